@@ -1,0 +1,222 @@
+/**
+ * Environment and `hestia.config.json` to one frozen Config. The only reader of `process.env`, and the only
+ * place that turns a bad setting into the one line that stops the start.
+ */
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import type { z } from 'zod';
+import packageJson from '../package.json' with { type: 'json' };
+import {
+  type Config,
+  type ConfigurationFile,
+  configurationFileSchema,
+  type Environment,
+  environmentSchema,
+  type TelemetryConfiguration,
+} from './shapes/configuration.ts';
+import { printable, truncated } from './shapes/text.ts';
+
+/** The version in package.json. */
+export const version: string = packageJson.version;
+
+/** A setting that stops the start. The message is one printable line: key, what was found, what is allowed. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+}
+
+/** What {@link loadConfig} reads besides files; given explicitly in tests. */
+export interface ConfigSources {
+  environment: Record<string, string | undefined>;
+  /** Relative paths of the environment are resolved against it; those of the file against the file's folder. */
+  workingDirectory: string;
+}
+
+/**
+ * Reads, checks and freezes the configuration.
+ * @throws ConfigurationError naming the first key that is unknown or has a bad value.
+ */
+export function loadConfig(sources: ConfigSources): Config {
+  const parsed = environmentSchema.safeParse(withoutEmpty(sources.environment));
+  if (!parsed.success) throw configurationError('environment', parsed.error, sources.environment);
+  const environment = parsed.data;
+  const absolute = (path: string) => resolve(sources.workingDirectory, path);
+  const configFile = absolute(environment.HESTIA_CONFIG ?? './hestia.config.json');
+  const file = readConfigurationFile(configFile, environment.HESTIA_CONFIG !== undefined, sources.environment);
+  const dataDirectory = absolute(environment.HESTIA_DATA_DIR);
+  return deepFreeze({
+    host: environment.HESTIA_HOST,
+    port: environment.HESTIA_PORT,
+    dataDirectory,
+    databaseFile: resolve(dataDirectory, 'hestia.db'),
+    operatorKeyFile: resolve(dataDirectory, 'operator.key'),
+    log: {
+      file: environment.HESTIA_LOG_FILE ? absolute(environment.HESTIA_LOG_FILE) : resolve(dataDirectory, 'hestia.log'),
+      level: environment.HESTIA_LOG_LEVEL,
+    },
+    telemetry: telemetryConfiguration(environment),
+    servers: file.mcpServers,
+    skills: {
+      ...file.skills,
+      directories: file.skills.directories.map((directory) => resolve(dirname(configFile), directory)),
+    },
+    scheduler: file.scheduler,
+    retention: file.retention,
+    limits: file.limits,
+    policy: file.policy,
+  });
+}
+
+function readConfigurationFile(
+  path: string,
+  required: boolean,
+  environment: ConfigSources['environment'],
+): ConfigurationFile {
+  const text = readText(path, required);
+  if (text === undefined) return configurationFileSchema.parse({});
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new ConfigurationError(`${path}: not valid JSON`, { cause });
+  }
+  const expanded = expandVariables(json, environment, []);
+  const parsed = configurationFileSchema.safeParse(expanded);
+  if (!parsed.success) throw configurationError(path, parsed.error, expanded);
+  if (parsed.data.limits.callTimeoutMs > parsed.data.limits.callTimeoutMsMax) {
+    throw new ConfigurationError(
+      `${path}: limits.callTimeoutMs: found ${parsed.data.limits.callTimeoutMs}, must be at most limits.callTimeoutMsMax (${parsed.data.limits.callTimeoutMsMax})`,
+    );
+  }
+  return parsed.data;
+}
+
+function readText(path: string, required: boolean): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const absent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    if (absent && !required) return undefined;
+    throw new ConfigurationError(`HESTIA_CONFIG: cannot read ${path}${absent ? ': no such file' : ''}`, { cause });
+  }
+}
+
+const variablePattern = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
+
+/** Replaces `${NAME}` and `${NAME:-default}` in the strings below `mcpServers`, where clients' files hold secrets. */
+function expandVariables(value: unknown, environment: ConfigSources['environment'], path: string[]): unknown {
+  if (typeof value === 'string' && path[0] === 'mcpServers') {
+    return value.replace(variablePattern, (_match, name: string, fallback: string | undefined) => {
+      const found = environment[name] ?? fallback;
+      if (found === undefined) {
+        throw new ConfigurationError(
+          `${path.join('.')}: the environment variable ${name} is not set, and no default is given`,
+        );
+      }
+      return found;
+    });
+  }
+  if (Array.isArray(value))
+    return value.map((item, index) => expandVariables(item, environment, [...path, `${index}`]));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, expandVariables(item, environment, [...path, key])]),
+    );
+  }
+  return value;
+}
+
+const serviceNamespace = 'hestia';
+
+function telemetryConfiguration(environment: Environment): TelemetryConfiguration {
+  const shared = environment.OTEL_EXPORTER_OTLP_PROTOCOL;
+  return {
+    disabled: environment.OTEL_SDK_DISABLED === 'true',
+    resourceAttributes: {
+      'service.namespace': serviceNamespace,
+      'service.instance.id': hostname(),
+      ...resourceAttributes(environment.OTEL_RESOURCE_ATTRIBUTES),
+      'service.name': environment.OTEL_SERVICE_NAME,
+      'service.version': version,
+    },
+    samplerFromEnvironment: environment.OTEL_TRACES_SAMPLER !== undefined,
+    traces: {
+      exporter: environment.OTEL_TRACES_EXPORTER,
+      protocol: environment.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? shared,
+      queueSizeMax: environment.OTEL_BSP_MAX_QUEUE_SIZE,
+      batchSizeMax: Math.min(environment.OTEL_BSP_MAX_EXPORT_BATCH_SIZE, environment.OTEL_BSP_MAX_QUEUE_SIZE),
+      delayMs: environment.OTEL_BSP_SCHEDULE_DELAY,
+      timeoutMs: environment.OTEL_BSP_EXPORT_TIMEOUT,
+    },
+    logs: {
+      exporter: environment.OTEL_LOGS_EXPORTER,
+      protocol: environment.OTEL_EXPORTER_OTLP_LOGS_PROTOCOL ?? shared,
+      queueSizeMax: environment.OTEL_BLRP_MAX_QUEUE_SIZE,
+      batchSizeMax: Math.min(environment.OTEL_BLRP_MAX_EXPORT_BATCH_SIZE, environment.OTEL_BLRP_MAX_QUEUE_SIZE),
+      delayMs: environment.OTEL_BLRP_SCHEDULE_DELAY,
+      timeoutMs: environment.OTEL_BLRP_EXPORT_TIMEOUT,
+    },
+    metrics: {
+      exporter: environment.OTEL_METRICS_EXPORTER,
+      protocol: environment.OTEL_EXPORTER_OTLP_METRICS_PROTOCOL ?? shared,
+      intervalMs: environment.OTEL_METRIC_EXPORT_INTERVAL,
+      timeoutMs: Math.min(environment.OTEL_METRIC_EXPORT_TIMEOUT, environment.OTEL_METRIC_EXPORT_INTERVAL),
+    },
+    captureContent: environment.HESTIA_CAPTURE_CONTENT === 'on',
+  };
+}
+
+/** `key=value,key=value`, percent-encoded (OpenTelemetry environment variable specification). */
+function resourceAttributes(text: string): Record<string, string> {
+  const attributes: Record<string, string> = {};
+  for (const pair of text.split(',').filter((part) => part.trim() !== '')) {
+    const at = pair.indexOf('=');
+    if (at < 1) throw new ConfigurationError('OTEL_RESOURCE_ATTRIBUTES: must be key=value pairs joined by commas');
+    try {
+      attributes[pair.slice(0, at).trim()] = decodeURIComponent(pair.slice(at + 1).trim());
+    } catch (cause) {
+      throw new ConfigurationError('OTEL_RESOURCE_ATTRIBUTES: a value is not percent-encoded text', { cause });
+    }
+  }
+  return attributes;
+}
+
+function withoutEmpty(environment: ConfigSources['environment']): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
+  );
+}
+
+function configurationError(source: string, error: z.ZodError, input: unknown): ConfigurationError {
+  const issue = error.issues[0];
+  if (issue === undefined) return new ConfigurationError(`${source}: not valid`);
+  const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  const path = [...issue.path.map(String), ...(unknownKey === undefined ? [] : [unknownKey])];
+  const key = path.join('.') || '(the whole file)';
+  const reason = unknownKey === undefined ? `${found(valueAt(input, path), path)}${issue.message}` : 'unknown key';
+  return new ConfigurationError(truncated(printable(`${source}: ${key}: ${reason}`), 500));
+}
+
+/** What was found, unless it may be a secret: values of `env`, `headers`, `args`, `url` and keys are never shown. */
+function found(value: unknown, path: readonly string[]): string {
+  const secret = path.some((part) => /^(env|headers|args|url)$|KEY|URL/.test(part));
+  if (secret || value === undefined || typeof value === 'object') return '';
+  return `found ${truncated(JSON.stringify(value), 80)}, `;
+}
+
+function valueAt(input: unknown, path: readonly string[]): unknown {
+  let value = input;
+  for (const part of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = Object.entries(value).find(([key]) => key === part)?.[1];
+  }
+  return value;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const item of Object.values(value)) deepFreeze(item);
+    Object.freeze(value);
+  }
+  return value;
+}

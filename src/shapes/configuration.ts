@@ -1,0 +1,197 @@
+/**
+ * The configuration: `hestia.config.json` and the environment as zod sees them, and the one frozen value made of both.
+ * The JSON Schema that editors complete from is generated from here.
+ */
+import { z } from 'zod';
+import { namespaceSchema } from './access.ts';
+import { httpServerSchema, serverIdSchema, stdioServerSchema } from './server.ts';
+
+const serverSchema = z.union([stdioServerSchema, httpServerSchema], {
+  error: 'must be { "command", "args", "env", "cwd" } or { "url", "headers" }, each with an optional "autoConnect"',
+});
+
+/** Intervals a cron line can hold: whole fractions of an hour, and whole fractions of a day. */
+export const intervalHoursAllowed = [0.25, 0.5, 1, 2, 3, 4, 6, 8, 12, 24] as const;
+
+const milliseconds = (defaultValue: number, min: number, max: number) =>
+  z.int().min(min).max(max).default(defaultValue);
+
+/** `hestia.config.json`. Every key is optional; an unknown one stops the start. */
+export const configurationFileSchema = z.strictObject({
+  $schema: z.string().optional(),
+  mcpServers: z
+    .record(serverIdSchema, serverSchema)
+    .default({})
+    .describe(
+      'Upstream MCP servers by name, as MCP clients write them. ${NAME} and ${NAME:-default} stand for environment variables.',
+    ),
+  skills: z
+    .strictObject({
+      directories: z
+        .array(z.string().min(1))
+        .max(32)
+        .default([])
+        .describe('Folders whose sub-folders each hold a SKILL.md; watched.'),
+      namespace: namespaceSchema.default('default').describe('The namespace that skills from directories belong to.'),
+    })
+    .prefault({}),
+  scheduler: z
+    .strictObject({
+      intervalHours: z
+        .literal(intervalHoursAllowed, { error: `must be one of ${intervalHoursAllowed.join(', ')}` })
+        .default(1)
+        .describe('Hours between two cleanups.'),
+    })
+    .prefault({}),
+  retention: z
+    .strictObject({
+      outcomesDays: z.number().positive().max(3650).default(90).describe('Days a tool outcome is kept.'),
+      auditDays: z.number().positive().max(3650).default(90).describe('Days an audit record is kept.'),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      callTimeoutMs: milliseconds(30_000, 100, 600_000).describe('Deadline of a tool call that names none.'),
+      callTimeoutMsMax: milliseconds(300_000, 100, 3_600_000).describe('The longest deadline a call may name.'),
+      responseBytesMax: z
+        .int()
+        .min(1024)
+        .max(104_857_600)
+        .default(10_485_760)
+        .describe('Largest tool response, in bytes of its JSON.'),
+      requestBytesMax: z
+        .int()
+        .min(1024)
+        .max(67_108_864)
+        .default(12_582_912)
+        .describe('Largest request body, in bytes.'),
+      connectTimeoutMs: milliseconds(30_000, 100, 300_000).describe('Deadline of connecting to an upstream server.'),
+      reconnectDelayMs: milliseconds(500, 10, 60_000).describe(
+        'Wait before the first attempt to reconnect; doubled for each further one.',
+      ),
+      reconnectDelayMsMax: milliseconds(60_000, 10, 3_600_000).describe('The longest wait between two attempts.'),
+      healthCheckIntervalMs: milliseconds(30_000, 100, 3_600_000).describe(
+        'How often a connected server is asked whether it is there.',
+      ),
+      toolsPerServerMax: z.int().min(1).max(100_000).default(10_000).describe('Tools taken from one server.'),
+      drainMs: milliseconds(4_000, 0, 6_000).describe('How long calls may go on after SIGTERM.'),
+    })
+    .prefault({}),
+  policy: z
+    .strictObject({
+      allowedHosts: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('Host names, besides localhost and the listen address, that requests may be sent to.'),
+      allowedOrigins: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('Host names of browser origins, besides localhost, that may call.'),
+    })
+    .prefault({}),
+});
+export type ConfigurationFile = z.infer<typeof configurationFileSchema>;
+
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, 'must be a whole number from 0 to 65535')
+  .transform(Number)
+  .refine((value) => value <= 65_535, 'must be a whole number from 0 to 65535');
+
+const onOff = z.enum(['on', 'off'], { error: 'must be "on" or "off"' });
+const exporter = z.enum(['otlp', 'none'], { error: 'must be "otlp" or "none"' });
+const protocol = z.enum(['http/protobuf', 'http/json'], { error: 'must be "http/protobuf" or "http/json"' });
+const count = (defaultValue: number) =>
+  z
+    .string()
+    .regex(/^[1-9]\d{0,8}$/, 'must be a whole number from 1 to 999999999')
+    .transform(Number)
+    .default(defaultValue);
+
+/** Variables that this version reads but cannot serve yet; set, they stop the start rather than be ignored. */
+const notYetServed = (instead: string) =>
+  z.undefined({ error: `is not supported by this version; unset it: ${instead}` }).optional();
+
+/** The environment variables the hub reads itself. Exporters read the remaining `OTEL_EXPORTER_OTLP_*` on their own. */
+export const environmentSchema = z.object({
+  HESTIA_HOST: z.string().min(1).default('127.0.0.1'),
+  HESTIA_PORT: port.default(7420),
+  HESTIA_DATA_DIR: z.string().min(1).default('./data'),
+  HESTIA_CONFIG: z.string().min(1).optional(),
+  HESTIA_LOG_FILE: z.string().min(1).optional(),
+  HESTIA_LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error'], { error: 'must be "debug", "info", "warn" or "error"' })
+    .default('info'),
+  HESTIA_CAPTURE_CONTENT: onOff.default('off'),
+  HESTIA_CHROMA_URL: notYetServed('the tool index is kept in process'),
+  HESTIA_EMBEDDINGS_URL: notYetServed('search is lexical'),
+  HESTIA_EMBEDDINGS_MODEL: notYetServed('search is lexical'),
+  HESTIA_EMBEDDINGS_KEY: notYetServed('search is lexical'),
+  HESTIA_DATABASE_URL: notYetServed('state is kept in SQLite in the data directory'),
+  OTEL_SDK_DISABLED: z.enum(['true', 'false'], { error: 'must be "true" or "false"' }).default('false'),
+  OTEL_SERVICE_NAME: z.string().min(1).default('hestia'),
+  OTEL_RESOURCE_ATTRIBUTES: z.string().default(''),
+  OTEL_TRACES_EXPORTER: exporter.default('otlp'),
+  OTEL_METRICS_EXPORTER: exporter.default('otlp'),
+  OTEL_LOGS_EXPORTER: exporter.default('otlp'),
+  OTEL_EXPORTER_OTLP_PROTOCOL: protocol.default('http/protobuf'),
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: protocol.optional(),
+  OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: protocol.optional(),
+  OTEL_EXPORTER_OTLP_LOGS_PROTOCOL: protocol.optional(),
+  OTEL_TRACES_SAMPLER: z.string().min(1).optional(),
+  OTEL_BSP_MAX_QUEUE_SIZE: count(8192),
+  OTEL_BSP_MAX_EXPORT_BATCH_SIZE: count(256),
+  OTEL_BSP_SCHEDULE_DELAY: count(1000),
+  OTEL_BSP_EXPORT_TIMEOUT: count(10_000),
+  OTEL_BLRP_MAX_QUEUE_SIZE: count(8192),
+  OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: count(256),
+  OTEL_BLRP_SCHEDULE_DELAY: count(1000),
+  OTEL_BLRP_EXPORT_TIMEOUT: count(10_000),
+  OTEL_METRIC_EXPORT_INTERVAL: count(15_000),
+  OTEL_METRIC_EXPORT_TIMEOUT: count(10_000),
+});
+export type Environment = z.infer<typeof environmentSchema>;
+
+/** One OTLP signal's settings; queue lengths in items, times in milliseconds. */
+export interface SignalConfiguration {
+  exporter: 'otlp' | 'none';
+  protocol: 'http/protobuf' | 'http/json';
+}
+
+/** A batch processor's settings. */
+export interface BatchConfiguration extends SignalConfiguration {
+  queueSizeMax: number;
+  batchSizeMax: number;
+  delayMs: number;
+  timeoutMs: number;
+}
+
+/** Telemetry settings, made of the `OTEL_*` variables. */
+export interface TelemetryConfiguration {
+  disabled: boolean;
+  /** Explicit resource attributes; nothing is detected. */
+  resourceAttributes: Record<string, string>;
+  /** True where `OTEL_TRACES_SAMPLER` names a sampler, which is then used instead of the hub's own. */
+  samplerFromEnvironment: boolean;
+  traces: BatchConfiguration;
+  logs: BatchConfiguration;
+  metrics: SignalConfiguration & { intervalMs: number; timeoutMs: number };
+  captureContent: boolean;
+}
+
+/** Everything the hub can be told, parsed, resolved and frozen. Paths are absolute. */
+export interface Config {
+  host: string;
+  port: number;
+  dataDirectory: string;
+  databaseFile: string;
+  operatorKeyFile: string;
+  log: { file: string; level: Environment['HESTIA_LOG_LEVEL'] };
+  telemetry: TelemetryConfiguration;
+  servers: ConfigurationFile['mcpServers'];
+  skills: ConfigurationFile['skills'];
+  scheduler: ConfigurationFile['scheduler'];
+  retention: ConfigurationFile['retention'];
+  limits: ConfigurationFile['limits'];
+  policy: ConfigurationFile['policy'];
+}

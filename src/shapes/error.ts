@@ -1,0 +1,73 @@
+/**
+ * The closed list of error codes, and the one error class a door may translate.
+ * Public text may leave the process; `internal` and `cause` go to the log only.
+ */
+
+/** Each code with its HTTP status (RFC 9110) and the title shown in problem details (RFC 9457). */
+export const errorCodes = {
+  INVALID_REQUEST: { status: 400, title: 'The request is not valid' },
+  UNAUTHENTICATED: { status: 401, title: 'A valid API key is needed' },
+  FORBIDDEN: { status: 403, title: 'This key may not do that' },
+  NOT_FOUND: { status: 404, title: 'Nothing is here' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'This method is not allowed here' },
+  CONFLICT: { status: 409, title: 'The request conflicts with the present state' },
+  PAYLOAD_TOO_LARGE: { status: 413, title: 'The request is too large' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'This content type is not accepted' },
+  INVALID_SKILL: { status: 422, title: 'The skill breaks the Agent Skills specification' },
+  INVALID_ARGUMENTS: { status: 422, title: "The arguments do not fit the tool's schema" },
+  INVALID_TOOL_SCHEMA: { status: 502, title: "The tool's own schema is broken" },
+  UPSTREAM_FAILED: { status: 502, title: 'The upstream server failed' },
+  RESPONSE_TOO_LARGE: { status: 502, title: "The tool's response is too large" },
+  SERVER_UNAVAILABLE: { status: 503, title: 'The upstream server is not connected' },
+  STORAGE_FAILED: { status: 503, title: 'The record could not be written' },
+  SHUTTING_DOWN: { status: 503, title: 'The hub is shutting down' },
+  TIMEOUT: { status: 504, title: 'The deadline passed' },
+  ABANDONED: { status: 499, title: 'The caller went away' },
+  INTERNAL: { status: 500, title: 'The hub failed' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+/** One code of the closed list. */
+export type ErrorCode = keyof typeof errorCodes;
+
+/** One violated rule: which field, what was found, what is allowed. Free of secrets and of upstream text. */
+export interface Violation {
+  field: string;
+  message: string;
+}
+
+/** What a {@link HestiaError} carries besides its public message. */
+export interface HestiaErrorDetails {
+  /** For the log only: may name internals, never a secret. */
+  internal?: string;
+  cause?: unknown;
+  /** Shown to the caller, at most 50. */
+  violations?: readonly Violation[];
+}
+
+const violationsMax = 50;
+
+/**
+ * A failure someone can act on. `message` is public: it names the field, what was found and what is allowed,
+ * and never repeats a secret, a stack or text that came from an upstream.
+ */
+export class HestiaError extends Error {
+  override readonly name = 'HestiaError';
+  readonly code: ErrorCode;
+  readonly internal: string | undefined;
+  readonly violations: readonly Violation[];
+
+  constructor(code: ErrorCode, message: string, details: HestiaErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.internal = details.internal;
+    this.violations = (details.violations ?? []).slice(0, violationsMax);
+  }
+}
+
+/**
+ * The answer for what does not exist and for what the caller may not see: the two are told apart nowhere.
+ * `kind` is a noun of ours (`skill`, `tool`, `server`, `key`), never the caller's text.
+ */
+export function notFound(kind: string): HestiaError {
+  return new HestiaError('NOT_FOUND', `no such ${kind}`);
+}

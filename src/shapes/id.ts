@@ -1,0 +1,10 @@
+/** Identifiers: a prefix that says what it names, and a random UUID. */
+import { randomUUID } from 'node:crypto';
+
+/** What can be named: a call, a search, a skill, an activation. */
+export type IdPrefix = 'call' | 'srch' | 'skl' | 'act';
+
+/** A new identifier such as `call_6f1c…`; unique without coordination (RFC 9562, version 4). */
+export function newId(prefix: IdPrefix): string {
+  return `${prefix}_${randomUUID()}`;
+}

@@ -1,0 +1,77 @@
+/** Upstream MCP servers: how a client's configuration file writes them, and the state they are in. */
+import { z } from 'zod';
+
+/** The server id under which the hub's own tools and its skills are found; no upstream may take it. */
+export const hubServerId = 'hestia';
+
+/** A server's name in `mcpServers`: 1 to 64 letters, digits, blanks, `.`, `_`, `@`, `-`, beginning with a letter or digit. */
+export const serverIdSchema = z
+  .string()
+  .regex(
+    /^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,63}$/u,
+    'must be 1 to 64 letters, digits, blanks, ".", "_", "@" or "-", beginning with a letter or digit',
+  )
+  .refine((id) => id !== hubServerId, `"${hubServerId}" is the hub's own name`);
+
+/** A server that the hub starts and talks to over its standard input and output. */
+export const stdioServerSchema = z.strictObject({
+  type: z.literal('stdio').optional(),
+  command: z.string().min(1).describe('The program to start.'),
+  args: z.array(z.string()).default([]).describe('Its arguments.'),
+  env: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe(
+      'Environment variables for it, besides PATH, HOME, USER, LOGNAME, SHELL and TERM; nothing else is passed on.',
+    ),
+  cwd: z.string().optional().describe('Its working directory.'),
+  autoConnect: z.boolean().default(true).describe('Connect at start.'),
+});
+
+/** A server reached by Streamable HTTP. */
+export const httpServerSchema = z.strictObject({
+  type: z.enum(['http', 'streamable-http']).optional(),
+  url: z.url({ protocol: /^https?$/ }).describe('Its Streamable HTTP endpoint.'),
+  headers: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('Headers sent with each request, such as Authorization.'),
+  autoConnect: z.boolean().default(true).describe('Connect at start.'),
+});
+
+export type StdioServer = z.infer<typeof stdioServerSchema>;
+export type HttpServer = z.infer<typeof httpServerSchema>;
+export type ServerConfiguration = StdioServer | HttpServer;
+
+/**
+ * `disconnected`: nobody asked for it, or an operator ended it. `connecting`: first attempt under way.
+ * `connected`: tools may be called. `reconnecting`: it failed, and the next attempt is scheduled.
+ */
+export const serverStateSchema = z.enum(['disconnected', 'connecting', 'connected', 'reconnecting']);
+export type ServerState = z.infer<typeof serverStateSchema>;
+
+/** Why a connection failed, in our words. The upstream's own text goes to the log only. */
+export const serverErrorTypeSchema = z.enum([
+  'spawn_failed',
+  'connect_failed',
+  'connect_timeout',
+  'connection_lost',
+  'list_failed',
+]);
+export type ServerErrorType = z.infer<typeof serverErrorTypeSchema>;
+
+/** A server as it may be shown. Never its command, its environment, its headers or its URL: they may hold secrets. */
+export interface ServerStatus {
+  serverId: string;
+  transport: 'stdio' | 'http';
+  state: ServerState;
+  toolsCount: number;
+  /** Tools that were listed but cannot be offered (a second one of the same name, a definition that is not valid). */
+  toolsRefusedCount: number;
+  /** Protocol version agreed with it, once connected. */
+  protocolVersion: string | undefined;
+  /** The type of the last failure since it was last connected. */
+  errorType: ServerErrorType | undefined;
+  /** Unix milliseconds. */
+  stateSince: number;
+}
