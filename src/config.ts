@@ -23,7 +23,13 @@ export const version: string = packageJson.version;
 /** A setting that stops the start. The message is one printable line: key, what was found, what is allowed. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(truncated(printable(message), messageLengthMax), options);
+  }
 }
+
+const messageLengthMax = 500;
 
 /** What {@link loadConfig} reads besides files; given explicitly in tests. */
 export interface ConfigSources {
@@ -37,7 +43,10 @@ export interface ConfigSources {
  * @throws ConfigurationError naming the first key that is unknown or has a bad value.
  */
 export function loadConfig(sources: ConfigSources): Config {
-  const parsed = environmentSchema.safeParse(withoutEmpty(sources.environment));
+  const given = withoutEmpty(sources.environment);
+  const unknownKey = Object.keys(given).find((key) => key.startsWith('HESTIA_') && !(key in environmentSchema.shape));
+  if (unknownKey !== undefined) throw new ConfigurationError(`environment: ${unknownKey}: unknown key`);
+  const parsed = environmentSchema.safeParse(given);
   if (!parsed.success) throw configurationError('environment', parsed.error, sources.environment);
   const environment = parsed.data;
   const absolute = (path: string) => resolve(sources.workingDirectory, path);
@@ -83,12 +92,18 @@ function readConfigurationFile(
   const expanded = expandVariables(json, environment, []);
   const parsed = configurationFileSchema.safeParse(expanded);
   if (!parsed.success) throw configurationError(path, parsed.error, expanded);
-  if (parsed.data.limits.callTimeoutMs > parsed.data.limits.callTimeoutMsMax) {
-    throw new ConfigurationError(
-      `${path}: limits.callTimeoutMs: found ${parsed.data.limits.callTimeoutMs}, must be at most limits.callTimeoutMsMax (${parsed.data.limits.callTimeoutMsMax})`,
-    );
-  }
+  requireAtMost(path, parsed.data.limits, 'callTimeoutMs', 'callTimeoutMsMax');
+  requireAtMost(path, parsed.data.limits, 'reconnectDelayMs', 'reconnectDelayMsMax');
   return parsed.data;
+}
+
+type Limits = ConfigurationFile['limits'];
+
+function requireAtMost(path: string, limits: Limits, key: keyof Limits, maxKey: keyof Limits): void {
+  if (limits[key] <= limits[maxKey]) return;
+  throw new ConfigurationError(
+    `${path}: limits.${key}: found ${limits[key]}, must be at most limits.${maxKey} (${limits[maxKey]})`,
+  );
 }
 
 function readText(path: string, required: boolean): string | undefined {
@@ -107,7 +122,9 @@ const variablePattern = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 function expandVariables(value: unknown, environment: ConfigSources['environment'], path: string[]): unknown {
   if (typeof value === 'string' && path[0] === 'mcpServers') {
     return value.replace(variablePattern, (_match, name: string, fallback: string | undefined) => {
-      const found = environment[name] ?? fallback;
+      // As in a shell: `:-` stands in for an empty variable too.
+      const given = Object.hasOwn(environment, name) ? environment[name] : undefined;
+      const found = given === '' ? (fallback ?? given) : (given ?? fallback);
       if (found === undefined) {
         throw new ConfigurationError(
           `${path.join('.')}: the environment variable ${name} is not set, and no default is given`,
@@ -126,17 +143,19 @@ function expandVariables(value: unknown, environment: ConfigSources['environment
   return value;
 }
 
+const serviceName = 'hestia';
 const serviceNamespace = 'hestia';
 
 function telemetryConfiguration(environment: Environment): TelemetryConfiguration {
   const shared = environment.OTEL_EXPORTER_OTLP_PROTOCOL;
+  const attributes = resourceAttributes(environment.OTEL_RESOURCE_ATTRIBUTES);
   return {
     disabled: environment.OTEL_SDK_DISABLED === 'true',
     resourceAttributes: {
       'service.namespace': serviceNamespace,
       'service.instance.id': hostname(),
-      ...resourceAttributes(environment.OTEL_RESOURCE_ATTRIBUTES),
-      'service.name': environment.OTEL_SERVICE_NAME,
+      ...attributes,
+      'service.name': environment.OTEL_SERVICE_NAME ?? attributes['service.name'] ?? serviceName,
       'service.version': version,
     },
     samplerFromEnvironment: environment.OTEL_TRACES_SAMPLER !== undefined,
@@ -188,18 +207,33 @@ function withoutEmpty(environment: ConfigSources['environment']): Record<string,
 }
 
 function configurationError(source: string, error: z.ZodError, input: unknown): ConfigurationError {
-  const issue = error.issues[0];
+  const issue = innermost(error.issues[0]);
   if (issue === undefined) return new ConfigurationError(`${source}: not valid`);
   const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
   const path = [...issue.path.map(String), ...(unknownKey === undefined ? [] : [unknownKey])];
   const key = path.join('.') || '(the whole file)';
   const reason = unknownKey === undefined ? `${found(valueAt(input, path), path)}${issue.message}` : 'unknown key';
-  return new ConfigurationError(truncated(printable(`${source}: ${key}: ${reason}`), 500));
+  return new ConfigurationError(`${source}: ${key}: ${reason}`);
 }
 
-/** What was found, unless it may be a secret: values of `env`, `headers`, `args`, `url` and keys are never shown. */
+type Issue = z.core.$ZodIssue;
+
+/** The issue that says what is wrong: that of a key's own rule, or of the one union member that fits best. */
+function innermost(issue: Issue | undefined): Issue | undefined {
+  if (issue?.code === 'invalid_key') return { ...issue, message: issue.issues[0]?.message ?? issue.message };
+  if (issue?.code !== 'invalid_union') return issue;
+  const [best, second] = issue.errors.toSorted((left, right) => left.length - right.length);
+  const inner = best?.[0];
+  if (inner === undefined || best?.length === second?.length) return issue;
+  return { ...inner, path: [...issue.path, ...inner.path] };
+}
+
+/** What was found, unless it may be a secret: keys, URLs, and any text below `mcpServers` are never shown. */
 function found(value: unknown, path: readonly string[]): string {
-  const secret = path.some((part) => /^(env|headers|args|url)$|KEY|URL/.test(part));
+  const secret =
+    path.some((part) => /KEY|URL/.test(part)) ||
+    (path[0] === 'mcpServers' &&
+      (typeof value === 'string' || path.some((part) => /^(?:env|headers|args)$/.test(part))));
   if (secret || value === undefined || typeof value === 'object') return '';
   return `found ${truncated(JSON.stringify(value), 80)}, `;
 }

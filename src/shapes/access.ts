@@ -17,12 +17,13 @@ export const agentIdSchema = z
 export const namespaceSchema = agentIdSchema.meta({ examples: ['default'] });
 
 /** Who makes a call. Made by authentication only; a request body never names another agent. */
-export interface Caller {
-  keyId: string;
-  agentId: string;
-  namespace: string;
-  role: Role;
-}
+export const callerSchema = z.strictObject({
+  keyId: z.string(),
+  agentId: z.string(),
+  namespace: z.string(),
+  role: roleSchema,
+});
+export type Caller = z.infer<typeof callerSchema>;
 
 /** The hub itself, when the scheduler or a watched directory acts. It never authenticates. */
 export const hubCaller: Caller = { keyId: 'hub', agentId: 'hestia', namespace: 'default', role: 'operator' };

@@ -128,8 +128,12 @@ export const environmentSchema = z.object({
   HESTIA_EMBEDDINGS_MODEL: notYetServed('search is lexical'),
   HESTIA_EMBEDDINGS_KEY: notYetServed('search is lexical'),
   HESTIA_DATABASE_URL: notYetServed('state is kept in SQLite in the data directory'),
-  OTEL_SDK_DISABLED: z.enum(['true', 'false'], { error: 'must be "true" or "false"' }).default('false'),
-  OTEL_SERVICE_NAME: z.string().min(1).default('hestia'),
+  OTEL_SDK_DISABLED: z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(['true', 'false'], { error: 'must be "true" or "false"' }))
+    .default('false'),
+  OTEL_SERVICE_NAME: z.string().min(1).optional(),
   OTEL_RESOURCE_ATTRIBUTES: z.string().default(''),
   OTEL_TRACES_EXPORTER: exporter.default('otlp'),
   OTEL_METRICS_EXPORTER: exporter.default('otlp'),

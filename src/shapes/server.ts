@@ -41,6 +41,8 @@ export const httpServerSchema = z.strictObject({
 
 export type StdioServer = z.infer<typeof stdioServerSchema>;
 export type HttpServer = z.infer<typeof httpServerSchema>;
+
+/** One entry of `mcpServers`; `command` or `url` tells which. */
 export type ServerConfiguration = StdioServer | HttpServer;
 
 /**

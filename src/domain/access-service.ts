@@ -1,0 +1,123 @@
+/** API keys: made once, shown once, stored as hashes, found again by their id and compared in constant time. */
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Span } from '@opentelemetry/api';
+import type { ApiKey, Caller, KeyRequest } from '../shapes/access.ts';
+import { notFound } from '../shapes/error.ts';
+import type { AccessStore } from '../stores/access-store.ts';
+import { inSpan } from '../telemetry/span.ts';
+import type { AccessGuard } from './access-guard.ts';
+import type { AuditTrail } from './audit-trail.ts';
+
+/** A new key with its secret, which is shown this once. */
+export interface CreatedKey {
+  key: ApiKey;
+  secret: string;
+}
+
+/** Why a request has no caller. Never tells which of the two a wrong key was. */
+export type AuthFailure = 'missing' | 'malformed' | 'unknown' | 'revoked';
+
+/** Keys and who they stand for. */
+export interface AccessService {
+  /** The caller a key stands for, or why there is none. Constant time in the secret. */
+  authenticate(secret: string | undefined): Promise<Caller | { failure: AuthFailure }>;
+  /** Puts a failed authentication on record. The presented text is never part of it. */
+  recordFailure(failure: AuthFailure, span: Span): Promise<void>;
+  create(caller: Caller, request: KeyRequest): Promise<CreatedKey>;
+  list(caller: Caller, page: { after?: string | undefined; limit: number }): Promise<ApiKey[]>;
+  /** Revokes at once; revoking twice is the same as once. @throws HestiaError NOT_FOUND */
+  revoke(caller: Caller, keyId: string): Promise<void>;
+  /** Creates the first operator's key where no key exists yet; undefined where one does. */
+  createFirst(): Promise<CreatedKey | undefined>;
+}
+
+/** What the service is made of. */
+export interface AccessServiceDeps {
+  accessStore: AccessStore;
+  trail: AuditTrail;
+  guard: AccessGuard;
+  now: () => number;
+}
+
+/** `hst_`, the key's id (16 hex digits), `_`, and 256 random bits in base64url. */
+const secretPattern = /^hst_([0-9a-f]{16})_[A-Za-z0-9_-]{43}$/;
+
+/** Who makes the first key: nobody has one yet. */
+const founder: Caller = { keyId: 'start', agentId: 'hestia', namespace: 'default', role: 'operator' };
+const anonymous: Caller = { keyId: 'none', agentId: 'anonymous', namespace: 'none', role: 'agent' };
+
+/** Makes the service. */
+export function createAccessService({ accessStore, trail, guard, now }: AccessServiceDeps): AccessService {
+  const insert = (caller: Caller, request: KeyRequest) =>
+    inSpan('key.create', {}, async (span) => {
+      const { key, secret } = newKey(request, now());
+      const event = { kind: 'security', name: 'KEY_CREATED', failed: false, fields: keyFields(key) } as const;
+      await trail.commit({ event, by: caller, span }, (tx) =>
+        accessStore.insertKey(tx, { key, secretHash: digest(secret) }),
+      );
+      return { key, secret };
+    });
+
+  return {
+    authenticate: async (secret) => {
+      if (secret === undefined) return { failure: 'missing' };
+      const keyId = secretPattern.exec(secret)?.[1];
+      if (keyId === undefined) return { failure: 'malformed' };
+      const found = await accessStore.findKey(keyId);
+      const matches = sameDigest(digest(secret), found?.secretHash ?? digest('no such key'));
+      if (found === undefined || !matches) return { failure: 'unknown' };
+      if (found.key.revokedAt !== undefined) return { failure: 'revoked' };
+      const { agentId, namespace, role } = found.key;
+      return { keyId, agentId, namespace, role };
+    },
+    recordFailure: async (failure, span) => {
+      const fields = { agent_id: anonymous.agentId, error_type: failure };
+      await trail.record({
+        event: { kind: 'security', name: 'AUTH_FAILED', failed: true, fields },
+        by: anonymous,
+        span,
+      });
+    },
+    create: async (caller, request) => {
+      await guard.require(caller, 'key.manage');
+      return insert(caller, request);
+    },
+    list: async (caller, page) => {
+      await guard.require(caller, 'key.manage');
+      return accessStore.listKeys(page);
+    },
+    revoke: async (caller, keyId) => {
+      await guard.require(caller, 'key.manage');
+      const found = await accessStore.findKey(keyId);
+      if (found === undefined) throw notFound('key');
+      if (found.key.revokedAt !== undefined) return;
+      await inSpan('key.revoke', {}, (span) => {
+        const event = { kind: 'security', name: 'KEY_REVOKED', failed: false, fields: keyFields(found.key) } as const;
+        return trail.commit({ event, by: caller, span }, (tx) => accessStore.revokeKey(tx, keyId, now()));
+      });
+    },
+    createFirst: async () => {
+      if ((await accessStore.countKeys()) > 0) return undefined;
+      return insert(founder, { agentId: 'operator', namespace: 'default', role: 'operator' });
+    },
+  };
+}
+
+function newKey(request: KeyRequest, createdAt: number): CreatedKey {
+  const keyId = randomBytes(8).toString('hex');
+  const secret = `hst_${keyId}_${randomBytes(32).toString('base64url')}`;
+  return { key: { keyId, ...request, createdAt, revokedAt: undefined }, secret };
+}
+
+/** SHA-256 is enough: the secret is 256 random bits, so there is nothing to guess slowly. */
+function digest(secret: string): string {
+  return hash('sha256', secret);
+}
+
+function sameDigest(left: string, right: string): boolean {
+  return timingSafeEqual(Buffer.from(left, 'hex'), Buffer.from(right, 'hex'));
+}
+
+function keyFields(key: ApiKey) {
+  return { key_id: key.keyId, agent_id: key.agentId, namespace: key.namespace, role: key.role };
+}

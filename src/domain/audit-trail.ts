@@ -1,0 +1,151 @@
+/**
+ * The trail: each event is written to the chain in the same transaction as the change it tells of, and only then
+ * reported to telemetry. What could not be written is counted as the gap.
+ */
+import type { Span } from '@opentelemetry/api';
+import type { Caller } from '../shapes/access.ts';
+import type { AuditQuery, AuditRecord, AuditVerdict } from '../shapes/audit.ts';
+import type { HubEvent } from '../shapes/event.ts';
+import type { AuditStore } from '../stores/audit-store.ts';
+import type { Database, Transaction } from '../stores/database.ts';
+import type { EventReport } from '../telemetry/event-report.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { chainRecord, verifyChain } from './audit-chain.ts';
+
+/** One event, who caused it, and the span that stands for the operation and gives the record its ids. */
+export interface Happening {
+  event: HubEvent;
+  by: Caller;
+  span: Span;
+}
+
+/** The audit trail. */
+export interface AuditTrail {
+  /**
+   * Writes `change` and the record in one transaction; both or neither. `happening` may depend on what `change` answers.
+   * @throws HestiaError STORAGE_FAILED; then nothing was changed and nothing is reported.
+   */
+  commit<T>(happening: Happening | ((result: T) => Happening), change: (tx: Transaction) => Promise<T>): Promise<T>;
+  /**
+   * Writes the record of something that has happened already, with `change` in the same transaction. Never throws:
+   * a record that cannot be written is logged and counted in the gap. Answers whether it is on record.
+   */
+  record(happening: Happening, change?: (tx: Transaction) => Promise<void>): Promise<boolean>;
+  /** Operations counted since the start that are not on record. Must be 0. */
+  gap(): number;
+  list(query: AuditQuery): Promise<AuditRecord[]>;
+  /** Walks the whole chain in pages; a broken one raises `AUDIT_CHAIN_BROKEN`. */
+  verify(by: Caller, span: Span): Promise<AuditVerdict>;
+}
+
+/** What the trail is made of. */
+export interface AuditTrailDeps {
+  database: Database;
+  auditStore: AuditStore;
+  report: EventReport;
+  metrics: Metrics;
+  log: Log;
+  now: () => number;
+}
+
+/** Records read at once while verifying. */
+const pageSize = 1000;
+
+/** Makes the trail. */
+export function createAuditTrail({ database, auditStore, report, metrics, log, now }: AuditTrailDeps): AuditTrail {
+  let gap = 0;
+
+  const append = (tx: Transaction, happening: Happening) =>
+    auditStore.append(tx, (head) => chainRecord(auditEntry(happening, now()), head));
+
+  const commit: AuditTrail['commit'] = async (happening, change) => {
+    const told = await database.transaction(async (tx) => {
+      const result = await change(tx);
+      const settled = typeof happening === 'function' ? happening(result) : happening;
+      await append(tx, settled);
+      return { result, settled };
+    });
+    metrics.auditRecord();
+    report(told.settled.event, told.settled.span);
+    return told.result;
+  };
+
+  const record: AuditTrail['record'] = async (happening, change) => {
+    let written = false;
+    try {
+      await database.transaction(async (tx) => {
+        await change?.(tx);
+        await append(tx, happening);
+      });
+      written = true;
+      metrics.auditRecord();
+    } catch (error) {
+      gap += 1;
+      log.error(
+        'An event could not be put on record',
+        { event: eventName(happening.event), audit_gap: gap },
+        { error, span: happening.span },
+      );
+    }
+    report(happening.event, happening.span);
+    return written;
+  };
+
+  return {
+    commit,
+    record,
+    gap: () => gap,
+    list: (query) => auditStore.list(query),
+    verify: async (by, span) => {
+      const verdict = await verifyChain(storedPages(auditStore), await auditStore.anchor());
+      if (!verdict.intact) {
+        const fields = {
+          agent_id: by.agentId,
+          namespace: by.namespace,
+          audit_seq: verdict.firstBad?.seq,
+          reason: verdict.firstBad?.reason,
+        };
+        await record({ event: { kind: 'security', name: 'AUDIT_CHAIN_BROKEN', failed: true, fields }, by, span });
+      }
+      return verdict;
+    },
+  };
+}
+
+async function* storedPages(auditStore: AuditStore) {
+  let after = 0;
+  while (true) {
+    const page = await auditStore.listRaw({ after, limit: pageSize });
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page;
+    after = last.seq;
+  }
+}
+
+function auditEntry({ event, by, span }: Happening, timeMs: number) {
+  const { traceId, spanId } = span.spanContext();
+  return {
+    time: new Date(timeMs).toISOString(),
+    kind: event.kind,
+    event: eventName(event),
+    agent_id: by.agentId,
+    namespace: by.namespace,
+    key_id: by.keyId,
+    trace_id: traceId,
+    span_id: spanId,
+    fields: definedFields(event.fields),
+  };
+}
+
+/** The name an event has on record: that of its closed list, or the log message of a tool outcome. */
+function eventName(event: HubEvent): string {
+  return event.kind === 'tool_outcome' ? 'TOOL_OUTCOME' : event.name;
+}
+
+function definedFields(fields: HubEvent['fields']): Record<string, string | number | boolean> {
+  const defined: Record<string, string | number | boolean> = {};
+  for (const [key, value] of Object.entries(fields)) if (value !== undefined) defined[key] = value;
+  return defined;
+}

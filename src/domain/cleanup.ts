@@ -1,0 +1,148 @@
+/**
+ * One cleanup: expired skills are deactivated, outcomes and audit records past their retention are purged, skills are
+ * read again. In bounded batches, repeatable; a part that fails does not keep the others from running.
+ */
+import { ROOT_CONTEXT, type Span } from '@opentelemetry/api';
+import { type Caller, hubCaller } from '../shapes/access.ts';
+import { HestiaError } from '../shapes/error.ts';
+import { type CleanupKind, type CleanupReport, cleanupKindSchema, type SchedulerStatus } from '../shapes/scheduler.ts';
+import type { AuditStore } from '../stores/audit-store.ts';
+import type { Database, Transaction } from '../stores/database.ts';
+import type { OutcomeStore } from '../stores/outcome-store.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { spanNames } from '../telemetry/names.ts';
+import { failSpan, inSpan } from '../telemetry/span.ts';
+import type { AccessGuard } from './access-guard.ts';
+import type { AuditTrail } from './audit-trail.ts';
+import type { SchedulerRecord } from './scheduler-record.ts';
+import type { SkillLifecycle } from './skill-lifecycle.ts';
+
+/** Cleanups. */
+export interface Cleanup {
+  /** A run by the clock. Never throws; a failure is an event. Undefined where a run is under way already. */
+  run(): Promise<CleanupReport | undefined>;
+  /** A run on request. @throws HestiaError FORBIDDEN, CONFLICT where a run is under way */
+  runNow(caller: Caller): Promise<CleanupReport>;
+  status(caller: Caller): Promise<SchedulerStatus>;
+}
+
+/** What a cleanup is made of. */
+export interface CleanupDeps {
+  database: Database;
+  outcomeStore: OutcomeStore;
+  auditStore: AuditStore;
+  lifecycle: SkillLifecycle;
+  /** Reads all watched skills again. */
+  syncSkills: () => Promise<void>;
+  schedulerRecord: SchedulerRecord;
+  trail: AuditTrail;
+  guard: AccessGuard;
+  metrics: Metrics;
+  log: Log;
+  retention: { outcomesDays: number; auditDays: number };
+  now: () => number;
+}
+
+/** Rows deleted in one transaction, so that calls are never kept waiting long. */
+const batchSize = 500;
+/** Batches of one part in one run; what is left waits for the next. */
+const batchesMax = 2000;
+const dayMs = 86_400_000;
+
+/** Makes the service. */
+export function createCleanup(deps: CleanupDeps): Cleanup {
+  let underWay = false;
+  const runOnce = async (by: Caller): Promise<CleanupReport | undefined> => {
+    if (underWay) return undefined;
+    underWay = true;
+    try {
+      return await inSpan(spanNames.schedulerCleanup, { parent: ROOT_CONTEXT }, (span) => cleanUp(deps, by, span));
+    } finally {
+      underWay = false;
+    }
+  };
+  return {
+    run: () => runOnce(hubCaller),
+    runNow: async (caller) => {
+      await deps.guard.require(caller, 'scheduler.run');
+      const report = await runOnce(caller);
+      if (report === undefined) throw new HestiaError('CONFLICT', 'a cleanup is under way already');
+      return report;
+    },
+    status: async (caller) => {
+      await deps.guard.require(caller, 'scheduler.read');
+      return deps.schedulerRecord.status();
+    },
+  };
+}
+
+async function cleanUp(deps: CleanupDeps, by: Caller, span: Span): Promise<CleanupReport> {
+  const startedAt = performance.now();
+  const deleted: Record<CleanupKind, number> = { activations: 0, outcomes: 0, audit_records: 0 };
+  const failures: { part: string; error: unknown }[] = [];
+  const part = async (name: string, work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      failures.push({ part: name, error });
+      deps.log.error('A part of the cleanup failed', { part: name }, { error });
+    }
+  };
+  await part('activations', () =>
+    inBatches(
+      (limit) => deps.lifecycle.expire(limit),
+      (count) => (deleted.activations += count),
+    ),
+  );
+  await part('outcomes', () =>
+    purge(
+      deps,
+      (tx, limit) => deps.outcomeStore.prune(tx, { before: deps.now() - deps.retention.outcomesDays * dayMs, limit }),
+      (count) => (deleted.outcomes += count),
+    ),
+  );
+  await part('audit_records', () =>
+    purge(
+      deps,
+      (tx, limit) =>
+        deps.auditStore.prune(tx, {
+          before: new Date(deps.now() - deps.retention.auditDays * dayMs).toISOString(),
+          limit,
+        }),
+      (count) => (deleted.audit_records += count),
+    ),
+  );
+  await part('skill_sync', deps.syncSkills);
+  const deletedCount = deleted.activations + deleted.outcomes + deleted.audit_records;
+  const durationMs = performance.now() - startedAt;
+  for (const kind of cleanupKindSchema.options) deps.metrics.cleanupDeleted(deleted[kind], kind);
+  const failedParts = failures.map((failure) => failure.part);
+  const recorded = await deps.schedulerRecord.finished({
+    deletedCount,
+    failedParts,
+    by,
+    span,
+    auditRecordsPruned: deleted.audit_records,
+  });
+  if (failedParts.length > 0 || !recorded) failSpan(span, 'cleanup_failed');
+  deps.metrics.schedulerRun(durationMs / 1000, 'cleanup', failedParts.length === 0 ? 'success' : 'failure');
+  return { deleted, deletedCount, failedParts, durationMs };
+}
+
+function purge(
+  { database }: CleanupDeps,
+  prune: (tx: Transaction, limit: number) => Promise<number>,
+  count: (deleted: number) => void,
+): Promise<void> {
+  return inBatches((limit) => database.transaction((tx) => prune(tx, limit)), count);
+}
+
+/** Runs batches until one is not full, letting other work in between. */
+async function inBatches(batch: (limit: number) => Promise<number>, count: (done: number) => void): Promise<void> {
+  for (let round = 0; round < batchesMax; round += 1) {
+    const done = await batch(batchSize);
+    count(done);
+    if (done < batchSize) return;
+  }
+}

@@ -1,0 +1,131 @@
+/** What the scheduler did and does: its four events, and the totals that survive a restart. */
+import { ROOT_CONTEXT, type Span } from '@opentelemetry/api';
+import { type Caller, hubCaller } from '../shapes/access.ts';
+import type { CleanupTotals, JobName, SchedulerStatus } from '../shapes/scheduler.ts';
+import type { Database } from '../stores/database.ts';
+import type { SchedulerStore } from '../stores/scheduler-store.ts';
+import { spanNames } from '../telemetry/names.ts';
+import { inSpan } from '../telemetry/span.ts';
+import type { AuditTrail } from './audit-trail.ts';
+
+/** How a run ended. */
+export interface FinishedRun {
+  deletedCount: number;
+  failedParts: readonly string[];
+  auditRecordsPruned: number;
+  by: Caller;
+  span: Span;
+}
+
+/** The record. */
+export interface SchedulerRecord {
+  started(nextRunTime: () => number | undefined): Promise<void>;
+  stopped(): Promise<void>;
+  /** Adds a run to the totals and tells of it; false where that could not be written. */
+  finished(run: FinishedRun): Promise<boolean>;
+  /** Notes that a job succeeded, for the gauge of last successes. */
+  succeeded(job: JobName): void;
+  lastSuccess(): { job: JobName; time: number }[];
+  status(): SchedulerStatus;
+}
+
+/** What the record is made of. */
+export interface SchedulerRecordDeps {
+  database: Database;
+  schedulerStore: SchedulerStore;
+  trail: AuditTrail;
+  intervalHours: number;
+  now: () => number;
+}
+
+/** Makes the record from the stored totals. */
+export async function createSchedulerRecord(deps: SchedulerRecordDeps): Promise<SchedulerRecord> {
+  const { schedulerStore, trail, intervalHours, now } = deps;
+  let totals = await schedulerStore.totals();
+  let isRunning = false;
+  let nextRun: () => number | undefined = () => undefined;
+  const successes = new Map<JobName, number>();
+  if (totals.lastRunTime !== undefined) successes.set('cleanup', totals.lastRunTime);
+
+  const tell = (
+    span: Span,
+    by: Caller,
+    name: 'SCHEDULER_START' | 'SCHEDULER_STOP',
+    fields: Record<string, string | number | undefined>,
+  ) => trail.record({ event: { kind: 'monitoring', name, failed: false, fields }, by, span });
+
+  return {
+    started: async (nextRunTime) => {
+      isRunning = true;
+      nextRun = nextRunTime;
+      const fields = { interval_hours: intervalHours, next_run_time: isoTime(nextRunTime()) };
+      await inSpan(spanNames.schedulerStart, { parent: ROOT_CONTEXT }, (span) =>
+        tell(span, hubCaller, 'SCHEDULER_START', fields),
+      );
+    },
+    stopped: async () => {
+      isRunning = false;
+      nextRun = () => undefined;
+      await inSpan(spanNames.schedulerStop, { parent: ROOT_CONTEXT }, (span) =>
+        tell(span, hubCaller, 'SCHEDULER_STOP', totalFields(totals)),
+      );
+    },
+    finished: async (run) => {
+      const succeeded = run.failedParts.length === 0;
+      totals = {
+        totalCleanups: totals.totalCleanups + 1,
+        totalDeleted: totals.totalDeleted + run.deletedCount,
+        lastRunTime: now(),
+      };
+      if (succeeded) successes.set('cleanup', now());
+      return writeRun(deps, run, totals);
+    },
+    succeeded: (job) => successes.set(job, now()),
+    lastSuccess: () => [...successes].map(([job, time]) => ({ job, time })),
+    status: () => ({ isRunning, intervalHours, nextRunTime: nextRun(), ...totals }),
+  };
+}
+
+async function writeRun(
+  { schedulerStore, trail }: SchedulerRecordDeps,
+  run: FinishedRun,
+  totals: CleanupTotals,
+): Promise<boolean> {
+  const { by, span } = run;
+  if (run.auditRecordsPruned > 0) {
+    const fields = { agent_id: by.agentId, records: run.auditRecordsPruned };
+    await trail.record({ event: { kind: 'change', name: 'AUDIT_PRUNED', fields }, by, span });
+  }
+  const event =
+    run.failedParts.length === 0
+      ? ({
+          kind: 'monitoring',
+          name: 'SCHEDULER_CLEANUP_SUCCESS',
+          failed: false,
+          fields: { deleted_count: run.deletedCount, ...totalFields(totals) },
+        } as const)
+      : ({
+          kind: 'monitoring',
+          name: 'SCHEDULER_CLEANUP_FAILED',
+          failed: true,
+          fields: {
+            error_type: 'cleanup_part_failed',
+            failed_parts: run.failedParts.join(' '),
+            total_cleanups_attempted: totals.totalCleanups,
+          },
+        } as const);
+  return trail.record({ event, by, span }, (tx) => schedulerStore.saveTotals(tx, totals));
+}
+
+function totalFields(totals: CleanupTotals) {
+  return {
+    total_cleanups: totals.totalCleanups,
+    total_deleted: totals.totalDeleted,
+    last_run_time: isoTime(totals.lastRunTime),
+  };
+}
+
+/** ISO 8601 in UTC, or undefined for a time that is not known. */
+function isoTime(timeMs: number | undefined): string | undefined {
+  return timeMs === undefined ? undefined : new Date(timeMs).toISOString();
+}

@@ -1,0 +1,207 @@
+/** The registry of skills: publish, read, delete. Each change of content is a new version; nothing is overwritten. */
+import type { Caller } from '../shapes/access.ts';
+import { HestiaError, notFound } from '../shapes/error.ts';
+import { newId } from '../shapes/id.ts';
+import type { Activation, Skill, SkillDocument, SkillSource, SkillVersion } from '../shapes/skill.ts';
+import type { Transaction } from '../stores/database.ts';
+import type { SkillStore, SkillVersionSummary } from '../stores/skill-store.ts';
+import { timed } from '../telemetry/duration.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { attributes } from '../telemetry/names.ts';
+import { inSpan } from '../telemetry/span.ts';
+import type { AccessGuard } from './access-guard.ts';
+import type { AuditTrail } from './audit-trail.ts';
+import type { KeyedQueue } from './keyed-queue.ts';
+import type { SkillLifecycle } from './skill-lifecycle.ts';
+import { findSkill, type SkillAddress, skillFields, skillKey } from './skill-lookup.ts';
+
+/** What publishing did. */
+export interface Publication {
+  skill: Skill;
+  /** `created` is a first version, `updated` a further one, `unchanged` the same content as the latest. */
+  change: 'created' | 'updated' | 'unchanged';
+}
+
+/** A skill with its latest version and its activation, if any. */
+export interface SkillDetails {
+  skill: Skill;
+  latest: SkillVersion;
+  activation: Activation | undefined;
+}
+
+/** The skills. Errors: NOT_FOUND, FORBIDDEN, CONFLICT, STORAGE_FAILED. */
+export interface SkillService {
+  publish(
+    caller: Caller,
+    publication: { namespace?: string; document: SkillDocument; source: SkillSource },
+  ): Promise<Publication>;
+  list(
+    caller: Caller,
+    page: { namespace?: string | undefined; after?: string | undefined; limit: number },
+  ): Promise<{ skill: Skill; activation: Activation | undefined }[]>;
+  get(caller: Caller, address: SkillAddress): Promise<SkillDetails>;
+  versions(
+    caller: Caller,
+    address: SkillAddress,
+    page: { after?: number | undefined; limit: number },
+  ): Promise<SkillVersionSummary[]>;
+  /** Deactivates the skill if it is active, then removes it from the registry. */
+  delete(caller: Caller, address: SkillAddress): Promise<void>;
+}
+
+/** What the service is made of. `queue` is shared with the lifecycle, so that one skill changes once at a time. */
+export interface SkillServiceDeps {
+  skillStore: SkillStore;
+  lifecycle: SkillLifecycle;
+  trail: AuditTrail;
+  guard: AccessGuard;
+  metrics: Metrics;
+  queue: KeyedQueue;
+  now: () => number;
+}
+
+/** Makes the service. */
+export function createSkillService(deps: SkillServiceDeps): SkillService {
+  const { skillStore, lifecycle, guard, queue } = deps;
+  return {
+    publish: async (caller, { namespace = caller.namespace, document, source }) => {
+      await guard.require(caller, 'skill.publish');
+      return queue(skillKey(namespace, document.frontmatter.name), () =>
+        measured(deps, 'publish', () => publishVersion(deps, caller, namespace, document, source)),
+      );
+    },
+    list: async (caller, page) => {
+      await guard.require(caller, 'skill.read');
+      const namespace = caller.role === 'agent' ? caller.namespace : page.namespace;
+      const skills = await skillStore.listSkills({ ...page, namespace });
+      return Promise.all(
+        skills.map(async (skill) => ({ skill, activation: await skillStore.findActivation(skill.skillId) })),
+      );
+    },
+    get: async (caller, address) => {
+      await guard.require(caller, 'skill.read');
+      const skill = await findSkill(skillStore, caller, address);
+      const latest = await skillStore.findVersion(skill.skillId, skill.latestVersion);
+      if (latest === undefined) throw notFound('skill');
+      return { skill, latest, activation: await skillStore.findActivation(skill.skillId) };
+    },
+    versions: async (caller, address, page) => {
+      await guard.require(caller, 'skill.read');
+      return skillStore.listVersions((await findSkill(skillStore, caller, address)).skillId, page);
+    },
+    delete: async (caller, address) => {
+      const { namespace, name } = await findSkill(skillStore, caller, address);
+      await queue(skillKey(namespace, name), () =>
+        measured(deps, 'delete', async () => {
+          const skill = await findSkill(skillStore, caller, { namespace, name });
+          await guard.require(caller, 'skill.manage', { ...skill, kind: 'skill' });
+          await lifecycle.deactivateHeld(caller, skill);
+          await inSpan('skill.delete', { attributes: { [attributes.skillName]: name } }, (span) => {
+            const event = {
+              kind: 'change',
+              name: 'SKILL_DELETED',
+              fields: skillFields(caller, skill, skill.latestVersion),
+            } as const;
+            return deps.trail.commit({ event, by: caller, span }, (tx) =>
+              skillStore.deleteSkill(tx, skill.skillId, deps.now()),
+            );
+          });
+        }),
+      );
+    },
+  };
+}
+
+async function publishVersion(
+  deps: SkillServiceDeps,
+  caller: Caller,
+  namespace: string,
+  document: SkillDocument,
+  source: SkillSource,
+): Promise<Publication> {
+  const { skillStore, guard, trail, now } = deps;
+  const existing = await skillStore.findSkill({ namespace, name: document.frontmatter.name });
+  if (existing === undefined) return insertSkill(deps, caller, namespace, document, source);
+  await guard.require(caller, 'skill.manage', { ...existing, kind: 'skill' });
+  if (existing.source !== source) {
+    throw new HestiaError(
+      'CONFLICT',
+      `a skill of this name exists already: it ${existing.source === 'directory' ? 'is read from a watched directory; change the file there' : 'was published over HTTP'}`,
+    );
+  }
+  const latest = await skillStore.findVersion(existing.skillId, existing.latestVersion);
+  if (latest?.document.digest === document.digest) return { skill: existing, change: 'unchanged' };
+  const version = newVersion(existing.skillId, existing.latestVersion + 1, document, caller, now());
+  await commitVersion(deps, caller, existing, version, (tx) => skillStore.insertVersion(tx, version));
+  const activation = await skillStore.findActivation(existing.skillId);
+  if (activation !== undefined) {
+    const fields = {
+      ...skillFields(caller, existing, version.version),
+      activation_id: activation.activationId,
+      active_version: activation.version,
+    };
+    await inSpan('skill.change', {}, (span) =>
+      trail.record({ event: { kind: 'security', name: 'SKILL_CHANGED', failed: false, fields }, by: caller, span }),
+    );
+  }
+  const { description } = document.frontmatter;
+  return {
+    skill: { ...existing, latestVersion: version.version, description, updatedAt: version.createdAt },
+    change: 'updated',
+  };
+}
+
+async function insertSkill(
+  deps: SkillServiceDeps,
+  caller: Caller,
+  namespace: string,
+  document: SkillDocument,
+  source: SkillSource,
+): Promise<Publication> {
+  const createdAt = deps.now();
+  const { name, description } = document.frontmatter;
+  const skill: Skill = {
+    skillId: newId('skl'),
+    namespace,
+    name,
+    ownerAgentId: caller.agentId,
+    source,
+    latestVersion: 1,
+    description,
+    createdAt,
+    updatedAt: createdAt,
+  };
+  const version = newVersion(skill.skillId, 1, document, caller, createdAt);
+  await commitVersion(deps, caller, skill, version, async (tx) => {
+    await deps.skillStore.insertSkill(tx, skill);
+    await deps.skillStore.insertVersion(tx, version);
+  });
+  return { skill, change: 'created' };
+}
+
+function newVersion(
+  skillId: string,
+  version: number,
+  document: SkillDocument,
+  caller: Caller,
+  createdAt: number,
+): SkillVersion {
+  return { skillId, version, document, publishedBy: caller.agentId, createdAt };
+}
+
+function commitVersion(
+  deps: SkillServiceDeps,
+  caller: Caller,
+  skill: Skill,
+  version: SkillVersion,
+  write: (tx: Transaction) => Promise<void>,
+): Promise<void> {
+  return inSpan('skill.publish', { attributes: { [attributes.skillDigest]: version.document.digest } }, (span) => {
+    const fields = { ...skillFields(caller, skill, version.version), digest: version.document.digest };
+    return deps.trail.commit({ event: { kind: 'change', name: 'SKILL_PUBLISHED', fields }, by: caller, span }, write);
+  });
+}
+
+function measured<T>({ metrics }: SkillServiceDeps, operation: string, work: () => Promise<T>): Promise<T> {
+  return timed((seconds, errorType) => metrics.skillOperation(seconds, operation, errorType), work);
+}

@@ -1,0 +1,153 @@
+/**
+ * The tools that active skills are: which exist now, in which namespace, and what a call of one answers.
+ * In memory; rebuilt from the stored activations at start.
+ */
+
+import { hubServerId } from '../shapes/server.ts';
+import type { Activation, SkillDocument, SkillToolArguments } from '../shapes/skill.ts';
+import type { IndexedTool, ToolDefinition, ToolResult } from '../shapes/tool.ts';
+import type { ToolIndex } from '../stores/tool-index.ts';
+
+/** A skill's tool that exists now. */
+export interface SkillTool {
+  activation: Activation;
+  document: SkillDocument;
+  definition: ToolDefinition;
+}
+
+/** The registry of skill tools. */
+export interface SkillTools {
+  /** Makes the tool exist, or answers `name_taken` where another tool of the namespace has its name. */
+  register(activation: Activation, document: SkillDocument): 'registered' | 'name_taken';
+  /** Removes the tool; false where this activation had none. */
+  unregister(activation: Activation): boolean;
+  /** Tools a namespace has now, by name; an activation past its time has none. */
+  list(namespace: string): SkillTool[];
+  find(namespace: string, toolName: string): SkillTool | undefined;
+  /** Calls `listener` after each change; answers how to stop. */
+  onChange(listener: () => void): () => void;
+}
+
+/** What the registry is made of. `isTaken` says whether a name belongs to a tool that is not a skill's. */
+export interface SkillToolsDeps {
+  toolIndex: ToolIndex;
+  isTaken: (toolName: string) => boolean;
+  now: () => number;
+}
+
+/** Makes an empty registry. */
+export function createSkillTools({ toolIndex, isTaken, now }: SkillToolsDeps): SkillTools {
+  const tools = new Map<string, SkillTool>();
+  const listeners = new Set<() => void>();
+  const key = (namespace: string, toolName: string) => `${namespace}/${toolName}`;
+  const changed = () => {
+    for (const listener of listeners) listener();
+  };
+  const isLive = ({ activation }: SkillTool) => activation.expiresAt === undefined || activation.expiresAt > now();
+
+  return {
+    register: (activation, document) => {
+      const holder = tools.get(key(activation.namespace, activation.toolName));
+      const isOwn = holder?.activation.skillId === activation.skillId;
+      if (!isOwn && (holder !== undefined || isTaken(activation.toolName))) return 'name_taken';
+      const tool = { activation, document, definition: skillToolDefinition(activation, document) };
+      tools.set(key(activation.namespace, activation.toolName), tool);
+      toolIndex.put(indexed(tool));
+      changed();
+      return 'registered';
+    },
+    unregister: (activation) => {
+      const at = key(activation.namespace, activation.toolName);
+      const holder = tools.get(at);
+      if (holder === undefined || holder.activation.activationId !== activation.activationId) return false;
+      tools.delete(at);
+      toolIndex.remove({ serverId: hubServerId, toolName: activation.toolName, namespace: activation.namespace });
+      changed();
+      return true;
+    },
+    list: (namespace) =>
+      [...tools.values()]
+        .filter((tool) => tool.activation.namespace === namespace && isLive(tool))
+        .sort((left, right) => (left.activation.toolName < right.activation.toolName ? -1 : 1)),
+    find: (namespace, toolName) => {
+      const tool = tools.get(key(namespace, toolName));
+      return tool !== undefined && isLive(tool) ? tool : undefined;
+    },
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/**
+ * What calling a skill's tool answers: without `file` its instructions, the arguments and the list of its files;
+ * with `file` that file alone. Undefined where the skill has no such file.
+ */
+export function skillToolResult({ activation, document }: SkillTool, args: SkillToolArguments): ToolResult | undefined {
+  if (args.file !== undefined) return skillFileResult(document, args.file);
+  const files = document.files.map((file) => ({
+    path: file.path,
+    bytes: Buffer.byteLength(file.content, file.encoding === 'base64' ? 'base64' : 'utf8'),
+  }));
+  const text = [
+    document.instructions.trim(),
+    args.arguments === undefined ? '' : `ARGUMENTS: ${args.arguments}`,
+    files.length === 0
+      ? ''
+      : `FILES of this skill (call this tool again with \`file\` to read one):\n${files.map(({ path, bytes }) => `- ${path} (${bytes} bytes)`).join('\n')}`,
+  ];
+  return {
+    content: [{ type: 'text', text: text.filter((part) => part !== '').join('\n\n') }],
+    structuredContent: {
+      skill_name: activation.skillName,
+      version: activation.version,
+      instructions: document.instructions,
+      ...(args.arguments !== undefined && { arguments: args.arguments }),
+      files,
+    },
+    isError: false,
+  };
+}
+
+function skillFileResult(document: SkillDocument, path: string): ToolResult | undefined {
+  const file = document.files.find((candidate) => candidate.path === path);
+  if (file === undefined) return undefined;
+  if (file.encoding === 'utf-8') return { content: [{ type: 'text', text: file.content }], isError: false };
+  const resource = {
+    uri: `skill://${document.frontmatter.name}/${path}`,
+    mimeType: 'application/octet-stream',
+    blob: file.content,
+  };
+  return { content: [{ type: 'resource', resource }], isError: false };
+}
+
+function skillToolDefinition(activation: Activation, document: SkillDocument): ToolDefinition {
+  const hasFiles = document.files.length > 0;
+  return {
+    serverId: hubServerId,
+    toolName: activation.toolName,
+    title: document.frontmatter.name,
+    description: document.frontmatter.description,
+    inputSchema: {
+      type: 'object',
+      properties: {
+        arguments: { type: 'string', description: 'What to apply the skill to, in your own words.', maxLength: 65_536 },
+        ...(hasFiles && {
+          file: {
+            type: 'string',
+            description: 'Path of one of the skill’s files, to read it instead of the instructions.',
+            enum: document.files.map((file) => file.path),
+          },
+        }),
+      },
+      additionalProperties: false,
+    },
+    outputSchema: undefined,
+    annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  };
+}
+
+function indexed({ activation, definition }: SkillTool): IndexedTool {
+  return { source: 'skill', definition, namespace: activation.namespace };
+}

@@ -1,0 +1,271 @@
+/**
+ * One tool call from request to record: find the tool, check the arguments, call under a deadline, name the outcome,
+ * write it durably with its audit record, and only then answer. A failure to record never changes the tool's result.
+ */
+import { type Span, SpanKind } from '@opentelemetry/api';
+import type { Caller } from '../shapes/access.ts';
+import { HestiaError, notFound } from '../shapes/error.ts';
+import type { EventFields, Outcome } from '../shapes/event.ts';
+import { newId } from '../shapes/id.ts';
+import { hubServerId } from '../shapes/server.ts';
+import { skillToolArgumentsSchema } from '../shapes/skill.ts';
+import type {
+  ToolCallAnswer,
+  ToolCallRequest,
+  ToolDefinition,
+  ToolErrorType,
+  ToolOutcome,
+  ToolProgress,
+  ToolResult,
+} from '../shapes/tool.ts';
+import type { OutcomeStore } from '../stores/outcome-store.ts';
+import type { ToolIndex } from '../stores/tool-index.ts';
+import { redactedContent } from '../telemetry/content.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { attributes, spanNames } from '../telemetry/names.ts';
+import { outgoingMeta } from '../telemetry/propagation.ts';
+import { failSpan, inSpan } from '../telemetry/span.ts';
+import type { ConnectionPool } from '../upstream/connection-pool.ts';
+import type { AccessGuard } from './access-guard.ts';
+import type { AuditTrail } from './audit-trail.ts';
+import { type SkillTools, skillToolResult } from './skill-tools.ts';
+import { type CallDeadline, openDeadline } from './tool-call-deadline.ts';
+import { type CallFailure, callError, classifyFailure } from './tool-call-failure.ts';
+import type { SchemaCheck } from './tool-schema.ts';
+
+/** What a door gives besides the request. */
+export interface CallOptions {
+  /** Aborts when the caller goes away or cancels. */
+  signal: AbortSignal;
+  onProgress?: ((progress: ToolProgress) => void) | undefined;
+}
+
+/** Tool calls. */
+export interface ToolCall {
+  /**
+   * Calls a tool of an upstream server, or of an active skill under the server id `hestia`.
+   * @throws HestiaError NOT_FOUND, FORBIDDEN, INVALID_ARGUMENTS, INVALID_TOOL_SCHEMA, SERVER_UNAVAILABLE, UPSTREAM_FAILED,
+   *   RESPONSE_TOO_LARGE, TIMEOUT, ABANDONED, SHUTTING_DOWN; all but the first two after the outcome is on record
+   */
+  call(caller: Caller, request: ToolCallRequest, options: CallOptions): Promise<ToolCallAnswer>;
+  /** Calls under way. */
+  running(): number;
+  /** Refuses new calls, waits for running ones at most `drainMs`, then cancels what is left and waits for its record. */
+  drain(drainMs: number): Promise<void>;
+}
+
+/** What tool calls are made of. `limits` are milliseconds. */
+export interface ToolCallDeps {
+  pool: ConnectionPool;
+  toolIndex: ToolIndex;
+  skillTools: SkillTools;
+  outcomeStore: OutcomeStore;
+  trail: AuditTrail;
+  guard: AccessGuard;
+  metrics: Metrics;
+  schemaCheck: SchemaCheck;
+  limits: { callTimeoutMs: number; callTimeoutMsMax: number };
+  captureContent: boolean;
+  now: () => number;
+}
+
+/** How a call ended, before it is written. */
+type Ending = { result: ToolResult; outcome: Outcome; errorType: ToolErrorType | undefined } | { failure: CallFailure };
+
+/** Makes the service. */
+export function createToolCall(deps: ToolCallDeps): ToolCall {
+  const running = new Set<Promise<unknown>>();
+  const shutdown = new AbortController();
+  let draining = false;
+  return {
+    running: () => running.size,
+    call: async (caller, request, options) => {
+      if (draining) throw new HestiaError('SHUTTING_DOWN', 'the hub is shutting down; no new calls are taken');
+      const work = observeCall(deps, caller, request, options, shutdown.signal);
+      running.add(work);
+      try {
+        return await work;
+      } finally {
+        running.delete(work);
+      }
+    },
+    drain: async (drainMs) => {
+      draining = true;
+      const timer = setTimeout(() => shutdown.abort(), drainMs);
+      await Promise.allSettled(running);
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function observeCall(
+  deps: ToolCallDeps,
+  caller: Caller,
+  request: ToolCallRequest,
+  options: CallOptions,
+  shutdown: AbortSignal,
+): Promise<ToolCallAnswer> {
+  const timeoutMs = checkedTimeout(deps, request.timeoutMs);
+  await deps.guard.require(caller, 'tool.call');
+  const tool = findCallableTool(deps, caller, request);
+  const isSkill = request.serverId === hubServerId;
+  const kind = isSkill ? SpanKind.INTERNAL : SpanKind.CLIENT;
+  return inSpan(
+    `${isSkill ? 'execute_tool' : 'tools/call'} ${tool.toolName}`,
+    { kind, attributes: callAttributes(caller, tool, isSkill) },
+    async (span) => {
+      if (deps.captureContent) span.setAttribute(attributes.genAiToolArguments, redactedContent(request.arguments));
+      const startedAt = performance.now();
+      const deadline = openDeadline({ timeoutMs, caller: options.signal, shutdown });
+      const ending = await perform(deps, caller, request, tool, options, deadline);
+      deadline.close();
+      const latencyMs = performance.now() - startedAt;
+      const outcome = toolOutcome(deps, caller, request, ending, latencyMs);
+      await recordOutcome(deps, caller, outcome, span);
+      if ('failure' in ending) throw callError(ending.failure, timeoutMs);
+      if (deps.captureContent) span.setAttribute(attributes.genAiToolResult, redactedContent(ending.result));
+      return { callId: outcome.callId, outcome: outcome.outcome, latencyMs: outcome.latencyMs, result: ending.result };
+    },
+  );
+}
+
+async function perform(
+  deps: ToolCallDeps,
+  caller: Caller,
+  request: ToolCallRequest,
+  tool: ToolDefinition,
+  { onProgress }: CallOptions,
+  deadline: CallDeadline,
+): Promise<Ending> {
+  const verdict = deps.schemaCheck(tool.inputSchema, request.arguments);
+  if ('broken' in verdict) return { failure: { errorType: 'invalid_tool_schema', outcome: 'error' } };
+  if (!verdict.fits)
+    return { failure: { errorType: 'invalid_arguments', outcome: 'error', violations: verdict.violations } };
+  try {
+    const result = await deadline.race(
+      request.serverId === hubServerId
+        ? callSkill(deps, caller, request)
+        : callUpstream(deps, request, { signal: deadline.signal, onProgress }),
+    );
+    return result.isError
+      ? { result, outcome: 'error', errorType: 'tool_error' }
+      : { result, outcome: 'success', errorType: undefined };
+  } catch (error) {
+    return { failure: classifyFailure(error, deadline.reason()) };
+  }
+}
+
+async function callSkill({ skillTools }: ToolCallDeps, caller: Caller, request: ToolCallRequest): Promise<ToolResult> {
+  const tool = skillTools.find(caller.namespace, request.toolName);
+  if (tool === undefined) throw notFound('tool');
+  const result = skillToolResult(tool, skillToolArgumentsSchema.parse(request.arguments));
+  if (result === undefined) throw notFound('file');
+  return result;
+}
+
+async function callUpstream(
+  { pool }: ToolCallDeps,
+  request: ToolCallRequest,
+  options: CallOptions,
+): Promise<ToolResult> {
+  const connection = pool.find(request.serverId);
+  if (connection === undefined) throw notFound('server');
+  return connection.call({
+    toolName: request.toolName,
+    arguments: request.arguments,
+    meta: outgoingMeta(),
+    ...options,
+  });
+}
+
+/** The tool a caller may call. @throws HestiaError NOT_FOUND, SERVER_UNAVAILABLE, INVALID_REQUEST */
+function findCallableTool(
+  { pool, toolIndex }: ToolCallDeps,
+  caller: Caller,
+  { serverId, toolName }: ToolCallRequest,
+): ToolDefinition {
+  const found = toolIndex.find({ serverId, toolName, namespace: caller.namespace });
+  if (found?.source === 'hub') {
+    throw new HestiaError(
+      'INVALID_REQUEST',
+      `server_id: "${hubServerId}" offers this tool at its own MCP endpoint; call it there by its name`,
+    );
+  }
+  if (found !== undefined) return found.definition;
+  if (serverId === hubServerId) throw notFound('tool');
+  const connection = pool.find(serverId);
+  if (connection === undefined) throw notFound('server');
+  const { state } = connection.status();
+  if (state !== 'connected') throw new HestiaError('SERVER_UNAVAILABLE', `the server is ${state}; see its status`);
+  throw notFound('tool');
+}
+
+function checkedTimeout({ limits }: ToolCallDeps, timeoutMs: number | undefined): number {
+  if (timeoutMs === undefined) return limits.callTimeoutMs;
+  if (timeoutMs <= limits.callTimeoutMsMax) return timeoutMs;
+  throw new HestiaError('INVALID_REQUEST', `timeoutMs: found ${timeoutMs}, must be at most ${limits.callTimeoutMsMax}`);
+}
+
+function callAttributes(caller: Caller, tool: ToolDefinition, isSkill: boolean) {
+  return {
+    [attributes.genAiOperationName]: 'execute_tool',
+    [attributes.genAiToolName]: tool.toolName,
+    [attributes.genAiAgentId]: caller.agentId,
+    [attributes.namespace]: caller.namespace,
+    [attributes.serverId]: tool.serverId,
+    ...(isSkill ? { [attributes.genAiToolType]: 'extension' } : { [attributes.mcpMethodName]: 'tools/call' }),
+  };
+}
+
+function toolOutcome(
+  deps: ToolCallDeps,
+  caller: Caller,
+  request: ToolCallRequest,
+  ending: Ending,
+  latencyMs: number,
+): ToolOutcome {
+  const { outcome, errorType } = 'failure' in ending ? ending.failure : ending;
+  const { agentId, namespace, keyId } = caller;
+  return {
+    callId: newId('call'),
+    serverId: request.serverId,
+    toolName: request.toolName,
+    agentId,
+    namespace,
+    keyId,
+    outcome,
+    latencyMs: Math.round(latencyMs * 1000) / 1000,
+    recordedAt: deps.now(),
+    ...(errorType !== undefined && { errorType }),
+    ...(request.searchId !== undefined && { searchId: request.searchId }),
+  };
+}
+
+async function recordOutcome(deps: ToolCallDeps, caller: Caller, outcome: ToolOutcome, span: Span): Promise<void> {
+  const { serverId, toolName, errorType } = outcome;
+  if (errorType !== undefined) failSpan(span, errorType);
+  await inSpan(spanNames.outcomeRecord, { attributes: { [attributes.outcome]: outcome.outcome } }, () =>
+    deps.trail.record(
+      { event: { kind: 'tool_outcome', outcome: outcome.outcome, fields: outcomeFields(outcome) }, by: caller, span },
+      (tx) => deps.outcomeStore.insert(tx, outcome),
+    ),
+  );
+  deps.metrics.toolOutcome(outcome.outcome, serverId, toolName);
+  if (serverId !== hubServerId) {
+    deps.metrics.mcpClientOperation(outcome.latencyMs / 1000, { method: 'tools/call', toolName, serverId, errorType });
+  }
+}
+
+function outcomeFields(outcome: ToolOutcome): EventFields {
+  return {
+    tool_name: outcome.toolName,
+    server_id: outcome.serverId,
+    outcome: outcome.outcome,
+    latency_ms: outcome.latencyMs,
+    agent_id: outcome.agentId,
+    namespace: outcome.namespace,
+    call_id: outcome.callId,
+    search_id: outcome.searchId,
+    error_type: outcome.errorType,
+  };
+}

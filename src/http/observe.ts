@@ -1,0 +1,112 @@
+/**
+ * A SERVER span and a duration for each request, by the stable HTTP conventions: the route and never the query,
+ * ended when the body ends, so that a stream is as long as it was open. Probes are left out.
+ */
+
+import { getConnInfo } from '@hono/node-server/conninfo';
+import { context, type Span, SpanKind, trace } from '@opentelemetry/api';
+import type { Context, MiddlewareHandler } from 'hono';
+import { matchedRoutes } from 'hono/route';
+import { printable, truncated } from '../shapes/text.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { attributes } from '../telemetry/names.ts';
+import { remoteContext } from '../telemetry/propagation.ts';
+import { failSpan, openSpan } from '../telemetry/span.ts';
+
+const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']);
+const probes = new Set(['/livez', '/readyz']);
+const streamTypes = /^(text\/event-stream|application\/x-ndjson)/;
+
+/** Makes the middleware. */
+export function observe({ metrics }: { metrics: Metrics }): MiddlewareHandler {
+  return async (c, next) => {
+    if (probes.has(c.req.path)) return next();
+    const startedAt = performance.now();
+    const method = knownMethods.has(c.req.method) ? c.req.method : '_OTHER';
+    const parent = remoteContext({
+      traceparent: c.req.header('traceparent'),
+      tracestate: c.req.header('tracestate'),
+      baggage: c.req.header('baggage'),
+    });
+    const span = openSpan(method, { kind: SpanKind.SERVER, ...(parent && { parent }) });
+    setRequestAttributes(c, span, method);
+    const finish = () => {
+      const route = routeOf(c);
+      if (route !== undefined) {
+        span.updateName(`${method} ${route}`);
+        span.setAttribute(attributes.httpRoute, route);
+      }
+      span.setAttribute(attributes.httpResponseStatusCode, c.res.status);
+      if (c.res.status >= 500) failSpan(span, String(c.res.status));
+      span.end();
+      metrics.httpServerRequest((performance.now() - startedAt) / 1000, {
+        [attributes.httpRequestMethod]: method,
+        [attributes.urlScheme]: 'http',
+        [attributes.httpResponseStatusCode]: c.res.status,
+        ...(route !== undefined && { [attributes.httpRoute]: route }),
+      });
+    };
+    await context.with(trace.setSpan(parent ?? context.active(), span), next);
+    if (c.res.body !== null && streamTypes.test(c.res.headers.get('content-type') ?? '')) {
+      c.res = new Response(endsWith(c.res.body, finish), c.res);
+    } else {
+      finish();
+    }
+  };
+}
+
+function setRequestAttributes(c: Context, span: Span, method: string): void {
+  const url = new URL(c.req.url);
+  span.setAttribute(attributes.httpRequestMethod, method);
+  span.setAttribute(attributes.urlPath, truncated(url.pathname, 256));
+  span.setAttribute(attributes.urlScheme, 'http');
+  span.setAttribute(attributes.serverAddress, url.hostname);
+  if (url.port !== '') span.setAttribute(attributes.serverPort, Number(url.port));
+  const userAgent = c.req.header('user-agent');
+  if (userAgent !== undefined) span.setAttribute(attributes.userAgent, printable(truncated(userAgent, 256)));
+  const address = clientAddress(c);
+  if (address !== undefined) span.setAttribute(attributes.clientAddress, address);
+}
+
+/** The address of the connection; undefined where the app is called without one, as tests do. */
+function clientAddress(c: Context): string | undefined {
+  try {
+    return getConnInfo(c).remote.address;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The pattern of the handler that matched; undefined where only middleware did. */
+function routeOf(c: Context): string | undefined {
+  return matchedRoutes(c)
+    .map((route) => route.path)
+    .findLast((path) => !path.endsWith('*'));
+}
+
+/** The same body, with `finish` called once when it has been read, has failed or was cancelled. */
+function endsWith(body: ReadableStream<Uint8Array>, finish: () => void): ReadableStream<Uint8Array> {
+  let finished = false;
+  const once = () => {
+    if (!finished) finish();
+    finished = true;
+  };
+  const reader = body.getReader();
+  return new ReadableStream({
+    pull: async (controller) => {
+      try {
+        const { done, value } = await reader.read();
+        if (!done) return controller.enqueue(value);
+        once();
+        controller.close();
+      } catch (error) {
+        once();
+        controller.error(error);
+      }
+    },
+    cancel: async (reason) => {
+      once();
+      await reader.cancel(reason);
+    },
+  });
+}

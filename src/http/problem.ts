@@ -1,0 +1,98 @@
+/** The one place where errors become HTTP: RFC 9457 problem details with a code of the closed list, and one log line. */
+import { trace } from '@opentelemetry/api';
+import type { Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import { z } from 'zod';
+import { type ErrorCode, errorCodes, HestiaError, type Violation } from '../shapes/error.ts';
+import { printable, truncated } from '../shapes/text.ts';
+import type { Log } from '../telemetry/log.ts';
+import { failSpan } from '../telemetry/span.ts';
+
+const codes: readonly string[] = Object.keys(errorCodes);
+
+/** `application/problem+json`. */
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.enum(codes),
+    traceId: z.string().optional(),
+    violations: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' });
+
+/** Problem details of an error; what is not a {@link HestiaError} says nothing about itself. */
+export function problemResponse(error: unknown, log: Log): Response {
+  const known = asHestiaError(error);
+  const { status, title } = errorCodes[known.code];
+  const span = trace.getActiveSpan();
+  if (status >= 500) {
+    if (span) failSpan(span, known.code);
+    if (known.code === 'INTERNAL' || known.code === 'STORAGE_FAILED')
+      log.error('A request failed', { code: known.code }, { error });
+  }
+  const body = {
+    type: 'about:blank',
+    title,
+    status,
+    detail: known.message,
+    code: known.code,
+    ...(span && { traceId: span.spanContext().traceId }),
+    ...(known.violations.length > 0 && { violations: known.violations }),
+  };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { 'content-type': 'application/problem+json', ...extraHeaders(known.code) },
+  });
+}
+
+/** What zod found wrong, as violations that name the field. */
+export function zodViolations(error: z.core.$ZodError): Violation[] {
+  return error.issues.map((issue) => ({
+    field: printable(truncated(issue.path.map(String).join('.') || '(body)', 100)),
+    message: printable(truncated(issue.message, 200)),
+  }));
+}
+
+/** An INVALID_REQUEST that names the first violation in its message and all of them beside it. */
+export function invalidRequest(error: z.core.$ZodError): HestiaError {
+  const violations = zodViolations(error);
+  const first = violations[0];
+  return new HestiaError('INVALID_REQUEST', first ? `${first.field}: ${first.message}` : 'the request is not valid', {
+    violations,
+  });
+}
+
+/** Validation failures of every documented route. */
+export function rejectInvalid(result: { success: boolean; error?: unknown }, _context: Context): undefined {
+  if (!result.success && result.error instanceof z.core.$ZodError) throw invalidRequest(result.error);
+}
+
+const codesByStatus: Partial<Record<number, ErrorCode>> = {
+  400: 'INVALID_REQUEST',
+  401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
+  405: 'METHOD_NOT_ALLOWED',
+  413: 'PAYLOAD_TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+};
+
+function asHestiaError(error: unknown): HestiaError {
+  if (error instanceof HestiaError) return error;
+  if (error instanceof HTTPException) {
+    const code = codesByStatus[error.status];
+    if (code !== undefined)
+      return new HestiaError(code, printable(truncated(error.message || 'the request is not valid', 200)));
+  }
+  return new HestiaError('INTERNAL', 'the hub failed; the trace id leads to the cause', { cause: error });
+}
+
+function extraHeaders(code: ErrorCode): Record<string, string> {
+  if (code === 'UNAUTHENTICATED') return { 'www-authenticate': 'Bearer realm="hestia"' };
+  if (code === 'SERVER_UNAVAILABLE' || code === 'SHUTTING_DOWN' || code === 'STORAGE_FAILED')
+    return { 'retry-after': '5' };
+  return {};
+}

@@ -1,0 +1,131 @@
+/**
+ * The process: reads the configuration, starts telemetry before anything else, builds and serves the hub, and on
+ * SIGTERM or SIGINT drains it and ends within ten seconds, whatever the collector or an upstream does.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { dirname } from 'node:path';
+import { serve } from '@hono/node-server';
+import { ConfigurationError, loadConfig, version } from './config.ts';
+import type { Config } from './shapes/configuration.ts';
+import { printable } from './shapes/text.ts';
+import { type Log, openLog } from './telemetry/log.ts';
+import { startTelemetry, type Telemetry } from './telemetry/start.ts';
+import { createHub, type Hub } from './wiring.ts';
+
+/** The longest an end may take, in milliseconds; past it the process leaves without waiting. */
+const endMsMax = 9500;
+
+interface Running {
+  config: Config;
+  log: Log;
+  telemetry: Telemetry;
+  hub: Hub;
+  server: Server;
+}
+
+async function run(): Promise<void> {
+  const config = loadConfig({ environment: process.env, workingDirectory: process.cwd() });
+  prepareDirectories(config);
+  const log = await openLog({ ...config.log, standardOutput: process.stdout.isTTY ? 'readable' : 'ndjson' });
+  const telemetry = await startTelemetry({ configuration: config.telemetry, log });
+  const hub = await createHub({ config, version, log, telemetry });
+  await writeFirstKey(config, hub);
+  const server = await listen(config, hub);
+  endOnSignals({ config, log, telemetry, hub, server });
+  await hub.start();
+  log.info('Hestia is ready', {
+    url: `http://${config.host}:${portOf(server)}`,
+    mcp_path: '/mcp',
+    docs_path: '/docs',
+    version,
+  });
+}
+
+function prepareDirectories(config: Config): void {
+  for (const folder of [config.dataDirectory, dirname(config.log.file)]) {
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+    } catch (cause) {
+      throw new ConfigurationError(`HESTIA_DATA_DIR: ${folder} cannot be created or written: ${errorCode(cause)}`, {
+        cause,
+      });
+    }
+  }
+}
+
+/** The operator's key is shown once and kept in a file that only its owner can read. */
+async function writeFirstKey(config: Config, hub: Hub): Promise<void> {
+  const created = await hub.access.createFirst();
+  if (created === undefined) return;
+  writeFileSync(config.operatorKeyFile, `${created.secret}\n`, { mode: 0o600 });
+  process.stderr.write(
+    `\nThe operator's API key, shown this once and written to ${config.operatorKeyFile}:\n\n    ${created.secret}\n\n`,
+  );
+}
+
+function listen(config: Config, hub: Hub): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch: hub.fetch, hostname: config.host, port: config.port }, () =>
+      resolve(asHttpServer(server)),
+    );
+    server.once('error', (cause) => {
+      reject(
+        new ConfigurationError(`HESTIA_PORT: cannot listen on ${config.host}:${config.port}: ${errorCode(cause)}`, {
+          cause,
+        }),
+      );
+    });
+  });
+}
+
+function asHttpServer(server: ReturnType<typeof serve>): Server {
+  if (!('closeIdleConnections' in server)) throw new Error('an HTTP/1.1 server was asked for');
+  return server;
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+function endOnSignals(running: Running): void {
+  let ending = false;
+  const end = (signal: NodeJS.Signals) => {
+    if (ending) return;
+    ending = true;
+    setTimeout(() => process.exit(1), endMsMax).unref();
+    endHub(running, signal).then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.once('SIGTERM', end);
+  process.once('SIGINT', end);
+}
+
+/** No new calls; running ones finish or are cancelled; then the upstreams, the database, and telemetry last. */
+async function endHub({ log, telemetry, hub, server }: Running, signal: string): Promise<void> {
+  log.info('Hestia is ending', { signal });
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  await hub.drain();
+  await hub[Symbol.asyncDispose]();
+  server.closeAllConnections();
+  await closed;
+  log.info('Hestia has ended');
+  await telemetry[Symbol.asyncDispose]();
+  await log.close();
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+}
+
+try {
+  await run();
+} catch (error) {
+  const message = error instanceof Error ? error.message : 'unknown failure';
+  process.stderr.write(`hestia: ${printable(message)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,250 @@
+/** The hub's own tools as agents see them: names, schemas, and one domain call each (CONTRACT 5). */
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import type { Cleanup } from '../domain/cleanup.ts';
+import type { HubStatus } from '../domain/hub-status.ts';
+import type { ServerService } from '../domain/server-service.ts';
+import type { SkillLifecycle } from '../domain/skill-lifecycle.ts';
+import type { SkillService } from '../domain/skill-service.ts';
+import type { ToolCall } from '../domain/tool-call.ts';
+import type { ToolSearch } from '../domain/tool-search.ts';
+import type { Caller } from '../shapes/access.ts';
+import { decodeCursor, pageOf, pageQuerySchema } from '../shapes/page.ts';
+import { hubServerId } from '../shapes/server.ts';
+import { ttlSecondsSchema } from '../shapes/skill.ts';
+import {
+  type JsonObject,
+  searchIdSchema,
+  searchRequestSchema,
+  type ToolDefinition,
+  type ToolProgress,
+  toolSourceSchema,
+} from '../shapes/tool.ts';
+import {
+  activationView,
+  hubStatusView,
+  schedulerView,
+  searchView,
+  serverView,
+  skillView,
+  toolView,
+} from './meta-tool-views.ts';
+import { invalidArguments, passedThrough, structuredResult } from './tool-result.ts';
+
+/** What the tools call. */
+export interface MetaToolsDeps {
+  skills: SkillService;
+  lifecycle: SkillLifecycle;
+  servers: ServerService;
+  toolSearch: ToolSearch;
+  toolCall: ToolCall;
+  cleanup: Cleanup;
+  hubStatus: HubStatus;
+}
+
+/** One call of a tool: who, how it may end early, and where progress goes. */
+export interface ToolInvocation {
+  caller: Caller;
+  signal: AbortSignal;
+  onProgress: ((progress: ToolProgress) => void) | undefined;
+}
+
+/** A tool of the hub's own. */
+export interface MetaTool {
+  definition: ToolDefinition;
+  /** @throws HestiaError of the domain, or INVALID_ARGUMENTS */
+  call(args: unknown, invocation: ToolInvocation): Promise<CallToolResult>;
+}
+
+const serverArgument = z.strictObject({
+  server_id: z.string().min(1).describe('The id of an upstream server, as list_mcp_servers answers it.'),
+});
+const toolArgument = serverArgument.extend({ tool_name: z.string().min(1).describe('The name of one of its tools.') });
+const skillArgument = z.strictObject({
+  skill_name: z.string().min(1).describe('The name of a skill, as list_skills answers it.'),
+});
+const noArguments = z.strictObject({});
+
+const searchArguments = z.strictObject({
+  query: searchRequestSchema.shape.query,
+  limit: searchRequestSchema.shape.limit,
+  source: toolSourceSchema.optional().describe('Only tools from this source.'),
+  defer_loading: z
+    .boolean()
+    .default(true)
+    .describe('true: light references, schemas on request. false: with input schemas.'),
+});
+const callArguments = toolArgument.extend({
+  arguments: z.record(z.string(), z.unknown()).default({}).describe("Arguments that fit the tool's input schema."),
+  timeout_ms: z.int().min(1).optional().describe('Deadline in milliseconds.'),
+  search_id: searchIdSchema
+    .optional()
+    .describe('The search_id of the search that led here; it teaches the next search.'),
+});
+const activateArguments = skillArgument.extend({
+  ttl_seconds: ttlSecondsSchema.optional().describe('Deactivate after so many seconds.'),
+});
+
+/** The eleven tools, in the order of the contract. */
+export function createMetaTools(deps: MetaToolsDeps): MetaTool[] {
+  return [...toolTools(deps), ...serverTools(deps), ...skillTools(deps), schedulerTool(deps)];
+}
+
+function toolTools({ toolSearch, toolCall }: MetaToolsDeps): MetaTool[] {
+  return [
+    metaTool(
+      'search_tools',
+      'Find tools and skills by describing what you need. Then read the schema with get_tool_schema and call with call_mcp_tool.',
+      searchArguments,
+      readOnly,
+      async (args, { caller }) => {
+        const { query, limit, source, defer_loading } = args;
+        return structuredResult(
+          searchView(await toolSearch.search(caller, { query, limit, source, includeSchemas: !defer_loading })),
+        );
+      },
+    ),
+    metaTool(
+      'get_tool_schema',
+      'Read one tool: its description, input schema and output schema.',
+      toolArgument,
+      readOnly,
+      async ({ server_id, tool_name }, { caller }) =>
+        structuredResult(toolView(await toolSearch.inspect(caller, { serverId: server_id, toolName: tool_name }))),
+    ),
+    metaTool(
+      'call_mcp_tool',
+      'Call a tool of an upstream server, or of an active skill under the server id "hestia".',
+      callArguments,
+      {},
+      async (args, { caller, signal, onProgress }) => {
+        const request = {
+          serverId: args.server_id,
+          toolName: args.tool_name,
+          arguments: args.arguments,
+          timeoutMs: args.timeout_ms,
+          searchId: args.search_id,
+        };
+        return passedThrough((await toolCall.call(caller, request, { signal, onProgress })).result);
+      },
+    ),
+  ];
+}
+
+function serverTools({ servers, hubStatus }: MetaToolsDeps): MetaTool[] {
+  return [
+    metaTool(
+      'list_mcp_servers',
+      'List the upstream MCP servers and their state.',
+      noArguments,
+      readOnly,
+      async (_args, { caller }) => structuredResult({ servers: (await servers.list(caller)).map(serverView) }),
+    ),
+    metaTool(
+      'connect_mcp_server',
+      'Connect an upstream server. For operators.',
+      serverArgument,
+      changes,
+      async ({ server_id }, { caller }) => structuredResult(serverView(await servers.connect(caller, server_id))),
+    ),
+    metaTool(
+      'disconnect_mcp_server',
+      'Disconnect an upstream server until it is connected again. For operators.',
+      serverArgument,
+      changes,
+      async ({ server_id }, { caller }) => structuredResult(serverView(await servers.disconnect(caller, server_id))),
+    ),
+    metaTool(
+      'get_mcp_hub_status',
+      'Read how the hub is: servers, tools, skills, calls under way, scheduler.',
+      noArguments,
+      readOnly,
+      async (_args, { caller }) => structuredResult(hubStatusView(await hubStatus.read(caller))),
+    ),
+  ];
+}
+
+function skillTools({ skills, lifecycle }: MetaToolsDeps): MetaTool[] {
+  return [
+    metaTool(
+      'list_skills',
+      'List the published skills and which of them are active.',
+      z.strictObject(pageQuerySchema.shape),
+      readOnly,
+      async ({ limit, cursor }, { caller }) => {
+        const found = await skills.list(caller, { limit, after: decodeCursor(cursor), namespace: caller.namespace });
+        const page = pageOf(found, limit, {
+          position: ({ skill }) => `${skill.namespace}/${skill.name}`,
+          view: skillView,
+        });
+        return structuredResult({
+          skills: page.items,
+          ...(page.nextCursor !== undefined && { next_cursor: page.nextCursor }),
+        });
+      },
+    ),
+    metaTool(
+      'activate_skill',
+      'Make a skill of yours a tool, skill_<name>, that everyone in your namespace can call.',
+      activateArguments,
+      changes,
+      async ({ skill_name, ttl_seconds }, { caller }) =>
+        structuredResult(
+          activationView(await lifecycle.activate(caller, { name: skill_name }, { ttlSeconds: ttl_seconds })),
+        ),
+    ),
+    metaTool(
+      'deactivate_skill',
+      'Remove the tool of a skill of yours.',
+      skillArgument,
+      changes,
+      async ({ skill_name }, { caller }) => {
+        const { changed, durationMs, errorType } = await lifecycle.deactivate(caller, { name: skill_name });
+        return structuredResult(defined({ skill_name, changed, duration_ms: durationMs, error_type: errorType }));
+      },
+    ),
+  ];
+}
+
+function schedulerTool({ cleanup }: MetaToolsDeps): MetaTool {
+  return metaTool(
+    'get_scheduler_status',
+    'Read the status of the cleanup scheduler.',
+    noArguments,
+    readOnly,
+    async (_args, { caller }) => structuredResult(schedulerView(await cleanup.status(caller))),
+  );
+}
+
+const readOnly = { readOnlyHint: true, openWorldHint: false };
+const changes = { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false };
+
+function metaTool<Schema extends z.ZodType>(
+  toolName: string,
+  description: string,
+  schema: Schema,
+  annotations: JsonObject,
+  call: (args: z.output<Schema>, invocation: ToolInvocation) => Promise<CallToolResult>,
+): MetaTool {
+  const { $schema: _dialect, ...inputSchema } = z.toJSONSchema(schema, { io: 'input' });
+  return {
+    definition: {
+      serverId: hubServerId,
+      toolName,
+      title: undefined,
+      description,
+      inputSchema,
+      outputSchema: undefined,
+      annotations,
+    },
+    call: async (args, invocation) => {
+      const parsed = schema.safeParse(args ?? {});
+      if (!parsed.success) throw invalidArguments(parsed.error);
+      return call(parsed.data, invocation);
+    },
+  };
+}
+
+function defined(fields: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

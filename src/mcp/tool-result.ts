@@ -1,0 +1,73 @@
+/** The one place where the hub's answers and errors become MCP: snake_case results, and JSON-RPC errors with our code in `data`. */
+import { type CallToolResult, isCallToolResult, ProtocolError } from '@modelcontextprotocol/server';
+import type { z } from 'zod';
+import { type ErrorCode, HestiaError, type Violation } from '../shapes/error.ts';
+import { printable, truncated } from '../shapes/text.ts';
+import type { JsonObject, ToolResult } from '../shapes/tool.ts';
+import type { Log } from '../telemetry/log.ts';
+
+/** JSON-RPC codes of our error codes: -32602 for what the caller can mend, -32001 for a deadline, -32603 for the rest. */
+const jsonRpcCodes: Record<ErrorCode, number> = {
+  INVALID_REQUEST: -32602,
+  UNAUTHENTICATED: -32602,
+  FORBIDDEN: -32602,
+  NOT_FOUND: -32602,
+  METHOD_NOT_ALLOWED: -32601,
+  CONFLICT: -32602,
+  PAYLOAD_TOO_LARGE: -32602,
+  UNSUPPORTED_MEDIA_TYPE: -32602,
+  INVALID_SKILL: -32602,
+  INVALID_ARGUMENTS: -32602,
+  INVALID_TOOL_SCHEMA: -32603,
+  UPSTREAM_FAILED: -32603,
+  RESPONSE_TOO_LARGE: -32603,
+  SERVER_UNAVAILABLE: -32603,
+  STORAGE_FAILED: -32603,
+  SHUTTING_DOWN: -32603,
+  TIMEOUT: -32001,
+  ABANDONED: -32000,
+  INTERNAL: -32603,
+};
+
+/** The JSON-RPC error of any failure; what was not foreseen goes to the log and says nothing about itself. */
+export function protocolError(error: unknown, log: Log): ProtocolError {
+  if (error instanceof ProtocolError) return error;
+  if (error instanceof HestiaError) {
+    if (error.code === 'INTERNAL' || error.code === 'STORAGE_FAILED')
+      log.error('A request failed', { code: error.code }, { error });
+    const violations = error.violations.length > 0 ? { violations: error.violations } : {};
+    return new ProtocolError(jsonRpcCodes[error.code], withViolations(error), { code: error.code, ...violations });
+  }
+  log.error('A request failed', { code: 'INTERNAL' }, { error });
+  return new ProtocolError(jsonRpcCodes.INTERNAL, 'the hub failed; the trace leads to the cause', { code: 'INTERNAL' });
+}
+
+/** An INVALID_ARGUMENTS from what zod found wrong with a hub tool's arguments. */
+export function invalidArguments(error: z.core.$ZodError): HestiaError {
+  const violations: Violation[] = error.issues.map((issue) => ({
+    field: printable(truncated(['arguments', ...issue.path.map(String)].join('.'), 100)),
+    message: printable(truncated(issue.message, 200)),
+  }));
+  return new HestiaError('INVALID_ARGUMENTS', 'the arguments do not fit the tool', { violations });
+}
+
+/** A result whose structured content is `value`, with the same as text for clients that read only text. */
+export function structuredResult(value: JsonObject): CallToolResult {
+  return { content: [{ type: 'text', text: JSON.stringify(value, null, 2) }], structuredContent: value };
+}
+
+/** An upstream's or a skill's result, passed through untouched. @throws HestiaError UPSTREAM_FAILED where it is not one */
+export function passedThrough(result: ToolResult): CallToolResult {
+  const { meta, ...rest } = result;
+  const passed: unknown = { ...rest, ...(meta && { _meta: meta }) };
+  if (!isCallToolResult(passed)) {
+    throw new HestiaError('UPSTREAM_FAILED', 'the server answered with something that is not a tool result');
+  }
+  return passed;
+}
+
+/** Models read the message alone, so what is wrong with their arguments stands in it. */
+function withViolations(error: HestiaError): string {
+  const named = error.violations.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  return named === '' ? error.message : `${error.message}: ${named}`;
+}

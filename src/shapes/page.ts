@@ -1,0 +1,41 @@
+/** Cursor paging: a page has a size and says where the next one begins. Cursors are opaque to callers. */
+import { z } from 'zod';
+import { HestiaError } from './error.ts';
+
+/** `limit` and `cursor` of every list over HTTP. */
+export const pageQuerySchema = z.object({
+  limit: z.coerce.number().int().min(1).max(200).default(50).meta({ description: 'How many at most.' }),
+  cursor: z.string().max(512).optional().meta({ description: 'The `nextCursor` of the page before.' }),
+});
+
+/** The opaque cursor of a position. */
+export function encodeCursor(position: string | number): string {
+  return Buffer.from(String(position), 'utf8').toString('base64url');
+}
+
+/** The position a cursor stands for; undefined for no cursor. */
+export function decodeCursor(cursor: string | undefined): string | undefined {
+  return cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString('utf8');
+}
+
+/** The position of a numbered list. @throws HestiaError INVALID_REQUEST for a cursor that is not one of ours */
+export function decodeNumberCursor(cursor: string | undefined): number | undefined {
+  const position = decodeCursor(cursor);
+  if (position === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(position))
+    throw new HestiaError('INVALID_REQUEST', 'cursor: must be the nextCursor of the page before');
+  return Number(position);
+}
+
+/** A page of `items` with the cursor of the next one, if this one is full. */
+export function pageOf<Item, View>(
+  items: readonly Item[],
+  limit: number,
+  { position, view }: { position: (item: Item) => string | number; view: (item: Item) => View },
+): { items: View[]; nextCursor?: string } {
+  const last = items.at(-1);
+  return {
+    items: items.map(view),
+    ...(last !== undefined && items.length === limit && { nextCursor: encodeCursor(position(last)) }),
+  };
+}

@@ -1,0 +1,65 @@
+/** API keys at rest: who each belongs to, and the hash of its secret. Never sees a secret. */
+import { z } from 'zod';
+import { type ApiKey, roleSchema } from '../shapes/access.ts';
+import type { Database, Transaction } from './database.ts';
+import { optionalColumn } from './statement.ts';
+
+/** A key with the hash of its secret. */
+export interface StoredKey {
+  key: ApiKey;
+  secretHash: string;
+}
+
+/** Reads and writes API keys. All methods throw HestiaError STORAGE_FAILED where the database fails. */
+export interface AccessStore {
+  insertKey(tx: Transaction, stored: StoredKey): Promise<void>;
+  /** Finds revoked keys too: `revokedAt` tells. */
+  findKey(keyId: string): Promise<StoredKey | undefined>;
+  /** Ordered by key id, behind `after`; at most `limit` keys. */
+  listKeys(page: { after?: string | undefined; limit: number }): Promise<ApiKey[]>;
+  /** Answers false where there is no such key or it is revoked already. `revokedAt` is Unix milliseconds. */
+  revokeKey(tx: Transaction, keyId: string, revokedAt: number): Promise<boolean>;
+  /** Counts revoked keys too. */
+  countKeys(): Promise<number>;
+}
+
+/** Makes the store of API keys in `database`. */
+export function createAccessStore(database: Database): AccessStore {
+  const insert = database.command(
+    `INSERT INTO api_keys (key_id, agent_id, namespace, role, secret_hash, created_at, revoked_at)
+     VALUES (:keyId, :agentId, :namespace, :role, :secretHash, :createdAt, :revokedAt)`,
+  );
+  const find = database.query(`SELECT ${keyColumns} FROM api_keys WHERE key_id = :keyId`, storedKeySchema);
+  const list = database.query(
+    `SELECT ${keyColumns} FROM api_keys WHERE key_id > :after ORDER BY key_id LIMIT :limit`,
+    storedKeySchema,
+  );
+  const revoke = database.command(
+    'UPDATE api_keys SET revoked_at = :revokedAt WHERE key_id = :keyId AND revoked_at IS NULL',
+  );
+  const count = database.query('SELECT count(*) AS keys FROM api_keys', z.object({ keys: z.int() }));
+  return {
+    async insertKey(tx, { key, secretHash }) {
+      insert.run(tx, { ...key, secretHash });
+    },
+    findKey: async (keyId) => find.first({ keyId }),
+    listKeys: async ({ after = '', limit }) => list.all({ after, limit }).map(({ key }) => key),
+    revokeKey: async (tx, keyId, revokedAt) => revoke.run(tx, { keyId, revokedAt }) === 1,
+    countKeys: async () => count.first()?.keys ?? 0,
+  };
+}
+
+const keyColumns = `key_id AS keyId, agent_id AS agentId, namespace, role, secret_hash AS secretHash,
+  created_at AS createdAt, revoked_at AS revokedAt`;
+
+const storedKeySchema = z
+  .object({
+    keyId: z.string(),
+    agentId: z.string(),
+    namespace: z.string(),
+    role: roleSchema,
+    secretHash: z.string(),
+    createdAt: z.number(),
+    revokedAt: optionalColumn(z.number()),
+  })
+  .transform(({ secretHash, ...key }) => ({ key, secretHash }));

@@ -1,0 +1,106 @@
+/**
+ * The SQLite file behind all stores: opened, given its schema, written in grouped transactions, closed.
+ * Knows no table by what it means. The only owner of the connection.
+ */
+import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import { type Command, prepareCommand, prepareQuery, type Query } from './statement.ts';
+import { DatabaseOpenError } from './storage-error.ts';
+import { createTransactionQueue, type Transaction } from './transaction-queue.ts';
+
+export type { Transaction } from './transaction-queue.ts';
+
+/** How long a write waits for another process that holds the lock. It holds up the event loop. */
+export const busyTimeoutMs = 1000;
+
+/** The database of one process. Dispose it to run what is queued and close the file. */
+export interface Database extends AsyncDisposable {
+  /**
+   * Runs `work` and resolves with its value after the commit; works queued in one turn of the event loop commit
+   * together, each failing alone. `work` awaits store methods only, and reads in it see its writes.
+   * @throws what `work` throws; HestiaError STORAGE_FAILED where the database is locked, full, closed or overloaded.
+   */
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /**
+   * Writes one row and commits. May be repeated.
+   * @throws HestiaError STORAGE_FAILED where the database cannot be written now.
+   */
+  checkWritable(): Promise<void>;
+  /** For stores: prepares a statement that reads; columns are named as the fields of `rowSchema`. */
+  query<Row>(sql: string, rowSchema: z.ZodType<Row>): Query<Row>;
+  /** For stores: prepares a statement that writes. */
+  command(sql: string): Command;
+}
+
+/**
+ * Opens or creates the database; the folder must exist.
+ * @throws DatabaseOpenError with one line: the file and why (not writable, not a database, of a newer version).
+ */
+export function openDatabase({ file }: { file: string }): Database {
+  const connection = openConnection(file);
+  const queue = createTransactionQueue(connection);
+  const touch = prepareCommand(connection, 'UPDATE write_check SET checked_at = :now');
+  return {
+    transaction: queue.transaction,
+    checkWritable: () =>
+      queue.transaction(async (tx) => {
+        touch.run(tx, { now: Date.now() });
+      }),
+    query: (sql, rowSchema) => prepareQuery(connection, sql, rowSchema),
+    command: (sql) => prepareCommand(connection, sql),
+    async [Symbol.asyncDispose]() {
+      await queue.drain();
+      if (connection.isOpen) connection.close();
+    },
+  };
+}
+
+const schemaVersion = 1;
+const schema = readFileSync(new URL('./schema.sql', import.meta.url), 'utf8');
+
+// The write-ahead log is cut back to this size after a checkpoint.
+const logBytesMax = 67_108_864;
+
+function openConnection(file: string): DatabaseSync {
+  let connection: DatabaseSync | undefined;
+  try {
+    connection = new DatabaseSync(file, {
+      timeout: busyTimeoutMs,
+      enableForeignKeyConstraints: true,
+      enableDoubleQuotedStringLiterals: false,
+      allowExtension: false,
+      defensive: true,
+    });
+    applySchema(connection);
+    return connection;
+  } catch (cause) {
+    connection?.close();
+    throw new DatabaseOpenError(file, cause);
+  }
+}
+
+function applySchema(connection: DatabaseSync): void {
+  const found = readVersion(connection);
+  if (found.version > schemaVersion) {
+    throw new Error(`it is of version ${found.version}, and this hub knows versions up to ${schemaVersion} only`);
+  }
+  if (found.version === 0 && found.tables > 0) throw new Error('it is a database of another program');
+  // NORMAL keeps every commit through a crash of the process; a power cut may lose the last ones, never the file.
+  connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${logBytesMax}`);
+  connection.exec('BEGIN IMMEDIATE');
+  // Asked again: another process may have been here first.
+  if (readVersion(connection).version === 0) connection.exec(schema);
+  assert.equal(readVersion(connection).version, schemaVersion, 'schema.sql sets the version that the code knows');
+  connection.exec('COMMIT');
+}
+
+const versionSchema = z.object({ version: z.int(), tables: z.int() });
+
+function readVersion(connection: DatabaseSync): z.infer<typeof versionSchema> {
+  const row = connection
+    .prepare('SELECT user_version AS version, (SELECT count(*) FROM sqlite_schema) AS tables FROM pragma_user_version')
+    .get();
+  return versionSchema.parse(row);
+}

@@ -1,0 +1,124 @@
+-- The whole state of the hub. Times are Unix milliseconds unless the name or a comment says otherwise.
+-- A change of this file raises user_version here and schemaVersion in database.ts.
+
+PRAGMA application_id = 1212502868; -- 'HEST': tells a database of the hub from any other
+PRAGMA user_version = 1;
+
+CREATE TABLE api_keys (
+  key_id      TEXT PRIMARY KEY,
+  agent_id    TEXT NOT NULL,
+  namespace   TEXT NOT NULL,
+  role        TEXT NOT NULL CHECK (role IN ('agent', 'auditor', 'operator')),
+  secret_hash TEXT NOT NULL,
+  created_at  INTEGER NOT NULL,
+  revoked_at  INTEGER
+) STRICT;
+
+-- The audit trail. body is the canonical JSON text (RFC 8785) of the whole record; every other column is read
+-- out of it, so that no filter can disagree with what was hashed. time is ISO 8601 in UTC.
+CREATE TABLE audit_records (
+  seq      INTEGER PRIMARY KEY CHECK (seq = json_extract(body, '$.seq')),
+  body     TEXT NOT NULL,
+  hash     TEXT GENERATED ALWAYS AS (json_extract(body, '$.hash')) VIRTUAL,
+  time     TEXT GENERATED ALWAYS AS (json_extract(body, '$.time')) VIRTUAL,
+  event    TEXT GENERATED ALWAYS AS (json_extract(body, '$.event')) VIRTUAL,
+  agent_id TEXT GENERATED ALWAYS AS (json_extract(body, '$.agent_id')) VIRTUAL,
+  trace_id TEXT GENERATED ALWAYS AS (json_extract(body, '$.trace_id')) VIRTUAL
+) STRICT;
+CREATE INDEX audit_records_by_event ON audit_records (event);
+CREATE INDEX audit_records_by_agent ON audit_records (agent_id);
+CREATE INDEX audit_records_by_trace ON audit_records (trace_id);
+
+-- Where the chain begins: the last record that was pruned, or zeros. One row.
+CREATE TABLE audit_anchor (
+  id   INTEGER PRIMARY KEY CHECK (id = 1),
+  seq  INTEGER NOT NULL,
+  hash TEXT NOT NULL
+) STRICT;
+INSERT INTO audit_anchor (id, seq, hash) VALUES (1, 0, '0000000000000000000000000000000000000000000000000000000000000000');
+
+CREATE TRIGGER audit_records_never_change BEFORE UPDATE ON audit_records
+BEGIN
+  SELECT RAISE(ABORT, 'audit records are append-only');
+END;
+CREATE TRIGGER audit_records_go_behind_the_anchor BEFORE DELETE ON audit_records
+WHEN OLD.seq > (SELECT seq FROM audit_anchor)
+BEGIN
+  SELECT RAISE(ABORT, 'audit records are deleted only behind the anchor');
+END;
+
+CREATE TABLE tool_outcomes (
+  call_id     TEXT PRIMARY KEY,
+  server_id   TEXT NOT NULL,
+  tool_name   TEXT NOT NULL,
+  agent_id    TEXT NOT NULL,
+  namespace   TEXT NOT NULL,
+  key_id      TEXT NOT NULL,
+  outcome     TEXT NOT NULL CHECK (outcome IN ('success', 'error', 'timeout', 'abandoned')),
+  error_type  TEXT,
+  latency_ms  REAL NOT NULL CHECK (latency_ms >= 0),
+  search_id   TEXT,
+  recorded_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX tool_outcomes_by_time ON tool_outcomes (recorded_at);
+-- Holds all that statistics read, so that they never touch the table.
+CREATE INDEX tool_outcomes_by_tool ON tool_outcomes (server_id, tool_name, namespace, latency_ms, outcome, recorded_at);
+
+CREATE TABLE skills (
+  skill_id       TEXT PRIMARY KEY,
+  namespace      TEXT NOT NULL,
+  name           TEXT NOT NULL,
+  owner_agent_id TEXT NOT NULL,
+  source         TEXT NOT NULL CHECK (source IN ('published', 'directory')),
+  latest_version INTEGER NOT NULL,
+  description    TEXT NOT NULL,
+  created_at     INTEGER NOT NULL,
+  updated_at     INTEGER NOT NULL,
+  deleted_at     INTEGER
+) STRICT;
+-- A deleted skill gives its name free and keeps its versions.
+CREATE UNIQUE INDEX skills_by_name ON skills (namespace, name) WHERE deleted_at IS NULL;
+
+CREATE TABLE skill_versions (
+  skill_id     TEXT NOT NULL REFERENCES skills (skill_id),
+  version      INTEGER NOT NULL CHECK (version >= 1),
+  digest       TEXT NOT NULL GENERATED ALWAYS AS (json_extract(document, '$.digest')) STORED,
+  published_by TEXT NOT NULL,
+  created_at   INTEGER NOT NULL,
+  document     TEXT NOT NULL,
+  PRIMARY KEY (skill_id, version)
+) STRICT;
+CREATE TRIGGER skill_versions_never_change BEFORE UPDATE ON skill_versions
+BEGIN
+  SELECT RAISE(ABORT, 'skill versions are immutable');
+END;
+
+-- A skill's name and namespace are those of its row in skills. At most one activation a skill.
+CREATE TABLE activations (
+  activation_id TEXT PRIMARY KEY,
+  skill_id      TEXT NOT NULL UNIQUE,
+  version       INTEGER NOT NULL,
+  agent_id      TEXT NOT NULL,
+  tool_name     TEXT NOT NULL,
+  registered    INTEGER NOT NULL CHECK (registered IN (0, 1)),
+  activated_at  INTEGER NOT NULL,
+  expires_at    INTEGER,
+  FOREIGN KEY (skill_id, version) REFERENCES skill_versions (skill_id, version)
+) STRICT;
+CREATE INDEX activations_by_expiry ON activations (expires_at) WHERE expires_at IS NOT NULL;
+
+-- Totals of the scheduler. One row.
+CREATE TABLE scheduler_totals (
+  id             INTEGER PRIMARY KEY CHECK (id = 1),
+  total_cleanups INTEGER NOT NULL,
+  total_deleted  INTEGER NOT NULL,
+  last_run_time  INTEGER
+) STRICT;
+INSERT INTO scheduler_totals (id, total_cleanups, total_deleted) VALUES (1, 0, 0);
+
+-- Touched to learn whether the database can be written. One row.
+CREATE TABLE write_check (
+  id         INTEGER PRIMARY KEY CHECK (id = 1),
+  checked_at INTEGER NOT NULL
+) STRICT;
+INSERT INTO write_check (id, checked_at) VALUES (1, 0);

@@ -1,0 +1,80 @@
+/** Which skills are in use as tools, at rest. A skill's name and namespace are read from its own row. */
+import { z } from 'zod';
+import type { Activation } from '../shapes/skill.ts';
+import type { Database, Transaction } from './database.ts';
+import { optionalColumn } from './statement.ts';
+
+/** Activations that one answer of {@link SkillActivationStore.listActivations} holds at most. */
+export const activationsMax = 10_000;
+
+/** Reads and writes activations. All methods throw HestiaError STORAGE_FAILED where the database fails. */
+export interface SkillActivationStore {
+  /** The skill and the version must be stored. A second activation of one skill is refused as STORAGE_FAILED. */
+  insertActivation(tx: Transaction, activation: Activation): Promise<void>;
+  /** Replaces all but ids, name and namespace; answers false where there is no such activation. */
+  updateActivation(tx: Transaction, activation: Activation): Promise<boolean>;
+  /** Answers false where there is no such activation. */
+  deleteActivation(tx: Transaction, activationId: string): Promise<boolean>;
+  findActivation(skillId: string): Promise<Activation | undefined>;
+  /** Of one namespace or of all, ordered by namespace and skill name, at most {@link activationsMax}. */
+  listActivations(filter: { namespace?: string | undefined }): Promise<Activation[]>;
+  /** Those with `expiresAt` at or before `now` (Unix milliseconds), longest expired first, at most `limit`. */
+  listExpiredActivations(range: { now: number; limit: number }): Promise<Activation[]>;
+}
+
+/** Makes the part of the skill store that keeps activations. */
+export function createSkillActivationStore(database: Database): SkillActivationStore {
+  const insert = database.command(
+    `INSERT INTO activations
+       (activation_id, skill_id, version, agent_id, tool_name, registered, activated_at, expires_at)
+     VALUES (:activationId, :skillId, :version, :agentId, :toolName, :registered, :activatedAt, :expiresAt)`,
+  );
+  const update = database.command(
+    `UPDATE activations SET version = :version, agent_id = :agentId, tool_name = :toolName,
+       registered = :registered, activated_at = :activatedAt, expires_at = :expiresAt
+     WHERE activation_id = :activationId AND skill_id = :skillId`,
+  );
+  const remove = database.command('DELETE FROM activations WHERE activation_id = :activationId');
+  const find = database.query(`${selectActivations} WHERE skill_id = :skillId`, activationRowSchema);
+  const list = database.query(
+    `${selectActivations} WHERE :namespace IS NULL OR namespace = :namespace
+     ORDER BY namespace, name, activation_id LIMIT ${activationsMax}`,
+    activationRowSchema,
+  );
+  const listExpired = database.query(
+    `${selectActivations} WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit`,
+    activationRowSchema,
+  );
+  return {
+    async insertActivation(tx, activation) {
+      insert.run(tx, columnsOf(activation));
+    },
+    updateActivation: async (tx, activation) => update.run(tx, columnsOf(activation)) === 1,
+    deleteActivation: async (tx, activationId) => remove.run(tx, { activationId }) === 1,
+    findActivation: async (skillId) => find.first({ skillId }),
+    listActivations: async ({ namespace }) => list.all({ namespace }),
+    listExpiredActivations: async ({ now, limit }) => listExpired.all({ now, limit }),
+  };
+}
+
+const selectActivations = `SELECT activation_id AS activationId, skill_id AS skillId, skills.name AS skillName,
+  skills.namespace AS namespace, activations.agent_id AS agentId, version, tool_name AS toolName, registered,
+  activated_at AS activatedAt, expires_at AS expiresAt
+  FROM activations JOIN skills USING (skill_id)`;
+
+const activationRowSchema = z.object({
+  activationId: z.string(),
+  skillId: z.string(),
+  skillName: z.string(),
+  namespace: z.string(),
+  agentId: z.string(),
+  version: z.int(),
+  toolName: z.string(),
+  registered: z.literal([0, 1]).transform((value) => value === 1),
+  activatedAt: z.number(),
+  expiresAt: optionalColumn(z.number()),
+});
+
+function columnsOf({ skillName: _name, namespace: _namespace, ...columns }: Activation) {
+  return columns;
+}

@@ -1,0 +1,157 @@
+/**
+ * Skills at rest: the registry's rows, their immutable versions, and which of them are in use.
+ * Who may change what is the domain's business.
+ */
+import { strict as assert } from 'node:assert';
+import { z } from 'zod';
+import { type Skill, type SkillDocument, type SkillVersion, skillSourceSchema } from '../shapes/skill.ts';
+import type { Database, Transaction } from './database.ts';
+import { createSkillActivationStore, type SkillActivationStore } from './skill-activation-store.ts';
+import { jsonColumn } from './statement.ts';
+
+/** A version without its document. */
+export interface SkillVersionSummary extends Omit<SkillVersion, 'document'> {
+  /** SHA-256 (hex) of the document's canonical content. */
+  digest: string;
+}
+
+/** Reads and writes skills. All methods throw HestiaError STORAGE_FAILED where the database fails. */
+export interface SkillStore extends SkillActivationStore {
+  /** A name taken in the namespace by a skill that is not deleted is refused as STORAGE_FAILED. */
+  insertSkill(tx: Transaction, skill: Skill): Promise<void>;
+  /**
+   * Stores a version and makes it the skill's latest, with its description; `updatedAt` becomes its `createdAt`.
+   * @throws AssertionError where there is no such skill, or a later version is there.
+   */
+  insertVersion(tx: Transaction, version: SkillVersion): Promise<void>;
+  findSkill(key: { namespace: string; name: string }): Promise<Skill | undefined>;
+  /**
+   * Skills of one namespace or of all, ordered by namespace and name, behind the skill that `after` is the
+   * {@link skillCursor} of (with a namespace given, its bare name does too); at most `limit`.
+   */
+  listSkills(page: { namespace?: string | undefined; after?: string | undefined; limit: number }): Promise<Skill[]>;
+  /** Versions of deleted skills are found too. */
+  findVersion(skillId: string, version: number): Promise<SkillVersion | undefined>;
+  /** Ascending, behind the version `after`, at most `limit`. */
+  listVersions(skillId: string, page: { after?: number | undefined; limit: number }): Promise<SkillVersionSummary[]>;
+  /**
+   * Marks the skill deleted, which frees its name; its versions stay. An activation is to be deleted by itself.
+   * Answers false where there is no such skill or it is deleted already. `deletedAt` is Unix milliseconds.
+   */
+  deleteSkill(tx: Transaction, skillId: string, deletedAt: number): Promise<boolean>;
+}
+
+/** Where {@link SkillStore.listSkills} goes on behind this skill: `namespace/name`. */
+export function skillCursor({ namespace, name }: { namespace: string; name: string }): string {
+  return `${namespace}/${name}`;
+}
+
+/** Makes the store of skills in `database`. */
+export function createSkillStore(database: Database): SkillStore {
+  const insert = database.command(
+    `INSERT INTO skills (skill_id, namespace, name, owner_agent_id, source, latest_version, description,
+       created_at, updated_at)
+     VALUES (:skillId, :namespace, :name, :ownerAgentId, :source, :latestVersion, :description,
+       :createdAt, :updatedAt)`,
+  );
+  const find = database.query(
+    `${selectSkills} WHERE namespace = :namespace AND name = :name AND deleted_at IS NULL`,
+    skillRowSchema,
+  );
+  const list = database.query(
+    `${selectSkills} WHERE deleted_at IS NULL AND (:namespace IS NULL OR namespace = :namespace)
+       AND (namespace, name) > (:afterNamespace, :afterName)
+     ORDER BY namespace, name LIMIT :limit`,
+    skillRowSchema,
+  );
+  const remove = database.command(
+    'UPDATE skills SET deleted_at = :deletedAt WHERE skill_id = :skillId AND deleted_at IS NULL',
+  );
+  return {
+    ...createSkillActivationStore(database),
+    ...prepareVersions(database),
+    async insertSkill(tx, skill) {
+      insert.run(tx, { ...skill });
+    },
+    findSkill: async ({ namespace, name }) => find.first({ namespace, name }),
+    listSkills: async ({ namespace, after = '', limit }) => list.all({ namespace, limit, ...cursor(after, namespace) }),
+    deleteSkill: async (tx, skillId, deletedAt) => remove.run(tx, { skillId, deletedAt }) === 1,
+  };
+}
+
+function cursor(after: string, namespace = ''): { afterNamespace: string; afterName: string } {
+  const at = after.indexOf('/');
+  if (at === -1) return { afterNamespace: namespace, afterName: after };
+  return { afterNamespace: after.slice(0, at), afterName: after.slice(at + 1) };
+}
+
+function prepareVersions(database: Database): Pick<SkillStore, 'insertVersion' | 'findVersion' | 'listVersions'> {
+  const insert = database.command(
+    `INSERT INTO skill_versions (skill_id, version, published_by, created_at, document)
+     VALUES (:skillId, :version, :publishedBy, :createdAt, :document)`,
+  );
+  const advance = database.command(
+    `UPDATE skills SET latest_version = :version, description = :description, updated_at = :createdAt
+     WHERE skill_id = :skillId AND deleted_at IS NULL AND latest_version <= :version`,
+  );
+  const find = database.query(
+    `SELECT skill_id AS skillId, version, document, published_by AS publishedBy, created_at AS createdAt
+     FROM skill_versions WHERE skill_id = :skillId AND version = :version`,
+    versionRowSchema,
+  );
+  const list = database.query(
+    `SELECT skill_id AS skillId, version, digest, published_by AS publishedBy, created_at AS createdAt
+     FROM skill_versions WHERE skill_id = :skillId AND version > :after ORDER BY version LIMIT :limit`,
+    summaryRowSchema,
+  );
+  return {
+    async insertVersion(tx, { document, ...version }) {
+      const { skillId, createdAt } = version;
+      const { description } = document.frontmatter;
+      const advanced = advance.run(tx, { skillId, version: version.version, description, createdAt });
+      assert.equal(advanced, 1, 'a version belongs to a skill and follows its latest');
+      insert.run(tx, { ...version, document: JSON.stringify(document) });
+    },
+    findVersion: async (skillId, version) => find.first({ skillId, version }),
+    listVersions: async (skillId, { after = 0, limit }) => list.all({ skillId, after, limit }),
+  };
+}
+
+const selectSkills = `SELECT skill_id AS skillId, namespace, name, owner_agent_id AS ownerAgentId, source,
+  latest_version AS latestVersion, description, created_at AS createdAt, updated_at AS updatedAt FROM skills`;
+
+const skillRowSchema = z.object({
+  skillId: z.string(),
+  namespace: z.string(),
+  name: z.string(),
+  ownerAgentId: z.string(),
+  source: skillSourceSchema,
+  latestVersion: z.int(),
+  description: z.string(),
+  createdAt: z.number(),
+  updatedAt: z.number(),
+});
+
+const documentSchema: z.ZodType<SkillDocument> = z.object({
+  frontmatter: z.object({
+    name: z.string(),
+    description: z.string(),
+    license: z.string().exactOptional(),
+    compatibility: z.string().exactOptional(),
+    metadata: z.record(z.string(), z.string()).exactOptional(),
+    allowedTools: z.array(z.string()).exactOptional(),
+  }),
+  instructions: z.string(),
+  files: z.array(z.object({ path: z.string(), content: z.string(), encoding: z.enum(['utf-8', 'base64']) })),
+  digest: z.string(),
+});
+
+const summaryRowSchema = z.object({
+  skillId: z.string(),
+  version: z.int(),
+  digest: z.string(),
+  publishedBy: z.string(),
+  createdAt: z.number(),
+});
+
+const versionRowSchema = summaryRowSchema.omit({ digest: true }).extend({ document: jsonColumn(documentSchema) });

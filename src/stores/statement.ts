@@ -1,0 +1,88 @@
+/**
+ * Prepared statements: one kind that reads and parses each row, one kind that writes and needs an open transaction.
+ * Stored rows are unknown until a schema parses them. Every failure leaves as STORAGE_FAILED.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import { storageFailed } from './storage-error.ts';
+import { assertOpen, type Transaction } from './transaction-queue.ts';
+
+/** Named parameters. `undefined` is stored as NULL, a boolean as 0 or 1. */
+export type Parameters = Record<string, string | number | boolean | undefined>;
+
+/** A statement that reads. Inside a transaction it sees what the transaction wrote. */
+export interface Query<Row> {
+  /** @throws HestiaError STORAGE_FAILED, also for a row that does not parse. */
+  first(parameters?: Parameters): Row | undefined;
+  /** @throws HestiaError STORAGE_FAILED, also for a row that does not parse. */
+  all(parameters?: Parameters): Row[];
+}
+
+/** A statement that writes. */
+export interface Command {
+  /**
+   * Answers how many rows it changed.
+   * @throws HestiaError STORAGE_FAILED, also for a violated constraint.
+   */
+  run(tx: Transaction, parameters?: Parameters): number;
+}
+
+/** Prepares `sql`, whose columns are named as the fields of `rowSchema`. */
+export function prepareQuery<Row>(connection: DatabaseSync, sql: string, rowSchema: z.ZodType<Row>): Query<Row> {
+  const statement = connection.prepare(sql);
+  return {
+    first: (parameters = {}) =>
+      translated(() => {
+        const row: unknown = statement.get(bound(parameters));
+        return row === undefined ? undefined : rowSchema.parse(row);
+      }),
+    all: (parameters = {}) => translated(() => statement.all(bound(parameters)).map((row) => rowSchema.parse(row))),
+  };
+}
+
+/** Prepares `sql` for writing. */
+export function prepareCommand(connection: DatabaseSync, sql: string): Command {
+  const statement = connection.prepare(sql);
+  return {
+    run(tx, parameters = {}) {
+      assertOpen(tx);
+      return translated(() => Number(statement.run(bound(parameters)).changes));
+    },
+  };
+}
+
+/** A column that may be NULL, read as `undefined`. */
+export function optionalColumn<Schema extends z.ZodType>(schema: Schema) {
+  return schema.nullable().transform((value) => value ?? undefined);
+}
+
+/** A column of JSON text, parsed and then checked. */
+export function jsonColumn<Schema extends z.ZodType>(schema: Schema) {
+  return z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue('not valid JSON');
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+}
+
+function bound(parameters: Parameters): Record<string, string | number | null> {
+  const values: Record<string, string | number | null> = {};
+  for (const [name, value] of Object.entries(parameters)) {
+    values[name] = typeof value === 'boolean' ? Number(value) : (value ?? null);
+  }
+  return values;
+}
+
+function translated<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw storageFailed(cause);
+  }
+}

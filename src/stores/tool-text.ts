@@ -1,0 +1,57 @@
+/** A tool's definition as the texts that a search weighs apart. Reads an upstream's schema, which may be anything. */
+import type { JsonObject, ToolDefinition } from '../shapes/tool.ts';
+
+/** Fields of a tool's text. */
+export const toolTextFields = [
+  'name',
+  'title',
+  'summary',
+  'description',
+  'parameterNames',
+  'parameterDescriptions',
+  'server',
+] as const;
+
+/** A tool's text by field. `summary` is the first sentence of the description. */
+export type ToolText = Record<(typeof toolTextFields)[number], string>;
+
+/** Parameters that are read of one tool, nested ones included; further ones are left out. */
+export const parametersMax = 200;
+
+/** The texts of a definition. */
+export function toolText(definition: ToolDefinition): ToolText {
+  const parameters: Parameter[] = [];
+  collectParameters(definition.inputSchema, parameters, 1);
+  return {
+    name: definition.toolName,
+    title: definition.title ?? '',
+    summary: firstSentence.exec(definition.description)?.[0] ?? '',
+    description: definition.description,
+    parameterNames: parameters.map(({ name }) => name).join(' '),
+    parameterDescriptions: parameters.map(({ description }) => description).join(' '),
+    server: definition.serverId,
+  };
+}
+
+interface Parameter {
+  name: string;
+  description: string;
+}
+
+const schemaDepthMax = 4;
+const firstSentence = /^.*?(?:[.!?](?=\s)|$)/m;
+
+function collectParameters(schema: JsonObject, found: Parameter[], depth: number): void {
+  if (depth > schemaDepthMax || !isObject(schema['properties'])) return;
+  for (const [name, property] of Object.entries(schema['properties'])) {
+    if (found.length >= parametersMax) return;
+    const description = isObject(property) ? property['description'] : undefined;
+    found.push({ name, description: typeof description === 'string' ? description : '' });
+    if (isObject(property)) collectParameters(property, found, depth + 1);
+    if (isObject(property) && isObject(property['items'])) collectParameters(property['items'], found, depth + 1);
+  }
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

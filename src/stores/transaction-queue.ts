@@ -1,0 +1,144 @@
+/**
+ * Group commit: works queued in one turn of the event loop share one transaction, each inside its own savepoint.
+ * A caller hears of its work only after the commit. Knows nothing of what the works write.
+ */
+import { strict as assert } from 'node:assert';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { DatabaseSync } from 'node:sqlite';
+import { HestiaError } from '../shapes/error.ts';
+import { storageFailed } from './storage-error.ts';
+
+/** Works that may wait for their commit; one more is refused. */
+export const queuedWorksMax = 4096;
+
+const isOpen: unique symbol = Symbol('isOpen');
+
+/** Proof of an open transaction, made by {@link TransactionQueue.transaction} only; every write takes one. */
+export interface Transaction {
+  readonly [isOpen]: boolean;
+}
+
+/** @throws AssertionError where the work that was given `tx` has ended. */
+export function assertOpen(tx: Transaction): void {
+  assert(tx[isOpen], 'a transaction was used after its end');
+}
+
+/** Runs works in transactions, in the order given. */
+export interface TransactionQueue {
+  /**
+   * Runs `work` and resolves with its value after the commit. A work awaits store methods only: one that is not
+   * settled when the event loop turns is rolled back, since it would hold up all others.
+   * @throws what `work` throws, alone rolled back; HestiaError STORAGE_FAILED where the commit fails, the database
+   * is locked or closed, or {@link queuedWorksMax} works wait already.
+   */
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** Refuses further works and resolves when the queued ones are through. */
+  drain(): Promise<void>;
+}
+
+/** Makes the queue of one connection, which nothing else may begin transactions on. */
+export function createTransactionQueue(connection: DatabaseSync): TransactionQueue {
+  let queued: QueuedWork[] = [];
+  let group: Promise<void> | undefined;
+  let draining = false;
+
+  function enqueue(work: QueuedWork): void {
+    queued.push(work);
+    group ??= nextGroup();
+  }
+
+  async function nextGroup(): Promise<void> {
+    while (queued.length > 0) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      const works = queued;
+      queued = [];
+      await runGroup(connection, works);
+    }
+    group = undefined;
+  }
+
+  return {
+    transaction(work) {
+      if (draining) return Promise.reject(new HestiaError('STORAGE_FAILED', 'the database is closed'));
+      if (queued.length >= queuedWorksMax) {
+        return Promise.reject(new HestiaError('STORAGE_FAILED', `more than ${queuedWorksMax} writes are waiting`));
+      }
+      return new Promise((resolve, reject) => {
+        // Bound to the caller's context, since all works of a group run in the turn that the first one started.
+        const run = AsyncLocalStorage.bind(async (tx: Transaction) => {
+          const value = await work(tx);
+          return () => resolve(value);
+        });
+        enqueue({ run, reject });
+      });
+    },
+    async drain() {
+      draining = true;
+      await group;
+    },
+  };
+}
+
+interface QueuedWork {
+  /** Does the work; answers how to tell the caller of its success, for after the commit. */
+  run(tx: Transaction): Promise<() => void>;
+  reject(error: unknown): void;
+}
+
+type WorkResult = { done: true; tell: () => void } | { done: false; error: unknown };
+
+// Nobody is told before the end: a caller that goes on in the middle of a group would read what is not committed.
+async function runGroup(connection: DatabaseSync, works: readonly QueuedWork[]): Promise<void> {
+  const finished: { work: QueuedWork; result: WorkResult }[] = [];
+  let failure: unknown;
+  try {
+    connection.exec('BEGIN IMMEDIATE');
+    for (const work of works) finished.push({ work, result: await runInSavepoint(connection, work) });
+    connection.exec('COMMIT');
+  } catch (cause) {
+    failure = storageFailed(cause);
+    rollBack(connection);
+  }
+  for (const { work, result } of finished) {
+    if (!result.done) work.reject(result.error);
+    else if (failure === undefined) result.tell();
+  }
+  // Settling a promise again does nothing, so that those rejected above keep their own error.
+  if (failure !== undefined) for (const work of works) work.reject(failure);
+}
+
+async function runInSavepoint(connection: DatabaseSync, work: QueuedWork): Promise<WorkResult> {
+  connection.exec('SAVEPOINT work');
+  const result = await runWork(work);
+  if (!result.done) {
+    // Some failures, such as a full disk, end the whole transaction, and the group with it.
+    if (!connection.isTransaction) throw result.error;
+    connection.exec('ROLLBACK TO work');
+  }
+  connection.exec('RELEASE work');
+  return result;
+}
+
+async function runWork(work: QueuedWork): Promise<WorkResult> {
+  const tx = { [isOpen]: true };
+  const turn = Promise.withResolvers<never>();
+  const turnEnd = setImmediate(() => {
+    turn.reject(new assert.AssertionError({ message: 'a transaction waited for something other than a store' }));
+  });
+  try {
+    return { done: true, tell: await Promise.race([work.run(tx), turn.promise]) };
+  } catch (error) {
+    return { done: false, error };
+  } finally {
+    clearImmediate(turnEnd);
+    tx[isOpen] = false;
+  }
+}
+
+function rollBack(connection: DatabaseSync): void {
+  try {
+    if (connection.isTransaction) connection.exec('ROLLBACK');
+  } catch {
+    // SQLite has ended the transaction on its own; there is nothing left to undo.
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * Tool arguments and results on spans, only where an operator asked for it (`HESTIA_CAPTURE_CONTENT=on`).
+ * Values under names that sound like secrets are replaced; the text is cut to what a backend keeps.
+ */
+import { printable, truncated } from '../shapes/text.ts';
+
+/** Tempo cuts attributes at 2,048 bytes; UTF-16 units stay below that for most text. */
+const contentLengthMax = 2000;
+
+const secretName = /pass(word|phrase|wd)?|secret|token|api[_-]?key|authorization|credential|cookie|private[_-]?key/i;
+const secretValue = /bearer\s+\S+|eyJ[\w-]+\.[\w-]+\.[\w-]+|\bhst_[\w-]{16,}/gi;
+
+/** JSON of a value with secrets replaced by `[redacted]`, at most 2,000 characters. */
+export function redactedContent(value: unknown): string {
+  const json = JSON.stringify(value, (key, item: unknown) =>
+    key !== '' && secretName.test(key) ? '[redacted]' : item,
+  );
+  return printable(truncated((json ?? '').replace(secretValue, '[redacted]'), contentLengthMax));
+}

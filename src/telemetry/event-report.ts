@@ -1,0 +1,66 @@
+/**
+ * One event told to all signals at once: span attributes, counters, and one log line, with the same names and ids.
+ * The audit record is written before, by the domain; nothing here may fail or wait.
+ */
+import type { Span } from '@opentelemetry/api';
+import type { HubEvent } from '../shapes/event.ts';
+import { toolOutcomeMessage } from '../shapes/event.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { attributes, eventFieldAttributes } from './names.ts';
+
+/** Reports an event that has happened; `span` gives the ids and gets the attributes. */
+export type EventReport = (event: HubEvent, span: Span) => void;
+
+/** Makes the report from the sinks it feeds. */
+export function createEventReport({ log, metrics }: { log: Log; metrics: Metrics }): EventReport {
+  return (event, span) => {
+    setSpanAttributes(event, span);
+    switch (event.kind) {
+      case 'security':
+        metrics.securityEvent(event.name);
+        log[event.failed ? 'warn' : 'info'](
+          securityMessage(event.name),
+          { security_event: event.name, ...event.fields },
+          { span },
+        );
+        return;
+      case 'monitoring':
+        log[event.failed ? 'error' : 'info'](
+          monitoringMessage(event.name),
+          { monitoring_event: event.name, ...event.fields },
+          { span },
+        );
+        return;
+      case 'tool_outcome':
+        log[event.outcome === 'success' ? 'info' : 'warn'](toolOutcomeMessage, event.fields, { span });
+        return;
+      case 'change':
+        log.info(sentence(event.name), { change_event: event.name, ...event.fields }, { span });
+        return;
+      default:
+        event satisfies never;
+    }
+  };
+}
+
+function setSpanAttributes(event: HubEvent, span: Span): void {
+  if (event.kind === 'security') span.setAttribute(attributes.securityEvent, event.name);
+  if (event.kind === 'monitoring') span.setAttribute(attributes.monitoringEvent, event.name);
+  for (const [field, value] of Object.entries(event.fields)) {
+    if (value !== undefined) span.setAttribute(eventFieldAttributes[field] ?? `hestia.event.${field}`, value);
+  }
+}
+
+function securityMessage(name: string): string {
+  return `Security event: ${sentence(name)}`;
+}
+
+function monitoringMessage(name: string): string {
+  return `Scheduler event: ${sentence(name)}`;
+}
+
+/** `SKILL_CHANGED` as `skill changed`. */
+function sentence(name: string): string {
+  return name.toLowerCase().replaceAll('_', ' ');
+}

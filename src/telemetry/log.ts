@@ -1,0 +1,155 @@
+/**
+ * One call, one line: NDJSON in the log file and on standard output (readable on a terminal), and the same as an
+ * OpenTelemetry log record. Knows nothing of what it logs; makes every text printable.
+ */
+import { once } from 'node:events';
+import { logs, ROOT_CONTEXT, SeverityNumber, type Span, trace } from '@opentelemetry/api';
+import { type DestinationStream, multistream, pino } from 'pino';
+import pretty from 'pino-pretty';
+import { HestiaError } from '../shapes/error.ts';
+import type { EventFields } from '../shapes/event.ts';
+import { printable, truncated } from '../shapes/text.ts';
+import { scopeName } from './names.ts';
+
+/** Severity of a log line. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** What a log line carries besides its message. */
+export interface LogOptions {
+  /** The span whose ids the line carries; the active one if none is given. */
+  span?: Span | undefined;
+  /** A failure of our own: its type, message and stack become `exception_…` fields, and an exception on the record. */
+  error?: unknown;
+  /** Local only: to the file and standard output, not to the collector. */
+  local?: boolean;
+}
+
+/** The log. Fields are flat; `undefined` values are left out. Never throws, never blocks on a slow sink. */
+export interface Log {
+  debug(message: string, fields?: EventFields, options?: LogOptions): void;
+  info(message: string, fields?: EventFields, options?: LogOptions): void;
+  warn(message: string, fields?: EventFields, options?: LogOptions): void;
+  error(message: string, fields?: EventFields, options?: LogOptions): void;
+  /** Writes out what is buffered; resolves even when the file cannot be written. */
+  close(): Promise<void>;
+}
+
+/** Where the log goes. */
+export interface LogTarget {
+  /** Path of the NDJSON file; its folder exists. */
+  file: string;
+  level: LogLevel;
+  /** `none` in tests. */
+  standardOutput: 'ndjson' | 'readable' | 'none';
+}
+
+/** Longest text of one field, in UTF-16 units; a stack is longer than a message. */
+const fieldLengthMax = 4096;
+
+const severities = {
+  debug: SeverityNumber.DEBUG,
+  info: SeverityNumber.INFO,
+  warn: SeverityNumber.WARN,
+  error: SeverityNumber.ERROR,
+} as const satisfies Record<LogLevel, SeverityNumber>;
+
+/**
+ * Opens the log. The file is appended to and flushed in the background.
+ * @throws Error when the file cannot be opened.
+ */
+export async function openLog(target: LogTarget): Promise<Log> {
+  const file = pino.destination({ dest: target.file, append: true, sync: false, mkdir: false });
+  await opened(file, target.file);
+  const streams: { level: LogLevel; stream: DestinationStream }[] = [{ level: target.level, stream: file }];
+  if (target.standardOutput === 'ndjson') {
+    streams.push({ level: target.level, stream: pino.destination({ dest: 1, sync: true }) });
+  }
+  if (target.standardOutput === 'readable') {
+    const stream = pretty({
+      messageKey: 'message',
+      timestampKey: 'timestamp',
+      translateTime: 'SYS:HH:MM:ss.l',
+      sync: true,
+    });
+    streams.push({ level: target.level, stream });
+  }
+  const lines = pino(
+    {
+      level: target.level,
+      base: null,
+      messageKey: 'message',
+      timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    multistream(streams),
+  );
+
+  const write = (level: LogLevel, message: string, fields: EventFields = {}, options: LogOptions = {}): void => {
+    if (!lines.isLevelEnabled(level)) return;
+    const span = options.span ?? trace.getActiveSpan();
+    const context = span?.spanContext();
+    const line = cleaned({ ...fields, ...exceptionFields(options.error, 'exception_') });
+    lines[level](
+      { ...(context && { trace_id: context.traceId, span_id: context.spanId }), ...line },
+      printable(message),
+    );
+    if (options.local === true) return;
+    logs.getLogger(scopeName).emit({
+      severityNumber: severities[level],
+      severityText: level.toUpperCase(),
+      body: printable(message),
+      attributes: cleaned({ ...fields, ...exceptionFields(options.error, 'exception.') }),
+      ...(span && { context: trace.setSpan(ROOT_CONTEXT, span) }),
+    });
+  };
+
+  return {
+    debug: (message, fields, options) => write('debug', message, fields, options),
+    info: (message, fields, options) => write('info', message, fields, options),
+    warn: (message, fields, options) => write('warn', message, fields, options),
+    error: (message, fields, options) => write('error', message, fields, options),
+    close: () => closed(file),
+  };
+}
+
+type FileStream = ReturnType<typeof pino.destination>;
+
+async function opened(file: FileStream, path: string): Promise<void> {
+  try {
+    await once(file, 'ready');
+  } catch (cause) {
+    throw new Error(`HESTIA_LOG_FILE: cannot open ${path}`, { cause });
+  }
+  // A disk that fills later must not end the process: the line is lost, the audit record is the durable one.
+  file.on('error', () => undefined);
+}
+
+function closed(file: FileStream): Promise<void> {
+  return new Promise((resolve) => {
+    file.once('close', resolve);
+    file.once('error', () => resolve());
+    file.end();
+  });
+}
+
+function cleaned(fields: EventFields): Record<string, string | number | boolean> {
+  const result: Record<string, string | number | boolean> = {};
+  for (const [key, value] of Object.entries(fields)) {
+    if (value === undefined) continue;
+    result[key] = typeof value === 'string' ? printable(truncated(value, fieldLengthMax)) : value;
+  }
+  return result;
+}
+
+function exceptionFields(error: unknown, prefix: 'exception_' | 'exception.'): EventFields {
+  if (error === undefined) return {};
+  if (!(error instanceof Error)) return { [`${prefix}type`]: typeof error };
+  const cause = error.cause instanceof Error ? error.cause : undefined;
+  return {
+    [`${prefix}type`]: error instanceof HestiaError ? error.code : error.name,
+    [`${prefix}message`]: [error.message, error instanceof HestiaError ? error.internal : undefined, cause?.message]
+      .filter((text) => text !== undefined && text !== '')
+      .join(': '),
+    [`${prefix}stacktrace`]: cause?.stack ?? error.stack,
+  };
+}

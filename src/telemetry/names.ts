@@ -1,0 +1,127 @@
+/**
+ * Every name that leaves the hub as telemetry: spans, attributes, metrics. Dashboards, rules and tests import them from here.
+ * MCP and GenAI names follow the OpenTelemetry GenAI semantic conventions (development status); `hestia.*` are ours.
+ */
+
+/** The instrumentation scope of everything the hub emits. */
+export const scopeName = 'hestia';
+
+/** Span names that are fixed; the others are made of a method and a target (CONTRACT 6.3). */
+export const spanNames = {
+  skillActivate: 'skill.activate',
+  skillDeactivate: 'skill.deactivate',
+  skillSync: 'skill.sync',
+  toolSearch: 'tool.search',
+  toolRank: 'tool.rank',
+  outcomeRecord: 'outcome.record',
+  schedulerStart: 'scheduler.start',
+  schedulerStop: 'scheduler.stop',
+  schedulerCleanup: 'scheduler.cleanup',
+} as const;
+
+/** Attribute keys on spans and metrics. */
+export const attributes = {
+  /** Name of a security event (closed list); span, log and counter. */
+  securityEvent: 'security_event',
+  /** Name of a scheduler event (closed list); span and log. */
+  monitoringEvent: 'monitoring_event',
+  /** Class of a failure, closed list; absent on success. */
+  errorType: 'error.type',
+  httpRequestMethod: 'http.request.method',
+  httpResponseStatusCode: 'http.response.status_code',
+  httpRoute: 'http.route',
+  urlPath: 'url.path',
+  urlScheme: 'url.scheme',
+  serverAddress: 'server.address',
+  serverPort: 'server.port',
+  clientAddress: 'client.address',
+  networkProtocolVersion: 'network.protocol.version',
+  userAgent: 'user_agent.original',
+  mcpMethodName: 'mcp.method.name',
+  mcpProtocolVersion: 'mcp.protocol.version',
+  jsonrpcRequestId: 'jsonrpc.request.id',
+  rpcStatusCode: 'rpc.response.status_code',
+  networkTransport: 'network.transport',
+  genAiOperationName: 'gen_ai.operation.name',
+  genAiToolName: 'gen_ai.tool.name',
+  genAiToolType: 'gen_ai.tool.type',
+  genAiToolArguments: 'gen_ai.tool.call.arguments',
+  genAiToolResult: 'gen_ai.tool.call.result',
+  /** The key's agent; span and log only, never a metric label. */
+  genAiAgentId: 'gen_ai.agent.id',
+  /** Upstream server, bounded by configuration. */
+  serverId: 'hestia.server.id',
+  namespace: 'hestia.namespace',
+  callId: 'hestia.call.id',
+  /** `success`, `error`, `timeout` or `abandoned`. */
+  outcome: 'hestia.outcome',
+  latencyMs: 'hestia.latency_ms',
+  searchId: 'hestia.search.id',
+  /** `skill`, `hub`, `upstream` or `all`. */
+  searchSource: 'hestia.search.source',
+  searchResults: 'hestia.search.results',
+  /** `activate`, `deactivate`, `publish`, `delete` or `sync`. */
+  skillOperation: 'hestia.skill.operation',
+  skillId: 'hestia.skill.id',
+  skillName: 'hestia.skill.name',
+  skillVersion: 'hestia.skill.version',
+  skillDigest: 'hestia.skill.digest',
+  activationId: 'hestia.skill.activation_id',
+  activeMs: 'hestia.skill.active_ms',
+  jobName: 'hestia.job.name',
+  /** `success`, `failure` or `skipped`. */
+  jobResult: 'hestia.job.result',
+  cleanupDeleted: 'hestia.cleanup.deleted',
+  /** `outcomes`, `audit_records` or `activations`. */
+  cleanupKind: 'hestia.cleanup.kind',
+  /** `traces`, `logs` or `metrics`. */
+  signal: 'otel.signal',
+} as const;
+
+/** The span attribute of each event field that has one; other fields go to spans as `hestia.event.<field>`. */
+export const eventFieldAttributes: Readonly<Record<string, string>> = {
+  agent_id: attributes.genAiAgentId,
+  namespace: attributes.namespace,
+  skill_id: attributes.skillId,
+  skill_name: attributes.skillName,
+  version: attributes.skillVersion,
+  activation_id: attributes.activationId,
+  duration_ms: attributes.activeMs,
+  tool_name: attributes.genAiToolName,
+  server_id: attributes.serverId,
+  outcome: attributes.outcome,
+  latency_ms: attributes.latencyMs,
+  search_id: attributes.searchId,
+  call_id: attributes.callId,
+  error_type: attributes.errorType,
+  deleted_count: attributes.cleanupDeleted,
+};
+
+/** Metric names (CONTRACT 6.4). */
+export const metricNames = {
+  mcpServerOperationDuration: 'mcp.server.operation.duration',
+  mcpClientOperationDuration: 'mcp.client.operation.duration',
+  httpServerRequestDuration: 'http.server.request.duration',
+  skillOperationDuration: 'hestia.skill.operation.duration',
+  skillsActive: 'hestia.skills.active',
+  toolOutcomes: 'hestia.tool.outcomes',
+  searchDuration: 'hestia.search.duration',
+  securityEvents: 'hestia.security.events',
+  schedulerRuns: 'hestia.scheduler.runs',
+  schedulerRunDuration: 'hestia.scheduler.run.duration',
+  schedulerLastSuccessTime: 'hestia.scheduler.last_success.time',
+  cleanupDeleted: 'hestia.cleanup.deleted',
+  serversConnected: 'hestia.servers.connected',
+  auditRecords: 'hestia.audit.records',
+  auditGap: 'hestia.audit.gap',
+  telemetryDropped: 'hestia.telemetry.dropped',
+} as const;
+
+/** Bucket bounds in seconds, as the GenAI conventions advise for MCP operations. */
+export const mcpDurationBounds = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
+
+/** Bucket bounds in seconds, as the HTTP conventions advise for request durations. */
+export const httpDurationBounds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+
+/** Bucket bounds in seconds for work inside the hub, which takes milliseconds. */
+export const localDurationBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];

@@ -1,0 +1,141 @@
+/**
+ * Batching with nothing lost in silence. The SDK's batch processors drop without a word when their queue is full;
+ * these keep the count themselves, refuse at the same limit, and report each item that will not arrive.
+ */
+import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
+import { BatchLogRecordProcessor, type LogRecordExporter, type LogRecordProcessor } from '@opentelemetry/sdk-logs';
+import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import { BatchSpanProcessor, type SpanExporter, type SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { BatchConfiguration } from '../shapes/configuration.ts';
+
+/** The signals that are counted; the words of `otel.signal`. */
+export type Signal = 'traces' | 'logs' | 'metrics';
+
+/** What happened to items on their way out. */
+export interface DeliveryObserver {
+  /** Items that will never arrive: the queue was full, or their export failed for good. */
+  lost(signal: Signal, count: number): void;
+  /** An export ended; called for each. */
+  exported(signal: Signal, succeeded: boolean): void;
+}
+
+/** A processor with the number of items that wait in its queue or are under way. */
+export interface Pipeline<Processor> {
+  processor: Processor;
+  pending(): number;
+}
+
+const sampledFlag = 1;
+
+/** A batch span processor over `exporter`, bounded and counted as `settings` say. */
+export function createSpanPipeline(
+  exporter: SpanExporter,
+  settings: BatchConfiguration,
+  observer: DeliveryObserver,
+): Pipeline<SpanProcessor> {
+  const queue = createQueueCount('traces', settings.queueSizeMax, observer);
+  const batch = new BatchSpanProcessor({
+    exporter: {
+      export: (spans, done) => queue.exporting(spans.length, (settled) => exporter.export(spans, settled), done),
+      forceFlush: async () => exporter.forceFlush?.(),
+      shutdown: () => exporter.shutdown(),
+    },
+    ...batchOptions(settings),
+  });
+  return {
+    pending: queue.pending,
+    processor: {
+      onStart: () => undefined,
+      onEnd: (span) => {
+        if ((span.spanContext().traceFlags & sampledFlag) !== 0 && queue.admits()) batch.onEnd(span);
+      },
+      forceFlush: () => batch.forceFlush(),
+      shutdown: () => batch.shutdown(),
+    },
+  };
+}
+
+/** A batch log record processor over `exporter`, bounded and counted as `settings` say. */
+export function createLogPipeline(
+  exporter: LogRecordExporter,
+  settings: BatchConfiguration,
+  observer: DeliveryObserver,
+): Pipeline<LogRecordProcessor> {
+  const queue = createQueueCount('logs', settings.queueSizeMax, observer);
+  const batch = new BatchLogRecordProcessor({
+    exporter: {
+      export: (records, done) => queue.exporting(records.length, (settled) => exporter.export(records, settled), done),
+      forceFlush: () => exporter.forceFlush(),
+      shutdown: () => exporter.shutdown(),
+    },
+    ...batchOptions(settings),
+  });
+  return {
+    pending: queue.pending,
+    processor: {
+      onEmit: (record) => {
+        if (queue.admits()) batch.onEmit(record);
+      },
+      forceFlush: () => batch.forceFlush(),
+      shutdown: () => batch.shutdown(),
+    },
+  };
+}
+
+/** A metric exporter that reports how each export ended. Totals are cumulative, so a failed export loses no count. */
+export function observedMetricExporter(exporter: PushMetricExporter, observer: DeliveryObserver): PushMetricExporter {
+  return {
+    export: (batch, done) =>
+      exporter.export(batch, (result) => {
+        observer.exported('metrics', result.code === ExportResultCode.SUCCESS);
+        done(result);
+      }),
+    forceFlush: () => exporter.forceFlush(),
+    shutdown: () => exporter.shutdown(),
+    ...(exporter.selectAggregationTemporality && {
+      selectAggregationTemporality: exporter.selectAggregationTemporality.bind(exporter),
+    }),
+    ...(exporter.selectAggregation && { selectAggregation: exporter.selectAggregation.bind(exporter) }),
+  };
+}
+
+function batchOptions(settings: BatchConfiguration) {
+  return {
+    maxQueueSize: settings.queueSizeMax,
+    maxExportBatchSize: settings.batchSizeMax,
+    scheduledDelayMillis: settings.delayMs,
+    exportTimeoutMillis: settings.timeoutMs,
+  };
+}
+
+/** Mirrors the length of a batch processor's queue, which only grows in `onEnd` and only shrinks in `export`. */
+function createQueueCount(signal: Signal, queueSizeMax: number, observer: DeliveryObserver) {
+  let waiting = 0;
+  let underWay = 0;
+  return {
+    pending: () => waiting + underWay,
+    admits: (): boolean => {
+      if (waiting >= queueSizeMax) {
+        observer.lost(signal, 1);
+        return false;
+      }
+      waiting += 1;
+      return true;
+    },
+    exporting: (
+      count: number,
+      send: (settled: (result: ExportResult) => void) => void,
+      done: (result: ExportResult) => void,
+    ): void => {
+      waiting -= count;
+      underWay += count;
+      send((result) => {
+        underWay -= count;
+        const succeeded = result.code === ExportResultCode.SUCCESS;
+        if (!succeeded) observer.lost(signal, count);
+        observer.exported(signal, succeeded);
+        done(result);
+      });
+    },
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * Why a call to an upstream failed, in our words and with a type of the closed list. Text that came from the upstream
+ * ends here: no message, no data and no cause of its own goes further, for it may hold secrets.
+ */
+import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
+import type { ToolErrorType } from '../shapes/tool.ts';
+
+/** The error types a call of this room can end with. */
+export type UpstreamErrorType = Extract<
+  ToolErrorType,
+  'server_unavailable' | 'connection_lost' | 'upstream_error' | 'invalid_response' | 'response_too_large' | 'cancelled'
+>;
+
+const messages = {
+  server_unavailable: 'the upstream server is not connected',
+  connection_lost: 'the connection to the upstream server was lost',
+  upstream_error: 'the upstream server answered with an error',
+  invalid_response: 'the upstream server answered something that is not a tool result',
+  response_too_large: 'the response of the upstream server is too large',
+  cancelled: 'the call was cancelled',
+} as const satisfies Record<UpstreamErrorType, string>;
+
+/** A call that brought no result. `jsonRpcCode` is the upstream's own code, where it answered with one. */
+export class UpstreamCallError extends Error {
+  override readonly name = 'UpstreamCallError';
+  readonly errorType: UpstreamErrorType;
+  readonly jsonRpcCode: number | undefined;
+
+  constructor(errorType: UpstreamErrorType, jsonRpcCode?: number) {
+    super(messages[errorType]);
+    this.errorType = errorType;
+    this.jsonRpcCode = jsonRpcCode;
+  }
+}
+
+/** What a transport of ours found out about one request, passed through the SDK as the data of an error response. */
+export class RequestFailure {
+  readonly errorType: UpstreamErrorType;
+
+  constructor(errorType: UpstreamErrorType) {
+    this.errorType = errorType;
+  }
+}
+
+/** The failure of a call as the client library threw it, translated. `modern` tells the protocol era of the session. */
+export function callFailure(error: unknown, modern: boolean): UpstreamCallError {
+  if (error instanceof UpstreamCallError) return error;
+  if (error instanceof ProtocolError) {
+    return error.data instanceof RequestFailure
+      ? new UpstreamCallError(error.data.errorType)
+      : new UpstreamCallError('upstream_error', error.code);
+  }
+  if (error instanceof SdkHttpError) return new UpstreamCallError(httpErrorType(error.status, modern));
+  if (error instanceof SdkError) return new UpstreamCallError(sdkErrorType(error.code));
+  // The reply was parsed in the library: by JSON.parse, or by its zod schemas.
+  const unparsable = error instanceof SyntaxError || (error instanceof Error && /ZodError$/.test(error.name));
+  return new UpstreamCallError(unparsable ? 'invalid_response' : 'connection_lost');
+}
+
+/** A 404 means a lost session in the 2025 protocols, an unknown method since (MCP 2026-07-28, Streamable HTTP). */
+function httpErrorType(status: number, modern: boolean): UpstreamErrorType {
+  if (status === 404) return modern ? 'upstream_error' : 'connection_lost';
+  return status === 502 || status === 503 || status === 504 ? 'server_unavailable' : 'upstream_error';
+}
+
+function sdkErrorType(code: string): UpstreamErrorType {
+  switch (code) {
+    case SdkErrorCode.InvalidResult:
+    case SdkErrorCode.UnsupportedResultType:
+    case SdkErrorCode.ClientHttpUnexpectedContent:
+      return 'invalid_response';
+    default:
+      return 'connection_lost';
+  }
+}

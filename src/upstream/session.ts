@@ -1,0 +1,96 @@
+/**
+ * A session: one channel, one client on it, the protocol agreed. Opening has a deadline and ends what it started when
+ * it fails. Refuses to know whether and when there will be a next session.
+ */
+import type { ProtocolEra } from '@modelcontextprotocol/client';
+import type { Config } from '../shapes/configuration.ts';
+import type { ServerConfiguration } from '../shapes/server.ts';
+import type { Channel } from './channel.ts';
+import { createHttpChannel } from './http-channel.ts';
+import { connectFailure, SessionFailure } from './session-failure.ts';
+import { createStdioChannel } from './stdio-channel.ts';
+import { ToolClient } from './tool-client.ts';
+import type { UpstreamLog } from './upstream-log.ts';
+
+/** What a session is opened with. */
+export interface SessionDeps {
+  serverId: string;
+  configuration: ServerConfiguration;
+  limits: Config['limits'];
+  clientVersion: string;
+  log: UpstreamLog;
+  /** True where the server is known to speak a 2025 protocol: it is not asked again which one. */
+  legacy: boolean;
+  /** Ends the opening early. */
+  signal: AbortSignal;
+}
+
+/** An open session. Owned by the connection; `ended` aborts when it is over, whoever ended it. */
+export interface Session {
+  readonly client: ToolClient;
+  readonly era: ProtocolEra;
+  readonly protocolVersion: string;
+  readonly ended: AbortSignal;
+  /** Ends the session and what it runs on; never rejects, may be repeated. */
+  close(): Promise<void>;
+}
+
+const probeTimeoutMsMax = 10_000;
+
+/** A message may be longer than the result in it: escapes, and what surrounds it. */
+function messageBytesMax(limits: Config['limits']): number {
+  return 3 * limits.responseBytesMax + 1_048_576;
+}
+
+/**
+ * Opens a session. A server that says nothing is asked for at most a third of the deadline (and 10 s) which protocol
+ * it speaks.
+ * @throws SessionFailure after everything it started has ended.
+ */
+export async function openSession(deps: SessionDeps): Promise<Session> {
+  const { limits } = deps;
+  const channel = createChannel(deps);
+  const probeTimeoutMs = Math.min(probeTimeoutMsMax, Math.ceil(limits.connectTimeoutMs / 3));
+  const client = new ToolClient({ clientVersion: deps.clientVersion, probeTimeoutMs });
+  const ended = new AbortController();
+  client.onclose = () => ended.abort();
+  const deadline = AbortSignal.timeout(limits.connectTimeoutMs);
+  const connecting = client.connect(channel.transport, {
+    timeout: limits.connectTimeoutMs,
+    ...(deps.legacy ? { prior: { kind: 'legacy' } } : {}),
+  });
+  try {
+    await unlessAborted(connecting, AbortSignal.any([deadline, deps.signal]));
+  } catch (error) {
+    // Where the opening was left before it was over, it may still start something; that is ended too.
+    const late = connecting.then(() => client.close()).catch(() => {});
+    await channel.close();
+    if (!deadline.aborted && !deps.signal.aborted) await late;
+    throw deadline.aborted ? new SessionFailure('connect_timeout') : connectFailure(error);
+  }
+  const close = async () => {
+    ended.abort();
+    await channel.close();
+  };
+  const era = client.getProtocolEra() ?? 'legacy';
+  return { client, era, protocolVersion: client.getNegotiatedProtocolVersion() ?? '', ended: ended.signal, close };
+}
+
+function createChannel({ serverId, configuration, limits, log }: SessionDeps): Channel {
+  const bytesMax = messageBytesMax(limits);
+  return 'command' in configuration
+    ? createStdioChannel({ serverId, configuration, messageBytesMax: bytesMax, log })
+    : createHttpChannel({ configuration, messageBytesMax: bytesMax });
+}
+
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort);
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

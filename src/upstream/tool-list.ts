@@ -1,0 +1,99 @@
+/**
+ * The tools of a server: its list followed over all pages and checked definition by definition, so that one broken
+ * definition hides no other. What is refused is counted and said in our words only.
+ */
+import type { Client } from '@modelcontextprotocol/client';
+import { z } from 'zod';
+import { printable } from '../shapes/text.ts';
+import type { ToolDefinition } from '../shapes/tool.ts';
+import type { UpstreamLog } from './upstream-log.ts';
+
+const pagesMax = 1000;
+const toolNameLengthMax = 128;
+
+const pageSchema = z.looseObject({ tools: z.array(z.unknown()), nextCursor: z.string().nullish() });
+const schemaSchema = z.record(z.string(), z.unknown());
+
+const listedToolSchema = z.looseObject({
+  name: z
+    .string()
+    .min(1)
+    .max(toolNameLengthMax)
+    .refine((name) => name.isWellFormed() && printable(name) === name),
+  title: z.string().nullish(),
+  description: z.string().nullish(),
+  inputSchema: schemaSchema,
+  outputSchema: schemaSchema.nullish(),
+  annotations: schemaSchema.nullish(),
+});
+
+/** The tools that can be offered, and how many cannot. */
+export interface ToolList {
+  tools: readonly ToolDefinition[];
+  refused: number;
+}
+
+/** What a list is fetched with. */
+export interface ToolListDeps {
+  serverId: string;
+  client: Client;
+  toolsMax: number;
+  /** How long the whole list may take, in milliseconds. */
+  timeoutMs: number;
+  log: UpstreamLog;
+}
+
+/**
+ * Fetches the whole list. May be repeated.
+ * @throws whatever the client throws, its own text included: for classification only.
+ */
+export async function fetchToolList(deps: ToolListDeps): Promise<ToolList> {
+  if (deps.client.getServerCapabilities()?.tools === undefined) return { tools: [], refused: 0 };
+  const signal = AbortSignal.timeout(deps.timeoutMs);
+  const collected: unknown[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < pagesMax && collected.length <= deps.toolsMax; page += 1) {
+    const params = cursor === undefined ? {} : { cursor };
+    const request = { method: 'tools/list', params };
+    const { tools, nextCursor } = await deps.client.request(request, pageSchema, { signal, timeout: deps.timeoutMs });
+    collected.push(...tools);
+    if (typeof nextCursor !== 'string' || nextCursor === cursor) break;
+    cursor = nextCursor;
+  }
+  return checkedList(collected, deps);
+}
+
+/** Keeps the first tool of each name, up to the limit, where its definition is one. */
+function checkedList(listed: readonly unknown[], { serverId, toolsMax, log }: ToolListDeps): ToolList {
+  const tools = new Map<string, ToolDefinition>();
+  const refused = { broken: 0, duplicate: 0, overLimit: 0 };
+  for (const item of listed) {
+    const parsed = listedToolSchema.safeParse(item);
+    if (!parsed.success) refused.broken += 1;
+    else if (tools.has(parsed.data.name)) refused.duplicate += 1;
+    else if (tools.size >= toolsMax) refused.overLimit += 1;
+    else tools.set(parsed.data.name, definition(serverId, parsed.data));
+  }
+  const count = refused.broken + refused.duplicate + refused.overLimit;
+  if (count > 0) {
+    log.warn('Tools of an upstream server were refused', {
+      server_id: serverId,
+      broken_count: refused.broken,
+      duplicate_count: refused.duplicate,
+      over_limit_count: refused.overLimit,
+    });
+  }
+  return { tools: [...tools.values()], refused: count };
+}
+
+function definition(serverId: string, listed: z.infer<typeof listedToolSchema>): ToolDefinition {
+  return {
+    serverId,
+    toolName: listed.name,
+    title: listed.title ?? undefined,
+    description: listed.description ?? '',
+    inputSchema: listed.inputSchema,
+    outputSchema: listed.outputSchema ?? undefined,
+    annotations: listed.annotations ?? undefined,
+  };
+}

@@ -1,0 +1,293 @@
+/** The house rules, held: each rule first on a small source that breaks it, then all of them on the real tree. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import {
+  cycleFindings,
+  directionFindings,
+  extensionFindings,
+  fileLinesMax,
+  lengthFindings,
+  nameFindings,
+  orphanFindings,
+  roomFindings,
+} from './support/architecture-rules.ts';
+import { filePaths, parseSource, readSourceFiles, type SourceFile } from './support/architecture-source.ts';
+import {
+  docblockFindings,
+  docstringFindings,
+  environmentFindings,
+  functionFindings,
+  functionLinesMax,
+  typeFindings,
+} from './support/architecture-syntax.ts';
+import { drawnFiles } from './support/architecture-tree.ts';
+
+const sourceFolder = fileURLToPath(new URL('../src', import.meta.url));
+const architectureFile = fileURLToPath(new URL('../ARCHITECTURE.md', import.meta.url));
+
+/** Files made up from path and text. */
+function made(sources: Record<string, string>): SourceFile[] {
+  return Object.entries(sources).map(([path, text]) => parseSource(path, text));
+}
+
+/** One made-up file. */
+function one(text: string, path = 'domain/skill-service.ts'): SourceFile {
+  return parseSource(path, text);
+}
+
+describe('the row of rooms', () => {
+  const inRow = [
+    ['http/skill-routes.ts', '../domain/skill-service.ts'],
+    ['schedule.ts', './domain/expiration-sweep.ts'],
+    ['domain/skill-service.ts', '../stores/skill-store.ts'],
+    ['domain/skill-service.ts', '../telemetry/events.ts'],
+    ['upstream/connection.ts', '../shapes/server.ts'],
+    ['telemetry/events.ts', '../shapes/event.ts'],
+    ['wiring.ts', './http/app.ts'],
+    ['main.ts', './wiring.ts'],
+    ['config.ts', '../package.json'],
+  ] as const;
+  test.each(inRow)('allows %s to import %s', (from, to) => {
+    expect(directionFindings(made({ [from]: `import x from '${to}';` }))).toEqual([]);
+  });
+
+  const againstRow = [
+    ['stores/skill-store.ts', '../domain/skill-service.ts', 'stores may not import domain'],
+    ['stores/skill-store.ts', '../upstream/connection.ts', 'stores may not import upstream'],
+    ['upstream/connection.ts', '../stores/skill-store.ts', 'upstream may not import stores'],
+    ['domain/skill-service.ts', '../http/app.ts', 'domain may not import http'],
+    ['http/app.ts', '../mcp/hub-server.ts', 'http may not import mcp'],
+    ['http/app.ts', '../stores/skill-store.ts', 'http may not import stores'],
+    ['telemetry/events.ts', '../stores/skill-store.ts', 'telemetry may not import stores'],
+    ['shapes/skill.ts', '../telemetry/names.ts', 'shapes may not import telemetry'],
+    ['domain/skill-service.ts', '../config.ts', 'domain may not import config'],
+    ['domain/skill-service.ts', '../wiring.ts', 'domain may not import wiring'],
+    ['domain/skill-service.ts', '../../test/support/fake.ts', 'outside of src/'],
+    ['domain/skill-service.ts', '../../package.json', 'outside of src/'],
+  ] as const;
+  test.each(againstRow)('refuses %s importing %s', (from, to, message) => {
+    expect(directionFindings(made({ [from]: `import x from '${to}';` }))).toEqual([expect.stringContaining(message)]);
+  });
+
+  test.each([
+    `import type { X } from '../domain/x.ts';`,
+    `export { x } from '../domain/x.ts';`,
+    `export * from '../domain/x.ts';`,
+    `const x = await import('../domain/x.ts');`,
+    `type X = import('../domain/x.ts').X;`,
+  ])('sees the import in: %s', (text) => {
+    expect(directionFindings([one(text, 'stores/x.ts')])).toEqual([
+      'stores/x.ts:1: stores may not import domain (domain/x.ts)',
+    ]);
+  });
+
+  test('has a place for every file', () => {
+    const files = made({ 'stray.ts': '', 'lib/x.ts': '', 'http.ts': '', 'wiring.ts': '', 'schedule/job.ts': '' });
+    expect(roomFindings(files).map((finding) => finding.split(':')[0])).toEqual([
+      'stray.ts',
+      'lib/x.ts',
+      'http.ts',
+      'schedule/job.ts',
+    ]);
+  });
+});
+
+describe('imports', () => {
+  test('a circle is told with the way it goes, type-only imports included', () => {
+    const files = made({
+      'domain/a.ts': `import { b } from './b.ts';`,
+      'domain/b.ts': `import type { C } from './c.ts';`,
+      'domain/c.ts': `export * from './a.ts';`,
+      'domain/d.ts': `import './a.ts';`,
+    });
+    expect(cycleFindings(files)).toEqual([
+      'domain/a.ts: is imported in a circle: domain/a.ts -> domain/b.ts -> domain/c.ts -> domain/a.ts',
+    ]);
+  });
+
+  test('a file that imports itself is a circle, two ways to one file are none', () => {
+    expect(cycleFindings([one(`import './skill-service.ts';`)])).toHaveLength(1);
+    const diamond = made({ 'a.ts': `import './b.ts'; import './c.ts';`, 'b.ts': `import './c.ts';`, 'c.ts': '' });
+    expect(cycleFindings(diamond)).toEqual([]);
+  });
+
+  test('a file that nobody imports is found, an entry point is not', () => {
+    const files = made({ 'main.ts': `import './wiring.ts';`, 'wiring.ts': '', 'domain/lost.ts': '' });
+    expect(orphanFindings(files, ['main.ts'])).toEqual(['domain/lost.ts: nobody imports it']);
+  });
+
+  test('a relative import without .ts is found, packages and data are not', () => {
+    const text = `import './skill-store'; import 'hono/cors'; import x from './x.json' with { type: 'json' };`;
+    expect(extensionFindings([one(text)])).toEqual([
+      'domain/skill-service.ts:1: the import ./skill-store does not end in .ts',
+    ]);
+  });
+});
+
+describe('size', () => {
+  test(`a file may have ${fileLinesMax} lines and no more`, () => {
+    expect(lengthFindings('a.ts', '\n'.repeat(fileLinesMax))).toEqual([]);
+    expect(lengthFindings('a.ts', '\n'.repeat(fileLinesMax + 1))).toEqual([
+      'a.ts: has 301 lines, at most 300 are allowed',
+    ]);
+  });
+
+  const kinds = [
+    ['declaration', (body: string) => `function f() {${body}}`],
+    ['arrow', (body: string) => `const f = () => {${body}};`],
+    ['method', (body: string) => `class C { f() {${body}} }`],
+  ] as const;
+  test.each(kinds)(`a %s may have ${functionLinesMax} lines and no more`, (_kind, source) => {
+    expect(functionFindings(one(source('\n'.repeat(functionLinesMax - 1))))).toEqual([]);
+    expect(functionFindings(one(source('\n'.repeat(functionLinesMax))))).toEqual([
+      'domain/skill-service.ts:1: a function of 51 lines, at most 50 are allowed',
+    ]);
+  });
+});
+
+describe('names', () => {
+  test.each(['domain/skillService.ts', 'domain/skill_service.ts', 'Stores/skill-store.ts', 'stores/Schema.sql'])(
+    '%s is refused: not kebab-case',
+    (path) => {
+      expect(nameFindings([path])).toEqual([expect.stringContaining('is not kebab-case')]);
+    },
+  );
+
+  test.each(['index', 'utils', 'helpers', 'common'])('domain/%s.ts is refused: it says nothing', (name) => {
+    expect(nameFindings([`domain/${name}.ts`])).toEqual([expect.stringContaining('does not say what it is about')]);
+  });
+
+  test('nouns in kebab-case are fine', () => {
+    expect(nameFindings(['domain/skill-service.ts', 'stores/schema.sql', 'main.ts'])).toEqual([]);
+  });
+});
+
+describe('comments', () => {
+  test('a file begins with a docblock', () => {
+    expect(docblockFindings(one('/** What it is for. */\n'))).toEqual([]);
+    expect(docblockFindings(one('// What it is for.\n'))).toEqual([expect.stringContaining('docblock')]);
+  });
+
+  const undocumented = [
+    'export const x = 1;',
+    'export function x() {}',
+    'export interface x {}',
+    'export class x {}',
+    'export type x = string;',
+    'const x = 1;\nexport { x };',
+    '// Not a docstring.\nexport const x = 1;',
+    '/** Of y. */\nconst y = 1;\nexport const x = 1;',
+    'export type x = z.infer<typeof missingSchema>;',
+  ];
+  test.each(undocumented)('an export without a docstring is found: %j', (text) => {
+    expect(docstringFindings(one(`/** The file. */\n${text}`))).toEqual([
+      expect.stringContaining('the export of x has no docstring'),
+    ]);
+  });
+
+  const documented = [
+    '/** The file. */\n\n/** What it is. */\nexport const x = 1;',
+    `/** The file. */\nexport { x } from './x.ts';\nexport * from './y.ts';`,
+    `/** The file. */\nimport { x } from './x.ts';\nexport { x };`,
+    '/** The file. */\n\n/** A role. */\nexport const roleSchema = 1;\nexport type Role = z.infer<typeof roleSchema>;',
+    '/** The file. */\n\n/** Both. */\nexport function f(a: string): void;\nexport function f(a: number): void;',
+  ];
+  test.each(documented)('a documented export is fine: %j', (text) => {
+    expect(docstringFindings(one(text))).toEqual([]);
+  });
+});
+
+describe('types', () => {
+  const forbidden = [
+    ['let x: any;', '`any`'],
+    ['f<any>();', '`any`'],
+    ['const x = y as string;', '`as`'],
+    ['const x = <string>y;', '`<T>value`'],
+    ['const x = y!;', '`!`'],
+    ['let x!: string;', '`!`'],
+    ['class C { x!: string }', '`!`'],
+    ['// @ts-expect-error\nf();', '`@ts-expect-error`'],
+  ] as const;
+  test.each(forbidden)('%j is refused', (text, what) => {
+    expect(typeFindings(one(text))).toEqual([`domain/skill-service.ts:1: ${what} is not allowed`]);
+  });
+
+  test('`as const`, `satisfies`, renaming and negation are fine', () => {
+    const text = `import { a as b } from './a.ts'; const x = [1] as const satisfies number[]; const y = !x; const z = y !== x;`;
+    expect(typeFindings(one(text))).toEqual([]);
+  });
+});
+
+describe('the environment', () => {
+  test.each([
+    'const x = process.env.HOME;',
+    `const x = process['env'];`,
+    'const x = globalThis.process.env;',
+    'const { env } = process;',
+    `import { env } from 'node:process';`,
+  ])('reading it outside of config.ts is found: %s', (text) => {
+    expect(environmentFindings(one(text))).toEqual(['domain/skill-service.ts:1: only config.ts reads the environment']);
+  });
+
+  test('config.ts may read it, main.ts may hand it over, and others may use the rest of process', () => {
+    expect(environmentFindings(one('load(process.env);', 'config.ts'))).toEqual([]);
+    expect(environmentFindings(one('load(process.env);', 'main.ts'))).toEqual([]);
+    expect(environmentFindings(one('const { pid } = process; const x = server.env;'))).toEqual([]);
+  });
+});
+
+describe('a drawn tree', () => {
+  const fence = '```';
+  const drawing = (...lines: string[]) =>
+    `# House\n\n${fence}text\nother\n${fence}\n\n${fence}\n${lines.join('\n')}\n${fence}\n`;
+
+  test('is read with its folders and without its comments', () => {
+    const markdown = drawing(
+      'src/            the hub',
+      '  main.ts       process entry',
+      '  stores/',
+      '    schema.sql  tables',
+      '  domain/',
+      '    deep/',
+      '      x.ts',
+      '  wiring.ts     constructs',
+    );
+    expect(drawnFiles(markdown)).toEqual(['domain/deep/x.ts', 'main.ts', 'stores/schema.sql', 'wiring.ts']);
+  });
+
+  test('is refused where it is missing or not indented level by level', () => {
+    expect(() => drawnFiles('# House\n')).toThrow('no fenced block begins with src/');
+    expect(() => drawnFiles(drawing('src/', '   main.ts'))).toThrow('not indented');
+    expect(() => drawnFiles(drawing('src/', '  main.ts', '    x.ts'))).toThrow('not indented');
+    expect(() => drawnFiles(drawing('src/', 'main.ts'))).toThrow('not indented');
+  });
+});
+
+describe('src/', () => {
+  const files = readSourceFiles(sourceFolder);
+  const paths = filePaths(sourceFolder);
+
+  test('is there to be read', () => {
+    expect(paths).toContain('config.ts');
+    expect(files.map(({ path }) => path)).toContain('shapes/skill.ts');
+  });
+  test('has every file in a room', () => expect(roomFindings(files)).toEqual([]));
+  test('imports in the direction of the row', () => expect(directionFindings(files)).toEqual([]));
+  test('imports nothing in a circle', () => expect(cycleFindings(files)).toEqual([]));
+  test('has no file that nobody imports', () => expect(orphanFindings(files, ['main.ts'])).toEqual([]));
+  test('imports with .ts', () => expect(extensionFindings(files)).toEqual([]));
+  test('names files in kebab-case, by what they are about', () => expect(nameFindings(paths)).toEqual([]));
+  test(`has no file over ${fileLinesMax} lines`, () => {
+    const findings = paths.flatMap((path) => lengthFindings(path, readFileSync(`${sourceFolder}/${path}`, 'utf8')));
+    expect(findings).toEqual([]);
+  });
+  test(`has no function over ${functionLinesMax} lines`, () => expect(files.flatMap(functionFindings)).toEqual([]));
+  test('begins every file with a docblock', () => expect(files.flatMap(docblockFindings)).toEqual([]));
+  test('has a docstring on every export', () => expect(files.flatMap(docstringFindings)).toEqual([]));
+  test('switches the type checker off nowhere', () => expect(files.flatMap(typeFindings)).toEqual([]));
+  test('reads the environment in one file', () => expect(files.flatMap(environmentFindings)).toEqual([]));
+  test('is drawn in ARCHITECTURE.md as it is on disk', () => {
+    expect(drawnFiles(readFileSync(architectureFile, 'utf8'))).toEqual(paths);
+  });
+});

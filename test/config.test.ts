@@ -1,0 +1,199 @@
+/** The configuration as a whole, and from the environment: what a setting does, and how a bad one stops the start. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { type ConfigSources, ConfigurationError, loadConfig, version } from '../src/config.ts';
+import { configurationFileSchema } from '../src/shapes/configuration.ts';
+import { configRefusal, loadConfigFile } from './support/config-loading.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hestia-config-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+function load(environment: ConfigSources['environment'] = {}) {
+  return loadConfig({ environment, workingDirectory: folder });
+}
+
+describe('no configuration at all', () => {
+  test('listens on loopback and keeps its data in ./data', () => {
+    expect(load()).toMatchObject({
+      host: '127.0.0.1',
+      port: 7420,
+      dataDirectory: join(folder, 'data'),
+      databaseFile: join(folder, 'data', 'hestia.db'),
+      operatorKeyFile: join(folder, 'data', 'operator.key'),
+      log: { file: join(folder, 'data', 'hestia.log'), level: 'info' },
+    });
+  });
+
+  test('has the limits and periods of the contract', () => {
+    expect(load()).toMatchObject({
+      servers: {},
+      skills: { directories: [], namespace: 'default' },
+      scheduler: { intervalHours: 1 },
+      retention: { outcomesDays: 90, auditDays: 90 },
+      limits: { callTimeoutMs: 30_000, responseBytesMax: 10 * 1024 * 1024 },
+      policy: { allowedHosts: [], allowedOrigins: [] },
+    });
+  });
+
+  test('exports every signal as http/protobuf and captures no content', () => {
+    const { telemetry } = load();
+    for (const signal of [telemetry.traces, telemetry.logs, telemetry.metrics]) {
+      expect(signal).toMatchObject({ exporter: 'otlp', protocol: 'http/protobuf' });
+    }
+    expect(telemetry).toMatchObject({ disabled: false, captureContent: false, samplerFromEnvironment: false });
+    expect(telemetry.resourceAttributes).toMatchObject({ 'service.name': 'hestia', 'service.version': version });
+  });
+
+  test('takes an empty variable as an unset one', () => {
+    expect(load({ HESTIA_PORT: '', HESTIA_HOST: '', HESTIA_DATABASE_URL: '', HESTIA_UNHEARD_OF: '' }).port).toBe(7420);
+  });
+});
+
+describe('the environment', () => {
+  test('sets what it names', () => {
+    const config = load({
+      HESTIA_HOST: '0.0.0.0',
+      HESTIA_PORT: '0',
+      HESTIA_LOG_LEVEL: 'debug',
+      HESTIA_CAPTURE_CONTENT: 'on',
+      PATH: '/bin',
+    });
+    expect(config).toMatchObject({ host: '0.0.0.0', port: 0, log: { level: 'debug' } });
+    expect(config.telemetry.captureContent).toBe(true);
+  });
+
+  test('has its relative paths resolved against the working directory', () => {
+    const config = load({ HESTIA_DATA_DIR: 'state', HESTIA_LOG_FILE: 'logs/hub.log' });
+    expect(config.databaseFile).toBe(join(folder, 'state', 'hestia.db'));
+    expect(config.log.file).toBe(join(folder, 'logs', 'hub.log'));
+    expect(load({ HESTIA_DATA_DIR: join(folder, 'elsewhere') }).dataDirectory).toBe(join(folder, 'elsewhere'));
+  });
+
+  const bad = [
+    ['HESTIA_PORT', 'seven', 'found "seven", must be a whole number from 0 to 65535'],
+    ['HESTIA_PORT', '65536', 'found "65536", must be a whole number from 0 to 65535'],
+    ['HESTIA_PORT', '-1', 'found "-1", must be a whole number from 0 to 65535'],
+    ['HESTIA_LOG_LEVEL', 'loud', 'found "loud", must be "debug", "info", "warn" or "error"'],
+    ['HESTIA_CAPTURE_CONTENT', 'yes', 'found "yes", must be "on" or "off"'],
+    ['OTEL_SDK_DISABLED', '1', 'found "1", must be "true" or "false"'],
+    ['OTEL_TRACES_EXPORTER', 'zipkin', 'found "zipkin", must be "otlp" or "none"'],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', 'found "grpc", must be "http/protobuf" or "http/json"'],
+    ['OTEL_BSP_MAX_QUEUE_SIZE', '0', 'found "0", must be a whole number from 1 to 999999999'],
+    ['HESTIA_LOG_LEVEL', 'a\nb\u202e', 'found "a\\nb\\u202e", must be "debug", "info", "warn" or "error"'],
+  ] as const;
+  test.each(bad)('refuses %s=%j, naming it, what was found and what is allowed', async (key, value, reason) => {
+    expect(await configRefusal(() => load({ [key]: value }))).toBe(`environment: ${key}: ${reason}`);
+  });
+
+  test('refuses a variable that begins with HESTIA_ and means nothing', async () => {
+    expect(await configRefusal(() => load({ HESTIA_PROT: '8080' }))).toBe('environment: HESTIA_PROT: unknown key');
+  });
+
+  const unsupported = ['CHROMA_URL', 'EMBEDDINGS_URL', 'EMBEDDINGS_MODEL', 'EMBEDDINGS_KEY', 'DATABASE_URL'];
+  test.each(unsupported)('refuses HESTIA_%s, which this version cannot serve, and does not show it', async (name) => {
+    const message = await configRefusal(() => load({ [`HESTIA_${name}`]: 'https://user:hunter2@host' }));
+    expect(message).toContain(`environment: HESTIA_${name}: `);
+    expect(message).toContain('is not supported by this version; unset it');
+    if (!name.endsWith('MODEL')) expect(message).not.toContain('hunter2');
+  });
+});
+
+describe('the OTEL_ variables', () => {
+  test('choose exporter and protocol for each signal, the particular before the general', () => {
+    const { telemetry } = load({
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+      OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: 'http/protobuf',
+      OTEL_LOGS_EXPORTER: 'none',
+      OTEL_TRACES_SAMPLER: 'always_off',
+    });
+    expect(telemetry.traces).toMatchObject({ exporter: 'otlp', protocol: 'http/json' });
+    expect(telemetry.logs).toMatchObject({ exporter: 'none', protocol: 'http/json' });
+    expect(telemetry.metrics).toMatchObject({ exporter: 'otlp', protocol: 'http/protobuf' });
+    expect(telemetry.samplerFromEnvironment).toBe(true);
+  });
+
+  test('size the batches, which never outgrow their queue', () => {
+    const { telemetry } = load({
+      OTEL_BSP_MAX_QUEUE_SIZE: '100',
+      OTEL_BSP_SCHEDULE_DELAY: '50',
+      OTEL_BLRP_MAX_QUEUE_SIZE: '300',
+      OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: '30',
+      OTEL_BLRP_EXPORT_TIMEOUT: '700',
+    });
+    expect(telemetry.traces).toMatchObject({ queueSizeMax: 100, batchSizeMax: 100, delayMs: 50 });
+    expect(telemetry.logs).toMatchObject({ queueSizeMax: 300, batchSizeMax: 30, timeoutMs: 700 });
+  });
+
+  test('set the metric interval, which its timeout never outlasts', () => {
+    const { metrics } = load({ OTEL_METRIC_EXPORT_INTERVAL: '500' }).telemetry;
+    expect(metrics).toMatchObject({ intervalMs: 500, timeoutMs: 500 });
+  });
+
+  test.each(['true', 'TRUE', 'True'])('switch telemetry off with OTEL_SDK_DISABLED=%s', (value) => {
+    expect(load({ OTEL_SDK_DISABLED: value }).telemetry.disabled).toBe(true);
+  });
+
+  test('add resource attributes, percent-decoded; the service version stays ours', () => {
+    const { resourceAttributes } = load({
+      OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=staging%20two, service.instance.id=b=1,service.version=9,',
+    }).telemetry;
+    expect(resourceAttributes).toEqual({
+      'service.namespace': 'hestia',
+      'service.instance.id': 'b=1',
+      'deployment.environment.name': 'staging two',
+      'service.name': 'hestia',
+      'service.version': version,
+    });
+  });
+
+  test('name the service: OTEL_SERVICE_NAME before the resource attribute', () => {
+    const name = (environment: ConfigSources['environment']) =>
+      load(environment).telemetry.resourceAttributes['service.name'];
+    expect(name({ OTEL_RESOURCE_ATTRIBUTES: 'service.name=attribute' })).toBe('attribute');
+    expect(name({ OTEL_RESOURCE_ATTRIBUTES: 'service.name=attribute', OTEL_SERVICE_NAME: 'own' })).toBe('own');
+  });
+
+  test.each(['novalue', '=x', 'a=%zz'])('refuse OTEL_RESOURCE_ATTRIBUTES=%s', async (value) => {
+    expect(await configRefusal(() => load({ OTEL_RESOURCE_ATTRIBUTES: value }))).toMatch(/^OTEL_RESOURCE_ATTRIBUTES: /);
+  });
+});
+
+describe('a loaded configuration', () => {
+  test('is frozen through and through', async () => {
+    const config = await loadConfigFile(folder, { mcpServers: { a: { command: 'x' } } });
+    expect(() => Object.assign(config, { port: 1 })).toThrow(TypeError);
+    expect(() => Object.assign(config.servers.a ?? {}, { command: 'y' })).toThrow(TypeError);
+    expect(() => Object.assign(config.telemetry.resourceAttributes, { x: 'y' })).toThrow(TypeError);
+    expect(Object.isFrozen(config.skills.directories)).toBe(true);
+  });
+});
+
+describe('the JSON Schema of the configuration file', () => {
+  const ajv = new Ajv2020({ strict: false });
+  addFormats.default(ajv);
+  const validate = ajv.compile(z.toJSONSchema(configurationFileSchema, { io: 'input' }));
+
+  test('accepts an empty file and a full one', () => {
+    expect(validate({})).toBe(true);
+    expect(validate({ mcpServers: { a: { command: 'x' }, b: { url: 'https://x' } }, limits: { drainMs: 0 } })).toBe(
+      true,
+    );
+  });
+
+  test.each([{ colour: 'red' }, { limits: { drainMs: -1 } }, { mcpServers: { 'a/b': { command: 'x' } } }])(
+    'refuses %j',
+    (content) => {
+      expect(validate(content)).toBe(false);
+    },
+  );
+});

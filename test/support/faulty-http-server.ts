@@ -1,0 +1,179 @@
+/**
+ * An MCP server over Streamable HTTP that speaks JSON-RPC by hand (protocol 2025-11-25, with sessions) and misbehaves
+ * on request: in a call, by the tool called; otherwise as its owner tells it.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+type Message = { id?: number | string; method?: string; params?: Record<string, unknown> };
+
+/** A running server and what it saw. Disposing it ends it at once. */
+export interface FaultyHttpServer extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  /** Methods and `_meta` of the messages received, with the headers they came with. */
+  readonly received: { method: string; params: unknown; headers: IncomingMessage['headers'] }[];
+  readonly deleted: string[];
+  /** Calls of `hang` whose response is still open. */
+  openCalls(): number;
+  /** Opened streams of announcements. */
+  announce(toolNames: string[]): void;
+  /** Forgets all sessions: requests in them are answered 404. */
+  forgetSessions(): void;
+  /** Lets pings go unanswered. */
+  silence(): void;
+}
+
+/** Starts the server on a free port, or the one given. */
+export async function startFaultyHttpServer(port = 0): Promise<FaultyHttpServer> {
+  const state = new State();
+  const server = createServer((request, response) => void state.handle(request, response));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const address = addressOf(server);
+  return {
+    url: `http://127.0.0.1:${address.port}/mcp`,
+    port: address.port,
+    received: state.received,
+    deleted: state.deleted,
+    openCalls: () => state.openCalls.size,
+    announce: (toolNames) => state.announce(toolNames),
+    forgetSessions: () => state.sessions.clear(),
+    silence: () => {
+      state.silent = true;
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function addressOf(server: Server): AddressInfo {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server does not listen on a port');
+  return address;
+}
+
+const toolNamesAtStart = [
+  'echo',
+  'hang',
+  'stream',
+  'stream_broken',
+  'stream_without_answer',
+  'huge_json',
+  'huge_stream',
+  'not_json',
+  'not_rpc',
+  'html',
+  'unavailable',
+  'failing',
+  'rpc_error',
+];
+
+class State {
+  readonly received: FaultyHttpServer['received'] = [];
+  readonly deleted: string[] = [];
+  readonly sessions = new Set<string>();
+  readonly openCalls = new Set<ServerResponse>();
+  readonly #streams = new Set<ServerResponse>();
+  #toolNames = toolNamesAtStart;
+  #sessionsCount = 0;
+  silent = false;
+
+  announce(toolNames: string[]): void {
+    this.#toolNames = toolNames;
+    for (const stream of this.#streams) sendEvent(stream, { method: 'notifications/tools/list_changed' });
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const session = String(request.headers['mcp-session-id'] ?? '');
+    if (session !== '' && !this.sessions.has(session)) {
+      response.writeHead(404).end('no such session');
+      return;
+    }
+    if (request.method === 'DELETE') {
+      this.deleted.push(session);
+      this.sessions.delete(session);
+      response.writeHead(204).end();
+    } else if (request.method === 'GET') {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+      this.#streams.add(response);
+      response.on('close', () => this.#streams.delete(response));
+    } else {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk);
+      this.#post(JSON.parse(Buffer.concat(chunks).toString()), request, response);
+    }
+  }
+
+  #post(message: Message, request: IncomingMessage, response: ServerResponse): void {
+    const { id, method = '', params = {} } = message;
+    this.received.push({ method, params, headers: request.headers });
+    if (id === undefined) {
+      response.writeHead(202).end();
+    } else if (method === 'initialize') {
+      this.#sessionsCount += 1;
+      this.sessions.add(`session-${this.#sessionsCount}`);
+      response.setHeader('mcp-session-id', `session-${this.#sessionsCount}`);
+      const capabilities = { tools: { listChanged: true } };
+      const serverInfo = { name: 'faulty', version: '1.0.0' };
+      sendJson(response, id, { protocolVersion: '2025-11-25', capabilities, serverInfo });
+    } else if (method === 'ping') {
+      if (!this.silent) sendJson(response, id, {});
+    } else if (method === 'tools/list') {
+      const tools = this.#toolNames.map((name) => ({ name, inputSchema: { type: 'object' } }));
+      sendJson(response, id, { tools });
+    } else if (method === 'tools/call') {
+      this.#call(id, String(params.name), response);
+    } else {
+      response.writeHead(400, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32_601, message: 'Method not found' } }));
+    }
+  }
+
+  #call(id: number | string, toolName: string, response: ServerResponse): void {
+    const content = [{ type: 'text', text: toolName }];
+    const huge = { content: [{ type: 'text', text: 'x'.repeat(2_000_000) }] };
+    const stream = () => response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const answers: Record<string, () => void> = {
+      echo: () => sendJson(response, id, { content }),
+      hang: () => {
+        stream().flushHeaders();
+        this.openCalls.add(response);
+        response.on('close', () => this.openCalls.delete(response));
+      },
+      stream: () => {
+        sendEvent(stream(), { id, result: { content } });
+        response.end();
+      },
+      stream_broken: () => {
+        stream().write(': begun\n\n', () => response.destroy());
+      },
+      stream_without_answer: () => stream().end('data: not JSON\n\n'),
+      huge_json: () => sendJson(response, id, huge),
+      huge_stream: () => {
+        sendEvent(stream(), { id, result: huge });
+        response.end();
+      },
+      not_json: () => response.writeHead(200, { 'content-type': 'application/json' }).end('{"jsonrpc":'),
+      not_rpc: () => response.writeHead(200, { 'content-type': 'application/json' }).end('{"hello":"world"}'),
+      html: () => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>secret-token-1</p>'),
+      unavailable: () => response.writeHead(503).end('secret-token-1'),
+      failing: () => response.writeHead(500).end('secret-token-1'),
+      rpc_error: () => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32_050, message: 'secret-token-1' } }));
+      },
+    };
+    answers[toolName]?.();
+  }
+}
+
+function sendJson(response: ServerResponse, id: number | string, result: unknown): void {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ jsonrpc: '2.0', id, result }));
+}
+
+function sendEvent(response: ServerResponse, message: object): void {
+  response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`);
+}

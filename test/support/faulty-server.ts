@@ -1,0 +1,145 @@
+/**
+ * An MCP server over stdio that speaks JSON-RPC by hand (protocol 2025-11-25) and misbehaves on request: how at start,
+ * by its first argument; how in a call, by the tool called.
+ */
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+const [mode = 'plain', file = ''] = process.argv.slice(2);
+const cancelled: unknown[] = [];
+let extraTools = 0;
+
+type Message = { id?: number | string; method?: string; params?: Record<string, unknown> };
+
+function write(message: unknown): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+function text(value: string): unknown {
+  return { content: [{ type: 'text', text: value }] };
+}
+
+const tool = (name: unknown) => ({ name, description: `Does ${name}.`, inputSchema: { type: 'object' } });
+
+function tools(): unknown[] {
+  const listed = Object.keys(calls).map(tool);
+  for (let index = 0; index < extraTools; index += 1) listed.push(tool(`extra_${index}`));
+  if (mode !== 'broken-list') return listed;
+  const broken = [
+    { name: 'no_schema' },
+    { name: 'list_schema', inputSchema: [] },
+    tool('bad\nname'),
+    tool(''),
+    tool(7),
+  ];
+  return [tool('twin'), { ...tool('twin'), description: 'The second.' }, ...broken, 'no tool at all', ...listed];
+}
+
+const exotic = {
+  content: [
+    {
+      type: 'text',
+      text: 'a',
+      annotations: { audience: ['user'], own: 1 },
+      _meta: { block: true },
+      unknownField: 'kept',
+    },
+    { type: 'resource_link', uri: 'file:///a', name: 'a', size: 3, unknownField: 'kept' },
+    { type: 'hologram', data: 'unknown kind' },
+  ],
+  structuredContent: { a: [1, { b: null }], ü: 'ü' },
+  isError: false,
+  _meta: { 'example.com/trace': 'kept' },
+  unknownField: 'left out',
+};
+
+type Answer = (result: unknown) => void;
+type Call = { id: Message['id']; given: Record<string, unknown>; meta: unknown };
+
+function announce(): void {
+  write({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+}
+
+const calls: Record<string, (answer: Answer, call: Call) => void> = {
+  hang: () => {},
+  die: () => process.exit(3),
+  huge: (answer, { given }) => answer(text('x'.repeat(Number(given.bytes ?? 20_971_520)))),
+  not_json: (answer) => {
+    process.stdout.write('this is not JSON\n');
+    answer(text('after nonsense'));
+  },
+  not_rpc: (answer) => {
+    write({ hello: 'world' });
+    answer(text('after nonsense'));
+  },
+  bad_shape: (answer) => answer({ content: 'secret-token-1' }),
+  rpc_error: (_answer, { id }) =>
+    write({ jsonrpc: '2.0', id, error: { code: -32_050, message: 'secret-token-1', data: 'secret-token-2' } }),
+  cancelled: (answer) => answer(text(JSON.stringify(cancelled))),
+  flood_stderr: (answer, { given }) => {
+    for (let line = 0; line < Number(given.lines); line += 1) process.stderr.write(`line ${line} \u001b[31m\n`);
+    process.stderr.write(`${'y'.repeat(200_000)}\n`);
+    answer(text('flooded'));
+  },
+  change_tools: (answer, { given }) => {
+    extraTools = Number(given.count);
+    announce();
+    answer(text('changed'));
+  },
+  announce_often: (answer) => {
+    for (let index = 0; index < 100; index += 1) announce();
+    answer(text('announced'));
+  },
+  environment: (answer) => answer(text(JSON.stringify(process.env))),
+  pid: (answer) => answer(text(String(process.pid))),
+  exotic: (answer) => answer(exotic),
+  deep: (_answer, { id }) => {
+    const nested = `${'['.repeat(9000)}${']'.repeat(9000)}`;
+    process.stdout.write(`{"jsonrpc":"2.0","id":${id},"result":{"content":[],"structuredContent":${nested}}}\n`);
+  },
+  meta: (answer, { meta }) => answer(text(JSON.stringify(meta ?? null))),
+};
+
+let lists = 0;
+
+function listResult(): unknown {
+  lists += 1;
+  if (mode === 'count-lists') writeFileSync(file, String(lists));
+  if (mode === 'bad-list') return { tools: 'none' };
+  if (mode !== 'endless-pages') return { tools: tools() };
+  const page = Array.from({ length: 10 }, (_, index) => tool(`page_${lists}_${index}`));
+  return { tools: page, nextCursor: `${lists}` };
+}
+
+const initializeResult = {
+  protocolVersion: mode === 'old' ? '2024-11-05' : '2025-11-25',
+  capabilities: { tools: { listChanged: true } },
+  serverInfo: { name: 'faulty', version: '1.0.0' },
+};
+
+function handle({ id, method, params = {} }: Message): void {
+  const answer = (result: unknown) => write({ jsonrpc: '2.0', id, result });
+  const given = Object(params.arguments);
+  if (method === 'notifications/cancelled') cancelled.push(params);
+  if (id === undefined) return;
+  if (method === 'initialize') answer(initializeResult);
+  else if (method === 'ping') answer({});
+  else if (method === 'tools/list') answer(listResult());
+  else if (method === 'tools/call') calls[String(params.name)]?.(answer, { id, given, meta: params._meta });
+  else write({ jsonrpc: '2.0', id, error: { code: -32_601, message: 'Method not found' } });
+}
+
+if (mode === 'note-start') appendFileSync(file, `${process.pid}\n`);
+if (mode === 'exit') process.exit(1);
+// Comes back: exits at once until the file says it may stay.
+if (mode === 'exit-until' && !(existsSync(file) && readFileSync(file, 'utf8') === 'stay')) process.exit(1);
+if (mode === 'stubborn') {
+  process.on('SIGTERM', () => {});
+  setInterval(() => {}, 60_000);
+}
+if (mode === 'silent') {
+  process.stdin.resume();
+} else {
+  const lines = createInterface({ input: process.stdin });
+  lines.on('line', (line) => handle(JSON.parse(line)));
+}
