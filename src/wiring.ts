@@ -6,7 +6,7 @@
 import { createAccessGuard } from './domain/access-guard.ts';
 import { type AccessService, createAccessService } from './domain/access-service.ts';
 import { createAuditService } from './domain/audit-service.ts';
-import { type AuditTrail, createAuditTrail } from './domain/audit-trail.ts';
+import { createAuditTrail } from './domain/audit-trail.ts';
 import { createCleanup } from './domain/cleanup.ts';
 import { createHubStatus } from './domain/hub-status.ts';
 import { createKeyedQueue } from './domain/keyed-queue.ts';
@@ -29,14 +29,14 @@ import { hubServerId } from './shapes/server.ts';
 import type { IndexedTool, ToolDefinition } from './shapes/tool.ts';
 import { createAccessStore } from './stores/access-store.ts';
 import { createAuditStore } from './stores/audit-store.ts';
-import { type Database, openDatabase } from './stores/database.ts';
+import { openDatabase } from './stores/database.ts';
 import { createOutcomeStore } from './stores/outcome-store.ts';
 import { createSchedulerStore } from './stores/scheduler-store.ts';
 import { createSkillStore } from './stores/skill-store.ts';
 import { createToolIndex, type ToolIndex } from './stores/tool-index.ts';
 import { createEventReport } from './telemetry/event-report.ts';
 import type { Log } from './telemetry/log.ts';
-import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+import { createMetrics } from './telemetry/metrics.ts';
 import type { Telemetry } from './telemetry/start.ts';
 import { createConnectionPool } from './upstream/connection-pool.ts';
 
@@ -62,10 +62,66 @@ export interface Hub extends AsyncDisposable {
 }
 
 /** Builds the hub; nothing runs before {@link Hub.start}. @throws DatabaseOpenError */
-export async function createHub({ config, version, log, telemetry, now = Date.now }: HubDeps): Promise<Hub> {
+export async function createHub(deps: HubDeps): Promise<Hub> {
+  const base = createBase(deps);
+  const tools = createTools(deps, base);
+  const services = await createServices(deps, base, tools);
+  const doors = createDoors(deps, base, tools, services);
+  observeGauges(deps, base, tools, services);
+  const { lifecycle, skillSync, schedule } = services;
+  return {
+    app: doors.app,
+    access: base.access,
+    fetch: doors.app.fetch,
+    start: async () => {
+      await lifecycle.restore();
+      tools.pool.start();
+      await skillSync.start();
+      await schedule.start();
+    },
+    drain: () => doors.drain(),
+    [Symbol.asyncDispose]: async () => {
+      await schedule.stop();
+      await Promise.allSettled([
+        doors.hubServer.close(),
+        skillSync[Symbol.asyncDispose](),
+        tools.pool[Symbol.asyncDispose](),
+      ]);
+      await base.database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+type Base = ReturnType<typeof createBase>;
+type Tools = ReturnType<typeof createTools>;
+type Services = Awaited<ReturnType<typeof createServices>>;
+
+/** The database, its stores, and what everything else records and guards with. */
+function createBase({ config, log, now = Date.now }: HubDeps) {
   const metrics = createMetrics();
   const database = openDatabase({ file: config.databaseFile });
-  const base = createBase({ database, metrics, log, now });
+  const auditStore = createAuditStore(database);
+  const report = createEventReport({ log, metrics });
+  const trail = createAuditTrail({ database, auditStore, report, metrics, log, now });
+  const guard = createAccessGuard({ trail });
+  return {
+    log,
+    metrics,
+    database,
+    trail,
+    guard,
+    now,
+    queue: createKeyedQueue(),
+    auditStore,
+    outcomeStore: createOutcomeStore(database),
+    skillStore: createSkillStore(database),
+    schedulerStore: createSchedulerStore(database),
+    access: createAccessService({ accessStore: createAccessStore(database), trail, guard, now }),
+  };
+}
+
+/** Where tools come from: the index, the upstream servers, the active skills. */
+function createTools({ config, version }: HubDeps, { log, now }: Base) {
   const toolIndex = createToolIndex();
   const pool = createConnectionPool({
     servers: config.servers,
@@ -77,146 +133,87 @@ export async function createHub({ config, version, log, telemetry, now = Date.no
       log.info('Server state changed', { server_id: serverId, state, error_type: errorType }),
   });
   const skillTools = createSkillTools({ toolIndex, now, isTaken: (name) => isTaken(toolIndex, name) });
-  const queue = createKeyedQueue();
-  const { trail, guard, skillStore, outcomeStore, auditStore, access } = base;
-  const lifecycle = createSkillLifecycle({ skillStore, skillTools, trail, guard, metrics, queue, now });
-  const skills = createSkillService({ skillStore, lifecycle, trail, guard, metrics, queue, now });
-  const skillSync = createSkillSync({ ...config.skills, skills, metrics, log });
-  const schedulerRecord = await createSchedulerRecord({
-    database,
-    schedulerStore: createSchedulerStore(database),
-    trail,
-    intervalHours: config.scheduler.intervalHours,
-    now,
-  });
-  const cleanup = createCleanup({
-    database,
-    outcomeStore,
-    auditStore,
-    lifecycle,
-    schedulerRecord,
-    trail,
-    guard,
-    metrics,
-    log,
-    now,
-    syncSkills: () => skillSync.fullPass(),
-    retention: config.retention,
-  });
+  return { toolIndex, pool, skillTools };
+}
+
+/** The domain's services. */
+async function createServices({ config, version }: HubDeps, base: Base, tools: Tools) {
+  const lifecycle = createSkillLifecycle({ ...base, ...tools });
+  const skills = createSkillService({ ...base, lifecycle });
+  const skillSync = createSkillSync({ ...config.skills, ...base, skills });
+  const { intervalHours } = config.scheduler;
+  const schedulerRecord = await createSchedulerRecord({ ...base, intervalHours });
+  const { retention, limits } = config;
+  const cleanup = createCleanup({ ...base, lifecycle, schedulerRecord, retention, syncSkills: skillSync.fullPass });
+  const schemaCheck = createSchemaCheck();
   const toolCall = createToolCall({
-    pool,
-    toolIndex,
-    skillTools,
-    outcomeStore,
-    trail,
-    guard,
-    metrics,
-    now,
-    schemaCheck: createSchemaCheck(),
-    limits: config.limits,
+    ...base,
+    ...tools,
+    schemaCheck,
+    limits,
     captureContent: config.telemetry.captureContent,
   });
-  const toolSearch = createToolSearch({ toolIndex, guard, metrics });
-  const servers = createServerService({ pool, trail, guard });
-  const hubStatus = createHubStatus({ version, pool, toolIndex, skillTools, toolCall, trail, schedulerRecord, guard });
-  const metaTools = createMetaTools({ skills, lifecycle, servers, toolSearch, toolCall, cleanup, hubStatus });
-  toolIndex.replaceServer(
-    hubServerId,
-    metaTools.map(({ definition }) => ({ source: 'hub', definition, namespace: undefined })),
-  );
-  const hubServer = createHubServer({ metaTools, skillTools, toolCall, metrics, log, version });
-  const schedule = createSchedule({
-    cleanup,
+  return {
     lifecycle,
+    skills,
     skillSync,
     schedulerRecord,
-    metrics,
-    log,
-    intervalHours: config.scheduler.intervalHours,
-  });
+    cleanup,
+    toolCall,
+    toolSearch: createToolSearch({ ...base, ...tools }),
+    servers: createServerService({ ...base, ...tools }),
+    outcomeReport: createOutcomeReport(base),
+    audit: createAuditService(base),
+    hubStatus: createHubStatus({ ...base, ...tools, version, toolCall, schedulerRecord }),
+    schedule: createSchedule({ ...base, cleanup, lifecycle, skillSync, schedulerRecord, intervalHours }),
+  };
+}
+
+/** HTTP and MCP over the same services. */
+function createDoors({ config, version }: HubDeps, base: Base, tools: Tools, services: Services) {
+  const metaTools = createMetaTools(services);
+  const hubTools = metaTools.map(({ definition }) => ({ source: 'hub', definition, namespace: undefined }) as const);
+  tools.toolIndex.replaceServer(hubServerId, hubTools);
+  const hubServer = createHubServer({ ...base, ...tools, ...services, metaTools, version });
   let draining = false;
   const app = createApp({
-    skills,
-    lifecycle,
-    servers,
-    toolSearch,
-    toolCall,
-    cleanup,
-    access,
-    metrics,
-    log,
+    ...base,
+    ...services,
     version,
-    outcomeReport: createOutcomeReport({ outcomeStore, guard }),
-    audit: createAuditService({ trail, guard }),
     mcp: hubServer.handle,
-    health: { checkDatabase: () => database.checkWritable(), servers: () => pool.list(), isDraining: () => draining },
+    health: {
+      checkDatabase: base.database.checkWritable,
+      servers: tools.pool.list,
+      isDraining: () => draining,
+    },
     policy: {
       hosts: [...localNames, config.host, ...config.policy.allowedHosts],
       origins: [...localNames, ...config.policy.allowedOrigins],
       requestBytesMax: config.limits.requestBytesMax,
     },
   });
-  metrics.observe({
-    auditGap: () => trail.gap(),
-    serversConnected: () => pool.list().map(({ serverId, state }) => ({ serverId, connected: state === 'connected' })),
-    lastSuccess: () => schedulerRecord.lastSuccess(),
-    telemetryDropped: () => telemetry.dropped(),
-  });
-  return {
-    app,
-    access,
-    fetch: app.fetch,
-    start: async () => {
-      await lifecycle.restore();
-      pool.start();
-      await skillSync.start();
-      await schedule.start();
-    },
-    drain: async () => {
-      draining = true;
-      await toolCall.drain(config.limits.drainMs);
-    },
-    [Symbol.asyncDispose]: async () => {
-      await schedule.stop();
-      await Promise.allSettled([hubServer.close(), skillSync[Symbol.asyncDispose](), pool[Symbol.asyncDispose]()]);
-      await database[Symbol.asyncDispose]();
-    },
+  const drain = async () => {
+    draining = true;
+    await services.toolCall.drain(config.limits.drainMs);
   };
+  return { hubServer, app, drain };
 }
 
 /** Names a hub on this machine is called by. */
 const localNames = ['localhost', '127.0.0.1', '[::1]'];
 
-/** The stores and what everything else records and guards with. */
-function createBase({
-  database,
-  metrics,
-  log,
-  now,
-}: {
-  database: Database;
-  metrics: Metrics;
-  log: Log;
-  now: () => number;
-}) {
-  const auditStore = createAuditStore(database);
-  const trail: AuditTrail = createAuditTrail({
-    database,
-    auditStore,
-    report: createEventReport({ log, metrics }),
-    metrics,
-    log,
-    now,
+function observeGauges(
+  { telemetry }: HubDeps,
+  { metrics, trail }: Base,
+  { pool }: Tools,
+  { schedulerRecord }: Services,
+): void {
+  metrics.observe({
+    auditGap: trail.gap,
+    serversConnected: () => pool.list().map(({ serverId, state }) => ({ serverId, connected: state === 'connected' })),
+    lastSuccess: schedulerRecord.lastSuccess,
+    telemetryDropped: telemetry.dropped,
   });
-  const guard = createAccessGuard({ trail });
-  return {
-    trail,
-    guard,
-    auditStore,
-    outcomeStore: createOutcomeStore(database),
-    skillStore: createSkillStore(database),
-    access: createAccessService({ accessStore: createAccessStore(database), trail, guard, now }),
-  };
 }
 
 function upstreamTool(definition: ToolDefinition): IndexedTool {

@@ -47,29 +47,10 @@ const founder: Caller = { keyId: 'start', agentId: 'hestia', namespace: 'default
 const anonymous: Caller = { keyId: 'none', agentId: 'anonymous', namespace: 'none', role: 'agent' };
 
 /** Makes the service. */
-export function createAccessService({ accessStore, trail, guard, now }: AccessServiceDeps): AccessService {
-  const insert = (caller: Caller, request: KeyRequest) =>
-    inSpan('key.create', {}, async (span) => {
-      const { key, secret } = newKey(request, now());
-      const event = { kind: 'security', name: 'KEY_CREATED', failed: false, fields: keyFields(key) } as const;
-      await trail.commit({ event, by: caller, span }, (tx) =>
-        accessStore.insertKey(tx, { key, secretHash: digest(secret) }),
-      );
-      return { key, secret };
-    });
-
+export function createAccessService(deps: AccessServiceDeps): AccessService {
+  const { accessStore, trail, guard } = deps;
   return {
-    authenticate: async (secret) => {
-      if (secret === undefined) return { failure: 'missing' };
-      const keyId = secretPattern.exec(secret)?.[1];
-      if (keyId === undefined) return { failure: 'malformed' };
-      const found = await accessStore.findKey(keyId);
-      const matches = sameDigest(digest(secret), found?.secretHash ?? digest('no such key'));
-      if (found === undefined || !matches) return { failure: 'unknown' };
-      if (found.key.revokedAt !== undefined) return { failure: 'revoked' };
-      const { agentId, namespace, role } = found.key;
-      return { keyId, agentId, namespace, role };
-    },
+    authenticate: (secret) => authenticate(accessStore, secret),
     recordFailure: async (failure, span) => {
       const fields = { agent_id: anonymous.agentId, error_type: failure };
       await trail.record({
@@ -80,7 +61,7 @@ export function createAccessService({ accessStore, trail, guard, now }: AccessSe
     },
     create: async (caller, request) => {
       await guard.require(caller, 'key.manage');
-      return insert(caller, request);
+      return insertKey(deps, caller, request);
     },
     list: async (caller, page) => {
       await guard.require(caller, 'key.manage');
@@ -88,19 +69,53 @@ export function createAccessService({ accessStore, trail, guard, now }: AccessSe
     },
     revoke: async (caller, keyId) => {
       await guard.require(caller, 'key.manage');
-      const found = await accessStore.findKey(keyId);
-      if (found === undefined) throw notFound('key');
-      if (found.key.revokedAt !== undefined) return;
-      await inSpan('key.revoke', {}, (span) => {
-        const event = { kind: 'security', name: 'KEY_REVOKED', failed: false, fields: keyFields(found.key) } as const;
-        return trail.commit({ event, by: caller, span }, (tx) => accessStore.revokeKey(tx, keyId, now()));
-      });
+      await revokeKey(deps, caller, keyId);
     },
     createFirst: async () => {
       if ((await accessStore.countKeys()) > 0) return undefined;
-      return insert(founder, { agentId: 'operator', namespace: 'default', role: 'operator' });
+      return insertKey(deps, founder, { agentId: 'operator', namespace: 'default', role: 'operator' });
     },
   };
+}
+
+async function authenticate(
+  accessStore: AccessStore,
+  secret: string | undefined,
+): Promise<Caller | { failure: AuthFailure }> {
+  if (secret === undefined) return { failure: 'missing' };
+  const keyId = secretPattern.exec(secret)?.[1];
+  if (keyId === undefined) return { failure: 'malformed' };
+  const found = await accessStore.findKey(keyId);
+  const matches = sameDigest(digest(secret), found?.secretHash ?? digest('no such key'));
+  if (found === undefined || !matches) return { failure: 'unknown' };
+  if (found.key.revokedAt !== undefined) return { failure: 'revoked' };
+  const { agentId, namespace, role } = found.key;
+  return { keyId, agentId, namespace, role };
+}
+
+function insertKey(
+  { accessStore, trail, now }: AccessServiceDeps,
+  caller: Caller,
+  request: KeyRequest,
+): Promise<CreatedKey> {
+  return inSpan('key.create', {}, async (span) => {
+    const { key, secret } = newKey(request, now());
+    const event = { kind: 'security', name: 'KEY_CREATED', failed: false, fields: keyFields(key) } as const;
+    await trail.commit({ event, by: caller, span }, (tx) =>
+      accessStore.insertKey(tx, { key, secretHash: digest(secret) }),
+    );
+    return { key, secret };
+  });
+}
+
+async function revokeKey({ accessStore, trail, now }: AccessServiceDeps, caller: Caller, keyId: string): Promise<void> {
+  const found = await accessStore.findKey(keyId);
+  if (found === undefined) throw notFound('key');
+  if (found.key.revokedAt !== undefined) return;
+  await inSpan('key.revoke', {}, (span) => {
+    const event = { kind: 'security', name: 'KEY_REVOKED', failed: false, fields: keyFields(found.key) } as const;
+    return trail.commit({ event, by: caller, span }, (tx) => accessStore.revokeKey(tx, keyId, now()));
+  });
 }
 
 function newKey(request: KeyRequest, createdAt: number): CreatedKey {

@@ -53,64 +53,67 @@ export interface AuditTrailDeps {
 const pageSize = 1000;
 
 /** Makes the trail. */
-export function createAuditTrail({ database, auditStore, report, metrics, log, now }: AuditTrailDeps): AuditTrail {
-  let gap = 0;
-
-  const append = (tx: Transaction, happening: Happening) =>
-    auditStore.append(tx, (head) => chainRecord(auditEntry(happening, now()), head));
-
-  const commit: AuditTrail['commit'] = async (happening, change) => {
-    const told = await database.transaction(async (tx) => {
-      const result = await change(tx);
-      const settled = typeof happening === 'function' ? happening(result) : happening;
-      await append(tx, settled);
-      return { result, settled };
-    });
-    metrics.auditRecord();
-    report(told.settled.event, told.settled.span);
-    return told.result;
-  };
-
-  const record: AuditTrail['record'] = async (happening, change) => {
-    let written = false;
-    try {
-      await database.transaction(async (tx) => {
-        await change?.(tx);
-        await append(tx, happening);
-      });
-      written = true;
-      metrics.auditRecord();
-    } catch (error) {
-      gap += 1;
-      log.error(
-        'An event could not be put on record',
-        { event: eventName(happening.event), audit_gap: gap },
-        { error, span: happening.span },
-      );
-    }
-    report(happening.event, happening.span);
-    return written;
-  };
-
+export function createAuditTrail(deps: AuditTrailDeps): AuditTrail {
+  const gap = { count: 0 };
+  const record: AuditTrail['record'] = (happening, change) => recordHappening(deps, gap, happening, change);
   return {
-    commit,
+    commit: (happening, change) => commitChange(deps, happening, change),
     record,
-    gap: () => gap,
-    list: (query) => auditStore.list(query),
+    gap: () => gap.count,
+    list: (query) => deps.auditStore.list(query),
     verify: async (by, span) => {
-      const verdict = await verifyChain(storedPages(auditStore), await auditStore.anchor());
+      const verdict = await verifyChain(storedPages(deps.auditStore), await deps.auditStore.anchor());
       if (!verdict.intact) {
-        const fields = {
-          agent_id: by.agentId,
-          namespace: by.namespace,
-          audit_seq: verdict.firstBad?.seq,
-          reason: verdict.firstBad?.reason,
-        };
+        const { seq, reason } = verdict.firstBad ?? {};
+        const fields = { agent_id: by.agentId, namespace: by.namespace, audit_seq: seq, reason };
         await record({ event: { kind: 'security', name: 'AUDIT_CHAIN_BROKEN', failed: true, fields }, by, span });
       }
       return verdict;
     },
   };
+}
+
+async function commitChange<T>(
+  deps: AuditTrailDeps,
+  happening: Happening | ((result: T) => Happening),
+  change: (tx: Transaction) => Promise<T>,
+): Promise<T> {
+  const told = await deps.database.transaction(async (tx) => {
+    const result = await change(tx);
+    const settled = typeof happening === 'function' ? happening(result) : happening;
+    await append(deps, tx, settled);
+    return { result, settled };
+  });
+  deps.metrics.auditRecord();
+  deps.report(told.settled.event, told.settled.span);
+  return told.result;
+}
+
+async function recordHappening(
+  deps: AuditTrailDeps,
+  gap: { count: number },
+  happening: Happening,
+  change: ((tx: Transaction) => Promise<void>) | undefined,
+): Promise<boolean> {
+  let written = false;
+  try {
+    await deps.database.transaction(async (tx) => {
+      await change?.(tx);
+      await append(deps, tx, happening);
+    });
+    written = true;
+    deps.metrics.auditRecord();
+  } catch (error) {
+    gap.count += 1;
+    const fields = { event: eventName(happening.event), audit_gap: gap.count };
+    deps.log.error('An event could not be put on record', fields, { error, span: happening.span });
+  }
+  deps.report(happening.event, happening.span);
+  return written;
+}
+
+function append({ auditStore, now }: AuditTrailDeps, tx: Transaction, happening: Happening) {
+  return auditStore.append(tx, (head) => chainRecord(auditEntry(happening, now()), head));
 }
 
 async function* storedPages(auditStore: AuditStore) {

@@ -80,54 +80,45 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
 async function cleanUp(deps: CleanupDeps, by: Caller, span: Span): Promise<CleanupReport> {
   const startedAt = performance.now();
   const deleted: Record<CleanupKind, number> = { activations: 0, outcomes: 0, audit_records: 0 };
-  const failures: { part: string; error: unknown }[] = [];
-  const part = async (name: string, work: () => Promise<void>) => {
+  const failedParts: string[] = [];
+  for (const [name, work] of cleanupParts(deps, deleted)) {
     try {
       await work();
     } catch (error) {
-      failures.push({ part: name, error });
+      failedParts.push(name);
       deps.log.error('A part of the cleanup failed', { part: name }, { error });
     }
-  };
-  await part('activations', () =>
-    inBatches(
-      (limit) => deps.lifecycle.expire(limit),
-      (count) => (deleted.activations += count),
-    ),
-  );
-  await part('outcomes', () =>
-    purge(
-      deps,
-      (tx, limit) => deps.outcomeStore.prune(tx, { before: deps.now() - deps.retention.outcomesDays * dayMs, limit }),
-      (count) => (deleted.outcomes += count),
-    ),
-  );
-  await part('audit_records', () =>
-    purge(
-      deps,
-      (tx, limit) =>
-        deps.auditStore.prune(tx, {
-          before: new Date(deps.now() - deps.retention.auditDays * dayMs).toISOString(),
-          limit,
-        }),
-      (count) => (deleted.audit_records += count),
-    ),
-  );
-  await part('skill_sync', deps.syncSkills);
+  }
   const deletedCount = deleted.activations + deleted.outcomes + deleted.audit_records;
   const durationMs = performance.now() - startedAt;
-  for (const kind of cleanupKindSchema.options) deps.metrics.cleanupDeleted(deleted[kind], kind);
-  const failedParts = failures.map((failure) => failure.part);
-  const recorded = await deps.schedulerRecord.finished({
-    deletedCount,
-    failedParts,
-    by,
-    span,
-    auditRecordsPruned: deleted.audit_records,
-  });
+  const run = { deletedCount, failedParts, by, span, auditRecordsPruned: deleted.audit_records };
+  const recorded = await deps.schedulerRecord.finished(run);
   if (failedParts.length > 0 || !recorded) failSpan(span, 'cleanup_failed');
+  for (const kind of cleanupKindSchema.options) deps.metrics.cleanupDeleted(deleted[kind], kind);
   deps.metrics.schedulerRun(durationMs / 1000, 'cleanup', failedParts.length === 0 ? 'success' : 'failure');
   return { deleted, deletedCount, failedParts, durationMs };
+}
+
+/** The parts by name, in the order they run; each adds what it deleted to `deleted` as it goes. */
+function cleanupParts(deps: CleanupDeps, deleted: Record<CleanupKind, number>): [string, () => Promise<void>][] {
+  const { lifecycle, outcomeStore, auditStore, retention, now } = deps;
+  const add = (kind: CleanupKind) => (count: number) => {
+    deleted[kind] += count;
+  };
+  const outcomesBefore = now() - retention.outcomesDays * dayMs;
+  const recordsBefore = new Date(now() - retention.auditDays * dayMs).toISOString();
+  return [
+    ['activations', () => inBatches((limit) => lifecycle.expire(limit), add('activations'))],
+    [
+      'outcomes',
+      () => purge(deps, (tx, limit) => outcomeStore.prune(tx, { before: outcomesBefore, limit }), add('outcomes')),
+    ],
+    [
+      'audit_records',
+      () => purge(deps, (tx, limit) => auditStore.prune(tx, { before: recordsBefore, limit }), add('audit_records')),
+    ],
+    ['skill_sync', deps.syncSkills],
+  ];
 }
 
 function purge(

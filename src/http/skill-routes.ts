@@ -178,6 +178,12 @@ export interface SkillRoutesDeps {
 /** The routes below `/v1/skills`. */
 export function skillRoutes({ skills, lifecycle }: SkillRoutesDeps): OpenAPIHono<HubEnv> {
   const router = createRouter();
+  addRegistry(router, skills);
+  addLifecycle(router, lifecycle);
+  return router;
+}
+
+function addRegistry(router: OpenAPIHono<HubEnv>, skills: SkillService): void {
   router.openapi(publishRoute, async (c) => {
     const document = await readDocument(c, c.req.valid('param').name);
     const { skill, change } = await skills.publish(c.var.caller, { document, source: 'published' });
@@ -215,6 +221,9 @@ export function skillRoutes({ skills, lifecycle }: SkillRoutesDeps): OpenAPIHono
     await skills.delete(c.var.caller, { ...c.req.valid('param'), ...c.req.valid('query') });
     return c.body(null, 204);
   });
+}
+
+function addLifecycle(router: OpenAPIHono<HubEnv>, lifecycle: SkillLifecycle): void {
   router.openapi(activateRoute, async (c) => {
     const { ttlSeconds } = c.req.valid('json');
     const address = { ...c.req.valid('param'), ...c.req.valid('query') };
@@ -228,7 +237,6 @@ export function skillRoutes({ skills, lifecycle }: SkillRoutesDeps): OpenAPIHono
     const answer = await lifecycle.deactivate(c.var.caller, { ...c.req.valid('param'), ...c.req.valid('query') });
     return c.json(answer, 200);
   });
-  return router;
 }
 
 /** The document of a publish request, whose name must be that of the path. */

@@ -60,19 +60,6 @@ const severities = {
 export async function openLog(target: LogTarget): Promise<Log> {
   const file = pino.destination({ dest: target.file, append: true, sync: false, mkdir: false });
   await opened(file, target.file);
-  const streams: { level: LogLevel; stream: DestinationStream }[] = [{ level: target.level, stream: file }];
-  if (target.standardOutput === 'ndjson') {
-    streams.push({ level: target.level, stream: pino.destination({ dest: 1, sync: true }) });
-  }
-  if (target.standardOutput === 'readable') {
-    const stream = pretty({
-      messageKey: 'message',
-      timestampKey: 'timestamp',
-      translateTime: 'SYS:HH:MM:ss.l',
-      sync: true,
-    });
-    streams.push({ level: target.level, stream });
-  }
   const lines = pino(
     {
       level: target.level,
@@ -81,36 +68,70 @@ export async function openLog(target: LogTarget): Promise<Log> {
       timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
-    multistream(streams),
+    multistream([{ level: target.level, stream: file }, ...standardOutput(target)]),
   );
-
-  const write = (level: LogLevel, message: string, fields: EventFields = {}, options: LogOptions = {}): void => {
-    if (!lines.isLevelEnabled(level)) return;
-    const span = options.span ?? trace.getActiveSpan();
-    const context = span?.spanContext();
-    const line = cleaned({ ...fields, ...exceptionFields(options.error, 'exception_') });
-    lines[level](
-      { ...(context && { trace_id: context.traceId, span_id: context.spanId }), ...line },
-      printable(message),
-    );
-    if (options.local === true) return;
-    logs.getLogger(scopeName).emit({
-      severityNumber: severities[level],
-      severityText: level.toUpperCase(),
-      body: printable(message),
-      attributes: cleaned({ ...fields, ...exceptionFields(options.error, 'exception.') }),
-      ...(span && { context: trace.setSpan(ROOT_CONTEXT, span) }),
-    });
-  };
-
+  const writer =
+    (level: LogLevel) =>
+    (message: string, fields: EventFields = {}, options: LogOptions = {}): void => {
+      if (!lines.isLevelEnabled(level)) return;
+      const span = options.span ?? trace.getActiveSpan();
+      const text = printable(message);
+      const context = span?.spanContext();
+      lines[level](
+        {
+          ...(context && { trace_id: context.traceId, span_id: context.spanId }),
+          ...cleaned({ ...fields, ...exceptionFields(options.error, 'exception_') }),
+        },
+        text,
+      );
+      if (options.local !== true) emitRecord({ level, text, fields, span, error: options.error });
+    };
   return {
-    debug: (message, fields, options) => write('debug', message, fields, options),
-    info: (message, fields, options) => write('info', message, fields, options),
-    warn: (message, fields, options) => write('warn', message, fields, options),
-    error: (message, fields, options) => write('error', message, fields, options),
+    debug: writer('debug'),
+    info: writer('info'),
+    warn: writer('warn'),
+    error: writer('error'),
     close: () => closed(file),
   };
 }
+
+interface Line {
+  level: LogLevel;
+  text: string;
+  fields: EventFields;
+  span: Span | undefined;
+  error: unknown;
+}
+
+function emitRecord({ level, text, fields, span, error }: Line): void {
+  logs.getLogger(scopeName).emit({
+    severityNumber: severities[level],
+    severityText: level.toUpperCase(),
+    body: text,
+    attributes: cleaned({ ...fields, ...exceptionFields(error, 'exception.') }),
+    ...(span && { context: trace.setSpan(ROOT_CONTEXT, span) }),
+  });
+}
+
+function standardOutput(target: LogTarget): { level: LogLevel; stream: DestinationStream }[] {
+  switch (target.standardOutput) {
+    case 'none':
+      return [];
+    case 'ndjson':
+      return [{ level: target.level, stream: pino.destination({ dest: 1, sync: true }) }];
+    case 'readable':
+      return [{ level: target.level, stream: pretty(readableOptions) }];
+    default:
+      return target.standardOutput satisfies never;
+  }
+}
+
+const readableOptions = {
+  messageKey: 'message',
+  timestampKey: 'timestamp',
+  translateTime: 'SYS:HH:MM:ss.l',
+  sync: true,
+} as const;
 
 type FileStream = ReturnType<typeof pino.destination>;
 

@@ -2,9 +2,10 @@
  * The hub's instruments, one method for each thing worth counting. Label values are bounded here; series that
  * alerts need are created with zero at start, so that the first event is an increase.
  */
-import { metrics } from '@opentelemetry/api';
+import { type Meter, metrics } from '@opentelemetry/api';
 import { type Outcome, outcomeSchema, type SecurityEvent, securityEventSchema } from '../shapes/event.ts';
 import { type CleanupKind, cleanupKindSchema, type JobName, jobNameSchema } from '../shapes/scheduler.ts';
+import { type GaugeSources, observeGauges } from './gauges.ts';
 import { createLabelLimit, overflowLabel } from './label.ts';
 import {
   attributes,
@@ -22,6 +23,9 @@ export interface McpOperation {
   errorType?: string | undefined;
 }
 
+/** How a run of a job ended; `skipped` where one was under way already. */
+export type JobResult = 'success' | 'failure' | 'skipped';
+
 /** What the hub measures. Durations are in seconds. */
 export interface Metrics {
   mcpServerOperation(seconds: number, operation: McpOperation): void;
@@ -32,19 +36,11 @@ export interface Metrics {
   toolOutcome(outcome: Outcome, serverId: string, toolName: string): void;
   search(seconds: number, source: string): void;
   securityEvent(name: SecurityEvent): void;
-  schedulerRun(seconds: number, job: JobName, result: 'success' | 'failure' | 'skipped'): void;
+  schedulerRun(seconds: number, job: JobName, result: JobResult): void;
   cleanupDeleted(count: number, kind: CleanupKind): void;
   auditRecord(): void;
-  /** The gauges are read at each collection. */
-  observe(sources: MetricSources): void;
-}
-
-/** Where the gauges get their values from. Times are Unix milliseconds. */
-export interface MetricSources {
-  auditGap(): number;
-  serversConnected(): readonly { serverId: string; connected: boolean }[];
-  lastSuccess(): readonly { job: JobName; time: number }[];
-  telemetryDropped(): Readonly<Record<'traces' | 'logs' | 'metrics', number>>;
+  /** Registers the gauges, which are read at each collection; call once. */
+  observe(sources: GaugeSources): void;
 }
 
 /** Distinct tool names a metric keeps; beyond them `_other`. The SDK's own limit is 2,000 series an instrument. */
@@ -55,111 +51,93 @@ const namespacesMax = 50;
 /** Creates the instruments on the global meter provider; call after telemetry has started. */
 export function createMetrics(): Metrics {
   const meter = metrics.getMeter(scopeName);
-  const seconds = (name: string, description: string, explicitBucketBoundaries: number[]) =>
-    meter.createHistogram(name, { unit: 's', description, advice: { explicitBucketBoundaries } });
-  const serverOperations = seconds(metricNames.mcpServerOperationDuration, 'MCP requests served', mcpDurationBounds);
-  const clientOperations = seconds(
-    metricNames.mcpClientOperationDuration,
-    'MCP requests to upstream servers',
-    mcpDurationBounds,
-  );
-  const httpRequests = seconds(metricNames.httpServerRequestDuration, 'HTTP requests served', httpDurationBounds);
-  const skillOperations = seconds(metricNames.skillOperationDuration, 'Skill operations', localDurationBounds);
-  const searches = seconds(metricNames.searchDuration, 'Tool searches', localDurationBounds);
-  const runDurations = seconds(metricNames.schedulerRunDuration, 'Runs of scheduled jobs', localDurationBounds);
-  const skillsActive = meter.createUpDownCounter(metricNames.skillsActive, {
-    description: 'Skills that are active now',
-  });
-  const outcomes = meter.createCounter(metricNames.toolOutcomes, { description: 'Finished tool calls by outcome' });
-  const securityEvents = meter.createCounter(metricNames.securityEvents, { description: 'Security events by name' });
-  const runs = meter.createCounter(metricNames.schedulerRuns, { description: 'Runs of scheduled jobs by result' });
-  const deleted = meter.createCounter(metricNames.cleanupDeleted, { description: 'What cleanups deleted, by kind' });
-  const auditRecords = meter.createCounter(metricNames.auditRecords, { description: 'Audit records written' });
+  const histograms = createHistograms(meter);
+  const counters = createCounters(meter);
   const toolLabel = createLabelLimit(toolNamesMax);
   const namespaceLabel = createLabelLimit(namespacesMax);
   const operationLabels = ({ method, toolName, errorType }: McpOperation) => ({
     [attributes.mcpMethodName]: method,
     ...(toolName !== undefined && { [attributes.genAiToolName]: toolLabel(toolName) }),
-    ...(errorType !== undefined && { [attributes.errorType]: errorType }),
+    ...failure(errorType),
   });
-
-  zeroInitialise();
+  zeroInitialise(counters);
   return {
-    mcpServerOperation: (duration, operation) => serverOperations.record(duration, operationLabels(operation)),
-    mcpClientOperation: (duration, operation) =>
-      clientOperations.record(duration, { ...operationLabels(operation), [attributes.serverId]: operation.serverId }),
-    httpServerRequest: (duration, labels) => httpRequests.record(duration, labels),
-    skillOperation: (duration, operation, errorType) =>
-      skillOperations.record(duration, {
-        [attributes.skillOperation]: operation,
-        ...(errorType !== undefined && { [attributes.errorType]: errorType }),
+    mcpServerOperation: (seconds, operation) => histograms.mcpServer.record(seconds, operationLabels(operation)),
+    mcpClientOperation: (seconds, operation) =>
+      histograms.mcpClient.record(seconds, {
+        ...operationLabels(operation),
+        [attributes.serverId]: operation.serverId,
       }),
-    skillsActive: (change, namespace) => skillsActive.add(change, { namespace: namespaceLabel(namespace) }),
+    httpServerRequest: (seconds, labels) => histograms.http.record(seconds, labels),
+    skillOperation: (seconds, operation, errorType) =>
+      histograms.skill.record(seconds, { [attributes.skillOperation]: operation, ...failure(errorType) }),
+    skillsActive: (change, namespace) => counters.skillsActive.add(change, { namespace: namespaceLabel(namespace) }),
     toolOutcome: (outcome, serverId, toolName) =>
-      outcomes.add(1, {
-        [attributes.outcome]: outcome,
-        [attributes.serverId]: serverId,
-        [attributes.genAiToolName]: toolLabel(toolName),
-      }),
-    search: (duration, source) => searches.record(duration, { [attributes.searchSource]: source }),
-    securityEvent: (name) => securityEvents.add(1, { [attributes.securityEvent]: name }),
-    schedulerRun: (duration, job, result) => {
-      runs.add(1, { [attributes.jobName]: job, [attributes.jobResult]: result });
-      if (result !== 'skipped') runDurations.record(duration, { [attributes.jobName]: job });
+      counters.outcomes.add(1, outcomeLabels(outcome, serverId, toolLabel(toolName))),
+    search: (seconds, source) => histograms.search.record(seconds, { [attributes.searchSource]: source }),
+    securityEvent: (name) => counters.securityEvents.add(1, { [attributes.securityEvent]: name }),
+    schedulerRun: (seconds, job, result) => {
+      counters.runs.add(1, { [attributes.jobName]: job, [attributes.jobResult]: result });
+      if (result !== 'skipped') histograms.run.record(seconds, { [attributes.jobName]: job });
     },
-    cleanupDeleted: (count, kind) => deleted.add(count, { [attributes.cleanupKind]: kind }),
-    auditRecord: () => auditRecords.add(1),
-    observe: observeGauges,
+    cleanupDeleted: (count, kind) => counters.deleted.add(count, { [attributes.cleanupKind]: kind }),
+    auditRecord: () => counters.auditRecords.add(1),
+    observe: (sources) => {
+      observeGauges(meter, sources);
+      for (const { serverId } of sources.serversConnected()) {
+        for (const outcome of outcomeSchema.options) {
+          counters.outcomes.add(0, outcomeLabels(outcome, serverId, overflowLabel));
+        }
+      }
+    },
   };
+}
 
-  function zeroInitialise(): void {
-    for (const name of securityEventSchema.options) securityEvents.add(0, { [attributes.securityEvent]: name });
-    for (const job of jobNameSchema.options) {
-      for (const result of ['success', 'failure', 'skipped']) {
-        runs.add(0, { [attributes.jobName]: job, [attributes.jobResult]: result });
-      }
-    }
-    for (const kind of cleanupKindSchema.options) deleted.add(0, { [attributes.cleanupKind]: kind });
-    auditRecords.add(0);
-    skillsActive.add(0, { namespace: namespaceLabel('default') });
-  }
+function createHistograms(meter: Meter) {
+  const inSeconds = (name: string, description: string, explicitBucketBoundaries: number[]) =>
+    meter.createHistogram(name, { unit: 's', description, advice: { explicitBucketBoundaries } });
+  return {
+    mcpServer: inSeconds(metricNames.mcpServerOperationDuration, 'MCP requests served', mcpDurationBounds),
+    mcpClient: inSeconds(metricNames.mcpClientOperationDuration, 'MCP requests to upstreams', mcpDurationBounds),
+    http: inSeconds(metricNames.httpServerRequestDuration, 'HTTP requests served', httpDurationBounds),
+    skill: inSeconds(metricNames.skillOperationDuration, 'Skill operations', localDurationBounds),
+    search: inSeconds(metricNames.searchDuration, 'Tool searches', localDurationBounds),
+    run: inSeconds(metricNames.schedulerRunDuration, 'Runs of scheduled jobs', localDurationBounds),
+  };
+}
 
-  function observeGauges(sources: MetricSources): void {
-    meter
-      .createObservableGauge(metricNames.auditGap, { description: 'Operations counted but not on record; must be 0' })
-      .addCallback((result) => result.observe(sources.auditGap()));
-    meter
-      .createObservableGauge(metricNames.serversConnected, {
-        description: '1 while an upstream server is connected, else 0',
-      })
-      .addCallback((result) => {
-        for (const { serverId, connected } of sources.serversConnected()) {
-          result.observe(connected ? 1 : 0, { [attributes.serverId]: serverId });
-        }
-      });
-    meter
-      .createObservableGauge(metricNames.schedulerLastSuccessTime, {
-        unit: 's',
-        description: 'When a job last succeeded, Unix time',
-      })
-      .addCallback((result) => {
-        for (const { job, time } of sources.lastSuccess()) result.observe(time / 1000, { [attributes.jobName]: job });
-      });
-    meter
-      .createObservableCounter(metricNames.telemetryDropped, { description: 'Telemetry items lost, by signal' })
-      .addCallback((result) => {
-        for (const [signal, count] of Object.entries(sources.telemetryDropped())) {
-          result.observe(count, { [attributes.signal]: signal });
-        }
-      });
-    for (const { serverId } of sources.serversConnected()) {
-      for (const outcome of outcomeSchema.options) {
-        outcomes.add(0, {
-          [attributes.outcome]: outcome,
-          [attributes.serverId]: serverId,
-          [attributes.genAiToolName]: overflowLabel,
-        });
-      }
+function createCounters(meter: Meter) {
+  const counter = (name: string, description: string) => meter.createCounter(name, { description });
+  return {
+    skillsActive: meter.createUpDownCounter(metricNames.skillsActive, { description: 'Skills that are active now' }),
+    outcomes: counter(metricNames.toolOutcomes, 'Finished tool calls by outcome'),
+    securityEvents: counter(metricNames.securityEvents, 'Security events by name'),
+    runs: counter(metricNames.schedulerRuns, 'Runs of scheduled jobs by result'),
+    deleted: counter(metricNames.cleanupDeleted, 'What cleanups deleted, by kind'),
+    auditRecords: counter(metricNames.auditRecords, 'Audit records written'),
+  };
+}
+
+function zeroInitialise(counters: ReturnType<typeof createCounters>): void {
+  for (const name of securityEventSchema.options) counters.securityEvents.add(0, { [attributes.securityEvent]: name });
+  for (const kind of cleanupKindSchema.options) counters.deleted.add(0, { [attributes.cleanupKind]: kind });
+  for (const job of jobNameSchema.options) {
+    for (const result of ['success', 'failure', 'skipped'] satisfies JobResult[]) {
+      counters.runs.add(0, { [attributes.jobName]: job, [attributes.jobResult]: result });
     }
   }
+  counters.auditRecords.add(0);
+  counters.skillsActive.add(0, { namespace: 'default' });
+}
+
+function outcomeLabels(outcome: Outcome, serverId: string, toolName: string) {
+  return {
+    [attributes.outcome]: outcome,
+    [attributes.serverId]: serverId,
+    [attributes.genAiToolName]: toolName,
+  };
+}
+
+function failure(errorType: string | undefined) {
+  return errorType === undefined ? {} : { [attributes.errorType]: errorType };
 }
