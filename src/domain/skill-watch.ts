@@ -33,7 +33,7 @@ export interface SkillWatchLog {
 }
 
 /** The listeners. Calls for one folder never overlap; one that rejects is logged and made again by the next pass. */
-export interface SkillWatchDependencies {
+export interface SkillWatchDeps {
   /** Absolute paths. Each holds skill folders, or is one. */
   directories: readonly string[];
   /** A skill is new or changed; in a full pass, every skill, so it must be repeatable. */
@@ -65,12 +65,12 @@ const postponedMsMax = 1000;
 const readyMsMax = 10_000;
 
 /** Makes a watch over `directories`; nothing is read before `start`. */
-export function createSkillWatch(dependencies: SkillWatchDependencies): SkillWatch {
-  return new DirectoriesWatch(dependencies);
+export function createSkillWatch(deps: SkillWatchDeps): SkillWatch {
+  return new DirectoriesWatch(deps);
 }
 
 class DirectoriesWatch implements SkillWatch {
-  readonly #dependencies: SkillWatchDependencies;
+  readonly #deps: SkillWatchDeps;
   readonly #directories: readonly string[];
   readonly #watchers: FSWatcher[] = [];
   #closed = false;
@@ -85,9 +85,9 @@ class DirectoriesWatch implements SkillWatch {
   /** The last warning by what it is about, so that it is not repeated while it lasts. */
   readonly #warned = new Map<string, string>();
 
-  constructor(dependencies: SkillWatchDependencies) {
-    this.#dependencies = dependencies;
-    this.#directories = [...new Set(dependencies.directories)];
+  constructor(deps: SkillWatchDeps) {
+    this.#deps = deps;
+    this.#directories = [...new Set(deps.directories)];
     const timing = { pauseMs, postponedMsMax };
     this.#passes = createSkillWatchQueue({ ...timing, run: (directory) => this.#pass(directory).then(() => {}) });
     this.#refreshes = createSkillWatchQueue({ ...timing, run: (folder) => this.#refresh(folder) });
@@ -175,23 +175,21 @@ class DirectoriesWatch implements SkillWatch {
     const holder = this.#holders.get(nameKeyOf(folder)) ?? folder;
     this.#holders.set(nameKeyOf(folder), holder);
     if (holder !== folder) {
-      await this.#tell(folder, 'CONFLICT', () =>
-        this.#dependencies.onBroken({ folder, folderName, error: nameTaken() }),
-      );
+      await this.#tell(folder, 'CONFLICT', () => this.#deps.onBroken({ folder, folderName, error: nameTaken() }));
     } else if (reading.outcome === 'broken') {
       const { error } = reading;
       const state = `${error.message} ${JSON.stringify(error.violations)}`;
-      await this.#tell(folder, state, () => this.#dependencies.onBroken({ folder, folderName, error }));
+      await this.#tell(folder, state, () => this.#deps.onBroken({ folder, folderName, error }));
     } else {
       const { document, leftOut } = reading;
       await this.#tell(folder, document.digest, async () => {
         if (leftOut.length > 0) {
-          this.#dependencies.log.warn('links out of a skill folder were left out', {
+          this.#deps.log.warn('links out of a skill folder were left out', {
             folder,
             links: leftOut.join(', '),
           });
         }
-        await this.#dependencies.onSkill({ folder, folderName, document });
+        await this.#deps.onSkill({ folder, folderName, document });
       });
     }
   }
@@ -215,7 +213,7 @@ class DirectoriesWatch implements SkillWatch {
       this.#told.delete(gone.folder);
       return;
     }
-    if (!(await this.#heard(gone.folder, () => this.#dependencies.onGone(gone)))) return;
+    if (!(await this.#heard(gone.folder, () => this.#deps.onGone(gone)))) return;
     this.#told.delete(gone.folder);
     this.#holders.delete(key);
     for (const folder of this.#told.keys()) if (nameKeyOf(folder) === key) this.#refreshes.request(folder);
@@ -228,7 +226,7 @@ class DirectoriesWatch implements SkillWatch {
     } catch (error) {
       const errorType = error instanceof HestiaError ? error.code : 'INTERNAL';
       const reason = error instanceof Error ? error.message : undefined;
-      this.#dependencies.log.warn('a change in a skill folder was not taken over; the next pass tries again', {
+      this.#deps.log.warn('a change in a skill folder was not taken over; the next pass tries again', {
         folder,
         error_type: errorType,
         reason,
@@ -254,7 +252,7 @@ class DirectoriesWatch implements SkillWatch {
   #warnOnce(key: string, message: string, fields: Record<string, string | number>): void {
     if (this.#warned.get(key) === message) return;
     this.#warned.set(key, message);
-    this.#dependencies.log.warn(message, fields);
+    this.#deps.log.warn(message, fields);
   }
 }
 

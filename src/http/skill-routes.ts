@@ -184,8 +184,10 @@ export function skillRoutes({ skills, lifecycle }: SkillRoutesDeps): OpenAPIHono
 }
 
 function addRegistry(router: OpenAPIHono<HubEnv>, skills: SkillService): void {
-  router.openapi(publishRoute, async (c) => {
-    const document = await readDocument(c, c.req.valid('param').name);
+  // The body is Markdown or JSON, so the route is described here and its body read apart.
+  router.openAPIRegistry.registerPath(publishRoute);
+  router.put(publishRoute.getRoutingPath(), async (c) => {
+    const document = await readDocument(c, c.req.param('name'));
     const { skill, change } = await skills.publish(c.var.caller, { document, source: 'published' });
     return c.json({ change, skill: skillView(skill, undefined) }, change === 'created' ? 201 : 200);
   });
