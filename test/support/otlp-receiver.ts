@@ -69,8 +69,8 @@ type SignalPath = keyof typeof signals;
 
 const waitMsDefault = 10_000;
 
-/** Starts a receiver in mode `ok`. */
-export async function startOtlpReceiver(): Promise<OtlpReceiver> {
+/** Starts a receiver in mode `ok`, on a free port unless one is given. */
+export async function startOtlpReceiver({ port = 0 }: { port?: number } = {}): Promise<OtlpReceiver> {
   const store = createStore();
   const arrivals = new EventEmitter<{ request: [] }>().setMaxListeners(0);
   const state: { mode: OtlpReceiverMode } = { mode: 'ok' };
@@ -78,7 +78,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     await handle({ request, response, mode: state.mode, store });
     arrivals.emit('request');
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the receiver has no port');
   const close = async () => {

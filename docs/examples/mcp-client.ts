@@ -1,0 +1,28 @@
+/**
+ * A real MCP client against a running hub: `npm run client -- list`, or `npm run client -- <tool> '<arguments as JSON>'`.
+ * Reads the operator’s key from the data directory, or takes another by --key.
+ */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { url: { type: 'string', default: 'http://127.0.0.1:7420/mcp' }, key: { type: 'string' } },
+});
+const key = values.key ?? readFileSync('data/operator.key', 'utf8').trim();
+const client = new Client({ name: 'example', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
+await client.connect(
+  new StreamableHTTPClientTransport(new URL(values.url), {
+    requestInit: { headers: { authorization: `Bearer ${key}` } },
+  }),
+);
+const [name = 'list', json = '{}'] = positionals;
+if (name === 'list') {
+  const { tools } = await client.listTools();
+  for (const tool of tools) console.log(`${tool.name.padEnd(24)} ${tool.description?.split('. ')[0] ?? ''}`);
+} else {
+  const result = await client.callTool({ name, arguments: JSON.parse(json) });
+  for (const block of result.content) console.log(block.type === 'text' ? block.text : JSON.stringify(block));
+}
+await client.close();

@@ -1,0 +1,113 @@
+/** A hub of this process that listens on a free loopback port, with the official MCP clients to connect to it. */
+import { serve } from '@hono/node-server';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { CallToolResultSchema, ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
+import { expect, vi } from 'vitest';
+import { json, startTestHub, type TestHub, type TestHubOptions, type TestKey } from './hub.ts';
+
+/** A hub that listens. */
+export interface ListeningHub extends TestHub {
+  url: string;
+}
+
+/** Starts a hub and serves it on a free port. */
+export async function startListeningHub(options: TestHubOptions = {}): Promise<ListeningHub> {
+  const hub = await startTestHub(options);
+  const { promise: port, resolve } = Promise.withResolvers<number>();
+  const server = serve({ fetch: hub.hub.fetch, hostname: '127.0.0.1', port: 0 }, (info) => resolve(info.port));
+  return {
+    ...hub,
+    url: `http://127.0.0.1:${await port}`,
+    [Symbol.asyncDispose]: async () => {
+      if ('closeAllConnections' in server) server.closeAllConnections();
+      server.close();
+      await hub[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Waits until all the servers are connected. */
+export async function untilConnected(hub: TestHub, ...serverIds: string[]): Promise<void> {
+  const connected = Object.fromEntries(serverIds.map((id) => [id, 'connected']));
+  await vi.waitFor(
+    async () => {
+      const { items } = await json(hub.operator.fetch('/v1/servers'));
+      const states = items.map((item: { serverId: string; state: string }) => [item.serverId, item.state]);
+      expect(Object.fromEntries(states)).toMatchObject(connected);
+    },
+    { timeout: 15_000, interval: 20 },
+  );
+}
+
+/** What a tool answered, as far as tests look at it. */
+export interface ClientAnswer {
+  // biome-ignore lint/suspicious/noExplicitAny: what it holds is what the test finds out
+  content: any[];
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  structuredContent?: any;
+  isError?: boolean | undefined;
+}
+
+/** The part of the two client lines that the tests use. */
+export interface AnyClient extends AsyncDisposable {
+  protocolVersion(): string | undefined;
+  listTools(): Promise<string[]>;
+  call(
+    name: string,
+    args?: Record<string, unknown>,
+    options?: { signal?: AbortSignal; onprogress?: (progress: unknown) => void },
+  ): Promise<ClientAnswer>;
+  /** How many list changes were announced. */
+  listChanges(): number;
+}
+
+/** The lines and eras a hub must serve. */
+export const clientKinds = ['2.x, 2026-07-28', '2.x, 2025-11-25', '1.x'] as const;
+
+/** Connects a client of one line. */
+export function connectClient(kind: (typeof clientKinds)[number], hub: ListeningHub, key: TestKey): Promise<AnyClient> {
+  const url = new URL(`${hub.url}/mcp`);
+  const requestInit = { headers: { authorization: `Bearer ${key.secret}` } };
+  return kind === '1.x'
+    ? connectOld(url, requestInit)
+    : connectNew(kind === '2.x, 2026-07-28' ? 'auto' : 'legacy', url, requestInit);
+}
+
+async function connectNew(mode: 'auto' | 'legacy', url: URL, requestInit: RequestInit): Promise<AnyClient> {
+  let changes = 0;
+  const onChanged = () => {
+    changes += 1;
+  };
+  const client = new Client(
+    { name: 'test', version: '1.0.0' },
+    { versionNegotiation: { mode }, listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged } } },
+  );
+  await client.connect(new StreamableHTTPClientTransport(url, { requestInit }));
+  return {
+    protocolVersion: () => client.getNegotiatedProtocolVersion(),
+    listTools: async () => (await client.listTools()).tools.map((tool) => tool.name),
+    call: (name, args = {}, options = {}) => client.callTool({ name, arguments: args }, options),
+    listChanges: () => changes,
+    [Symbol.asyncDispose]: () => client.close(),
+  };
+}
+
+async function connectOld(url: URL, requestInit: RequestInit): Promise<AnyClient> {
+  let changes = 0;
+  const client = new OldClient({ name: 'test', version: '1.0.0' });
+  client.setNotificationHandler(ToolListChangedNotificationSchema, () => {
+    changes += 1;
+  });
+  const transport = new OldTransport(url, { requestInit });
+  await client.connect(transport);
+  return {
+    protocolVersion: () => transport.protocolVersion,
+    listTools: async () => (await client.listTools()).tools.map((tool) => tool.name),
+    call: async (name, args = {}, options = {}) =>
+      CallToolResultSchema.parse(await client.callTool({ name, arguments: args }, undefined, options)),
+    listChanges: () => changes,
+    [Symbol.asyncDispose]: () => client.close(),
+  };
+}
