@@ -6,7 +6,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { type ConfigSources, ConfigurationError, loadConfig, version } from '../src/config.ts';
+import { type ConfigSources, loadConfig, version } from '../src/config.ts';
 import { configurationFileSchema } from '../src/shapes/configuration.ts';
 import { configRefusal, loadConfigFile } from './support/config-loading.ts';
 

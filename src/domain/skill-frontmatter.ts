@@ -3,6 +3,7 @@
  * Knows text only: neither files nor folders, nor what becomes of a skill.
  */
 import { parseDocument, type YAMLError } from 'yaml';
+import type { Violation } from '../shapes/error.ts';
 import { type SkillFrontmatter, skillLimits } from '../shapes/skill.ts';
 import { printable, truncated } from '../shapes/text.ts';
 
@@ -146,8 +147,16 @@ function checkDescription(value: unknown, report: ReportViolation): string | und
   if (description === undefined) return undefined;
   const length = lengthOf(description);
   if (length === 0) report('description', `found nothing, ${rule}`);
-  if (length > skillLimits.descriptionLengthMax) report('description', `found ${length} characters, ${rule}`);
+  if (length > skillLimits.descriptionLengthTolerated) report('description', `found ${length} characters, ${rule}`);
   return description;
+}
+
+/** Violations that do not keep a skill from being published: descriptions of well-known skills are over the limit. */
+export function frontmatterWarnings({ description }: SkillFrontmatter): Violation[] {
+  const length = lengthOf(description);
+  if (length <= skillLimits.descriptionLengthMax) return [];
+  const message = `found ${length} characters, the specification allows ${skillLimits.descriptionLengthMax}; other hosts may refuse it`;
+  return [{ field: 'description', message }];
 }
 
 function checkCompatibility(value: unknown, report: ReportViolation): string | undefined {

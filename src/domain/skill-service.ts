@@ -1,6 +1,6 @@
 /** The registry of skills: publish, read, delete. Each change of content is a new version; nothing is overwritten. */
 import type { Caller } from '../shapes/access.ts';
-import { HestiaError, notFound } from '../shapes/error.ts';
+import { HestiaError, notFound, type Violation } from '../shapes/error.ts';
 import { newId } from '../shapes/id.ts';
 import type { Activation, Skill, SkillDocument, SkillSource, SkillVersion } from '../shapes/skill.ts';
 import type { Transaction } from '../stores/database.ts';
@@ -12,6 +12,7 @@ import { inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access-guard.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
+import { frontmatterWarnings } from './skill-frontmatter.ts';
 import type { SkillLifecycle } from './skill-lifecycle.ts';
 import { findSkill, type SkillAddress, skillFields, skillKey } from './skill-lookup.ts';
 
@@ -20,6 +21,8 @@ export interface Publication {
   skill: Skill;
   /** `created` is a first version, `updated` a further one, `unchanged` the same content as the latest. */
   change: 'created' | 'updated' | 'unchanged';
+  /** What breaks the specification without keeping the skill from being published. */
+  warnings: Violation[];
 }
 
 /** A skill with its latest version and its activation, if any. */
@@ -129,8 +132,9 @@ async function publishVersion(
       `a skill of this name exists already: it ${existing.source === 'directory' ? 'is read from a watched directory; change the file there' : 'was published over HTTP'}`,
     );
   }
+  const warnings = frontmatterWarnings(document.frontmatter);
   const latest = await skillStore.findVersion(existing.skillId, existing.latestVersion);
-  if (latest?.document.digest === document.digest) return { skill: existing, change: 'unchanged' };
+  if (latest?.document.digest === document.digest) return { skill: existing, change: 'unchanged', warnings };
   const version = newVersion(existing.skillId, existing.latestVersion + 1, document, caller, now());
   await commitVersion(deps, caller, existing, version, (tx) => skillStore.insertVersion(tx, version));
   const activation = await skillStore.findActivation(existing.skillId);
@@ -148,6 +152,7 @@ async function publishVersion(
   return {
     skill: { ...existing, latestVersion: version.version, description, updatedAt: version.createdAt },
     change: 'updated',
+    warnings,
   };
 }
 
@@ -176,7 +181,7 @@ async function insertSkill(
     await deps.skillStore.insertSkill(tx, skill);
     await deps.skillStore.insertVersion(tx, version);
   });
-  return { skill, change: 'created' };
+  return { skill, change: 'created', warnings: frontmatterWarnings(document.frontmatter) };
 }
 
 function newVersion(

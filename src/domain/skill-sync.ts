@@ -41,7 +41,13 @@ export function createSkillSync(deps: SkillSyncDeps): SkillSync {
     log: deps.log,
     onSkill: ({ folderName, document }) =>
       observed(deps, folderName, async () => {
-        await deps.skills.publish(caller, { document, source: 'directory' });
+        const { change, warnings } = await deps.skills.publish(caller, { document, source: 'directory' });
+        if (change !== 'unchanged')
+          for (const { field, message } of warnings)
+            deps.log.warn('A skill is published with a warning', {
+              skill_name: folderName,
+              reason: `${field}: ${message}`,
+            });
       }),
     onGone: ({ folderName }) => observed(deps, folderName, () => removeIfPresent(deps, caller, folderName)),
     onBroken: ({ folder, folderName, error }) => {

@@ -29,7 +29,6 @@ export interface SkillFolder {
 /** The log as far as the watch needs it. */
 export interface SkillWatchLog {
   warn(message: string, fields?: Record<string, string | number | boolean | undefined>): void;
-  info(message: string, fields?: Record<string, string | number | boolean | undefined>): void;
 }
 
 /** The listeners. Calls for one folder never overlap; one that rejects is logged and made again by the next pass. */
@@ -196,8 +195,8 @@ class DirectoriesWatch implements SkillWatch {
 
   async #read(folder: string): Promise<SkillFolderReading> {
     // Once a directory is a skill itself, its sub-folders are that skill's files.
-    if (this.#skillDirectories.has(dirname(folder)) && !this.#skillDirectories.has(folder))
-      return { outcome: 'absent' };
+    const isPartOfSkill = this.#skillDirectories.has(dirname(folder)) && !this.#skillDirectories.has(folder);
+    if (isPartOfSkill) return { outcome: 'absent' };
     return await readSkillFolder(folder, { mayBeLink: this.#directories.includes(folder) });
   }
 
@@ -224,12 +223,10 @@ class DirectoriesWatch implements SkillWatch {
       await listener();
       return true;
     } catch (error) {
-      const errorType = error instanceof HestiaError ? error.code : 'INTERNAL';
-      const reason = error instanceof Error ? error.message : undefined;
       this.#deps.log.warn('a change in a skill folder was not taken over; the next pass tries again', {
         folder,
-        error_type: errorType,
-        reason,
+        error_type: error instanceof HestiaError ? error.code : 'INTERNAL',
+        reason: error instanceof Error ? error.message : undefined,
       });
       return false;
     }

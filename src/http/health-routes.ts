@@ -1,25 +1,50 @@
 /** `/livez` and `/readyz`: for probes, without a key. Ready means that calls can be taken and put on record. */
-import { Hono } from 'hono';
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
+import { z } from 'zod';
 import type { ServerStatus } from '../shapes/server.ts';
+import type { HubEnv } from './authenticate.ts';
+import { createRouter, jsonAnswer } from './route-parts.ts';
+
+const readinessSchema = z
+  .object({
+    status: z.enum(['ready', 'not ready', 'draining']),
+    dependencies: z.record(z.string(), z.looseObject({ state: z.string() })),
+  })
+  .meta({ id: 'Readiness' });
+
+const tags = ['health'];
+const liveRoute = createRoute({
+  method: 'get',
+  path: '/livez',
+  summary: 'Whether the process answers; needs no key',
+  tags,
+  responses: { 200: jsonAnswer(z.object({ status: z.literal('alive') }), 'It does') },
+});
+const readyRoute = createRoute({
+  method: 'get',
+  path: '/readyz',
+  summary: 'Whether calls can be taken and put on record, with the state of each dependency; needs no key',
+  tags,
+  responses: { 200: jsonAnswer(readinessSchema, 'They can'), 503: jsonAnswer(readinessSchema, 'They cannot') },
+});
 
 /** What readiness looks at. */
 export interface HealthRoutesDeps {
-  /** Rejects where the database cannot be used. */
+  /** Rejects where the database cannot be written. */
   checkDatabase: () => Promise<void>;
   servers: () => readonly ServerStatus[];
   isDraining: () => boolean;
 }
 
 /** The two routes. An upstream that is away is named, but does not make the hub unready: its other tools work. */
-export function healthRoutes({ checkDatabase, servers, isDraining }: HealthRoutesDeps): Hono {
-  const router = new Hono();
-  router.get('/livez', (c) => c.json({ status: 'alive' }));
-  router.get('/readyz', async (c) => {
+export function healthRoutes({ checkDatabase, servers, isDraining }: HealthRoutesDeps): OpenAPIHono<HubEnv> {
+  const router = createRouter();
+  router.openapi(liveRoute, (c) => c.json({ status: 'alive' as const }, 200));
+  router.openapi(readyRoute, async (c) => {
     const database = await checkDatabase().then(
       () => 'up',
       () => 'down',
     );
-    const ready = database === 'up' && !isDraining();
     const dependencies = {
       database: { state: database },
       toolIndex: { state: 'up', kind: 'in-process' },
@@ -27,10 +52,9 @@ export function healthRoutes({ checkDatabase, servers, isDraining }: HealthRoute
         servers().map(({ serverId, state, toolsCount }) => [`server:${serverId}`, { state, toolsCount }]),
       ),
     };
-    return c.json(
-      { status: ready ? 'ready' : isDraining() ? 'draining' : 'not ready', dependencies },
-      ready ? 200 : 503,
-    );
+    if (isDraining()) return c.json({ status: 'draining' as const, dependencies }, 503);
+    if (database === 'down') return c.json({ status: 'not ready' as const, dependencies }, 503);
+    return c.json({ status: 'ready' as const, dependencies }, 200);
   });
   return router;
 }

@@ -10,6 +10,9 @@ import { failSpan } from '../telemetry/span.ts';
 
 const codes: readonly string[] = Object.keys(errorCodes);
 
+/** One violated rule in an answer. */
+export const violationSchema = z.object({ field: z.string(), message: z.string() });
+
 /** `application/problem+json`. */
 export const problemSchema = z
   .object({
@@ -19,7 +22,7 @@ export const problemSchema = z
     detail: z.string(),
     code: z.enum(codes),
     traceId: z.string().optional(),
-    violations: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+    violations: z.array(violationSchema).optional(),
   })
   .meta({ id: 'Problem' });
 

@@ -18,7 +18,7 @@ import {
   skillSourceSchema,
 } from '../shapes/skill.ts';
 import type { HubEnv } from './authenticate.ts';
-import { invalidRequest } from './problem.ts';
+import { invalidRequest, violationSchema } from './problem.ts';
 import {
   createRouter,
   isoTime,
@@ -88,7 +88,14 @@ const deactivationAnswerSchema = z.object({
   durationMs: z.number().optional(),
   errorType: z.string().optional(),
 });
-const publicationSchema = z.object({ change: z.enum(['created', 'updated', 'unchanged']), skill: skillSchema });
+const publicationSchema = z.object({
+  change: z.enum(['created', 'updated', 'unchanged']),
+  skill: skillSchema,
+  warnings: z
+    .array(violationSchema)
+    .optional()
+    .meta({ description: 'Rules that are broken without keeping the skill out.' }),
+});
 
 const tags = ['skills'];
 const publishRoute = createRoute({
@@ -188,8 +195,9 @@ function addRegistry(router: OpenAPIHono<HubEnv>, skills: SkillService): void {
   router.openAPIRegistry.registerPath(publishRoute);
   router.put(publishRoute.getRoutingPath(), async (c) => {
     const document = await readDocument(c, c.req.param('name'));
-    const { skill, change } = await skills.publish(c.var.caller, { document, source: 'published' });
-    return c.json({ change, skill: skillView(skill, undefined) }, change === 'created' ? 201 : 200);
+    const { skill, change, warnings } = await skills.publish(c.var.caller, { document, source: 'published' });
+    const answer = { change, skill: skillView(skill, undefined), ...(warnings.length > 0 && { warnings }) };
+    return c.json(answer, change === 'created' ? 201 : 200);
   });
   router.openapi(listRoute, async (c) => {
     const { limit, cursor, namespace } = c.req.valid('query');

@@ -9,6 +9,8 @@ export const skillLimits = {
   filesBytesMax: 8_388_608,
   nameLengthMax: 64,
   descriptionLengthMax: 1024,
+  /** Above the specification's limit and up to this one a description is accepted with a warning. */
+  descriptionLengthTolerated: 4096,
   compatibilityLengthMax: 500,
   ttlSecondsMax: 31_536_000,
 } as const;

@@ -30,7 +30,7 @@ export interface FoundTool {
 
 /** The index of tools. It keeps the tools it is given, which must not be changed afterwards. */
 export interface ToolIndex {
-  /** Makes `tools` all the tools of the server; costs in proportion to that server's tools. */
+  /** Makes `tools` all the tools of the server, the last of each key; costs in proportion to that server's tools. */
   replaceServer(serverId: string, tools: readonly IndexedTool[]): void;
   /** Adds the tool, or replaces the one of the same key. */
   put(tool: IndexedTool): void;
@@ -54,10 +54,15 @@ export function createToolIndex(): ToolIndex {
   const entries = new Map<string, Entry>();
 
   function put(tool: IndexedTool): void {
-    const { serverId, toolName } = tool.definition;
-    const id = entryId({ serverId, toolName, namespace: tool.namespace });
-    removeEntry(id);
+    const { serverId } = tool.definition;
+    const id = idOf(tool);
     const entry: Entry = { tool, text: { id, ...toolText(tool.definition) } };
+    const present = entries.get(id);
+    if (present !== undefined && isSameText(present.text, entry.text)) {
+      present.tool = tool;
+      return;
+    }
+    removeEntry(id);
     engine.add(entry.text);
     entries.set(id, entry);
     const server = servers.get(serverId) ?? new Map<string, Entry>();
@@ -78,7 +83,8 @@ export function createToolIndex(): ToolIndex {
 
   return {
     replaceServer(serverId, tools) {
-      for (const id of [...(servers.get(serverId)?.keys() ?? [])]) removeEntry(id);
+      const kept = new Set(tools.map(idOf));
+      for (const id of [...(servers.get(serverId)?.keys() ?? [])]) if (!kept.has(id)) removeEntry(id);
       for (const tool of tools) put(tool);
     },
     put,
@@ -146,6 +152,15 @@ function isVisible(tool: IndexedTool, namespace: string, source: ToolSource | un
   return (
     (tool.namespace === undefined || tool.namespace === namespace) && (source === undefined || tool.source === source)
   );
+}
+
+// A server that comes back mostly lists what it listed before: that costs no indexing.
+function isSameText(one: ToolText, other: ToolText): boolean {
+  return toolTextFields.every((field) => one[field] === other[field]);
+}
+
+function idOf({ definition, namespace }: IndexedTool): string {
+  return entryId({ serverId: definition.serverId, toolName: definition.toolName, namespace });
 }
 
 function entryId({ serverId, toolName, namespace }: ToolKey): string {

@@ -42,13 +42,13 @@ const schemaDepthMax = 4;
 const firstSentence = /^.*?(?:[.!?](?=\s)|$)/m;
 
 function collectParameters(schema: JsonObject, found: Parameter[], depth: number): void {
-  if (depth > schemaDepthMax || !isObject(schema['properties'])) return;
-  for (const [name, property] of Object.entries(schema['properties'])) {
+  if (depth > schemaDepthMax || !isObject(schema.properties)) return;
+  for (const [name, property] of Object.entries(schema.properties)) {
     if (found.length >= parametersMax) return;
-    const description = isObject(property) ? property['description'] : undefined;
+    const description = isObject(property) ? property.description : undefined;
     found.push({ name, description: typeof description === 'string' ? description : '' });
     if (isObject(property)) collectParameters(property, found, depth + 1);
-    if (isObject(property) && isObject(property['items'])) collectParameters(property['items'], found, depth + 1);
+    if (isObject(property) && isObject(property.items)) collectParameters(property.items, found, depth + 1);
   }
 }
 

@@ -6,7 +6,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { version } from '../../src/config.ts';
+import { openApiDocument } from '../../src/http/app.ts';
 import { configurationFileSchema } from '../../src/shapes/configuration.ts';
+import { startTestHub } from '../support/hub.ts';
 
 /** `path` is relative to the repository's root. */
 interface GeneratedFile {
@@ -18,6 +21,13 @@ const generatedFiles: readonly GeneratedFile[] = [
   {
     path: 'docs/hestia.config.schema.json',
     content: async () => json(z.toJSONSchema(configurationFileSchema, { io: 'input' })),
+  },
+  {
+    path: 'docs/openapi.json',
+    content: async () => {
+      await using hub = await startTestHub();
+      return json(openApiDocument(hub.hub.app, version));
+    },
   },
 ];
 

@@ -1,0 +1,361 @@
+/** SKILL.md documents: what the Agent Skills specification allows, and each rule it may break, named. */
+import { describe, expect, test } from 'vitest';
+import { parseSkillDocument, type SkillDocumentSource } from '../../src/domain/skill-document.ts';
+import { frontmatterLengthMax } from '../../src/domain/skill-frontmatter.ts';
+import { HestiaError } from '../../src/shapes/error.ts';
+import { type SkillFile, skillLimits } from '../../src/shapes/skill.ts';
+
+const minimal = ['name: pdf-processing', 'description: Extracts text from PDF files.'];
+
+function withFrontmatter(lines: readonly string[], body = '# Steps\n'): string {
+  return `---\n${lines.join('\n')}\n---\n${body}`;
+}
+
+function parse(document: SkillDocumentSource['document'], rest: Partial<SkillDocumentSource> = {}) {
+  return parseSkillDocument({ document, files: [], ...rest });
+}
+
+function failureOf(document: SkillDocumentSource['document'], rest: Partial<SkillDocumentSource> = {}): HestiaError {
+  try {
+    parse(document, rest);
+  } catch (error) {
+    if (error instanceof HestiaError) return error;
+    throw error;
+  }
+  throw new Error('the document was accepted');
+}
+
+/** The violations of a document whose frontmatter is the minimal one with lines replaced or added, as `field: message`. */
+function violationsOf(lines: readonly string[], rest: Partial<SkillDocumentSource> = {}): string[] {
+  const error = failureOf(withFrontmatter(lines), rest);
+  expect(error.code).toBe('INVALID_SKILL');
+  return error.violations.map(({ field, message }) => `${field}: ${message}`);
+}
+
+function textFile(path: string, content = 'text'): SkillFile {
+  return { path, content, encoding: 'utf-8' };
+}
+
+describe('a valid document', () => {
+  test('gives its frontmatter, its instructions and a digest', () => {
+    const document = parse(
+      withFrontmatter(
+        [
+          ...minimal,
+          'license: Apache-2.0',
+          'compatibility: Requires git and jq',
+          'metadata:\n  author: example-org\n  version: 1.0\n  stable: true',
+          'allowed-tools: Bash(git add:*) Bash(jq:*) Read',
+        ],
+        '\n\n  # Steps\r\n\r\n1. Look.\n\n',
+      ),
+      { folderName: 'pdf-processing' },
+    );
+    expect(document.frontmatter).toEqual({
+      name: 'pdf-processing',
+      description: 'Extracts text from PDF files.',
+      license: 'Apache-2.0',
+      compatibility: 'Requires git and jq',
+      metadata: { author: 'example-org', version: '1.0', stable: 'true' },
+      allowedTools: ['Bash(git add:*)', 'Bash(jq:*)', 'Read'],
+    });
+    expect(document.instructions).toBe('  # Steps\n\n1. Look.');
+    expect(document.digest).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test('needs no more than name and description, and no body', () => {
+    const document = parse('---\nname: a\ndescription: b\n---');
+    expect(document.frontmatter).toEqual({ name: 'a', description: 'b' });
+    expect(document.instructions).toBe('');
+  });
+
+  test('is the same document with a byte order mark and CRLF, as text or as bytes', () => {
+    const text = withFrontmatter(minimal);
+    const expected = parse(text).digest;
+    const windows = `\ufeff${text.replaceAll('\n', '\r\n')}`;
+    expect(parse(windows).digest).toBe(expected);
+    expect(parse(new TextEncoder().encode(windows)).digest).toBe(expected);
+  });
+
+  test.each(['技能', 'мой-навык', '0', 'a'.repeat(skillLimits.nameLengthMax)])('may be named %s', (name) => {
+    expect(parse(withFrontmatter([`name: ${name}`, 'description: b'])).frontmatter.name).toBe(name);
+  });
+
+  test('may spell its name composed where its folder spells it decomposed', () => {
+    const document = parse(withFrontmatter(['name: caf\u00e9', 'description: b']), { folderName: 'cafe\u0301' });
+    expect(document.frontmatter.name).toBe('caf\u00e9');
+  });
+
+  test('counts characters, not UTF-16 units, and not the line break that ends a block', () => {
+    const description = '\u{1f525}'.repeat(skillLimits.descriptionLengthMax);
+    const document = parse(withFrontmatter(['name: a', 'description: >', `  ${description}`]));
+    expect(document.frontmatter.description).toBe(description);
+  });
+
+  test.each([
+    ['allowed-tools: Read, Grep', ['Read', 'Grep']],
+    ['allowed-tools: [Read, "Bash(git:*)"]', ['Read', 'Bash(git:*)']],
+    ['allowed-tools:\n  - Read\n  - Grep', ['Read', 'Grep']],
+    ['allowed-tools: Bash(a', ['Bash(a']],
+  ])('may write its tools as %j', (line, tools) => {
+    expect(parse(withFrontmatter([...minimal, line])).frontmatter.allowedTools).toEqual(tools);
+  });
+
+  test('leaves out optional fields that are empty', () => {
+    const document = parse(withFrontmatter([...minimal, 'license:', 'metadata:', 'allowed-tools:']));
+    expect(Object.keys(document.frontmatter)).toEqual(['name', 'description']);
+  });
+
+  test('may hold a line of hyphens in its body and a metadata key that objects inherit', () => {
+    const document = parse(withFrontmatter([...minimal, 'metadata:\n  __proto__: x'], 'a\n---\nb'));
+    expect(document.instructions).toBe('a\n---\nb');
+    expect(Object.entries(document.frontmatter.metadata ?? {})).toEqual([['__proto__', 'x']]);
+  });
+});
+
+describe('the digest', () => {
+  const files = [textFile('references/b.md'), textFile('a.md')];
+
+  test('does not depend on the order of files, which are sorted', () => {
+    const document = parse(withFrontmatter(minimal), { files });
+    expect(document.files.map(({ path }) => path)).toEqual(['a.md', 'references/b.md']);
+    expect(parse(withFrontmatter(minimal), { files: files.toReversed() }).digest).toBe(document.digest);
+  });
+
+  test('changes with the description, the instructions, and the content, path or encoding of a file', () => {
+    const digests = [
+      parse(withFrontmatter(minimal), { files }),
+      parse(withFrontmatter(['name: pdf-processing', 'description: Other.']), { files }),
+      parse(withFrontmatter(minimal, 'Other.'), { files }),
+      parse(withFrontmatter(minimal), { files: [textFile('references/b.md', 'other'), textFile('a.md')] }),
+      parse(withFrontmatter(minimal), { files: [textFile('references/c.md'), textFile('a.md')] }),
+      parse(withFrontmatter(minimal), {
+        files: [textFile('references/b.md'), { ...textFile('a.md'), encoding: 'base64' }],
+      }),
+    ].map(({ digest }) => digest);
+    expect(new Set(digests).size).toBe(digests.length);
+  });
+});
+
+describe('a name', () => {
+  test.each([
+    ['PDF-Processing', 'found "PDF-Processing", must be lowercase'],
+    ['НАВЫК', 'found "НАВЫК", must be lowercase'],
+    ['-pdf', 'found "-pdf", must not begin or end with a hyphen'],
+    ['pdf-', 'found "pdf-", must not begin or end with a hyphen'],
+    ['pdf--processing', 'found "pdf--processing", must not hold two hyphens in a row'],
+    ['my_skill', 'found "my_skill", only letters, digits and hyphens are allowed'],
+    ['my skill', 'found "my skill", only letters, digits and hyphens are allowed'],
+    ['a/../b', 'found "a/../b", only letters, digits and hyphens are allowed'],
+    ['a'.repeat(65), `found "${'a'.repeat(65)}", of 65 characters, at most 64 are allowed`],
+    ['[a]', 'found a list, must be 1 to 64 lowercase letters, digits and hyphens'],
+    ['{a: b}', 'found a mapping, must be 1 to 64 lowercase letters, digits and hyphens'],
+    ['""', 'found nothing, must be 1 to 64 lowercase letters, digits and hyphens'],
+  ])('%s is refused', (name, message) => {
+    expect(violationsOf([`name: ${name}`, 'description: b'])).toEqual([`name: ${message}`]);
+  });
+
+  test('that is missing is refused', () => {
+    expect(violationsOf(['description: b'])).toEqual([
+      'name: is missing, must be 1 to 64 lowercase letters, digits and hyphens',
+    ]);
+  });
+
+  test("that is not its folder's is refused", () => {
+    expect(violationsOf(minimal, { folderName: 'pdf' })).toEqual([
+      'name: found "pdf-processing", must equal the name of its folder, "pdf"',
+    ]);
+  });
+});
+
+describe('a field', () => {
+  test.each([
+    ['description:', 'description: found nothing, must be 1 to 1024 characters of text'],
+    ['description: "  "', 'description: found nothing, must be 1 to 1024 characters of text'],
+    [`description: ${'x'.repeat(1025)}`, 'description: found 1025 characters, must be 1 to 1024 characters of text'],
+    ['description: [a]', 'description: found a list, must be text'],
+  ])('%s is refused', (line, violation) => {
+    expect(violationsOf(['name: a', line])).toEqual([violation]);
+  });
+
+  test.each([
+    ['compatibility: ""', 'compatibility: found nothing, must be 1 to 500 characters, or left out'],
+    [
+      `compatibility: ${'x'.repeat(501)}`,
+      'compatibility: found 501 characters, must be 1 to 500 characters, or left out',
+    ],
+    ['compatibility: {a: b}', 'compatibility: found a mapping, must be text'],
+    ['license: [MIT]', 'license: found a list, must be text'],
+    ['metadata: text', 'metadata: found "text", must be a mapping from text to text'],
+    ['metadata: {a: {b: c}}', 'metadata.a: found a mapping, must be text'],
+    ['allowed-tools: {a: b}', 'allowed-tools: found a mapping, must be text'],
+    ['allowed-tools: [Read, [a]]', 'allowed-tools.1: found a list, must be text'],
+    ['allowed-tools: [""]', "allowed-tools.0: found nothing, must be a tool's name"],
+    [
+      'version: 1',
+      'frontmatter: found the unknown key "version", allowed are name, description, license, compatibility, metadata, allowed-tools',
+    ],
+    [
+      'license: "a\\u0000b"',
+      'license: found the control character U+0000, only newline, carriage return and tab are allowed',
+    ],
+    [
+      'metadata: {a: "\\e[2J"}',
+      'metadata.a: found the control character U+001B, only newline, carriage return and tab are allowed',
+    ],
+    ['license: "\\ud800"', 'license: found half a surrogate pair, must be well-formed Unicode'],
+  ])('%s is refused', (line, violation) => {
+    expect(violationsOf([...minimal, line])).toEqual([violation]);
+  });
+
+  test('that is missing where it is required is refused', () => {
+    expect(violationsOf(['name: a'])).toEqual(['description: is missing, must be 1 to 1024 characters of text']);
+  });
+});
+
+describe('a document with several faults', () => {
+  test('is told all of them at once, the first and their count in the message', () => {
+    const error = failureOf(withFrontmatter(['name: Bad_', 'version: 1', 'license: [a]']), {
+      files: [textFile('../x')],
+      violations: [{ field: 'files/y', message: 'cannot be read (EACCES)' }],
+    });
+    expect(error.violations.map(({ field }) => field)).toEqual([
+      'files/y',
+      'frontmatter',
+      'name',
+      'name',
+      'description',
+      'license',
+      'files/../x',
+    ]);
+    expect(error.message).toBe('the skill is not valid: files/y: cannot be read (EACCES) (and 6 more)');
+  });
+
+  test('is told them in printable text, no found text longer than 80 characters', () => {
+    const error = failureOf(
+      withFrontmatter([`"k\\e\\u202e\\n${'x'.repeat(300)}": 1`, `name: "A\\u202e${'b'.repeat(300)}"`]),
+    );
+    expect(error.violations.length).toBeGreaterThan(3);
+    for (const { field, message } of [...error.violations, { field: 'message', message: error.message }]) {
+      expect(`${field}${message}`).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+      for (const [, found] of message.matchAll(/"([^"]*)"/g)) expect(found?.length).toBeLessThanOrEqual(80);
+    }
+  });
+});
+
+describe('YAML', () => {
+  test.each([
+    ['a colon in plain text', 'description: Use when: asked', 'line 3'],
+    ['a list that is not closed', 'license: [a', 'line 3'],
+    ['a key written twice', 'name: b', 'Map keys must be unique at line 3'],
+    ['a key that is a mapping', '? {a: b}\n: c', 'all keys must be strings'],
+    ['a tag', 'license: !!binary aGVsbG8=', 'Unresolved tag'],
+    ['an alias', 'license: &x a\ncompatibility: *x', 'found a YAML alias'],
+    ['a document end', '...\nlicense: MIT', 'found a line "..."'],
+    ['ten thousand open brackets', `license: ${'['.repeat(10_000)}`, 'Maximum call stack size exceeded'],
+    ['more than its limit', `#${'x'.repeat(frontmatterLengthMax)}`, `at most ${frontmatterLengthMax} are allowed`],
+  ])('with %s is refused', (_what, line, reason) => {
+    const violations = violationsOf(['name: a', line]);
+    expect(violations.length).toBeLessThanOrEqual(5);
+    expect(violations.every((violation) => violation.startsWith('frontmatter: '))).toBe(true);
+    expect(violations.join('\n')).toContain(reason);
+  });
+
+  test.each(['', 'text', '- a'])('that is not a mapping (%j) is refused', (yaml) => {
+    expect(violationsOf([yaml])).toEqual([expect.stringContaining('must be a mapping')]);
+  });
+
+  test('at its limit, all of it keys, is parsed within a second', () => {
+    const lines = Array.from({ length: 1_800 }, (_value, index) => `k${index}: a`);
+    const startedAt = performance.now();
+    expect(violationsOf(lines)).toHaveLength(50);
+    expect(performance.now() - startedAt).toBeLessThan(1000);
+  });
+});
+
+describe('a file that is no document', () => {
+  test.each([
+    ['without frontmatter', '# Steps\n', 'frontmatter', 'is missing'],
+    ['with a blank line first', '\n---\nname: a\n---\n', 'frontmatter', 'is missing'],
+    ['that is empty', '', 'frontmatter', 'is missing'],
+    ['whose frontmatter is not ended', '---\nname: a\ndescription: b\n', 'frontmatter', 'is not ended'],
+    ['with a NUL', withFrontmatter(minimal, 'a\u0000b'), 'document', 'U+0000'],
+    ['with an escape sequence', withFrontmatter(minimal, '\u001b[2J'), 'document', 'U+001B'],
+    ['with half a surrogate pair', withFrontmatter(minimal, '\ud800'), 'document', 'surrogate'],
+  ])('%s is refused', (_what, text, field, reason) => {
+    expect(failureOf(text).violations).toEqual([{ field, message: expect.stringContaining(reason) }]);
+  });
+
+  test('that is not UTF-8 is refused', () => {
+    const bytes = Buffer.concat([Buffer.from(withFrontmatter(minimal)), Buffer.from([0xff, 0xfe])]);
+    expect(failureOf(bytes).violations).toEqual([
+      { field: 'document', message: 'found bytes that are not UTF-8, must be UTF-8 text' },
+    ]);
+  });
+
+  test.each([
+    ['bytes', (text: string) => Buffer.from(text)],
+    ['text', (text: string) => text],
+  ])('is too large one byte over the limit, and fits at it, as %s', (_what, form) => {
+    const head = withFrontmatter(minimal, 'x');
+    const full = head + 'é'.repeat((skillLimits.documentBytesMax - Buffer.byteLength(head)) / 2);
+    const fill = full + 'x'.repeat(skillLimits.documentBytesMax - Buffer.byteLength(full));
+    expect(parse(form(fill)).frontmatter.name).toBe('pdf-processing');
+    expect(failureOf(form(`${fill}x`)).code).toBe('PAYLOAD_TOO_LARGE');
+  });
+});
+
+describe('the files beside it', () => {
+  const filesRefused = (files: readonly SkillFile[]) =>
+    failureOf(withFrontmatter(minimal), { files }).violations.map(({ field, message }) => `${field}: ${message}`);
+
+  test.each(['/etc/passwd', '../x', 'a/../../x', 'a//b', './a', 'a\\b', 'a\u0000', '', 'x'.repeat(256)])(
+    'may not have the path %j',
+    (path) => {
+      expect(filesRefused([textFile(path)])).toEqual([expect.stringMatching(/^files\//)]);
+    },
+  );
+
+  test.each([
+    ['a.md', 'a.md'],
+    ['References/a.md', 'references/A.md'],
+    ['caf\u00e9.md', 'cafe\u0301.md'],
+  ])('may not have one path twice (%s, %s)', (first, second) => {
+    expect(filesRefused([textFile(first), textFile(second)])).toEqual([
+      expect.stringContaining('found this path twice'),
+    ]);
+  });
+
+  test.each(['SKILL.md', 'skill.md'])('may not be called %s', (path) => {
+    expect(filesRefused([textFile(path)])).toEqual([expect.stringContaining('found this path twice')]);
+  });
+
+  test('are 200 at most', () => {
+    const files = Array.from({ length: skillLimits.filesMax + 1 }, (_value, index) => textFile(`${index}.md`));
+    expect(parse(withFrontmatter(minimal), { files: files.slice(1) }).files).toHaveLength(skillLimits.filesMax);
+    expect(filesRefused(files)).toEqual(['files: found more than the 200 files that are allowed beside SKILL.md']);
+  });
+
+  test('are a mebibyte at most each, counted in bytes, base64 decoded', () => {
+    const bytes = Buffer.alloc(skillLimits.fileBytesMax, 0xff);
+    const binary: SkillFile = { path: 'a.bin', content: bytes.toString('base64'), encoding: 'base64' };
+    expect(parse(withFrontmatter(minimal), { files: [binary] }).files).toEqual([binary]);
+    expect(filesRefused([textFile('a.md', 'é'.repeat(skillLimits.fileBytesMax / 2 + 1))])).toEqual([
+      'files/a.md: found more than the 1048576 bytes that are allowed for one file',
+    ]);
+  });
+
+  test('are eight mebibytes at most together', () => {
+    const files = Array.from({ length: 9 }, (_value, index) =>
+      textFile(`${index}.md`, 'x'.repeat(index === 8 ? 1 : skillLimits.fileBytesMax)),
+    );
+    expect(parse(withFrontmatter(minimal), { files: files.slice(0, 8) }).files).toHaveLength(8);
+    expect(filesRefused(files)).toEqual([
+      'files: found more than the 8388608 bytes that are allowed for all files together',
+    ]);
+  });
+
+  test('are well-formed Unicode', () => {
+    expect(filesRefused([textFile('a.md', '\udc00')])).toEqual([expect.stringContaining('half a surrogate pair')]);
+  });
+});
