@@ -34,7 +34,7 @@ export function watchHealth({ session, limits, isBusy, onDead }: HealthCheckDeps
     checking = false;
     if (session.ended.aborted) return;
     if (alive) schedule();
-    else schedule();
+    else onDead();
   };
   const schedule = () => {
     timer = setTimeout(check, limits.healthCheckIntervalMs).unref();

@@ -1,7 +1,7 @@
 /** SKILL.md documents: what the Agent Skills specification allows, and each rule it may break, named. */
 import { describe, expect, test } from 'vitest';
 import { parseSkillDocument, type SkillDocumentSource } from '../../src/domain/skill-document.ts';
-import { frontmatterLengthMax } from '../../src/domain/skill-frontmatter.ts';
+import { frontmatterLengthMax, frontmatterWarnings } from '../../src/domain/skill-frontmatter.ts';
 import { HestiaError } from '../../src/shapes/error.ts';
 import { type SkillFile, skillLimits } from '../../src/shapes/skill.ts';
 
@@ -92,6 +92,16 @@ describe('a valid document', () => {
     expect(document.frontmatter.description).toBe(description);
   });
 
+  test('may describe itself at greater length than the specification allows, with a warning', () => {
+    const warningsOf = (length: number) =>
+      frontmatterWarnings(parse(withFrontmatter(['name: a', `description: ${'x'.repeat(length)}`])).frontmatter);
+    expect(warningsOf(skillLimits.descriptionLengthMax)).toEqual([]);
+    expect(warningsOf(skillLimits.descriptionLengthMax + 1)).toEqual([
+      { field: 'description', message: expect.stringContaining('found 1025 characters') },
+    ]);
+    expect(warningsOf(skillLimits.descriptionLengthTolerated)).toHaveLength(1);
+  });
+
   test.each([
     ['allowed-tools: Read, Grep', ['Read', 'Grep']],
     ['allowed-tools: [Read, "Bash(git:*)"]', ['Read', 'Bash(git:*)']],
@@ -172,7 +182,7 @@ describe('a field', () => {
   test.each([
     ['description:', 'description: found nothing, must be 1 to 1024 characters of text'],
     ['description: "  "', 'description: found nothing, must be 1 to 1024 characters of text'],
-    [`description: ${'x'.repeat(1025)}`, 'description: found 1025 characters, must be 1 to 1024 characters of text'],
+    [`description: ${'x'.repeat(4097)}`, 'description: found 4097 characters, must be 1 to 1024 characters of text'],
     ['description: [a]', 'description: found a list, must be text'],
   ])('%s is refused', (line, violation) => {
     expect(violationsOf(['name: a', line])).toEqual([violation]);
@@ -246,7 +256,7 @@ describe('a document with several faults', () => {
 describe('YAML', () => {
   test.each([
     ['a colon in plain text', 'description: Use when: asked', 'line 3'],
-    ['a list that is not closed', 'license: [a', 'line 3'],
+    ['a list that is not closed', 'license: [a', 'line 4'],
     ['a key written twice', 'name: b', 'Map keys must be unique at line 3'],
     ['a key that is a mapping', '? {a: b}\n: c', 'all keys must be strings'],
     ['a tag', 'license: !!binary aGVsbG8=', 'Unresolved tag'],

@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest';
+import { type Action, permission } from '../../src/domain/access-policy.ts';
+import type { Role } from '../../src/shapes/access.ts';
+
+const caller = (role: Role) => ({ keyId: 'k', agentId: 'me', namespace: 'here', role });
+
+/** For each action: what agent, auditor and operator may do where ownership does not matter. */
+const table: Record<Action, [agent: string, auditor: string, operator: string]> = {
+  'skill.read': ['allowed', 'allowed', 'allowed'],
+  'skill.publish': ['allowed', 'forbidden', 'allowed'],
+  'skill.manage': ['allowed', 'forbidden', 'allowed'],
+  'server.read': ['allowed', 'allowed', 'allowed'],
+  'server.manage': ['forbidden', 'forbidden', 'allowed'],
+  'tool.search': ['allowed', 'allowed', 'allowed'],
+  'tool.call': ['allowed', 'forbidden', 'allowed'],
+  'statistics.read': ['allowed', 'allowed', 'allowed'],
+  'scheduler.read': ['allowed', 'allowed', 'allowed'],
+  'scheduler.run': ['forbidden', 'forbidden', 'allowed'],
+  'audit.read': ['forbidden', 'allowed', 'allowed'],
+  'key.manage': ['forbidden', 'forbidden', 'allowed'],
+};
+const actions = Object.keys(table).filter((action): action is Action => action in table);
+
+describe.each(actions)('%s', (action) => {
+  test.each([
+    ['agent', 0],
+    ['auditor', 1],
+    ['operator', 2],
+  ] as const)('by an %s is decided as the table says', (role, column) => {
+    expect(permission(caller(role), action)).toBe(table[action][column]);
+  });
+});
+
+describe('a target', () => {
+  const own = { namespace: 'here', ownerAgentId: 'me' };
+  const others = { namespace: 'here', ownerAgentId: 'someone' };
+  const elsewhere = { namespace: 'there', ownerAgentId: 'me' };
+  test.each([
+    ['agent', 'skill.manage', own, 'allowed'],
+    ['agent', 'skill.manage', others, 'forbidden'],
+    ['agent', 'skill.manage', elsewhere, 'absent'],
+    ['agent', 'skill.read', others, 'allowed'],
+    ['agent', 'skill.read', elsewhere, 'absent'],
+    ['auditor', 'skill.read', elsewhere, 'allowed'],
+    ['auditor', 'skill.manage', own, 'forbidden'],
+    ['auditor', 'skill.manage', elsewhere, 'forbidden'],
+    ['operator', 'skill.manage', others, 'allowed'],
+    ['operator', 'skill.manage', elsewhere, 'allowed'],
+  ] as const)('%s, %s: %j is %s', (role, action, target, expected) => {
+    expect(permission(caller(role), action, target)).toBe(expected);
+  });
+});

@@ -1,0 +1,250 @@
+/** The routes of keys, audit, scheduler, servers, pages and errors, on one hub. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { json, publishSkill, startTestHub, type TestHub } from '../support/hub.ts';
+
+let hub: TestHub;
+beforeAll(async () => {
+  hub = await startTestHub({ file: { mcpServers: { away: { command: 'no-such-program', autoConnect: false } } } });
+});
+afterAll(() => hub[Symbol.asyncDispose]());
+
+describe('/v1/keys', () => {
+  test('shows a key once and keeps only its hash', async () => {
+    const created = await hub.operator.fetch('/v1/keys', {
+      json: { agentId: 'billing-bot', role: 'agent', namespace: 'finance' },
+    });
+    expect(created.status).toBe(201);
+    const { key, keyId } = await json(created);
+    expect(key).toMatch(/^hst_[0-9a-f]{16}_[A-Za-z0-9_-]{43}$/);
+    const listed = await json(hub.operator.fetch('/v1/keys?limit=200'));
+    expect(listed.items).toContainEqual({
+      keyId,
+      agentId: 'billing-bot',
+      role: 'agent',
+      namespace: 'finance',
+      createdAt: expect.any(String),
+    });
+    expect(JSON.stringify(listed)).not.toContain(key);
+    const { items } = await json(hub.operator.fetch('/v1/audit/events?event=KEY_CREATED&limit=200'));
+    expect(items.at(-1)).toMatchObject({
+      agent_id: 'operator',
+      fields: { key_id: keyId, agent_id: 'billing-bot', role: 'agent' },
+    });
+    expect(JSON.stringify(items)).not.toContain(key.slice(-43));
+  });
+
+  test.each([
+    [{ agentId: '' }, 'agentId'],
+    [{ agentId: 'a b' }, 'agentId'],
+    [{ agentId: 'x\u0000y' }, 'agentId'],
+    [{ agentId: 'a'.repeat(65) }, 'agentId'],
+    [{ agentId: 'bot', role: 'root' }, 'role'],
+    [{ agentId: 'bot', admin: true }, '(body)'],
+    [{}, 'agentId'],
+  ])('refuses %j, naming the field', async (body, field) => {
+    const response = await hub.operator.fetch('/v1/keys', { json: body });
+    const problem = await json(response);
+    expect([response.status, problem.code]).toEqual([400, 'INVALID_REQUEST']);
+    expect(problem.violations[0].field).toBe(field);
+  });
+
+  test('is for operators', async () => {
+    for (const role of ['agent', 'auditor'] as const) {
+      const key = await hub.key(`some-${role}`, role);
+      expect((await key.fetch('/v1/keys')).status).toBe(403);
+      expect((await key.fetch('/v1/keys', { json: { agentId: 'mine', role: 'operator' } })).status).toBe(403);
+    }
+  });
+
+  test('answers 404 for a key that does not exist', async () => {
+    expect((await hub.operator.fetch('/v1/keys/ffffffffffffffff', { method: 'DELETE' })).status).toBe(404);
+  });
+});
+
+describe('/v1/audit', () => {
+  test('lists every record once over its pages, oldest first', async () => {
+    const seqs: number[] = [];
+    let cursor = '';
+    do {
+      const page = await json(hub.operator.fetch(`/v1/audit/events?limit=3${cursor && `&cursor=${cursor}`}`));
+      seqs.push(...page.items.map((item: { seq: number }) => item.seq));
+      cursor = page.nextCursor ?? '';
+    } while (cursor !== '');
+    expect(seqs.length).toBeGreaterThan(5);
+    expect(seqs).toEqual(seqs.map((_, index) => index + 1));
+  });
+
+  test('verifies, and exports as NDJSON what it lists', async () => {
+    const verdict = await json(hub.operator.fetch('/v1/audit/verify'));
+    expect(verdict).toMatchObject({ intact: true, firstSeq: 1 });
+    const exported = await hub.operator.fetch('/v1/audit/export');
+    expect(exported.headers.get('content-type')).toBe('application/x-ndjson');
+    const records = (await exported.text())
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(records).toHaveLength(verdict.lastSeq);
+    expect(records.at(-1).hash).toBe(verdict.headHash);
+    const page = await json(hub.operator.fetch('/v1/audit/events?limit=200'));
+    expect(records.slice(0, 200)).toEqual(page.items.slice(0, records.length));
+  });
+
+  test('is open to auditors and closed to agents', async () => {
+    const auditor = await hub.key('the-auditor', 'auditor');
+    expect((await auditor.fetch('/v1/audit/verify')).status).toBe(200);
+    const agent = await hub.key('some-agent');
+    for (const path of ['events', 'verify', 'export'])
+      expect((await agent.fetch(`/v1/audit/${path}`)).status).toBe(403);
+  });
+
+  test('refuses a cursor that is not one of ours', async () => {
+    const response = await hub.operator.fetch(
+      `/v1/audit/events?cursor=${Buffer.from('x; DROP').toString('base64url')}`,
+    );
+    expect([response.status, (await json(response)).code]).toEqual([400, 'INVALID_REQUEST']);
+  });
+});
+
+describe('an auditor', () => {
+  test('may change nothing', async () => {
+    await publishSkill(hub.operator, 'log-review');
+    const auditor = await hub.key('reader', 'auditor');
+    const attempts = [
+      auditor.fetch('/v1/skills/log-review', { method: 'DELETE' }),
+      auditor.fetch('/v1/skills/log-review/activate', { method: 'POST' }),
+      auditor.fetch('/v1/servers/away/connect', { method: 'POST' }),
+      auditor.fetch('/v1/scheduler/run', { method: 'POST' }),
+      auditor.fetch('/v1/tools/away/tool/call', { json: {} }),
+    ];
+    expect((await Promise.all(attempts)).map((response) => response.status)).toEqual([403, 403, 403, 403, 403]);
+    for (const path of ['/v1/skills', '/v1/servers', '/v1/tools/stats', '/v1/scheduler'])
+      expect((await auditor.fetch(path)).status).toBe(200);
+  });
+});
+
+describe('/v1/servers', () => {
+  test('lists servers without what may be secret, and answers 404 for others', async () => {
+    const { items } = await json(hub.operator.fetch('/v1/servers'));
+    expect(items).toEqual([
+      {
+        serverId: 'away',
+        transport: 'stdio',
+        state: 'disconnected',
+        stateSince: expect.any(String),
+        toolsCount: 0,
+        toolsRefusedCount: 0,
+      },
+    ]);
+    expect((await hub.operator.fetch('/v1/servers/nowhere/connect', { method: 'POST' })).status).toBe(404);
+  });
+
+  test('answers the state of a server that cannot be started, and goes on', async () => {
+    const answer = await json(hub.operator.fetch('/v1/servers/away/connect', { method: 'POST' }));
+    expect(answer).toMatchObject({ state: 'reconnecting', errorType: 'spawn_failed' });
+    const stopped = await json(hub.operator.fetch('/v1/servers/away/disconnect', { method: 'POST' }));
+    expect(stopped.state).toBe('disconnected');
+    const { items } = await json(hub.operator.fetch('/v1/audit/events?event=SERVER_CONNECT_REQUESTED'));
+    expect(items).toMatchObject([{ agent_id: 'operator', fields: { server_id: 'away' } }]);
+  });
+});
+
+describe('the pages', () => {
+  test('/docs loads nothing from elsewhere, and all it loads is there', async () => {
+    const response = await hub.operator.fetch('/docs');
+    expect(response.headers.get('content-security-policy')).toContain("default-src 'self'");
+    const page = await response.text();
+    const assets = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] ?? '');
+    expect(assets).toHaveLength(4);
+    for (const asset of assets) {
+      expect(asset).toMatch(/^\/docs\//);
+      expect((await hub.operator.fetch(asset)).status).toBe(200);
+    }
+    expect((await hub.operator.fetch('/docs/package.json')).status).toBe(404);
+  });
+
+  test('/openapi.json describes every path of the contract', async () => {
+    const { paths } = await json(hub.operator.fetch('/openapi.json'));
+    const described = Object.entries(paths).flatMap(([path, operations]) =>
+      Object.keys(Object(operations)).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(described).toEqual(
+      expect.arrayContaining([
+        'PUT /v1/skills/{name}',
+        'GET /v1/skills',
+        'GET /v1/skills/{name}',
+        'GET /v1/skills/{name}/versions',
+        'DELETE /v1/skills/{name}',
+        'POST /v1/skills/{name}/activate',
+        'POST /v1/skills/{name}/deactivate',
+        'GET /v1/servers',
+        'POST /v1/servers/{id}/connect',
+        'POST /v1/servers/{id}/disconnect',
+        'POST /v1/tools/search',
+        'GET /v1/tools/{server}/{tool}',
+        'POST /v1/tools/{server}/{tool}/call',
+        'GET /v1/tools/stats',
+        'GET /v1/scheduler',
+        'POST /v1/scheduler/run',
+        'GET /v1/audit/events',
+        'GET /v1/audit/verify',
+        'GET /v1/audit/export',
+        'POST /v1/keys',
+        'GET /v1/keys',
+        'DELETE /v1/keys/{id}',
+        'GET /livez',
+        'GET /readyz',
+      ]),
+    );
+  });
+
+  test('/config.schema.json is the schema of the configuration file', async () => {
+    const schema = await json(hub.operator.fetch('/config.schema.json'));
+    expect(Object.keys(schema.properties)).toEqual(
+      expect.arrayContaining(['mcpServers', 'skills', 'scheduler', 'retention', 'limits', 'policy']),
+    );
+  });
+});
+
+describe('a request that is wrong', () => {
+  test.each([
+    ['a path that does not exist', '/v1/nothing', {}, 404, 'NOT_FOUND'],
+    [
+      'JSON that does not parse',
+      '/v1/tools/search',
+      { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } },
+      400,
+      'INVALID_REQUEST',
+    ],
+    ['a query that is empty', '/v1/tools/search', { json: { query: '  ' } }, 400, 'INVALID_REQUEST'],
+    ['a query that is too long', '/v1/tools/search', { json: { query: 'x'.repeat(2001) } }, 400, 'INVALID_REQUEST'],
+    ['a limit out of range', '/v1/skills?limit=0', {}, 400, 'INVALID_REQUEST'],
+    [
+      'a search id that no search answered',
+      '/v1/tools/away/tool/call',
+      { json: { searchId: 'mine' } },
+      400,
+      'INVALID_REQUEST',
+    ],
+    ['an unknown server', '/v1/tools/nowhere/tool/call', { json: {} }, 404, 'NOT_FOUND'],
+    ['a server that is not connected', '/v1/tools/away/tool/call', { json: {} }, 503, 'SERVER_UNAVAILABLE'],
+    [
+      'a tool of the hub called as an upstream',
+      '/v1/tools/hestia/search_tools/call',
+      { json: {} },
+      400,
+      'INVALID_REQUEST',
+    ],
+    ['a deadline over the limit', '/v1/tools/away/tool/call', { json: { timeoutMs: 300_001 } }, 400, 'INVALID_REQUEST'],
+  ])('%s is a problem with its code', async (_what, path, init, status, code) => {
+    const response = await hub.operator.fetch(path, init);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    const problem = await json(response);
+    expect([response.status, problem.status, problem.code]).toEqual([status, status, code]);
+    expect(problem.detail).not.toMatch(/\bat .*:\d+|node_modules|\/src\//);
+  });
+
+  test('a body over the limit is refused', async () => {
+    const response = await hub.operator.fetch('/v1/tools/search', { json: { query: 'x'.repeat(13_000_000) } });
+    expect([response.status, (await json(response)).code]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
+  });
+});
