@@ -1,0 +1,219 @@
+/** Tool calls over real connections to servers that misbehave, on a whole hub. */
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startFaultyHttpServer } from '../support/faulty-http-server.ts';
+import { json, type TestKey } from '../support/hub.ts';
+import { connectClient, type ListeningHub, startListeningHub, untilConnected } from '../support/hub-listening.ts';
+import { supportServer } from '../support/upstream-support.ts';
+
+let hub: ListeningHub;
+beforeAll(async () => {
+  hub = await startListeningHub({
+    file: {
+      mcpServers: {
+        faulty: supportServer('faulty-server.ts'),
+        dying: supportServer('faulty-server.ts'),
+        schemas: supportServer('schema-server.ts'),
+      },
+      limits: { callTimeoutMs: 5000, callTimeoutMsMax: 10_000, reconnectDelayMs: 20 },
+    },
+  });
+  await untilConnected(hub, 'faulty', 'dying', 'schemas');
+});
+afterAll(() => hub[Symbol.asyncDispose]());
+
+function call(
+  toolName: string,
+  body: object = {},
+  { server = 'faulty', key = hub.operator }: { server?: string; key?: TestKey } = {},
+): Promise<Response> {
+  return key.fetch(`/v1/tools/${server}/${toolName}/call`, { json: body });
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: what a record holds is what the test finds out
+async function lastOutcome(): Promise<Record<string, any>> {
+  const { items } = await json(hub.operator.fetch('/v1/audit/events?event=TOOL_OUTCOME&limit=200'));
+  return items.at(-1).fields;
+}
+
+describe('a call that succeeds', () => {
+  test('is on record before it is answered, with its latency, its agent and its search', async () => {
+    const agent = await hub.key('billing-bot');
+    const { searchId } = await json(agent.fetch('/v1/tools/search', { json: { query: 'pid' } }));
+    const answer = await json(call('pid', { searchId }, { key: agent }));
+    const fields = await lastOutcome();
+    expect(answer).toMatchObject({ outcome: 'success', result: { isError: false } });
+    expect(fields).toEqual({
+      tool_name: 'pid',
+      server_id: 'faulty',
+      outcome: 'success',
+      latency_ms: answer.latencyMs,
+      agent_id: 'billing-bot',
+      namespace: 'default',
+      call_id: answer.callId,
+      search_id: searchId,
+    });
+  });
+
+  test('passes on what the upstream sent, known to the protocol or not', async () => {
+    const { result } = await json(call('exotic'));
+    expect(result.structuredContent).toEqual({ a: [1, { b: null }], ü: 'ü' });
+    expect(result.content[0]).toMatchObject({
+      type: 'text',
+      annotations: { audience: ['user'] },
+      _meta: { block: true },
+    });
+    expect(result.content[1]).toMatchObject({ type: 'resource_link', size: 3 });
+  });
+});
+
+describe('a call that fails', () => {
+  test.each([
+    ['the upstream answers with an error', 'rpc_error', 502, 'UPSTREAM_FAILED', 'upstream_error'],
+    ['the upstream answers with something that is no result', 'bad_shape', 502, 'UPSTREAM_FAILED', 'invalid_response'],
+    ['the answer is 20 MiB', 'huge', 502, 'RESPONSE_TOO_LARGE', 'response_too_large'],
+  ])(
+    'because %s is an error on record, without upstream text, and the next call works',
+    async (_why, tool, status, code, errorType) => {
+      const response = await call(tool);
+      const text = await response.text();
+      expect([response.status, JSON.parse(text).code]).toEqual([status, code]);
+      expect(text).not.toContain('secret-token');
+      expect(await lastOutcome()).toMatchObject({ tool_name: tool, outcome: 'error', error_type: errorType });
+      expect(JSON.stringify(hub.logLines())).not.toContain('secret-token');
+      expect((await call('pid')).status).toBe(200);
+    },
+  );
+
+  test('because the upstream dies under it is connection_lost, and the upstream comes back', async () => {
+    const response = await call('die', {}, { server: 'dying' });
+    expect([response.status, (await json(response)).code]).toEqual([502, 'UPSTREAM_FAILED']);
+    expect(await lastOutcome()).toMatchObject({ server_id: 'dying', outcome: 'error', error_type: 'connection_lost' });
+    await untilConnected(hub, 'dying');
+    expect((await call('pid', {}, { server: 'dying' })).status).toBe(200);
+  });
+
+  test('because its own deadline passed is a timeout, and the upstream is told', async () => {
+    const before = JSON.parse((await json(call('cancelled'))).result.content[0].text).length;
+    const response = await call('hang', { timeoutMs: 150 });
+    expect([response.status, (await json(response)).code]).toEqual([504, 'TIMEOUT']);
+    const fields = await lastOutcome();
+    expect(fields).toMatchObject({ tool_name: 'hang', outcome: 'timeout', error_type: 'timeout' });
+    expect(fields.latency_ms).toBeGreaterThanOrEqual(149);
+    await expect
+      .poll(async () => JSON.parse((await json(call('cancelled'))).result.content[0].text).length)
+      .toBe(before + 1);
+  });
+
+  test('because the caller hung up is abandoned, and the upstream is told', async () => {
+    const before = JSON.parse((await json(call('cancelled'))).result.content[0].text).length;
+    const controller = new AbortController();
+    const request = fetch(`${hub.url}/v1/tools/faulty/hang/call`, {
+      method: 'POST',
+      body: '{}',
+      headers: { authorization: `Bearer ${hub.operator.secret}`, 'content-type': 'application/json' },
+      signal: controller.signal,
+    });
+    await using client = await connectClient('2.x, 2026-07-28', hub, hub.operator);
+    await expect.poll(async () => (await client.call('get_mcp_hub_status')).structuredContent.calls_running).toBe(1);
+    controller.abort();
+    await expect(request).rejects.toThrow();
+    await expect.poll(lastOutcome).toMatchObject({ tool_name: 'hang', outcome: 'abandoned', error_type: 'cancelled' });
+    await expect
+      .poll(async () => JSON.parse((await json(call('cancelled'))).result.content[0].text).length)
+      .toBe(before + 1);
+  });
+
+  test('because the tool says so is an error of the tool, whose answer is passed on', async () => {
+    const answer = await json(call('fails', {}, { server: 'schemas' }));
+    expect(answer).toMatchObject({
+      outcome: 'error',
+      result: { isError: true, content: [{ type: 'text', text: 'no such invoice' }] },
+    });
+    expect(await lastOutcome()).toMatchObject({ outcome: 'error', error_type: 'tool_error' });
+  });
+});
+
+describe('arguments', () => {
+  test.each([
+    ['draft_2020', { pair: ['a', 1] }, { pair: [1, 'a'] }],
+    ['draft_07', { pair: ['a', 1] }, { pair: [1, 'a'] }],
+    ['no_dialect', { pair: ['a', 1] }, { pair: [1, 'a'] }],
+  ])('are checked by the rules of %s before the upstream is reached', async (tool, right, wrong) => {
+    expect((await call(tool, { arguments: right }, { server: 'schemas' })).status).toBe(200);
+    const response = await call(tool, { arguments: wrong }, { server: 'schemas' });
+    const problem = await json(response);
+    expect([response.status, problem.code]).toEqual([422, 'INVALID_ARGUMENTS']);
+    expect(problem.violations[0]).toEqual({ field: 'arguments.pair.0', message: 'must be string' });
+    expect(await lastOutcome()).toMatchObject({ tool_name: tool, outcome: 'error', error_type: 'invalid_arguments' });
+  });
+
+  test('are not tried against a schema that is itself broken', async () => {
+    for (const tool of ['broken_type', 'broken_reference']) {
+      const response = await call(tool, {}, { server: 'schemas' });
+      expect([response.status, (await json(response)).code]).toEqual([502, 'INVALID_TOOL_SCHEMA']);
+      expect(await lastOutcome()).toMatchObject({
+        tool_name: tool,
+        outcome: 'error',
+        error_type: 'invalid_tool_schema',
+      });
+    }
+  });
+
+  test('may have schemas with one `$id` in several tools', async () => {
+    for (const tool of ['same_id_a', 'same_id_b'])
+      expect((await call(tool, { arguments: { x: 1 } }, { server: 'schemas' })).status).toBe(200);
+  });
+});
+
+describe('a server over HTTP that goes away during a call', () => {
+  test('ends the call as an error, not as a wait', async () => {
+    const upstream = await startFaultyHttpServer();
+    await using other = await startListeningHub({ file: { mcpServers: { remote: { url: upstream.url } } } });
+    await untilConnected(other, 'remote');
+    const pending = other.operator.fetch('/v1/tools/remote/hang/call', { json: {} });
+    await expect.poll(() => upstream.openCalls()).toBe(1);
+    await upstream[Symbol.asyncDispose]();
+    const response = await pending;
+    expect([response.status, (await json(response)).code]).toEqual([502, 'UPSTREAM_FAILED']);
+  });
+});
+
+describe('a call whose record cannot be written', () => {
+  test('keeps its result; the gap is counted and logged, and the next record is written again', async () => {
+    await using other = await startListeningHub({
+      file: { mcpServers: { faulty: supportServer('faulty-server.ts') } },
+    });
+    await untilConnected(other, 'faulty');
+    const locker = new DatabaseSync(other.config.databaseFile);
+    locker.exec('BEGIN IMMEDIATE');
+    const answer = await json(other.operator.fetch('/v1/tools/faulty/pid/call', { json: {} }));
+    locker.exec('ROLLBACK');
+    locker.close();
+    expect(answer).toMatchObject({ outcome: 'success', result: { isError: false } });
+    await using client = await connectClient('2.x, 2026-07-28', other, other.operator);
+    expect((await client.call('get_mcp_hub_status')).structuredContent.audit_gap).toBe(1);
+    await expect
+      .poll(() => other.logLines().filter((line) => line.message === 'An event could not be put on record'))
+      .toHaveLength(1);
+    await other.operator.fetch('/v1/tools/faulty/pid/call', { json: {} });
+    const { items } = await json(other.operator.fetch('/v1/audit/events?event=TOOL_OUTCOME'));
+    expect(items).toHaveLength(1);
+    expect(await json(other.operator.fetch('/v1/audit/verify'))).toMatchObject({ intact: true });
+  });
+});
+
+describe('statistics', () => {
+  test('count outcomes by tool, for an agent those of its namespace', async () => {
+    const stranger = await hub.key('stranger', 'agent', 'elsewhere');
+    await call('pid', {}, { key: stranger });
+    const all = await json(hub.operator.fetch('/v1/tools/stats'));
+    const own = await json(stranger.fetch('/v1/tools/stats'));
+    expect(own.items).toMatchObject([
+      { serverId: 'faulty', toolName: 'pid', calls: 1, outcomes: { success: 1, error: 0, timeout: 0, abandoned: 0 } },
+    ]);
+    const hang = all.items.find((item: { toolName: string }) => item.toolName === 'hang');
+    expect(hang.outcomes).toMatchObject({ timeout: 1, abandoned: 1 });
+    expect(hang.latencyMsP95).toBeGreaterThan(0);
+  });
+});
