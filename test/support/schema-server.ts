@@ -1,4 +1,4 @@
-/** An MCP server over stdio whose tools have schemas of several kinds, sound and broken, and one that fails. */
+/** An MCP server over stdio whose tools have schemas of several kinds, sound and broken, one that fails, and one named like a skill's. */
 import { Server } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 
@@ -20,6 +20,8 @@ const schemas: Record<string, Record<string, unknown>> = {
   same_id_a: { $id: 'https://example.com/same', properties: { x: number } },
   same_id_b: { $id: 'https://example.com/same', properties: { x: number, y: text } },
   fails: {},
+  // A name that a skill's tool would take.
+  skill_triage: {},
 };
 
 serveStdio(() => {

@@ -1,0 +1,129 @@
+/** Cleanups on a whole hub with a clock that is moved. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, test } from 'vitest';
+import { json, publishSkill, startTestHub, type TestHub } from '../support/hub.ts';
+import { connectClient, startListeningHub } from '../support/hub-listening.ts';
+
+const dayMs = 86_400_000;
+const run = (hub: TestHub) => hub.operator.fetch('/v1/scheduler/run', { method: 'POST' });
+
+async function useSkill(hub: TestHub, calls: number): Promise<void> {
+  await publishSkill(hub.operator, 'triage');
+  await hub.operator.fetch('/v1/skills/triage/activate', { method: 'POST' });
+  for (let index = 0; index < calls; index += 1)
+    await hub.operator.fetch('/v1/tools/hestia/skill_triage/call', { json: {} });
+}
+
+async function monitoringEvents(hub: TestHub): Promise<{ event: string; fields: Record<string, unknown> }[]> {
+  const { items } = await json(hub.operator.fetch('/v1/audit/events?limit=200'));
+  return items.filter((item: { kind: string }) => item.kind === 'monitoring');
+}
+
+describe('a cleanup', () => {
+  test('purges what is past its retention and nothing else; the rest of the chain verifies', async () => {
+    await using hub = await startTestHub({ file: { retention: { outcomesDays: 10, auditDays: 20 } } });
+    await useSkill(hub, 3);
+    hub.advance(11 * dayMs);
+    await hub.operator.fetch('/v1/tools/hestia/skill_triage/call', { json: {} });
+    const first = await json(run(hub));
+    expect(first).toMatchObject({
+      deletedCount: 3,
+      deleted: { outcomes: 3, audit_records: 0, activations: 0 },
+      failedParts: [],
+    });
+    expect((await json(hub.operator.fetch('/v1/tools/stats'))).items).toMatchObject([
+      { toolName: 'skill_triage', calls: 1 },
+    ]);
+    hub.advance(10 * dayMs);
+    const before = (await json(hub.operator.fetch('/v1/audit/verify'))).recordsChecked;
+    const second = await json(run(hub));
+    expect(second.deleted.audit_records).toBeGreaterThan(3);
+    const verdict = await json(hub.operator.fetch('/v1/audit/verify'));
+    expect(verdict).toMatchObject({ intact: true, firstSeq: second.deleted.audit_records + 1 });
+    // What was purged is gone; the purge itself and the run's success are on record.
+    expect(verdict.recordsChecked).toBe(before - second.deleted.audit_records + 2);
+  });
+
+  test('tells of itself with its fields, in the trail and in the log alike', async () => {
+    await using hub = await startTestHub();
+    await run(hub);
+    const [started, succeeded] = await monitoringEvents(hub);
+    expect(started).toMatchObject({
+      event: 'SCHEDULER_START',
+      fields: { interval_hours: 1, next_run_time: expect.stringMatching(/:00:00\.000Z$/) },
+    });
+    expect(succeeded).toMatchObject({
+      event: 'SCHEDULER_CLEANUP_SUCCESS',
+      fields: { deleted_count: 0, total_cleanups: 1, total_deleted: 0, last_run_time: expect.any(String) },
+    });
+    await expect
+      .poll(() => hub.logLines().find((line) => line.monitoring_event === 'SCHEDULER_CLEANUP_SUCCESS'))
+      .toMatchObject(Object(succeeded?.fields));
+  });
+
+  test('is the same however it is asked for, and does not overlap itself', async () => {
+    await using hub = await startListeningHub();
+    const statuses = (await Promise.all([run(hub), run(hub), run(hub)])).map((response) => response.status);
+    expect(statuses.toSorted()).toEqual([200, 409, 409]);
+    const overHttp = await json(hub.operator.fetch('/v1/scheduler'));
+    await using client = await connectClient('2.x, 2026-07-28', hub, hub.operator);
+    const overMcp = (await client.call('get_scheduler_status')).structuredContent;
+    expect(overMcp).toEqual({
+      is_running: true,
+      interval_hours: 1,
+      last_run_time: overHttp.lastRunTime,
+      next_run_time: overHttp.nextRunTime,
+      total_cleanups: 1,
+      total_deleted: 0,
+    });
+  });
+
+  test('goes on where a part fails, and says which', async () => {
+    await using hub = await startTestHub({ file: { retention: { outcomesDays: 10, auditDays: 10 } } });
+    await useSkill(hub, 2);
+    hub.advance(11 * dayMs);
+    const saboteur = new DatabaseSync(hub.config.databaseFile);
+    saboteur.exec(
+      `CREATE TRIGGER refuse BEFORE DELETE ON ${outcomesTable(saboteur)} BEGIN SELECT RAISE(ABORT, 'refused'); END`,
+    );
+    saboteur.close();
+    const report = await json(run(hub));
+    expect(report).toMatchObject({ failedParts: ['outcomes'], deleted: { outcomes: 0 } });
+    expect(report.deleted.audit_records).toBeGreaterThan(0);
+    expect((await monitoringEvents(hub)).at(-1)).toMatchObject({
+      event: 'SCHEDULER_CLEANUP_FAILED',
+      fields: { error_type: 'cleanup_part_failed', failed_parts: 'outcomes', total_cleanups_attempted: 1 },
+    });
+  });
+
+  test('keeps its totals over a restart', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hestia-totals-'));
+    {
+      await using first = await startTestHub({ folder });
+      await useSkill(first, 2);
+      first.advance(91 * dayMs);
+      await run(first);
+    }
+    {
+      await using second = await startTestHub({ folder });
+      const status = await json(second.operator.fetch('/v1/scheduler'));
+      expect(status).toMatchObject({ isRunning: true, totalCleanups: 1, lastRunTime: expect.any(String) });
+      expect(status.totalDeleted).toBeGreaterThanOrEqual(2);
+      expect((await monitoringEvents(second)).map(({ event }) => event)).toEqual(
+        expect.arrayContaining(['SCHEDULER_STOP', 'SCHEDULER_START']),
+      );
+    }
+    await rm(folder, { recursive: true });
+  });
+});
+
+/** The table of outcomes, by its column; its name is the stores' business. */
+function outcomesTable(database: DatabaseSync): string {
+  const rows = database
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%latency_ms%'")
+    .all();
+  return String(rows[0]?.name);
+}
