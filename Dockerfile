@@ -1,26 +1,28 @@
-# syntax=docker/dockerfile:1
+# The hub with its production dependencies only. State lives in the volume /data.
 FROM node:24.21.0-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --ignore-scripts
+RUN npm ci --omit=dev --ignore-scripts --loglevel=error
 
 FROM node:24.21.0-bookworm-slim
 LABEL org.opencontainers.image.title="Hestia" \
-      org.opencontainers.image.description="An MCP hub that can be watched" \
-      org.opencontainers.image.licenses="Apache-2.0"
+      org.opencontainers.image.description="An MCP hub that can be watched: skills and tools behind one endpoint, every call on record." \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="0.1.0"
 ENV NODE_ENV=production \
     HESTIA_HOST=0.0.0.0 \
-    HESTIA_PORT=7420 \
     HESTIA_DATA_DIR=/data
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE ./
+COPY docs ./docs
 COPY src ./src
-RUN install -d -o node -g node -m 0700 /data
+# The data directory belongs to the unprivileged user that the base image brings.
+RUN install --directory --owner=node --group=node --mode=0700 /data
 USER node
 VOLUME /data
 EXPOSE 7420
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.HESTIA_PORT + '/livez').then((response) => process.exit(response.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "src/main.ts"]
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HESTIA_PORT || 7420}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "src/main.ts"]

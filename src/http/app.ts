@@ -19,7 +19,7 @@ import { HestiaError, notFound } from '../shapes/error.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { auditRoutes } from './audit-routes.ts';
-import { authenticate, type HubEnv } from './authenticate.ts';
+import { authenticate, challengeFor, type HubEnv } from './authenticate.ts';
 import { docsRoutes } from './docs-routes.ts';
 import { type HealthRoutesDeps, healthRoutes } from './health-routes.ts';
 import { keyRoutes } from './key-routes.ts';
@@ -49,8 +49,10 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
 /** Builds the application; it listens nowhere by itself. */
 export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
   const app = createRouter();
-  app.onError((error) => problemResponse(error, deps.log));
-  app.notFound(() => problemResponse(notFound('page'), deps.log));
+  const problem = (error: unknown, path: string) =>
+    problemResponse(error, { log: deps.log, challenge: challengeFor(path) });
+  app.onError((error, c) => problem(error, c.req.path));
+  app.notFound((c) => problem(notFound('page'), c.req.path));
   app.use(observe(deps));
   app.use(secureHeaders({ crossOriginResourcePolicy: 'same-origin', strictTransportSecurity: false }));
   app.use(checkHost(deps.policy));

@@ -26,10 +26,15 @@ export function authenticate({ access }: { access: AccessService }): MiddlewareH
     const span = trace.getActiveSpan();
     if (span) await access.recordFailure(caller.failure, span);
     else await inSpan('authenticate', {}, (own) => access.recordFailure(caller.failure, own));
-    if (pagePaths.test(c.req.path))
-      c.header('www-authenticate', 'Basic realm="hestia: the API key is the password", charset="UTF-8"');
     throw new HestiaError('UNAUTHENTICATED', 'send "Authorization: Bearer <key>" with a key that is valid');
   };
+}
+
+/** What a refusal asks for: a browser shows its password prompt for pages only. */
+export function challengeFor(path: string): string {
+  return pagePaths.test(path)
+    ? 'Basic realm="hestia: the API key is the password", charset="UTF-8"'
+    : 'Bearer realm="hestia"';
 }
 
 function presentedKey(c: Context): string | undefined {

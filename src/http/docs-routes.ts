@@ -28,7 +28,8 @@ const page = `<!doctype html>
 </html>
 `;
 
-const start = "SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true, tryItOutEnabled: true });\n";
+const start =
+  "SwaggerUIBundle({ url: location.origin + '/openapi.json', dom_id: '#docs', deepLinking: true, tryItOutEnabled: true });\n";
 
 // Swagger UI sets styles and draws its icons from data URLs; nothing is loaded from elsewhere.
 const contentSecurityPolicy =

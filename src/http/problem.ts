@@ -26,8 +26,11 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem' });
 
-/** Problem details of an error; what is not a {@link HestiaError} says nothing about itself. */
-export function problemResponse(error: unknown, log: Log): Response {
+/**
+ * Problem details of an error; what is not a {@link HestiaError} says nothing about itself.
+ * @param challenge what a refusal for want of a key asks for
+ */
+export function problemResponse(error: unknown, { log, challenge }: { log: Log; challenge: string }): Response {
   const known = asHestiaError(error);
   const { status, title } = errorCodes[known.code];
   const span = trace.getActiveSpan();
@@ -47,7 +50,7 @@ export function problemResponse(error: unknown, log: Log): Response {
   };
   return new Response(JSON.stringify(body), {
     status,
-    headers: { 'content-type': 'application/problem+json', ...extraHeaders(known.code) },
+    headers: { 'content-type': 'application/problem+json', ...extraHeaders(known.code, challenge) },
   });
 }
 
@@ -93,8 +96,8 @@ function asHestiaError(error: unknown): HestiaError {
   return new HestiaError('INTERNAL', 'the hub failed; the trace id leads to the cause', { cause: error });
 }
 
-function extraHeaders(code: ErrorCode): Record<string, string> {
-  if (code === 'UNAUTHENTICATED') return { 'www-authenticate': 'Bearer realm="hestia"' };
+function extraHeaders(code: ErrorCode, challenge: string): Record<string, string> {
+  if (code === 'UNAUTHENTICATED') return { 'www-authenticate': challenge };
   if (code === 'SERVER_UNAVAILABLE' || code === 'SHUTTING_DOWN' || code === 'STORAGE_FAILED')
     return { 'retry-after': '5' };
   return {};

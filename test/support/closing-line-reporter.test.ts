@@ -1,0 +1,66 @@
+/** The closing line as a real run of vitest prints it, with the configuration that all tests run with. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+const vitestProgram = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
+const configuration = fileURLToPath(new URL('../../vitest.config.ts', import.meta.url));
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hestia-closing-line-'));
+  await mkdir(join(folder, 'test'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+/** Runs vitest on made-up test files, by name and text. */
+async function run(files: Record<string, string>): Promise<{ lastLine: string | undefined; exitCode: number | null }> {
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, 'test', `${name}.test.ts`), text);
+  const options = ['run', '--root', folder, '--config', configuration, '--globals'];
+  const child = execFile(process.execPath, [vitestProgram, ...options]);
+  let output = '';
+  child.stdout?.on('data', (text: string) => {
+    output += text;
+  });
+  const exitCode = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { lastLine: output.trimEnd().split('\n').at(-1), exitCode };
+}
+
+describe('the last line of a run', () => {
+  test('counts tests that passed and failed, not those that were skipped', async () => {
+    const text = `test('a', () => {}); test('b', () => { throw new Error('no'); }); test.skip('c', () => {});`;
+    expect(await run({ mixed: text, good: `describe('d', () => { test('e', () => {}); });` })).toEqual({
+      lastLine: '2 passed, 1 failed',
+      exitCode: 1,
+    });
+  });
+
+  test('says so when all passed', async () => {
+    expect(await run({ good: `test('a', () => {});` })).toEqual({ lastLine: '1 passed, 0 failed', exitCode: 0 });
+  });
+
+  test.each([
+    ['a file that cannot be loaded', `throw new Error('no');`, '0 passed, 1 failed'],
+    ['a file without tests', '', '0 passed, 1 failed'],
+    [
+      'a hook that fails',
+      `describe('d', () => { afterAll(() => { throw new Error('no'); }); test('a', () => {}); });`,
+      '1 passed, 1 failed',
+    ],
+    ['an unhandled rejection', `test('a', () => { void Promise.reject(new Error('no')); });`, '1 passed, 1 failed'],
+    ['a process that dies', `test('a', () => { process.kill(process.pid, 'SIGKILL'); });`, undefined],
+  ])('counts %s as failed', async (_name, text, line) => {
+    const { lastLine, exitCode } = await run({ broken: text });
+    expect(lastLine).toMatch(line ?? /^0 passed, [1-9]\d* failed$/);
+    expect(exitCode).toBe(1);
+  });
+
+  test('counts a run without any test file as failed', async () => {
+    expect(await run({})).toEqual({ lastLine: '0 passed, 1 failed', exitCode: 1 });
+  });
+});
