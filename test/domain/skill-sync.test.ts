@@ -1,0 +1,101 @@
+/** Watched directories on a running hub: what happens to files happens to skills. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { json, skillText, startTestHub, type TestHub } from '../support/hub.ts';
+
+let directory: string;
+let hub: TestHub;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'hestia-skills-'));
+  await writeSkill('triage', skillText('triage'));
+  hub = await startTestHub({ file: { skills: { directories: [directory] } } });
+});
+afterEach(async () => {
+  await hub[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function writeSkill(name: string, text: string): Promise<void> {
+  await mkdir(join(directory, name), { recursive: true });
+  await writeFile(join(directory, name, 'SKILL.md'), text);
+}
+
+const skill = (name: string) => json(hub.operator.fetch(`/v1/skills/${name}`));
+const within2Seconds = { timeout: 2000, interval: 20 };
+
+describe('a skill in a watched directory', () => {
+  test('is there at start, belongs to the hub, and is not to be changed over HTTP', async () => {
+    expect(await skill('triage')).toMatchObject({ latestVersion: 1, source: 'directory', ownerAgentId: 'hestia' });
+    const response = await hub.operator.fetch('/v1/skills/triage', {
+      method: 'PUT',
+      body: skillText('triage', 'Mine.'),
+      headers: { 'content-type': 'text/markdown' },
+    });
+    expect([response.status, (await json(response)).code]).toEqual([409, 'CONFLICT']);
+  });
+
+  test('that is new is published within two seconds', async () => {
+    await writeSkill('forensics', skillText('forensics'));
+    await expect.poll(async () => (await skill('forensics')).latestVersion, within2Seconds).toBe(1);
+  });
+
+  test('that changes is a new version within two seconds; an active one stays as it is, and SKILL_CHANGED says so', async () => {
+    await hub.operator.fetch('/v1/skills/triage/activate', { method: 'POST' });
+    await writeSkill('triage', skillText('triage', 'Changed.', 'Changed instructions.'));
+    await expect.poll(async () => (await skill('triage')).latestVersion, within2Seconds).toBe(2);
+    const { result } = await json(hub.operator.fetch('/v1/tools/hestia/skill_triage/call', { json: {} }));
+    expect(result.structuredContent).toMatchObject({ version: 1, instructions: 'Do triage well.' });
+    const { items } = await json(hub.operator.fetch('/v1/audit/events?event=SKILL_CHANGED'));
+    expect(items).toMatchObject([
+      { agent_id: 'hestia', fields: { skill_name: 'triage', version: 2, active_version: 1 } },
+    ]);
+  });
+
+  test('that breaks is reported, and its last good version stays until it is mended', async () => {
+    await writeSkill('triage', 'no frontmatter');
+    const report = () => hub.logLines().find((line) => String(line.message).includes('is broken'));
+    await expect
+      .poll(report, within2Seconds)
+      .toMatchObject({ level: 'warn', skill_name: 'triage', error_type: 'INVALID_SKILL' });
+    expect(await skill('triage')).toMatchObject({ latestVersion: 1, description: 'Helps with triage.' });
+    await writeSkill('triage', skillText('triage', 'Mended.'));
+    await expect.poll(async () => (await skill('triage')).description, within2Seconds).toBe('Mended.');
+  });
+
+  test('that is deleted is gone within two seconds, its tool with it', async () => {
+    await hub.operator.fetch('/v1/skills/triage/activate', { method: 'POST' });
+    await rm(join(directory, 'triage'), { recursive: true });
+    await expect.poll(async () => (await hub.operator.fetch('/v1/skills/triage')).status, within2Seconds).toBe(404);
+    expect((await hub.operator.fetch('/v1/tools/hestia/skill_triage/call', { json: {} })).status).toBe(404);
+  });
+
+  test('that went away while the hub was down is removed at the next start', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hestia-sync-'));
+    const file = { skills: { directories: [directory] } };
+    {
+      await using first = await startTestHub({ folder, file });
+      expect((await first.operator.fetch('/v1/skills/triage')).status).toBe(200);
+    }
+    await rm(join(directory, 'triage'), { recursive: true });
+    {
+      await using second = await startTestHub({ folder, file });
+      expect((await second.operator.fetch('/v1/skills/triage')).status).toBe(404);
+    }
+    await rm(folder, { recursive: true });
+  });
+
+  test('does not take over a skill of the same name that an agent published', async () => {
+    const agent = await hub.key('billing-bot');
+    await agent.fetch('/v1/skills/reports', {
+      method: 'PUT',
+      body: skillText('reports', 'Of the agent.'),
+      headers: { 'content-type': 'text/markdown' },
+    });
+    await writeSkill('reports', skillText('reports', 'Of the directory.'));
+    const report = () => hub.logLines().find((line) => String(line.message).includes('cannot be published'));
+    await expect.poll(report, within2Seconds).toMatchObject({ skill_name: 'reports' });
+    expect(await skill('reports')).toMatchObject({ source: 'published', description: 'Of the agent.' });
+  });
+});

@@ -1,0 +1,115 @@
+/** What /mcp answers to requests that no client library would send. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { json } from '../support/hub.ts';
+import { connectClient, type ListeningHub, startListeningHub, untilConnected } from '../support/hub-listening.ts';
+import { supportServer } from '../support/upstream-support.ts';
+
+let hub: ListeningHub;
+beforeAll(async () => {
+  hub = await startListeningHub({ file: { mcpServers: { faulty: supportServer('faulty-server.ts') } } });
+  await untilConnected(hub, 'faulty');
+});
+afterAll(() => hub[Symbol.asyncDispose]());
+
+const accept = 'application/json, text/event-stream';
+const post = (body: string, headers: Record<string, string> = {}) =>
+  hub.operator.fetch('/mcp', {
+    method: 'POST',
+    body,
+    headers: { accept, 'content-type': 'application/json', ...headers },
+  });
+const message = (method: string, params?: object) =>
+  JSON.stringify({ jsonrpc: '2.0', id: 1, method, ...(params && { params }) });
+
+/** The JSON-RPC message of an answer, whether it came as JSON or as one event. */
+async function answerOf(response: Response) {
+  const text = await response.text();
+  return JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text);
+}
+
+describe('a request that is not MCP', () => {
+  test.each([
+    ['JSON that does not parse', '{', 400, -32700],
+    ['an empty body', '', 400, -32700],
+    ['JSON that is no message', '7', 400, -32700],
+    ['a message without a method', '{"jsonrpc":"2.0","id":1}', 400, -32700],
+  ])('%s is refused as JSON-RPC', async (_what, body, status, code) => {
+    const response = await post(body);
+    const { error } = await answerOf(response);
+    expect(response.status).toBe(status);
+    expect([code, -32600]).toContain(error.code);
+  });
+
+  test('another content type is refused', async () => {
+    expect((await post(message('tools/list'), { 'content-type': 'text/plain' })).status).toBe(415);
+  });
+
+  test('an unknown method is not found, and its name is on no signal', async () => {
+    const { error } = await answerOf(await post(message('secret/method')));
+    expect(error.code).toBe(-32601);
+    expect(JSON.stringify(hub.logLines())).not.toContain('secret/method');
+  });
+
+  test.each(['PUT', 'PATCH', 'DELETE'])('%s is not allowed', async (method) => {
+    expect((await hub.operator.fetch('/mcp', { method, headers: { accept } })).status).toBe(405);
+  });
+
+  test('a body over the limit is refused', async () => {
+    const response = await post(message('tools/call', { name: 'x'.repeat(13_000_000) }));
+    expect([response.status, (await json(response)).code]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
+  });
+
+  test('a foreign host or origin is refused', async () => {
+    for (const headers of [{ host: 'attacker.example' }, { origin: 'https://attacker.example' }]) {
+      expect((await post(message('tools/list'), headers)).status).toBe(403);
+    }
+  });
+});
+
+describe('a 2025-era session', () => {
+  test('is given at initialize, and any id is as good as another', async () => {
+    const initialize = message('initialize', {
+      protocolVersion: '2025-11-25',
+      capabilities: {},
+      clientInfo: { name: 'x', version: '1' },
+    });
+    const response = await post(initialize);
+    expect(response.headers.get('mcp-session-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect((await answerOf(response)).result).toMatchObject({
+      serverInfo: { name: 'hestia' },
+      capabilities: { tools: { listChanged: true } },
+    });
+    const listed = await answerOf(await post(message('tools/list'), { 'mcp-session-id': 'from another replica' }));
+    expect(listed.result.tools.length).toBeGreaterThanOrEqual(11);
+  });
+
+  test('has calls that another key cannot cancel', async () => {
+    const other = await hub.key('other');
+    const headers = { accept, 'content-type': 'application/json', 'mcp-session-id': 'shared' };
+    const args = { server_id: 'faulty', tool_name: 'hang', arguments: {}, timeout_ms: 1000 };
+    const pending = post(
+      JSON.stringify({
+        jsonrpc: '2.0',
+        id: 99,
+        method: 'tools/call',
+        params: { name: 'call_mcp_tool', arguments: args },
+      }),
+      headers,
+    );
+    await using client = await connectClient('2.x, 2026-07-28', hub, hub.operator);
+    await expect.poll(async () => (await client.call('get_mcp_hub_status')).structuredContent.calls_running).toBe(1);
+    const cancel = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 99 } });
+    expect((await other.fetch('/mcp', { method: 'POST', body: cancel, headers })).status).toBe(202);
+    expect((await answerOf(await pending)).error).toMatchObject({ code: -32001, data: { code: 'TIMEOUT' } });
+  });
+});
+
+describe('a tool whose name would forge a log line', () => {
+  test('is unknown, and no line of the log is broken by it', async () => {
+    const before = hub.logLines().length;
+    const name = 'x\n{"level":"info","message":"forged"}\u001b[2J\u202e';
+    const { error } = await answerOf(await post(message('tools/call', { name, arguments: {} })));
+    expect(error).toMatchObject({ code: -32602, data: { code: 'NOT_FOUND' } });
+    for (const line of hub.logLines().slice(before)) expect(line.message).not.toBe('forged');
+  });
+});
