@@ -30,8 +30,8 @@ async function run(): Promise<void> {
   const log = await openLog({ ...config.log, standardOutput: process.stdout.isTTY ? 'readable' : 'ndjson' });
   const telemetry = await startTelemetry({ configuration: config.telemetry, log });
   const hub = await createHub({ config, version, log, telemetry });
-  await writeFirstKey(config, hub);
   const server = await listen(config, hub);
+  await writeFirstKey(config, hub);
   endOnSignals({ config, log, telemetry, hub, server });
   await hub.start();
   log.info('Hestia is ready', {
@@ -56,9 +56,9 @@ function prepareDirectories(config: Config): void {
 
 /** The operator's key is shown once and kept in a file that only its owner can read. */
 async function writeFirstKey(config: Config, hub: Hub): Promise<void> {
-  const created = await hub.access.createFirst();
+  const keep = (secret: string) => writeFileSync(config.operatorKeyFile, `${secret}\n`, { mode: 0o600 });
+  const created = await hub.access.createFirst(keep);
   if (created === undefined) return;
-  writeFileSync(config.operatorKeyFile, `${created.secret}\n`, { mode: 0o600 });
   process.stderr.write(
     `\nThe operator's API key, shown this once and written to ${config.operatorKeyFile}:\n\n    ${created.secret}\n\n`,
   );

@@ -27,8 +27,11 @@ export interface AccessService {
   list(caller: Caller, page: { after?: string | undefined; limit: number }): Promise<ApiKey[]>;
   /** Revokes at once; revoking twice is the same as once. @throws HestiaError NOT_FOUND */
   revoke(caller: Caller, keyId: string): Promise<void>;
-  /** Creates the first operator's key where no key exists yet; undefined where one does. */
-  createFirst(): Promise<CreatedKey | undefined>;
+  /**
+   * Creates the first operator's key where no key exists yet; undefined where one does. `keep` is given the secret
+   * inside the transaction: where it throws, there is no key.
+   */
+  createFirst(keep: (secret: string) => void): Promise<CreatedKey | undefined>;
 }
 
 /** What the service is made of. */
@@ -71,9 +74,9 @@ export function createAccessService(deps: AccessServiceDeps): AccessService {
       await guard.require(caller, 'key.manage');
       await revokeKey(deps, caller, keyId);
     },
-    createFirst: async () => {
+    createFirst: async (keep) => {
       if ((await accessStore.countKeys()) > 0) return undefined;
-      return insertKey(deps, founder, { agentId: 'operator', namespace: 'default', role: 'operator' });
+      return insertKey(deps, founder, { agentId: 'operator', namespace: 'default', role: 'operator' }, keep);
     },
   };
 }
@@ -97,13 +100,15 @@ function insertKey(
   { accessStore, trail, now }: AccessServiceDeps,
   caller: Caller,
   request: KeyRequest,
+  keep: (secret: string) => void = () => {},
 ): Promise<CreatedKey> {
   return inSpan('key.create', {}, async (span) => {
     const { key, secret } = newKey(request, now());
     const event = { kind: 'security', name: 'KEY_CREATED', failed: false, fields: keyFields(key) } as const;
-    await trail.commit({ event, by: caller, span }, (tx) =>
-      accessStore.insertKey(tx, { key, secretHash: digest(secret) }),
-    );
+    await trail.commit({ event, by: caller, span }, async (tx) => {
+      keep(secret);
+      await accessStore.insertKey(tx, { key, secretHash: digest(secret) });
+    });
     return { key, secret };
   });
 }

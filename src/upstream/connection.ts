@@ -142,11 +142,6 @@ class Connection implements UpstreamConnection {
         definition: this.#toolsByName.get(call.toolName),
         limits: this.#deps.limits,
       });
-    } catch (error) {
-      // Whether one lost request means a lost server is for the server to say.
-      const lost = error instanceof UpstreamCallError && /^(connection_lost|server_unavailable)$/.test(error.errorType);
-      if (lost && this.#session === session) this.#health?.checkNow();
-      throw error;
     } finally {
       this.#callsUnderWay -= 1;
     }
@@ -216,6 +211,7 @@ class Connection implements UpstreamConnection {
       onDead: onEnded,
     });
     session.ended.addEventListener('abort', onEnded);
+    // Whether one lost request means a lost server is for the server to say.
     session.client.onerror = () => this.#health?.checkNow();
     this.#enter('connected');
   }

@@ -129,7 +129,7 @@ function handle({ id, method, params = {} }: Message): void {
   else write({ jsonrpc: '2.0', id, error: { code: -32_601, message: 'Method not found' } });
 }
 
-if (mode === 'note-start') appendFileSync(file, `${process.pid}\n`);
+if (file !== '' && (mode === 'note-start' || mode === 'silent')) appendFileSync(file, `${process.pid}\n`);
 if (mode === 'exit') process.exit(1);
 // Comes back: exits at once until the file says it may stay.
 if (mode === 'exit-until' && !(existsSync(file) && readFileSync(file, 'utf8') === 'stay')) process.exit(1);

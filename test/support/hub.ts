@@ -61,7 +61,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   const telemetry = options.telemetry ?? (await startTelemetry({ configuration: config.telemetry, log }));
   let aheadMs = 0;
   const hub = await createHub({ config, version, log, telemetry, now: () => Date.now() + aheadMs });
-  await hub.access.createFirst();
+  await hub.access.createFirst(() => {});
   await hub.start();
   const founder = { keyId: 'start', agentId: 'tests', namespace: 'default', role: 'operator' } as const;
   const key: TestHub['key'] = async (agentId, role = 'agent', namespace = 'default') => {

@@ -124,6 +124,18 @@ describe('a child that cannot be connected', () => {
     await attempt;
     expect(statuses.map(({ state }) => state)).toEqual(['connecting', 'disconnected']);
   });
+
+  test('leaves no process behind when told to disconnect', async () => {
+    const file = await temporaryFile();
+    const { connection } = faulty('silent', quickLimits({ connectTimeoutMs: 6000 }), file);
+    const attempt = connection.connect();
+    const started = async () => (await readFile(file, 'utf8')).trim().split('\n').map(Number);
+    // The first is the one that is asked for its protocol, for a third of the deadline.
+    await until(async () => expect(await started()).toHaveLength(2));
+    await connection.disconnect();
+    await attempt;
+    expect((await started()).filter(isRunning)).toEqual([]);
+  });
 });
 
 describe('a disconnected child', () => {

@@ -145,17 +145,20 @@ describe('a server that goes away', () => {
 
   test('is not held for lost while it is silent over a call', async () => {
     const server = await started();
-    const { connection } = await connected(server, quickLimits({ healthCheckIntervalMs: 50, connectTimeoutMs: 50 }));
+    const { connection, statuses } = await connected(
+      server,
+      quickLimits({ healthCheckIntervalMs: 50, connectTimeoutMs: 50 }),
+    );
     const controller = new AbortController();
     const hanging = callFailure(callTool(connection, 'hang', {}, { signal: controller.signal }));
     await until(() => expect(server.openCalls()).toBe(1));
     server.silence();
     const pings = () => server.received.filter(({ method }) => method === 'ping').length;
     await until(() => expect(pings()).toBeGreaterThan(3));
-    expect(connection.status().state).toBe('connected');
+    expect(statuses.map(({ state }) => state)).toEqual(['connecting', 'connected']);
     controller.abort();
     await hanging;
-    await until(() => expect(connection.status().state).not.toBe('connected'));
+    await until(() => expect(statuses.at(2)?.state).toBe('reconnecting'));
   });
 
   test('fails the calls under way, and is connected again when it comes back', async () => {

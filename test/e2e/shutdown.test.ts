@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import { json } from '../support/hub.ts';
+import { type HubProcess, startHubProcess, untilServersConnected } from '../support/hub-process.ts';
+import { startOtlpReceiver } from '../support/otlp-receiver.ts';
+import { realServer } from '../support/real-server.ts';
+import { isRunning, supportServer } from '../support/upstream-support.ts';
+
+const tenSeconds = 10_000;
+const file = {
+  mcpServers: { everything: realServer('everything', ['stdio']), faulty: supportServer('faulty-server.ts') },
+};
+
+async function started(environment: Record<string, string> = {}): Promise<HubProcess> {
+  const hub = await startHubProcess({ file, environment });
+  await hub.ready();
+  await untilServersConnected(hub, 'everything', 'faulty');
+  return hub;
+}
+
+const slow = (hub: HubProcess, seconds: number) =>
+  hub.fetch('/v1/tools/everything/trigger-long-running-operation/call', {
+    json: { arguments: { duration: seconds, steps: 1 } },
+  });
+
+const callsRunning = async (hub: HubProcess) => {
+  const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'get_mcp_hub_status', arguments: {} } };
+  const text = await (
+    await hub.fetch('/mcp', { json: body, headers: { accept: 'application/json, text/event-stream' } })
+  ).text();
+  return JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text).result.structuredContent.calls_running;
+};
+
+describe('a hub that is told to end', () => {
+  test('lets a running call finish, takes no new one, ends its children and exits with 0 within ten seconds', async () => {
+    await using hub = await started();
+    const pid = Number((await json(hub.fetch('/v1/tools/faulty/pid/call', { json: {} }))).result.content[0].text);
+    const running = slow(hub, 1);
+    await expect.poll(() => callsRunning(hub)).toBe(1);
+    const at = performance.now();
+    hub.child.kill('SIGTERM');
+    await expect.poll(() => hub.logLines().some((line) => line.message === 'Hestia is ending')).toBe(true);
+    const refused = await hub.fetch('/v1/tools/everything/echo/call', { json: { arguments: { message: 'x' } } }).then(
+      async (response) => (await json(response)).code,
+      () => 'refused',
+    );
+    expect(['SHUTTING_DOWN', 'refused']).toContain(refused);
+    expect(await json(running)).toMatchObject({ outcome: 'success' });
+    expect(await hub.exited).toBe(0);
+    expect(performance.now() - at).toBeLessThan(tenSeconds);
+    expect(isRunning(pid)).toBe(false);
+    const events = hub.logLines().map((line) => line.monitoring_event);
+    expect(events.filter((event) => event !== undefined)).toEqual(['SCHEDULER_START', 'SCHEDULER_STOP']);
+  });
+
+  test('ends a call that takes too long, with its outcome on record', async () => {
+    await using hub = await started();
+    const running = hub.fetch('/v1/tools/faulty/hang/call', { json: {} });
+    await expect.poll(() => callsRunning(hub)).toBe(1);
+    hub.child.kill('SIGTERM');
+    expect(await json(running)).toMatchObject({ status: 503, code: 'SHUTTING_DOWN' });
+    expect(await hub.exited).toBe(0);
+    const outcome = hub
+      .logLines()
+      .find((line) => line.message === 'Tool outcome recorded' && line.tool_name === 'hang');
+    expect(outcome).toMatchObject({ outcome: 'error', error_type: 'shutdown' });
+  });
+
+  test.each([
+    ['no collector', () => Promise.resolve('http://127.0.0.1:9')],
+    [
+      'a collector that hangs',
+      async () => {
+        const receiver = await startOtlpReceiver();
+        receiver.mode = 'hang';
+        return receiver.url;
+      },
+    ],
+  ])('exits within ten seconds with %s, and says what was lost', async (_which, collector) => {
+    await using hub = await started({ OTEL_SDK_DISABLED: 'false', OTEL_EXPORTER_OTLP_ENDPOINT: await collector() });
+    await hub.fetch('/v1/tools/everything/echo/call', { json: { arguments: { message: 'x' } } });
+    const at = performance.now();
+    hub.child.kill('SIGTERM');
+    hub.child.kill('SIGTERM');
+    expect(await hub.exited).toBe(0);
+    expect(performance.now() - at).toBeLessThan(tenSeconds);
+    expect(hub.logLines().at(-1)).toMatchObject({ message: 'Telemetry was lost', spans_lost: expect.any(Number) });
+  });
+});

@@ -1,0 +1,81 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type HubProcess, startHubProcess } from '../support/hub-process.ts';
+
+/** The one line a refused start leaves on standard error. */
+async function refusal(hub: HubProcess): Promise<string> {
+  expect(await hub.exited).toBe(1);
+  expect(hub.stderr()).toMatch(/^hestia: [^\n]+\n$/);
+  expect(hub.stderr()).not.toMatch(/\bat .*:\d+:\d+/);
+  return hub.stderr();
+}
+
+describe('a first start', () => {
+  test('prints the key once, keeps it in a file of its owner, and stores only its hash', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hestia-first-'));
+    {
+      await using hub = await startHubProcess({ folder });
+      await hub.ready();
+      const secret = hub.key();
+      expect(hub.stderr().split(secret)).toHaveLength(2);
+      expect((await stat(join(folder, 'data'))).mode & 0o777).toBe(0o700);
+      expect((await stat(join(folder, 'data', 'operator.key'))).mode & 0o777).toBe(0o600);
+      expect((await hub.fetch('/v1/skills')).status).toBe(200);
+      hub.child.kill('SIGTERM');
+      await hub.exited;
+      for (const name of await readdir(join(folder, 'data'))) {
+        if (name === 'operator.key') continue;
+        expect(await readFile(join(folder, 'data', name), 'latin1')).not.toContain(secret.slice(-43));
+      }
+      expect(hub.stdout()).not.toContain(secret.slice(-43));
+    }
+    {
+      await using again = await startHubProcess({ folder });
+      await again.ready();
+      expect(again.stderr()).toBe('');
+      expect((await again.fetch('/v1/skills')).status).toBe(200);
+    }
+    await rm(folder, { recursive: true });
+  });
+});
+
+describe('a start that is refused with one line', () => {
+  test('names an unknown key of the configuration', async () => {
+    await using hub = await startHubProcess({ file: { skils: {} } });
+    expect(await refusal(hub)).toContain('skils: unknown key');
+  });
+
+  test('names a bad value, what was found and what is allowed', async () => {
+    await using hub = await startHubProcess({ file: { scheduler: { intervalHours: 5 } } });
+    expect(await refusal(hub)).toMatch(/scheduler\.intervalHours: found 5, must be one of 0\.25, /);
+  });
+
+  test('names a port that is in use', async () => {
+    const holder = createServer();
+    await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+    const address = holder.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    await using hub = await startHubProcess({ port });
+    expect(await refusal(hub)).toContain(`HESTIA_PORT: cannot listen on 127.0.0.1:${port}: EADDRINUSE`);
+    holder.close();
+  });
+
+  test('names a data directory that cannot be written', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hestia-refused-'));
+    await writeFile(join(folder, 'file'), '');
+    await using hub = await startHubProcess({ folder, environment: { HESTIA_DATA_DIR: join(folder, 'file', 'data') } });
+    expect(await refusal(hub)).toMatch(/HESTIA_DATA_DIR: .*file\/data cannot be created or written: ENOTDIR/);
+    await rm(folder, { recursive: true });
+  });
+
+  test('names a database that is none', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hestia-refused-'));
+    await writeFile(join(folder, 'hestia.db'), 'this is not a database, but long enough to look like one'.repeat(100));
+    await using hub = await startHubProcess({ folder, environment: { HESTIA_DATA_DIR: folder } });
+    expect(await refusal(hub)).toMatch(/hestia\.db.*not a database/);
+    await rm(folder, { recursive: true });
+  });
+});
