@@ -12,8 +12,11 @@ const secretValue = /bearer\s+\S+|eyJ[\w-]+\.[\w-]+\.[\w-]+|\bhst_[\w-]{16,}/gi;
 
 /** JSON of a value with secrets replaced by `[redacted]`, at most 2,000 characters. */
 export function redactedContent(value: unknown): string {
-  const json = JSON.stringify(value, (key, item: unknown) =>
-    key !== '' && secretName.test(key) ? '[redacted]' : item,
-  );
-  return printable(truncated((json ?? '').replace(secretValue, '[redacted]'), contentLengthMax));
+  const json = JSON.stringify(value, (key, item: unknown) => {
+    if (key !== '' && secretName.test(key)) return redacted;
+    return typeof item === 'string' ? item.replace(secretValue, redacted) : item;
+  });
+  return printable(truncated(json ?? '', contentLengthMax));
 }
+
+const redacted = '[redacted]';

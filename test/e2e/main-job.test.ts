@@ -1,0 +1,150 @@
+/** The whole main job on the real process with the real MCP servers from npm, over stdio and Streamable HTTP. */
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { json } from '../support/hub.ts';
+import { freePort, type HubProcess, startHubProcess, untilServersConnected } from '../support/hub-process.ts';
+import { realServer } from '../support/real-server.ts';
+
+const evalSkills = resolve(process.env.HESTIA_EVAL_DIR ?? '../shared/eval', 'skills');
+const skillsDirectory = existsSync(evalSkills) ? evalSkills : resolve('skills');
+const skillNames = readdirSync(skillsDirectory, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && existsSync(join(skillsDirectory, entry.name, 'SKILL.md')))
+  .map((entry) => entry.name);
+
+let hub: HubProcess;
+let files: string;
+let httpUpstream: ReturnType<typeof spawn>;
+beforeAll(async () => {
+  files = await mkdtemp(join(tmpdir(), 'hestia-files-'));
+  await writeFile(join(files, 'note.txt'), 'a note');
+  const port = await freePort();
+  httpUpstream = spawn(
+    process.execPath,
+    ['node_modules/@modelcontextprotocol/server-everything/dist/index.js', 'streamableHttp'],
+    {
+      env: { PATH: process.env.PATH, PORT: String(port) },
+      stdio: 'ignore',
+    },
+  );
+  hub = await startHubProcess({
+    file: {
+      mcpServers: {
+        everything: realServer('everything', ['stdio']),
+        files: realServer('filesystem', [files]),
+        memory: realServer('memory', [], { MEMORY_FILE_PATH: join(files, 'memory.json') }),
+        remote: { url: `http://127.0.0.1:${port}/mcp` },
+      },
+      limits: { reconnectDelayMs: 50 },
+      skills: { directories: [skillsDirectory] },
+    },
+  });
+  await hub.ready();
+  await untilServersConnected(hub, 'everything', 'files', 'memory', 'remote');
+});
+afterAll(async () => {
+  await hub[Symbol.asyncDispose]();
+  httpUpstream.kill('SIGKILL');
+  await rm(files, { recursive: true });
+});
+
+type Found = { serverId: string; toolName: string };
+const search = async (query: string, limit = 10): Promise<Found[]> =>
+  (await json(hub.fetch('/v1/tools/search', { json: { query, limit } }))).results;
+const call = (server: string, tool: string, args: object) =>
+  json(hub.fetch(`/v1/tools/${server}/${tool}/call`, { json: { arguments: args } }));
+
+const calls: [server: string, tool: string, args: object, type: string][] = [
+  ['everything', 'echo', { message: 'x' }, 'text'],
+  ['everything', 'get-sum', { a: 1, b: 2 }, 'text'],
+  ['everything', 'get-tiny-image', {}, 'image'],
+  ['everything', 'get-structured-content', { location: 'Chicago' }, 'text'],
+  ['everything', 'get-resource-reference', { resourceType: 'Text', resourceId: 1 }, 'resource'],
+  ['everything', 'get-resource-links', { count: 2 }, 'resource_link'],
+  ['everything', 'get-annotated-message', { messageType: 'error' }, 'text'],
+  ['remote', 'echo', { message: 'x' }, 'text'],
+  ['remote', 'get-tiny-image', {}, 'image'],
+  ['memory', 'create_entities', { entities: [{ name: 'a', entityType: 'b', observations: [] }] }, 'text'],
+  ['memory', 'read_graph', {}, 'text'],
+  ['files', 'list_allowed_directories', {}, 'text'],
+];
+
+describe('the servers', () => {
+  test('list their tools, and each of them is found by its name and can be inspected', async () => {
+    const { items } = await json(hub.fetch('/v1/servers'));
+    const counts = Object.fromEntries(
+      items.map((item: { serverId: string; toolsCount: number }) => [item.serverId, item.toolsCount]),
+    );
+    expect(Object.values(counts).every((count) => Number(count) >= 9)).toBe(true);
+    expect(counts.remote).toBe(counts.everything);
+    const names = await toolNames();
+    expect(names.length).toBe(items.reduce((sum: number, item: { toolsCount: number }) => sum + item.toolsCount, 0));
+    for (const { serverId, toolName } of names) {
+      const found = await search(`${serverId} ${toolName}`, 5);
+      expect(found.map((result) => `${result.serverId} ${result.toolName}`)).toContain(`${serverId} ${toolName}`);
+      const tool = await json(hub.fetch(`/v1/tools/${serverId}/${toolName}`));
+      expect(tool).toMatchObject({ serverId, toolName, source: 'upstream', inputSchema: { type: 'object' } });
+    }
+  });
+
+  test.each(calls)('%s answers %s', async (server, tool, args, type) => {
+    const answer = await call(server, tool, args);
+    expect(answer).toMatchObject({ outcome: 'success', result: { isError: false } });
+    expect(answer.result.content.map((block: { type: string }) => block.type)).toContain(type);
+  });
+
+  test('answer a need that is described: found, read, called', async () => {
+    const [best] = await search('read the text of a file');
+    expect(best).toMatchObject({ serverId: 'files', toolName: 'read_text_file' });
+    const answer = await call('files', 'read_text_file', { path: join(files, 'note.txt') });
+    expect(answer.result.content[0].text).toBe('a note');
+  });
+
+  test('that refuse say so in their own words, and the outcome is theirs', async () => {
+    const answer = await call('files', 'read_text_file', { path: '/etc/passwd' });
+    expect(answer).toMatchObject({ outcome: 'error', result: { isError: true } });
+  });
+});
+
+describe(`the skills of ${existsSync(evalSkills) ? 'the evaluation data' : 'this repository'}`, () => {
+  test('are all published and activated, none refused, and answer as tools', async () => {
+    expect(skillNames.length).toBeGreaterThan(1);
+    const { items } = await json(hub.fetch('/v1/skills?limit=200'));
+    expect(items.map((item: { name: string }) => item.name)).toEqual(skillNames.toSorted());
+    for (const name of skillNames) {
+      const { activation } = await json(hub.fetch(`/v1/skills/${name}/activate`, { method: 'POST' }));
+      expect(activation).toMatchObject({ registered: true, toolName: `skill_${name.replaceAll('-', '_')}` });
+      const answer = await call('hestia', activation.toolName, {});
+      expect(answer).toMatchObject({ outcome: 'success', result: { structuredContent: { skill_name: name } } });
+      for (const file of answer.result.structuredContent.files.slice(0, 2)) {
+        expect((await call('hestia', activation.toolName, { file: file.path })).outcome).toBe('success');
+      }
+    }
+  });
+});
+
+describe('what happened', () => {
+  test('is counted by tool, and the trail of it verifies', async () => {
+    const { items } = await json(hub.fetch('/v1/tools/stats'));
+    const echo = items.find((item: Found) => item.serverId === 'remote' && item.toolName === 'echo');
+    expect(echo).toMatchObject({ calls: 1, outcomes: { success: 1, error: 0, timeout: 0, abandoned: 0 } });
+    expect(await json(hub.fetch('/v1/scheduler/run', { method: 'POST' }))).toMatchObject({ failedParts: [] });
+    expect(await json(hub.fetch('/v1/audit/verify'))).toMatchObject({ intact: true });
+  });
+});
+
+/** Every upstream tool, learned as an agent would: by searching for what a server has. */
+async function toolNames(): Promise<Found[]> {
+  const found = new Map<string, Found>();
+  const words =
+    'echo get tool file directory read write search list create delete add open graph resource toggle trigger simulate gzip move edit info';
+  for (const query of [words, ...words.split(' ')]) {
+    for (const result of await search(query, 50)) {
+      if (result.serverId !== 'hestia') found.set(`${result.serverId} ${result.toolName}`, result);
+    }
+  }
+  return [...found.values()];
+}

@@ -1,0 +1,47 @@
+/** SKILL.md documents made of lines, parsed, and the violations they are refused with. */
+import { expect } from 'vitest';
+import { parseSkillDocument, type SkillDocumentSource } from '../../src/domain/skill-document.ts';
+import { HestiaError } from '../../src/shapes/error.ts';
+import type { SkillDocument, SkillFile } from '../../src/shapes/skill.ts';
+
+/** The lines of the smallest frontmatter. */
+export const minimal = ['name: pdf-processing', 'description: Extracts text from PDF files.'];
+
+/** A document of these lines of frontmatter and this body. */
+export function withFrontmatter(lines: readonly string[], body = '# Steps\n'): string {
+  return `---\n${lines.join('\n')}\n---\n${body}`;
+}
+
+/** Parses a document that has no files beside it, unless given. */
+export function parse(
+  document: SkillDocumentSource['document'],
+  rest: Partial<SkillDocumentSource> = {},
+): SkillDocument {
+  return parseSkillDocument({ document, files: [], ...rest });
+}
+
+/** The error of a document that must be refused. */
+export function failureOf(
+  document: SkillDocumentSource['document'],
+  rest: Partial<SkillDocumentSource> = {},
+): HestiaError {
+  try {
+    parse(document, rest);
+  } catch (error) {
+    if (error instanceof HestiaError) return error;
+    throw error;
+  }
+  throw new Error('the document was accepted');
+}
+
+/** The violations of a document whose frontmatter is the minimal one with lines replaced or added, as `field: message`. */
+export function violationsOf(lines: readonly string[], rest: Partial<SkillDocumentSource> = {}): string[] {
+  const error = failureOf(withFrontmatter(lines), rest);
+  expect(error.code).toBe('INVALID_SKILL');
+  return error.violations.map(({ field, message }) => `${field}: ${message}`);
+}
+
+/** A text file beside the document. */
+export function textFile(path: string, content = 'text'): SkillFile {
+  return { path, content, encoding: 'utf-8' };
+}
