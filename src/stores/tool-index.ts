@@ -94,15 +94,7 @@ export function createToolIndex(): ToolIndex {
       [...(serverId === undefined ? entries : (servers.get(serverId) ?? new Map<string, Entry>())).values()]
         .map(({ tool }) => tool)
         .sort(byName),
-    search: ({ query, limit, namespace, source }) =>
-      engine
-        .search(query)
-        .flatMap(({ id, score }) => {
-          const tool = entries.get(String(id))?.tool;
-          return tool !== undefined && isVisible(tool, namespace, source) ? [{ tool, score: rounded(score) }] : [];
-        })
-        .sort((one, other) => other.score - one.score || byName(one.tool, other.tool))
-        .slice(0, limit),
+    search: (query) => searched(engine, entries, query),
   };
 }
 
@@ -141,6 +133,21 @@ function createEngine(): MiniSearch<Entry['text']> {
       prefix: false,
     },
   });
+}
+
+function searched(
+  engine: MiniSearch,
+  entries: ReadonlyMap<string, Entry>,
+  { query, limit, namespace, source }: ToolIndexQuery,
+): FoundTool[] {
+  return engine
+    .search(query)
+    .flatMap(({ id, score }) => {
+      const tool = entries.get(String(id))?.tool;
+      return tool !== undefined && isVisible(tool, namespace, source) ? [{ tool, score: rounded(score) }] : [];
+    })
+    .sort((one, other) => other.score - one.score || byName(one.tool, other.tool))
+    .slice(0, limit);
 }
 
 function typingErrorsMax(term: string): number {

@@ -36,7 +36,7 @@ export function createEventReport({ log, metrics }: { log: Log; metrics: Metrics
         log[event.outcome === 'success' ? 'info' : 'warn'](toolOutcomeMessage, event.fields, { span });
         return;
       case 'change':
-        log.info(sentence(event.name), { change_event: event.name, ...event.fields }, { span });
+        log.info(capitalised(sentence(event.name)), { change_event: event.name, ...event.fields }, { span });
         return;
       default:
         event satisfies never;
@@ -63,4 +63,8 @@ function monitoringMessage(name: string): string {
 /** `SKILL_CHANGED` as `skill changed`. */
 function sentence(name: string): string {
   return name.toLowerCase().replaceAll('_', ' ');
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -130,6 +130,8 @@ const readableOptions = {
   messageKey: 'message',
   timestampKey: 'timestamp',
   translateTime: 'SYS:HH:MM:ss.l',
+  singleLine: true,
+  ignore: 'span_id',
   sync: true,
 } as const;
 

@@ -9,8 +9,8 @@ import {
   skillText,
   startedWatch,
   summaryOf,
+  toldMsMax,
   toldWithin,
-  withinMs,
   writeSkill,
 } from '../support/skill-watching.ts';
 
@@ -66,10 +66,10 @@ describe('a started watch', () => {
   test('tells of a renamed folder as gone, and as broken where the skill kept its old name', async () => {
     const { directory, told } = await startedWatch(['alpha']);
     await rename(join(directory, 'alpha'), join(directory, 'beta'));
-    await vi.waitFor(() => expect(told).toHaveLength(3), { timeout: withinMs });
+    await vi.waitFor(() => expect(told).toHaveLength(3), { timeout: toldMsMax });
     expect(summaryOf(told).sort()).toEqual(['broken beta: name', 'gone alpha', 'skill alpha: Do it.']);
     await writeSkill(directory, 'beta');
-    await vi.waitFor(() => expect(summaryOf(told).at(-1)).toBe('skill beta: Do it.'), { timeout: withinMs });
+    await vi.waitFor(() => expect(summaryOf(told).at(-1)).toBe('skill beta: Do it.'), { timeout: toldMsMax });
   });
 
   test('tells of a save by rename, as editors do, once', async () => {
@@ -89,7 +89,7 @@ describe('a started watch', () => {
     }, 40);
     onTestFinished(() => clearInterval(writer));
     await writeSkill(directory, 'alpha', 'Changed.');
-    await vi.waitFor(() => expect(summaryOf(told)).toContain('skill alpha: Changed.'), { timeout: withinMs });
+    await vi.waitFor(() => expect(summaryOf(told)).toContain('skill alpha: Changed.'), { timeout: toldMsMax });
     clearInterval(writer);
     expect(told.length).toBeLessThan(writes);
   });
@@ -101,13 +101,13 @@ describe('a started watch', () => {
     const started = slow.watch.start();
     await started;
     await writeSkill(directory, 'alpha', 'One.');
-    await vi.waitFor(() => expect(release).toHaveLength(1), { timeout: withinMs });
+    await vi.waitFor(() => expect(release).toHaveLength(1), { timeout: toldMsMax });
     await writeSkill(directory, 'alpha', 'Two.');
-    await vi.waitFor(() => expect(summaryOf(told)).toContain('skill alpha: Two.'), { timeout: withinMs });
+    await vi.waitFor(() => expect(summaryOf(told)).toContain('skill alpha: Two.'), { timeout: toldMsMax });
     await watch.fullPass();
     expect(summaryOf(slow.told)).toEqual(['skill alpha: One.']);
     release.pop()?.();
-    await vi.waitFor(() => expect(release).toHaveLength(1), { timeout: withinMs });
+    await vi.waitFor(() => expect(release).toHaveLength(1), { timeout: toldMsMax });
     expect(summaryOf(slow.told)).toEqual(['skill alpha: One.', 'skill alpha: Two.']);
     release.pop()?.();
   });
@@ -226,7 +226,7 @@ describe('a directory that is itself a skill', () => {
     await writeFile(join(directory, 'inner', 'more.md'), 'text');
     await toldWithin(told, ['skill alpha: Do it.', 'skill alpha: Do it.']);
     await rm(join(directory, 'SKILL.md'));
-    await vi.waitFor(() => expect(told).toHaveLength(4), { timeout: withinMs });
+    await vi.waitFor(() => expect(told).toHaveLength(4), { timeout: toldMsMax });
     expect(summaryOf(told.slice(2)).sort()).toEqual(['gone alpha', 'skill inner: Do it.']);
   });
 
@@ -253,7 +253,7 @@ describe('two folders of one name', () => {
     expect(last?.kind === 'broken' && last.error.code).toBe('CONFLICT');
     await rm(join(first, 'alpha'), { recursive: true });
     await vi.waitFor(() => expect(summaryOf(told.slice(4))).toEqual(['gone alpha', 'skill alpha: Second.']), {
-      timeout: withinMs,
+      timeout: toldMsMax,
     });
   });
 

@@ -34,7 +34,7 @@ export function failureOf(
   throw new Error('the document was accepted');
 }
 
-/** The violations of a document whose frontmatter is the minimal one with lines replaced or added, as `field: message`. */
+/** The violations of a document with these lines of frontmatter, as `field: message`. */
 export function violationsOf(lines: readonly string[], rest: Partial<SkillDocumentSource> = {}): string[] {
   const error = failureOf(withFrontmatter(lines), rest);
   expect(error.code).toBe('INVALID_SKILL');

@@ -22,13 +22,13 @@ export interface Watched {
 }
 
 /** Which directories, if not the one; what `onSkill` does besides being heard. */
-export interface Options {
+export interface WatchOptions {
   directories?: readonly string[];
   onSkill?: (folderName: string) => Promise<void>;
 }
 
 /** How soon a change must be told. */
-export const withinMs = 2000;
+export const toldMsMax = 2000;
 
 /** A directory of its own, removed when the test ends. */
 export async function makeDirectory(): Promise<string> {
@@ -40,7 +40,7 @@ export async function makeDirectory(): Promise<string> {
 /** A watch that is not started; disposed of when the test ends. */
 export function makeWatch(
   directory: string,
-  { directories = [directory], onSkill = async () => {} }: Options = {},
+  { directories = [directory], onSkill = async () => {} }: WatchOptions = {},
 ): Watched {
   const told: Told[] = [];
   const warnings: Watched['warnings'] = [];
@@ -85,7 +85,7 @@ export function summaryOf(told: readonly Told[]): string[] {
 }
 
 /** Waits until exactly this was told. */
-export function toldWithin(told: readonly Told[], expected: readonly string[], timeout = withinMs): Promise<void> {
+export function toldWithin(told: readonly Told[], expected: readonly string[], timeout = toldMsMax): Promise<void> {
   return vi.waitFor(() => expect(summaryOf(told)).toEqual(expected), { timeout, interval: 20 });
 }
 
@@ -97,7 +97,7 @@ export function documentOf(told: readonly Told[]): SkillDocument {
 }
 
 /** A started watch over a directory that holds these skills. */
-export async function startedWatch(names: readonly string[] = [], options: Options = {}): Promise<Watched> {
+export async function startedWatch(names: readonly string[] = [], options: WatchOptions = {}): Promise<Watched> {
   const directory = await makeDirectory();
   for (const name of names) await writeSkill(directory, name);
   const watched = makeWatch(directory, options);
