@@ -1,0 +1,87 @@
+/** What callers choose is bounded before it becomes telemetry: labels, trace context, content. */
+import { propagation, trace } from '@opentelemetry/api';
+import { describe, expect, test } from 'vitest';
+import { printable, truncated } from '../../src/shapes/text.ts';
+import { redactedContent } from '../../src/telemetry/content.ts';
+import { createLabelLimit } from '../../src/telemetry/label.ts';
+import { remoteContext } from '../../src/telemetry/propagation.ts';
+
+describe('a label limit', () => {
+  test('keeps the first values and folds all others into one, however many come', () => {
+    const limit = createLabelLimit(3);
+    const values = Array.from({ length: 10_000 }, (_, index) => limit(`tool-${index}`));
+    expect(new Set(values)).toEqual(new Set(['tool-0', 'tool-1', 'tool-2', '_other']));
+    expect(limit('tool-1')).toBe('tool-1');
+  });
+});
+
+describe('trace context from a caller', () => {
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+  test('is taken where it is well-formed', () => {
+    const context = remoteContext({ traceparent, tracestate: 'v=1', baggage: 'team=red' });
+    expect(context && trace.getSpanContext(context)).toMatchObject({
+      traceId: 'a'.repeat(32),
+      spanId: 'b'.repeat(16),
+      isRemote: true,
+    });
+    expect(context && propagation.getBaggage(context)?.getEntry('team')?.value).toBe('red');
+  });
+
+  test.each([
+    undefined,
+    null,
+    7,
+    {},
+    { traceparent: '' },
+    { traceparent: 'nonsense' },
+    { traceparent: `00-${'0'.repeat(32)}-${'b'.repeat(16)}-01` },
+    { traceparent: 'a'.repeat(10_000) },
+    { traceparent: [traceparent] },
+  ])('%j names no trace', (carrier) => {
+    expect(remoteContext(carrier)).toBeUndefined();
+  });
+
+  test('that is oversized in its state or baggage is taken without them', () => {
+    const context = remoteContext({
+      traceparent,
+      tracestate: `v=${'x'.repeat(600)}`,
+      baggage: `k=${'x'.repeat(9000)}`,
+    });
+    expect(context && trace.getSpanContext(context)?.traceState).toBeUndefined();
+    expect(context && propagation.getBaggage(context)).toBeUndefined();
+  });
+});
+
+describe('captured content', () => {
+  test('hides values by the names of their keys and by their form, at any depth', () => {
+    const value = {
+      user: 'ada',
+      Password: 'p',
+      nested: [{ api_key: 'k', note: 'Authorization: Bearer abc.def' }],
+      jwt: 'eyJhbGciOi.eyJzdWIi.c2ln',
+    };
+    expect(redactedContent(value)).toBe(
+      '{"user":"ada","Password":"[redacted]","nested":[{"api_key":"[redacted]","note":"Authorization: [redacted]"}],"jwt":"[redacted]"}',
+    );
+  });
+
+  test('is cut to a length and stays printable', () => {
+    const text = redactedContent({ long: 'x\n'.repeat(5000) });
+    expect(text.length).toBeLessThanOrEqual(2000);
+    expect(text).not.toContain('\n');
+  });
+});
+
+describe('text', () => {
+  test('is made printable once and stays as it is after that', () => {
+    expect(printable('a\u001b\u202eb')).toBe('a\\u001b\\u202eb');
+    expect(printable(printable('a\nb'))).toBe(printable('a\nb'));
+    expect(printable('grüße 你好 🙂')).toBe('grüße 你好 🙂');
+  });
+
+  test('is cut between characters', () => {
+    expect(truncated('abcdef', 4)).toBe('abc…');
+    expect(truncated('ab🙂cd', 4).isWellFormed()).toBe(true);
+    expect(truncated('abc', 3)).toBe('abc');
+  });
+});
