@@ -8,75 +8,24 @@ import type { SkillService } from '../domain/skill-service.ts';
 import { namespaceSchema } from '../shapes/access.ts';
 import { HestiaError } from '../shapes/error.ts';
 import { decodeCursor, decodeNumberCursor, pageOf, pageQuerySchema } from '../shapes/page.ts';
-import {
-  type Activation,
-  activateRequestSchema,
-  type Skill,
-  type SkillDocument,
-  type SkillVersion,
-  skillPublishSchema,
-  skillSourceSchema,
-} from '../shapes/skill.ts';
+import { activateRequestSchema, type SkillDocument, skillPublishSchema } from '../shapes/skill.ts';
 import type { HubEnv } from './authenticate.ts';
 import { invalidRequest, violationSchema } from './problem.ts';
+import { createRouter, isoTime, jsonAnswer, jsonBody, pageSchema, problemAnswers, security } from './route-parts.ts';
 import {
-  createRouter,
-  isoTime,
-  jsonAnswer,
-  jsonBody,
-  pageSchema,
-  problemAnswers,
-  security,
-  timeSchema,
-} from './route-parts.ts';
+  activationSchema,
+  activationView,
+  detailsView,
+  skillDetailsSchema,
+  skillSchema,
+  skillView,
+  versionSchema,
+} from './skill-views.ts';
 
 const nameParameters = z.object({ name: z.string().max(64) });
 const namespaceQuery = z.object({
   namespace: namespaceSchema.optional().meta({ description: 'Another namespace; auditors and operators only.' }),
 });
-
-const activationSchema = z
-  .object({
-    activationId: z.string(),
-    toolName: z.string(),
-    version: z.int(),
-    agentId: z.string(),
-    registered: z.boolean(),
-    activatedAt: timeSchema,
-    expiresAt: timeSchema.optional(),
-  })
-  .meta({ id: 'Activation' });
-
-const skillSchema = z
-  .object({
-    skillId: z.string(),
-    namespace: z.string(),
-    name: z.string(),
-    description: z.string(),
-    ownerAgentId: z.string(),
-    source: skillSourceSchema,
-    latestVersion: z.int(),
-    createdAt: timeSchema,
-    updatedAt: timeSchema,
-    activation: activationSchema.optional(),
-  })
-  .meta({ id: 'Skill' });
-
-const skillDetailsSchema = skillSchema
-  .extend({
-    digest: z.string(),
-    license: z.string().optional(),
-    compatibility: z.string().optional(),
-    metadata: z.record(z.string(), z.string()).optional(),
-    allowedTools: z.array(z.string()).optional(),
-    instructions: z.string(),
-    files: z.array(z.object({ path: z.string(), encoding: z.enum(['utf-8', 'base64']) })),
-  })
-  .meta({ id: 'SkillDetails' });
-
-const versionSchema = z
-  .object({ version: z.int(), digest: z.string(), publishedBy: z.string(), createdAt: timeSchema })
-  .meta({ id: 'SkillVersion' });
 
 const activationAnswerSchema = z.object({
   changed: z.boolean(),
@@ -265,40 +214,4 @@ async function readDocument(c: Context, folderName: string): Promise<SkillDocume
     encoding: 'utf-8' as const,
   }));
   return parseSkillDocument({ document: parsed.data.document, files, folderName });
-}
-
-function skillView(skill: Skill, activation: Activation | undefined) {
-  const { createdAt, updatedAt, ...rest } = skill;
-  return {
-    ...rest,
-    createdAt: isoTime(createdAt),
-    updatedAt: isoTime(updatedAt),
-    ...(activation && { activation: activationView(activation) }),
-  };
-}
-
-function detailsView(skill: Skill, { document }: SkillVersion, activation: Activation | undefined) {
-  const { license, compatibility, metadata, allowedTools } = document.frontmatter;
-  return {
-    ...skillView(skill, activation),
-    digest: document.digest,
-    license,
-    compatibility,
-    metadata,
-    allowedTools,
-    instructions: document.instructions,
-    files: document.files.map(({ path, encoding }) => ({ path, encoding })),
-  };
-}
-
-function activationView({ activationId, toolName, version, agentId, registered, activatedAt, expiresAt }: Activation) {
-  return {
-    activationId,
-    toolName,
-    version,
-    agentId,
-    registered,
-    activatedAt: isoTime(activatedAt),
-    ...(expiresAt !== undefined && { expiresAt: isoTime(expiresAt) }),
-  };
 }

@@ -15,7 +15,7 @@ beforeAll(async () => {
         dying: supportServer('faulty-server.ts'),
         schemas: supportServer('schema-server.ts'),
       },
-      limits: { callTimeoutMs: 5000, callTimeoutMsMax: 10_000, reconnectDelayMs: 20 },
+      limits: { callTimeoutMs: 15_000, callTimeoutMsMax: 15_000, reconnectDelayMs: 20 },
     },
   });
   await untilConnected(hub, 'faulty', 'dying', 'schemas');
