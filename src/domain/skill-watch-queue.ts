@@ -7,7 +7,7 @@
 export interface SkillWatchQueue extends AsyncDisposable {
   /** Runs for the key once requests for it have paused. */
   request(key: string): void;
-  /** Runs for the key now, or behind the run under way; resolves when done. Resolves at once after disposal. */
+  /** Runs for the key now, or behind the run under way; resolves when done. After disposal nothing is run. */
   run(key: string): Promise<void>;
 }
 
@@ -39,7 +39,6 @@ export function createSkillWatchQueue(options: SkillWatchQueueOptions): SkillWat
   };
 
   const run = (key: string): Promise<void> => {
-    if (closed) return Promise.resolve();
     const entry = entryOf(key);
     if (entry.waiting !== undefined) return entry.waiting;
     const mine = entry.last.then(async () => {

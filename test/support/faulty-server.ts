@@ -135,7 +135,8 @@ if (mode === 'exit') process.exit(1);
 if (mode === 'exit-until' && !(existsSync(file) && readFileSync(file, 'utf8') === 'stay')) process.exit(1);
 if (mode === 'stubborn') {
   process.on('SIGTERM', () => {});
-  setInterval(() => {}, 60_000);
+  // It outlives every test, but not for ever where a test run was cut off.
+  setTimeout(() => process.exit(0), 60_000);
 }
 if (mode === 'silent') {
   process.stdin.resume();

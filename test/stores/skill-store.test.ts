@@ -1,0 +1,137 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Activation, Skill, SkillVersion } from '../../src/shapes/skill.ts';
+import { createSkillStore, type SkillStore } from '../../src/stores/skill-store.ts';
+import { openStoreDatabase, type StoreDatabase } from '../support/store-database.ts';
+
+let store: StoreDatabase;
+let skills: SkillStore;
+beforeEach(async () => {
+  store = await openStoreDatabase();
+  skills = createSkillStore(store.database);
+});
+afterEach(() => store[Symbol.asyncDispose]());
+
+const skill = (name: string, namespace = 'default', skillId = `${namespace}-${name}`): Skill => ({
+  skillId,
+  namespace,
+  name,
+  ownerAgentId: 'owner',
+  source: 'published',
+  latestVersion: 1,
+  description: 'First.',
+  createdAt: 1,
+  updatedAt: 1,
+});
+const version = (skillId: string, number: number): SkillVersion => ({
+  skillId,
+  version: number,
+  publishedBy: 'owner',
+  createdAt: number,
+  document: {
+    frontmatter: { name: 'a', description: `Version ${number}.`, metadata: { key: 'value' }, allowedTools: ['Read'] },
+    instructions: 'Do it.',
+    files: [{ path: 'a.md', content: 'ü', encoding: 'utf-8' }],
+    digest: `digest-${number}`,
+  },
+});
+const activation = (skillId: string, changes: Partial<Activation> = {}): Activation => ({
+  activationId: `act-${skillId}`,
+  skillId,
+  skillName: 'a',
+  namespace: 'default',
+  agentId: 'owner',
+  version: 1,
+  toolName: 'skill_a',
+  registered: true,
+  activatedAt: 1,
+  expiresAt: undefined,
+  ...changes,
+});
+
+const insert = (item: Skill) =>
+  store.database.transaction(async (tx) => {
+    await skills.insertSkill(tx, item);
+    await skills.insertVersion(tx, version(item.skillId, 1));
+  });
+
+describe('a skill', () => {
+  test('keeps every version whole, and the latest one is told of', async () => {
+    await insert(skill('a'));
+    await store.database.transaction((tx) => skills.insertVersion(tx, version('default-a', 2)));
+    expect(await skills.findSkill({ namespace: 'default', name: 'a' })).toMatchObject({
+      latestVersion: 2,
+      description: 'Version 2.',
+      updatedAt: 2,
+    });
+    expect(await skills.findVersion('default-a', 1)).toEqual(version('default-a', 1));
+    expect(await skills.listVersions('default-a', { limit: 10 })).toEqual([
+      { skillId: 'default-a', version: 1, digest: 'digest-1', publishedBy: 'owner', createdAt: 1 },
+      { skillId: 'default-a', version: 2, digest: 'digest-2', publishedBy: 'owner', createdAt: 2 },
+    ]);
+  });
+
+  test('has its name to itself in its namespace until it is deleted', async () => {
+    await insert(skill('a'));
+    await insert(skill('a', 'other'));
+    await expect(insert(skill('a', 'default', 'second'))).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    expect(await store.database.transaction((tx) => skills.deleteSkill(tx, 'default-a', 5))).toBe(true);
+    expect(await store.database.transaction((tx) => skills.deleteSkill(tx, 'default-a', 5))).toBe(false);
+    expect(await skills.findSkill({ namespace: 'default', name: 'a' })).toBeUndefined();
+    await insert(skill('a', 'default', 'second'));
+    expect(await skills.findSkill({ namespace: 'default', name: 'a' })).toMatchObject({ skillId: 'second' });
+    expect(await skills.findVersion('default-a', 1)).toBeDefined();
+  });
+
+  test('is listed by namespace and name, page by page', async () => {
+    for (const [name, namespace] of [
+      ['b', 'x'],
+      ['a', 'x'],
+      ['a', 'y'],
+    ] as const)
+      await insert(skill(name, namespace));
+    const list = async (page: object) =>
+      (await skills.listSkills({ limit: 10, ...page })).map((item) => `${item.namespace}/${item.name}`);
+    expect(await list({})).toEqual(['x/a', 'x/b', 'y/a']);
+    expect(await list({ namespace: 'x', after: 'a' })).toEqual(['x/b']);
+    expect(await list({ after: 'x/b' })).toEqual(['y/a']);
+    expect(await list({ limit: 1 })).toEqual(['x/a']);
+  });
+});
+
+describe('an activation', () => {
+  test('is at most one for a skill, found, changed and removed', async () => {
+    await insert(skill('a'));
+    await store.database.transaction((tx) => skills.insertActivation(tx, activation('default-a')));
+    await expect(
+      store.database.transaction((tx) =>
+        skills.insertActivation(tx, activation('default-a', { activationId: 'other' })),
+      ),
+    ).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    const changed = activation('default-a', { registered: false, expiresAt: 9 });
+    await store.database.transaction((tx) => skills.updateActivation(tx, changed));
+    expect(await skills.findActivation('default-a')).toEqual(changed);
+    expect(await store.database.transaction((tx) => skills.deleteActivation(tx, changed.activationId))).toBe(true);
+    expect(await skills.findActivation('default-a')).toBeUndefined();
+  });
+
+  test('is expired from its time on, the earliest first, at most so many', async () => {
+    for (const [name, expiresAt] of [
+      ['a', 30],
+      ['b', 10],
+      ['c', 20],
+      ['d', undefined],
+    ] as const) {
+      await insert(skill(name));
+      await store.database.transaction((tx) =>
+        skills.insertActivation(tx, activation(`default-${name}`, { expiresAt })),
+      );
+    }
+    const expired = async (now: number, limit = 10) =>
+      (await skills.listExpiredActivations({ now, limit })).map(({ skillId }) => skillId);
+    expect(await expired(9)).toEqual([]);
+    expect(await expired(20)).toEqual(['default-b', 'default-c']);
+    expect(await expired(99, 1)).toEqual(['default-b']);
+    expect(await skills.listActivations({ namespace: 'default' })).toHaveLength(4);
+    expect(await skills.listActivations({ namespace: 'other' })).toEqual([]);
+  });
+});
