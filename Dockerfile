@@ -15,7 +15,6 @@ ENV NODE_ENV=production \
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE ./
-COPY docs ./docs
 COPY src ./src
 # The data directory belongs to the unprivileged user that the base image brings.
 RUN install --directory --owner=node --group=node --mode=0700 /data

@@ -1,144 +1,276 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+/** What opening promises, and what a transaction promises to the caller and to its neighbours. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createAccessStore } from '../../src/stores/access-store.ts';
-import { busyTimeoutMs, openDatabase } from '../../src/stores/database.ts';
+import { z } from 'zod';
+import { busyTimeoutMs, type Database, openDatabase, type Transaction } from '../../src/stores/database.ts';
+import { DatabaseOpenError } from '../../src/stores/storage-error.ts';
 import { queuedWorksMax } from '../../src/stores/transaction-queue.ts';
-import { openStoreDatabase, type StoreDatabase } from '../support/store-database.ts';
+import { lockInAnotherProcess, openTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
-let store: StoreDatabase;
+let opened: TestDatabase;
+let database: Database;
+
 beforeEach(async () => {
-  store = await openStoreDatabase();
+  opened = await openTestDatabase();
+  database = opened.database;
 });
-afterEach(() => store[Symbol.asyncDispose]());
+afterEach(() => opened[Symbol.asyncDispose]());
 
-const keys = () => createAccessStore(store.database);
-const key = (keyId: string) => ({
-  key: { keyId, agentId: 'agent', namespace: 'default', role: 'agent', createdAt: 1, revokedAt: undefined } as const,
-  secretHash: 'hash',
-});
+function writer(): (tx: Transaction, total: number) => number {
+  const command = database.command('UPDATE scheduler_totals SET total_deleted = total_deleted + :total');
+  return (tx, total) => command.run(tx, { total });
+}
 
-describe('transactions of one turn of the event loop', () => {
-  test('are committed when they resolve: another connection sees them', async () => {
-    const other = new DatabaseSync(store.file, { readOnly: true });
-    const count = () => Number(Object.values(Object(other.prepare('SELECT count(*) FROM api_keys').get()))[0]);
-    const accessStore = keys();
-    const seen: number[] = [];
-    await Promise.all(
-      ['a', 'b', 'c'].map(async (id) => {
-        await store.database.transaction((tx) => accessStore.insertKey(tx, key(id)));
-        seen.push(count());
-      }),
+function total(): number {
+  return z
+    .object({ total: z.number() })
+    .parse(opened.outside.prepare('SELECT total_deleted AS total FROM scheduler_totals').get()).total;
+}
+
+/** How often the outside world saw the file change: once for each commit. */
+function dataVersion(): number {
+  return z.object({ data_version: z.number() }).parse(opened.outside.prepare('PRAGMA data_version').get()).data_version;
+}
+
+describe('works queued in one turn', () => {
+  test('resolve after the commit: another connection sees the write in the continuation', async () => {
+    const add = writer();
+    const seen = await Promise.all(
+      [1, 10, 100].map((amount) => database.transaction(async (tx) => add(tx, amount)).then(() => total())),
     );
-    expect(seen).toEqual([3, 3, 3]);
-    other.close();
+    expect(seen).toEqual([111, 111, 111]);
   });
 
-  test('fail alone: the others of the group stand', async () => {
-    const accessStore = keys();
-    const settled = await Promise.allSettled([
-      store.database.transaction((tx) => accessStore.insertKey(tx, key('a'))),
-      store.database.transaction(async (tx) => {
-        await accessStore.insertKey(tx, key('lost'));
-        throw new Error('changed my mind');
-      }),
-      store.database.transaction((tx) => accessStore.insertKey(tx, key('a'))),
-      store.database.transaction((tx) => accessStore.insertKey(tx, key('b'))),
+  test('are not seen by another connection while the group runs', async () => {
+    const add = writer();
+    const seen: number[] = [];
+    await Promise.all([
+      database.transaction(async (tx) => add(tx, 1)),
+      database.transaction(async () => seen.push(total())),
     ]);
-    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
-    expect(settled[1]).toMatchObject({ reason: { message: 'changed my mind' } });
-    expect(settled[2]).toMatchObject({ reason: { code: 'STORAGE_FAILED' } });
-    expect((await accessStore.listKeys({ limit: 10 })).map(({ keyId }) => keyId)).toEqual(['a', 'b']);
+    expect(seen).toEqual([0]);
+    expect(total()).toBe(1);
   });
 
-  test('run in order, each seeing the writes before it', async () => {
-    const accessStore = keys();
-    const counts = await Promise.all(
-      ['a', 'b', 'c'].map((id) =>
-        store.database.transaction(async (tx) => {
-          await accessStore.insertKey(tx, key(id));
-          return accessStore.countKeys();
+  test('share one commit', async () => {
+    const add = writer();
+    const before = dataVersion();
+    await Promise.all(Array.from({ length: 50 }, () => database.transaction(async (tx) => add(tx, 1))));
+    expect(dataVersion()).toBe(before + 1);
+    expect(total()).toBe(50);
+  });
+
+  test('run in order and see the writes of those before them', async () => {
+    const add = writer();
+    const query = database.query('SELECT total_deleted AS total FROM scheduler_totals', z.object({ total: z.int() }));
+    const seen = await Promise.all(
+      [1, 2, 3].map(() =>
+        database.transaction(async (tx) => {
+          add(tx, 1);
+          return query.first()?.total;
         }),
       ),
     );
-    expect(counts).toEqual([1, 2, 3]);
+    expect(seen).toEqual([1, 2, 3]);
   });
 
-  test('are refused beyond a number, and taken again after', async () => {
-    const works = Array.from({ length: queuedWorksMax + 10 }, () => store.database.transaction(async () => 'done'));
-    const settled = await Promise.allSettled(works);
-    expect(settled.filter(({ status }) => status === 'rejected')).toHaveLength(10);
-    expect(await store.database.transaction(async () => 'done')).toBe('done');
+  test('fail alone: a throwing work is rolled back and its neighbours are kept', async () => {
+    const add = writer();
+    const failure = new Error('no');
+    const results = await Promise.allSettled([
+      database.transaction(async (tx) => add(tx, 1)),
+      database.transaction(async (tx) => {
+        add(tx, 10);
+        throw failure;
+      }),
+      database.transaction(async (tx) => add(tx, 100)),
+    ]);
+    expect(results).toEqual([
+      { status: 'fulfilled', value: 1 },
+      { status: 'rejected', reason: failure },
+      { status: 'fulfilled', value: 1 },
+    ]);
+    expect(total()).toBe(101);
   });
 
-  test('that are queued when the database is closed are still written', async () => {
-    const accessStore = keys();
-    const work = store.database.transaction((tx) => accessStore.insertKey(tx, key('last')));
-    await store.database[Symbol.asyncDispose]();
-    await work;
-    await using again = openDatabase({ file: store.file });
-    expect(await createAccessStore(again).findKey('last')).toBeDefined();
-    await expect(store.database.transaction(async () => 'late')).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+  test('tell a failed work only after the commit, too', async () => {
+    const add = writer();
+    const seen: number[] = [];
+    const failing = database
+      .transaction(async () => {
+        throw new Error('no');
+      })
+      .catch(() => seen.push(total()));
+    await Promise.all([failing, database.transaction(async (tx) => add(tx, 1))]);
+    expect(seen).toEqual([1]);
+  });
+
+  test('each keep the asynchronous context of their caller', async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const contexts = await Promise.all(
+      ['one', 'two'].map((name) => storage.run(name, () => database.transaction(async () => storage.getStore()))),
+    );
+    expect(contexts).toEqual(['one', 'two']);
+  });
+
+  test('are refused beyond the limit, and the others commit', async () => {
+    const add = writer();
+    const works = Array.from({ length: queuedWorksMax + 1 }, () => database.transaction(async (tx) => add(tx, 1)));
+    const last = works.pop();
+    await expect(last).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      message: `more than ${queuedWorksMax} writes are waiting`,
+    });
+    await Promise.all(works);
+    expect(total()).toBe(queuedWorksMax);
+  });
+});
+
+describe('a work', () => {
+  test('that waits for something other than a store is rolled back, and the next ones run', async () => {
+    const add = writer();
+    const never = Promise.withResolvers<void>();
+    const waiting = database.transaction(async (tx) => {
+      add(tx, 10);
+      await never.promise;
+    });
+    const next = database.transaction(async (tx) => add(tx, 1));
+    await expect(waiting).rejects.toThrow('waited for something other than a store');
+    await next;
+    expect(total()).toBe(1);
+    never.resolve();
+  });
+
+  test('cannot write once it has ended', async () => {
+    const add = writer();
+    const leaked = await database.transaction(async (tx) => ({ tx }));
+    expect(() => add(leaked.tx, 1)).toThrow('a transaction was used after its end');
+    expect(total()).toBe(0);
+  });
+
+  test('that breaks a constraint fails as STORAGE_FAILED, with what SQLite said as the cause only', async () => {
+    const command = database.command('INSERT INTO scheduler_totals VALUES (1, 0, 0, NULL)');
+    const failure = database.transaction(async (tx) => command.run(tx));
+    await expect(failure).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      message: 'the database failed',
+      cause: { message: expect.stringContaining('UNIQUE constraint failed') },
+    });
+  });
+});
+
+describe('a stored row', () => {
+  test('that does not parse is STORAGE_FAILED, never a value', () => {
+    const query = database.query("SELECT 'x' AS total FROM scheduler_totals", z.object({ total: z.int() }));
+    expect(() => query.first()).toThrow(expect.objectContaining({ code: 'STORAGE_FAILED' }));
+    expect(() => query.all()).toThrow(expect.objectContaining({ code: 'STORAGE_FAILED' }));
   });
 });
 
 describe('a database that another process has locked', () => {
-  test('refuses within a bounded time and works again after', async () => {
-    const script = `
-      const { DatabaseSync } = require('node:sqlite');
-      const database = new DatabaseSync(${JSON.stringify(store.file)});
-      database.exec('BEGIN IMMEDIATE');
-      process.stdout.write('locked');
-      process.stdin.once('data', () => { database.exec('ROLLBACK'); process.exit(0); });`;
-    const locker = spawn(process.execPath, ['-e', script], { stdio: ['pipe', 'pipe', 'ignore'] });
-    await once(locker.stdout, 'data');
-    const at = performance.now();
-    await expect(store.database.checkWritable()).rejects.toMatchObject({
-      code: 'STORAGE_FAILED',
-      message: 'the database is locked by another process',
-    });
-    expect(performance.now() - at).toBeLessThan(busyTimeoutMs * 5);
-    locker.stdin.write('go');
-    await once(locker, 'exit');
-    await expect(store.database.checkWritable()).resolves.toBeUndefined();
+  test('fails writes as STORAGE_FAILED in bounded time, still reads, and writes again afterwards', async () => {
+    const add = writer();
+    const query = database.query('SELECT total_deleted AS total FROM scheduler_totals', z.object({ total: z.int() }));
+    {
+      await using _lock = await lockInAnotherProcess(opened.file);
+      const start = performance.now();
+      const writes = await Promise.allSettled([
+        database.transaction(async (tx) => add(tx, 1)),
+        database.checkWritable(),
+      ]);
+      expect(performance.now() - start).toBeLessThan(busyTimeoutMs * 3);
+      const locked = { code: 'STORAGE_FAILED', message: 'the database is locked by another process' };
+      expect(writes).toMatchObject([
+        { status: 'rejected', reason: locked },
+        { status: 'rejected', reason: locked },
+      ]);
+      expect(query.first()).toEqual({ total: 0 });
+    }
+    await database.transaction(async (tx) => add(tx, 1));
+    expect(total()).toBe(1);
   });
 });
 
-describe('a file that cannot be opened', () => {
+describe('closing', () => {
+  test('runs what is queued, then refuses', async () => {
+    const add = writer();
+    const queued = database.transaction(async (tx) => add(tx, 5));
+    await database[Symbol.asyncDispose]();
+    await expect(queued).resolves.toBe(1);
+    expect(total()).toBe(5);
+    const late = { code: 'STORAGE_FAILED', message: 'the database is closed' };
+    await expect(database.transaction(async () => {})).rejects.toMatchObject(late);
+    await expect(database.checkWritable()).rejects.toMatchObject(late);
+  });
+});
+
+describe('opening', () => {
   let folder: string;
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'hestia-open-'));
+    folder = await mkdtemp(join(tmpdir(), 'hestia-'));
   });
-  afterEach(() => rm(folder, { recursive: true }));
+  afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  test.each([
-    [
-      'is not a database',
-      async (file: string) => writeFile(file, 'no database at all, but long enough'.repeat(100)),
-      /not a database/,
-    ],
-    [
-      'is of a newer version',
-      async (file: string) => {
-        const newer = new DatabaseSync(file);
-        newer.exec('PRAGMA user_version = 9999');
-        newer.close();
-      },
-      /version 9999/,
-    ],
-  ])('because it %s is refused in one line that names it', async (_why, prepare, reason) => {
-    const file = join(folder, 'hestia.db');
-    await prepare(file);
-    expect(() => openDatabase({ file })).toThrow(reason);
-    expect(() => openDatabase({ file })).toThrow(/^[^\n]*hestia\.db[^\n]*$/);
+  function refusal(file: string): DatabaseOpenError {
+    try {
+      openDatabase({ file });
+    } catch (error) {
+      if (error instanceof DatabaseOpenError) return error;
+    }
+    throw new Error('the database was not refused as DatabaseOpenError');
+  }
+
+  test('again finds what was written', async () => {
+    const file = join(folder, 'kept.db');
+    {
+      await using first = openDatabase({ file });
+      const command = first.command('UPDATE scheduler_totals SET total_deleted = 7');
+      await first.transaction(async (tx) => command.run(tx));
+    }
+    await using second = openDatabase({ file });
+    const query = second.query('SELECT total_deleted AS total FROM scheduler_totals', z.object({ total: z.int() }));
+    expect(query.first()).toEqual({ total: 7 });
   });
 
-  test('because its folder is none is refused in one line', async () => {
-    await writeFile(join(folder, 'file'), '');
-    expect(() => openDatabase({ file: join(folder, 'file', 'hestia.db') })).toThrow(/^[^\n]*hestia\.db[^\n]*$/);
+  test('uses a write-ahead log and enforces foreign keys', async () => {
+    const pragma = (name: string) =>
+      database.query(`SELECT CAST(${name} AS TEXT) AS value FROM pragma_${name}`, z.object({ value: z.string() }));
+    expect(pragma('journal_mode').first()).toEqual({ value: 'wal' });
+    expect(pragma('foreign_keys').first()).toEqual({ value: '1' });
+    expect(pragma('synchronous').first()).toEqual({ value: '1' });
+  });
+
+  test('refuses a file that is not a database, and leaves it as it was', async () => {
+    const file = join(folder, 'text.db');
+    await writeFile(file, 'this is not a database\n'.repeat(100));
+    expect(refusal(file).message).toBe(`${file}: cannot open the database: file is not a database`);
+  });
+
+  test('refuses a database of another program', () => {
+    const file = join(folder, 'other.db');
+    const other = new DatabaseSync(file);
+    other.exec('CREATE TABLE recipes (name TEXT)');
+    other.close();
+    expect(refusal(file).message).toBe(`${file}: cannot open the database: it is a database of another program`);
+  });
+
+  test('refuses a database of a newer version', () => {
+    const file = join(folder, 'newer.db');
+    const newer = new DatabaseSync(file);
+    newer.exec('PRAGMA user_version = 99');
+    newer.close();
+    expect(refusal(file).message).toContain('it is of version 99, and this hub knows versions up to 1 only');
+  });
+
+  test('refuses a place that cannot be written, in one line that names it', async () => {
+    const plain = join(folder, 'plain');
+    await writeFile(plain, '');
+    const file = join(plain, 'hestia.db');
+    expect(refusal(file).message).toBe(`${file}: cannot open the database: unable to open database file`);
+    expect(refusal(join(folder, 'a\nb', 'hestia.db')).message).not.toContain('\n');
   });
 });
