@@ -2,6 +2,7 @@
  * Watched directories kept in the registry: a new or changed SKILL.md is published, a deleted one removed, a broken
  * one reported while the last good version stays. An active skill's tool changes only when activated again.
  */
+import { basename } from 'node:path';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { type Caller, hubCaller } from '../shapes/access.ts';
 import { HestiaError } from '../shapes/error.ts';
@@ -11,7 +12,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes, spanNames } from '../telemetry/names.ts';
 import { failSpan, inSpan } from '../telemetry/span.ts';
 import type { SkillService } from './skill-service.ts';
-import { createSkillWatch } from './skill-watch.ts';
+import { createSkillWatch, type FullPassReport } from './skill-watch.ts';
 
 /** Synchronisation of the watched directories. Disposing stops the watchers. */
 export interface SkillSync extends AsyncDisposable {
@@ -49,26 +50,21 @@ export function createSkillSync(deps: SkillSyncDeps): SkillSync {
               reason: `${field}: ${message}`,
             });
       }),
-    onGone: ({ folderName }) => observed(deps, folderName, () => removeIfPresent(deps, caller, folderName)),
+    onGone: ({ folder }) =>
+      observed(deps, skillNameOf(folder), () => removeIfPresent(deps, caller, skillNameOf(folder))),
     onBroken: ({ folder, folderName, error }) => {
       const violations = error.violations.map(({ field, message }) => `${field}: ${message}`).join('; ');
       const fields = { skill_name: folderName, folder, error_type: error.code, reason: violations || error.message };
       deps.log.warn('A skill in a watched directory is broken; its last good version stays', fields);
     },
   });
-  const fullPass = async () => {
-    const { seen, complete } = await watch.fullPass();
-    if (complete) await removeUnseen(deps, caller, new Set(seen.map(folderNameOf)));
+  // A directory that was not listed whole proves nothing about what is absent.
+  const removeAbsent = async ({ seen, complete }: FullPassReport) => {
+    if (complete) await removeUnseen(deps, caller, new Set(seen.map(skillNameOf)));
   };
   return {
-    start: async () => {
-      if (deps.directories.length === 0) return;
-      await watch.start();
-      await fullPass();
-    },
-    fullPass: async () => {
-      if (deps.directories.length > 0) await fullPass();
-    },
+    start: async () => removeAbsent(await watch.start()),
+    fullPass: async () => removeAbsent(await watch.fullPass()),
     [Symbol.asyncDispose]: () => watch[Symbol.asyncDispose](),
   };
 }
@@ -120,6 +116,7 @@ async function removeUnseen(deps: SkillSyncDeps, caller: Caller, seen: ReadonlyS
   }
 }
 
-function folderNameOf(folder: string): string {
-  return folder.slice(Math.max(folder.lastIndexOf('/'), folder.lastIndexOf('\\')) + 1);
+/** A skill has the name of its folder, in the normal form that the document's parser gives it. */
+function skillNameOf(folder: string): string {
+  return basename(folder).normalize('NFKC');
 }

@@ -52,8 +52,8 @@ export interface FullPassReport {
 
 /** Watches from `start` until disposed of. */
 export interface SkillWatch extends AsyncDisposable {
-  /** Begins to watch; resolves after the first full pass. */
-  start(): Promise<void>;
+  /** Begins to watch; resolves with what the first full pass found. */
+  start(): Promise<FullPassReport>;
   /** Reads every folder again and tells of each, changed or not; finds what the watchers missed. May be repeated. */
   fullPass(): Promise<FullPassReport>;
 }
@@ -92,9 +92,9 @@ class DirectoriesWatch implements SkillWatch {
     this.#refreshes = createSkillWatchQueue({ ...timing, run: (folder) => this.#refresh(folder) });
   }
 
-  async start(): Promise<void> {
+  async start(): Promise<FullPassReport> {
     await Promise.all(this.#directories.map((directory) => this.#watch(directory)));
-    await this.fullPass();
+    return this.fullPass();
   }
 
   async fullPass(): Promise<FullPassReport> {

@@ -86,6 +86,13 @@ describe('a skill in a watched directory', () => {
     await rm(folder, { recursive: true });
   });
 
+  test('stays, pass after pass, where its folder is spelled in another normal form', async () => {
+    await writeSkill('caf\u0065\u0301', skillText('caf\u00e9'));
+    await expect.poll(async () => (await skill('caf%C3%A9')).latestVersion, within2Seconds).toBe(1);
+    await hub.operator.fetch('/v1/scheduler/run', { method: 'POST' });
+    expect(await skill('caf%C3%A9')).toMatchObject({ latestVersion: 1 });
+  });
+
   test('does not take over a skill of the same name that an agent published', async () => {
     const agent = await hub.key('billing-bot');
     await agent.fetch('/v1/skills/reports', {

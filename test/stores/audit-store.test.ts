@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import canonicalize from 'canonicalize';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { chainRecord, genesis, verifyChain } from '../../src/domain/audit-chain.ts';
 import { type AuditStore, createAuditStore } from '../../src/stores/audit-store.ts';
@@ -14,8 +15,8 @@ afterEach(() => store[Symbol.asyncDispose]());
 
 const time = (day: number) => new Date(Date.UTC(2026, 0, day)).toISOString();
 
-function append(day: number, changes: { event?: string; agent_id?: string; trace_id?: string } = {}) {
-  const entry = {
+const entryOf = (day: number) =>
+  ({
     time: time(day),
     kind: 'security',
     event: 'SKILL_CHANGED',
@@ -25,8 +26,10 @@ function append(day: number, changes: { event?: string; agent_id?: string; trace
     trace_id: 't',
     span_id: 's',
     fields: {},
-    ...changes,
-  } as const;
+  }) as const;
+
+function append(day: number, changes: { event?: string; agent_id?: string; trace_id?: string } = {}) {
+  const entry = { ...entryOf(day), ...changes };
   return store.database.transaction((tx) => audit.append(tx, (head) => chainRecord(entry, head)));
 }
 
@@ -138,5 +141,34 @@ describe('pruning', () => {
     await store.database.transaction((tx) => audit.prune(tx, { before: time(9), limit: 10 }));
     expect((await append(10)).seq).toBe(3);
     expect(await verdict()).toMatchObject({ intact: true, recordsChecked: 1, firstSeq: 3 });
+  });
+});
+
+describe('a record', () => {
+  test('that does not follow the head is refused, and the trail stays as it was', async () => {
+    await append(1);
+    const stale = store.database.transaction((tx) =>
+      audit.append(tx, (head) => ({ ...chainRecord(entryOf(2), head), previous_hash: genesis.hash })),
+    );
+    await expect(stale).rejects.toThrow('a record holds the hash of the head');
+    const skipping = store.database.transaction((tx) =>
+      audit.append(tx, (head) => chainRecord(entryOf(2), { ...head, seq: head.seq + 1 })),
+    );
+    await expect(skipping).rejects.toThrow('a record counts on from the head');
+    expect(await audit.count()).toBe(1);
+  });
+
+  test('cannot be deleted before the anchor has passed it', async () => {
+    await append(1);
+    const tamperer = new DatabaseSync(store.file);
+    expect(() => tamperer.exec('DELETE FROM audit_records')).toThrow('deleted only behind the anchor');
+    tamperer.close();
+    expect(await audit.count()).toBe(1);
+  });
+
+  test('is stored as canonical JSON, from which the filters are read', async () => {
+    const record = await append(1, { event: 'A' });
+    const [row] = await audit.listRaw({ after: 0, limit: 1 });
+    expect(row).toEqual({ seq: 1, body: canonicalize(record) });
   });
 });

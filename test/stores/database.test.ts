@@ -1,6 +1,8 @@
 /** What opening promises, and what a transaction promises to the caller and to its neighbours. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -9,16 +11,22 @@ import { z } from 'zod';
 import { busyTimeoutMs, type Database, openDatabase, type Transaction } from '../../src/stores/database.ts';
 import { DatabaseOpenError } from '../../src/stores/storage-error.ts';
 import { queuedWorksMax } from '../../src/stores/transaction-queue.ts';
-import { lockInAnotherProcess, openTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { openStoreDatabase, type StoreDatabase } from '../support/store-database.ts';
 
-let opened: TestDatabase;
+let store: StoreDatabase;
 let database: Database;
+/** A second connection, which sees only what is committed. */
+let outside: DatabaseSync;
 
 beforeEach(async () => {
-  opened = await openTestDatabase();
-  database = opened.database;
+  store = await openStoreDatabase();
+  database = store.database;
+  outside = new DatabaseSync(store.file, { readOnly: true });
 });
-afterEach(() => opened[Symbol.asyncDispose]());
+afterEach(async () => {
+  outside.close();
+  await store[Symbol.asyncDispose]();
+});
 
 function writer(): (tx: Transaction, total: number) => number {
   const command = database.command('UPDATE scheduler_totals SET total_deleted = total_deleted + :total');
@@ -28,12 +36,35 @@ function writer(): (tx: Transaction, total: number) => number {
 function total(): number {
   return z
     .object({ total: z.number() })
-    .parse(opened.outside.prepare('SELECT total_deleted AS total FROM scheduler_totals').get()).total;
+    .parse(outside.prepare('SELECT total_deleted AS total FROM scheduler_totals').get()).total;
 }
 
 /** How often the outside world saw the file change: once for each commit. */
 function dataVersion(): number {
-  return z.object({ data_version: z.number() }).parse(opened.outside.prepare('PRAGMA data_version').get()).data_version;
+  return z.object({ data_version: z.number() }).parse(outside.prepare('PRAGMA data_version').get()).data_version;
+}
+
+const holdLock = `
+  const { DatabaseSync } = require('node:sqlite');
+  const database = new DatabaseSync(process.argv[1]);
+  database.exec('BEGIN IMMEDIATE');
+  console.log('locked');
+  process.stdin.resume().on('end', () => database.exec('ROLLBACK'));
+`;
+
+/** Has another process lock the file for writing until it is disposed. */
+async function lockInAnotherProcess(file: string): Promise<AsyncDisposable> {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '-e', holdLock, file], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  return {
+    async [Symbol.asyncDispose]() {
+      const ended = once(child, 'exit');
+      child.stdin.end();
+      await ended;
+    },
+  };
 }
 
 describe('works queued in one turn', () => {
@@ -80,6 +111,7 @@ describe('works queued in one turn', () => {
 
   test('fail alone: a throwing work is rolled back and its neighbours are kept', async () => {
     const add = writer();
+    const duplicate = database.command('INSERT INTO scheduler_totals VALUES (1, 0, 0, NULL)');
     const failure = new Error('no');
     const results = await Promise.allSettled([
       database.transaction(async (tx) => add(tx, 1)),
@@ -87,11 +119,16 @@ describe('works queued in one turn', () => {
         add(tx, 10);
         throw failure;
       }),
+      database.transaction(async (tx) => {
+        add(tx, 1000);
+        duplicate.run(tx);
+      }),
       database.transaction(async (tx) => add(tx, 100)),
     ]);
-    expect(results).toEqual([
+    expect(results).toMatchObject([
       { status: 'fulfilled', value: 1 },
       { status: 'rejected', reason: failure },
+      { status: 'rejected', reason: { code: 'STORAGE_FAILED' } },
       { status: 'fulfilled', value: 1 },
     ]);
     expect(total()).toBe(101);
@@ -117,7 +154,7 @@ describe('works queued in one turn', () => {
     expect(contexts).toEqual(['one', 'two']);
   });
 
-  test('are refused beyond the limit, and the others commit', async () => {
+  test('are refused beyond the limit while the others commit, and taken again after', async () => {
     const add = writer();
     const works = Array.from({ length: queuedWorksMax + 1 }, () => database.transaction(async (tx) => add(tx, 1)));
     const last = works.pop();
@@ -127,6 +164,7 @@ describe('works queued in one turn', () => {
     });
     await Promise.all(works);
     expect(total()).toBe(queuedWorksMax);
+    await expect(database.transaction(async (tx) => add(tx, 1))).resolves.toBe(1);
   });
 });
 
@@ -176,7 +214,7 @@ describe('a database that another process has locked', () => {
     const add = writer();
     const query = database.query('SELECT total_deleted AS total FROM scheduler_totals', z.object({ total: z.int() }));
     {
-      await using _lock = await lockInAnotherProcess(opened.file);
+      await using _lock = await lockInAnotherProcess(store.file);
       const start = performance.now();
       const writes = await Promise.allSettled([
         database.transaction(async (tx) => add(tx, 1)),
@@ -246,8 +284,10 @@ describe('opening', () => {
 
   test('refuses a file that is not a database, and leaves it as it was', async () => {
     const file = join(folder, 'text.db');
-    await writeFile(file, 'this is not a database\n'.repeat(100));
+    const text = 'this is not a database\n'.repeat(100);
+    await writeFile(file, text);
     expect(refusal(file).message).toBe(`${file}: cannot open the database: file is not a database`);
+    expect(await readFile(file, 'utf8')).toBe(text);
   });
 
   test('refuses a database of another program', () => {

@@ -1,0 +1,58 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ApiKey } from '../../src/shapes/access.ts';
+import { type AccessStore, createAccessStore } from '../../src/stores/access-store.ts';
+import { openStoreDatabase, type StoreDatabase } from '../support/store-database.ts';
+
+let store: StoreDatabase;
+let access: AccessStore;
+beforeEach(async () => {
+  store = await openStoreDatabase();
+  access = createAccessStore(store.database);
+});
+afterEach(() => store[Symbol.asyncDispose]());
+
+const key = (keyId: string): ApiKey => ({
+  keyId,
+  agentId: 'billing-bot',
+  namespace: 'default',
+  role: 'agent',
+  createdAt: 1,
+  revokedAt: undefined,
+});
+const insert = (keyId: string) =>
+  store.database.transaction((tx) => access.insertKey(tx, { key: key(keyId), secretHash: `hash-${keyId}` }));
+
+describe('a key', () => {
+  test('is found with the hash of its secret, as it was stored', async () => {
+    await insert('a');
+    expect(await access.findKey('a')).toEqual({ key: key('a'), secretHash: 'hash-a' });
+    expect(await access.findKey('b')).toBeUndefined();
+  });
+
+  test('is stored once: a second one of the same id is refused and the first stays', async () => {
+    await insert('a');
+    const second = { key: { ...key('a'), agentId: 'other' }, secretHash: 'other' };
+    await expect(store.database.transaction((tx) => access.insertKey(tx, second))).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+    });
+    expect(await access.findKey('a')).toEqual({ key: key('a'), secretHash: 'hash-a' });
+  });
+
+  test('is revoked once, keeps the first time of it, and is still found and counted', async () => {
+    await insert('a');
+    const revoke = (keyId: string, at: number) => store.database.transaction((tx) => access.revokeKey(tx, keyId, at));
+    expect([await revoke('a', 5), await revoke('a', 6), await revoke('absent', 7)]).toEqual([true, false, false]);
+    expect(await access.findKey('a')).toMatchObject({ key: { revokedAt: 5 } });
+    expect(await access.countKeys()).toBe(1);
+  });
+});
+
+describe('the keys', () => {
+  test('are listed by id, page by page, without any hash', async () => {
+    expect(await access.countKeys()).toBe(0);
+    for (const keyId of ['c', 'a', 'b']) await insert(keyId);
+    expect(await access.listKeys({ limit: 2 })).toEqual([key('a'), key('b')]);
+    expect(await access.listKeys({ after: 'b', limit: 2 })).toEqual([key('c')]);
+    expect(await access.countKeys()).toBe(3);
+  });
+});

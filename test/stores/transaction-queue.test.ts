@@ -1,0 +1,74 @@
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createTransactionQueue, type TransactionQueue } from '../../src/stores/transaction-queue.ts';
+
+let connection: DatabaseSync;
+let queue: TransactionQueue;
+beforeEach(() => {
+  connection = new DatabaseSync(':memory:');
+  connection.exec('CREATE TABLE parent (id INTEGER PRIMARY KEY); CREATE TABLE notes (text TEXT)');
+  queue = createTransactionQueue(connection);
+});
+afterEach(() => connection.close());
+
+const write = (text: string) => queue.transaction(async () => connection.exec(`INSERT INTO notes VALUES ('${text}')`));
+const notes = () =>
+  connection
+    .prepare('SELECT text FROM notes')
+    .all()
+    .map((row) => row['text']);
+
+describe('a group whose commit fails', () => {
+  test('rejects every work that had succeeded, and nothing is kept', async () => {
+    connection.exec(
+      'CREATE TABLE child (id INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED); PRAGMA foreign_keys = ON',
+    );
+    const own = new Error('its own reason');
+    const results = await Promise.allSettled([
+      write('before'),
+      queue.transaction(async () => connection.exec('INSERT INTO child VALUES (404)')),
+      queue.transaction(async () => {
+        throw own;
+      }),
+      write('after'),
+    ]);
+    const failed = {
+      status: 'rejected',
+      reason: { code: 'STORAGE_FAILED', cause: { message: expect.stringContaining('FOREIGN KEY') } },
+    };
+    expect(results).toMatchObject([failed, failed, { status: 'rejected', reason: own }, failed]);
+    expect(notes()).toEqual([]);
+    await write('later');
+    expect(notes()).toEqual(['later']);
+  });
+});
+
+describe('a failure that ends the whole transaction', () => {
+  test('rejects all works of the group with what happened, and the next group runs', async () => {
+    const happened = new Error('out of space');
+    const results = await Promise.allSettled([
+      write('before'),
+      queue.transaction(async () => {
+        connection.exec('ROLLBACK');
+        throw happened;
+      }),
+      write('after'),
+    ]);
+    const failed = { status: 'rejected', reason: { code: 'STORAGE_FAILED', cause: happened } };
+    expect(results).toMatchObject([failed, failed, failed]);
+    expect(notes()).toEqual([]);
+    await write('later');
+    expect(notes()).toEqual(['later']);
+  });
+});
+
+describe('draining', () => {
+  test('waits for works that a work queued before it', async () => {
+    const second = queue.transaction(async () => undefined).then(() => write('second'));
+    await second;
+    const last = write('last');
+    await queue.drain();
+    await last;
+    expect(notes()).toEqual(['second', 'last']);
+  });
+});
