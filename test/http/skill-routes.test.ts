@@ -227,6 +227,28 @@ describe('a skill of another agent', () => {
     expect((await owner.fetch('/v1/skills/log-review/activate', { method: 'POST' })).status).toBe(200);
   });
 
+  test('is not reached by naming its namespace, but for auditors and operators', async () => {
+    await publishSkill(await hub.key('owner', 'agent', 'red'), 'log-review');
+    const stranger = await hub.key('stranger', 'agent', 'blue');
+    for (const [method, path] of [
+      ['GET', ''],
+      ['GET', '/versions'],
+      ['POST', '/activate'],
+      ['POST', '/deactivate'],
+      ['DELETE', ''],
+    ] as const) {
+      const response = await stranger.fetch(`/v1/skills/log-review${path}?namespace=red`, { method });
+      expect([method, path, response.status]).toEqual([method, path, 404]);
+    }
+    expect((await json(stranger.fetch('/v1/skills?namespace=red'))).items).toEqual([]);
+    const auditor = await hub.key('auditor', 'auditor', 'blue');
+    expect((await auditor.fetch('/v1/skills/log-review?namespace=red')).status).toBe(200);
+    expect((await json(auditor.fetch('/v1/skills?namespace=red'))).items).toHaveLength(1);
+    expect((await hub.operator.fetch('/v1/skills/log-review/activate?namespace=red', { method: 'POST' })).status).toBe(
+      200,
+    );
+  });
+
   test('of another namespace answers exactly as one that does not exist', async () => {
     const owner = await hub.key('owner', 'agent', 'red');
     const other = await hub.key('other', 'agent', 'blue');

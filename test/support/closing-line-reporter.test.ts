@@ -60,6 +60,12 @@ describe('the last line of a run', () => {
     expect(exitCode).toBe(1);
   });
 
+  test('counts each file that cannot be loaded', async () => {
+    const broken = `throw new Error('no');`;
+    const { lastLine } = await run({ broken, broken2: broken, good: `test('a', () => {});` });
+    expect(lastLine).toBe('1 passed, 2 failed');
+  });
+
   test('counts a run without any test file as failed', async () => {
     expect(await run({})).toEqual({ lastLine: '0 passed, 1 failed', exitCode: 1 });
   });
