@@ -1,4 +1,6 @@
 /** What the hub sends to a collector: one trace from the agent through the hub to the upstream, and signals that agree. */
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { securityEventSchema } from '../../src/shapes/event.ts';
@@ -256,6 +258,30 @@ describe('a secret in arguments, results, headers, query, skill and upstream err
       expect(text.length).toBeGreaterThan(100);
       for (const secret of [canary, 'secret-token', hub.key()]) expect(text).not.toContain(secret);
     }
+  });
+});
+
+describe('a record that cannot be written', () => {
+  test('is an exception on a log record, in the trace of its call, and the gap shows it', async () => {
+    const locker = new DatabaseSync(join(hub.folder, 'data', 'hestia.db'));
+    locker.exec('BEGIN IMMEDIATE');
+    const answer = await json(hub.fetch('/v1/tools/faulty/pid/call', { json: {} }));
+    locker.exec('ROLLBACK');
+    locker.close();
+    expect(answer.outcome).toBe('success');
+    const record = await receiver.waitFor(() =>
+      receiver.logRecords().find((found) => found.body === 'An event could not be put on record'),
+    );
+    expect(record).toMatchObject({
+      severityText: 'ERROR',
+      attributes: {
+        'exception.type': 'STORAGE_FAILED',
+        'exception.message': expect.stringContaining('the database is locked by another process'),
+        'exception.stacktrace': expect.stringContaining('Error'),
+      },
+    });
+    await receiver.waitFor(() => receiver.spans().some((span) => span.spanId === record.spanId));
+    await receiver.waitFor(() => total(metricNames.auditGap) === 1);
   });
 });
 

@@ -16,7 +16,7 @@ const notes = () =>
   connection
     .prepare('SELECT text FROM notes')
     .all()
-    .map((row) => row['text']);
+    .map((row) => row.text);
 
 describe('a group whose commit fails', () => {
   test('rejects every work that had succeeded, and nothing is kept', async () => {
@@ -63,12 +63,13 @@ describe('a failure that ends the whole transaction', () => {
 });
 
 describe('draining', () => {
-  test('waits for works that a work queued before it', async () => {
-    const second = queue.transaction(async () => undefined).then(() => write('second'));
-    await second;
-    const last = write('last');
-    await queue.drain();
-    await last;
-    expect(notes()).toEqual(['second', 'last']);
+  test('commits what is queued and refuses what comes later', async () => {
+    const queued = write('queued');
+    const drained = queue.drain();
+    const late = write('late');
+    await expect(late).rejects.toMatchObject({ code: 'STORAGE_FAILED', message: 'the database is closed' });
+    await drained;
+    expect(notes()).toEqual(['queued']);
+    await queued;
   });
 });
