@@ -7,8 +7,7 @@ RUN npm ci --omit=dev --ignore-scripts --loglevel=error
 FROM node:24.21.0-bookworm-slim
 LABEL org.opencontainers.image.title="Hestia" \
       org.opencontainers.image.description="An MCP hub that can be watched: skills and tools behind one endpoint, every call on record." \
-      org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="0.1.0"
+      org.opencontainers.image.licenses="Apache-2.0"
 ENV NODE_ENV=production \
     HESTIA_HOST=0.0.0.0 \
     HESTIA_DATA_DIR=/data
@@ -23,5 +22,5 @@ VOLUME /data
 EXPOSE 7420
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HESTIA_PORT || 7420}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "src/main.ts"]
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.HESTIA_PORT || 7420) + '/livez').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "src/main.ts"]

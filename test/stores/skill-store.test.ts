@@ -98,6 +98,42 @@ describe('a skill', () => {
   });
 });
 
+describe('a version', () => {
+  const insertVersion = (skillId: string, number: number) =>
+    store.database.transaction((tx) => skills.insertVersion(tx, version(skillId, number)));
+
+  test('is refused where its skill is absent or deleted, or a later one is there', async () => {
+    await insert(skill('a'));
+    await insertVersion('default-a', 3);
+    const refusal = 'a version belongs to a skill and follows its latest';
+    await expect(insertVersion('absent', 1)).rejects.toThrow(refusal);
+    await expect(insertVersion('default-a', 2)).rejects.toThrow(refusal);
+    await store.database.transaction((tx) => skills.deleteSkill(tx, 'default-a', 5));
+    await expect(insertVersion('default-a', 4)).rejects.toThrow(refusal);
+    expect((await skills.listVersions('default-a', { limit: 10 })).map((item) => item.version)).toEqual([1, 3]);
+  });
+
+  test('never changes once it is stored', async () => {
+    await insert(skill('a'));
+    await expect(insertVersion('default-a', 1)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    const change = store.database.command("UPDATE skill_versions SET document = '{}'");
+    await expect(store.database.transaction(async (tx) => change.run(tx))).rejects.toMatchObject({
+      cause: { message: 'skill versions are immutable' },
+    });
+    expect(await skills.findVersion('default-a', 1)).toEqual(version('default-a', 1));
+  });
+
+  test('whose stored document is broken is STORAGE_FAILED, never half a skill', async () => {
+    await insert(skill('a'));
+    const broken = store.database.command(
+      `INSERT INTO skill_versions (skill_id, version, published_by, created_at, document)
+       VALUES ('default-a', 2, 'owner', 1, '{"digest":"d","frontmatter":{}}')`,
+    );
+    await store.database.transaction(async (tx) => broken.run(tx));
+    await expect(skills.findVersion('default-a', 2)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+  });
+});
+
 describe('an activation', () => {
   test('is at most one for a skill, found, changed and removed', async () => {
     await insert(skill('a'));

@@ -108,4 +108,23 @@ describe('a server', () => {
     expect(index.remove({ serverId: 'a', toolName: 'one', namespace: undefined })).toBe(false);
     expect(names('beta')).toEqual([]);
   });
+
+  test('that lists a tool again with another schema and the same words is found with the new one', () => {
+    const before = tool('a', 'one', 'alpha', { properties: { path: { type: 'string' } } });
+    const after = tool('a', 'one', 'alpha', { properties: { path: { type: 'number' } } });
+    index.replaceServer('a', [before]);
+    index.replaceServer('a', [after]);
+    expect(index.find({ serverId: 'a', toolName: 'one', namespace: 'default' })).toBe(after);
+    expect(index.search({ query: 'alpha', limit: 10, namespace: 'default' })).toMatchObject([{ tool: after }]);
+  });
+
+  test('may have a tool of a namespace beside one of all: the namespace finds its own, others the common one', () => {
+    const common = tool('a', 'one', 'alpha');
+    const own = tool('a', 'one', 'beta', { namespace: 'red' });
+    index.replaceServer('a', [common, own]);
+    expect(index.find({ serverId: 'a', toolName: 'one', namespace: 'red' })).toBe(own);
+    expect(index.find({ serverId: 'a', toolName: 'one', namespace: 'blue' })).toBe(common);
+    index.remove({ serverId: 'a', toolName: 'one', namespace: 'red' });
+    expect(index.find({ serverId: 'a', toolName: 'one', namespace: 'red' })).toBe(common);
+  });
 });

@@ -1,34 +1,11 @@
 /** The closing line as a real run of vitest prints it, with the configuration that all tests run with. */
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { runVitest } from './vitest-run.ts';
 
-const vitestProgram = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
-const configuration = fileURLToPath(new URL('../../vitest.config.ts', import.meta.url));
-
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'hestia-closing-line-'));
-  await mkdir(join(folder, 'test'));
-});
-afterEach(async () => {
-  await rm(folder, { recursive: true });
-});
-
-/** Runs vitest on made-up test files, by name and text. */
+/** Runs made-up test files. */
 async function run(files: Record<string, string>): Promise<{ lastLine: string | undefined; exitCode: number | null }> {
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, 'test', `${name}.test.ts`), text);
-  const options = ['run', '--root', folder, '--config', configuration, '--globals'];
-  const child = execFile(process.execPath, [vitestProgram, ...options]);
-  let output = '';
-  child.stdout?.on('data', (text: string) => {
-    output += text;
-  });
-  const exitCode = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  return { lastLine: output.trimEnd().split('\n').at(-1), exitCode };
+  const { lines, exitCode } = await runVitest(files);
+  return { lastLine: lines.at(-1), exitCode };
 }
 
 describe('the last line of a run', () => {

@@ -1,6 +1,6 @@
 /**
- * The last line of a test run: `N passed, N failed`, alone on its line, whatever else was printed before.
- * What fails outside a test (a file that cannot be loaded, an unhandled rejection) counts as failed.
+ * The last lines of a test run: what was left out, then `N passed, N failed`, alone on its line, whatever else was
+ * printed before. What fails outside a test (a file that cannot be loaded, an unhandled rejection) counts as failed.
  */
 import { writeSync } from 'node:fs';
 import type { Reporter, SerializedError, TestModule, TestRunEndReason } from 'vitest/node';
@@ -10,6 +10,9 @@ export interface RunTotals {
   passed: number;
   failed: number;
 }
+
+/** The type of the annotation by which a test tells what it stands for and leaves out. */
+export const leftOutAnnotation = 'left-out';
 
 const stdout = 1;
 
@@ -34,19 +37,33 @@ export function runTotals(
   return totals;
 }
 
+/** What tests said they leave out, each once, in the alphabet's order. */
+export function leftOut(modules: readonly TestModule[]): string[] {
+  const messages = modules
+    .flatMap((module) => [...module.children.allTests()])
+    .flatMap((test) => test.annotations())
+    .filter(({ type }) => type === leftOutAnnotation)
+    .map(({ message }) => message);
+  return [...new Set(messages)].sort();
+}
+
 /** The line for a run's totals. */
 export function closingLine(totals: RunTotals): string {
   return `${totals.passed} passed, ${totals.failed} failed`;
 }
 
-/** Prints the closing line as the process exits, so that nothing of vitest can follow it. */
+/** Prints what was left out and the closing line as the process exits, so that nothing of vitest can follow it. */
 export class ClosingLineReporter implements Reporter {
   // A run that never reports its end was not a run that passed.
   #totals: RunTotals = { passed: 0, failed: 1 };
+  #leftOut: string[] = [];
 
   /** Called once at start. */
   onInit(): void {
-    process.once('exit', () => writeSync(stdout, `\n${closingLine(this.#totals)}\n`));
+    process.once('exit', () => {
+      const lines = [...this.#leftOut.map((message) => `left out: ${message}`), closingLine(this.#totals)];
+      writeSync(stdout, `\n${lines.join('\n')}\n`);
+    });
   }
 
   /** Called at the end of each run; in watch mode the last one counts. */
@@ -56,5 +73,6 @@ export class ClosingLineReporter implements Reporter {
     reason: TestRunEndReason,
   ): void {
     this.#totals = runTotals(modules, unhandledErrors, reason);
+    this.#leftOut = leftOut(modules);
   }
 }

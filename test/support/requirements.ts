@@ -1,32 +1,32 @@
 /**
  * Programs that some tests need and a bare machine may lack. On such a machine the tests that need one are left out
- * and named; in continuous integration (`CI=true`) a missing one fails.
+ * and named at the end of the run; in continuous integration (`CI=true`) a missing one fails.
  */
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import { leftOutAnnotation } from './closing-line-reporter.ts';
 
-/** Programs by name, and how to see that they are there. */
-const probes = {
-  jq: ['jq', ['--version']],
-} as const satisfies Record<string, readonly [string, readonly string[]]>;
+/** Programs by name, with the arguments that only make them say that they are there. */
+const probes = { jq: ['--version'] } as const satisfies Record<string, readonly string[]>;
 
 /** A program that tests may need. */
 export type Requirement = keyof typeof probes;
 
-/** Whether the program is on this machine. */
+/** Whether the program is on this machine. Runs it once. */
 export function isPresent(requirement: Requirement): boolean {
-  const [command, args] = probes[requirement];
-  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+  return spawnSync(requirement, probes[requirement], { stdio: 'ignore' }).status === 0;
 }
 
-/** What the tests of `subject` are declared in: themselves, or one test that says what is missing. */
+/** Declares the tests of `subject`, or, on a machine that lacks the program, the one test that says so. */
 export function describeWith(requirement: Requirement, subject: string, tests: () => void): void {
   if (isPresent(requirement)) {
     describe(subject, tests);
     return;
   }
-  test(`${subject}: left out, ${requirement} is not on this machine`, () => {
-    process.stderr.write(`left out: ${subject} (${requirement} is not on this machine)\n`);
-    expect(process.env.CI, `${requirement} must be installed in continuous integration`).not.toBe('true');
+  describe(subject, () => {
+    test(`left out: ${requirement} is not installed`, async ({ annotate }) => {
+      await annotate(`${subject} (${requirement} is not installed)`, leftOutAnnotation);
+      expect(process.env.CI, `${requirement} must be installed in continuous integration`).not.toBe('true');
+    });
   });
 }
