@@ -206,7 +206,10 @@ async function readDocument(c: Context, folderName: string): Promise<SkillDocume
   if (type !== 'application/json') {
     throw new HestiaError('UNSUPPORTED_MEDIA_TYPE', 'content-type: must be text/markdown or application/json');
   }
-  const parsed = skillPublishSchema.safeParse(await c.req.json());
+  const body: unknown = await c.req.json().catch(() => {
+    throw new HestiaError('INVALID_REQUEST', 'the body is not valid JSON');
+  });
+  const parsed = skillPublishSchema.safeParse(body);
   if (!parsed.success) throw invalidRequest(parsed.error);
   const files = Object.entries(parsed.data.files).map(([path, content]) => ({
     path,

@@ -95,6 +95,21 @@ describe('a skill that breaks a rule', () => {
     expect([broken.status, (await json(broken)).code]).toEqual([422, 'INVALID_SKILL']);
   });
 
+  test.each([
+    ['JSON that does not parse', '{', 'INVALID_REQUEST'],
+    ['JSON without a document', '{"files":{}}', 'INVALID_REQUEST'],
+    [
+      'a file outside its folder',
+      JSON.stringify({ document: skillText('log-review'), files: { '../x': '' } }),
+      'INVALID_REQUEST',
+    ],
+    ['an unknown key', JSON.stringify({ document: skillText('log-review'), owner: 'me' }), 'INVALID_REQUEST'],
+  ])('is refused as %s', async (_what, body, code) => {
+    const headers = { 'content-type': 'application/json' };
+    const response = await hub.operator.fetch('/v1/skills/log-review', { method: 'PUT', body, headers });
+    expect([response.status, (await json(response)).code]).toEqual([400, code]);
+  });
+
   test('is refused as another content type', async () => {
     const response = await hub.operator.fetch('/v1/skills/log-review', {
       method: 'PUT',
