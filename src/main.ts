@@ -100,8 +100,9 @@ function endOnSignals(running: Running): void {
       () => process.exit(1),
     );
   };
-  process.once('SIGTERM', end);
-  process.once('SIGINT', end);
+  // Kept for good: without a listener a second signal would end the process in the midst of draining.
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
 }
 
 /** No new calls; running ones finish or are cancelled; then the upstreams, the database, and telemetry last. */

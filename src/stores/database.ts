@@ -58,6 +58,8 @@ export function openDatabase({ file }: { file: string }): Database {
 }
 
 const schemaVersion = 1;
+// 'HEST' in ASCII, as schema.sql sets it.
+const applicationId = 0x48455354;
 const schema = readFileSync(new URL('./schema.sql', import.meta.url), 'utf8');
 
 // The write-ahead log is cut back to this size after a checkpoint.
@@ -86,7 +88,7 @@ function applySchema(connection: DatabaseSync): void {
   if (found.version > schemaVersion) {
     throw new Error(`it is of version ${found.version}, and this hub knows versions up to ${schemaVersion} only`);
   }
-  if (found.version === 0 && found.tables > 0) throw new Error('it is a database of another program');
+  if (found.tables > 0 && found.application !== applicationId) throw new Error('it is a database of another program');
   // NORMAL keeps every commit through a crash of the process; a power cut may lose the last ones, never the file.
   connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${logBytesMax}`);
   connection.exec('BEGIN IMMEDIATE');
@@ -96,11 +98,14 @@ function applySchema(connection: DatabaseSync): void {
   connection.exec('COMMIT');
 }
 
-const versionSchema = z.object({ version: z.int(), tables: z.int() });
+const versionSchema = z.object({ version: z.int(), application: z.int(), tables: z.int() });
 
 function readVersion(connection: DatabaseSync): z.infer<typeof versionSchema> {
   const row = connection
-    .prepare('SELECT user_version AS version, (SELECT count(*) FROM sqlite_schema) AS tables FROM pragma_user_version')
+    .prepare(
+      `SELECT user_version AS version, application_id AS application, (SELECT count(*) FROM sqlite_schema) AS tables
+       FROM pragma_user_version, pragma_application_id`,
+    )
     .get();
   return versionSchema.parse(row);
 }

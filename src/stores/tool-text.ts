@@ -25,7 +25,7 @@ export function toolText(definition: ToolDefinition): ToolText {
   return {
     name: definition.toolName,
     title: definition.title ?? '',
-    summary: firstSentence.exec(definition.description)?.[0] ?? '',
+    summary: firstSentence.exec(definition.description.trimStart())?.[0] ?? '',
     description: definition.description,
     parameterNames: parameters.map(({ name }) => name).join(' '),
     parameterDescriptions: parameters.map(({ description }) => description).join(' '),

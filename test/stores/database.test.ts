@@ -290,10 +290,10 @@ describe('opening', () => {
     expect(await readFile(file, 'utf8')).toBe(text);
   });
 
-  test('refuses a database of another program', () => {
+  test.each([0, 1])('refuses a database of another program, its version being %i', (version) => {
     const file = join(folder, 'other.db');
     const other = new DatabaseSync(file);
-    other.exec('CREATE TABLE recipes (name TEXT)');
+    other.exec(`CREATE TABLE recipes (name TEXT); PRAGMA user_version = ${version}`);
     other.close();
     expect(refusal(file).message).toBe(`${file}: cannot open the database: it is a database of another program`);
   });

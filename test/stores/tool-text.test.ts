@@ -17,6 +17,7 @@ describe('the text of a tool', () => {
   test('has the first sentence apart', () => {
     expect(text({}, 'Reads v1.2 files. Not folders.').summary).toBe('Reads v1.2 files.');
     expect(text({}, 'Reads\nmore').summary).toBe('Reads');
+    expect(text({}, '\n    Reads files. Not folders.').summary).toBe('Reads files.');
     expect(text({}, '').summary).toBe('');
   });
 

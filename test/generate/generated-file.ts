@@ -1,0 +1,53 @@
+/** Files that are made from the code and committed: what they hold, writing them, and telling which are out of date. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { version } from '../../src/config.ts';
+import { openApiDocument } from '../../src/http/app.ts';
+import { configurationFileSchema } from '../../src/shapes/configuration.ts';
+import { startTestHub } from '../support/hub.ts';
+
+/** `path` is relative to the repository's root; `content` is made anew by each call. */
+export interface GeneratedFile {
+  path: string;
+  content(): Promise<string>;
+}
+
+/** All of them. */
+export const generatedFiles: readonly GeneratedFile[] = [
+  {
+    path: 'docs/hestia.config.schema.json',
+    content: async () => json(z.toJSONSchema(configurationFileSchema, { io: 'input' })),
+  },
+  {
+    path: 'docs/openapi.json',
+    content: async () => {
+      await using hub = await startTestHub();
+      return json(openApiDocument(hub.hub.app, version));
+    },
+  },
+];
+
+/** Writes the files below a folder, and gives their paths. May be repeated. */
+export async function writeFiles(files: readonly GeneratedFile[], folder: string): Promise<string[]> {
+  for (const { path, content } of files) {
+    const location = join(folder, path);
+    await mkdir(dirname(location), { recursive: true });
+    await writeFile(location, await content());
+  }
+  return files.map(({ path }) => path);
+}
+
+/** The paths of those files that are absent below a folder, or differ from what the code says. */
+export async function outdatedFiles(files: readonly GeneratedFile[], folder: string): Promise<string[]> {
+  const outdated: string[] = [];
+  for (const { path, content } of files) {
+    const onDisk = await readFile(join(folder, path), 'utf8').catch(() => undefined);
+    if (onDisk !== (await content())) outdated.push(path);
+  }
+  return outdated;
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
