@@ -194,7 +194,7 @@ function checkAllowedTools(value: unknown, report: ReportViolation): string[] | 
   if (!Array.isArray(value)) {
     const text = checkText('allowed-tools', value, report);
     // Blanks inside parentheses belong to the tool: `Bash(git add:*)`.
-    return text === undefined ? undefined : (text.match(/(?:[^\s,(]|\([^)]*\)?)+/g) ?? []);
+    return text === undefined ? undefined : (text.trim().match(/(?:[^\s,(]|\([^)]*\)?)+/g) ?? []);
   }
   return value.map((item: unknown, index) => {
     const tool = checkText(`allowed-tools.${index}`, item, report)?.trim();

@@ -1,7 +1,9 @@
 /** Skill documents: what the Agent Skills specification allows, what is hashed, and which bytes and files are refused. */
 import { describe, expect, test } from 'vitest';
 import { frontmatterWarnings } from '../../src/domain/skill-frontmatter.ts';
+import { HestiaError } from '../../src/shapes/error.ts';
 import { type SkillFile, skillLimits } from '../../src/shapes/skill.ts';
+import { printable } from '../../src/shapes/text.ts';
 import { failureOf, minimal, parse, textFile, withFrontmatter } from '../support/skill-parsing.ts';
 
 describe('a valid document', () => {
@@ -75,6 +77,7 @@ describe('a valid document', () => {
     ['allowed-tools: [Read, "Bash(git:*)"]', ['Read', 'Bash(git:*)']],
     ['allowed-tools:\n  - Read\n  - Grep', ['Read', 'Grep']],
     ['allowed-tools: Bash(a', ['Bash(a']],
+    ['allowed-tools: " Read Bash(a "', ['Read', 'Bash(a']],
   ])('may write its tools as %j', (line, tools) => {
     expect(parse(withFrontmatter([...minimal, line])).frontmatter.allowedTools).toEqual(tools);
   });
@@ -229,5 +232,58 @@ describe('the files beside it', () => {
 
   test('are well-formed Unicode', () => {
     expect(filesRefused([textFile('a.md', '\udc00')])).toEqual([expect.stringContaining('half a surrogate pair')]);
+  });
+});
+
+describe('any document', () => {
+  /** Mulberry32: the same numbers in each run, so that a failure comes back. From 0 up to but not including `below`. */
+  function numbersFrom(seed: number): (below: number) => number {
+    let state = seed;
+    return (below) => {
+      state = (state + 0x6d2b79f5) | 0;
+      const mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+      const stirred = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+      return (((stirred ^ (stirred >>> 14)) >>> 0) * below) / 2 ** 32;
+    };
+  }
+  const pieces =
+    'a|Z|-|: |#|"|\'|[|]|{|}|,|&x |*x|!t |>|%|@|\\|\\u0000|---\n|...\n|\n- |\n|\t|\u0000|\u0085|\u202e|\ud800|\ufeff|é|🔥|name: a\n'.split(
+      '|',
+    );
+  const draw = (next: (below: number) => number, from = pieces) => from[Math.floor(next(from.length))] ?? '';
+
+  test.each([1, 2, 3, 4])('is taken, or refused with printable violations and nothing else (seed %i)', (seed) => {
+    const next = numbersFrom(seed);
+    const outcomes = { taken: 0, refused: 0 };
+    for (let round = 0; round < 500; round += 1) {
+      let text = withFrontmatter([...minimal, 'metadata:', '  a: "b"', 'allowed-tools: Read Bash(x y)']);
+      for (let edits = 1 + next(3); edits > 0; edits -= 1) {
+        const at = next(text.length);
+        text = text.slice(0, at) + draw(next) + text.slice(at + next(3));
+      }
+      const bytes = Buffer.from(text).map((byte) => (next(1000) < 2 ? next(256) : byte));
+      try {
+        expect(parse(round % 2 === 0 ? text : bytes).digest).toMatch(/^[0-9a-f]{64}$/);
+        outcomes.taken += 1;
+      } catch (error) {
+        if (!(error instanceof HestiaError)) throw new Error(`failed on ${JSON.stringify(text)}`, { cause: error });
+        const told = [error.message, ...error.violations.map(({ field, message }) => `${field}: ${message}`)];
+        expect([error.code, told.length > 1, told]).toEqual(['INVALID_SKILL', true, told.map(printable)]);
+        outcomes.refused += 1;
+      }
+    }
+    expect(Math.min(outcomes.taken, outcomes.refused)).toBeGreaterThan(10);
+  });
+
+  test('gives back the text that was quoted into it, whatever it is made of', () => {
+    const next = numbersFrom(5);
+    const allowed = pieces.filter((piece) => piece !== '\u0000' && piece.isWellFormed());
+    for (let round = 0; round < 500; round += 1) {
+      const text = () => `x${Array.from({ length: next(12) }, () => draw(next, allowed)).join('')}x`;
+      const [description, license, key] = [text(), text(), text()];
+      const quoted = { name: 'a', description, license, metadata: { [key]: description } };
+      const lines = Object.entries(quoted).map(([field, value]) => `${field}: ${JSON.stringify(value)}`);
+      expect(parse(withFrontmatter(lines)).frontmatter).toEqual(quoted);
+    }
   });
 });

@@ -83,7 +83,7 @@ describe('the servers', () => {
     const names = await toolNames();
     expect(names.length).toBe(items.reduce((sum: number, item: { toolsCount: number }) => sum + item.toolsCount, 0));
     for (const { serverId, toolName } of names) {
-      const found = await search(`${serverId} ${toolName}`, 5);
+      const found = await search(toolName, 5);
       expect(found.map((result) => `${result.serverId} ${result.toolName}`)).toContain(`${serverId} ${toolName}`);
       const tool = await json(hub.fetch(`/v1/tools/${serverId}/${toolName}`));
       expect(tool).toMatchObject({ serverId, toolName, source: 'upstream', inputSchema: { type: 'object' } });
@@ -127,14 +127,47 @@ describe(`the skills of ${existsSync(evalSkills) ? 'the evaluation data' : 'this
 });
 
 describe('what happened', () => {
-  test('is counted by tool, and the trail of it verifies', async () => {
+  test('is counted by tool', async () => {
     const { items } = await json(hub.fetch('/v1/tools/stats'));
-    const echo = items.find((item: Found) => item.serverId === 'remote' && item.toolName === 'echo');
-    expect(echo).toMatchObject({ calls: 1, outcomes: { success: 1, error: 0, timeout: 0, abandoned: 0 } });
+    for (const [server, tool] of calls) {
+      const found = items.find((item: Found) => item.serverId === server && item.toolName === tool);
+      expect(found, `${server} ${tool}`).toMatchObject({
+        calls: 1,
+        outcomes: { success: 1, error: 0, timeout: 0, abandoned: 0 },
+      });
+    }
+    const read = items.find((item: Found) => item.toolName === 'read_text_file');
+    expect(read).toMatchObject({ calls: 2, outcomes: { success: 1, error: 1 } });
+  });
+
+  test('is cleaned up after, and the trail of it all verifies', async () => {
     expect(await json(hub.fetch('/v1/scheduler/run', { method: 'POST' }))).toMatchObject({ failedParts: [] });
     expect(await json(hub.fetch('/v1/audit/verify'))).toMatchObject({ intact: true });
   });
+
+  test('is exported as it is listed, record by record', async () => {
+    const listed = await auditRecords();
+    const exported = (await (await hub.fetch('/v1/audit/export')).text()).trimEnd().split('\n');
+    expect(exported.map((line) => JSON.parse(line))).toEqual(listed);
+    const named = (event: string) => listed.filter((record) => record.event === event);
+    expect(named('TOOL_OUTCOME').length).toBeGreaterThan(calls.length);
+    expect(named('SKILL_ACTIVATION_SUCCESS')).toHaveLength(skillNames.length);
+    expect(named('SCHEDULER_CLEANUP_SUCCESS')).toHaveLength(1);
+  });
 });
+
+/** The whole trail, page by page. */
+async function auditRecords(): Promise<Record<string, unknown>[]> {
+  const records: Record<string, unknown>[] = [];
+  let cursor: string | undefined;
+  do {
+    const query = new URLSearchParams({ limit: '10', ...(cursor !== undefined && { cursor }) });
+    const page = await json(hub.fetch(`/v1/audit/events?${query}`));
+    records.push(...page.items);
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+  return records;
+}
 
 /** Every upstream tool, learned as an agent would: by searching for what a server has. */
 async function toolNames(): Promise<Found[]> {

@@ -30,6 +30,14 @@ const callsRunning = async (hub: HubProcess) => {
   return JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text).result.structuredContent.calls_running;
 };
 
+/** The audit records of an event, read by a new process over the data of one that has ended. */
+async function recorded(folder: string, event: string) {
+  await using again = await startHubProcess({ folder, file: {} });
+  await again.ready();
+  expect(await json(again.fetch('/v1/audit/verify'))).toMatchObject({ intact: true });
+  return (await json(again.fetch(`/v1/audit/events?event=${event}`))).items;
+}
+
 describe('a hub that is told to end', () => {
   test('lets a running call finish, takes no new one, ends its children and exits with 0 within ten seconds', async () => {
     await using hub = await started();
@@ -50,6 +58,7 @@ describe('a hub that is told to end', () => {
     expect(isRunning(pid)).toBe(false);
     const events = hub.logLines().map((line) => line.monitoring_event);
     expect(events.filter((event) => event !== undefined)).toEqual(['SCHEDULER_START', 'SCHEDULER_STOP']);
+    expect(await recorded(hub.folder, 'SCHEDULER_STOP')).toMatchObject([{ fields: { total_cleanups: 0 } }]);
   });
 
   test('ends a call that takes too long, with its outcome on record', async () => {
@@ -63,26 +72,40 @@ describe('a hub that is told to end', () => {
       .logLines()
       .find((line) => line.message === 'Tool outcome recorded' && line.tool_name === 'hang');
     expect(outcome).toMatchObject({ outcome: 'error', error_type: 'shutdown' });
+    expect(await recorded(hub.folder, 'TOOL_OUTCOME')).toMatchObject([
+      { fields: { tool_name: 'hang', call_id: outcome?.call_id, outcome: 'error', error_type: 'shutdown' } },
+    ]);
   });
 
-  test.each([
-    ['no collector', () => Promise.resolve('http://127.0.0.1:9')],
-    [
-      'a collector that hangs',
-      async () => {
-        const receiver = await startOtlpReceiver();
-        receiver.mode = 'hang';
-        return receiver.url;
-      },
-    ],
-  ])('exits within ten seconds with %s, and says what was lost', async (_which, collector) => {
-    await using hub = await started({ OTEL_SDK_DISABLED: 'false', OTEL_EXPORTER_OTLP_ENDPOINT: await collector() });
-    await hub.fetch('/v1/tools/everything/echo/call', { json: { arguments: { message: 'x' } } });
-    const at = performance.now();
+  test('goes on ending in order when it is told again', async () => {
+    await using hub = await started();
+    const running = slow(hub, 1);
+    await expect.poll(() => callsRunning(hub)).toBe(1);
     hub.child.kill('SIGTERM');
+    await expect.poll(() => hub.logLines().some((line) => line.message === 'Hestia is ending')).toBe(true);
     hub.child.kill('SIGTERM');
+    hub.child.kill('SIGINT');
+    expect(await json(running)).toMatchObject({ outcome: 'success' });
     expect(await hub.exited).toBe(0);
-    expect(performance.now() - at).toBeLessThan(tenSeconds);
-    expect(hub.logLines().at(-1)).toMatchObject({ message: 'Telemetry was lost', spans_lost: expect.any(Number) });
+    expect(hub.logLines().at(-1)).toMatchObject({ message: 'Hestia has ended' });
   });
+
+  test.each(['no collector', 'a collector that hangs'])(
+    'exits within ten seconds with %s, and says what was lost',
+    async (which) => {
+      await using receiver = await startOtlpReceiver();
+      receiver.mode = 'hang';
+      if (which === 'no collector') await receiver.close();
+      await using hub = await started({ OTEL_SDK_DISABLED: 'false', OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
+      await hub.fetch('/v1/tools/everything/echo/call', { json: { arguments: { message: 'x' } } });
+      const at = performance.now();
+      hub.child.kill('SIGTERM');
+      expect(await hub.exited).toBe(0);
+      expect(performance.now() - at).toBeLessThan(tenSeconds);
+      const last = hub.logLines().at(-1);
+      expect(last?.message).toBe('Telemetry was lost');
+      expect(last?.spans_lost).toBeGreaterThan(0);
+      expect(last?.log_records_lost).toBeGreaterThan(0);
+    },
+  );
 });

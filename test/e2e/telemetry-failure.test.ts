@@ -1,0 +1,68 @@
+/** When the database fails under a running hub: the failure is an exception on a log record, and the gap is a number. */
+
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { json } from '../support/hub.ts';
+import { type ObservedHub, startObservedHub } from '../support/hub-observed.ts';
+import { supportServer } from '../support/upstream-support.ts';
+
+describe('a hub whose database fails', () => {
+  let observed: ObservedHub;
+  beforeAll(async () => {
+    observed = await startObservedHub({ faulty: supportServer('faulty-server.ts') });
+  });
+  afterAll(() => observed[Symbol.asyncDispose]());
+
+  const openAsAnother = () => new DatabaseSync(join(observed.hub.folder, 'data', 'hestia.db'));
+
+  test('answers a call with the tool’s result, and tells by the gap and an exception that it is not on record', async () => {
+    const before = (await json(observed.hub.fetch('/v1/audit/verify'))).lastSeq;
+    const locker = openAsAnother();
+    locker.exec('BEGIN IMMEDIATE');
+    const answer = await json(observed.hub.fetch('/v1/tools/faulty/pid/call', { json: {} }));
+    locker.exec('ROLLBACK');
+    locker.close();
+    expect(answer.outcome).toBe('success');
+    const record = await observed.receiver.waitFor(() =>
+      observed.receiver.logRecords().find(({ body }) => body === 'An event could not be put on record'),
+    );
+    const span = await observed.span('tools/call pid');
+    expect(record).toMatchObject({
+      traceId: span.traceId,
+      spanId: span.spanId,
+      severityText: 'ERROR',
+      attributes: {
+        'exception.type': 'STORAGE_FAILED',
+        'exception.message': expect.stringContaining('the database is locked by another process'),
+        'exception.stacktrace': expect.stringMatching(/\n? +at /),
+      },
+    });
+    expect(span.events).toEqual([]);
+    await observed.receiver.waitFor(() => observed.total('hestia.audit.gap') === 1);
+    expect(observed.total('hestia.audit.records')).toBe(before);
+    expect(observed.total('hestia.tool.outcomes', { 'gen_ai.tool.name': 'pid' })).toBe(1);
+    expect(await json(observed.hub.fetch('/v1/audit/verify'))).toMatchObject({ intact: true, lastSeq: before });
+  });
+
+  test('refuses what it cannot read, without a word of why; the log has the word', async () => {
+    const breaker = openAsAnother();
+    breaker.exec('ALTER TABLE tool_outcomes RENAME TO tool_outcomes_gone');
+    breaker.close();
+    const response = await observed.hub.fetch('/v1/tools/stats');
+    const problem = await json(response);
+    expect(response.status).toBe(503);
+    expect(problem).toMatchObject({ code: 'STORAGE_FAILED', traceId: expect.any(String) });
+    expect(JSON.stringify(problem)).not.toMatch(/tool_outcomes|SQLITE|\bat .*:\d+/);
+    const record = await observed.receiver.waitFor(() =>
+      observed.receiver
+        .logRecords()
+        .find(({ traceId, body }) => traceId === problem.traceId && body === 'A request failed'),
+    );
+    expect(record.attributes).toMatchObject({ code: 'STORAGE_FAILED', 'exception.type': 'STORAGE_FAILED' });
+    expect(await observed.span('GET /v1/tools/stats', problem.traceId)).toMatchObject({
+      status: { code: 'ERROR', message: '' },
+      attributes: { 'http.response.status_code': 503 },
+    });
+  });
+});
