@@ -70,13 +70,15 @@ function listen(config: Config, hub: Hub): Promise<Server> {
       resolve(asHttpServer(server)),
     );
     server.once('error', (cause) => {
-      reject(
-        new ConfigurationError(`HESTIA_PORT: cannot listen on ${config.host}:${config.port}: ${errorCode(cause)}`, {
-          cause,
-        }),
-      );
+      reject(new ConfigurationError(listenRefusal(config, errorCode(cause)), { cause }));
     });
   });
+}
+
+function listenRefusal({ host, port }: Config, code: string): string {
+  if (code === 'EADDRINUSE') return `HESTIA_PORT: cannot listen on ${host}:${port}: the port is in use (${code})`;
+  if (code === 'EACCES') return `HESTIA_PORT: cannot listen on ${host}:${port}: the port is not permitted (${code})`;
+  return `HESTIA_HOST: cannot listen on ${host}:${port}: ${code}`;
 }
 
 function asHttpServer(server: ReturnType<typeof serve>): Server {
@@ -105,12 +107,13 @@ function endOnSignals(running: Running): void {
   process.on('SIGINT', end);
 }
 
-/** No new calls; running ones finish or are cancelled; then the upstreams, the database, and telemetry last. */
+/** No new calls; running ones finish or are cancelled; then the door, the upstreams, the database, and telemetry last. */
 async function endHub({ log, telemetry, hub, server }: Running, signal: string): Promise<void> {
   log.info('Hestia is ending', { signal });
+  // The door stays open meanwhile, so that a load balancer is told: readiness and new calls answer 503.
+  await hub.drain();
   const closed = new Promise((resolve) => server.close(resolve));
   server.closeIdleConnections();
-  await hub.drain();
   await hub[Symbol.asyncDispose]();
   server.closeAllConnections();
   await closed;

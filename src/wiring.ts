@@ -29,6 +29,7 @@ import { hubServerId } from './shapes/server.ts';
 import type { IndexedTool, ToolDefinition } from './shapes/tool.ts';
 import { createAccessStore } from './stores/access-store.ts';
 import { createAuditStore } from './stores/audit-store.ts';
+import { lockData } from './stores/data-lock.ts';
 import { openDatabase } from './stores/database.ts';
 import { createOutcomeStore } from './stores/outcome-store.ts';
 import { createSchedulerStore } from './stores/scheduler-store.ts';
@@ -88,6 +89,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
         tools.pool[Symbol.asyncDispose](),
       ]);
       await base.database[Symbol.asyncDispose]();
+      base.dataLock[Symbol.dispose]();
     },
   };
 }
@@ -100,6 +102,7 @@ type Services = Awaited<ReturnType<typeof createServices>>;
 function createBase({ config, log, now = Date.now }: HubDeps) {
   const metrics = createMetrics();
   const database = openDatabase({ file: config.databaseFile });
+  const dataLock = lockData({ databaseFile: config.databaseFile });
   const auditStore = createAuditStore(database);
   const report = createEventReport({ log, metrics });
   const trail = createAuditTrail({ database, auditStore, report, metrics, log, now });
@@ -108,6 +111,7 @@ function createBase({ config, log, now = Date.now }: HubDeps) {
     log,
     metrics,
     database,
+    dataLock,
     trail,
     guard,
     now,

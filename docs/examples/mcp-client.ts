@@ -6,23 +6,29 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { url: { type: 'string', default: 'http://127.0.0.1:7420/mcp' }, key: { type: 'string' } },
-});
-const key = values.key ?? readFileSync('data/operator.key', 'utf8').trim();
-const client = new Client({ name: 'example', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
-await client.connect(
-  new StreamableHTTPClientTransport(new URL(values.url), {
-    requestInit: { headers: { authorization: `Bearer ${key}` } },
-  }),
-);
-const [name = 'list', json = '{}'] = positionals;
-if (name === 'list') {
-  const { tools } = await client.listTools();
-  for (const tool of tools) console.log(`${tool.name.padEnd(24)} ${tool.description?.split('. ')[0] ?? ''}`);
-} else {
-  const result = await client.callTool({ name, arguments: JSON.parse(json) });
-  for (const block of result.content) console.log(block.type === 'text' ? block.text : JSON.stringify(block));
+async function run(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { url: { type: 'string', default: 'http://127.0.0.1:7420/mcp' }, key: { type: 'string' } },
+  });
+  const [name = 'list', json = '{}'] = positionals;
+  const key = values.key ?? readFileSync('data/operator.key', 'utf8').trim();
+  const client = new Client({ name: 'example', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
+  const requestInit = { headers: { authorization: `Bearer ${key}` } };
+  await client.connect(new StreamableHTTPClientTransport(new URL(values.url), { requestInit }));
+  if (name === 'list') {
+    const { tools } = await client.listTools();
+    for (const tool of tools) console.log(`${tool.name.padEnd(24)} ${tool.description?.split('. ')[0] ?? ''}`);
+  } else {
+    const result = await client.callTool({ name, arguments: JSON.parse(json) });
+    for (const block of result.content) console.log(block.type === 'text' ? block.text : JSON.stringify(block));
+  }
+  await client.close();
 }
-await client.close();
+
+try {
+  await run();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

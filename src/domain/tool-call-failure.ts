@@ -13,8 +13,11 @@ export interface CallFailure {
   cause?: unknown;
 }
 
-/** Names a failure. Why the hub ended the call, if it did, counts more than what was thrown in consequence. */
-export function classifyFailure(error: unknown, reason: EndReason | undefined): CallFailure {
+/**
+ * Names a failure. Why the hub ended the call, if it did, counts more than what was thrown in consequence; a
+ * connection lost while the hub is ending is its own doing (Ctrl-C reaches the children of a terminal too).
+ */
+export function classifyFailure(error: unknown, reason: EndReason | undefined, isEnding: boolean): CallFailure {
   switch (reason) {
     case 'timeout':
       return { outcome: 'timeout', errorType: 'timeout' };
@@ -27,7 +30,10 @@ export function classifyFailure(error: unknown, reason: EndReason | undefined): 
     default:
       reason satisfies never;
   }
-  if (error instanceof UpstreamCallError) return { outcome: 'error', errorType: error.errorType };
+  if (error instanceof UpstreamCallError) {
+    const isOurs = isEnding && (error.errorType === 'connection_lost' || error.errorType === 'server_unavailable');
+    return { outcome: 'error', errorType: isOurs ? 'shutdown' : error.errorType };
+  }
   return { outcome: 'error', errorType: 'internal', cause: error };
 }
 

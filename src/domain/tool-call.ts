@@ -72,16 +72,23 @@ export interface ToolCallDeps {
 /** How a call ended, before it is written. */
 type Ending = { result: ToolResult; outcome: Outcome; errorType: ToolErrorType | undefined } | { failure: CallFailure };
 
+/** The end of the hub: calls are cancelled when `signal` aborts, which is some time after it has begun. */
+interface HubEnding {
+  signal: AbortSignal;
+  hasBegun: () => boolean;
+}
+
 /** Makes the service. */
 export function createToolCall(deps: ToolCallDeps): ToolCall {
   const running = new Set<Promise<unknown>>();
   const shutdown = new AbortController();
   let draining = false;
+  const ending: HubEnding = { signal: shutdown.signal, hasBegun: () => draining };
   return {
     running: () => running.size,
     call: async (caller, request, options) => {
       if (draining) throw new HestiaError('SHUTTING_DOWN', 'the hub is shutting down; no new calls are taken');
-      const work = observeCall(deps, caller, request, options, shutdown.signal);
+      const work = observeCall(deps, caller, request, options, ending);
       running.add(work);
       try {
         return await work;
@@ -103,7 +110,7 @@ async function observeCall(
   caller: Caller,
   request: ToolCallRequest,
   options: CallOptions,
-  shutdown: AbortSignal,
+  hubEnding: HubEnding,
 ): Promise<ToolCallAnswer> {
   const timeoutMs = checkedTimeout(deps, request.timeoutMs);
   await deps.guard.require(caller, 'tool.call');
@@ -116,8 +123,8 @@ async function observeCall(
     async (span) => {
       if (deps.captureContent) span.setAttribute(attributes.genAiToolArguments, redactedContent(request.arguments));
       const startedAt = performance.now();
-      const deadline = openDeadline({ timeoutMs, caller: options.signal, shutdown });
-      const ending = await perform(deps, caller, request, tool, options, deadline);
+      const deadline = openDeadline({ timeoutMs, caller: options.signal, shutdown: hubEnding.signal });
+      const ending = await perform(deps, caller, request, tool, options, { deadline, hubEnding });
       deadline.close();
       const latencyMs = performance.now() - startedAt;
       const outcome = toolOutcome(deps, caller, request, ending, latencyMs);
@@ -135,7 +142,7 @@ async function perform(
   request: ToolCallRequest,
   tool: ToolDefinition,
   { onProgress }: CallOptions,
-  deadline: CallDeadline,
+  { deadline, hubEnding }: { deadline: CallDeadline; hubEnding: HubEnding },
 ): Promise<Ending> {
   const verdict = deps.schemaCheck(tool.inputSchema, request.arguments);
   if ('broken' in verdict) return { failure: { errorType: 'invalid_tool_schema', outcome: 'error' } };
@@ -151,7 +158,7 @@ async function perform(
       ? { result, outcome: 'error', errorType: 'tool_error' }
       : { result, outcome: 'success', errorType: undefined };
   } catch (error) {
-    return { failure: classifyFailure(error, deadline.reason()) };
+    return { failure: classifyFailure(error, deadline.reason(), hubEnding.hasBegun()) };
   }
 }
 

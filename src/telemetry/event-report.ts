@@ -3,7 +3,7 @@
  * The audit record is written before, by the domain; nothing here may fail or wait.
  */
 import type { Span } from '@opentelemetry/api';
-import type { HubEvent } from '../shapes/event.ts';
+import type { HubEvent, SecurityEvent } from '../shapes/event.ts';
 import { toolOutcomeMessage } from '../shapes/event.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -19,7 +19,7 @@ export function createEventReport({ log, metrics }: { log: Log; metrics: Metrics
     switch (event.kind) {
       case 'security':
         metrics.securityEvent(event.name);
-        log[event.failed ? 'warn' : 'info'](
+        log[securityLevel(event)](
           securityMessage(event.name),
           { security_event: event.name, ...event.fields },
           { span },
@@ -50,6 +50,12 @@ function setSpanAttributes(event: HubEvent, span: Span): void {
   for (const [field, value] of Object.entries(event.fields)) {
     if (value !== undefined) span.setAttribute(eventFieldAttributes[field] ?? `hestia.event.${field}`, value);
   }
+}
+
+/** A trail that does not verify is worse than anything a caller can do. */
+function securityLevel({ name, failed }: { name: SecurityEvent; failed: boolean }): 'info' | 'warn' | 'error' {
+  if (name === 'AUDIT_CHAIN_BROKEN') return 'error';
+  return failed ? 'warn' : 'info';
 }
 
 function securityMessage(name: string): string {

@@ -3,7 +3,7 @@
  * OpenTelemetry log record. Knows nothing of what it logs; makes every text printable.
  */
 import { once } from 'node:events';
-import { isSpanContextValid, logs, ROOT_CONTEXT, SeverityNumber, type Span, trace } from '@opentelemetry/api';
+import { logs, ROOT_CONTEXT, SeverityNumber, type Span, trace } from '@opentelemetry/api';
 import { type DestinationStream, multistream, pino } from 'pino';
 import pretty from 'pino-pretty';
 import { HestiaError } from '../shapes/error.ts';
@@ -77,10 +77,9 @@ export async function openLog(target: LogTarget): Promise<Log> {
       const span = options.span ?? trace.getActiveSpan();
       const text = printable(message);
       const context = span?.spanContext();
-      const traced = context !== undefined && isSpanContextValid(context);
       lines[level](
         {
-          ...(traced && { trace_id: context.traceId, span_id: context.spanId }),
+          ...(context && { trace_id: context.traceId, span_id: context.spanId }),
           ...cleaned({ ...fields, ...exceptionFields(options.error, 'exception_') }),
         },
         text,

@@ -153,10 +153,11 @@ describe('a skill folder', () => {
 });
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
-const realDirectories = [
-  ['the repository', join(repository, 'skills')],
-  ['the evaluation set', resolve(repository, process.env.HESTIA_EVAL_DIR ?? '../shared/eval', 'skills')],
-].filter(([_owner, directory]) => existsSync(directory ?? ''));
+const evaluationDirectory = resolve(repository, process.env.HESTIA_EVAL_DIR ?? '../shared/eval', 'skills');
+const evaluationSet = existsSync(evaluationDirectory)
+  ? ['the evaluation set', evaluationDirectory]
+  : ['the repository alone (no evaluation set here)', join(repository, 'skills')];
+const realDirectories = [['the repository', join(repository, 'skills')], evaluationSet];
 
 describe('real skills', () => {
   test.each(realDirectories)('of %s, all of them, are taken as they are', async (_owner = '', directory = '') => {

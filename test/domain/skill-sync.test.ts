@@ -64,6 +64,23 @@ describe('a skill in a watched directory', () => {
     await expect.poll(async () => (await skill('triage')).description, within2Seconds).toBe('Mended.');
   });
 
+  test('whose description is over the limit is published, with one warning a version', async () => {
+    const warnings = () => hub.logLines().filter((line) => String(line.message).includes('with a warning'));
+    await writeSkill('triage', skillText('triage', 'x'.repeat(1025)));
+    await expect.poll(async () => (await skill('triage')).latestVersion, within2Seconds).toBe(2);
+    await expect.poll(warnings, within2Seconds).toHaveLength(1);
+    await hub.operator.fetch('/v1/scheduler/run', { method: 'POST' });
+    const hasRun = () => hub.logLines().some((line) => line.monitoring_event === 'SCHEDULER_CLEANUP_SUCCESS');
+    await expect.poll(hasRun, within2Seconds).toBe(true);
+    expect(warnings()).toEqual([
+      expect.objectContaining({
+        level: 'warn',
+        skill_name: 'triage',
+        reason: expect.stringContaining('description: found 1025 characters'),
+      }),
+    ]);
+  });
+
   test('that is deleted is gone within two seconds, its tool with it', async () => {
     await hub.operator.fetch('/v1/skills/triage/activate', { method: 'POST' });
     await rm(join(directory, 'triage'), { recursive: true });

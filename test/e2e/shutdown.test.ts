@@ -77,6 +77,33 @@ describe('a hub that is told to end', () => {
     ]);
   });
 
+  test('does not blame an upstream that ends with it, as the children of a terminal do', async () => {
+    await using hub = await started();
+    const pid = Number((await json(hub.fetch('/v1/tools/faulty/pid/call', { json: {} }))).result.content[0].text);
+    const running = hub.fetch('/v1/tools/faulty/hang/call', { json: {} });
+    await expect.poll(() => callsRunning(hub)).toBe(1);
+    hub.child.kill('SIGINT');
+    await expect.poll(() => hub.logLines().some((line) => line.message === 'Hestia is ending')).toBe(true);
+    process.kill(pid, 'SIGKILL');
+    expect(await json(running)).toMatchObject({ code: 'SHUTTING_DOWN' });
+    expect(await hub.exited).toBe(0);
+    const outcome = hub.logLines().find((line) => line.tool_name === 'hang');
+    expect(outcome).toMatchObject({ outcome: 'error', error_type: 'shutdown' });
+  });
+
+  test('says so to a load balancer while calls are still running', async () => {
+    await using hub = await started();
+    const running = slow(hub, 2);
+    await expect.poll(() => callsRunning(hub)).toBe(1);
+    hub.child.kill('SIGTERM');
+    await expect.poll(async () => (await json(hub.fetch('/readyz'))).status).toBe('draining');
+    expect((await hub.fetch('/v1/tools/everything/echo/call', { json: { arguments: { message: 'x' } } })).status).toBe(
+      503,
+    );
+    expect(await json(running)).toMatchObject({ outcome: 'success' });
+    expect(await hub.exited).toBe(0);
+  });
+
   test('goes on ending in order when it is told again', async () => {
     await using hub = await started();
     const running = slow(hub, 1);

@@ -59,7 +59,9 @@ describe('a start that is refused with one line', () => {
     const address = holder.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     await using hub = await startHubProcess({ port });
-    expect(await refusal(hub)).toContain(`HESTIA_PORT: cannot listen on 127.0.0.1:${port}: EADDRINUSE`);
+    expect(await refusal(hub)).toContain(
+      `HESTIA_PORT: cannot listen on 127.0.0.1:${port}: the port is in use (EADDRINUSE)`,
+    );
     holder.close();
   });
 
@@ -68,6 +70,23 @@ describe('a start that is refused with one line', () => {
     await writeFile(join(folder, 'file'), '');
     await using hub = await startHubProcess({ folder, environment: { HESTIA_DATA_DIR: join(folder, 'file', 'data') } });
     expect(await refusal(hub)).toMatch(/HESTIA_DATA_DIR: .*file\/data cannot be created or written: ENOTDIR/);
+    await rm(folder, { recursive: true });
+  });
+
+  test('names a data directory that another hub is using, which goes on; a killed one leaves no lock', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hestia-shared-'));
+    {
+      await using first = await startHubProcess({ folder });
+      await first.ready();
+      await using second = await startHubProcess({ folder });
+      expect(await refusal(second)).toContain('another hub is using this data directory');
+      expect((await first.fetch('/v1/skills')).status).toBe(200);
+      first.child.kill('SIGKILL');
+      await first.exited;
+    }
+    await using third = await startHubProcess({ folder });
+    await third.ready();
+    await third[Symbol.asyncDispose]();
     await rm(folder, { recursive: true });
   });
 

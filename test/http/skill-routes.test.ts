@@ -21,6 +21,20 @@ describe('a skill that is published', () => {
     expect(await json(again)).toMatchObject({ change: 'unchanged', skill: { latestVersion: 1 } });
   });
 
+  test('with a description over the limit is told so in the answer, and others are told nothing', async () => {
+    const long = skillText('log-review', 'x'.repeat(1025));
+    const warnings = [{ field: 'description', message: expect.stringContaining('found 1025 characters') }];
+    expect(await json(publishSkill(hub.operator, 'log-review', long))).toMatchObject({ change: 'created', warnings });
+    expect(await json(publishSkill(hub.operator, 'log-review', long))).toMatchObject({ change: 'unchanged', warnings });
+    expect(await json(publishSkill(hub.operator, 'plain'))).not.toHaveProperty('warnings');
+    const refused = await hub.operator.fetch('/v1/skills/other', {
+      method: 'PUT',
+      body: skillText('other', 'x'.repeat(4097)),
+      headers: { 'content-type': 'text/markdown' },
+    });
+    expect([refused.status, (await json(refused)).code]).toEqual([422, 'INVALID_SKILL']);
+  });
+
   test('keeps each change as a further version', async () => {
     await publishSkill(hub.operator, 'log-review');
     await publishSkill(hub.operator, 'log-review', skillText('log-review', 'Helps more.'));
