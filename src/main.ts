@@ -33,6 +33,7 @@ async function run(): Promise<void> {
   const server = await listen(config, hub);
   await writeFirstKey(config, hub);
   endOnSignals({ config, log, telemetry, hub, server });
+  endOnFailure(log);
   await hub.start();
   log.info('Hestia is ready', {
     url: `http://${config.host}:${portOf(server)}`,
@@ -96,7 +97,8 @@ function endOnSignals(running: Running): void {
   const end = (signal: NodeJS.Signals) => {
     if (ending) return;
     ending = true;
-    setTimeout(() => process.exit(1), endMsMax).unref();
+    // Not an exit: hooks that flush to a full disk would keep it from happening.
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), endMsMax).unref();
     endHub(running, signal).then(
       () => process.exit(0),
       () => process.exit(1),
@@ -105,6 +107,16 @@ function endOnSignals(running: Running): void {
   // Kept for good: without a listener a second signal would end the process in the midst of draining.
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
+}
+
+/** What nobody caught: a broken invariant is told once, and the process ends rather than go on in an unknown state. */
+function endOnFailure(log: Log): void {
+  const end = (error: unknown) => {
+    log.error('The hub failed and ends', {}, { error });
+    log.close().finally(() => process.exit(1));
+  };
+  process.once('uncaughtException', end);
+  process.once('unhandledRejection', end);
 }
 
 /** No new calls; running ones finish or are cancelled; then the door, the upstreams, the database, and telemetry last. */

@@ -14,7 +14,7 @@ import type { Metrics } from './telemetry/metrics.ts';
 /** A running schedule. */
 export interface Schedule {
   start(): Promise<void>;
-  /** Starts no further run and tells of the stop; a run under way is waited for by its owner. */
+  /** Starts no further run, waits for a cleanup under way, and tells of the stop. */
   stop(): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ export function createSchedule(deps: ScheduleDeps): Schedule {
     {
       name: 'expiration',
       cronLine: '*/5 * * * * *',
-      run: async () => void (await deps.lifecycle.expire(expirationsMax)),
+      run: async () => deps.metrics.cleanupDeleted(await deps.lifecycle.expire(expirationsMax), 'activations'),
     },
     { name: 'skill_sync', cronLine: '*/5 * * * *', run: () => deps.skillSync.fullPass() },
   ];
@@ -71,6 +71,7 @@ export function createSchedule(deps: ScheduleDeps): Schedule {
     },
     stop: async () => {
       await stopTasks();
+      await deps.cleanup.stop();
       await deps.schedulerRecord.stopped();
     },
   };

@@ -186,7 +186,7 @@ function createDoors({ config, version }: HubDeps, base: Base, tools: Tools, ser
     version,
     mcp: hubServer.handle,
     health: {
-      checkDatabase: base.database.checkWritable,
+      checkDatabase: atMostOnceASecond(base.database.checkWritable),
       servers: tools.pool.list,
       isDraining: () => draining,
     },
@@ -201,6 +201,15 @@ function createDoors({ config, version }: HubDeps, base: Base, tools: Tools, ser
     await services.toolCall.drain(config.limits.drainMs);
   };
   return { hubServer, app, drain };
+}
+
+/** The same answer for a second: probes need no key, and each check is a write. */
+function atMostOnceASecond(check: () => Promise<void>): () => Promise<void> {
+  let last: { at: number; answer: Promise<void> } | undefined;
+  return () => {
+    if (last === undefined || performance.now() - last.at > 1000) last = { at: performance.now(), answer: check() };
+    return last.answer;
+  };
 }
 
 /** Names a hub on this machine is called by. */

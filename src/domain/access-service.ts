@@ -2,7 +2,7 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Span } from '@opentelemetry/api';
 import type { ApiKey, Caller, KeyRequest } from '../shapes/access.ts';
-import { notFound } from '../shapes/error.ts';
+import { HestiaError, notFound } from '../shapes/error.ts';
 import type { AccessStore } from '../stores/access-store.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access-guard.ts';
@@ -117,10 +117,37 @@ async function revokeKey({ accessStore, trail, now }: AccessServiceDeps, caller:
   const found = await accessStore.findKey(keyId);
   if (found === undefined) throw notFound('key');
   if (found.key.revokedAt !== undefined) return;
-  await inSpan('key.revoke', {}, (span) => {
+  if (found.key.role === 'operator' && !(await hasOtherOperator(accessStore, keyId))) {
+    throw new HestiaError('CONFLICT', 'this is the last key of an operator; create another one first');
+  }
+  await inSpan('key.revoke', {}, async (span) => {
     const event = { kind: 'security', name: 'KEY_REVOKED', failed: false, fields: keyFields(found.key) } as const;
-    return trail.commit({ event, by: caller, span }, (tx) => accessStore.revokeKey(tx, keyId, now()));
+    try {
+      await trail.commit({ event, by: caller, span }, async (tx) => {
+        if (!(await accessStore.revokeKey(tx, keyId, now()))) throw new AlreadyRevoked();
+      });
+    } catch (error) {
+      if (!(error instanceof AlreadyRevoked)) throw error;
+    }
   });
+}
+
+/** Another request was faster: there is nothing left to do, nor to tell. */
+class AlreadyRevoked extends Error {
+  override readonly name = 'AlreadyRevoked';
+}
+
+/** Keys looked at in one read while an operator is sought. */
+const keysPageSize = 200;
+
+async function hasOtherOperator(accessStore: AccessStore, keyId: string): Promise<boolean> {
+  let after: string | undefined;
+  while (true) {
+    const page = await accessStore.listKeys({ ...(after !== undefined && { after }), limit: keysPageSize });
+    if (page.some((key) => key.role === 'operator' && key.revokedAt === undefined && key.keyId !== keyId)) return true;
+    after = page.at(-1)?.keyId;
+    if (page.length < keysPageSize) return false;
+  }
 }
 
 function newKey(request: KeyRequest, createdAt: number): CreatedKey {

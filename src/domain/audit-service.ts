@@ -1,4 +1,5 @@
 /** The trail as callers may read it: list, verify, export. */
+import { setImmediate } from 'node:timers/promises';
 import type { Caller } from '../shapes/access.ts';
 import type { AuditQuery, AuditRecord, AuditVerdict } from '../shapes/audit.ts';
 import { inSpan } from '../telemetry/span.ts';
@@ -26,6 +27,7 @@ export function createAuditService({ trail, guard }: { trail: AuditTrail; guard:
       if (last === undefined) return;
       yield page;
       after = last.seq;
+      await setImmediate();
     }
   }
   return {

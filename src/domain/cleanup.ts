@@ -25,6 +25,8 @@ export interface Cleanup {
   /** A run on request. @throws HestiaError FORBIDDEN, CONFLICT where a run is under way */
   runNow(caller: Caller): Promise<CleanupReport>;
   status(caller: Caller): Promise<SchedulerStatus>;
+  /** Starts no further run, ends a run under way between two batches, and waits for it. */
+  stop(): Promise<void>;
 }
 
 /** What a cleanup is made of. */
@@ -52,20 +54,27 @@ const dayMs = 86_400_000;
 
 /** Makes the service. */
 export function createCleanup(deps: CleanupDeps): Cleanup {
-  let underWay = false;
+  const stopping = new AbortController();
+  let underWay: Promise<CleanupReport> | undefined;
   const runOnce = async (by: Caller): Promise<CleanupReport | undefined> => {
-    if (underWay) return undefined;
-    underWay = true;
+    if (underWay !== undefined) {
+      deps.metrics.schedulerRun(0, 'cleanup', 'skipped');
+      return undefined;
+    }
+    underWay = inSpan(spanNames.schedulerCleanup, { parent: ROOT_CONTEXT }, (span) =>
+      cleanUp(deps, { by, span, stopping: stopping.signal }),
+    );
     try {
-      return await inSpan(spanNames.schedulerCleanup, { parent: ROOT_CONTEXT }, (span) => cleanUp(deps, by, span));
+      return await underWay;
     } finally {
-      underWay = false;
+      underWay = undefined;
     }
   };
   return {
-    run: () => runOnce(hubCaller),
+    run: async () => (stopping.signal.aborted ? undefined : runOnce(hubCaller)),
     runNow: async (caller) => {
       await deps.guard.require(caller, 'scheduler.run');
+      if (stopping.signal.aborted) throw new HestiaError('SHUTTING_DOWN', 'the hub is shutting down; nothing is run');
       const report = await runOnce(caller);
       if (report === undefined) throw new HestiaError('CONFLICT', 'a cleanup is under way already');
       return report;
@@ -74,14 +83,26 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
       await deps.guard.require(caller, 'scheduler.read');
       return deps.schedulerRecord.status();
     },
+    stop: async () => {
+      stopping.abort();
+      await underWay?.catch(() => undefined);
+    },
   };
 }
 
-async function cleanUp(deps: CleanupDeps, by: Caller, span: Span): Promise<CleanupReport> {
+/** One run: who asked for it, the span that stands for it, and what ends it early. */
+interface CleanupRun {
+  by: Caller;
+  span: Span;
+  stopping: AbortSignal;
+}
+
+async function cleanUp(deps: CleanupDeps, { by, span, stopping }: CleanupRun): Promise<CleanupReport> {
   const startedAt = performance.now();
   const deleted: Record<CleanupKind, number> = { activations: 0, outcomes: 0, audit_records: 0 };
   const failedParts: string[] = [];
-  for (const [name, work] of cleanupParts(deps, deleted)) {
+  for (const [name, work] of cleanupParts(deps, deleted, stopping)) {
+    if (stopping.aborted) break;
     try {
       await work();
     } catch (error) {
@@ -93,14 +114,19 @@ async function cleanUp(deps: CleanupDeps, by: Caller, span: Span): Promise<Clean
   const durationMs = performance.now() - startedAt;
   const run = { deletedCount, failedParts, by, span, auditRecordsPruned: deleted.audit_records };
   const recorded = await deps.schedulerRecord.finished(run);
-  if (failedParts.length > 0 || !recorded) failSpan(span, 'cleanup_failed');
+  const succeeded = failedParts.length === 0 && recorded;
+  if (!succeeded) failSpan(span, 'cleanup_failed');
   for (const kind of cleanupKindSchema.options) deps.metrics.cleanupDeleted(deleted[kind], kind);
-  deps.metrics.schedulerRun(durationMs / 1000, 'cleanup', failedParts.length === 0 ? 'success' : 'failure');
+  deps.metrics.schedulerRun(durationMs / 1000, 'cleanup', succeeded ? 'success' : 'failure');
   return { deleted, deletedCount, failedParts, durationMs };
 }
 
 /** The parts by name, in the order they run; each adds what it deleted to `deleted` as it goes. */
-function cleanupParts(deps: CleanupDeps, deleted: Record<CleanupKind, number>): [string, () => Promise<void>][] {
+function cleanupParts(
+  deps: CleanupDeps,
+  deleted: Record<CleanupKind, number>,
+  stopping: AbortSignal,
+): [string, () => Promise<void>][] {
   const { lifecycle, outcomeStore, auditStore, retention, now } = deps;
   const add = (kind: CleanupKind) => (count: number) => {
     deleted[kind] += count;
@@ -108,14 +134,26 @@ function cleanupParts(deps: CleanupDeps, deleted: Record<CleanupKind, number>): 
   const outcomesBefore = now() - retention.outcomesDays * dayMs;
   const recordsBefore = new Date(now() - retention.auditDays * dayMs).toISOString();
   return [
-    ['activations', () => inBatches((limit) => lifecycle.expire(limit), add('activations'))],
+    ['activations', () => inBatches((limit) => lifecycle.expire(limit), add('activations'), stopping)],
     [
       'outcomes',
-      () => purge(deps, (tx, limit) => outcomeStore.prune(tx, { before: outcomesBefore, limit }), add('outcomes')),
+      () =>
+        purge(
+          deps,
+          (tx, limit) => outcomeStore.prune(tx, { before: outcomesBefore, limit }),
+          add('outcomes'),
+          stopping,
+        ),
     ],
     [
       'audit_records',
-      () => purge(deps, (tx, limit) => auditStore.prune(tx, { before: recordsBefore, limit }), add('audit_records')),
+      () =>
+        purge(
+          deps,
+          (tx, limit) => auditStore.prune(tx, { before: recordsBefore, limit }),
+          add('audit_records'),
+          stopping,
+        ),
     ],
     ['skill_sync', deps.syncSkills],
   ];
@@ -125,15 +163,20 @@ function purge(
   { database }: CleanupDeps,
   prune: (tx: Transaction, limit: number) => Promise<number>,
   count: (deleted: number) => void,
+  stopping: AbortSignal,
 ): Promise<void> {
-  return inBatches((limit) => database.transaction((tx) => prune(tx, limit)), count);
+  return inBatches((limit) => database.transaction((tx) => prune(tx, limit)), count, stopping);
 }
 
 /** Runs batches until one is not full, letting other work in between. */
-async function inBatches(batch: (limit: number) => Promise<number>, count: (done: number) => void): Promise<void> {
+async function inBatches(
+  batch: (limit: number) => Promise<number>,
+  count: (done: number) => void,
+  stopping: AbortSignal,
+): Promise<void> {
   for (let round = 0; round < batchesMax; round += 1) {
     const done = await batch(batchSize);
     count(done);
-    if (done < batchSize) return;
+    if (done < batchSize || stopping.aborted) return;
   }
 }

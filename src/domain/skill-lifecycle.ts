@@ -48,7 +48,7 @@ export interface SkillLifecycle {
   deactivate(caller: Caller, address: SkillAddress): Promise<DeactivationAnswer>;
   /** Deactivates a skill whose queue the caller holds already and whose policy it has checked. */
   deactivateHeld(caller: Caller, skill: Skill): Promise<DeactivationAnswer>;
-  /** Deactivates what is past its time, at most `limit`; answers how many. Each is a root span of its own. */
+  /** Deactivates what is past its time, at most `limit`; answers how many. Each has a span of its own. */
   expire(limit: number): Promise<number>;
   /** Makes the tools of the stored activations exist again; called once at start. */
   restore(): Promise<void>;
@@ -112,7 +112,7 @@ async function activateSkill(
   const version = await deps.skillStore.findVersion(skill.skillId, skill.latestVersion);
   if (version === undefined) throw notFound('skill');
   span.setAttribute(attributes.skillDigest, version.document.digest);
-  const present = await deps.skillStore.findActivation(skill.skillId);
+  const present = await liveActivation(deps, skill);
   if (present?.registered && present.version === version.version && ttlSeconds === undefined) {
     return { activation: present, changed: false, errorType: undefined };
   }
@@ -135,13 +135,21 @@ async function activateSkill(
   return { activation, changed: true, errorType: 'tool_name_taken' };
 }
 
+/** The skill's activation; one whose time is over is ended first, as the sweep would. */
+async function liveActivation(deps: SkillLifecycleDeps, skill: Skill): Promise<Activation | undefined> {
+  const present = await deps.skillStore.findActivation(skill.skillId);
+  if (present?.expiresAt === undefined || present.expiresAt > deps.now()) return present;
+  await expireActivation(deps, present);
+  return undefined;
+}
+
 async function deactivateSkill(
   deps: SkillLifecycleDeps,
   caller: Caller,
   skill: Skill,
   span: Span,
 ): Promise<DeactivationAnswer> {
-  const activation = await deps.skillStore.findActivation(skill.skillId);
+  const activation = await liveActivation(deps, skill);
   if (activation === undefined) return { changed: false, durationMs: undefined, errorType: undefined };
   return endActivation(
     deps,

@@ -98,7 +98,8 @@ export function createSkillService(deps: SkillServiceDeps): SkillService {
         measured(deps, 'delete', async () => {
           const skill = await findSkill(skillStore, caller, { namespace, name });
           await guard.require(caller, 'skill.manage', { ...skill, kind: 'skill' });
-          await lifecycle.deactivateHeld(caller, skill);
+          const activation = await skillStore.findActivation(skill.skillId);
+          if (activation !== undefined) await lifecycle.deactivateHeld(caller, skill);
           await inSpan('skill.delete', { attributes: { [attributes.skillName]: name } }, (span) => {
             const event = {
               kind: 'change',

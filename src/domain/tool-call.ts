@@ -45,7 +45,8 @@ export interface ToolCall {
   /**
    * Calls a tool of an upstream server, or of an active skill under the server id `hestia`.
    * @throws HestiaError NOT_FOUND, FORBIDDEN, INVALID_ARGUMENTS, INVALID_TOOL_SCHEMA, SERVER_UNAVAILABLE, UPSTREAM_FAILED,
-   *   RESPONSE_TOO_LARGE, TIMEOUT, ABANDONED, SHUTTING_DOWN; all but the first two after the outcome is on record
+   *   RESPONSE_TOO_LARGE, TIMEOUT, ABANDONED, SHUTTING_DOWN. Where a tool was found that may be called, its outcome is
+   *   on record first.
    */
   call(caller: Caller, request: ToolCallRequest, options: CallOptions): Promise<ToolCallAnswer>;
   /** Calls under way. */
@@ -125,7 +126,6 @@ async function observeCall(
       const startedAt = performance.now();
       const deadline = openDeadline({ timeoutMs, caller: options.signal, shutdown: hubEnding.signal });
       const ending = await perform(deps, caller, request, tool, options, { deadline, hubEnding });
-      deadline.close();
       const latencyMs = performance.now() - startedAt;
       const outcome = toolOutcome(deps, caller, request, ending, latencyMs);
       await recordOutcome(deps, caller, outcome, span);
@@ -144,11 +144,12 @@ async function perform(
   { onProgress }: CallOptions,
   { deadline, hubEnding }: { deadline: CallDeadline; hubEnding: HubEnding },
 ): Promise<Ending> {
-  const verdict = deps.schemaCheck(tool.inputSchema, request.arguments);
-  if ('broken' in verdict) return { failure: { errorType: 'invalid_tool_schema', outcome: 'error' } };
-  if (!verdict.fits)
-    return { failure: { errorType: 'invalid_arguments', outcome: 'error', violations: verdict.violations } };
   try {
+    const verdict = deps.schemaCheck(tool.inputSchema, request.arguments);
+    if ('broken' in verdict) return { failure: { errorType: 'invalid_tool_schema', outcome: 'error' } };
+    if (!verdict.fits) {
+      return { failure: { errorType: 'invalid_arguments', outcome: 'error', violations: verdict.violations } };
+    }
     const result = await deadline.race(
       request.serverId === hubServerId
         ? callSkill(deps, caller, request)
@@ -159,6 +160,8 @@ async function perform(
       : { result, outcome: 'success', errorType: undefined };
   } catch (error) {
     return { failure: classifyFailure(error, deadline.reason(), hubEnding.hasBegun()) };
+  } finally {
+    deadline.close();
   }
 }
 
@@ -187,11 +190,13 @@ async function callUpstream(
 
 /** The tool a caller may call. @throws HestiaError NOT_FOUND, SERVER_UNAVAILABLE, INVALID_REQUEST */
 function findCallableTool(
-  { pool, toolIndex }: ToolCallDeps,
+  { pool, toolIndex, skillTools }: ToolCallDeps,
   caller: Caller,
   { serverId, toolName }: ToolCallRequest,
 ): ToolDefinition {
   const found = toolIndex.find({ serverId, toolName, namespace: caller.namespace });
+  // The index keeps a skill until the sweep; the registry knows that its time is over.
+  if (found?.source === 'skill' && !skillTools.find(caller.namespace, toolName)) throw notFound('tool');
   if (found?.source === 'hub') {
     throw new HestiaError(
       'INVALID_REQUEST',

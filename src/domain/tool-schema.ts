@@ -30,10 +30,17 @@ export function createSchemaCheck(): SchemaCheck {
     const dialect = typeof schema.$schema === 'string' ? schema.$schema : '';
     // `$id` would be remembered by the compiler and collide with that of another server's tool.
     const { $id: _id, ...anonymous } = schema;
+    // An asynchronous check answers a promise, which is no answer.
+    if (schema.$async !== undefined) return 'broken';
+    const compiler = /draft-0[4-7]/.test(dialect) ? draft7 : draft2020;
+    const known = withoutUnknownDialect(anonymous);
     try {
-      return (/draft-0[4-7]/.test(dialect) ? draft7 : draft2020).compile(withoutUnknownDialect(anonymous));
+      return compiler.compile(known);
     } catch {
       return 'broken';
+    } finally {
+      // The compiler would keep every schema it ever saw.
+      compiler.removeSchema(known);
     }
   };
 
@@ -44,7 +51,7 @@ export function createSchemaCheck(): SchemaCheck {
       compiled.set(schema, validate);
     }
     if (validate === 'broken') return { broken: true };
-    if (validate(value)) return { fits: true };
+    if (validate(value) === true) return { fits: true };
     return { fits: false, violations: (validate.errors ?? []).slice(0, violationsMax).map(violation) };
   };
 }

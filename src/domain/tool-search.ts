@@ -10,6 +10,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes, spanNames } from '../telemetry/names.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access-guard.ts';
+import type { SkillTools } from './skill-tools.ts';
 import { rankTools } from './tool-ranking.ts';
 
 /** Search and inspection of tools. */
@@ -23,6 +24,7 @@ export interface ToolSearch {
 /** What search is made of. */
 export interface ToolSearchDeps {
   toolIndex: ToolIndex;
+  skillTools: SkillTools;
   guard: AccessGuard;
   metrics: Metrics;
 }
@@ -33,7 +35,7 @@ const candidatesPerResult = 5;
 const descriptionLengthMax = 300;
 
 /** Makes the service. */
-export function createToolSearch({ toolIndex, guard, metrics }: ToolSearchDeps): ToolSearch {
+export function createToolSearch({ toolIndex, skillTools, guard, metrics }: ToolSearchDeps): ToolSearch {
   return {
     search: async (caller, request) => {
       await guard.require(caller, 'tool.search');
@@ -43,12 +45,14 @@ export function createToolSearch({ toolIndex, guard, metrics }: ToolSearchDeps):
         (seconds) => metrics.search(seconds, source),
         () =>
           inSpan(spanNames.toolSearch, { attributes: spanAttributes }, async (span) => {
-            const found = toolIndex.search({
-              query: request.query,
-              limit: request.limit * candidatesPerResult,
-              namespace: caller.namespace,
-              source: request.source,
-            });
+            const found = toolIndex
+              .search({
+                query: request.query,
+                limit: request.limit * candidatesPerResult,
+                namespace: caller.namespace,
+                source: request.source,
+              })
+              .filter(({ tool }) => isLive(skillTools, caller, tool));
             const ranked = await inSpan(spanNames.toolRank, {}, async () =>
               rankTools(found.map(({ tool, score }) => ({ tool, textScore: score }))).slice(0, request.limit),
             );
@@ -65,10 +69,15 @@ export function createToolSearch({ toolIndex, guard, metrics }: ToolSearchDeps):
     inspect: async (caller, { serverId, toolName }) => {
       await guard.require(caller, 'tool.search');
       const tool = toolIndex.find({ serverId, toolName, namespace: caller.namespace });
-      if (tool === undefined) throw notFound('tool');
+      if (tool === undefined || !isLive(skillTools, caller, tool)) throw notFound('tool');
       return tool;
     },
   };
+}
+
+/** The index keeps a skill whose time is over until the sweep; nobody is shown it. */
+function isLive(skillTools: SkillTools, caller: Caller, { source, definition }: IndexedTool): boolean {
+  return source !== 'skill' || skillTools.find(caller.namespace, definition.toolName) !== undefined;
 }
 
 function reference({ source, definition }: IndexedTool, score: number, withSchema: boolean): ToolReference {

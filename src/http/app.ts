@@ -55,9 +55,10 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
   app.notFound((c) => problem(notFound('page'), c.req.path));
   app.use(observe(deps));
   app.use(secureHeaders({ crossOriginResourcePolicy: 'same-origin', strictTransportSecurity: false }));
+  // Probes come before the host is looked at: they are sent to an address, and learn nothing a page could use.
+  app.route('/', healthRoutes(deps.health));
   app.use(checkHost(deps.policy));
   app.use(bodyLimit({ maxSize: deps.policy.requestBytesMax, onError: () => refuseBody(deps.policy.requestBytesMax) }));
-  app.route('/', healthRoutes(deps.health));
   app.use(authenticate(deps));
   for (const routes of [
     skillRoutes(deps),
@@ -70,7 +71,11 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
     app.route('/', routes);
   }
   app.all('/mcp', (c) => deps.mcp(c.req.raw, c.var.caller));
-  app.get('/openapi.json', (c) => c.json(openApiDocument(app, deps.version)));
+  let described: ReturnType<typeof openApiDocument> | undefined;
+  app.get('/openapi.json', (c) => {
+    described ??= openApiDocument(app, deps.version);
+    return c.json(described);
+  });
   app.get('/config.schema.json', (c) => c.json(z.toJSONSchema(configurationFileSchema, { io: 'input' })));
   app.route('/', docsRoutes());
   return app;

@@ -47,7 +47,7 @@ export function observe({ metrics }: { metrics: Metrics }): MiddlewareHandler {
       });
     };
     await context.with(trace.setSpan(parent ?? context.active(), span), next);
-    if (c.res.body !== null && streamTypes.test(c.res.headers.get('content-type') ?? '')) {
+    if (c.req.method !== 'HEAD' && c.res.body !== null && streamTypes.test(c.res.headers.get('content-type') ?? '')) {
       c.res = new Response(endsWith(c.res.body, finish), c.res);
     } else {
       finish();

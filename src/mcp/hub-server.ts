@@ -203,5 +203,6 @@ function methodNotAllowed(): Response {
 }
 
 function jsonRpcRefusal(status: number, { code, message, data }: ProtocolError): Response {
-  return Response.json({ jsonrpc: '2.0', error: { code, message, data }, id: null }, { status });
+  const headers = status === 405 ? { allow: 'GET, POST' } : {};
+  return Response.json({ jsonrpc: '2.0', error: { code, message, data }, id: null }, { status, headers });
 }

@@ -68,8 +68,8 @@ export function createListChangeStreams(): ListChangeStreams {
   const writers = new Set<{ write: (text: string) => void; end: () => void }>();
   return {
     open: (signal) => {
-      if (writers.size >= streamsMax) return undefined;
-      let end: () => void = () => {};
+      if (signal.aborted || writers.size >= streamsMax) return undefined;
+      let forget: () => void = () => {};
       const body = new ReadableStream<Uint8Array>(
         {
           start: (controller) => {
@@ -79,18 +79,21 @@ export function createListChangeStreams(): ListChangeStreams {
                 if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(text));
               },
               end: () => {
-                if (!writers.delete(writer)) return;
-                clearInterval(keepAlive);
-                controller.close();
+                if (forgetWriter()) controller.close();
               },
             };
-            end = writer.end;
+            const forgetWriter = () => {
+              clearInterval(keepAlive);
+              signal.removeEventListener('abort', writer.end);
+              return writers.delete(writer);
+            };
+            forget = forgetWriter;
             const keepAlive = setInterval(() => writer.write(': keep-alive\n\n'), keepAliveMs);
             writers.add(writer);
             writer.write(': open\n\n');
             signal.addEventListener('abort', writer.end, { once: true });
           },
-          cancel: () => end(),
+          cancel: () => forget(),
         },
         { highWaterMark: 64 },
       );

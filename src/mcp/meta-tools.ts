@@ -64,6 +64,10 @@ const skillArgument = z.strictObject({
   skill_name: z.string().min(1).describe('The name of a skill, as list_skills answers it.'),
 });
 const noArguments = z.strictObject({});
+const pageArguments = z.strictObject({
+  limit: z.int().min(1).max(200).default(50).describe('How many at most.'),
+  cursor: pageQuerySchema.shape.cursor.meta({ description: 'The next_cursor of the page before.' }),
+});
 
 const searchArguments = z.strictObject({
   query: searchRequestSchema.shape.query,
@@ -169,7 +173,7 @@ function skillTools({ skills, lifecycle }: MetaToolsDeps): MetaTool[] {
     metaTool(
       'list_skills',
       'List the published skills and which of them are active.',
-      z.strictObject(pageQuerySchema.shape),
+      pageArguments,
       readOnly,
       async ({ limit, cursor }, { caller }) => {
         const found = await skills.list(caller, { limit, after: decodeCursor(cursor), namespace: caller.namespace });

@@ -13,10 +13,14 @@ import {
   type ServerOptions,
 } from '@modelcontextprotocol/server';
 import { type Span, SpanKind } from '@opentelemetry/api';
+import { printable, truncated } from '../shapes/text.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes } from '../telemetry/names.ts';
 import { ambientSpanContext, remoteContext } from '../telemetry/propagation.ts';
 import { failSpan, inSpan } from '../telemetry/span.ts';
+
+/** Longest text of a caller's own on a span, in UTF-16 units. */
+const requestIdLengthMax = 64;
 
 /** What watching needs besides the server. */
 export interface WatchedServerDeps {
@@ -95,14 +99,16 @@ function requestAttributes(
   const protocolVersion = envelope[PROTOCOL_VERSION_META_KEY];
   return {
     [attributes.mcpMethodName]: method,
-    [attributes.jsonrpcRequestId]: String(ctx.mcpReq.id),
+    [attributes.jsonrpcRequestId]: printable(truncated(String(ctx.mcpReq.id), requestIdLengthMax)),
     [attributes.networkTransport]: 'tcp',
     [attributes.genAiAgentId]: agentId,
     ...(toolName !== undefined && {
       [attributes.genAiToolName]: toolName,
       [attributes.genAiOperationName]: 'execute_tool',
     }),
-    ...(typeof protocolVersion === 'string' && { [attributes.mcpProtocolVersion]: protocolVersion }),
+    ...(typeof protocolVersion === 'string' && {
+      [attributes.mcpProtocolVersion]: printable(truncated(protocolVersion, requestIdLengthMax)),
+    }),
   };
 }
 

@@ -74,7 +74,7 @@ export const configurationFileSchema = z.strictObject({
         'How often a connected server is asked whether it is there.',
       ),
       toolsPerServerMax: z.int().min(1).max(100_000).default(10_000).describe('Tools taken from one server.'),
-      drainMs: milliseconds(4_000, 0, 6_000).describe('How long calls may go on after SIGTERM.'),
+      drainMs: milliseconds(4_000, 0, 4_500).describe('How long calls may go on after SIGTERM.'),
     })
     .prefault({}),
   policy: z

@@ -10,7 +10,7 @@ const contentLengthMax = 2000;
 const secretName = /pass(word|phrase|wd)?|secret|token|api[_-]?key|authorization|credential|cookie|private[_-]?key/i;
 const secretValue = /bearer\s+\S+|eyJ[\w-]+\.[\w-]+\.[\w-]+|\bhst_[\w-]{16,}/gi;
 
-/** JSON of a value with secrets replaced by `[redacted]`, at most 2,000 characters. */
+/** JSON of a value with secrets replaced by `[redacted]`, at most 2,000 characters; nothing where it has no JSON. */
 export function redactedContent(value: unknown): string {
   const json = JSON.stringify(value, (key, item: unknown) => {
     if (key !== '' && secretName.test(key)) return redacted;

@@ -58,8 +58,15 @@ const severities = {
  * @throws Error when the file cannot be opened.
  */
 export async function openLog(target: LogTarget): Promise<Log> {
-  const file = pino.destination({ dest: target.file, append: true, sync: false, mkdir: false });
+  const file = pino.destination({
+    dest: target.file,
+    append: true,
+    sync: false,
+    mkdir: false,
+    maxLength: bufferedBytesMax,
+  });
   await opened(file, target.file);
+  const outputs = standardOutput(target);
   const lines = pino(
     {
       level: target.level,
@@ -68,7 +75,7 @@ export async function openLog(target: LogTarget): Promise<Log> {
       timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
-    multistream([{ level: target.level, stream: file }, ...standardOutput(target)]),
+    multistream([{ level: target.level, stream: whileOpen(file) }, ...outputs]),
   );
   const writer =
     (level: LogLevel) =>
@@ -118,7 +125,7 @@ function standardOutput(target: LogTarget): { level: LogLevel; stream: Destinati
     case 'none':
       return [];
     case 'ndjson':
-      return [{ level: target.level, stream: pino.destination({ dest: 1, sync: true }) }];
+      return [{ level: target.level, stream: whileOpen(standardStream()) }];
     case 'readable':
       return [{ level: target.level, stream: pretty(readableOptions) }];
     default:
@@ -135,6 +142,28 @@ const readableOptions = {
   sync: true,
 } as const;
 
+/** What is kept for a sink that does not take it; lines beyond are lost, as they are on a full disk. */
+const bufferedBytesMax = 16_777_216;
+
+/** How long the last lines may take to be written, in milliseconds; then the file is let go. */
+const closeTimeoutMs = 500;
+
+/** Standard output without waiting for whoever reads it; a reader that is gone ends the output, not the hub. */
+function standardStream(): FileStream {
+  const stream = pino.destination({ dest: 1, sync: false, maxLength: bufferedBytesMax });
+  stream.on('error', () => stream.destroy());
+  return stream;
+}
+
+/** A sink that is gone takes no line, and keeps none from the others. */
+function whileOpen(stream: FileStream & { destroyed?: boolean }): DestinationStream {
+  return {
+    write: (line) => {
+      if (stream.destroyed !== true) stream.write(line);
+    },
+  };
+}
+
 type FileStream = ReturnType<typeof pino.destination>;
 
 async function opened(file: FileStream, path: string): Promise<void> {
@@ -149,8 +178,13 @@ async function opened(file: FileStream, path: string): Promise<void> {
 
 function closed(file: FileStream): Promise<void> {
   return new Promise((resolve) => {
-    file.once('close', resolve);
-    file.once('error', () => resolve());
+    const timer = setTimeout(() => file.destroy(), closeTimeoutMs);
+    file.once('close', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    // A file that cannot be written would be tried again and again as the process exits.
+    file.once('error', () => file.destroy());
     file.end();
   });
 }

@@ -35,7 +35,6 @@ export const attributes = {
   serverAddress: 'server.address',
   serverPort: 'server.port',
   clientAddress: 'client.address',
-  networkProtocolVersion: 'network.protocol.version',
   userAgent: 'user_agent.original',
   mcpMethodName: 'mcp.method.name',
   mcpProtocolVersion: 'mcp.protocol.version',

@@ -34,7 +34,7 @@ export async function inSpan<T>(name: string, options: SpanOptions, work: (span:
   try {
     return await context.with(trace.setSpan(parent, span), work, undefined, span);
   } catch (error) {
-    failSpan(span, errorTypeOf(error));
+    if (!failedSpans.has(span)) failSpan(span, errorTypeOf(error));
     throw error;
   } finally {
     span.end();
@@ -58,9 +58,13 @@ export function openSpan(name: string, options: SpanOptions): Span {
 
 /** Marks a span failed: `error.type` and status ERROR, with no text that came from outside. */
 export function failSpan(span: Span, errorType: string): void {
+  failedSpans.add(span);
   span.setAttribute(attributes.errorType, errorType);
   span.setStatus({ code: SpanStatusCode.ERROR });
 }
+
+/** Spans that say already why they failed; what is thrown in consequence does not change it. */
+const failedSpans = new WeakSet<Span>();
 
 /** The error type of a failure: the code of a {@link HestiaError}, `_OTHER` for the unforeseen. */
 export function errorTypeOf(error: unknown): string {

@@ -99,6 +99,24 @@ describe('a cleanup', () => {
     });
   });
 
+  test('under way when the hub ends is ended between two batches, and is on record before the stop', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hestia-stop-'));
+    {
+      const first = await startTestHub({ folder });
+      await useSkill(first, 3);
+      first.advance(91 * dayMs);
+      const running = run(first);
+      await first[Symbol.asyncDispose]();
+      expect((await running).status).toBe(200);
+    }
+    {
+      await using second = await startTestHub({ folder });
+      const events = (await monitoringEvents(second)).map(({ event }) => event);
+      expect(events.slice(-3)).toEqual(['SCHEDULER_CLEANUP_SUCCESS', 'SCHEDULER_STOP', 'SCHEDULER_START']);
+    }
+    await rm(folder, { recursive: true });
+  });
+
   test('keeps its totals over a restart', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'hestia-totals-'));
     {

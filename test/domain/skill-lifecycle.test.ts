@@ -78,6 +78,36 @@ describe('a skill whose tool name an upstream has', () => {
   });
 });
 
+describe('an activation whose time is over and that was not swept yet', () => {
+  test('is ended and made anew when it is asked for again', async () => {
+    await using hub = await startTestHub();
+    await publishSkill(hub.operator, 'triage');
+    const first = await json(activate(hub, 'triage', { ttlSeconds: 60 }));
+    hub.advance(61_000);
+    const again = await json(activate(hub, 'triage'));
+    expect(again.changed).toBe(true);
+    expect(again.activation.activationId).not.toBe(first.activation.activationId);
+    expect((await callSkill(hub, 'skill_triage')).status).toBe(200);
+    expect((await securityEvents(hub)).map(({ event }) => event)).toEqual([
+      'SKILL_ACTIVATION_SUCCESS',
+      'SKILL_ACTIVATION_EXPIRED',
+      'SKILL_ACTIVATION_SUCCESS',
+    ]);
+  });
+
+  test('is neither found nor called, and no outcome is made of the attempt', async () => {
+    await using hub = await startTestHub();
+    await publishSkill(hub.operator, 'triage');
+    await activate(hub, 'triage', { ttlSeconds: 60 });
+    hub.advance(61_000);
+    expect((await callSkill(hub, 'skill_triage')).status).toBe(404);
+    expect((await hub.operator.fetch('/v1/tools/hestia/skill_triage')).status).toBe(404);
+    const found = await json(hub.operator.fetch('/v1/tools/search', { json: { query: 'triage', source: 'skill' } }));
+    expect(found.results).toEqual([]);
+    expect((await json(hub.operator.fetch('/v1/audit/events?event=TOOL_OUTCOME'))).items).toEqual([]);
+  });
+});
+
 describe('an activation that cannot be written', () => {
   test('changes nothing: no tool, no event, and the next attempt works', async () => {
     await using hub = await startTestHub();

@@ -149,7 +149,7 @@ describe('arguments', () => {
   });
 
   test('are not tried against a schema that is itself broken', async () => {
-    for (const tool of ['broken_type', 'broken_reference']) {
+    for (const tool of ['broken_type', 'broken_reference', 'asynchronous']) {
       const response = await call(tool, {}, { server: 'schemas' });
       expect([response.status, (await json(response)).code]).toEqual([502, 'INVALID_TOOL_SCHEMA']);
       expect(await lastOutcome()).toMatchObject({
@@ -158,6 +158,15 @@ describe('arguments', () => {
         error_type: 'invalid_tool_schema',
       });
     }
+  });
+
+  test('nested deeper than the stack are refused, on record, and the hub goes on', async () => {
+    const depth = 20_000;
+    const body = `{"arguments":${'{"next":'.repeat(depth)}1${'}'.repeat(depth)}}`;
+    const headers = { 'content-type': 'application/json' };
+    const response = await hub.operator.fetch('/v1/tools/schemas/recursive/call', { method: 'POST', body, headers });
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    expect((await call('pid')).status).toBe(200);
   });
 
   test('may have schemas with one `$id` in several tools', async () => {

@@ -104,6 +104,13 @@ describe('a hub that is told to end', () => {
     expect(await hub.exited).toBe(0);
   });
 
+  test('ends where its log is on a full disk', async () => {
+    await using hub = await startHubProcess({ file: {}, environment: { HESTIA_LOG_FILE: '/dev/full' } });
+    await hub.ready();
+    hub.child.kill('SIGTERM');
+    expect(await hub.exited).toBe(0);
+  });
+
   test('goes on ending in order when it is told again', async () => {
     await using hub = await started();
     const running = slow(hub, 1);

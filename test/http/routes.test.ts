@@ -56,6 +56,27 @@ describe('/v1/keys', () => {
     }
   });
 
+  test('tells of one revocation, however many ask for it at once', async () => {
+    const key = await hub.key('leaver');
+    const revoke = () => hub.operator.fetch(`/v1/keys/${key.keyId}`, { method: 'DELETE' });
+    expect((await Promise.all([revoke(), revoke(), revoke()])).map(({ status }) => status)).toEqual([204, 204, 204]);
+    const { items } = await json(hub.operator.fetch('/v1/audit/events?event=KEY_REVOKED&limit=200'));
+    expect(items.filter((item: { fields: { key_id: string } }) => item.fields.key_id === key.keyId)).toHaveLength(1);
+  });
+
+  test('keeps the last key of an operator', async () => {
+    await using alone = await startTestHub();
+    const { items } = await json(alone.operator.fetch('/v1/keys'));
+    const operators = items.filter((item: { role: string }) => item.role === 'operator');
+    const statuses: number[] = [];
+    for (const { keyId } of operators.toSorted((left: { keyId: string }) =>
+      left.keyId === alone.operator.keyId ? 1 : -1,
+    )) {
+      statuses.push((await alone.operator.fetch(`/v1/keys/${keyId}`, { method: 'DELETE' })).status);
+    }
+    expect(statuses).toEqual([204, 409]);
+  });
+
   test('answers 404 for a key that does not exist', async () => {
     expect((await hub.operator.fetch('/v1/keys/ffffffffffffffff', { method: 'DELETE' })).status).toBe(404);
   });
@@ -162,6 +183,11 @@ describe('the pages', () => {
     expect((await hub.operator.fetch('/docs/package.json')).status).toBe(404);
   });
 
+  test('/openapi.json is the same each time', async () => {
+    const first = await (await hub.operator.fetch('/openapi.json')).text();
+    expect(await (await hub.operator.fetch('/openapi.json')).text()).toBe(first);
+  });
+
   test('/openapi.json describes every path of the contract', async () => {
     const { paths } = await json(hub.operator.fetch('/openapi.json'));
     const described = Object.entries(paths).flatMap(([path, operations]) =>
@@ -202,6 +228,13 @@ describe('the pages', () => {
     expect(Object.keys(schema.properties)).toEqual(
       expect.arrayContaining(['mcpServers', 'skills', 'scheduler', 'retention', 'limits', 'policy']),
     );
+  });
+});
+
+describe('a probe', () => {
+  test('is answered whatever name it is sent to', async () => {
+    for (const path of ['/livez', '/readyz'])
+      expect((await hub.fetch(path, { headers: { host: '10.1.2.3:7420' } })).status).toBe(200);
   });
 });
 

@@ -19,6 +19,8 @@ const schemas: Record<string, Record<string, unknown>> = {
   broken_reference: { properties: { x: { $ref: 'https://attacker.example/schema.json' } } },
   same_id_a: { $id: 'https://example.com/same', properties: { x: number } },
   same_id_b: { $id: 'https://example.com/same', properties: { x: number, y: text } },
+  asynchronous: { $async: true, properties: { x: number }, required: ['x'] },
+  recursive: { $defs: { node: { properties: { next: { $ref: '#/$defs/node' } } } }, $ref: '#/$defs/node' },
   fails: {},
   // A name that a skill's tool would take.
   skill_triage: {},

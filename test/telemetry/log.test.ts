@@ -69,6 +69,13 @@ describe('a log line', () => {
     expect(await written((log) => log.debug('something'), 'debug')).toHaveLength(1);
   });
 
+  test('that a full disk refuses is lost, and the log can still be closed', async () => {
+    const log = await openLog({ file: '/dev/full', level: 'info', standardOutput: 'none' });
+    log.info('lost');
+    await expect(log.close()).resolves.toBeUndefined();
+    expect(() => log.info('after the end')).not.toThrow();
+  });
+
   test('that cannot be opened stops the start with a line that names the file', async () => {
     const opening = openLog({ file: join(folder, 'no', 'such', 'folder.log'), level: 'info', standardOutput: 'none' });
     await expect(opening).rejects.toThrow(/^HESTIA_LOG_FILE: cannot open .*folder\.log$/);
