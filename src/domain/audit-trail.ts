@@ -21,13 +21,16 @@ export interface Happening {
   span: Span;
 }
 
+/** What a change tells of: one event, several, or what its result says. */
+export type Happenings<T> = Happening | readonly Happening[] | ((result: T) => readonly Happening[]);
+
 /** The audit trail. */
 export interface AuditTrail {
   /**
-   * Writes `change` and the record in one transaction; both or neither. `happening` may depend on what `change` answers.
+   * Writes `change` and its records in one transaction; all or nothing. Which records may depend on what `change` answers.
    * @throws HestiaError STORAGE_FAILED; then nothing was changed and nothing is reported.
    */
-  commit<T>(happening: Happening | ((result: T) => Happening), change: (tx: Transaction) => Promise<T>): Promise<T>;
+  commit<T>(happenings: Happenings<T>, change: (tx: Transaction) => Promise<T>): Promise<T>;
   /**
    * Writes the record of something that has happened already, with `change` in the same transaction. Never throws:
    * a record that cannot be written is logged and counted in the gap. Answers whether it is on record.
@@ -58,7 +61,7 @@ export function createAuditTrail(deps: AuditTrailDeps): AuditTrail {
   const gap = { count: 0 };
   const record: AuditTrail['record'] = (happening, change) => recordHappening(deps, gap, happening, change);
   return {
-    commit: (happening, change) => commitChange(deps, happening, change),
+    commit: (happenings, change) => commitChange(deps, happenings, change),
     record,
     gap: () => gap.count,
     list: (query) => deps.auditStore.list(query),
@@ -76,18 +79,20 @@ export function createAuditTrail(deps: AuditTrailDeps): AuditTrail {
 
 async function commitChange<T>(
   deps: AuditTrailDeps,
-  happening: Happening | ((result: T) => Happening),
+  happenings: Happenings<T>,
   change: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
-  const told = await deps.database.transaction(async (tx) => {
-    const result = await change(tx);
-    const settled = typeof happening === 'function' ? happening(result) : happening;
-    await append(deps, tx, settled);
-    return { result, settled };
+  const { result, told } = await deps.database.transaction(async (tx) => {
+    const answer = await change(tx);
+    const settled = typeof happenings === 'function' ? happenings(answer) : [happenings].flat();
+    for (const happening of settled) await append(deps, tx, happening);
+    return { result: answer, told: settled };
   });
-  deps.metrics.auditRecord();
-  deps.report(told.settled.event, told.settled.span);
-  return told.result;
+  for (const { event, span } of told) {
+    deps.metrics.auditRecord();
+    deps.report(event, span);
+  }
+  return result;
 }
 
 async function recordHappening(

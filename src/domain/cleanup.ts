@@ -7,14 +7,14 @@ import { type Caller, hubCaller } from '../shapes/access.ts';
 import { HestiaError } from '../shapes/error.ts';
 import { type CleanupKind, type CleanupReport, cleanupKindSchema, type SchedulerStatus } from '../shapes/scheduler.ts';
 import type { AuditStore } from '../stores/audit-store.ts';
-import type { Database, Transaction } from '../stores/database.ts';
+import type { Database } from '../stores/database.ts';
 import type { OutcomeStore } from '../stores/outcome-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { spanNames } from '../telemetry/names.ts';
 import { failSpan, inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access-guard.ts';
-import type { AuditTrail } from './audit-trail.ts';
+import type { AuditTrail, Happening } from './audit-trail.ts';
 import type { SchedulerRecord } from './scheduler-record.ts';
 import type { SkillLifecycle } from './skill-lifecycle.ts';
 
@@ -97,12 +97,12 @@ interface CleanupRun {
   stopping: AbortSignal;
 }
 
-async function cleanUp(deps: CleanupDeps, { by, span, stopping }: CleanupRun): Promise<CleanupReport> {
+async function cleanUp(deps: CleanupDeps, run: CleanupRun): Promise<CleanupReport> {
   const startedAt = performance.now();
   const deleted: Record<CleanupKind, number> = { activations: 0, outcomes: 0, audit_records: 0 };
   const failedParts: string[] = [];
-  for (const [name, work] of cleanupParts(deps, deleted, stopping)) {
-    if (stopping.aborted) break;
+  for (const [name, work] of cleanupParts(deps, deleted, run)) {
+    if (run.stopping.aborted) break;
     try {
       await work();
     } catch (error) {
@@ -112,10 +112,9 @@ async function cleanUp(deps: CleanupDeps, { by, span, stopping }: CleanupRun): P
   }
   const deletedCount = deleted.activations + deleted.outcomes + deleted.audit_records;
   const durationMs = performance.now() - startedAt;
-  const run = { deletedCount, failedParts, by, span, auditRecordsPruned: deleted.audit_records };
-  const recorded = await deps.schedulerRecord.finished(run);
+  const recorded = await deps.schedulerRecord.finished({ deletedCount, failedParts, by: run.by, span: run.span });
   const succeeded = failedParts.length === 0 && recorded;
-  if (!succeeded) failSpan(span, 'cleanup_failed');
+  if (!succeeded) failSpan(run.span, 'cleanup_failed');
   for (const kind of cleanupKindSchema.options) deps.metrics.cleanupDeleted(deleted[kind], kind);
   deps.metrics.schedulerRun(durationMs / 1000, 'cleanup', succeeded ? 'success' : 'failure');
   return { deleted, deletedCount, failedParts, durationMs };
@@ -125,58 +124,36 @@ async function cleanUp(deps: CleanupDeps, { by, span, stopping }: CleanupRun): P
 function cleanupParts(
   deps: CleanupDeps,
   deleted: Record<CleanupKind, number>,
-  stopping: AbortSignal,
+  { by, span, stopping }: CleanupRun,
 ): [string, () => Promise<void>][] {
-  const { lifecycle, outcomeStore, auditStore, retention, now } = deps;
-  const add = (kind: CleanupKind) => (count: number) => {
-    deleted[kind] += count;
-  };
+  const { database, trail, lifecycle, outcomeStore, auditStore, retention, now } = deps;
   const outcomesBefore = now() - retention.outcomesDays * dayMs;
   const recordsBefore = new Date(now() - retention.auditDays * dayMs).toISOString();
+  const inBatches = (kind: CleanupKind, batch: (limit: number) => Promise<number>) => async () => {
+    for (let round = 0; round < batchesMax && !stopping.aborted; round += 1) {
+      const done = await batch(batchSize);
+      deleted[kind] += done;
+      if (done < batchSize) return;
+    }
+  };
+  const pruned = (records: number): Happening[] => {
+    const fields = { agent_id: by.agentId, records };
+    return records === 0 ? [] : [{ event: { kind: 'change', name: 'AUDIT_PRUNED', fields }, by, span }];
+  };
   return [
-    ['activations', () => inBatches((limit) => lifecycle.expire(limit), add('activations'), stopping)],
+    ['activations', inBatches('activations', (limit) => lifecycle.expire(limit))],
     [
       'outcomes',
-      () =>
-        purge(
-          deps,
-          (tx, limit) => outcomeStore.prune(tx, { before: outcomesBefore, limit }),
-          add('outcomes'),
-          stopping,
-        ),
+      inBatches('outcomes', (limit) =>
+        database.transaction((tx) => outcomeStore.prune(tx, { before: outcomesBefore, limit })),
+      ),
     ],
     [
       'audit_records',
-      () =>
-        purge(
-          deps,
-          (tx, limit) => auditStore.prune(tx, { before: recordsBefore, limit }),
-          add('audit_records'),
-          stopping,
-        ),
+      inBatches('audit_records', (limit) =>
+        trail.commit(pruned, (tx) => auditStore.prune(tx, { before: recordsBefore, limit })),
+      ),
     ],
     ['skill_sync', deps.syncSkills],
   ];
-}
-
-function purge(
-  { database }: CleanupDeps,
-  prune: (tx: Transaction, limit: number) => Promise<number>,
-  count: (deleted: number) => void,
-  stopping: AbortSignal,
-): Promise<void> {
-  return inBatches((limit) => database.transaction((tx) => prune(tx, limit)), count, stopping);
-}
-
-/** Runs batches until one is not full, letting other work in between. */
-async function inBatches(
-  batch: (limit: number) => Promise<number>,
-  count: (done: number) => void,
-  stopping: AbortSignal,
-): Promise<void> {
-  for (let round = 0; round < batchesMax; round += 1) {
-    const done = await batch(batchSize);
-    count(done);
-    if (done < batchSize || stopping.aborted) return;
-  }
 }

@@ -12,7 +12,6 @@ import type { AuditTrail } from './audit-trail.ts';
 export interface FinishedRun {
   deletedCount: number;
   failedParts: readonly string[];
-  auditRecordsPruned: number;
   by: Caller;
   span: Span;
 }
@@ -92,10 +91,6 @@ async function writeRun(
   totals: CleanupTotals,
 ): Promise<boolean> {
   const { by, span } = run;
-  if (run.auditRecordsPruned > 0) {
-    const fields = { agent_id: by.agentId, records: run.auditRecordsPruned };
-    await trail.record({ event: { kind: 'change', name: 'AUDIT_PRUNED', fields }, by, span });
-  }
   const event =
     run.failedParts.length === 0
       ? ({

@@ -1,6 +1,7 @@
 /** The registry of skills: publish, read, delete. Each change of content is a new version; nothing is overwritten. */
 import type { Caller } from '../shapes/access.ts';
 import { HestiaError, notFound, type Violation } from '../shapes/error.ts';
+import type { HubEvent } from '../shapes/event.ts';
 import { newId } from '../shapes/id.ts';
 import type { Activation, Skill, SkillDocument, SkillSource, SkillVersion } from '../shapes/skill.ts';
 import type { Transaction } from '../stores/database.ts';
@@ -65,7 +66,7 @@ export interface SkillServiceDeps {
 
 /** Makes the service. */
 export function createSkillService(deps: SkillServiceDeps): SkillService {
-  const { skillStore, lifecycle, guard, queue } = deps;
+  const { skillStore, guard, queue } = deps;
   return {
     publish: async (caller, { namespace = caller.namespace, document, source }) => {
       await guard.require(caller, 'skill.publish');
@@ -95,25 +96,23 @@ export function createSkillService(deps: SkillServiceDeps): SkillService {
     delete: async (caller, address) => {
       const { namespace, name } = await findSkill(skillStore, caller, address);
       await queue(skillKey(namespace, name), () =>
-        measured(deps, 'delete', async () => {
-          const skill = await findSkill(skillStore, caller, { namespace, name });
-          await guard.require(caller, 'skill.manage', { ...skill, kind: 'skill' });
-          const activation = await skillStore.findActivation(skill.skillId);
-          if (activation !== undefined) await lifecycle.deactivateHeld(caller, skill);
-          await inSpan('skill.delete', { attributes: { [attributes.skillName]: name } }, (span) => {
-            const event = {
-              kind: 'change',
-              name: 'SKILL_DELETED',
-              fields: skillFields(caller, skill, skill.latestVersion),
-            } as const;
-            return deps.trail.commit({ event, by: caller, span }, (tx) =>
-              skillStore.deleteSkill(tx, skill.skillId, deps.now()),
-            );
-          });
-        }),
+        measured(deps, 'delete', () => deleteSkill(deps, caller, { namespace, name })),
       );
     },
   };
+}
+
+async function deleteSkill(deps: SkillServiceDeps, caller: Caller, address: SkillAddress): Promise<void> {
+  const { skillStore, lifecycle, guard, trail } = deps;
+  const skill = await findSkill(skillStore, caller, address);
+  await guard.require(caller, 'skill.manage', { ...skill, kind: 'skill' });
+  const activation = await skillStore.findActivation(skill.skillId);
+  if (activation !== undefined) await lifecycle.deactivateHeld(caller, skill);
+  await inSpan('skill.delete', { attributes: { [attributes.skillName]: skill.name } }, (span) => {
+    const fields = skillFields(caller, skill, skill.latestVersion);
+    const event = { kind: 'change', name: 'SKILL_DELETED', fields } as const;
+    return trail.commit({ event, by: caller, span }, (tx) => skillStore.deleteSkill(tx, skill.skillId, deps.now()));
+  });
 }
 
 async function publishVersion(
@@ -123,7 +122,7 @@ async function publishVersion(
   document: SkillDocument,
   source: SkillSource,
 ): Promise<Publication> {
-  const { skillStore, guard, trail, now } = deps;
+  const { skillStore, guard, now } = deps;
   const existing = await skillStore.findSkill({ namespace, name: document.frontmatter.name });
   if (existing === undefined) return insertSkill(deps, caller, namespace, document, source);
   await guard.require(caller, 'skill.manage', { ...existing, kind: 'skill' });
@@ -137,18 +136,11 @@ async function publishVersion(
   const latest = await skillStore.findVersion(existing.skillId, existing.latestVersion);
   if (latest?.document.digest === document.digest) return { skill: existing, change: 'unchanged', warnings };
   const version = newVersion(existing.skillId, existing.latestVersion + 1, document, caller, now());
-  await commitVersion(deps, caller, existing, version, (tx) => skillStore.insertVersion(tx, version));
   const activation = await skillStore.findActivation(existing.skillId);
-  if (activation !== undefined) {
-    const fields = {
-      ...skillFields(caller, existing, version.version),
-      activation_id: activation.activationId,
-      active_version: activation.version,
-    };
-    await inSpan('skill.change', {}, (span) =>
-      trail.record({ event: { kind: 'security', name: 'SKILL_CHANGED', failed: false, fields }, by: caller, span }),
-    );
-  }
+  const active = activation && { activation_id: activation.activationId, active_version: activation.version };
+  await commitVersion(deps, { caller, skill: existing, version, active }, (tx) =>
+    skillStore.insertVersion(tx, version),
+  );
   const { description } = document.frontmatter;
   return {
     skill: { ...existing, latestVersion: version.version, description, updatedAt: version.createdAt },
@@ -178,7 +170,7 @@ async function insertSkill(
     updatedAt: createdAt,
   };
   const version = newVersion(skill.skillId, 1, document, caller, createdAt);
-  await commitVersion(deps, caller, skill, version, async (tx) => {
+  await commitVersion(deps, { caller, skill, version, active: undefined }, async (tx) => {
     await deps.skillStore.insertSkill(tx, skill);
     await deps.skillStore.insertVersion(tx, version);
   });
@@ -195,16 +187,35 @@ function newVersion(
   return { skillId, version, document, publishedBy: caller.agentId, createdAt };
 }
 
+interface NewVersion {
+  caller: Caller;
+  skill: Skill;
+  version: SkillVersion;
+  /** The activation that stays on an older version, if the skill is active. */
+  active: { activation_id: string; active_version: number } | undefined;
+}
+
+/** Writes a version with its record and, where the skill is active, with `SKILL_CHANGED`: both or neither. */
 function commitVersion(
   deps: SkillServiceDeps,
-  caller: Caller,
-  skill: Skill,
-  version: SkillVersion,
+  { caller, skill, version, active }: NewVersion,
   write: (tx: Transaction) => Promise<void>,
 ): Promise<void> {
-  return inSpan('skill.publish', { attributes: { [attributes.skillDigest]: version.document.digest } }, (span) => {
-    const fields = { ...skillFields(caller, skill, version.version), digest: version.document.digest };
-    return deps.trail.commit({ event: { kind: 'change', name: 'SKILL_PUBLISHED', fields }, by: caller, span }, write);
+  const { digest } = version.document;
+  return inSpan('skill.publish', { attributes: { [attributes.skillDigest]: digest } }, (span) => {
+    const fields = skillFields(caller, skill, version.version);
+    const published: HubEvent = { kind: 'change', name: 'SKILL_PUBLISHED', fields: { ...fields, digest } };
+    const changed: HubEvent = {
+      kind: 'security',
+      name: 'SKILL_CHANGED',
+      failed: false,
+      fields: { ...fields, ...active },
+    };
+    const events = active === undefined ? [published] : [published, changed];
+    return deps.trail.commit(
+      events.map((event) => ({ event, by: caller, span })),
+      write,
+    );
   });
 }
 
