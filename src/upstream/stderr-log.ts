@@ -71,7 +71,9 @@ class LineLog {
     }
     this.#written += 1;
     const shown = truncated(printable(line), lineLengthMax);
-    this.#deps.log.info('Upstream server wrote to standard error', { server_id: this.#deps.serverId, line: shown });
+    const fields = { server_id: this.#deps.serverId, line: shown };
+    // A server may print what it was called with, which is not exported.
+    this.#deps.log.info('Upstream server wrote to standard error', fields, { local: true });
   }
 
   #closeWindow(): void {

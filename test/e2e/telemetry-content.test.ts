@@ -117,3 +117,16 @@ describe('with HESTIA_CAPTURE_CONTENT=on, over http/json', () => {
     expect(new Set(types)).toEqual(new Set(['application/json']));
   });
 });
+
+describe('what an upstream server prints', () => {
+  test('is in our log and is not exported', async () => {
+    await using observed = await startObservedHub({ faulty: supportServer('faulty-server.ts') });
+    const { hub, receiver, total } = observed;
+    await hub.fetch('/v1/tools/faulty/flood_stderr/call', { json: { arguments: { lines: 1 } } });
+    await expect.poll(() => hub.logLines().some((line) => String(line.line).startsWith('line 0'))).toBe(true);
+    await hub.fetch('/v1/tools/faulty/pid/call', { json: {} });
+    await receiver.waitFor(() => total(metricNames.toolOutcomes, { 'gen_ai.tool.name': 'pid' }) === 1);
+    await receiver.waitFor(() => receiver.logRecords().some((record) => record.attributes.tool_name === 'pid'));
+    expect(JSON.stringify(receiver.logRecords().map((record) => record.attributes))).not.toContain('line 0');
+  });
+});
