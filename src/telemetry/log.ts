@@ -2,7 +2,7 @@
  * One call, one line: NDJSON in the log file and on standard output (readable on a terminal), and the same as an
  * OpenTelemetry log record. Knows nothing of what it logs; makes every text printable.
  */
-import { once } from 'node:events';
+import { openSync } from 'node:fs';
 import { logs, ROOT_CONTEXT, SeverityNumber, type Span, trace } from '@opentelemetry/api';
 import { type DestinationStream, multistream, pino } from 'pino';
 import pretty from 'pino-pretty';
@@ -58,14 +58,9 @@ const severities = {
  * @throws Error when the file cannot be opened.
  */
 export async function openLog(target: LogTarget): Promise<Log> {
-  const file = pino.destination({
-    dest: target.file,
-    append: true,
-    sync: false,
-    mkdir: false,
-    maxLength: bufferedBytesMax,
-  });
-  await opened(file, target.file);
+  const file = pino.destination({ dest: opened(target.file), sync: false, maxLength: bufferedBytesMax });
+  // A disk that fills later must not end the process: the line is lost, the audit record is the durable one.
+  file.on('error', () => undefined);
   const outputs = standardOutput(target);
   const lines = pino(
     {
@@ -166,14 +161,13 @@ function whileOpen(stream: FileStream & { destroyed?: boolean }): DestinationStr
 
 type FileStream = ReturnType<typeof pino.destination>;
 
-async function opened(file: FileStream, path: string): Promise<void> {
+/** Opened here and not by the library, whose exit hook fails on a file that could not be opened. */
+function opened(path: string): number {
   try {
-    await once(file, 'ready');
+    return openSync(path, 'a', 0o600);
   } catch (cause) {
     throw new Error(`HESTIA_LOG_FILE: cannot open ${path}`, { cause });
   }
-  // A disk that fills later must not end the process: the line is lost, the audit record is the durable one.
-  file.on('error', () => undefined);
 }
 
 function closed(file: FileStream): Promise<void> {

@@ -90,6 +90,13 @@ describe('a start that is refused with one line', () => {
     await rm(folder, { recursive: true });
   });
 
+  test('names a log file that cannot be opened', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hestia-refused-'));
+    await using hub = await startHubProcess({ folder, environment: { HESTIA_LOG_FILE: folder } });
+    expect(await refusal(hub)).toContain(`HESTIA_LOG_FILE: cannot open ${folder}`);
+    await rm(folder, { recursive: true, force: true });
+  });
+
   test('names a database that is none', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'hestia-refused-'));
     await writeFile(join(folder, 'hestia.db'), 'this is not a database, but long enough to look like one'.repeat(100));
