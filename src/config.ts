@@ -224,8 +224,17 @@ function innermost(issue: Issue | undefined): Issue | undefined {
   if (issue?.code !== 'invalid_union') return issue;
   const [best, second] = issue.errors.toSorted((left, right) => left.length - right.length);
   const inner = best?.[0];
-  if (inner === undefined || best?.length === second?.length) return issue;
+  if (inner === undefined || best?.length === second?.length) return withUnknownKey(issue);
   return { ...inner, path: [...issue.path, ...inner.path] };
+}
+
+/** Where no member of a union fits better than the others, the key that none of them knows, if there is one. */
+function withUnknownKey(issue: z.core.$ZodIssueInvalidUnion): Issue {
+  const unknown = issue.errors.map((errors) =>
+    errors.flatMap((error) => (error.code === 'unrecognized_keys' ? error.keys : [])),
+  );
+  const key = unknown[0]?.find((candidate) => unknown.every((keys) => keys.includes(candidate)));
+  return key === undefined ? issue : { ...issue, message: `unknown key "${key}", ${issue.message}` };
 }
 
 /** What was found, unless it may be a secret: keys, URLs, and any text below `mcpServers` are never shown. */

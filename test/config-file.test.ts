@@ -116,6 +116,13 @@ describe('the configuration file', () => {
   });
 });
 
+describe('a server entry that is neither of the two kinds', () => {
+  test('is refused with the key that neither knows', async () => {
+    const message = await configRefusal(() => loadConfigFile(folder, { mcpServers: { files: { comand: 'x' } } }));
+    expect(message).toContain('mcpServers.files: unknown key "comand", must be { "command"');
+  });
+});
+
 describe('a variable in the configuration file', () => {
   const args = async (text: string, environment: ConfigSources['environment'] = {}) => {
     const { servers } = await loadFile({ mcpServers: { a: { command: 'x', args: [text] } } }, environment);
