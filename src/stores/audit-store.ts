@@ -39,7 +39,6 @@ export interface AuditStore {
    * the first that is not older, and moves the anchor along. Answers how many. May be repeated.
    */
   prune(tx: Transaction, range: { before: string; limit: number }): Promise<number>;
-  count(): Promise<number>;
 }
 
 /** Makes the store of the audit trail in `database`. */
@@ -51,7 +50,6 @@ export function createAuditStore(database: Database): AuditStore {
     'SELECT seq, body FROM audit_records WHERE seq > :after ORDER BY seq LIMIT :limit',
     z.object({ seq: z.int(), body: z.string() }),
   );
-  const count = database.query('SELECT count(*) AS records FROM audit_records', z.object({ records: z.int() }));
   const prune = preparePrune(database);
   const list = prepareList(database);
   const anchorPosition = () => {
@@ -72,7 +70,6 @@ export function createAuditStore(database: Database): AuditStore {
     listRaw: async ({ after, limit }) => raw.all({ after, limit }),
     anchor: async () => anchorPosition(),
     prune,
-    count: async () => count.first()?.records ?? 0,
   };
 }
 

@@ -11,8 +11,6 @@ export const activationsMax = 10_000;
 export interface SkillActivationStore {
   /** The skill and the version must be stored. A second activation of one skill is refused as STORAGE_FAILED. */
   insertActivation(tx: Transaction, activation: Activation): Promise<void>;
-  /** Replaces all but ids, name and namespace; answers false where there is no such activation. */
-  updateActivation(tx: Transaction, activation: Activation): Promise<boolean>;
   /** Answers false where there is no such activation. */
   deleteActivation(tx: Transaction, activationId: string): Promise<boolean>;
   findActivation(skillId: string): Promise<Activation | undefined>;
@@ -29,11 +27,6 @@ export function createSkillActivationStore(database: Database): SkillActivationS
        (activation_id, skill_id, version, agent_id, tool_name, registered, activated_at, expires_at)
      VALUES (:activationId, :skillId, :version, :agentId, :toolName, :registered, :activatedAt, :expiresAt)`,
   );
-  const update = database.command(
-    `UPDATE activations SET version = :version, agent_id = :agentId, tool_name = :toolName,
-       registered = :registered, activated_at = :activatedAt, expires_at = :expiresAt
-     WHERE activation_id = :activationId AND skill_id = :skillId`,
-  );
   const remove = database.command('DELETE FROM activations WHERE activation_id = :activationId');
   const find = database.query(`${selectActivations} WHERE skill_id = :skillId`, activationRowSchema);
   const list = database.query(
@@ -49,7 +42,6 @@ export function createSkillActivationStore(database: Database): SkillActivationS
     async insertActivation(tx, activation) {
       insert.run(tx, columnsOf(activation));
     },
-    updateActivation: async (tx, activation) => update.run(tx, columnsOf(activation)) === 1,
     deleteActivation: async (tx, activationId) => remove.run(tx, { activationId }) === 1,
     findActivation: async (skillId) => find.first({ skillId }),
     listActivations: async ({ namespace }) => list.all({ namespace }),

@@ -155,7 +155,7 @@ describe('a record', () => {
       audit.append(tx, (head) => chainRecord(entryOf(2), { ...head, seq: head.seq + 1 })),
     );
     await expect(skipping).rejects.toThrow('a record counts on from the head');
-    expect(await audit.count()).toBe(1);
+    expect(await audit.listRaw({ after: 0, limit: 10 })).toHaveLength(1);
   });
 
   test('cannot be deleted before the anchor has passed it', async () => {
@@ -163,7 +163,7 @@ describe('a record', () => {
     const tamperer = new DatabaseSync(store.file);
     expect(() => tamperer.exec('DELETE FROM audit_records')).toThrow('deleted only behind the anchor');
     tamperer.close();
-    expect(await audit.count()).toBe(1);
+    expect(await audit.listRaw({ after: 0, limit: 10 })).toHaveLength(1);
   });
 
   test('is stored as canonical JSON, from which the filters are read', async () => {
