@@ -4,13 +4,14 @@
  */
 import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { type AuditEntry, type AuditRecord, type AuditVerdict, auditRecordSchema } from '../shapes/audit.ts';
-
-/** Where a chain stands: the number and hash of its last record. */
-export interface ChainHead {
-  seq: number;
-  hash: string;
-}
+import {
+  type AuditEntry,
+  type AuditRecord,
+  type AuditVerdict,
+  auditRecordSchema,
+  type ChainHead,
+  type StoredRecord,
+} from '../shapes/audit.ts';
 
 /** The head before the first record: number 0, 64 zeros. */
 export const genesis: ChainHead = { seq: 0, hash: '0'.repeat(64) };
@@ -24,12 +25,6 @@ export function chainRecord(entry: AuditEntry, head: ChainHead): AuditRecord {
 /** SHA-256 (hex) of the canonical JSON (RFC 8785) of a record without its `hash`; `previous_hash` is part of it. */
 export function recordHash(unhashed: Omit<AuditRecord, 'hash'>): string {
   return hash('sha256', canonicalize(unhashed) ?? '');
-}
-
-/** A stored record as text, with the number it is stored under. */
-export interface StoredRecord {
-  seq: number;
-  body: string;
 }
 
 /** Why one stored record does not follow `head`, or the record if it does. */

@@ -7,6 +7,7 @@ import type { Span } from '@opentelemetry/api';
 import type { Caller } from '../shapes/access.ts';
 import type { AuditQuery, AuditRecord, AuditVerdict } from '../shapes/audit.ts';
 import type { HubEvent } from '../shapes/event.ts';
+import { isoTime } from '../shapes/time.ts';
 import type { AuditStore } from '../stores/audit-store.ts';
 import type { Database, Transaction } from '../stores/database.ts';
 import type { EventReport } from '../telemetry/event-report.ts';
@@ -146,7 +147,7 @@ async function* storedPages(auditStore: AuditStore, from: number) {
 function auditEntry({ event, by, span }: Happening, timeMs: number) {
   const { traceId, spanId } = span.spanContext();
   return {
-    time: new Date(timeMs).toISOString(),
+    time: isoTime(timeMs),
     kind: event.kind,
     event: eventName(event),
     agent_id: by.agentId,

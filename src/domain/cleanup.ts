@@ -6,6 +6,7 @@ import { ROOT_CONTEXT, type Span } from '@opentelemetry/api';
 import { type Caller, hubCaller } from '../shapes/access.ts';
 import { HestiaError } from '../shapes/error.ts';
 import { type CleanupKind, type CleanupReport, cleanupKindSchema, type SchedulerStatus } from '../shapes/scheduler.ts';
+import { isoTime } from '../shapes/time.ts';
 import type { AuditStore } from '../stores/audit-store.ts';
 import type { Database } from '../stores/database.ts';
 import type { OutcomeStore } from '../stores/outcome-store.ts';
@@ -128,7 +129,7 @@ function cleanupParts(
 ): [string, () => Promise<void>][] {
   const { database, trail, lifecycle, outcomeStore, auditStore, retention, now } = deps;
   const outcomesBefore = now() - retention.outcomesDays * dayMs;
-  const recordsBefore = new Date(now() - retention.auditDays * dayMs).toISOString();
+  const recordsBefore = isoTime(now() - retention.auditDays * dayMs);
   const inBatches = (kind: CleanupKind, batch: (limit: number) => Promise<number>) => async () => {
     for (let round = 0; round < batchesMax && !stopping.aborted; round += 1) {
       const done = await batch(batchSize);

@@ -2,6 +2,7 @@
 import { ROOT_CONTEXT, type Span } from '@opentelemetry/api';
 import { type Caller, hubCaller } from '../shapes/access.ts';
 import type { CleanupTotals, JobName, SchedulerStatus } from '../shapes/scheduler.ts';
+import { isoTime } from '../shapes/time.ts';
 import type { Database } from '../stores/database.ts';
 import type { SchedulerStore } from '../stores/scheduler-store.ts';
 import { spanNames } from '../telemetry/names.ts';
@@ -118,9 +119,4 @@ function totalFields(totals: CleanupTotals) {
     total_deleted: totals.totalDeleted,
     last_run_time: isoTime(totals.lastRunTime),
   };
-}
-
-/** ISO 8601 in UTC, or undefined for a time that is not known. */
-function isoTime(timeMs: number | undefined): string | undefined {
-  return timeMs === undefined ? undefined : new Date(timeMs).toISOString();
 }

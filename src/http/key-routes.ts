@@ -4,17 +4,9 @@ import { z } from 'zod';
 import type { AccessService } from '../domain/access-service.ts';
 import { type ApiKey, keyRequestSchema, roleSchema } from '../shapes/access.ts';
 import { decodeCursor, pageOf, pageQuerySchema } from '../shapes/page.ts';
+import { isoTime } from '../shapes/time.ts';
 import type { HubEnv } from './authenticate.ts';
-import {
-  createRouter,
-  isoTime,
-  jsonAnswer,
-  jsonBody,
-  pageSchema,
-  problemAnswers,
-  security,
-  timeSchema,
-} from './route-parts.ts';
+import { createRouter, jsonAnswer, jsonBody, pageSchema, problemAnswers, security, timeSchema } from './route-parts.ts';
 
 const keySchema = z
   .object({

@@ -3,8 +3,9 @@ import { trace } from '@opentelemetry/api';
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
-import { type ErrorCode, errorCodes, HestiaError, type Violation } from '../shapes/error.ts';
+import { type ErrorCode, errorCodes, HestiaError } from '../shapes/error.ts';
 import { printable, truncated } from '../shapes/text.ts';
+import { zodViolations } from '../shapes/violation.ts';
 import type { Log } from '../telemetry/log.ts';
 import { failSpan } from '../telemetry/span.ts';
 
@@ -54,17 +55,9 @@ export function problemResponse(error: unknown, { log, challenge }: { log: Log; 
   });
 }
 
-/** What zod found wrong, as violations that name the field. */
-export function zodViolations(error: z.core.$ZodError): Violation[] {
-  return error.issues.map((issue) => ({
-    field: printable(truncated(issue.path.map(String).join('.') || '(body)', 100)),
-    message: printable(truncated(issue.message, 200)),
-  }));
-}
-
 /** An INVALID_REQUEST that names the first violation in its message and all of them beside it. */
 export function invalidRequest(error: z.core.$ZodError): HestiaError {
-  const violations = zodViolations(error);
+  const violations = zodViolations(error, { whole: '(body)' });
   const first = violations[0];
   return new HestiaError('INVALID_REQUEST', first ? `${first.field}: ${first.message}` : 'the request is not valid', {
     violations,

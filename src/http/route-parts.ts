@@ -28,11 +28,6 @@ export const problemAnswers = {
 /** Every documented operation needs a key. */
 export const security = [{ apiKey: [] }];
 
-/** ISO 8601 in UTC of Unix milliseconds. */
-export function isoTime(timeMs: number): string {
-  return new Date(timeMs).toISOString();
-}
-
 /** A time in an answer. */
 export const timeSchema = z.iso.datetime();
 

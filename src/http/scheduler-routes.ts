@@ -3,8 +3,9 @@ import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { Cleanup } from '../domain/cleanup.ts';
 import { cleanupKindSchema, type SchedulerStatus } from '../shapes/scheduler.ts';
+import { isoTime } from '../shapes/time.ts';
 import type { HubEnv } from './authenticate.ts';
-import { createRouter, isoTime, jsonAnswer, problemAnswers, security, timeSchema } from './route-parts.ts';
+import { createRouter, jsonAnswer, problemAnswers, security, timeSchema } from './route-parts.ts';
 
 const statusSchema = z
   .object({

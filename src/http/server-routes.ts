@@ -3,8 +3,9 @@ import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { ServerService } from '../domain/server-service.ts';
 import { type ServerStatus, serverErrorTypeSchema, serverStateSchema } from '../shapes/server.ts';
+import { isoTime } from '../shapes/time.ts';
 import type { HubEnv } from './authenticate.ts';
-import { createRouter, isoTime, jsonAnswer, problemAnswers, security, timeSchema } from './route-parts.ts';
+import { createRouter, jsonAnswer, problemAnswers, security, timeSchema } from './route-parts.ts';
 
 const serverSchema = z
   .object({

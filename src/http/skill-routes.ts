@@ -9,9 +9,10 @@ import { namespaceSchema } from '../shapes/access.ts';
 import { HestiaError } from '../shapes/error.ts';
 import { decodeCursor, decodeNumberCursor, pageOf, pageQuerySchema } from '../shapes/page.ts';
 import { activateRequestSchema, type SkillDocument, skillPublishSchema } from '../shapes/skill.ts';
+import { isoTime } from '../shapes/time.ts';
 import type { HubEnv } from './authenticate.ts';
 import { invalidRequest, violationSchema } from './problem.ts';
-import { createRouter, isoTime, jsonAnswer, jsonBody, pageSchema, problemAnswers, security } from './route-parts.ts';
+import { createRouter, jsonAnswer, jsonBody, pageSchema, problemAnswers, security } from './route-parts.ts';
 import {
   activationSchema,
   activationView,

@@ -1,7 +1,8 @@
 /** How skills, versions and activations look in answers over HTTP, and their schemas. Pure. */
 import { z } from 'zod';
 import { type Activation, type Skill, type SkillVersion, skillSourceSchema } from '../shapes/skill.ts';
-import { isoTime, timeSchema } from './route-parts.ts';
+import { isoTime } from '../shapes/time.ts';
+import { timeSchema } from './route-parts.ts';
 
 /** An activation in an answer. */
 export const activationSchema = z

@@ -5,9 +5,10 @@ import type { OutcomeReport } from '../domain/outcome-report.ts';
 import type { ToolCall } from '../domain/tool-call.ts';
 import type { ToolSearch } from '../domain/tool-search.ts';
 import { outcomeSchema } from '../shapes/event.ts';
+import { isoTime } from '../shapes/time.ts';
 import { callRequestSchema, type IndexedTool, searchRequestSchema, toolSourceSchema } from '../shapes/tool.ts';
 import type { HubEnv } from './authenticate.ts';
-import { createRouter, isoTime, jsonAnswer, jsonBody, problemAnswers, security, timeSchema } from './route-parts.ts';
+import { createRouter, jsonAnswer, jsonBody, problemAnswers, security, timeSchema } from './route-parts.ts';
 
 const toolParameters = z.object({ server: z.string().max(64), tool: z.string().max(128) });
 const jsonObjectSchema = z.record(z.string(), z.unknown());

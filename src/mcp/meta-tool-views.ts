@@ -1,9 +1,10 @@
 /** What the hub's own tools answer: the domain's values under the snake_case names of the contract. Pure. */
 import type { HubStatusReport } from '../domain/hub-status.ts';
-import type { ActivationAnswer } from '../domain/skill-lifecycle.ts';
+import type { ActivationAnswer, DeactivationAnswer } from '../domain/skill-lifecycle.ts';
 import type { SchedulerStatus } from '../shapes/scheduler.ts';
 import type { ServerStatus } from '../shapes/server.ts';
 import type { Activation, Skill } from '../shapes/skill.ts';
+import { isoTime } from '../shapes/time.ts';
 import type { IndexedTool, JsonObject, SearchAnswer } from '../shapes/tool.ts';
 
 /** `search_tools`. */
@@ -76,6 +77,14 @@ export function activationView({ activation, changed, errorType }: ActivationAns
   });
 }
 
+/** `deactivate_skill`. */
+export function deactivationView(
+  skillName: string,
+  { changed, durationMs, errorType }: DeactivationAnswer,
+): JsonObject {
+  return defined({ skill_name: skillName, changed, duration_ms: durationMs, error_type: errorType });
+}
+
 /** `get_scheduler_status`; times that are not known are null. */
 export function schedulerView(status: SchedulerStatus): JsonObject {
   return {
@@ -100,10 +109,6 @@ export function hubStatusView(report: HubStatusReport): JsonObject {
     audit_gap: report.auditGap,
     scheduler: schedulerView(report.scheduler),
   };
-}
-
-function isoTime(timeMs: number | undefined): string | undefined {
-  return timeMs === undefined ? undefined : new Date(timeMs).toISOString();
 }
 
 function defined(fields: JsonObject): JsonObject {

@@ -22,6 +22,7 @@ import {
 } from '../shapes/tool.ts';
 import {
   activationView,
+  deactivationView,
   hubStatusView,
   schedulerView,
   searchView,
@@ -202,10 +203,8 @@ function skillTools({ skills, lifecycle }: MetaToolsDeps): MetaTool[] {
       'Remove the tool of a skill of yours.',
       skillArgument,
       changes,
-      async ({ skill_name }, { caller }) => {
-        const { changed, durationMs, errorType } = await lifecycle.deactivate(caller, { name: skill_name });
-        return structuredResult(defined({ skill_name, changed, duration_ms: durationMs, error_type: errorType }));
-      },
+      async ({ skill_name }, { caller }) =>
+        structuredResult(deactivationView(skill_name, await lifecycle.deactivate(caller, { name: skill_name }))),
     ),
   ];
 }
@@ -247,8 +246,4 @@ function metaTool<Schema extends z.ZodType>(
       return call(parsed.data, invocation);
     },
   };
-}
-
-function defined(fields: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

@@ -1,9 +1,9 @@
 /** The one place where the hub's answers and errors become MCP: snake_case results, and JSON-RPC errors with our code in `data`. */
 import { type CallToolResult, isCallToolResult, ProtocolError } from '@modelcontextprotocol/server';
 import type { z } from 'zod';
-import { type ErrorCode, HestiaError, type Violation } from '../shapes/error.ts';
-import { printable, truncated } from '../shapes/text.ts';
+import { type ErrorCode, HestiaError } from '../shapes/error.ts';
 import type { JsonObject, ToolResult } from '../shapes/tool.ts';
+import { zodViolations } from '../shapes/violation.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** JSON-RPC codes of our error codes: -32602 for what the caller can mend, -32001 for a deadline, -32603 for the rest. */
@@ -44,10 +44,7 @@ export function protocolError(error: unknown, log: Log): ProtocolError {
 
 /** An INVALID_ARGUMENTS from what zod found wrong with a hub tool's arguments. */
 export function invalidArguments(error: z.core.$ZodError): HestiaError {
-  const violations: Violation[] = error.issues.map((issue) => ({
-    field: printable(truncated(['arguments', ...issue.path.map(String)].join('.'), 100)),
-    message: printable(truncated(issue.message, 200)),
-  }));
+  const violations = zodViolations(error, { whole: 'arguments', prefix: ['arguments'] });
   return new HestiaError('INVALID_ARGUMENTS', 'the arguments do not fit the tool', { violations });
 }
 

@@ -26,6 +26,18 @@ export type AuditRecord = z.infer<typeof auditRecordSchema>;
 /** A record before it has its place in the chain. */
 export type AuditEntry = Omit<AuditRecord, 'seq' | 'previous_hash' | 'hash'>;
 
+/** Where a chain stands: the number and hash of its last record. */
+export interface ChainHead {
+  seq: number;
+  hash: string;
+}
+
+/** A record as it is stored, its text unparsed: one that was tampered with must still be reported. */
+export interface StoredRecord {
+  seq: number;
+  body: string;
+}
+
 /** What a verification found. `firstBad` names the first record that does not hold and why. */
 export const auditVerdictSchema = z.strictObject({
   intact: z.boolean(),

@@ -5,21 +5,15 @@
 import { strict as assert } from 'node:assert';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
-import { type AuditQuery, type AuditRecord, auditRecordSchema } from '../shapes/audit.ts';
+import {
+  type AuditQuery,
+  type AuditRecord,
+  auditRecordSchema,
+  type ChainHead,
+  type StoredRecord,
+} from '../shapes/audit.ts';
 import type { Database, Transaction } from './database.ts';
 import { jsonColumn } from './statement.ts';
-
-/** A place in the chain that the next record continues. */
-export interface ChainPosition {
-  seq: number;
-  hash: string;
-}
-
-/** A record's row, its body unparsed: a row that was tampered with must still be reported. */
-export interface RawAuditRecord {
-  seq: number;
-  body: string;
-}
 
 /** Reads and extends the trail. All methods throw HestiaError STORAGE_FAILED where the database fails. */
 export interface AuditStore {
@@ -27,13 +21,13 @@ export interface AuditStore {
    * Stores the record that `build` makes to follow `head`, and answers it.
    * @throws AssertionError where the record does not follow `head`.
    */
-  append(tx: Transaction, build: (head: ChainPosition) => AuditRecord): Promise<AuditRecord>;
+  append(tx: Transaction, build: (head: ChainHead) => AuditRecord): Promise<AuditRecord>;
   /** Records behind `query.after` that fit every filter given, ascending by seq, at most `query.limit`. */
   list(query: AuditQuery): Promise<AuditRecord[]>;
   /** Rows behind `after` for verification, ascending by seq, at most `limit`. */
-  listRaw(page: { after: number; limit: number }): Promise<RawAuditRecord[]>;
+  listRaw(page: { after: number; limit: number }): Promise<StoredRecord[]>;
   /** What the oldest kept record follows: the last pruned record, or seq 0 with a hash of 64 zeros. */
-  anchor(): Promise<ChainPosition>;
+  anchor(): Promise<ChainHead>;
   /**
    * Deletes the oldest records of before `before` (ISO 8601 in UTC, as in the records), at most `limit`, up to
    * the first that is not older, and moves the anchor along. Answers how many. May be repeated.

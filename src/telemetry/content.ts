@@ -12,11 +12,17 @@ const secretValue = /bearer\s+\S+|eyJ[\w-]+\.[\w-]+\.[\w-]+|\bhst_[\w-]{16,}/gi;
 
 /** JSON of a value with secrets replaced by `[redacted]`, at most 2,000 characters; nothing where it has no JSON. */
 export function redactedContent(value: unknown): string {
-  const json = JSON.stringify(value, (key, item: unknown) => {
-    if (key !== '' && secretName.test(key)) return redacted;
-    return typeof item === 'string' ? item.replace(secretValue, redacted) : item;
-  });
-  return printable(truncated(json ?? '', contentLengthMax));
+  try {
+    return printable(truncated(JSON.stringify(value, redact) ?? '', contentLengthMax));
+  } catch {
+    // Nested deeper than the stack: a call must not fail for being watched.
+    return '';
+  }
 }
 
 const redacted = '[redacted]';
+
+function redact(key: string, item: unknown): unknown {
+  if (key !== '' && secretName.test(key)) return redacted;
+  return typeof item === 'string' ? item.replace(secretValue, redacted) : item;
+}

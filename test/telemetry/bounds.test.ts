@@ -65,6 +65,12 @@ describe('captured content', () => {
     );
   });
 
+  test('is nothing where it is nested too deep to be written', () => {
+    let nested: unknown = 1;
+    for (let depth = 0; depth < 100_000; depth += 1) nested = [nested];
+    expect(redactedContent(nested)).toBe('');
+  });
+
   test('is cut to a length and stays printable', () => {
     const text = redactedContent({ long: 'x\n'.repeat(5000) });
     expect(text.length).toBeLessThanOrEqual(2000);
