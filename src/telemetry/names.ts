@@ -75,6 +75,10 @@ export const attributes = {
   cleanupKind: 'hestia.cleanup.kind',
   /** `traces`, `logs` or `metrics`. */
   signal: 'otel.signal',
+  /** Whether learning put a result of a search elsewhere than the text alone would; metric only. */
+  searchMoved: 'hestia.search.moved',
+  /** The label that ran out of places: `tool_name` or `namespace`. */
+  labelName: 'hestia.label.name',
 } as const;
 
 /** The span attribute of each event field that has one; other fields go to spans as `hestia.event.<field>`. */
@@ -114,6 +118,25 @@ export const metricNames = {
   auditRecords: 'hestia.audit.records',
   auditGap: 'hestia.audit.gap',
   telemetryDropped: 'hestia.telemetry.dropped',
+  telemetryAccepted: 'hestia.telemetry.accepted',
+  telemetryExported: 'hestia.telemetry.exported',
+  telemetryQueueSize: 'hestia.telemetry.queue.size',
+  telemetryQueueCapacity: 'hestia.telemetry.queue.capacity',
+  labelOverflow: 'hestia.telemetry.label_overflow',
+  callsRunning: 'hestia.calls.running',
+  schedulerRunning: 'hestia.scheduler.running',
+  schedulerInterval: 'hestia.scheduler.interval',
+  storageFailures: 'hestia.storage.failures',
+  searchReciprocalRank: 'hestia.search.reciprocal_rank',
+  searchesFollowed: 'hestia.search.followed',
+  searchResultsShown: 'hestia.search.results.shown',
+  chromaUp: 'hestia.chroma.up',
+  chromaBacklog: 'hestia.chroma.backlog',
+  eventLoopDelayP99: 'nodejs.eventloop.delay.p99',
+  eventLoopUtilization: 'nodejs.eventloop.utilization',
+  memoryUsage: 'process.memory.usage',
+  cpuTime: 'process.cpu.time',
+  uptime: 'process.uptime',
 } as const;
 
 /** Bucket bounds in seconds, as the GenAI conventions advise for MCP operations. */
