@@ -34,7 +34,8 @@ import { openDatabase } from './stores/database.ts';
 import { createOutcomeStore } from './stores/outcome-store.ts';
 import { createSchedulerStore } from './stores/scheduler-store.ts';
 import { createSkillStore } from './stores/skill-store.ts';
-import { createToolIndex, type ToolIndex } from './stores/tool-index.ts';
+import type { ToolIndex } from './stores/tool-index.ts';
+import { createLexicalToolIndex } from './stores/tool-index-lexical.ts';
 import { createEventReport } from './telemetry/event-report.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -126,7 +127,7 @@ function createBase({ config, log, now = Date.now }: HubDeps) {
 
 /** Where tools come from: the index, the upstream servers, the active skills. */
 function createTools({ config, version }: HubDeps, { log, now }: Base) {
-  const toolIndex = createToolIndex();
+  const toolIndex = createLexicalToolIndex();
   const pool = createConnectionPool({
     servers: config.servers,
     limits: config.limits,

@@ -3,11 +3,12 @@
  * as further terms of the same sum.
  */
 import type { IndexedTool } from '../shapes/tool.ts';
+import { compareTools } from '../stores/tool-index.ts';
 
 /** A tool the text found, with its text score. */
 export interface RankingCandidate {
   tool: IndexedTool;
-  /** From the index; higher is better, comparable within one search only. */
+  /** From the index, in (0, 1]; 1 for the best of this search. */
   textScore: number;
 }
 
@@ -20,14 +21,7 @@ export interface RankedTool {
 
 /** Orders candidates, best first; equal scores by server and name, so that the same search answers the same. */
 export function rankTools(candidates: readonly RankingCandidate[]): RankedTool[] {
-  const best = Math.max(...candidates.map((candidate) => candidate.textScore), Number.MIN_VALUE);
   return candidates
-    .map(({ tool, textScore }) => ({ tool, score: textScore / best }))
-    .sort((left, right) => right.score - left.score || compareNames(left.tool, right.tool));
-}
-
-function compareNames(left: IndexedTool, right: IndexedTool): number {
-  const leftName = `${left.definition.serverId}/${left.definition.toolName}`;
-  const rightName = `${right.definition.serverId}/${right.definition.toolName}`;
-  return leftName < rightName ? -1 : leftName > rightName ? 1 : 0;
+    .map(({ tool, textScore }) => ({ tool, score: textScore }))
+    .sort((left, right) => right.score - left.score || compareTools(left.tool, right.tool));
 }

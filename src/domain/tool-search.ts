@@ -45,14 +45,13 @@ export function createToolSearch({ toolIndex, skillTools, guard, metrics }: Tool
         (seconds) => metrics.search(seconds, source),
         () =>
           inSpan(spanNames.toolSearch, { attributes: spanAttributes }, async (span) => {
-            const found = toolIndex
-              .search({
-                query: request.query,
-                limit: request.limit * candidatesPerResult,
-                namespace: caller.namespace,
-                source: request.source,
-              })
-              .filter(({ tool }) => isLive(skillTools, caller, tool));
+            const { found } = await toolIndex.search({
+              query: request.query,
+              limit: request.limit * candidatesPerResult,
+              namespace: caller.namespace,
+              source: request.source,
+              isUsable: (tool) => isLive(skillTools, caller, tool),
+            });
             const ranked = await inSpan(spanNames.toolRank, {}, async () =>
               rankTools(found.map(({ tool, score }) => ({ tool, textScore: score }))).slice(0, request.limit),
             );

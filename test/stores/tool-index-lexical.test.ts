@@ -1,34 +1,33 @@
 /** The index while tools come and go: what a change costs, whom it concerns, and that it leaves no trace. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { IndexedTool } from '../../src/shapes/tool.ts';
-import { createToolIndex, type ToolIndex } from '../../src/stores/tool-index.ts';
+import type { ToolIndex } from '../../src/stores/tool-index.ts';
+import { createLexicalToolIndex } from '../../src/stores/tool-index-lexical.ts';
+import { describeToolIndex, indexedTool } from '../support/tool-index-contract.ts';
+
+describeToolIndex('the lexical index', async () => ({
+  index: createLexicalToolIndex(),
+  settled: async () => undefined,
+  close: async () => undefined,
+}));
 
 let index: ToolIndex;
 beforeEach(() => {
-  index = createToolIndex();
+  index = createLexicalToolIndex();
 });
 
-const tool = (serverId: string, toolName: string, description: string, namespace?: string): IndexedTool => ({
-  source: 'upstream',
-  namespace,
-  definition: {
-    serverId,
-    toolName,
-    title: undefined,
-    description,
-    inputSchema: {},
-    outputSchema: undefined,
-    annotations: undefined,
-  },
-});
+const tool = (serverId: string, toolName: string, description: string, namespace?: string) =>
+  indexedTool(serverId, toolName, description, { namespace });
 
-const search = (query: string, { namespace = 'default', limit = 10, from = index } = {}) =>
-  from.search({ query, limit, namespace }).map((found) => ({ name: found.tool.definition.toolName, ...found }));
-const names = (query: string, options: { namespace?: string; limit?: number } = {}) =>
-  search(query, options).map(({ name }) => name);
+const search = async (query: string, { namespace = 'default', limit = 10, from = index } = {}) =>
+  (await from.search({ query, limit, namespace })).found.map((found) => ({
+    name: found.tool.definition.toolName,
+    ...found,
+  }));
+const names = async (query: string, options: { namespace?: string; limit?: number } = {}) =>
+  (await search(query, options)).map(({ name }) => name);
 
 describe('replacing a server', () => {
-  test('costs in proportion to its own tools, not to all', () => {
+  test('costs in proportion to its own tools, not to all', async () => {
     const listed = (serverId: string, count: number, round = 0) =>
       Array.from({ length: count }, (_, at) => tool(serverId, `tool_${at}`, `words number${at} round${round}`));
     const buildStart = performance.now();
@@ -41,30 +40,30 @@ describe('replacing a server', () => {
     expect(index.list({})).toHaveLength(5_010);
   });
 
-  test('keeps the last of two tools of one name', () => {
+  test('keeps the last of two tools of one name', async () => {
     index.replaceServer('s', [tool('s', 'one', 'alpha'), tool('s', 'one', 'beta')]);
     expect(index.list({})).toHaveLength(1);
-    expect([names('alpha'), names('beta')]).toEqual([[], ['one']]);
+    expect([await names('alpha'), await names('beta')]).toEqual([[], ['one']]);
   });
 
-  test('leaves no trace: scores are those of an index that never saw what is gone', () => {
+  test('leaves no trace: scores are those of an index that never saw what is gone', async () => {
     const kept = [tool('s', 'one', 'alpha beta'), tool('s', 'two', 'alpha'), tool('s', 'three', 'alpha alpha gamma')];
     index.replaceServer('s', kept.slice(0, 1));
     for (let at = 0; at < 200; at += 1) index.put(tool('s', `gone_${at}`, 'alpha beta delta '.repeat((at * 7) % 31)));
     index.replaceServer('s', kept);
-    const fresh = createToolIndex();
+    const fresh = createLexicalToolIndex();
     fresh.replaceServer('s', kept.toReversed());
-    expect(search('alpha beta')).toHaveLength(3);
-    expect(search('alpha beta')).toEqual(search('alpha beta', { from: fresh }));
+    expect(await search('alpha beta')).toHaveLength(3);
+    expect(await search('alpha beta')).toEqual(await search('alpha beta', { from: fresh }));
   });
 });
 
 describe('a namespace', () => {
-  test('finds its own tool before the limit counts those of others', () => {
+  test('finds its own tool before the limit counts those of others', async () => {
     for (let at = 0; at < 50; at += 1) index.put(tool('s', `deploy_${at}`, 'deploy', 'blue'));
     index.put(tool('s', 'release', 'may also deploy, among much else that it does', 'red'));
-    expect(names('deploy', { namespace: 'red', limit: 1 })).toEqual(['release']);
-    expect(names('deploy', { namespace: 'green' })).toEqual([]);
+    expect(await names('deploy', { namespace: 'red', limit: 1 })).toEqual(['release']);
+    expect(await names('deploy', { namespace: 'green' })).toEqual([]);
   });
 });
 
@@ -76,22 +75,22 @@ describe('a typing error', () => {
     ['two letters wrong of ten', 'repositari', 'repository', true],
     ['one letter wrong of four', 'lust', 'list', false],
     ['one digit wrong', '123456', '123457', false],
-  ])('%s: %s for %s is found: %s', (_what, query, word, isFound) => {
+  ])('%s: %s for %s is found: %s', async (_what, query, word, isFound) => {
     index.put(tool('s', 'one', word));
-    expect(names(query)).toEqual(isFound ? ['one'] : []);
+    expect(await names(query)).toEqual(isFound ? ['one'] : []);
   });
 
-  test('never comes before the word itself', () => {
+  test('never comes before the word itself', async () => {
     index.put(tool('s', 'near', 'deplay'));
     index.put(tool('s', 'exact', 'deploy'));
-    expect(names('deploy')).toEqual(['exact', 'near']);
+    expect(await names('deploy')).toEqual(['exact', 'near']);
   });
 });
 
 describe('pairs of characters', () => {
-  test('find a part of an unspaced text and nothing that it does not hold', () => {
+  test('find a part of an unspaced text and nothing that it does not hold', async () => {
     index.put(tool('s', 'forecast', '查询城市的天气预报'));
-    expect(names('天气')).toEqual(['forecast']);
-    expect(names('气天')).toEqual([]);
+    expect(await names('天气')).toEqual(['forecast']);
+    expect(await names('气天')).toEqual([]);
   });
 });

@@ -1,0 +1,178 @@
+/** What every index of tools must do, whatever scores the text; each implementation's test runs it. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { IndexedTool, ToolSource } from '../../src/shapes/tool.ts';
+import type { ToolIndex, ToolIndexQuery } from '../../src/stores/tool-index.ts';
+
+/** An index under test. */
+export interface IndexUnderTest {
+  index: ToolIndex;
+  /** Resolves when everything given to the index so far can be found by every part of it. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A tool with what a test cares about. */
+export function indexedTool(
+  serverId: string,
+  toolName: string,
+  description = '',
+  options: { namespace?: string | undefined; source?: ToolSource; properties?: object } = {},
+): IndexedTool {
+  return {
+    source: options.source ?? 'upstream',
+    namespace: options.namespace,
+    definition: {
+      serverId,
+      toolName,
+      title: undefined,
+      description,
+      inputSchema: { type: 'object', properties: options.properties ?? {} },
+      outputSchema: undefined,
+      annotations: undefined,
+    },
+  };
+}
+
+/** Runs the contract over the indexes that `make` gives. */
+export function describeToolIndex(name: string, make: () => Promise<IndexUnderTest>): void {
+  describe(name, () => {
+    let index: ToolIndex;
+    let underTest: IndexUnderTest;
+    beforeEach(async () => {
+      underTest = await make();
+      index = underTest.index;
+    });
+    afterEach(() => underTest.close());
+
+    const tool = indexedTool;
+    const found = async (query: string, options: Partial<ToolIndexQuery> = {}) => {
+      await underTest.settled();
+      return (await index.search({ query, limit: 10, namespace: 'default', ...options })).found;
+    };
+    const names = async (query: string, options: Partial<ToolIndexQuery> = {}) =>
+      (await found(query, options)).map(({ tool: { definition } }) => `${definition.serverId}/${definition.toolName}`);
+
+    describe('search', () => {
+      test.each([
+        ['the parts of a name in snake case', 'read file', 'files/read_text_file'],
+        ['the parts of a name in camel case', 'list issues', 'git/listIssues'],
+        ['words of the description', 'weather forecast', 'sky/get_data'],
+        ['names of parameters', 'zipcode', 'sky/get_data'],
+        ['a word with a typing error', 'wether forcast', 'sky/get_data'],
+        ['the singular of a plural', 'issue', 'git/listIssues'],
+        ['Chinese text', '天气', 'cn/tianqi'],
+        ['Japanese text', '天気予報', 'jp/yoho'],
+      ])('finds by %s', async (_how, query, expected) => {
+        index.replaceServer('files', [
+          tool('files', 'read_text_file', 'Reads text.'),
+          tool('files', 'write_file', 'Writes.'),
+        ]);
+        index.replaceServer('git', [tool('git', 'listIssues', 'Lists them.')]);
+        index.replaceServer('sky', [
+          tool('sky', 'get_data', 'Weather forecast for a place.', { properties: { zipcode: { type: 'string' } } }),
+        ]);
+        index.replaceServer('cn', [tool('cn', 'tianqi', '查询城市的天气预报')]);
+        index.replaceServer('jp', [tool('jp', 'yoho', '都市の天気予報を調べる')]);
+        expect((await names(query))[0]).toBe(expected);
+      });
+
+      test('shows a namespace its own tools and those of all, and nothing else', async () => {
+        index.put(tool('hestia', 'skill_a', 'deploy', { namespace: 'red', source: 'skill' }));
+        index.put(tool('hestia', 'skill_b', 'deploy', { namespace: 'blue', source: 'skill' }));
+        index.put(tool('ci', 'deploy', 'deploy'));
+        expect((await names('deploy', { namespace: 'red' })).toSorted()).toEqual(['ci/deploy', 'hestia/skill_a']);
+        expect(await names('deploy', { namespace: 'red', limit: 1 })).toHaveLength(1);
+        expect(index.find({ serverId: 'hestia', toolName: 'skill_b', namespace: 'red' })).toBeUndefined();
+      });
+
+      test('filters by source before it counts', async () => {
+        index.replaceServer(
+          'many',
+          Array.from({ length: 50 }, (_, at) => tool('many', `deploy_${at}`, 'deploy')),
+        );
+        index.put(
+          tool('hestia', 'skill_deploy', 'something about a deploy', { namespace: 'default', source: 'skill' }),
+        );
+        expect(await names('deploy', { source: 'skill', limit: 1 })).toEqual(['hestia/skill_deploy']);
+      });
+
+      test('answers the same in the same order, whatever the order of arrival', async () => {
+        const tools = ['c', 'a', 'b'].map((name) => tool('s', name, 'identical words'));
+        index.replaceServer('s', tools);
+        const first = await names('identical words');
+        index.replaceServer('s', tools.toReversed());
+        expect(await names('identical words')).toEqual(first);
+        expect(first).toEqual(['s/a', 's/b', 's/c']);
+      });
+
+      test('leaves out what the caller says is out of use, before the limit counts it', async () => {
+        index.put(tool('a', 'deploy', 'deploy'));
+        index.put(tool('b', 'release', 'may also deploy, among much else that it does'));
+        expect(await names('deploy', { limit: 1, isUsable: ({ definition }) => definition.serverId === 'b' })).toEqual([
+          'b/release',
+        ]);
+      });
+
+      test('filters by server before it counts', async () => {
+        index.put(tool('a', 'deploy', 'deploy'));
+        index.put(tool('b', 'release', 'may also deploy, among much else that it does'));
+        expect(await names('deploy', { limit: 1, serverId: 'b' })).toEqual(['b/release']);
+      });
+
+      test('scores the best with 1 and nothing above it, in falling order', async () => {
+        index.put(tool('a', 'deploy', 'deploy'));
+        index.put(tool('b', 'release', 'may also deploy, among much else that it does'));
+        const scores = (await found('deploy')).map(({ score }) => score);
+        expect(scores[0]).toBe(1);
+        expect(scores).toEqual(scores.toSorted((one, other) => other - one));
+        expect(scores.every((score) => score > 0)).toBe(true);
+      });
+
+      test.each(['', '   ', '!?', '\u0000', 'x'.repeat(2000), '🙂'])('takes %j without harm', async (query) => {
+        index.put(tool('s', 'echo', 'echoes'));
+        await expect(found(query)).resolves.toBeInstanceOf(Array);
+      });
+    });
+
+    describe('a server', () => {
+      test('has just the tools it listed last; others keep theirs', async () => {
+        index.replaceServer('a', [tool('a', 'one', 'alpha'), tool('a', 'two', 'alpha')]);
+        index.replaceServer('b', [tool('b', 'one', 'alpha')]);
+        index.replaceServer('a', [tool('a', 'two', 'beta'), tool('a', 'three', 'alpha')]);
+        expect((await names('alpha')).toSorted()).toEqual(['a/three', 'b/one']);
+        expect(index.list({ serverId: 'a' }).map(({ definition }) => definition.toolName)).toEqual(['three', 'two']);
+        index.replaceServer('a', []);
+        expect(index.list({})).toHaveLength(1);
+      });
+
+      test('may have a tool put again, and removed', async () => {
+        index.put(tool('a', 'one', 'alpha'));
+        index.put(tool('a', 'one', 'beta'));
+        expect(await names('alpha')).toEqual([]);
+        expect(await names('beta')).toEqual(['a/one']);
+        expect(index.remove({ serverId: 'a', toolName: 'one', namespace: undefined })).toBe(true);
+        expect(index.remove({ serverId: 'a', toolName: 'one', namespace: undefined })).toBe(false);
+        expect(await names('beta')).toEqual([]);
+      });
+
+      test('that lists a tool again with another schema and the same words is found with the new one', async () => {
+        const before = tool('a', 'one', 'alpha', { properties: { path: { type: 'string' } } });
+        const after = tool('a', 'one', 'alpha', { properties: { path: { type: 'number' } } });
+        index.replaceServer('a', [before]);
+        index.replaceServer('a', [after]);
+        expect(index.find({ serverId: 'a', toolName: 'one', namespace: 'default' })).toBe(after);
+        expect(await found('alpha')).toMatchObject([{ tool: after }]);
+      });
+
+      test('may have a tool of a namespace beside one of all: the namespace finds its own, others the common one', async () => {
+        const common = tool('a', 'one', 'alpha');
+        const own = tool('a', 'one', 'beta', { namespace: 'red' });
+        index.replaceServer('a', [common, own]);
+        expect(index.find({ serverId: 'a', toolName: 'one', namespace: 'red' })).toBe(own);
+        expect(index.find({ serverId: 'a', toolName: 'one', namespace: 'blue' })).toBe(common);
+        index.remove({ serverId: 'a', toolName: 'one', namespace: 'red' });
+        expect(index.find({ serverId: 'a', toolName: 'one', namespace: 'red' })).toBe(common);
+      });
+    });
+  });
+}
