@@ -102,7 +102,7 @@ type Services = Awaited<ReturnType<typeof createServices>>;
 /** The database, its stores, and what everything else records and guards with. */
 function createBase({ config, log, now = Date.now }: HubDeps) {
   const metrics = createMetrics();
-  const database = openDatabase({ file: config.databaseFile });
+  const database = openDatabase({ file: config.databaseFile, onFailure: metrics.storageFailure });
   const dataLock = lockData({ databaseFile: config.databaseFile });
   const auditStore = createAuditStore(database);
   const report = createEventReport({ log, metrics });
@@ -220,13 +220,15 @@ function observeGauges(
   { telemetry }: HubDeps,
   { metrics, trail }: Base,
   { pool }: Tools,
-  { schedulerRecord }: Services,
+  { schedulerRecord, toolCall }: Services,
 ): void {
   metrics.observe({
     auditGap: trail.gap,
     serversConnected: () => pool.list().map(({ serverId, state }) => ({ serverId, connected: state === 'connected' })),
     lastSuccess: schedulerRecord.lastSuccess,
-    telemetryDropped: telemetry.dropped,
+    scheduler: schedulerRecord.status,
+    callsRunning: toolCall.running,
+    telemetry: telemetry.delivery,
   });
 }
 

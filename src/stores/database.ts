@@ -6,8 +6,9 @@ import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
+import type { StorageErrorType } from '../shapes/storage.ts';
 import { type Command, prepareCommand, prepareQuery, type Query } from './statement.ts';
-import { DatabaseOpenError } from './storage-error.ts';
+import { createStorageFailure, DatabaseOpenError } from './storage-error.ts';
 import { createTransactionQueue, type Transaction } from './transaction-queue.ts';
 
 export type { Transaction } from './transaction-queue.ts';
@@ -34,22 +35,30 @@ export interface Database extends AsyncDisposable {
   command(sql: string): Command;
 }
 
+/** What a database is made of. */
+export interface DatabaseDeps {
+  file: string;
+  /** Hears of each read or write that fails, once. */
+  onFailure?: (type: StorageErrorType) => void;
+}
+
 /**
  * Opens or creates the database; the folder must exist.
  * @throws DatabaseOpenError with one line: the file and why (not writable, not a database, of a newer version).
  */
-export function openDatabase({ file }: { file: string }): Database {
+export function openDatabase({ file, onFailure = () => undefined }: DatabaseDeps): Database {
   const connection = openConnection(file);
-  const queue = createTransactionQueue(connection);
-  const touch = prepareCommand(connection, 'UPDATE write_check SET checked_at = :now');
+  const failure = createStorageFailure(onFailure);
+  const queue = createTransactionQueue({ connection, failure, onOverload: () => onFailure('overload') });
+  const touch = prepareCommand(connection, 'UPDATE write_check SET checked_at = :now', failure);
   return {
     transaction: queue.transaction,
     checkWritable: () =>
       queue.transaction(async (tx) => {
         touch.run(tx, { now: Date.now() });
       }),
-    query: (sql, rowSchema) => prepareQuery(connection, sql, rowSchema),
-    command: (sql) => prepareCommand(connection, sql),
+    query: (sql, rowSchema) => prepareQuery(connection, sql, rowSchema, failure),
+    command: (sql) => prepareCommand(connection, sql, failure),
     async [Symbol.asyncDispose]() {
       await queue.drain();
       if (connection.isOpen) connection.close();

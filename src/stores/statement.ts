@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
-import { storageFailed } from './storage-error.ts';
+import type { StorageFailure } from './storage-error.ts';
 import { assertOpen, type Transaction } from './transaction-queue.ts';
 
 /** Named parameters. `undefined` is stored as NULL, a boolean as 0 or 1. */
@@ -28,25 +28,31 @@ export interface Command {
 }
 
 /** Prepares `sql`, whose columns are named as the fields of `rowSchema`. */
-export function prepareQuery<Row>(connection: DatabaseSync, sql: string, rowSchema: z.ZodType<Row>): Query<Row> {
+export function prepareQuery<Row>(
+  connection: DatabaseSync,
+  sql: string,
+  rowSchema: z.ZodType<Row>,
+  failure: StorageFailure,
+): Query<Row> {
   const statement = connection.prepare(sql);
   return {
     first: (parameters = {}) =>
-      translated(() => {
+      translated(failure, () => {
         const row: unknown = statement.get(bound(parameters));
         return row === undefined ? undefined : rowSchema.parse(row);
       }),
-    all: (parameters = {}) => translated(() => statement.all(bound(parameters)).map((row) => rowSchema.parse(row))),
+    all: (parameters = {}) =>
+      translated(failure, () => statement.all(bound(parameters)).map((row) => rowSchema.parse(row))),
   };
 }
 
 /** Prepares `sql` for writing. */
-export function prepareCommand(connection: DatabaseSync, sql: string): Command {
+export function prepareCommand(connection: DatabaseSync, sql: string, failure: StorageFailure): Command {
   const statement = connection.prepare(sql);
   return {
     run(tx, parameters = {}) {
       assertOpen(tx);
-      return translated(() => Number(statement.run(bound(parameters)).changes));
+      return translated(failure, () => Number(statement.run(bound(parameters)).changes));
     },
   };
 }
@@ -79,10 +85,10 @@ function bound(parameters: Parameters): Record<string, string | number | null> {
   return values;
 }
 
-function translated<T>(work: () => T): T {
+function translated<T>(failure: StorageFailure, work: () => T): T {
   try {
     return work();
   } catch (cause) {
-    throw storageFailed(cause);
+    throw failure(cause);
   }
 }

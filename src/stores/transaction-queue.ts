@@ -6,7 +6,7 @@ import { strict as assert } from 'node:assert';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DatabaseSync } from 'node:sqlite';
 import { HestiaError } from '../shapes/error.ts';
-import { storageFailed } from './storage-error.ts';
+import type { StorageFailure } from './storage-error.ts';
 
 /** Works that may wait for their commit; one more is refused. */
 export const queuedWorksMax = 4096;
@@ -36,8 +36,16 @@ export interface TransactionQueue {
   drain(): Promise<void>;
 }
 
-/** Makes the queue of one connection, which nothing else may begin transactions on. */
-export function createTransactionQueue(connection: DatabaseSync): TransactionQueue {
+/** What a queue is made of: one connection, which nothing else may begin transactions on. */
+export interface TransactionQueueDeps {
+  connection: DatabaseSync;
+  failure: StorageFailure;
+  /** Hears of each work that is refused because too many wait. */
+  onOverload: () => void;
+}
+
+/** Makes the queue of one connection. */
+export function createTransactionQueue({ connection, failure, onOverload }: TransactionQueueDeps): TransactionQueue {
   let queued: QueuedWork[] = [];
   let group: Promise<void> | undefined;
   let draining = false;
@@ -52,7 +60,7 @@ export function createTransactionQueue(connection: DatabaseSync): TransactionQue
       await new Promise<void>((resolve) => setImmediate(resolve));
       const works = queued;
       queued = [];
-      await runGroup(connection, works);
+      await runGroup(connection, works, failure);
     }
     group = undefined;
   }
@@ -61,6 +69,7 @@ export function createTransactionQueue(connection: DatabaseSync): TransactionQue
     transaction(work) {
       if (draining) return Promise.reject(new HestiaError('STORAGE_FAILED', 'the database is closed'));
       if (queued.length >= queuedWorksMax) {
+        onOverload();
         return Promise.reject(new HestiaError('STORAGE_FAILED', `more than ${queuedWorksMax} writes are waiting`));
       }
       return new Promise((resolve, reject) => {
@@ -88,7 +97,11 @@ interface QueuedWork {
 type WorkResult = { done: true; tell: () => void } | { done: false; error: unknown };
 
 // Nobody is told before the end: a caller that goes on in the middle of a group would read what is not committed.
-async function runGroup(connection: DatabaseSync, works: readonly QueuedWork[]): Promise<void> {
+async function runGroup(
+  connection: DatabaseSync,
+  works: readonly QueuedWork[],
+  storageFailure: StorageFailure,
+): Promise<void> {
   const finished: { work: QueuedWork; result: WorkResult }[] = [];
   let failure: unknown;
   try {
@@ -96,7 +109,7 @@ async function runGroup(connection: DatabaseSync, works: readonly QueuedWork[]):
     for (const work of works) finished.push({ work, result: await runInSavepoint(connection, work) });
     connection.exec('COMMIT');
   } catch (cause) {
-    failure = storageFailed(cause);
+    failure = storageFailure(cause);
     rollBack(connection);
   }
   for (const { work, result } of finished) {

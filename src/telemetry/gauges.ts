@@ -1,14 +1,17 @@
-/** Values that are read at each collection instead of being told: the audit gap, connected servers, last successes, losses. */
+/** Values that are read at each collection instead of being told: the audit gap, servers, the scheduler, telemetry itself. */
 import type { Meter } from '@opentelemetry/api';
 import type { JobName } from '../shapes/scheduler.ts';
 import { attributes, metricNames } from './names.ts';
+import type { Delivery, Signal } from './pipeline.ts';
 
 /** Where the gauges get their values from. Times are Unix milliseconds. */
 export interface GaugeSources {
   auditGap(): number;
   serversConnected(): readonly { serverId: string; connected: boolean }[];
   lastSuccess(): readonly { job: JobName; time: number }[];
-  telemetryDropped(): Readonly<Record<'traces' | 'logs' | 'metrics', number>>;
+  scheduler(): { isRunning: boolean; intervalHours: number };
+  callsRunning(): number;
+  telemetry(): Readonly<Record<Signal, Delivery>>;
 }
 
 /** Registers the gauges on a meter; call once. */
@@ -16,6 +19,9 @@ export function observeGauges(meter: Meter, sources: GaugeSources): void {
   meter
     .createObservableGauge(metricNames.auditGap, { description: 'Operations counted but not on record; must be 0' })
     .addCallback((result) => result.observe(sources.auditGap()));
+  meter
+    .createObservableGauge(metricNames.callsRunning, { description: 'Tool calls under way' })
+    .addCallback((result) => result.observe(sources.callsRunning()));
   meter
     .createObservableGauge(metricNames.serversConnected, {
       description: '1 while an upstream server is connected, else 0',
@@ -25,19 +31,42 @@ export function observeGauges(meter: Meter, sources: GaugeSources): void {
         result.observe(connected ? 1 : 0, { [attributes.serverId]: serverId });
       }
     });
+  observeScheduler(meter, sources);
+  observeTelemetry(meter, sources);
+}
+
+function observeScheduler(meter: Meter, { scheduler, lastSuccess }: GaugeSources): void {
+  meter
+    .createObservableGauge(metricNames.schedulerRunning, { description: '1 while the scheduler runs, else 0' })
+    .addCallback((result) => result.observe(scheduler().isRunning ? 1 : 0));
+  meter
+    .createObservableGauge(metricNames.schedulerInterval, { unit: 's', description: 'Time between two cleanups' })
+    .addCallback((result) => result.observe(scheduler().intervalHours * 3600));
   meter
     .createObservableGauge(metricNames.schedulerLastSuccessTime, {
       unit: 's',
       description: 'When a job last succeeded, Unix time',
     })
     .addCallback((result) => {
-      for (const { job, time } of sources.lastSuccess()) result.observe(time / 1000, { [attributes.jobName]: job });
-    });
-  meter
-    .createObservableCounter(metricNames.telemetryDropped, { description: 'Telemetry items lost, by signal' })
-    .addCallback((result) => {
-      for (const [signal, count] of Object.entries(sources.telemetryDropped())) {
-        result.observe(count, { [attributes.signal]: signal });
-      }
+      for (const { job, time } of lastSuccess()) result.observe(time / 1000, { [attributes.jobName]: job });
     });
 }
+
+function observeTelemetry(meter: Meter, { telemetry }: GaugeSources): void {
+  const counter = (name: string, description: string) => meter.createObservableCounter(name, { description });
+  const gauge = (name: string, description: string) => meter.createObservableGauge(name, { description });
+  const instruments = {
+    accepted: counter(metricNames.telemetryAccepted, 'Telemetry items taken into the queue, by signal'),
+    exported: counter(metricNames.telemetryExported, 'Telemetry items the collector took, by signal'),
+    dropped: counter(metricNames.telemetryDropped, 'Telemetry items lost, by signal'),
+    queueSize: gauge(metricNames.telemetryQueueSize, 'Telemetry items waiting or under way, by signal'),
+    queueCapacity: gauge(metricNames.telemetryQueueCapacity, 'Telemetry items the queue holds at most, by signal'),
+  } satisfies Record<keyof Delivery, unknown>;
+  meter.addBatchObservableCallback((result) => {
+    for (const [signal, delivery] of Object.entries(telemetry())) {
+      for (const key of deliveryKeys) result.observe(instruments[key], delivery[key], { [attributes.signal]: signal });
+    }
+  }, Object.values(instruments));
+}
+
+const deliveryKeys = ['accepted', 'exported', 'dropped', 'queueSize', 'queueCapacity'] as const;

@@ -9,12 +9,15 @@ export const overflowLabel = '_other';
 /** A function that answers the value itself while there is room, and `_other` from then on. */
 export type LabelLimit = (value: string) => string;
 
-/** A limit of `valuesMax` distinct values for the life of the process. */
-export function createLabelLimit(valuesMax: number): LabelLimit {
+/** A limit of `valuesMax` distinct values for the life of the process; `onOverflow` hears of each value folded. */
+export function createLabelLimit(valuesMax: number, onOverflow?: () => void): LabelLimit {
   const admitted = new Set<string>();
   return (value) => {
     if (admitted.has(value)) return value;
-    if (admitted.size >= valuesMax) return overflowLabel;
+    if (admitted.size >= valuesMax) {
+      onOverflow?.();
+      return overflowLabel;
+    }
     admitted.add(value);
     return value;
   };

@@ -5,6 +5,7 @@
 import { type Meter, metrics } from '@opentelemetry/api';
 import { type Outcome, outcomeSchema, type SecurityEvent, securityEventSchema } from '../shapes/event.ts';
 import { type CleanupKind, cleanupKindSchema, type JobName, jobNameSchema } from '../shapes/scheduler.ts';
+import { type StorageErrorType, storageErrorTypeSchema } from '../shapes/storage.ts';
 import { type GaugeSources, observeGauges } from './gauges.ts';
 import { createLabelLimit, overflowLabel } from './label.ts';
 import {
@@ -39,6 +40,7 @@ export interface Metrics {
   schedulerRun(seconds: number, job: JobName, result: JobResult): void;
   cleanupDeleted(count: number, kind: CleanupKind): void;
   auditRecord(): void;
+  storageFailure(type: StorageErrorType): void;
   /** Registers the gauges, which are read at each collection; call once. */
   observe(sources: GaugeSources): void;
 }
@@ -48,13 +50,17 @@ const toolNamesMax = 200;
 /** Distinct namespaces a metric keeps. */
 const namespacesMax = 50;
 
+const limitedLabels = ['tool_name', 'namespace'] as const;
+type LimitedLabel = (typeof limitedLabels)[number];
+
 /** Creates the instruments on the global meter provider; call after telemetry has started. */
 export function createMetrics(): Metrics {
   const meter = metrics.getMeter(scopeName);
   const histograms = createHistograms(meter);
   const counters = createCounters(meter);
-  const toolLabel = createLabelLimit(toolNamesMax);
-  const namespaceLabel = createLabelLimit(namespacesMax);
+  const overflowing = (label: LimitedLabel) => () => counters.labelOverflow.add(1, { [attributes.labelName]: label });
+  const toolLabel = createLabelLimit(toolNamesMax, overflowing('tool_name'));
+  const namespaceLabel = createLabelLimit(namespacesMax, overflowing('namespace'));
   const operationLabels = ({ method, toolName, errorType }: McpOperation) => ({
     [attributes.mcpMethodName]: method,
     ...(toolName !== undefined && { [attributes.genAiToolName]: toolLabel(toolName) }),
@@ -82,6 +88,7 @@ export function createMetrics(): Metrics {
     },
     cleanupDeleted: (count, kind) => counters.deleted.add(count, { [attributes.cleanupKind]: kind }),
     auditRecord: () => counters.auditRecords.add(1),
+    storageFailure: (type) => counters.storageFailures.add(1, { [attributes.errorType]: type }),
     observe: (sources) => {
       observeGauges(meter, sources);
       for (const { serverId } of sources.serversConnected()) {
@@ -115,6 +122,8 @@ function createCounters(meter: Meter) {
     runs: counter(metricNames.schedulerRuns, 'Runs of scheduled jobs by result'),
     deleted: counter(metricNames.cleanupDeleted, 'What cleanups deleted, by kind'),
     auditRecords: counter(metricNames.auditRecords, 'Audit records written'),
+    storageFailures: counter(metricNames.storageFailures, 'Reads and writes of the database that failed'),
+    labelOverflow: counter(metricNames.labelOverflow, 'Label values folded for want of room, by label'),
   };
 }
 
@@ -126,6 +135,8 @@ function zeroInitialise(counters: ReturnType<typeof createCounters>): void {
       counters.runs.add(0, { [attributes.jobName]: job, [attributes.jobResult]: result });
     }
   }
+  for (const type of storageErrorTypeSchema.options) counters.storageFailures.add(0, { [attributes.errorType]: type });
+  for (const label of limitedLabels) counters.labelOverflow.add(0, { [attributes.labelName]: label });
   counters.auditRecords.add(0);
   counters.skillsActive.add(0, { namespace: 'default' });
 }

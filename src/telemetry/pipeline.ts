@@ -4,19 +4,31 @@
  */
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { BatchLogRecordProcessor, type LogRecordExporter, type LogRecordProcessor } from '@opentelemetry/sdk-logs';
-import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, type SpanExporter, type SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { BatchConfiguration } from '../shapes/configuration.ts';
 
 /** The signals that are counted; the words of `otel.signal`. */
 export type Signal = 'traces' | 'logs' | 'metrics';
 
+/** One signal's items on their way out: taken into the queue, arrived, lost for good, waiting or under way now. */
+export interface Delivery {
+  accepted: number;
+  exported: number;
+  dropped: number;
+  queueSize: number;
+  /** Items the queue holds at most; 0 where there is none. */
+  queueCapacity: number;
+}
+
 /** What happened to items on their way out. */
 export interface DeliveryObserver {
+  /** An item was taken into the queue. */
+  accepted(signal: Signal): void;
   /** Items that will never arrive: the queue was full, or their export failed for good. */
   lost(signal: Signal, count: number): void;
-  /** An export ended; called for each. */
-  exported(signal: Signal, succeeded: boolean): void;
+  /** An export of `count` items ended; called for each. */
+  exported(signal: Signal, succeeded: boolean, count: number): void;
 }
 
 /** A processor with the number of items that wait in its queue or are under way. */
@@ -87,7 +99,7 @@ export function observedMetricExporter(exporter: PushMetricExporter, observer: D
   return {
     export: (batch, done) =>
       exporter.export(batch, (result) => {
-        observer.exported('metrics', result.code === ExportResultCode.SUCCESS);
+        observer.exported('metrics', result.code === ExportResultCode.SUCCESS, metricsCount(batch));
         done(result);
       }),
     forceFlush: () => exporter.forceFlush(),
@@ -97,6 +109,10 @@ export function observedMetricExporter(exporter: PushMetricExporter, observer: D
     }),
     ...(exporter.selectAggregation && { selectAggregation: exporter.selectAggregation.bind(exporter) }),
   };
+}
+
+function metricsCount({ scopeMetrics }: ResourceMetrics): number {
+  return scopeMetrics.reduce((count, scope) => count + scope.metrics.length, 0);
 }
 
 function batchOptions(settings: BatchConfiguration) {
@@ -120,6 +136,7 @@ function createQueueCount(signal: Signal, queueSizeMax: number, observer: Delive
         return false;
       }
       waiting += 1;
+      observer.accepted(signal);
       return true;
     },
     exporting: (
@@ -133,7 +150,7 @@ function createQueueCount(signal: Signal, queueSizeMax: number, observer: Delive
         underWay -= count;
         const succeeded = result.code === ExportResultCode.SUCCESS;
         if (!succeeded) observer.lost(signal, count);
-        observer.exported(signal, succeeded);
+        observer.exported(signal, succeeded, count);
         done(result);
       });
     },

@@ -13,21 +13,23 @@ import {
   type SpanExporter,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace';
-import type { SignalConfiguration, TelemetryConfiguration } from '../shapes/configuration.ts';
+import type { BatchConfiguration, SignalConfiguration, TelemetryConfiguration } from '../shapes/configuration.ts';
 import type { Log } from './log.ts';
 import {
   createLogPipeline,
   createSpanPipeline,
+  type Delivery,
   type DeliveryObserver,
   observedMetricExporter,
   type Pipeline,
   type Signal,
 } from './pipeline.ts';
+import { observeRuntime } from './runtime.ts';
 
 /** Running telemetry. */
 export interface Telemetry extends AsyncDisposable {
-  /** Items lost since the start, by signal. */
-  dropped(): Readonly<Record<Signal, number>>;
+  /** What became of each signal's items since the start. Of metrics only exports are counted, since totals are cumulative. */
+  delivery(): Readonly<Record<Signal, Delivery>>;
 }
 
 /** How long the last traces and logs may take to leave, in milliseconds; then the same for the last metrics. */
@@ -44,8 +46,8 @@ export async function startTelemetry({
   configuration: TelemetryConfiguration;
   log: Log;
 }): Promise<Telemetry> {
-  const { observer, dropped } = createDeliveryRecord(log);
-  if (configuration.disabled) return { dropped, [Symbol.asyncDispose]: async () => undefined };
+  const { observer, counts } = createDeliveryRecord(log);
+  if (configuration.disabled) return { delivery: () => counts, [Symbol.asyncDispose]: async () => undefined };
   const traces = await spanPipeline(configuration, observer);
   const logs = await logPipeline(configuration, observer);
   const reader = await metricReader(configuration, observer);
@@ -62,14 +64,21 @@ export async function startTelemetry({
     }),
   });
   sdk.start();
+  const runtime = observeRuntime();
   return {
-    dropped,
+    delivery: () => ({
+      traces: { ...counts.traces, ...queueState(traces, configuration.traces) },
+      logs: { ...counts.logs, ...queueState(logs, configuration.logs) },
+      metrics: counts.metrics,
+    }),
     [Symbol.asyncDispose]: async () => {
       await bounded(Promise.allSettled([traces?.processor.forceFlush(), logs?.processor.forceFlush()]), flushTimeoutMs);
       if (traces) observer.lost('traces', traces.pending());
       if (logs) observer.lost('logs', logs.pending());
       await bounded(reader?.forceFlush(), flushTimeoutMs);
-      const { traces: spansLost, logs: recordsLost } = dropped();
+      runtime[Symbol.dispose]();
+      const spansLost = counts.traces.dropped;
+      const recordsLost = counts.logs.dropped;
       if (spansLost + recordsLost > 0) {
         log.warn('Telemetry was lost', { spans_lost: spansLost, log_records_lost: recordsLost }, { local: true });
       }
@@ -81,17 +90,27 @@ export async function startTelemetry({
 /** How long the providers may take to end once they are flushed, in milliseconds. */
 const shutdownTimeoutMs = 300;
 
-function createDeliveryRecord(log: Log): { observer: DeliveryObserver; dropped: Telemetry['dropped'] } {
-  const lost: Record<Signal, number> = { traces: 0, logs: 0, metrics: 0 };
+function queueState(pipeline: Pipeline<unknown> | undefined, { queueSizeMax }: BatchConfiguration) {
+  return pipeline === undefined ? {} : { queueSize: pipeline.pending(), queueCapacity: queueSizeMax };
+}
+
+const nothingYet: Delivery = { accepted: 0, exported: 0, dropped: 0, queueSize: 0, queueCapacity: 0 };
+
+function createDeliveryRecord(log: Log): { observer: DeliveryObserver; counts: Record<Signal, Delivery> } {
+  const counts = { traces: { ...nothingYet }, logs: { ...nothingYet }, metrics: { ...nothingYet } };
   const failing = new Set<Signal>();
   let warned = false;
   return {
-    dropped: () => lost,
+    counts,
     observer: {
-      lost: (signal, count) => {
-        lost[signal] += count;
+      accepted: (signal) => {
+        counts[signal].accepted += 1;
       },
-      exported: (signal, succeeded) => {
+      lost: (signal, count) => {
+        counts[signal].dropped += count;
+      },
+      exported: (signal, succeeded, count) => {
+        if (succeeded) counts[signal].exported += count;
         if (!succeeded) {
           failing.add(signal);
           if (!warned)
@@ -100,7 +119,7 @@ function createDeliveryRecord(log: Log): { observer: DeliveryObserver; dropped: 
         } else if (failing.delete(signal) && failing.size === 0) {
           log.info(
             'The collector can be reached again',
-            { spans_lost: lost.traces, log_records_lost: lost.logs },
+            { spans_lost: counts.traces.dropped, log_records_lost: counts.logs.dropped },
             { local: true },
           );
           warned = false;

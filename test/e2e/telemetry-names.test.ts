@@ -32,6 +32,20 @@ const metricRows: Row[] = [
   ['hestia.audit.records', 'sum', '', []],
   ['hestia.audit.gap', 'gauge', '', []],
   ['hestia.telemetry.dropped', 'sum', '', ['otel.signal']],
+  ['hestia.telemetry.accepted', 'sum', '', ['otel.signal']],
+  ['hestia.telemetry.exported', 'sum', '', ['otel.signal']],
+  ['hestia.telemetry.queue.size', 'gauge', '', ['otel.signal']],
+  ['hestia.telemetry.queue.capacity', 'gauge', '', ['otel.signal']],
+  ['hestia.telemetry.label_overflow', 'sum', '', ['hestia.label.name']],
+  ['hestia.calls.running', 'gauge', '', []],
+  ['hestia.scheduler.running', 'gauge', '', []],
+  ['hestia.scheduler.interval', 'gauge', 's', []],
+  ['hestia.storage.failures', 'sum', '', ['error.type']],
+  ['nodejs.eventloop.delay.p99', 'gauge', 's', []],
+  ['nodejs.eventloop.utilization', 'gauge', '1', []],
+  ['process.memory.usage', 'sum', 'By', []],
+  ['process.cpu.time', 'sum', 's', []],
+  ['process.uptime', 'gauge', 's', []],
 ];
 const mcpBuckets = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
 const faulty = { faulty: supportServer('faulty-server.ts') };

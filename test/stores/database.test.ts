@@ -162,6 +162,7 @@ describe('works queued in one turn', () => {
       code: 'STORAGE_FAILED',
       message: `more than ${queuedWorksMax} writes are waiting`,
     });
+    expect(store.failures).toEqual(['overload']);
     await Promise.all(works);
     expect(total()).toBe(queuedWorksMax);
     await expect(database.transaction(async (tx) => add(tx, 1))).resolves.toBe(1);
@@ -227,6 +228,7 @@ describe('a database that another process has locked', () => {
         { status: 'rejected', reason: locked },
       ]);
       expect(query.first()).toEqual({ total: 0 });
+      expect(new Set(store.failures)).toEqual(new Set(['busy']));
     }
     await database.transaction(async (tx) => add(tx, 1));
     expect(total()).toBe(1);

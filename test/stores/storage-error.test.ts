@@ -39,6 +39,7 @@ describe('a disk that is full', () => {
       },
     };
     expect(results).toMatchObject([full, full, full]);
+    expect(store.failures).toEqual(['full']);
     expect(count.first()).toEqual({ skills: 1 });
     limitPages(1_000_000);
     await write('large', 1_000_000);

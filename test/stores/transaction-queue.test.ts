@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createStorageFailure } from '../../src/stores/storage-error.ts';
 import { createTransactionQueue, type TransactionQueue } from '../../src/stores/transaction-queue.ts';
 
 let connection: DatabaseSync;
@@ -7,7 +8,7 @@ let queue: TransactionQueue;
 beforeEach(() => {
   connection = new DatabaseSync(':memory:');
   connection.exec('CREATE TABLE parent (id INTEGER PRIMARY KEY); CREATE TABLE notes (text TEXT)');
-  queue = createTransactionQueue(connection);
+  queue = createTransactionQueue({ connection, failure: createStorageFailure(() => {}), onOverload: () => {} });
 });
 afterEach(() => connection.close());
 

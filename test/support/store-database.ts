@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { StorageErrorType } from '../../src/shapes/storage.ts';
 import { type Database, openDatabase } from '../../src/stores/database.ts';
 
 /** A database under test. Disposing it closes and removes it. */
@@ -9,17 +10,21 @@ export interface StoreDatabase extends AsyncDisposable {
   database: Database;
   folder: string;
   file: string;
+  /** The failures told so far. */
+  failures: StorageErrorType[];
 }
 
 /** Opens an empty database. */
 export async function openStoreDatabase(): Promise<StoreDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'hestia-store-'));
   const file = join(folder, 'hestia.db');
-  const database = openDatabase({ file });
+  const failures: StorageErrorType[] = [];
+  const database = openDatabase({ file, onFailure: (type) => failures.push(type) });
   return {
     database,
     folder,
     file,
+    failures,
     [Symbol.asyncDispose]: async () => {
       await database[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });

@@ -8,10 +8,14 @@ import { remoteContext } from '../../src/telemetry/propagation.ts';
 
 describe('a label limit', () => {
   test('keeps the first values and folds all others into one, however many come', () => {
-    const limit = createLabelLimit(3);
+    let folded = 0;
+    const limit = createLabelLimit(3, () => {
+      folded += 1;
+    });
     const values = Array.from({ length: 10_000 }, (_, index) => limit(`tool-${index}`));
     expect(new Set(values)).toEqual(new Set(['tool-0', 'tool-1', 'tool-2', '_other']));
     expect(limit('tool-1')).toBe('tool-1');
+    expect(folded).toBe(9997);
   });
 });
 

@@ -24,8 +24,11 @@ const settings = {
 } as const;
 
 function countingObserver() {
-  const counts = { lost: 0, succeeded: 0, failed: 0 };
+  const counts = { accepted: 0, lost: 0, succeeded: 0, failed: 0 };
   const observer: DeliveryObserver = {
+    accepted: () => {
+      counts.accepted += 1;
+    },
     lost: (_signal, count) => {
       counts.lost += count;
     },
@@ -60,6 +63,7 @@ describe('a burst that is larger than the queue', () => {
     await expect.poll(() => pipeline.pending()).toBe(0);
     expect(counts.lost).toBeGreaterThan(0);
     expect(taken.length + counts.lost).toBe(1000);
+    expect(counts.accepted).toBe(taken.length);
   });
 
   test('of log records: likewise, where the SDK alone says nothing', async () => {
@@ -80,6 +84,7 @@ describe('a burst that is larger than the queue', () => {
     await expect.poll(() => pipeline.pending()).toBe(0);
     expect(counts.lost).toBeGreaterThan(0);
     expect(taken + counts.lost).toBe(1000);
+    expect(counts.accepted).toBe(taken);
   });
 });
 
@@ -127,15 +132,17 @@ describe('telemetry with a collector that is away', () => {
     const lines = (text: string) =>
       readLines(join(folder, 'hestia.log')).filter((line) => String(line.message).startsWith(text));
     for (let index = 0; index < 3; index += 1) {
-      const before = telemetry.dropped().traces;
+      const before = telemetry.delivery().traces.dropped;
       trace.getTracer('test').startSpan('lost').end();
-      await expect.poll(() => telemetry.dropped().traces).toBe(before + 1);
+      await expect.poll(() => telemetry.delivery().traces.dropped).toBe(before + 1);
     }
     expect(lines('The collector cannot be reached')).toHaveLength(1);
     receiver.mode = 'ok';
     trace.getTracer('test').startSpan('kept').end();
     await receiver.waitFor(() => receiver.spans().some((span) => span.name === 'kept'));
     await expect.poll(() => lines('The collector can be reached again')).toMatchObject([{ spans_lost: 3 }]);
+    const { traces } = telemetry.delivery();
+    expect(traces).toMatchObject({ accepted: 4, exported: 1, dropped: 3, queueSize: 0, queueCapacity: 8192 });
     await telemetry[Symbol.asyncDispose]();
     await log.close();
     await receiver.close();
