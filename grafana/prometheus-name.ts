@@ -1,0 +1,92 @@
+/**
+ * How the hub's metrics and labels are spelled in Prometheus, by the rules of the collector's `prometheus` exporter.
+ * Rules and dashboards take every name from here, so that none of them can watch a series that nobody makes.
+ */
+import { attributes, metricNames } from '../src/telemetry/names.ts';
+
+/** What an instrument is. An up-down counter and a gauge differ in the suffix of a ratio only. */
+export type MetricKind = 'counter' | 'upDownCounter' | 'gauge' | 'histogram';
+
+/** What a metric is and what it counts in: UCUM, `{thing}` for a count of things, nothing for a bare number. */
+export interface MetricShape {
+  kind: MetricKind;
+  unit: string;
+}
+
+/** A metric of the hub, by its key in `src/telemetry/names.ts`. */
+export type MetricKey = keyof typeof metricNames;
+
+const duration = { kind: 'histogram', unit: 's' } as const;
+const counter = { kind: 'counter', unit: '' } as const;
+const gauge = { kind: 'gauge', unit: '' } as const;
+const seconds = { kind: 'gauge', unit: 's' } as const;
+
+/** The shape of each metric. A test holds them against what a hub sends. */
+export const metricShapes: Readonly<Record<MetricKey, MetricShape>> = {
+  mcpServerOperationDuration: duration,
+  mcpClientOperationDuration: duration,
+  httpServerRequestDuration: duration,
+  skillOperationDuration: duration,
+  skillsActive: { kind: 'upDownCounter', unit: '' },
+  toolOutcomes: counter,
+  searchDuration: duration,
+  securityEvents: counter,
+  schedulerRuns: counter,
+  schedulerRunDuration: duration,
+  schedulerLastSuccessTime: seconds,
+  cleanupDeleted: counter,
+  serversConnected: gauge,
+  auditRecords: counter,
+  auditGap: gauge,
+  telemetryDropped: counter,
+  telemetryAccepted: counter,
+  telemetryExported: counter,
+  telemetryQueueSize: gauge,
+  telemetryQueueCapacity: gauge,
+  labelOverflow: counter,
+  callsRunning: gauge,
+  schedulerRunning: gauge,
+  schedulerInterval: seconds,
+  storageFailures: counter,
+  searchReciprocalRank: { kind: 'histogram', unit: '1' },
+  searchesFollowed: counter,
+  searchResultsShown: counter,
+  chromaUp: gauge,
+  chromaBacklog: gauge,
+  eventLoopDelayP99: seconds,
+  eventLoopUtilization: { kind: 'gauge', unit: '1' },
+  memoryUsage: { kind: 'gauge', unit: 'By' },
+  cpuTime: { kind: 'counter', unit: 's' },
+  uptime: seconds,
+};
+
+/** The words of the units that the hub measures in; a count of things has none. */
+const unitWords: Readonly<Record<string, string>> = { s: 'seconds', ms: 'milliseconds', By: 'bytes' };
+
+/**
+ * The Prometheus name of a metric: words joined by `_`, the unit's word unless the name has it already, `_ratio` for a
+ * gauge of unit 1, `_total` at the end of a counter. A histogram's series are this with `_bucket`, `_sum`, `_count`.
+ * Source: OpenTelemetry, "Prometheus and OpenMetrics Compatibility", metric metadata.
+ */
+export function prometheusName(name: string, { kind, unit }: MetricShape): string {
+  const words = name.split(/[^a-zA-Z0-9:]+/).filter((word) => word !== '' && !(kind === 'counter' && word === 'total'));
+  const unitWord = unitWords[unit] ?? (kind === 'gauge' && unit === '1' ? 'ratio' : undefined);
+  if (unitWord !== undefined && !words.includes(unitWord)) words.push(unitWord);
+  if (kind === 'counter') words.push('total');
+  return words.join('_');
+}
+
+/** The Prometheus name of each of the hub's metrics. */
+export const series = mapValues(metricNames, (name, key) => prometheusName(name, metricShapes[key]));
+
+/** The Prometheus name of each of the hub's attributes, as a label; `namespace` and `security_event` stay as they are. */
+export const labels = mapValues(attributes, (name) => name.replaceAll(/[^a-zA-Z0-9_]/g, '_'));
+
+function mapValues<Key extends string>(
+  values: Readonly<Record<Key, string>>,
+  change: (value: string, key: Key) => string,
+): Readonly<Record<Key, string>> {
+  const result: Record<Key, string> = { ...values };
+  for (const key in values) result[key] = change(values[key], key);
+  return result;
+}
