@@ -55,7 +55,7 @@ export const metricShapes: Readonly<Record<MetricKey, MetricShape>> = {
   chromaBacklog: gauge,
   eventLoopDelayP99: seconds,
   eventLoopUtilization: { kind: 'gauge', unit: '1' },
-  memoryUsage: { kind: 'gauge', unit: 'By' },
+  memoryUsage: { kind: 'upDownCounter', unit: 'By' },
   cpuTime: { kind: 'counter', unit: 's' },
   uptime: seconds,
 };
