@@ -224,7 +224,12 @@ function observeGauges(
 ): void {
   metrics.observe({
     auditGap: trail.gap,
-    serversConnected: () => pool.list().map(({ serverId, state }) => ({ serverId, connected: state === 'connected' })),
+    servers: () =>
+      pool.list().map(({ serverId, state }) => ({
+        serverId,
+        connected: state === 'connected',
+        wanted: state !== 'disconnected',
+      })),
     lastSuccess: schedulerRecord.lastSuccess,
     scheduler: schedulerRecord.status,
     callsRunning: toolCall.running,

@@ -7,7 +7,8 @@ import type { Delivery, Signal } from './pipeline.ts';
 /** Where the gauges get their values from. Times are Unix milliseconds. */
 export interface GaugeSources {
   auditGap(): number;
-  serversConnected(): readonly { serverId: string; connected: boolean }[];
+  /** `wanted`: the hub keeps it connected, or tries to; not where it was disconnected on purpose. */
+  servers(): readonly { serverId: string; connected: boolean; wanted: boolean }[];
   lastSuccess(): readonly { job: JobName; time: number }[];
   scheduler(): { isRunning: boolean; intervalHours: number };
   callsRunning(): number;
@@ -22,17 +23,25 @@ export function observeGauges(meter: Meter, sources: GaugeSources): void {
   meter
     .createObservableGauge(metricNames.callsRunning, { description: 'Tool calls under way' })
     .addCallback((result) => result.observe(sources.callsRunning()));
-  meter
-    .createObservableGauge(metricNames.serversConnected, {
-      description: '1 while an upstream server is connected, else 0',
-    })
-    .addCallback((result) => {
-      for (const { serverId, connected } of sources.serversConnected()) {
-        result.observe(connected ? 1 : 0, { [attributes.serverId]: serverId });
-      }
-    });
+  observeServers(meter, sources);
   observeScheduler(meter, sources);
   observeTelemetry(meter, sources);
+}
+
+function observeServers(meter: Meter, { servers }: GaugeSources): void {
+  const gauge = (name: string, description: string) => meter.createObservableGauge(name, { description });
+  const connectedGauge = gauge(metricNames.serversConnected, '1 while an upstream server is connected, else 0');
+  const wantedGauge = gauge(metricNames.serversWanted, '1 while the hub keeps an upstream server connected, else 0');
+  // One callback, so that the two are of the same moment.
+  meter.addBatchObservableCallback(
+    (result) => {
+      for (const { serverId, connected, wanted } of servers()) {
+        result.observe(connectedGauge, connected ? 1 : 0, { [attributes.serverId]: serverId });
+        result.observe(wantedGauge, wanted ? 1 : 0, { [attributes.serverId]: serverId });
+      }
+    },
+    [connectedGauge, wantedGauge],
+  );
 }
 
 function observeScheduler(meter: Meter, { scheduler, lastSuccess }: GaugeSources): void {

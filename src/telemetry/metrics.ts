@@ -6,6 +6,7 @@ import { type Meter, metrics } from '@opentelemetry/api';
 import { type Outcome, outcomeSchema, type SecurityEvent, securityEventSchema } from '../shapes/event.ts';
 import { type CleanupKind, cleanupKindSchema, type JobName, jobNameSchema } from '../shapes/scheduler.ts';
 import { type StorageErrorType, storageErrorTypeSchema } from '../shapes/storage.ts';
+import { toolErrorTypeSchema } from '../shapes/tool.ts';
 import { type GaugeSources, observeGauges } from './gauges.ts';
 import { createLabelLimit, overflowLabel } from './label.ts';
 import {
@@ -69,11 +70,11 @@ export function createMetrics(): Metrics {
   zeroInitialise(counters);
   return {
     mcpServerOperation: (seconds, operation) => histograms.mcpServer.record(seconds, operationLabels(operation)),
-    mcpClientOperation: (seconds, operation) =>
-      histograms.mcpClient.record(seconds, {
-        ...operationLabels(operation),
-        [attributes.serverId]: operation.serverId,
-      }),
+    mcpClientOperation: (seconds, operation) => {
+      const { serverId, errorType } = operation;
+      histograms.mcpClient.record(seconds, { ...operationLabels(operation), [attributes.serverId]: serverId });
+      counters.serverCalls.add(1, serverCallLabels(serverId, errorType));
+    },
     httpServerRequest: (seconds, labels) => histograms.http.record(seconds, labels),
     skillOperation: (seconds, operation, errorType) =>
       histograms.skill.record(seconds, { [attributes.skillOperation]: operation, ...failure(errorType) }),
@@ -91,9 +92,12 @@ export function createMetrics(): Metrics {
     storageFailure: (type) => counters.storageFailures.add(1, { [attributes.errorType]: type }),
     observe: (sources) => {
       observeGauges(meter, sources);
-      for (const { serverId } of sources.serversConnected()) {
+      for (const { serverId } of sources.servers()) {
         for (const outcome of outcomeSchema.options) {
           counters.outcomes.add(0, outcomeLabels(outcome, serverId, overflowLabel));
+        }
+        for (const errorType of [undefined, ...toolErrorTypeSchema.options]) {
+          counters.serverCalls.add(0, serverCallLabels(serverId, errorType));
         }
       }
     },
@@ -118,6 +122,7 @@ function createCounters(meter: Meter) {
   return {
     skillsActive: meter.createUpDownCounter(metricNames.skillsActive, { description: 'Skills that are active now' }),
     outcomes: counter(metricNames.toolOutcomes, 'Finished tool calls by outcome'),
+    serverCalls: counter(metricNames.serverCalls, 'Finished calls to upstream servers by how they failed, if they did'),
     securityEvents: counter(metricNames.securityEvents, 'Security events by name'),
     runs: counter(metricNames.schedulerRuns, 'Runs of scheduled jobs by result'),
     deleted: counter(metricNames.cleanupDeleted, 'What cleanups deleted, by kind'),
@@ -147,6 +152,10 @@ function outcomeLabels(outcome: Outcome, serverId: string, toolName: string) {
     [attributes.serverId]: serverId,
     [attributes.genAiToolName]: toolName,
   };
+}
+
+function serverCallLabels(serverId: string, errorType: string | undefined) {
+  return { [attributes.serverId]: serverId, ...failure(errorType) };
 }
 
 function failure(errorType: string | undefined) {

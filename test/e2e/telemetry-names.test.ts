@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { securityEventSchema } from '../../src/shapes/event.ts';
+import { toolErrorTypeSchema } from '../../src/shapes/tool.ts';
 import { skillText } from '../support/hub.ts';
 import { type ObservedHub, startObservedHub } from '../support/hub-observed.ts';
 import type { HubProcess } from '../support/hub-process.ts';
@@ -28,7 +29,9 @@ const metricRows: Row[] = [
   ['hestia.scheduler.run.duration', 'histogram', 's', ['hestia.job.name']],
   ['hestia.scheduler.last_success.time', 'gauge', 's', ['hestia.job.name']],
   ['hestia.cleanup.deleted', 'sum', '', ['hestia.cleanup.kind']],
+  ['hestia.server.calls', 'sum', '', ['hestia.server.id', 'error.type']],
   ['hestia.servers.connected', 'gauge', '', ['hestia.server.id']],
+  ['hestia.servers.wanted', 'gauge', '', ['hestia.server.id']],
   ['hestia.audit.records', 'sum', '', []],
   ['hestia.audit.gap', 'gauge', '', []],
   ['hestia.telemetry.dropped', 'sum', '', ['otel.signal']],
@@ -79,6 +82,8 @@ describe('the first export of a hub that nobody has used', () => {
       ['success', 0],
       ['timeout', 0],
     ]);
+    const calls = [undefined, ...toolErrorTypeSchema.options].map((type) => [type, 0]);
+    expect(series('hestia.server.calls', 'error.type')).toEqual(calls.toSorted());
     expect(series('hestia.cleanup.deleted', 'hestia.cleanup.kind')).toEqual([
       ['activations', 0],
       ['audit_records', 0],

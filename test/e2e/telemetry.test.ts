@@ -95,6 +95,7 @@ describe('one call by an MCP client that has a trace', () => {
   test('moves each counter by exactly one', async () => {
     expect(observed.total(metricNames.toolOutcomes, labels)).toBe(1);
     expect(observed.total(metricNames.mcpClientOperationDuration, { [attributes.genAiToolName]: 'meta' })).toBe(1);
+    expect(observed.total(metricNames.serverCalls, { [attributes.serverId]: 'faulty' })).toBe(1);
     expect(
       observed.total(metricNames.mcpServerOperationDuration, { [attributes.genAiToolName]: 'call_mcp_tool' }),
     ).toBe(1);
@@ -143,5 +144,16 @@ describe('a caller that asks not to be sampled', () => {
     const traceId = 'e'.repeat(32);
     await hub.fetch('/v1/skills', { headers: { traceparent: `00-${traceId}-${clientSpan}-00` } });
     expect(await observed.span('GET /v1/skills', traceId)).toMatchObject({ parentSpanId: clientSpan });
+  });
+});
+
+describe('a server that an operator disconnects', () => {
+  test('is neither connected nor wanted, so that nobody is woken for it', async () => {
+    const labels = { [attributes.serverId]: 'faulty' };
+    const gauges = () =>
+      [metricNames.serversConnected, metricNames.serversWanted].map((name) => observed.total(name, labels));
+    await receiver.waitFor(() => gauges().join() === '1,1');
+    expect((await hub.fetch('/v1/servers/faulty/disconnect', { method: 'POST' })).status).toBe(200);
+    await receiver.waitFor(() => gauges().join() === '0,0');
   });
 });
