@@ -13,7 +13,8 @@ export interface ObservedHub extends AsyncDisposable {
   span(name: string, traceId?: string): Promise<ReceivedSpan>;
 }
 
-const quickExports = {
+/** Exporter settings of hubs under test. */
+export const quickExports = {
   OTEL_SDK_DISABLED: 'false',
   OTEL_BSP_SCHEDULE_DELAY: '50',
   OTEL_BLRP_SCHEDULE_DELAY: '50',

@@ -1,0 +1,83 @@
+/** The collector of docker compose between a real hub, a real Prometheus and what plays Tempo and Loki. */
+import { spawnSync } from 'node:child_process';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { collectorConfiguration } from '../support/collector.ts';
+import { collectorProgram } from '../support/collector-program.ts';
+import { startWatchedHub, type WatchedHub } from '../support/hub-watched.ts';
+import { describeWith } from '../support/requirements.ts';
+import { supportServer } from '../support/upstream-support.ts';
+
+describeWith('otelcol', 'otel-collector.yaml', () => {
+  test('is valid as it stands, with nothing from the environment', () => {
+    const validate = ['validate', '--config', collectorConfiguration];
+    const { status, stderr } = spawnSync(collectorProgram(), validate, { env: {}, encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+  });
+});
+
+const outcomes = 'hestia_tool_outcomes_total{gen_ai_tool_name="pid", hestia_outcome="success"}';
+const poll = { timeout: 15_000, interval: 100 };
+
+describeWith(['otelcol', 'prometheus'], 'a hub that sends to the collector', () => {
+  let watched: WatchedHub;
+  beforeAll(async () => {
+    watched = await startWatchedHub(
+      { faulty: supportServer('faulty-server.ts') },
+      { collectorEnvironment: { COLLECTOR_METRIC_EXPIRATION: '3s' } },
+    );
+  });
+  afterAll(() => watched?.[Symbol.asyncDispose]());
+
+  const call = (tool: string) => watched.hub.fetch(`/v1/tools/faulty/${tool}/call`, { json: {} });
+
+  test('has its counters in Prometheus, under its own job and instance', async () => {
+    await call('pid');
+    await vi.waitFor(async () => {
+      expect(await watched.prometheus.query(outcomes)).toEqual([
+        {
+          labels: {
+            __name__: 'hestia_tool_outcomes_total',
+            job: 'hestia/hestia',
+            instance: expect.any(String),
+            hestia_server_id: 'faulty',
+            gen_ai_tool_name: 'pid',
+            hestia_outcome: 'success',
+          },
+          value: 1,
+        },
+      ]);
+    }, poll);
+    const [up] = await watched.prometheus.query('target_info{job="hestia/hestia", service_version!=""}');
+    expect(up).toMatchObject({ value: 1 });
+  });
+
+  test('has its traces and log records in Tempo and Loki, with one trace id', async () => {
+    const { receiver } = watched.collector;
+    await call('rpc_error');
+    const span = await receiver.waitFor(() => receiver.spans().find(({ name }) => name === 'tools/call rpc_error'));
+    const record = await receiver.waitFor(() =>
+      receiver.logRecords().find(({ traceId, body }) => traceId === span.traceId && body === 'Tool outcome recorded'),
+    );
+    expect(record.spanId).toBe(span.spanId);
+  });
+
+  test('has exemplars on the durations of its spans, which lead to traces that are kept', async () => {
+    const { receiver } = watched.collector;
+    const exemplar = await vi.waitFor(async () => {
+      await call('pid');
+      const series = 'traces_span_metrics_duration_seconds_bucket{job="hestia/hestia", span_name="tools/call pid"}';
+      const [found] = await watched.prometheus.exemplars(series);
+      if (found === undefined) throw new Error('there is no exemplar yet');
+      return found;
+    }, poll);
+    expect(exemplar).toMatchObject({ trace_id: expect.any(String), span_id: expect.any(String) });
+    await receiver.waitFor(() => receiver.spans().some(({ traceId }) => traceId === exemplar.trace_id));
+  });
+
+  test('is gone from Prometheus when it is gone', async () => {
+    watched.hub.child.kill('SIGKILL');
+    await vi.waitFor(async () => expect(await watched.prometheus.query('hestia_audit_gap')).toEqual([]), poll);
+    expect(await watched.prometheus.query('up == 0')).toEqual([]);
+  });
+});
