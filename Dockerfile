@@ -15,6 +15,8 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE ./
 COPY src ./src
+# `docker exec <container> hestia demo`: the command line beside the hub.
+RUN ln -s /app/src/hestia.ts /usr/local/bin/hestia
 # The data directory belongs to the unprivileged user that the base image brings.
 RUN install --directory --owner=node --group=node --mode=0700 /data
 USER node

@@ -58,7 +58,7 @@ export function loadConfig(sources: ConfigSources): Config {
     port: environment.HESTIA_PORT,
     dataDirectory,
     databaseFile: resolve(dataDirectory, 'hestia.db'),
-    operatorKeyFile: resolve(dataDirectory, 'operator.key'),
+    operatorKeyFile: resolve(dataDirectory, operatorKeyFileName),
     log: {
       file: environment.HESTIA_LOG_FILE ? absolute(environment.HESTIA_LOG_FILE) : resolve(dataDirectory, 'hestia.log'),
       level: environment.HESTIA_LOG_LEVEL,
@@ -75,6 +75,25 @@ export function loadConfig(sources: ConfigSources): Config {
     policy: file.policy,
   });
 }
+
+/** Where a hub of this environment is reached from this machine, and where it keeps its operator's key. Reads no file. */
+export function clientDefaults(sources: ConfigSources): { url: string; operatorKeyFile: string } {
+  const parsed = environmentSchema
+    .pick({ HESTIA_HOST: true, HESTIA_PORT: true, HESTIA_DATA_DIR: true })
+    .safeParse(withoutEmpty(sources.environment));
+  if (!parsed.success) throw configurationError('environment', parsed.error, sources.environment);
+  const { HESTIA_HOST: host, HESTIA_PORT: port, HESTIA_DATA_DIR: folder } = parsed.data;
+  const name = anyAddress.has(host) ? '127.0.0.1' : host;
+  return {
+    url: `http://${name.includes(':') ? `[${name}]` : name}:${port}`,
+    operatorKeyFile: resolve(sources.workingDirectory, folder, operatorKeyFileName),
+  };
+}
+
+/** Listening there is listening everywhere; as a destination it is none. */
+const anyAddress = new Set(['0.0.0.0', '::']);
+
+const operatorKeyFileName = 'operator.key';
 
 function readConfigurationFile(
   path: string,

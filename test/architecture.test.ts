@@ -47,6 +47,9 @@ describe('the row of rooms', () => {
     ['wiring.ts', './http/app.ts'],
     ['main.ts', './wiring.ts'],
     ['config.ts', '../package.json'],
+    ['hestia.ts', './main.ts'],
+    ['hestia.ts', './cli/command-line.ts'],
+    ['cli/skill-commands.ts', '../domain/skill-folder.ts'],
   ] as const;
   test.each(inRow)('allows %s to import %s', (from, to) => {
     expect(directionFindings(made({ [from]: `import x from '${to}';` }))).toEqual([]);
@@ -62,6 +65,9 @@ describe('the row of rooms', () => {
     ['telemetry/events.ts', '../stores/skill-store.ts', 'telemetry may not import stores'],
     ['shapes/skill.ts', '../telemetry/names.ts', 'shapes may not import telemetry'],
     ['domain/skill-service.ts', '../config.ts', 'domain may not import config'],
+    ['cli/command-line.ts', '../main.ts', 'cli may not import main'],
+    ['cli/command-line.ts', '../stores/database.ts', 'cli may not import stores'],
+    ['hestia.ts', './wiring.ts', 'hestia may not import wiring'],
     ['domain/skill-service.ts', '../wiring.ts', 'domain may not import wiring'],
     ['domain/skill-service.ts', '../../test/support/fake.ts', 'outside of src/'],
     ['domain/skill-service.ts', '../../package.json', 'outside of src/'],
@@ -166,6 +172,7 @@ describe('names', () => {
 describe('comments', () => {
   test('a file begins with a docblock', () => {
     expect(docblockFindings(one('/** What it is for. */\n'))).toEqual([]);
+    expect(docblockFindings(one('#!/usr/bin/env node\n/** What it is for. */\n'))).toEqual([]);
     expect(docblockFindings(one('// What it is for.\n'))).toEqual([expect.stringContaining('docblock')]);
   });
 
@@ -233,6 +240,7 @@ describe('the environment', () => {
   test('config.ts may read it, main.ts may hand it over, and others may use the rest of process', () => {
     expect(environmentFindings(one('load(process.env);', 'config.ts'))).toEqual([]);
     expect(environmentFindings(one('load(process.env);', 'main.ts'))).toEqual([]);
+    expect(environmentFindings(one('load(process.env);', 'hestia.ts'))).toEqual([]);
     expect(environmentFindings(one('const { pid } = process; const x = server.env;'))).toEqual([]);
   });
 });
@@ -275,7 +283,7 @@ describe('src/', () => {
   test('has every file in a room', () => expect(roomFindings(files)).toEqual([]));
   test('imports in the direction of the row', () => expect(directionFindings(files)).toEqual([]));
   test('imports nothing in a circle', () => expect(cycleFindings(files)).toEqual([]));
-  test('has no file that nobody imports', () => expect(orphanFindings(files, ['main.ts'])).toEqual([]));
+  test('has no file that nobody imports', () => expect(orphanFindings(files, ['hestia.ts'])).toEqual([]));
   test('imports with .ts', () => expect(extensionFindings(files)).toEqual([]));
   test('names files in kebab-case, by what they are about', () => expect(nameFindings(paths)).toEqual([]));
   test(`has no file over ${fileLinesMax} lines`, () => {

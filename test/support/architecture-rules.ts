@@ -20,6 +20,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
   config: ['shapes'],
   wiring: [...doors, 'domain', 'stores', 'upstream', 'telemetry', 'shapes', 'config'],
   main: [...doors, 'domain', 'stores', 'upstream', 'telemetry', 'shapes', 'config', 'wiring'],
+  hestia: ['cli', 'config', 'main'],
 };
 
 /** The rooms that are folders; all others of the table are single files directly in `src/`. */

@@ -8,8 +8,8 @@ import type { SourceFile } from './architecture-source.ts';
 /** The longest function, in lines from its first to its last; blank lines and comments count. */
 export const functionLinesMax = 50;
 
-/** Files that may touch the environment: `config.ts` reads it, `main.ts` hands it over. */
-const environmentReaders = ['config.ts', 'main.ts'];
+/** Files that may touch the environment: `config.ts` reads it, the two entries hand it over. */
+const environmentReaders = ['config.ts', 'main.ts', 'hestia.ts'];
 
 /** Functions, methods and arrows that are too long; nested ones count for the outer one too. */
 export function functionFindings(file: SourceFile): string[] {
@@ -90,9 +90,9 @@ function propertyName(node: Node): string | undefined {
   return node.type === 'Identifier' ? node.name : undefined;
 }
 
-/** A file that does not begin with a docblock. */
+/** A file that does not begin with a docblock; the line that makes it a program may stand before. */
 export function docblockFindings(file: SourceFile): string[] {
-  return file.text.startsWith('/**') ? [] : [`${file.path}:1: does not begin with a docblock`];
+  return /^(?:#!.*\n)?\/\*\*/.test(file.text) ? [] : [`${file.path}:1: does not begin with a docblock`];
 }
 
 /**

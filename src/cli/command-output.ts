@@ -1,0 +1,81 @@
+/**
+ * What commands print: on a terminal for people, in a pipe as NDJSON, one object a line. Text that came from elsewhere is
+ * made printable here, so that no tool's description moves a cursor.
+ */
+import { styleText } from 'node:util';
+import { printable, truncated } from '../shapes/text.ts';
+
+/** A stream to print on, as `process.stdout` is. */
+export interface OutputStream {
+  write(text: string): boolean;
+  isTTY?: boolean | undefined;
+  columns?: number | undefined;
+  /** Whether colours may be shown, by the terminal and by `NO_COLOR`. */
+  hasColors?: (() => boolean) | undefined;
+}
+
+/** One column of a table: its heading, and the text of a row's cell. */
+export interface Column<Row> {
+  title: string;
+  cell: (row: Row) => string | number | undefined;
+}
+
+/** How a text stands out on a terminal that has colours. */
+export type Tone = 'good' | 'bad' | 'quiet' | 'strong';
+
+/** Where a command's answer goes. */
+export interface CommandOutput {
+  readonly isTerminal: boolean;
+  /** One object: in a pipe as a line of JSON, on a terminal as these lines. */
+  record(value: object, lines: readonly string[]): void;
+  /** Rows: in a pipe a line of JSON each, on a terminal as a table, or `whenEmpty` where there are none. */
+  table<Row extends object>(rows: readonly Row[], columns: readonly Column<Row>[], whenEmpty: string): void;
+  /** Bytes as they are. */
+  raw(text: string): void;
+  tone(tone: Tone, text: string): string;
+}
+
+const styles = { good: 'green', bad: 'red', quiet: 'dim', strong: 'bold' } as const;
+const columnsDefault = 100;
+const gap = '  ';
+
+/** The output on a stream. */
+export function createCommandOutput(stream: OutputStream): CommandOutput {
+  const isTerminal = stream.isTTY === true;
+  const hasColors = isTerminal && stream.hasColors?.() === true;
+  const print = (line: string) => stream.write(`${line}\n`);
+  const tone = (name: Tone, text: string) =>
+    hasColors ? styleText(styles[name], text, { validateStream: false }) : text;
+  return {
+    isTerminal,
+    tone,
+    raw: (text) => stream.write(text),
+    record: (value, lines) => {
+      if (!isTerminal) return void print(JSON.stringify(value));
+      for (const line of lines) print(line);
+    },
+    table: (rows, columns, whenEmpty) => {
+      if (!isTerminal) {
+        for (const row of rows) print(JSON.stringify(row));
+        return;
+      }
+      if (rows.length === 0) return void print(tone('quiet', whenEmpty));
+      const [head = '', ...body] = tableLines(rows, columns, stream.columns ?? columnsDefault);
+      print(tone('strong', head));
+      for (const line of body) print(line);
+    },
+  };
+}
+
+/** Lines of equal columns, cut at the width of the terminal. The last column is the one that is cut first. */
+function tableLines<Row>(rows: readonly Row[], columns: readonly Column<Row>[], width: number): string[] {
+  const cells = [
+    columns.map(({ title }) => title),
+    ...rows.map((row) => columns.map(({ cell }) => printable(String(cell(row) ?? '')))),
+  ];
+  const widths = columns.map((_, index) => Math.max(...cells.map((line) => line[index]?.length ?? 0)));
+  return cells.map((line) => {
+    const padded = line.map((cell, index) => (index === line.length - 1 ? cell : cell.padEnd(widths[index] ?? 0)));
+    return truncated(padded.join(gap), width);
+  });
+}

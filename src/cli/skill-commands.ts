@@ -1,0 +1,163 @@
+/** `hestia skills`: list, publish, activate, deactivate. */
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { readSkillFolder } from '../domain/skill-folder.ts';
+import { type SkillDocument, skillLimits } from '../shapes/skill.ts';
+import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
+import { CommandError, exitCodes } from './command-error.ts';
+import { wholeNumber } from './command-options.ts';
+
+const activationSchema = z.object({
+  toolName: z.string(),
+  version: z.int(),
+  registered: z.boolean(),
+  expiresAt: z.string().optional(),
+});
+
+const skillSchema = z.looseObject({
+  name: z.string(),
+  namespace: z.string(),
+  ownerAgentId: z.string(),
+  latestVersion: z.int(),
+  description: z.string(),
+  activation: activationSchema.optional(),
+});
+
+/** What publishing answers. */
+export const publicationSchema = z.looseObject({
+  change: z.string(),
+  skill: z.looseObject({ name: z.string(), latestVersion: z.int() }),
+  warnings: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+});
+
+/** What activating answers. */
+export const activationAnswerSchema = z.looseObject({
+  changed: z.boolean(),
+  activation: activationSchema.loose(),
+  errorType: z.string().optional(),
+});
+
+/** What deactivating answers. */
+export const deactivationAnswerSchema = z.looseObject({
+  changed: z.boolean(),
+  durationMs: z.number().optional(),
+  errorType: z.string().optional(),
+});
+
+type SkillOptions = HubOptions & { namespace?: string };
+
+/** Adds the commands below `skills`. */
+export function addSkillCommands(program: Command, context: CommandContext): void {
+  const skills = program.command('skills').description('list, publish, activate and deactivate skills');
+  addList(skills, context);
+  addPublish(skills, context);
+  addActivate(skills, context);
+  addDeactivate(skills, context);
+}
+
+function addList(skills: Command, context: CommandContext): void {
+  withHubOptions(skills.command('list'), context)
+    .description('list skills')
+    .option('--namespace <name>', 'another namespace; for operators and auditors')
+    .action(async (options: SkillOptions) => {
+      const path = `/v1/skills${namespaceQuery(options)}`;
+      const found = await hubOf(options).list(path, skillSchema, context.signal);
+      context.output.table(
+        found,
+        [
+          { title: 'SKILL', cell: ({ name }) => name },
+          { title: 'NAMESPACE', cell: ({ namespace }) => namespace },
+          { title: 'OWNER', cell: ({ ownerAgentId }) => ownerAgentId },
+          { title: 'VERSION', cell: ({ latestVersion }) => latestVersion },
+          { title: 'TOOL', cell: ({ activation }) => (activation?.registered ? activation.toolName : '') },
+          { title: 'DESCRIPTION', cell: ({ description }) => description },
+        ],
+        'no skills',
+      );
+    });
+}
+
+function addPublish(skills: Command, context: CommandContext): void {
+  withHubOptions(skills.command('publish'), context)
+    .description('publish the skill of a folder; changed content is a new version')
+    .argument('<folder>', 'the folder that holds SKILL.md')
+    .action(async (folder: string, options: HubOptions) => {
+      const { document, text } = await readSkill(folder);
+      const json = { document: text, files: textFiles(document) };
+      const path = `/v1/skills/${encodeURIComponent(document.frontmatter.name)}`;
+      const answer = await hubOf(options).ask(path, publicationSchema, { method: 'PUT', json, signal: context.signal });
+      context.output.record(answer, [
+        `${answer.skill.name} is ${answer.change}, version ${answer.skill.latestVersion}`,
+        ...(answer.warnings ?? []).map(({ field, message }) => `${field}: ${message}`),
+      ]);
+    });
+}
+
+function addActivate(skills: Command, context: CommandContext): void {
+  withHubOptions(skills.command('activate'), context)
+    .description('make the latest version an MCP tool')
+    .argument('<skill>')
+    .option('--namespace <name>', 'another namespace; for operators')
+    .option('--ttl <seconds>', 'for how long', wholeNumber(1, skillLimits.ttlSecondsMax))
+    .action(async (name: string, options: SkillOptions & { ttl?: number }) => {
+      const path = `/v1/skills/${encodeURIComponent(name)}/activate${namespaceQuery(options)}`;
+      const json = options.ttl === undefined ? {} : { ttlSeconds: options.ttl };
+      const answer = await hubOf(options).ask(path, activationAnswerSchema, { json, signal: context.signal });
+      const { toolName, version, registered, expiresAt } = answer.activation;
+      const until = expiresAt === undefined ? '' : ` until ${expiresAt}`;
+      context.output.record(answer, [
+        registered
+          ? `${name} is the tool ${toolName}, version ${version}${until}`
+          : `${name} is active without a tool: another tool has the name ${toolName}`,
+      ]);
+    });
+}
+
+function addDeactivate(skills: Command, context: CommandContext): void {
+  withHubOptions(skills.command('deactivate'), context)
+    .description('remove the MCP tool of a skill')
+    .argument('<skill>')
+    .option('--namespace <name>', 'another namespace; for operators')
+    .action(async (name: string, options: SkillOptions) => {
+      const path = `/v1/skills/${encodeURIComponent(name)}/deactivate${namespaceQuery(options)}`;
+      const request = { method: 'POST', signal: context.signal } as const;
+      const answer = await hubOf(options).ask(path, deactivationAnswerSchema, request);
+      context.output.record(answer, [answer.changed ? `${name} is no longer active` : `${name} was not active`]);
+    });
+}
+
+function namespaceQuery({ namespace }: SkillOptions): string {
+  return namespace === undefined ? '' : `?${new URLSearchParams({ namespace })}`;
+}
+
+/** The skill of a folder, checked here as the hub checks it. @throws CommandError */
+async function readSkill(path: string): Promise<{ document: SkillDocument; text: string }> {
+  const absolute = resolve(path);
+  const folder = basename(absolute) === 'SKILL.md' ? dirname(absolute) : absolute;
+  const reading = await readSkillFolder(folder, { mayBeLink: true });
+  switch (reading.outcome) {
+    case 'skill':
+      return { document: reading.document, text: await readFile(join(folder, 'SKILL.md'), 'utf8') };
+    case 'absent':
+      throw new CommandError(exitCodes.usage, `${folder} holds no SKILL.md`);
+    case 'broken': {
+      const [first] = reading.error.violations;
+      const reason = first === undefined ? reading.error.message : `${first.field}: ${first.message}`;
+      throw new CommandError(exitCodes.failed, `${folder}: ${reason}`, { cause: reading.error });
+    }
+    default:
+      return reading satisfies never;
+  }
+}
+
+/** @throws CommandError for a file that is not text: those come from watched folders only. */
+function textFiles({ files }: SkillDocument): Record<string, string> {
+  const binary = files.find(({ encoding }) => encoding !== 'utf-8');
+  if (binary === undefined) return Object.fromEntries(files.map(({ path, content }) => [path, content]));
+  throw new CommandError(
+    exitCodes.failed,
+    `${binary.path}: is not text; skills with such files are served from skills.directories`,
+  );
+}

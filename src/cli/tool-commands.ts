@@ -1,0 +1,144 @@
+/** `hestia tools`: search, call, statistics. */
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { printable } from '../shapes/text.ts';
+import { toolSourceSchema } from '../shapes/tool.ts';
+import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
+import { CommandError, exitCodes } from './command-error.ts';
+import { choiceOption, jsonObject, wholeNumber } from './command-options.ts';
+
+/** What a search answers, as far as clients need it. */
+export const searchAnswerSchema = z.object({
+  searchId: z.string(),
+  results: z.array(
+    z.looseObject({
+      serverId: z.string(),
+      toolName: z.string(),
+      source: z.string(),
+      description: z.string(),
+      score: z.number(),
+      inputSchema: z.record(z.string(), z.unknown()).optional(),
+    }),
+  ),
+});
+
+/** What a call answers, as far as clients need it. */
+export const callAnswerSchema = z.looseObject({
+  callId: z.string(),
+  outcome: z.string(),
+  latencyMs: z.number(),
+  result: z.looseObject({ content: z.array(z.record(z.string(), z.unknown())), isError: z.boolean() }),
+});
+
+const statisticsSchema = z.object({
+  items: z.array(
+    z.looseObject({
+      serverId: z.string(),
+      toolName: z.string(),
+      calls: z.int(),
+      outcomes: z.object({ success: z.int(), error: z.int(), timeout: z.int(), abandoned: z.int() }),
+      latencyMsMean: z.number(),
+      latencyMsP95: z.number(),
+    }),
+  ),
+});
+
+const resultsMax = 50;
+const timeoutMsMax = 3_600_000;
+
+/** Adds the commands below `tools`. */
+export function addToolCommands(program: Command, context: CommandContext): void {
+  const tools = program.command('tools').description('search and call tools, and read how they did');
+  addSearch(tools, context);
+  addCall(tools, context);
+  addStatistics(tools, context);
+}
+
+function addSearch(tools: Command, context: CommandContext): void {
+  withHubOptions(tools.command('search'), context)
+    .description('find tools by describing the need')
+    .argument('<words...>', 'what the tool should do')
+    .option('--limit <count>', 'how many results at most', wholeNumber(1, resultsMax), 10)
+    .addOption(choiceOption('--source <source>', 'only tools from there', toolSourceSchema.options))
+    .action(async (words: string[], options: HubOptions & { limit: number; source?: string }) => {
+      const { limit, source } = options;
+      const json = { query: words.join(' '), limit, ...(source !== undefined && { source }) };
+      const request = { json, signal: context.signal };
+      const { searchId, results } = await hubOf(options).ask('/v1/tools/search', searchAnswerSchema, request);
+      context.output.table(
+        results.map((result) => ({ searchId, ...result })),
+        [
+          { title: 'SERVER', cell: ({ serverId }) => serverId },
+          { title: 'TOOL', cell: ({ toolName }) => toolName },
+          { title: 'SCORE', cell: ({ score }) => score.toFixed(2) },
+          { title: 'DESCRIPTION', cell: ({ description }) => description },
+        ],
+        'no tool fits',
+      );
+      if (context.output.isTerminal) context.output.raw(`${context.output.tone('quiet', searchId)}\n`);
+    });
+}
+
+function addCall(tools: Command, context: CommandContext): void {
+  withHubOptions(tools.command('call'), context)
+    .description('call a tool; fails where the tool says that it failed')
+    .argument('<server>')
+    .argument('<tool>')
+    .argument('[arguments]', 'its arguments as a JSON object', jsonObject, {})
+    .option('--timeout-ms <milliseconds>', 'the deadline', wholeNumber(1, timeoutMsMax))
+    .option('--search-id <id>', 'the search that led here')
+    .action(
+      async (
+        server: string,
+        tool: string,
+        args: Record<string, unknown>,
+        options: HubOptions & { timeoutMs?: number; searchId?: string },
+      ) => {
+        const { timeoutMs, searchId } = options;
+        const path = `/v1/tools/${encodeURIComponent(server)}/${encodeURIComponent(tool)}/call`;
+        const json = {
+          arguments: args,
+          ...(timeoutMs !== undefined && { timeoutMs }),
+          ...(searchId !== undefined && { searchId }),
+        };
+        const answer = await hubOf(options).ask(path, callAnswerSchema, { json, signal: context.signal });
+        const { output } = context;
+        const { outcome, latencyMs, result } = answer;
+        output.record(answer, [
+          ...result.content.flatMap(blockLines),
+          output.tone('quiet', `${outcome} after ${latencyMs.toFixed(1)} ms, ${answer.callId}`),
+        ]);
+        if (result.isError) throw new CommandError(exitCodes.failed, `${tool} says that it failed`);
+      },
+    );
+}
+
+/** A content block for a person: text as it is, of anything else its type. */
+function blockLines(block: Record<string, unknown>): string[] {
+  if (typeof block.text === 'string') return block.text.split('\n').map(printable);
+  return [`(${printable(String(block.type ?? 'unknown'))})`];
+}
+
+function addStatistics(tools: Command, context: CommandContext): void {
+  withHubOptions(tools.command('stats'), context)
+    .description('outcomes and latency by tool')
+    .action(async (options: HubOptions) => {
+      const request = { signal: context.signal };
+      const { items } = await hubOf(options).ask('/v1/tools/stats', statisticsSchema, request);
+      context.output.table(
+        items,
+        [
+          { title: 'SERVER', cell: ({ serverId }) => serverId },
+          { title: 'TOOL', cell: ({ toolName }) => toolName },
+          { title: 'CALLS', cell: ({ calls }) => calls },
+          { title: 'SUCCESS', cell: ({ outcomes }) => outcomes.success },
+          { title: 'ERROR', cell: ({ outcomes }) => outcomes.error },
+          { title: 'TIMEOUT', cell: ({ outcomes }) => outcomes.timeout },
+          { title: 'ABANDONED', cell: ({ outcomes }) => outcomes.abandoned },
+          { title: 'MEAN ms', cell: ({ latencyMsMean }) => latencyMsMean.toFixed(1) },
+          { title: 'P95 ms', cell: ({ latencyMsP95 }) => latencyMsP95.toFixed(1) },
+        ],
+        'no tool was called yet',
+      );
+    });
+}

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type CommandRun, type CommandRunOptions, runCommand } from '../support/command-run.ts';
+import { json } from '../support/hub.ts';
+import { type ListeningHub, startListeningHub, untilConnected } from '../support/hub-listening.ts';
+import { realServer } from '../support/real-server.ts';
+
+let hub: ListeningHub;
+beforeAll(async () => {
+  const servers = {
+    everything: realServer('everything', ['stdio']),
+    files: realServer('filesystem', [new URL('../../docs', import.meta.url).pathname]),
+  };
+  hub = await startListeningHub({ file: { mcpServers: servers } });
+  await untilConnected(hub, 'everything', 'files');
+});
+afterAll(() => hub[Symbol.asyncDispose]());
+
+function demo(words: string[], options: CommandRunOptions = {}): Promise<CommandRun> {
+  return runCommand(['demo', '--url', hub.url, '--key', hub.operator.secret, ...words], options);
+}
+
+/** Nothing that a demo makes is left. */
+async function expectNothingLeft(): Promise<void> {
+  const keys = (await json(hub.operator.fetch('/v1/keys?limit=200'))).items;
+  const agents = keys.filter(({ agentId }: { agentId: string }) => agentId.startsWith('demo-agent-'));
+  expect(agents).not.toEqual([]);
+  for (const key of agents) expect(key).toMatchObject({ revokedAt: expect.any(String) });
+  expect((await json(hub.operator.fetch('/v1/skills?namespace=demo'))).items).toEqual([]);
+}
+
+describe('a demo in a pipe', () => {
+  test('makes every outcome and event, tells each step, sums up, and removes what it made', async () => {
+    const ended = await demo(['--duration', '6', '--agents', '3']);
+    expect(ended).toMatchObject({ exitCode: 0, stderr: '' });
+    const lines = ended.lines();
+    const summary = lines.at(-1);
+    expect(summary).toMatchObject({ kind: 'summary', agents: 3, interrupted: false, steps: lines.length - 1 });
+    const outcomes = new Set(lines.slice(0, -1).map(({ outcome }) => outcome));
+    expect(outcomes).toEqual(new Set(['success', 'error', 'timeout', 'abandoned', 'refused']));
+    expect(Object.keys(Object(summary?.events))).toEqual(
+      expect.arrayContaining([
+        'ACCESS_DENIED',
+        'SKILL_ACTIVATION_SUCCESS',
+        'SKILL_DEACTIVATION_SUCCESS',
+        'SKILL_PUBLISHED',
+        'TOOL_OUTCOME',
+      ]),
+    );
+    expect(summary?.traces).not.toEqual([]);
+    await expectNothingLeft();
+  });
+
+  test('ends at its count of steps', async () => {
+    const summary = (await demo(['--duration', '60', '--agents', '2', '--steps', '5'])).lines().at(-1);
+    expect(summary).toMatchObject({ kind: 'summary' });
+    expect(summary?.steps).toBeLessThanOrEqual(6);
+    await expectNothingLeft();
+  });
+
+  test('removes what it made where Ctrl-C ends it', async () => {
+    const interruption = new AbortController();
+    const running = demo(['--duration', '60'], {
+      signal: interruption.signal,
+      stdout: {
+        write: () => {
+          interruption.abort();
+          return true;
+        },
+      },
+    });
+    const ended = await running;
+    expect(ended.exitCode).toBe(130);
+    expect(ended.stderr).toBe('');
+    await expectNothingLeft();
+  });
+});
+
+describe('a demo on a terminal', () => {
+  test('says at its end what to look at', async () => {
+    const { stdout, exitCode } = await demo(['--duration', '2'], { isTerminal: true });
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/\d+ steps by 4 agents with \d+ tools/);
+    expect(stdout).toMatch(/^ {2}[0-9a-f]{32} {2}the slowest: /m);
+    expect(stdout).toContain('Overview · Tools');
+  });
+});
+
+describe('a demo against a hub without servers', () => {
+  test('searches and uses skills alone', async () => {
+    await using bare = await startListeningHub();
+    const { exitCode, stdout } = await runCommand(
+      ['demo', '--url', bare.url, '--key', bare.operator.secret, '--duration', '2'],
+      { isTerminal: true },
+    );
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('No server is connected whose tools only read');
+  });
+});
