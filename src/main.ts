@@ -65,9 +65,21 @@ async function writeFirstKey(config: Config, hub: Hub): Promise<void> {
   );
 }
 
+/** How often connections are looked through for clients that are too slow to send a request, in milliseconds. */
+const connectionsCheckMs = 5000;
+/** All headers of a request together, in bytes: a baggage of 8,192 with its trace state and a token fit. */
+const headerBytesMax = 32_768;
+
 function listen(config: Config, hub: Hub): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch: hub.fetch, hostname: config.host, port: config.port }, () =>
+    const { headersTimeoutMs, requestTimeoutMs } = config.limits;
+    const serverOptions = {
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: Math.max(headersTimeoutMs, requestTimeoutMs),
+      connectionsCheckingInterval: connectionsCheckMs,
+      maxHeaderSize: headerBytesMax,
+    };
+    const server = serve({ fetch: hub.fetch, hostname: config.host, port: config.port, serverOptions }, () =>
       resolve(asHttpServer(server)),
     );
     server.once('error', (cause) => {

@@ -3,6 +3,7 @@
  * throws is counted and runs again at its next time.
  */
 import { schedule as scheduleCron } from 'node-cron';
+import type { AccessService } from './domain/access-service.ts';
 import type { Cleanup } from './domain/cleanup.ts';
 import type { SchedulerRecord } from './domain/scheduler-record.ts';
 import type { SkillLifecycle } from './domain/skill-lifecycle.ts';
@@ -20,6 +21,7 @@ export interface Schedule {
 
 /** What the schedule calls. */
 export interface ScheduleDeps {
+  access: AccessService;
   cleanup: Cleanup;
   lifecycle: SkillLifecycle;
   skillSync: SkillSync;
@@ -51,6 +53,7 @@ export function createSchedule(deps: ScheduleDeps): Schedule {
       cronLine: '*/5 * * * * *',
       run: async () => deps.metrics.cleanupDeleted(await deps.lifecycle.expire(expirationsMax), 'activations'),
     },
+    { name: 'key_use', cronLine: '30 * * * * *', run: () => deps.access.saveUses() },
     { name: 'skill_sync', cronLine: '*/5 * * * *', run: () => deps.skillSync.fullPass() },
   ];
   let stopTasks: () => Promise<void> = async () => undefined;

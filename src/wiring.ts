@@ -5,12 +5,14 @@
 
 import { createAccessGuard } from './domain/access-guard.ts';
 import { type AccessService, createAccessService } from './domain/access-service.ts';
+import { createAccessTokens } from './domain/access-tokens.ts';
 import { createAuditService } from './domain/audit-service.ts';
 import { createAuditTrail } from './domain/audit-trail.ts';
 import { createCleanup } from './domain/cleanup.ts';
 import { createHubStatus } from './domain/hub-status.ts';
 import { createKeyedQueue } from './domain/keyed-queue.ts';
 import { createOutcomeReport } from './domain/outcome-report.ts';
+import { createRateLimits } from './domain/rate-limits.ts';
 import { createSchedulerRecord } from './domain/scheduler-record.ts';
 import { createServerService } from './domain/server-service.ts';
 import { createSkillLifecycle } from './domain/skill-lifecycle.ts';
@@ -41,6 +43,7 @@ import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Telemetry } from './telemetry/start.ts';
 import { createConnectionPool } from './upstream/connection-pool.ts';
+import { createTokenIssuer } from './upstream/token-issuer.ts';
 
 /** What the hub is built from. Telemetry has started; `now` is the clock, in Unix milliseconds. */
 export interface HubDeps {
@@ -89,6 +92,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
         skillSync[Symbol.asyncDispose](),
         tools.pool[Symbol.asyncDispose](),
       ]);
+      await base.access.saveUses().catch(() => undefined);
       await base.database[Symbol.asyncDispose]();
       base.dataLock[Symbol.dispose]();
     },
@@ -108,6 +112,7 @@ function createBase({ config, log, now = Date.now }: HubDeps) {
   const report = createEventReport({ log, metrics });
   const trail = createAuditTrail({ database, auditStore, report, metrics, log, now });
   const guard = createAccessGuard({ trail });
+  const { oauth } = config.policy;
   return {
     log,
     metrics,
@@ -121,7 +126,14 @@ function createBase({ config, log, now = Date.now }: HubDeps) {
     outcomeStore: createOutcomeStore(database),
     skillStore: createSkillStore(database),
     schedulerStore: createSchedulerStore(database),
-    access: createAccessService({ accessStore: createAccessStore(database), trail, guard, now }),
+    access: createAccessService({
+      database,
+      accessStore: createAccessStore(database),
+      tokens: oauth && createAccessTokens({ issuer: createTokenIssuer(oauth), oauth }),
+      trail,
+      guard,
+      now,
+    }),
   };
 }
 
@@ -186,6 +198,7 @@ function createDoors({ config, version }: HubDeps, base: Base, tools: Tools, ser
     ...services,
     version,
     mcp: hubServer.handle,
+    rateLimits: createRateLimits({ ...base, limits: config.limits }),
     health: {
       checkDatabase: atMostOnceASecond(base.database.checkWritable),
       servers: tools.pool.list,
@@ -195,6 +208,7 @@ function createDoors({ config, version }: HubDeps, base: Base, tools: Tools, ser
       hosts: [...localNames, config.host, ...config.policy.allowedHosts],
       origins: [...localNames, ...config.policy.allowedOrigins],
       requestBytesMax: config.limits.requestBytesMax,
+      oauth: config.policy.oauth,
     },
   });
   const drain = async () => {

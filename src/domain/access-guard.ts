@@ -1,8 +1,7 @@
 /** The policy with consequences: a refusal becomes an error for the caller and an `ACCESS_DENIED` event on record. */
-import { trace } from '@opentelemetry/api';
 import type { Caller } from '../shapes/access.ts';
 import { HestiaError, notFound } from '../shapes/error.ts';
-import { inSpan } from '../telemetry/span.ts';
+import { inActiveSpan } from '../telemetry/span.ts';
 import { type Action, type Owned, permission } from './access-policy.ts';
 import type { AuditTrail } from './audit-trail.ts';
 
@@ -29,9 +28,7 @@ export function createAccessGuard({ trail }: { trail: AuditTrail }): AccessGuard
         error_type: decision,
       };
       const event = { kind: 'security', name: 'ACCESS_DENIED', failed: true, fields } as const;
-      const active = trace.getActiveSpan();
-      if (active) await trail.record({ event, by: caller, span: active });
-      else await inSpan('access.check', {}, (span) => trail.record({ event, by: caller, span }));
+      await inActiveSpan('access.check', (span) => trail.record({ event, by: caller, span }));
       if (decision === 'absent') throw notFound(target?.kind ?? 'thing');
       throw new HestiaError(
         'FORBIDDEN',

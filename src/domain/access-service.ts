@@ -1,11 +1,17 @@
-/** API keys: made once, shown once, stored as hashes, found again by their id and compared in constant time. */
+/**
+ * API keys: made once, shown once, stored as hashes, found again by their id and compared in constant time; and, where
+ * an issuer is trusted, the agents its access tokens name.
+ */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Span } from '@opentelemetry/api';
-import type { ApiKey, Caller, KeyRequest } from '../shapes/access.ts';
+import { type ApiKey, anonymousCaller, type Caller, type KeyRequest } from '../shapes/access.ts';
 import { HestiaError, notFound } from '../shapes/error.ts';
+import { isoTime } from '../shapes/time.ts';
 import type { AccessStore } from '../stores/access-store.ts';
+import type { Database } from '../stores/database.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access-guard.ts';
+import { type AccessTokens, looksLikeToken } from './access-tokens.ts';
 import type { AuditTrail } from './audit-trail.ts';
 
 /** A new key with its secret, which is shown this once. */
@@ -14,12 +20,22 @@ export interface CreatedKey {
   secret: string;
 }
 
-/** Why a request has no caller. Never tells which of the two a wrong key was. */
-export type AuthFailure = 'missing' | 'malformed' | 'unknown' | 'revoked';
+/** Why a request has no caller. The caller is never told which; the record is. */
+export type AuthFailure =
+  | 'missing'
+  | 'malformed'
+  | 'unknown'
+  | 'revoked'
+  | 'expired'
+  | 'invalid_token'
+  | 'invalid_claims';
 
 /** Keys and who they stand for. */
 export interface AccessService {
-  /** The caller a key stands for, or why there is none. Constant time in the secret. */
+  /**
+   * The caller that a key or an access token stands for, or why there is none. Constant time in a key's secret.
+   * @throws HestiaError ISSUER_UNAVAILABLE where a token cannot be judged now.
+   */
   authenticate(secret: string | undefined): Promise<Caller | { failure: AuthFailure }>;
   /** Puts a failed authentication on record. The presented text is never part of it. */
   recordFailure(failure: AuthFailure, span: Span): Promise<void>;
@@ -32,11 +48,16 @@ export interface AccessService {
    * inside the transaction: where it throws, there is no key.
    */
   createFirst(keep: (secret: string) => void): Promise<CreatedKey | undefined>;
+  /** Writes down when keys were last used; called once a minute and at the end. Repeatable. @throws HestiaError STORAGE_FAILED */
+  saveUses(): Promise<void>;
 }
 
 /** What the service is made of. */
 export interface AccessServiceDeps {
+  database: Database;
   accessStore: AccessStore;
+  /** Judges access tokens; undefined where no issuer is trusted. */
+  tokens: AccessTokens | undefined;
   trail: AuditTrail;
   guard: AccessGuard;
   now: () => number;
@@ -47,18 +68,29 @@ const secretPattern = /^hst_([0-9a-f]{16})_[A-Za-z0-9_-]{43}$/;
 
 /** Who makes the first key: nobody has one yet. */
 const founder: Caller = { keyId: 'start', agentId: 'hestia', namespace: 'default', role: 'operator' };
-const anonymous: Caller = { keyId: 'none', agentId: 'anonymous', namespace: 'none', role: 'agent' };
 
 /** Makes the service. */
 export function createAccessService(deps: AccessServiceDeps): AccessService {
-  const { accessStore, trail, guard } = deps;
+  const { database, accessStore, tokens, trail, guard, now } = deps;
+  let uses = new Map<string, number>();
   return {
-    authenticate: (secret) => authenticate(accessStore, secret),
+    authenticate: async (secret) => {
+      if (tokens !== undefined && secret !== undefined && looksLikeToken(secret)) return tokens.caller(secret);
+      const caller = await authenticate(deps, secret);
+      if (!('failure' in caller)) uses.set(caller.keyId, now());
+      return caller;
+    },
+    saveUses: async () => {
+      if (uses.size === 0) return;
+      const saving = uses;
+      uses = new Map();
+      await database.transaction((tx) => accessStore.noteUse(tx, saving));
+    },
     recordFailure: async (failure, span) => {
-      const fields = { agent_id: anonymous.agentId, error_type: failure };
+      const fields = { agent_id: anonymousCaller.agentId, error_type: failure };
       await trail.record({
         event: { kind: 'security', name: 'AUTH_FAILED', failed: true, fields },
-        by: anonymous,
+        by: anonymousCaller,
         span,
       });
     },
@@ -82,7 +114,7 @@ export function createAccessService(deps: AccessServiceDeps): AccessService {
 }
 
 async function authenticate(
-  accessStore: AccessStore,
+  { accessStore, now }: AccessServiceDeps,
   secret: string | undefined,
 ): Promise<Caller | { failure: AuthFailure }> {
   if (secret === undefined) return { failure: 'missing' };
@@ -92,6 +124,7 @@ async function authenticate(
   const matches = sameDigest(digest(secret), found?.secretHash ?? digest('no such key'));
   if (found === undefined || !matches) return { failure: 'unknown' };
   if (found.key.revokedAt !== undefined) return { failure: 'revoked' };
+  if (found.key.expiresAt !== undefined && found.key.expiresAt <= now()) return { failure: 'expired' };
   const { agentId, namespace, role } = found.key;
   return { keyId, agentId, namespace, role };
 }
@@ -144,16 +177,24 @@ async function hasOtherOperator(accessStore: AccessStore, keyId: string): Promis
   let after: string | undefined;
   while (true) {
     const page = await accessStore.listKeys({ ...(after !== undefined && { after }), limit: keysPageSize });
-    if (page.some((key) => key.role === 'operator' && key.revokedAt === undefined && key.keyId !== keyId)) return true;
+    if (page.some((key) => isLastingOperator(key) && key.keyId !== keyId)) return true;
     after = page.at(-1)?.keyId;
     if (page.length < keysPageSize) return false;
   }
 }
 
-function newKey(request: KeyRequest, createdAt: number): CreatedKey {
+/** An operator's key that will not end by itself, so that the hub can always be operated. */
+function isLastingOperator({ role, revokedAt, expiresAt }: ApiKey): boolean {
+  return role === 'operator' && revokedAt === undefined && expiresAt === undefined;
+}
+
+const dayMs = 86_400_000;
+
+function newKey({ expiresInDays, ...request }: KeyRequest, createdAt: number): CreatedKey {
   const keyId = randomBytes(8).toString('hex');
   const secret = `hst_${keyId}_${randomBytes(32).toString('base64url')}`;
-  return { key: { keyId, ...request, createdAt, revokedAt: undefined }, secret };
+  const expiresAt = expiresInDays === undefined ? undefined : Math.round(createdAt + expiresInDays * dayMs);
+  return { key: { keyId, ...request, createdAt, expiresAt, revokedAt: undefined, lastUsedAt: undefined }, secret };
 }
 
 /** SHA-256 is enough: the secret is 256 random bits, so there is nothing to guess slowly. */
@@ -165,6 +206,6 @@ function sameDigest(left: string, right: string): boolean {
   return timingSafeEqual(Buffer.from(left, 'hex'), Buffer.from(right, 'hex'));
 }
 
-function keyFields(key: ApiKey) {
-  return { key_id: key.keyId, agent_id: key.agentId, namespace: key.namespace, role: key.role };
+function keyFields({ keyId, agentId, namespace, role, expiresAt }: ApiKey) {
+  return { key_id: keyId, agent_id: agentId, namespace, role, expires_at: isoTime(expiresAt) };
 }

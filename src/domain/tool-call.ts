@@ -28,6 +28,7 @@ import { failSpan, inSpan } from '../telemetry/span.ts';
 import type { ConnectionPool } from '../upstream/connection-pool.ts';
 import type { AccessGuard } from './access-guard.ts';
 import type { AuditTrail } from './audit-trail.ts';
+import { type CallAdmissionLimits, createCallAdmission } from './call-admission.ts';
 import { type SkillTools, skillToolResult } from './skill-tools.ts';
 import { type CallDeadline, openDeadline } from './tool-call-deadline.ts';
 import { type CallFailure, callError, classifyFailure } from './tool-call-failure.ts';
@@ -45,7 +46,7 @@ export interface ToolCall {
   /**
    * Calls a tool of an upstream server, or of an active skill under the server id `hestia`.
    * @throws HestiaError NOT_FOUND, FORBIDDEN, INVALID_ARGUMENTS, INVALID_TOOL_SCHEMA, SERVER_UNAVAILABLE, UPSTREAM_FAILED,
-   *   RESPONSE_TOO_LARGE, TIMEOUT, ABANDONED, SHUTTING_DOWN. Where a tool was found that may be called, its outcome is
+   *   RESPONSE_TOO_LARGE, TIMEOUT, ABANDONED, SHUTTING_DOWN, OVERLOADED. Where a tool was found that may be called, its outcome is
    *   on record first.
    */
   call(caller: Caller, request: ToolCallRequest, options: CallOptions): Promise<ToolCallAnswer>;
@@ -65,7 +66,7 @@ export interface ToolCallDeps {
   guard: AccessGuard;
   metrics: Metrics;
   schemaCheck: SchemaCheck;
-  limits: { callTimeoutMs: number; callTimeoutMsMax: number };
+  limits: { callTimeoutMs: number; callTimeoutMsMax: number } & CallAdmissionLimits;
   captureContent: boolean;
   now: () => number;
 }
@@ -84,11 +85,13 @@ export function createToolCall(deps: ToolCallDeps): ToolCall {
   const running = new Set<Promise<unknown>>();
   const shutdown = new AbortController();
   let draining = false;
+  const admission = createCallAdmission(deps.limits);
   const ending: HubEnding = { signal: shutdown.signal, hasBegun: () => draining };
   return {
     running: () => running.size,
     call: async (caller, request, options) => {
       if (draining) throw new HestiaError('SHUTTING_DOWN', 'the hub is shutting down; no new calls are taken');
+      using _place = admission.enter(request.serverId);
       const work = observeCall(deps, caller, request, options, ending);
       running.add(work);
       try {

@@ -12,9 +12,10 @@ import { z } from 'zod';
 import type { AccessService } from '../domain/access-service.ts';
 import type { AuditService } from '../domain/audit-service.ts';
 import type { Cleanup } from '../domain/cleanup.ts';
+import type { RateLimits } from '../domain/rate-limits.ts';
 import type { ServerService } from '../domain/server-service.ts';
 import type { Caller } from '../shapes/access.ts';
-import { configurationFileSchema } from '../shapes/configuration.ts';
+import { configurationFileSchema, type OauthConfiguration } from '../shapes/configuration.ts';
 import { HestiaError, notFound } from '../shapes/error.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -25,6 +26,7 @@ import { type HealthRoutesDeps, healthRoutes } from './health-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { observe } from './observe.ts';
 import { problemResponse } from './problem.ts';
+import { metadataUrl, protectedResourceRoutes } from './protected-resource-routes.ts';
 import { createRouter } from './route-parts.ts';
 import { schedulerRoutes } from './scheduler-routes.ts';
 import { serverRoutes } from './server-routes.ts';
@@ -34,6 +36,7 @@ import { type ToolRoutesDeps, toolRoutes } from './tool-routes.ts';
 /** What the door opens onto. */
 export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   access: AccessService;
+  rateLimits: RateLimits;
   audit: AuditService;
   cleanup: Cleanup;
   servers: ServerService;
@@ -43,14 +46,19 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   metrics: Metrics;
   log: Log;
   version: string;
-  policy: { hosts: readonly string[]; origins: readonly string[]; requestBytesMax: number };
+  policy: {
+    hosts: readonly string[];
+    origins: readonly string[];
+    requestBytesMax: number;
+    oauth: OauthConfiguration | undefined;
+  };
 }
 
 /** Builds the application; it listens nowhere by itself. */
 export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
   const app = createRouter();
   const problem = (error: unknown, path: string) =>
-    problemResponse(error, { log: deps.log, challenge: challengeFor(path) });
+    problemResponse(error, { log: deps.log, challenge: challengeFor(path, metadataUrl(deps.policy.oauth)) });
   app.onError((error, c) => problem(error, c.req.path));
   app.notFound((c) => problem(notFound('page'), c.req.path));
   app.use(observe(deps));
@@ -59,6 +67,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
   app.route('/', healthRoutes(deps.health));
   app.use(checkHost(deps.policy));
   app.use(bodyLimit({ maxSize: deps.policy.requestBytesMax, onError: () => refuseBody(deps.policy.requestBytesMax) }));
+  if (deps.policy.oauth) app.route('/', protectedResourceRoutes(deps.policy.oauth));
   app.use(authenticate(deps));
   for (const routes of [
     skillRoutes(deps),

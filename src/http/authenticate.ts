@@ -1,10 +1,11 @@
 /** Who calls: the API key of a request to a {@link Caller}, or a refusal that is on record. */
-import { trace } from '@opentelemetry/api';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { AccessService } from '../domain/access-service.ts';
+import type { RateLimits } from '../domain/rate-limits.ts';
 import type { Caller } from '../shapes/access.ts';
 import { HestiaError } from '../shapes/error.ts';
-import { inSpan } from '../telemetry/span.ts';
+import { inActiveSpan } from '../telemetry/span.ts';
+import { clientAddress } from './client-address.ts';
 
 /** What authentication leaves for the routes. */
 export type HubEnv = { Variables: { caller: Caller } };
@@ -14,27 +15,36 @@ const openPaths = new Set(['/livez', '/readyz']);
 /** Pages for people: a browser cannot send a bearer key, so it may give it as the password of Basic authentication. */
 const pagePaths = /^\/(docs(\/.*)?|openapi\.json|config\.schema\.json)$/;
 
+/** What authentication is made of. */
+export interface AuthenticateDeps {
+  access: AccessService;
+  rateLimits: RateLimits;
+}
+
 /** Makes the middleware. */
-export function authenticate({ access }: { access: AccessService }): MiddlewareHandler<HubEnv> {
+export function authenticate({ access, rateLimits }: AuthenticateDeps): MiddlewareHandler<HubEnv> {
   return async (c, next) => {
     if (openPaths.has(c.req.path)) return next();
     const caller = await access.authenticate(presentedKey(c));
-    if (!('failure' in caller)) {
-      c.set('caller', caller);
-      return next();
-    }
-    const span = trace.getActiveSpan();
-    if (span) await access.recordFailure(caller.failure, span);
-    else await inSpan('authenticate', {}, (own) => access.recordFailure(caller.failure, own));
-    throw new HestiaError('UNAUTHENTICATED', 'send "Authorization: Bearer <key>" with a key that is valid');
+    const failed = 'failure' in caller;
+    await inActiveSpan('authenticate', async (span) => {
+      if (!failed) return rateLimits.countRequest(caller, span);
+      await rateLimits.countFailure(clientAddress(c), span);
+      await access.recordFailure(caller.failure, span);
+    });
+    if (failed) throw new HestiaError('UNAUTHENTICATED', 'send "Authorization: Bearer <key>" with a key that is valid');
+    c.set('caller', caller);
+    return next();
   };
 }
 
-/** What a refusal asks for: a browser shows its password prompt for pages only. */
-export function challengeFor(path: string): string {
-  return pagePaths.test(path)
-    ? 'Basic realm="hestia: the API key is the password", charset="UTF-8"'
-    : 'Bearer realm="hestia"';
+/**
+ * What a refusal asks for: a browser shows its password prompt for pages only; a client that knows OAuth is told where
+ * this resource describes itself (RFC 9728, section 5.1).
+ */
+export function challengeFor(path: string, metadataUrl: string | undefined): string {
+  if (pagePaths.test(path)) return 'Basic realm="hestia: the API key is the password", charset="UTF-8"';
+  return `Bearer realm="hestia"${metadataUrl === undefined ? '' : `, resource_metadata="${metadataUrl}"`}`;
 }
 
 function presentedKey(c: Context): string | undefined {

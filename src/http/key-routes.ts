@@ -15,7 +15,9 @@ const keySchema = z
     namespace: z.string(),
     role: roleSchema,
     createdAt: timeSchema,
+    expiresAt: timeSchema.optional(),
     revokedAt: timeSchema.optional(),
+    lastUsedAt: timeSchema.optional(),
   })
   .meta({ id: 'Key' });
 
@@ -67,13 +69,15 @@ export function keyRoutes({ access }: { access: AccessService }): OpenAPIHono<Hu
   return router;
 }
 
-function keyView({ keyId, agentId, namespace, role, createdAt, revokedAt }: ApiKey) {
+function keyView({ keyId, agentId, namespace, role, createdAt, expiresAt, revokedAt, lastUsedAt }: ApiKey) {
   return {
     keyId,
     agentId,
     namespace,
     role,
     createdAt: isoTime(createdAt),
+    ...(expiresAt !== undefined && { expiresAt: isoTime(expiresAt) }),
     ...(revokedAt !== undefined && { revokedAt: isoTime(revokedAt) }),
+    ...(lastUsedAt !== undefined && { lastUsedAt: isoTime(lastUsedAt) }),
   };
 }

@@ -3,7 +3,6 @@
  * ended when the body ends, so that a stream is as long as it was open. Probes are left out.
  */
 
-import { getConnInfo } from '@hono/node-server/conninfo';
 import { context, type Span, SpanKind, trace } from '@opentelemetry/api';
 import type { Context, MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
@@ -12,6 +11,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes } from '../telemetry/names.ts';
 import { remoteContext } from '../telemetry/propagation.ts';
 import { failSpan, openSpan } from '../telemetry/span.ts';
+import { clientAddress } from './client-address.ts';
 
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']);
 const probes = new Set(['/livez', '/readyz']);
@@ -66,15 +66,6 @@ function setRequestAttributes(c: Context, span: Span, method: string): void {
   if (userAgent !== undefined) span.setAttribute(attributes.userAgent, printable(truncated(userAgent, 256)));
   const address = clientAddress(c);
   if (address !== undefined) span.setAttribute(attributes.clientAddress, address);
-}
-
-/** The address of the connection; undefined where the app is called without one, as tests do. */
-function clientAddress(c: Context): string | undefined {
-  try {
-    return getConnInfo(c).remote.address;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The pattern of the handler that matched; undefined where only middleware did. */

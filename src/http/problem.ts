@@ -51,7 +51,7 @@ export function problemResponse(error: unknown, { log, challenge }: { log: Log; 
   };
   return new Response(JSON.stringify(body), {
     status,
-    headers: { 'content-type': 'application/problem+json', ...extraHeaders(known.code, challenge) },
+    headers: { 'content-type': 'application/problem+json', ...extraHeaders(known, challenge) },
   });
 }
 
@@ -89,9 +89,12 @@ function asHestiaError(error: unknown): HestiaError {
   return new HestiaError('INTERNAL', 'the hub failed; the trace id leads to the cause', { cause: error });
 }
 
-function extraHeaders(code: ErrorCode, challenge: string): Record<string, string> {
-  if (code === 'UNAUTHENTICATED') return { 'www-authenticate': challenge };
-  if (code === 'SERVER_UNAVAILABLE' || code === 'SHUTTING_DOWN' || code === 'STORAGE_FAILED')
-    return { 'retry-after': '5' };
-  return {};
+/** Seconds after which a refusal for want of something that comes back is worth another try. */
+const retryAfterSeconds = 5;
+
+function extraHeaders(error: HestiaError, challenge: string): Record<string, string> {
+  if (error.code === 'UNAUTHENTICATED') return { 'www-authenticate': challenge };
+  const { status } = errorCodes[error.code];
+  if (error.retryAfterSeconds !== undefined) return { 'retry-after': String(error.retryAfterSeconds) };
+  return status === 503 ? { 'retry-after': String(retryAfterSeconds) } : {};
 }

@@ -28,16 +28,31 @@ export type Caller = z.infer<typeof callerSchema>;
 /** The hub itself, when the scheduler or a watched directory acts. It never authenticates. */
 export const hubCaller: Caller = { keyId: 'hub', agentId: 'hestia', namespace: 'default', role: 'operator' };
 
+/** Whoever has not shown who they are; failures to authenticate are on record under it. */
+export const anonymousCaller: Caller = { keyId: 'none', agentId: 'anonymous', namespace: 'none', role: 'agent' };
+
 /** A key as it may be shown: everything but its secret. Times are Unix milliseconds. */
 export interface ApiKey extends Caller {
   createdAt: number;
+  expiresAt: number | undefined;
   revokedAt: number | undefined;
+  /** To the minute. */
+  lastUsedAt: number | undefined;
 }
+
+/** The longest life a key may be given, in days. */
+const expiresInDaysMax = 3650;
 
 /** What an operator gives to create a key. */
 export const keyRequestSchema = z.strictObject({
   agentId: agentIdSchema,
   namespace: namespaceSchema.default('default'),
   role: roleSchema.default('agent'),
+  expiresInDays: z
+    .number()
+    .positive()
+    .max(expiresInDaysMax)
+    .optional()
+    .describe('Days until the key stops working; never, if absent.'),
 });
 export type KeyRequest = z.infer<typeof keyRequestSchema>;

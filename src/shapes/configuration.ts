@@ -6,6 +6,22 @@ import { z } from 'zod';
 import { namespaceSchema } from './access.ts';
 import { httpServerSchema, serverIdSchema, stdioServerSchema } from './server.ts';
 
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
+
+/** Who issues access tokens (JWT, RFC 9068), and what a token must say. */
+const oauthSchema = z.strictObject({
+  issuer: httpUrl.describe('The issuer, exactly as tokens name it in `iss`.'),
+  resource: httpUrl.describe("The URL that clients reach this hub's MCP endpoint by; tokens must be meant for it."),
+  audience: z.string().min(1).optional().describe('What tokens name in `aud`; the resource, if unset.'),
+  jwksUrl: httpUrl.optional().describe('Where the issuer keeps its keys; found by its metadata, if unset.'),
+  clockSkewSeconds: z.int().min(0).max(300).default(30).describe('How far the clocks of hub and issuer may differ.'),
+  agentClaim: z.string().min(1).default('sub').describe('The claim that names the agent.'),
+  namespaceClaim: z.string().min(1).default('hestia_namespace').describe('The claim that names the namespace.'),
+  roleClaim: z.string().min(1).default('hestia_role').describe('The claim that names the role; `agent`, if absent.'),
+});
+/** The issuer whose tokens are taken, as configured. */
+export type OauthConfiguration = z.infer<typeof oauthSchema>;
+
 const serverSchema = z.union([stdioServerSchema, httpServerSchema], {
   error: 'must be { "command", "args", "env", "cwd" } or { "url", "headers" }, each with an optional "autoConnect"',
 });
@@ -75,6 +91,34 @@ export const configurationFileSchema = z.strictObject({
       ),
       toolsPerServerMax: z.int().min(1).max(100_000).default(10_000).describe('Tools taken from one server.'),
       drainMs: milliseconds(4_000, 0, 4_500).describe('How long calls may go on after SIGTERM.'),
+      requestsPerMinute: z
+        .int()
+        .min(1)
+        .max(100_000_000)
+        .default(60_000)
+        .describe('Requests that one key may make in a minute; one more is answered 429.'),
+      authFailuresPerMinute: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(300)
+        .describe(
+          'Failed authentications of one address that are answered and put on record in a minute; more get 429.',
+        ),
+      callsRunningMax: z
+        .int()
+        .min(1)
+        .max(100_000)
+        .default(1024)
+        .describe('Tool calls under way in all; one more is answered 503 at once.'),
+      callsRunningPerServerMax: z
+        .int()
+        .min(1)
+        .max(100_000)
+        .default(256)
+        .describe('Tool calls under way at one upstream server; one more is answered 503 at once.'),
+      headersTimeoutMs: milliseconds(10_000, 100, 300_000).describe('How long a client may take to send its headers.'),
+      requestTimeoutMs: milliseconds(60_000, 100, 3_600_000).describe('How long a client may take to send a request.'),
     })
     .prefault({}),
   policy: z
@@ -87,6 +131,9 @@ export const configurationFileSchema = z.strictObject({
         .array(z.string().min(1))
         .default([])
         .describe('Host names of browser origins, besides localhost, that may call.'),
+      oauth: oauthSchema
+        .optional()
+        .describe('Accept access tokens of an OAuth 2.1 issuer, besides API keys. Unset: API keys only.'),
     })
     .prefault({}),
 });

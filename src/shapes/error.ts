@@ -23,6 +23,9 @@ export const errorCodes = {
   SHUTTING_DOWN: { status: 503, title: 'The hub is shutting down' },
   TIMEOUT: { status: 504, title: 'The deadline passed' },
   ABANDONED: { status: 499, title: 'The caller went away' },
+  RATE_LIMITED: { status: 429, title: 'Too many requests' },
+  OVERLOADED: { status: 503, title: 'The hub is at its limit' },
+  ISSUER_UNAVAILABLE: { status: 503, title: 'The token issuer cannot be reached' },
   INTERNAL: { status: 500, title: 'The hub failed' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
@@ -40,6 +43,8 @@ export interface HestiaErrorDetails {
   /** For the log only: may name internals, never a secret. */
   internal?: string;
   cause?: unknown;
+  /** When the caller may try again, in seconds. */
+  retryAfterSeconds?: number;
   /** Shown to the caller, at most 50. */
   violations?: readonly Violation[];
 }
@@ -55,11 +60,13 @@ export class HestiaError extends Error {
   readonly code: ErrorCode;
   readonly internal: string | undefined;
   readonly violations: readonly Violation[];
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: HestiaErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.internal = details.internal;
+    this.retryAfterSeconds = details.retryAfterSeconds;
     this.violations = (details.violations ?? []).slice(0, violationsMax);
   }
 }

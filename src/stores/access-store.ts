@@ -19,6 +19,8 @@ export interface AccessStore {
   listKeys(page: { after?: string | undefined; limit: number }): Promise<ApiKey[]>;
   /** Answers false where there is no such key or it is revoked already. `revokedAt` is Unix milliseconds. */
   revokeKey(tx: Transaction, keyId: string, revokedAt: number): Promise<boolean>;
+  /** Notes when keys were last used, by key id; Unix milliseconds. A key that does not exist is passed over. May be repeated. */
+  noteUse(tx: Transaction, uses: ReadonlyMap<string, number>): Promise<void>;
   /** Counts revoked keys too. */
   countKeys(): Promise<number>;
 }
@@ -26,8 +28,9 @@ export interface AccessStore {
 /** Makes the store of API keys in `database`. */
 export function createAccessStore(database: Database): AccessStore {
   const insert = database.command(
-    `INSERT INTO api_keys (key_id, agent_id, namespace, role, secret_hash, created_at, revoked_at)
-     VALUES (:keyId, :agentId, :namespace, :role, :secretHash, :createdAt, :revokedAt)`,
+    `INSERT INTO api_keys (key_id, agent_id, namespace, role, secret_hash, created_at, expires_at, revoked_at,
+       last_used_at)
+     VALUES (:keyId, :agentId, :namespace, :role, :secretHash, :createdAt, :expiresAt, :revokedAt, :lastUsedAt)`,
   );
   const find = database.query(`SELECT ${keyColumns} FROM api_keys WHERE key_id = :keyId`, storedKeySchema);
   const list = database.query(
@@ -37,6 +40,7 @@ export function createAccessStore(database: Database): AccessStore {
   const revoke = database.command(
     'UPDATE api_keys SET revoked_at = :revokedAt WHERE key_id = :keyId AND revoked_at IS NULL',
   );
+  const noteUse = database.command('UPDATE api_keys SET last_used_at = :usedAt WHERE key_id = :keyId');
   const count = database.query('SELECT count(*) AS keys FROM api_keys', z.object({ keys: z.int() }));
   return {
     async insertKey(tx, { key, secretHash }) {
@@ -45,12 +49,15 @@ export function createAccessStore(database: Database): AccessStore {
     findKey: async (keyId) => find.first({ keyId }),
     listKeys: async ({ after = '', limit }) => list.all({ after, limit }).map(({ key }) => key),
     revokeKey: async (tx, keyId, revokedAt) => revoke.run(tx, { keyId, revokedAt }) === 1,
+    noteUse: async (tx, uses) => {
+      for (const [keyId, usedAt] of uses) noteUse.run(tx, { keyId, usedAt });
+    },
     countKeys: async () => count.first()?.keys ?? 0,
   };
 }
 
 const keyColumns = `key_id AS keyId, agent_id AS agentId, namespace, role, secret_hash AS secretHash,
-  created_at AS createdAt, revoked_at AS revokedAt`;
+  created_at AS createdAt, expires_at AS expiresAt, revoked_at AS revokedAt, last_used_at AS lastUsedAt`;
 
 const storedKeySchema = z
   .object({
@@ -60,6 +67,8 @@ const storedKeySchema = z
     role: roleSchema,
     secretHash: z.string(),
     createdAt: z.number(),
+    expiresAt: optionalColumn(z.number()),
     revokedAt: optionalColumn(z.number()),
+    lastUsedAt: optionalColumn(z.number()),
   })
   .transform(({ secretHash, ...key }) => ({ key, secretHash }));

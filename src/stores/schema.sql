@@ -11,7 +11,9 @@ CREATE TABLE api_keys (
   role        TEXT NOT NULL CHECK (role IN ('agent', 'auditor', 'operator')),
   secret_hash TEXT NOT NULL,
   created_at  INTEGER NOT NULL,
-  revoked_at  INTEGER
+  expires_at  INTEGER,
+  revoked_at  INTEGER,
+  last_used_at INTEGER
 ) STRICT;
 
 -- The audit trail. body is the canonical JSON text (RFC 8785) of the whole record; every other column is read

@@ -41,6 +41,12 @@ export async function inSpan<T>(name: string, options: SpanOptions, work: (span:
   }
 }
 
+/** Runs `work` with the span that is active, or inside a new one of this name where none is. */
+export function inActiveSpan<T>(name: string, work: (span: Span) => Promise<T>): Promise<T> {
+  const active = trace.getActiveSpan();
+  return active ? work(active) : inSpan(name, {}, work);
+}
+
 /** Opens a span without making it active; the caller ends it. Attributes are set one by one, which is cheaper. */
 export function openSpan(name: string, options: SpanOptions): Span {
   const span = trace

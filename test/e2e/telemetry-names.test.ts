@@ -102,7 +102,7 @@ describe('the first export of a hub that nobody has used', () => {
   test('has every job with every result', () => {
     const points = observed.receiver.metricPoints('hestia.scheduler.runs');
     const named = points.map(({ attributes }) => `${attributes['hestia.job.name']} ${attributes['hestia.job.result']}`);
-    const jobs = ['cleanup', 'expiration', 'skill_sync'];
+    const jobs = ['cleanup', 'expiration', 'skill_sync', 'key_use'];
     const results = ['success', 'failure', 'skipped'];
     expect(named.toSorted()).toEqual(jobs.flatMap((job) => results.map((result) => `${job} ${result}`)).toSorted());
   });

@@ -67,6 +67,18 @@ describe('with a key that is not valid', () => {
     if (presented !== undefined) expect(JSON.stringify(items)).not.toContain(presented);
   });
 
+  test('one whose time is over is refused as any other, and works until then', async () => {
+    await using own = await startTestHub();
+    const created = await json(own.operator.fetch('/v1/keys', { json: { agentId: 'guest', expiresInDays: 0.5 } }));
+    expect(Date.parse(created.expiresAt) - Date.parse(created.createdAt)).toBe(43_200_000);
+    const authorization = `Bearer ${created.key}`;
+    expect((await own.fetch('/v1/skills', { headers: { authorization } })).status).toBe(200);
+    own.advance(43_200_001);
+    expect((await own.fetch('/v1/skills', { headers: { authorization } })).status).toBe(401);
+    const { items } = await json(own.operator.fetch('/v1/audit/events?event=AUTH_FAILED'));
+    expect(items.at(-1).fields).toMatchObject({ error_type: 'expired' });
+  });
+
   test('one that was revoked is refused at once, by HTTP and MCP', async () => {
     const key = await hub.key('leaver');
     expect((await key.fetch('/v1/skills')).status).toBe(200);

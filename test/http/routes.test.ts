@@ -77,6 +77,30 @@ describe('/v1/keys', () => {
     expect(statuses).toEqual([204, 409]);
   });
 
+  test('does not count a key that will expire as the last of an operator', async () => {
+    await using alone = await startTestHub();
+    await alone.operator.fetch('/v1/keys', { json: { agentId: 'temp', role: 'operator', expiresInDays: 1 } });
+    const { items } = await json(alone.operator.fetch('/v1/keys'));
+    const lasting = items.filter((item: { expiresAt?: string }) => item.expiresAt === undefined);
+    const others = lasting.filter(({ keyId }: { keyId: string }) => keyId !== alone.operator.keyId);
+    for (const { keyId } of others) await alone.operator.fetch(`/v1/keys/${keyId}`, { method: 'DELETE' });
+    const last = await alone.operator.fetch(`/v1/keys/${alone.operator.keyId}`, { method: 'DELETE' });
+    expect([last.status, (await json(last)).code]).toEqual([409, 'CONFLICT']);
+  });
+
+  test('tells when a key was last used, once that was written down', async () => {
+    const key = await hub.key('used-bot');
+    const lastUse = async () => {
+      const { items } = await json(hub.operator.fetch('/v1/keys?limit=200'));
+      return items.find((item: { keyId: string }) => item.keyId === key.keyId).lastUsedAt;
+    };
+    await hub.hub.access.saveUses();
+    expect(await lastUse()).toBeUndefined();
+    await key.fetch('/v1/skills');
+    await hub.hub.access.saveUses();
+    expect(Math.abs(Date.parse(await lastUse()) - Date.now())).toBeLessThan(60_000);
+  });
+
   test('answers 404 for a key that does not exist', async () => {
     expect((await hub.operator.fetch('/v1/keys/ffffffffffffffff', { method: 'DELETE' })).status).toBe(404);
   });

@@ -17,7 +17,9 @@ const key = (keyId: string): ApiKey => ({
   namespace: 'default',
   role: 'agent',
   createdAt: 1,
+  expiresAt: undefined,
   revokedAt: undefined,
+  lastUsedAt: undefined,
 });
 const insert = (keyId: string) =>
   store.database.transaction((tx) => access.insertKey(tx, { key: key(keyId), secretHash: `hash-${keyId}` }));
@@ -44,6 +46,19 @@ describe('a key', () => {
     expect([await revoke('a', 5), await revoke('a', 6), await revoke('absent', 7)]).toEqual([true, false, false]);
     expect(await access.findKey('a')).toMatchObject({ key: { revokedAt: 5 } });
     expect(await access.countKeys()).toBe(1);
+  });
+});
+
+describe('the last use of keys', () => {
+  test('is kept for each key that exists, the latest told', async () => {
+    for (const keyId of ['a', 'b']) await insert(keyId);
+    const note = (uses: [string, number][]) => store.database.transaction((tx) => access.noteUse(tx, new Map(uses)));
+    await note([
+      ['a', 5],
+      ['gone', 6],
+    ]);
+    await note([['a', 7]]);
+    expect(await access.listKeys({ limit: 10 })).toEqual([{ ...key('a'), lastUsedAt: 7 }, key('b')]);
   });
 });
 

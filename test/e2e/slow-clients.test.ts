@@ -1,0 +1,42 @@
+/** Clients that connect and say nothing, or say it too slowly, or too much: they are cut off and cost nobody else. */
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type HubProcess, startHubProcess } from '../support/hub-process.ts';
+
+let hub: HubProcess;
+beforeAll(async () => {
+  hub = await startHubProcess({ file: { limits: { headersTimeoutMs: 200, requestTimeoutMs: 400 } } });
+  await hub.ready();
+});
+afterAll(() => hub[Symbol.asyncDispose]());
+
+/** Opens a connection, sends `text`, and answers what came back once the hub closes it. */
+function heldOpen(text: string): { socket: Socket; closed: Promise<string> } {
+  const socket = connect(hub.port, '127.0.0.1', () => socket.write(text));
+  let answer = '';
+  socket.on('data', (chunk) => {
+    answer += chunk;
+  });
+  socket.on('error', () => undefined);
+  return { socket, closed: new Promise((resolve) => socket.once('close', () => resolve(answer))) };
+}
+
+describe('a client that is too slow', () => {
+  test.each([
+    ['with its headers', 'GET /livez HTTP/1.1\r\nHost: localhost\r\n'],
+    ['with its body', 'POST /v1/tools/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{'],
+  ])('%s is told so and cut off, while others are answered', async (_part, text) => {
+    const slow = Array.from({ length: 20 }, () => heldOpen(text));
+    expect((await hub.fetch('/v1/skills')).status).toBe(200);
+    for (const answer of await Promise.all(slow.map(({ closed }) => closed))) {
+      expect(answer).toMatch(/^HTTP\/1\.1 4(01|08) /);
+    }
+  });
+});
+
+describe('headers beyond the limit', () => {
+  test('are refused with 431', async () => {
+    const { closed } = heldOpen(`GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Big: ${'x'.repeat(40_000)}\r\n\r\n`);
+    expect(await closed).toMatch(/^HTTP\/1\.1 431 /);
+  });
+});

@@ -1,0 +1,136 @@
+/** Access tokens of an issuer in place of API keys: who they stand for, and every way in which one is refused. */
+import { SignJWT, UnsecuredJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { json, startTestHub, type TestHub } from '../support/hub.ts';
+import { type IssuerServer, startIssuerServer } from '../support/issuer-server.ts';
+
+const resource = 'https://hub.example/mcp';
+let issuer: IssuerServer;
+let hub: TestHub;
+beforeAll(async () => {
+  issuer = await startIssuerServer({ audience: resource });
+  hub = await startTestHub({ file: { policy: { oauth: { issuer: issuer.issuer, resource } } } });
+});
+afterAll(async () => {
+  await hub[Symbol.asyncDispose]();
+  await issuer[Symbol.asyncDispose]();
+});
+
+const withToken = (token: string, path = '/v1/skills', init: RequestInit = {}) =>
+  hub.fetch(path, { ...init, headers: { authorization: `Bearer ${token}` } });
+const agentClaims = { sub: 'billing-bot', hestia_namespace: 'finance' };
+
+describe('a valid token', () => {
+  test('stands for the agent, namespace and role that its claims name', async () => {
+    const token = await issuer.token({ ...agentClaims, hestia_role: 'operator' });
+    expect((await withToken(token)).status).toBe(200);
+    const body = JSON.stringify({ agentId: 'made-by-token' });
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    expect((await hub.fetch('/v1/keys', { method: 'POST', headers, body })).status).toBe(201);
+    const { items } = await json(hub.operator.fetch('/v1/audit/events?event=KEY_CREATED&limit=200'));
+    expect(items.at(-1)).toMatchObject({
+      agent_id: 'billing-bot',
+      namespace: 'finance',
+      key_id: expect.stringMatching(/^jwt_[0-9a-f]{16}$/),
+    });
+  });
+
+  test('is an agent of the default namespace where it names neither, and may do what agents may', async () => {
+    const token = await issuer.token({ sub: 'plain' });
+    expect((await withToken(token)).status).toBe(200);
+    expect((await withToken(token, '/v1/keys')).status).toBe(403);
+    const owners = (await json(hub.operator.fetch('/v1/audit/events?event=ACCESS_DENIED&limit=200'))).items;
+    expect(owners.at(-1)).toMatchObject({ agent_id: 'plain', namespace: 'default', fields: { role: 'agent' } });
+  });
+
+  test('leaves API keys as they are', async () => {
+    expect((await hub.operator.fetch('/v1/skills')).status).toBe(200);
+  });
+
+  test('has the issuer asked for its keys once, however many come', async () => {
+    const before = issuer.keySetRequests();
+    for (let index = 0; index < 10; index += 1) await withToken(await issuer.token(agentClaims));
+    expect(issuer.keySetRequests()).toBe(before);
+  });
+});
+
+describe('a token that is refused', () => {
+  const now = () => Math.floor(Date.now() / 1000);
+  const secret = new TextEncoder().encode('x'.repeat(32));
+  const cases: [string, () => Promise<string> | string, string][] = [
+    ['is expired beyond the clock skew', () => issuer.token(agentClaims, { expiresIn: -31 }), 'expired'],
+    ['is for another audience', () => issuer.token(agentClaims, { audience: 'https://other' }), 'invalid_token'],
+    ['is of another issuer', () => issuer.token(agentClaims, { issuer: 'https://other' }), 'invalid_token'],
+    ['is signed by another key', () => issuer.token(agentClaims, { foreignKey: true }), 'invalid_token'],
+    ['names no subject', () => issuer.token({ hestia_namespace: 'finance' }), 'invalid_token'],
+    ['names an agent that no key could have', () => issuer.token({ sub: 'a b' }), 'invalid_claims'],
+    ['names a role that does not exist', () => issuer.token({ sub: 'bot', hestia_role: 'root' }), 'invalid_claims'],
+    [
+      'is signed with a shared secret',
+      () =>
+        new SignJWT(agentClaims)
+          .setProtectedHeader({ alg: 'HS256' })
+          .setIssuer(issuer.issuer)
+          .setAudience(resource)
+          .setExpirationTime(now() + 300)
+          .sign(secret),
+      'invalid_token',
+    ],
+    [
+      'is not signed',
+      () =>
+        `${new UnsecuredJWT(agentClaims)
+          .setIssuer(issuer.issuer)
+          .setExpirationTime(now() + 300)
+          .encode()}AA`,
+      'invalid_token',
+    ],
+  ];
+  test.each(cases)('because it %s answers 401 and is on record, without the token', async (_why, make, errorType) => {
+    const token = await make();
+    const response = await withToken(token);
+    expect([response.status, (await json(response)).code]).toEqual([401, 'UNAUTHENTICATED']);
+    const { items } = await json(hub.operator.fetch('/v1/audit/events?event=AUTH_FAILED&limit=200'));
+    expect(items.at(-1).fields).toMatchObject({ error_type: errorType });
+    expect(JSON.stringify(items)).not.toContain(token.slice(0, 40));
+  });
+
+  test('within the clock skew is not refused', async () => {
+    expect((await withToken(await issuer.token(agentClaims, { expiresIn: -20 }))).status).toBe(200);
+  });
+});
+
+describe('what this resource tells of itself', () => {
+  test('is told without a key, and a refusal names where', async () => {
+    const refusal = await hub.fetch('/mcp', { method: 'POST' });
+    expect(refusal.headers.get('www-authenticate')).toBe(
+      'Bearer realm="hestia", resource_metadata="https://hub.example/.well-known/oauth-protected-resource/mcp"',
+    );
+    for (const path of ['/.well-known/oauth-protected-resource', '/.well-known/oauth-protected-resource/mcp']) {
+      expect(await json(hub.fetch(path))).toMatchObject({ resource, authorization_servers: [issuer.issuer] });
+    }
+  });
+
+  test('is nothing where no issuer is trusted, and a token is then no key', async () => {
+    await using plain = await startTestHub();
+    expect((await plain.fetch('/.well-known/oauth-protected-resource')).status).toBe(401);
+    const authorization = `Bearer ${await issuer.token(agentClaims)}`;
+    const response = await plain.fetch('/v1/skills', { headers: { authorization } });
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toBe('Bearer realm="hestia"');
+  });
+});
+
+describe('an issuer that does not answer', () => {
+  test('makes tokens wait with 503 and no failure on record, and is asked again later; keys work meanwhile', async () => {
+    issuer.isDown = true;
+    await using fresh = await startTestHub({ file: { policy: { oauth: { issuer: issuer.issuer, resource } } } });
+    const authorization = `Bearer ${await issuer.token(agentClaims)}`;
+    const response = await fresh.fetch('/v1/skills', { headers: { authorization } });
+    expect([response.status, (await json(response)).code]).toEqual([503, 'ISSUER_UNAVAILABLE']);
+    expect(response.headers.get('retry-after')).toBe('5');
+    expect((await fresh.operator.fetch('/v1/skills')).status).toBe(200);
+    expect((await json(fresh.operator.fetch('/v1/audit/events?event=AUTH_FAILED'))).items).toEqual([]);
+    issuer.isDown = false;
+  });
+});
