@@ -29,6 +29,8 @@ export interface ScheduleDeps {
   metrics: Metrics;
   log: Log;
   intervalHours: number;
+  /** False: nothing is ever started, and the status says that the scheduler does not run. */
+  enabled: boolean;
 }
 
 interface Job {
@@ -59,6 +61,7 @@ export function createSchedule(deps: ScheduleDeps): Schedule {
   let stopTasks: () => Promise<void> = async () => undefined;
   return {
     start: async () => {
+      if (!deps.enabled) return deps.log.warn('The scheduler does not run: scheduler.enabled is false');
       const tasks = jobs.map((job) =>
         scheduleCron(job.cronLine, () => runJob(deps, job), {
           name: job.name,
@@ -75,7 +78,7 @@ export function createSchedule(deps: ScheduleDeps): Schedule {
     stop: async () => {
       await stopTasks();
       await deps.cleanup.stop();
-      await deps.schedulerRecord.stopped();
+      if (deps.enabled) await deps.schedulerRecord.stopped();
     },
   };
 }

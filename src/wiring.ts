@@ -158,7 +158,7 @@ async function createServices({ config, version }: HubDeps, base: Base, tools: T
   const lifecycle = createSkillLifecycle({ ...base, ...tools });
   const skills = createSkillService({ ...base, lifecycle });
   const skillSync = createSkillSync({ ...config.skills, ...base, skills });
-  const { intervalHours } = config.scheduler;
+  const { intervalHours, enabled } = config.scheduler;
   const schedulerRecord = await createSchedulerRecord({ ...base, intervalHours });
   const { retention, limits } = config;
   const cleanup = createCleanup({ ...base, lifecycle, schedulerRecord, retention, syncSkills: skillSync.fullPass });
@@ -182,7 +182,7 @@ async function createServices({ config, version }: HubDeps, base: Base, tools: T
     outcomeReport: createOutcomeReport(base),
     audit: createAuditService(base),
     hubStatus: createHubStatus({ ...base, ...tools, version, toolCall, schedulerRecord }),
-    schedule: createSchedule({ ...base, cleanup, lifecycle, skillSync, schedulerRecord, intervalHours }),
+    schedule: createSchedule({ ...base, cleanup, lifecycle, skillSync, schedulerRecord, intervalHours, enabled }),
   };
 }
 

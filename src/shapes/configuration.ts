@@ -57,6 +57,10 @@ export const configurationFileSchema = z.strictObject({
         .literal(intervalHoursAllowed, { error: `must be one of ${intervalHoursAllowed.join(', ')}` })
         .default(1)
         .describe('Hours between two cleanups.'),
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe('Run jobs by the clock: cleanups, the end of activations, full passes over skill directories.'),
     })
     .prefault({}),
   retention: z
