@@ -2,6 +2,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { alertRules } from '../../grafana/rules/alert-rules.ts';
+import { recordingRules } from '../../grafana/rules/recording-rules.ts';
+import { ruleFile } from '../../grafana/rules/rule.ts';
 import { version } from '../../src/config.ts';
 import { openApiDocument } from '../../src/http/app.ts';
 import { configurationFileSchema } from '../../src/shapes/configuration.ts';
@@ -13,11 +16,21 @@ export interface GeneratedFile {
   content(): Promise<string>;
 }
 
+const generatedNote = 'Made from the TypeScript beside it by `npm run generate`; changes here are lost.';
+
 /** All of them. */
 export const generatedFiles: readonly GeneratedFile[] = [
   {
     path: 'docs/hestia.config.schema.json',
     content: async () => json(z.toJSONSchema(configurationFileSchema, { io: 'input' })),
+  },
+  {
+    path: 'grafana/rules/recording.yaml',
+    content: async () => ruleFile(generatedNote, recordingRules({ timeScale: 1 })),
+  },
+  {
+    path: 'grafana/rules/alerts.yaml',
+    content: async () => ruleFile(generatedNote, alertRules({ timeScale: 1 })),
   },
   {
     path: 'docs/openapi.json',

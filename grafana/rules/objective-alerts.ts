@@ -1,0 +1,53 @@
+/** Alerts on the objectives for tool calls: the error budget is spent faster than it lasts, in a long and a short window. */
+import {
+  type BurnWindow,
+  burnWindows,
+  callsMin,
+  objectives,
+  sloWindowSeconds,
+  slowCallSeconds,
+} from '../thresholds.ts';
+import { duration } from './promql.ts';
+import { badCalls, badShare, type Indicator } from './recording-rules.ts';
+import type { Alert } from './rule.ts';
+
+/** How the two objectives are spoken of. */
+const texts = {
+  availability: {
+    name: 'HestiaToolCallAvailabilityBurn',
+    slo: 'tool-call-availability',
+    summary: 'Failing tool calls spend the error budget too fast',
+    bad: 'failed',
+  },
+  latency: {
+    name: 'HestiaToolCallLatencyBurn',
+    slo: 'tool-call-latency',
+    summary: 'Slow tool calls spend the error budget too fast',
+    bad: `took longer than ${slowCallSeconds} s`,
+  },
+} as const satisfies Record<Indicator, { name: string; slo: string; summary: string; bad: string }>;
+
+/** The alerts on the objectives: one name each, one rule for each pair of windows. */
+export function objectiveAlerts(): Alert[] {
+  return burnWindows.flatMap((window) => [burn('availability', window), burn('latency', window)]);
+}
+
+function burn(indicator: Indicator, { severity, longSeconds, shortSeconds, factor, forSeconds }: BurnWindow): Alert {
+  const { name, slo, summary, bad } = texts[indicator];
+  const { objective } = objectives[indicator];
+  const limit = `${factor} * (1 - ${objective})`;
+  const percent = `${Number((objective * 100).toFixed(3))} %`;
+  return {
+    name,
+    severity,
+    expr: [
+      `${badShare(indicator, longSeconds)} > ${limit}`,
+      `${badShare(indicator, shortSeconds)} > ${limit}`,
+      `${badCalls(indicator, longSeconds)} >= ${callsMin.burn}`,
+    ].join(' and '),
+    forSeconds,
+    labels: { slo, long: duration(longSeconds), short: duration(shortSeconds) },
+    summary,
+    description: `{{ $value | humanizePercentage }} of the tool calls in the last ${duration(longSeconds)} ${bad}; ${percent} must not over ${duration(sloWindowSeconds)}. That is at least ${factor} times what the budget bears, in the last ${duration(shortSeconds)} too.`,
+  };
+}

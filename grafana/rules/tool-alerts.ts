@@ -1,0 +1,91 @@
+/** Alerts on tool calls: servers that are away, err, hang or are slow, and callers that give up. */
+import { labels, series } from '../prometheus-name.ts';
+import { abandonedGrowthFactor, callsMin, thresholds } from '../thresholds.ts';
+import { countedBy, duration, hubLabels, oneOf, type RuleOptions, selector } from './promql.ts';
+import { serverRecords } from './recording-rules.ts';
+import type { Alert } from './rule.ts';
+import { errorTypesOf } from './tool-error-fault.ts';
+
+const byServer = `job, ${labels.serverId}`;
+/** The server's name in a text. */
+const server = `{{ $labels.${labels.serverId} }}`;
+
+/** The alerts on tool calls. */
+export function toolAlerts(options: RuleOptions): Alert[] {
+  return [serverDisconnected(), toolErrors(options), toolTimeouts(options), toolCallsSlow(options), abandoned(options)];
+}
+
+function serverDisconnected(): Alert {
+  const by = `${hubLabels}, ${labels.serverId}`;
+  const { forSeconds } = thresholds.serverDisconnected;
+  return {
+    name: 'HestiaServerDisconnected',
+    severity: 'warning',
+    expr: `max by (${by}) (${series.serversConnected}) == 0 and max by (${by}) (${series.serversWanted}) == 1`,
+    forSeconds,
+    summary: 'An MCP server that should be connected is not',
+    description: `Server ${server} has not been connected to the hub {{ $labels.instance }} for ${duration(forSeconds)}; its tools cannot be called.`,
+  };
+}
+
+function toolErrors(options: RuleOptions): Alert {
+  const { above, windowSeconds, forSeconds } = thresholds.toolErrors;
+  const types = errorTypesOf('tool', 'server', 'hub').filter((type) => type !== 'timeout');
+  const failed = countedBy(
+    byServer,
+    selector(series.serverCalls, oneOf(labels.errorType, types)),
+    windowSeconds,
+    options,
+  );
+  return {
+    name: 'HestiaToolErrors',
+    severity: 'warning',
+    expr: `${serverRecords.errorShare} > ${above} and ${failed} >= ${callsMin.toolErrors}`,
+    forSeconds,
+    summary: 'Tool calls to a server fail',
+    description: `{{ $value | humanizePercentage }} of the calls to server ${server} failed in the last ${duration(windowSeconds)}, callers' own mistakes and timeouts left out (threshold ${above * 100}%).`,
+  };
+}
+
+function toolTimeouts(options: RuleOptions): Alert {
+  const { above, windowSeconds, forSeconds } = thresholds.toolTimeouts;
+  const timeouts = selector(series.serverCalls, `${labels.errorType}="timeout"`);
+  const worst = `topk(1, ${countedBy(labels.serverId, timeouts, windowSeconds, options)})`.replaceAll('"', '\\"');
+  return {
+    name: 'HestiaToolTimeouts',
+    severity: 'warning',
+    expr: `${countedBy('job', timeouts, windowSeconds, options)} > ${above}`,
+    forSeconds,
+    summary: 'Tool calls run into their deadline',
+    description: `{{ $value }} calls timed out in the last ${duration(windowSeconds)} (threshold ${above}){{ with query "${worst}" }}, most of them on server {{ . | first | label "${labels.serverId}" }}{{ end }}.`,
+  };
+}
+
+function toolCallsSlow(options: RuleOptions): Alert {
+  const { above, windowSeconds, forSeconds } = thresholds.toolCallsSlow;
+  const enough = `${serverRecords.rate} * ${windowSeconds * options.timeScale} >= ${callsMin.toolCallsSlow}`;
+  return {
+    name: 'HestiaToolCallsSlow',
+    severity: 'warning',
+    expr: `${serverRecords.durationP95} > ${above} and ${enough}`,
+    forSeconds,
+    summary: 'Tool calls to a server are slow',
+    description: `One call in twenty to server ${server} took longer than {{ $value | humanizeDuration }} in the last ${duration(windowSeconds)} (threshold ${above}s).`,
+  };
+}
+
+function abandoned(options: RuleOptions): Alert {
+  const { above, windowSeconds, forSeconds } = thresholds.toolCallsAbandoned;
+  const cancelled = selector(series.serverCalls, `${labels.errorType}="cancelled"`);
+  const now = countedBy(byServer, cancelled, windowSeconds, options);
+  const window = duration(windowSeconds * options.timeScale);
+  const before = `sum by (${byServer}) (increase(${cancelled}[${window}] offset ${window}))`;
+  return {
+    name: 'HestiaToolCallsAbandoned',
+    severity: 'warning',
+    expr: `${now} > ${above} and ${now} > ${abandonedGrowthFactor} * (${before} or 0 * ${now})`,
+    forSeconds,
+    summary: 'More and more callers give up on a server',
+    description: `Callers gave up on {{ $value }} calls to server ${server} in the last ${duration(windowSeconds)}, more than ${abandonedGrowthFactor} times as many as in the ${duration(windowSeconds)} before (threshold ${above}).`,
+  };
+}
