@@ -9,7 +9,7 @@ import { collectorProgram } from './collector-program.ts';
 
 /** Programs by name: the command, and the arguments that only make it say that it is there. */
 const probes = {
-  alertmanager: ['prometheus-alertmanager', '--version'],
+  amtool: ['amtool', '--version'],
   chromium: ['chromium', '--version'],
   jq: ['jq', '--version'],
   otelcol: [collectorProgram(), '--version'],
