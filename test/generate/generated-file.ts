@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { boardFiles } from '../../grafana/dashboards/boards.ts';
 import { alertRules } from '../../grafana/rules/alert-rules.ts';
 import { recordingRules } from '../../grafana/rules/recording-rules.ts';
 import { ruleFile } from '../../grafana/rules/rule.ts';
@@ -39,6 +40,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
       return json(openApiDocument(hub.hub.app, version));
     },
   },
+  ...boardFiles().map(({ path, board }) => ({ path, content: async () => json(board) })),
 ];
 
 /** Writes the files below a folder, and gives their paths. May be repeated. */

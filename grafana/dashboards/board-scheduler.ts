@@ -1,0 +1,151 @@
+/** Whether the hub tidies up after itself: runs, what they delete, how long ago the last one went well. */
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { monitoringEventSchema } from '../../src/shapes/event.ts';
+import { attributes } from '../../src/telemetry/names.ts';
+import { labels, series } from '../prometheus-name.ts';
+import { type BoardSection, boardUids, createBoard, hubLogs, hubSpans } from './board.ts';
+import { jobResultColours, meaning } from './colour.ts';
+import { mustBeZero, steps, units } from './panel.ts';
+import { statPanel, timeSeriesPanel } from './panel-chart.ts';
+import { logPanel, tracePanel } from './panel-list.ts';
+import { hub, is, overInterval, overRange, quantile } from './promql.ts';
+
+const runs = (...matchers: readonly string[]) => hub(series.schedulerRuns, ...matchers);
+const sinceSuccess = `min by (${labels.jobName}) (time() - ${hub(series.schedulerLastSuccessTime)})`;
+const sinceCleanup = `min(time() - ${hub(series.schedulerLastSuccessTime, is(labels.jobName, 'cleanup'))})`;
+const interval = `max(${hub(series.schedulerInterval)})`;
+
+/** The board of the scheduler. */
+export function schedulerBoard(): Dashboard {
+  return createBoard({
+    uid: boardUids.scheduler,
+    title: 'Scheduler',
+    description: 'Whether cleanups run when they should, what they delete, and what failed.',
+    sections: [inShort(), work(), evidence()],
+  });
+}
+
+function inShort(): BoardSection {
+  return {
+    title: 'In short',
+    panels: [
+      statPanel({
+        title: 'Scheduler',
+        description: 'Does the scheduler run in every chosen hub?',
+        unit: units.count,
+        queries: [{ expr: `min(${hub(series.schedulerRunning)})`, legend: 'scheduler' }],
+        words: { 0: ['stopped', meaning.bad], 1: ['running', meaning.good] },
+      }),
+      statPanel({
+        title: 'Since the last good cleanup',
+        description: 'How long ago did a cleanup last succeed?',
+        unit: units.seconds,
+        noValue: 'none yet',
+        queries: [{ expr: sinceCleanup, legend: 'age' }],
+      }),
+      statPanel({
+        title: 'Intervals missed',
+        description: 'How many intervals have passed since a cleanup last succeeded? At two, an alert fires.',
+        unit: units.ratio,
+        noValue: 'none yet',
+        queries: [{ expr: `${sinceCleanup} / ${interval}`, legend: 'intervals' }],
+        thresholds: steps(meaning.good, { from: 1.1, colour: meaning.suspect }, { from: 2, colour: meaning.bad }),
+      }),
+      statPanel({
+        title: 'Runs',
+        description: 'How many runs of all jobs ended well in the time shown?',
+        unit: units.count,
+        decimals: 0,
+        queries: [{ expr: overRange(runs(is(labels.jobResult, 'success'))), legend: 'runs' }],
+      }),
+      statPanel({
+        title: 'Failed runs',
+        description:
+          'How many runs failed in the time shown? What a failed part did not delete, the next run takes up.',
+        unit: units.count,
+        decimals: 0,
+        queries: [{ expr: overRange(runs(is(labels.jobResult, 'failure'))), legend: 'failed' }],
+        thresholds: mustBeZero(),
+      }),
+      statPanel({
+        title: 'Deleted',
+        description: 'How much was deleted in the time shown, of every kind?',
+        unit: units.count,
+        decimals: 0,
+        queries: [{ expr: overRange(hub(series.cleanupDeleted)), legend: 'deleted' }],
+      }),
+    ],
+  };
+}
+
+function work(): BoardSection {
+  return {
+    title: 'Work',
+    panels: [
+      timeSeriesPanel({
+        title: 'Runs by result',
+        description: 'Do runs succeed, fail, or find the one before them still at work (skipped)?',
+        unit: units.count,
+        decimals: 0,
+        form: 'bars',
+        queries: [{ expr: overInterval(runs(), labels.jobResult), legend: `{{${labels.jobResult}}}` }],
+        colours: jobResultColours,
+      }),
+      timeSeriesPanel({
+        title: 'Deleted by kind',
+        description:
+          'What do cleanups delete: outcomes and audit records past their retention, activations past their time?',
+        unit: units.count,
+        decimals: 0,
+        form: 'bars',
+        queries: [
+          { expr: overInterval(hub(series.cleanupDeleted), labels.cleanupKind), legend: `{{${labels.cleanupKind}}}` },
+        ],
+      }),
+      timeSeriesPanel({
+        title: 'Since the last success, by job',
+        description: 'Is a job late? A saw that keeps its height is a job on time.',
+        unit: units.seconds,
+        noValue: 'no job has succeeded yet',
+        queries: [
+          { expr: sinceSuccess, legend: `{{${labels.jobName}}}` },
+          { expr: `2 * ${interval}`, legend: 'two intervals' },
+        ],
+        colours: { 'two intervals': meaning.bad },
+      }),
+      timeSeriesPanel({
+        title: 'Duration of runs, P95',
+        description: 'Do runs take longer as the hub grows older?',
+        unit: units.seconds,
+        noValue: 'no runs',
+        queries: [
+          {
+            expr: quantile(0.95, hub(`${series.schedulerRunDuration}_bucket`), labels.jobName),
+            legend: `{{${labels.jobName}}}`,
+          },
+        ],
+      }),
+    ],
+  };
+}
+
+function evidence(): BoardSection {
+  const events = monitoringEventSchema.options.join('|');
+  return {
+    title: 'Evidence',
+    panels: [
+      logPanel({
+        title: 'Scheduler events',
+        description: 'When did the scheduler start and stop, what did each cleanup delete, and what failed?',
+        noValue: 'no scheduler event',
+        query: `${hubLogs} | monitoring_event=~"${events}" | line_format "{{.monitoring_event}} {{.error_type}} deleted {{.deleted_count}}, in all {{.total_deleted}} in {{.total_cleanups}} cleanups"`,
+      }),
+      tracePanel({
+        title: 'Cleanups, traces',
+        description: 'What did a cleanup do, and where did it fail? Each row opens its trace.',
+        noValue: 'no cleanup has run',
+        query: `{ ${hubSpans} && span.${attributes.monitoringEvent} =~ "${monitoringEventSchema.enum.SCHEDULER_CLEANUP_SUCCESS}|${monitoringEventSchema.enum.SCHEDULER_CLEANUP_FAILED}" } | select(span.${attributes.monitoringEvent}, span.${attributes.cleanupDeleted}, span.${attributes.errorType})`,
+      }),
+    ],
+  };
+}

@@ -1,0 +1,189 @@
+/** Who activated which skill, and who tried what they may not: the board of the people who must answer for it. */
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { type SecurityEvent, securityEventSchema } from '../../src/shapes/event.ts';
+import { attributes } from '../../src/telemetry/names.ts';
+import { labels, series } from '../prometheus-name.ts';
+import { type BoardSection, boardUids, createBoard, hubLogs, hubSpans } from './board.ts';
+import { meaning, securityEventColours } from './colour.ts';
+import { mustBeZero, steps, units } from './panel.ts';
+import { statPanel, timeSeriesPanel } from './panel-chart.ts';
+import { logPanel, tablePanel, tracePanel } from './panel-list.ts';
+import { hub, is, isNot, matches, overInterval, overRange, perSecond, quantile } from './promql.ts';
+
+const events = securityEventSchema.enum;
+/** Events in which somebody was refused, or was kept from doing harm. */
+const refusals: readonly SecurityEvent[] = [events.AUTH_FAILED, events.ACCESS_DENIED, events.RATE_LIMITED];
+const threats: readonly SecurityEvent[] = [
+  events.SKILL_INJECTION_ATTEMPT,
+  events.TOOL_POISONING_SUSPECTED,
+  events.TOOL_DEFINITION_CHANGED,
+  events.AUDIT_CHAIN_BROKEN,
+];
+const registrationFailures: readonly SecurityEvent[] = [
+  events.SKILL_ACTIVATION_REGISTRATION_FAILED,
+  events.SKILL_DEACTIVATION_UNREGISTRATION_FAILED,
+];
+
+const counted = (names: readonly SecurityEvent[]) =>
+  hub(series.securityEvents, matches(labels.securityEvent, names.join('|')));
+const logged = (names: readonly string[]) => `${hubLogs} | security_event=~"${names.join('|')}"`;
+
+/** The board of skills and security. */
+export function skillsAndSecurityBoard(): Dashboard {
+  return createBoard({
+    uid: boardUids.skillsAndSecurity,
+    title: 'Skills and security',
+    description: 'Which skills are active, who changed that, who was refused, and what looks like an attack.',
+    sections: [inShort(), overTime(), skills(), whoAndWhat()],
+  });
+}
+
+function inShort(): BoardSection {
+  const stat = (title: string, description: string, names: readonly SecurityEvent[], serious: boolean) =>
+    statPanel({
+      title,
+      description,
+      unit: units.count,
+      decimals: 0,
+      queries: [{ expr: overRange(counted(names)), legend: title.toLowerCase() }],
+      thresholds: serious ? mustBeZero() : steps(meaning.good, { from: 0.5, colour: meaning.suspect }),
+    });
+  return {
+    title: 'In short',
+    panels: [
+      statPanel({
+        title: 'Active skills',
+        description: 'How many skills are tools right now, in all namespaces?',
+        unit: units.count,
+        decimals: 0,
+        queries: [{ expr: `sum(${hub(series.skillsActive)})`, legend: 'active' }],
+      }),
+      stat(
+        'Registration failures',
+        'How many activations and deactivations left the tool list wrong? The skill’s state stands; its tool is missing, or still there.',
+        registrationFailures,
+        true,
+      ),
+      stat(
+        'Suspected attacks',
+        'How many skills tried to inject instructions, tools changed their definition after they were accepted, or descriptions look poisoned?',
+        threats,
+        true,
+      ),
+      stat('Wrong keys', 'How many requests came with no valid key?', [events.AUTH_FAILED], false),
+      stat('Access denied', 'How many requests asked for what their key may not do?', [events.ACCESS_DENIED], false),
+      stat('Rate limited', 'How many requests were too many?', [events.RATE_LIMITED], false),
+    ],
+  };
+}
+
+function overTime(): BoardSection {
+  return {
+    title: 'Over time',
+    panels: [
+      timeSeriesPanel({
+        title: 'Security events by name',
+        description:
+          'What happened when, and how much of it? Green is work as usual; orange was refused; red and purple need a look.',
+        unit: units.count,
+        decimals: 0,
+        form: 'bars',
+        size: { width: 24, height: 9 },
+        queries: [
+          {
+            expr: overInterval(hub(series.securityEvents), labels.securityEvent),
+            legend: `{{${labels.securityEvent}}}`,
+          },
+        ],
+        colours: securityEventColours,
+      }),
+      logPanel({
+        title: 'Activation timeline',
+        description: 'Which skill became a tool or ceased to be one, when, and by whose hand?',
+        noValue: 'no skill was activated or deactivated',
+        query: `${logged(['SKILL_ACTIVATION_.+', 'SKILL_DEACTIVATION_.+'])} | line_format "{{.security_event}}: {{.skill_name}} version {{.version}}, by {{.agent_id}} in {{.namespace}}"`,
+      }),
+      logPanel({
+        title: 'Denied and blocked',
+        description: 'Who was refused or stopped, and why?',
+        noValue: 'nobody was refused',
+        query: `${logged([...refusals, ...threats])} | line_format "{{.security_event}}: {{.agent_id}} {{.error_type}} {{.action}} {{.tool_name}} {{.skill_name}}"`,
+      }),
+    ],
+  };
+}
+
+function skills(): BoardSection {
+  const operations = `${series.skillOperationDuration}_count`;
+  return {
+    title: 'Skills',
+    panels: [
+      timeSeriesPanel({
+        title: 'Active skills by namespace',
+        description: 'How many skills are active in each namespace?',
+        unit: units.count,
+        decimals: 0,
+        size: { width: 8 },
+        queries: [{ expr: `sum by (namespace) (${hub(series.skillsActive)})`, legend: '{{namespace}}' }],
+      }),
+      timeSeriesPanel({
+        title: 'Skill operations',
+        description: 'How much is done with skills, and how much of it fails?',
+        unit: units.perSecond,
+        size: { width: 8 },
+        queries: [
+          {
+            expr: perSecond(hub(operations, is(labels.errorType, '')), labels.skillOperation),
+            legend: `{{${labels.skillOperation}}}`,
+          },
+          {
+            expr: perSecond(hub(operations, isNot(labels.errorType, '')), labels.skillOperation, labels.errorType),
+            legend: `{{${labels.skillOperation}}}: {{${labels.errorType}}}`,
+          },
+        ],
+      }),
+      timeSeriesPanel({
+        title: 'Skill operations, P95 duration',
+        description: 'Is the registry quick enough not to be noticed?',
+        unit: units.seconds,
+        size: { width: 8 },
+        queries: [
+          {
+            expr: quantile(0.95, hub(`${series.skillOperationDuration}_bucket`), labels.skillOperation),
+            legend: `{{${labels.skillOperation}}}`,
+          },
+        ],
+      }),
+    ],
+  };
+}
+
+function whoAndWhat(): BoardSection {
+  return {
+    title: 'Who and what',
+    panels: [
+      tablePanel({
+        title: 'Refused, by agent',
+        description:
+          'Is it one agent with a wrong key, or many? Counted from the log, since agents are never a metric’s label.',
+        store: 'loki',
+        noValue: 'nobody was refused',
+        rows: { agent_id: 'agent', security_event: 'event', error_type: 'reason' },
+        columns: [
+          {
+            title: 'times',
+            expr: `topk(20, sum by (agent_id, security_event, error_type) (count_over_time(${logged([...refusals, ...threats])} [$__range])))`,
+            unit: units.count,
+          },
+        ],
+        sortBy: 'times',
+      }),
+      tracePanel({
+        title: 'Traces with a security event',
+        description: 'In which request did it happen, and what else did that request do? Each row opens its trace.',
+        noValue: 'no security event',
+        query: `{ ${hubSpans} && span.${attributes.securityEvent} != nil } | select(span.${attributes.securityEvent}, span.${attributes.genAiAgentId}, span.${attributes.skillName}, span.${attributes.errorType})`,
+      }),
+    ],
+  };
+}

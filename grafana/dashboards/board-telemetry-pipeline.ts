@@ -1,0 +1,245 @@
+/** Whether what the boards show is all there is: what the hub's SDK and the collector took, passed on, kept waiting and lost. */
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { labels, series } from '../prometheus-name.ts';
+import { type BoardSection, boardUids, createBoard, hubLogs } from './board.ts';
+import {
+  type CollectorCounter,
+  collectorCounter,
+  collectorGauges,
+  collectorItems,
+  collectorJob,
+  hubJob,
+} from './collector-metrics.ts';
+import { meaning } from './colour.ts';
+import { mustBeZero, steps, units } from './panel.ts';
+import { statPanel, timeSeriesPanel } from './panel-chart.ts';
+import { logPanel } from './panel-list.ts';
+import { hub, is, overRange, perSecond, select } from './promql.ts';
+
+const collector = (name: string) => select(name, is('job', collectorJob));
+const signals = ['traces', 'logs', 'metrics'] as const;
+/** Over all signals; a counter that has not been needed yet counts as nothing. */
+const inAll = (...counters: readonly CollectorCounter[]) =>
+  counters
+    .flatMap((counter) => signals.map((signal) => collectorCounter(counter, signal)))
+    .map((name) => `(${overRange(collector(name))} or vector(0))`)
+    .join(' + ');
+
+/** The board of the telemetry pipeline. */
+export function telemetryPipelineBoard(): Dashboard {
+  return createBoard({
+    uid: boardUids.telemetryPipeline,
+    title: 'Telemetry pipeline',
+    description:
+      'Whether what the boards show is all there is: what was accepted, refused, dropped and queued on its way.',
+    sections: [inShort(), insideTheHub(), insideTheCollector(), health()],
+  });
+}
+
+function inShort(): BoardSection {
+  return {
+    title: 'In short',
+    panels: [
+      statPanel({
+        title: 'Collector',
+        description:
+          'Does the collector answer when it is scraped? While it does not, the hub keeps what it can and counts the rest.',
+        unit: units.count,
+        queries: [{ expr: `min(${select('up', is('job', collectorJob))})`, legend: 'collector' }],
+        words: upOrDown,
+      }),
+      statPanel({
+        title: 'Hub metrics',
+        description: 'Can the hub’s metrics be scraped from the collector?',
+        unit: units.count,
+        queries: [{ expr: `min(${select('up', is('job', hubJob))})`, legend: 'hub metrics' }],
+        words: upOrDown,
+      }),
+      statPanel({
+        title: 'Dropped by the hub',
+        description:
+          'How many spans and log records did the hub have to drop in the time shown? The audit trail has their operations all the same.',
+        unit: units.count,
+        decimals: 0,
+        queries: [{ expr: overRange(hub(series.telemetryDropped)), legend: 'dropped' }],
+        thresholds: mustBeZero(),
+      }),
+      statPanel({
+        title: 'Refused by the collector',
+        description: 'How many items did the collector refuse in the time shown? Their senders try again.',
+        unit: units.count,
+        decimals: 0,
+        queries: [{ expr: inAll('receiver_refused'), legend: 'refused' }],
+        thresholds: steps(meaning.good, { from: 0.5, colour: meaning.suspect }),
+      }),
+      statPanel({
+        title: 'Not sent by the collector',
+        description: 'How many items could the collector neither send nor keep in the time shown? They are lost.',
+        unit: units.count,
+        decimals: 0,
+        queries: [{ expr: inAll('exporter_send_failed', 'exporter_enqueue_failed'), legend: 'failed' }],
+        thresholds: mustBeZero(),
+      }),
+      statPanel({
+        title: 'Fullest queue',
+        description: 'How full is the fullest of the collector’s queues? A full one loses what comes next.',
+        unit: units.ratio,
+        min: 0,
+        max: 1,
+        queries: [
+          {
+            expr: `max(${collector(collectorGauges.queueSize)} / ${collector(collectorGauges.queueCapacity)})`,
+            legend: 'full',
+          },
+        ],
+        thresholds: steps(meaning.good, { from: 0.5, colour: meaning.suspect }, { from: 0.8, colour: meaning.bad }),
+      }),
+    ],
+  };
+}
+
+const upOrDown = { 0: ['down', meaning.bad], 1: ['up', meaning.good] } satisfies Record<number, [string, string]>;
+
+function insideTheHub(): BoardSection {
+  const bySignal = (name: string, what: string) => ({
+    expr: perSecond(hub(name), labels.signal),
+    legend: `{{${labels.signal}}} ${what}`,
+  });
+  return {
+    title: 'Inside the hub',
+    panels: [
+      timeSeriesPanel({
+        title: 'Accepted and exported, by signal',
+        description:
+          'Does what the hub tells arrive at the collector? Two lines of a signal that part are a queue that grows.',
+        unit: units.perSecond,
+        queries: [bySignal(series.telemetryAccepted, 'accepted'), bySignal(series.telemetryExported, 'exported')],
+      }),
+      timeSeriesPanel({
+        title: 'Dropped, by signal',
+        description: 'What is missing from traces and logs, and since when?',
+        unit: units.perSecond,
+        size: { width: 6 },
+        queries: [bySignal(series.telemetryDropped, 'dropped')],
+        colours: {
+          'traces dropped': meaning.bad,
+          'logs dropped': 'dark-red',
+          'metrics dropped': 'light-red',
+        },
+      }),
+      timeSeriesPanel({
+        title: 'Queues of the hub',
+        description:
+          'How full are the hub’s own queues? They fill while the collector is away and empty when it is back.',
+        unit: units.ratio,
+        max: 1,
+        size: { width: 6 },
+        queries: [
+          {
+            expr: `max by (${labels.signal}) (${hub(series.telemetryQueueSize)} / (${hub(series.telemetryQueueCapacity)} > 0))`,
+            legend: `{{${labels.signal}}}`,
+          },
+        ],
+      }),
+    ],
+  };
+}
+
+function insideTheCollector(): BoardSection {
+  const bySignal = (counter: CollectorCounter, what: string) =>
+    signals.map((signal) => ({
+      expr: perSecond(collector(collectorCounter(counter, signal))),
+      legend: `${collectorItems[signal].replace('_', ' ')} ${what}`,
+    }));
+  const byExporter = (counter: CollectorCounter, what: string) =>
+    (['traces', 'logs'] as const).map((signal) => ({
+      expr: perSecond(collector(collectorCounter(counter, signal)), 'exporter'),
+      legend: `{{exporter}} ${what}`,
+    }));
+  return {
+    title: 'Inside the collector',
+    panels: [
+      timeSeriesPanel({
+        title: 'Received',
+        description: 'What comes in, and is any of it refused?',
+        unit: units.perSecond,
+        size: { width: 8 },
+        queries: [...bySignal('receiver_accepted', 'accepted'), ...bySignal('receiver_refused', 'refused')],
+      }),
+      timeSeriesPanel({
+        title: 'Sent, by exporter',
+        description: 'What goes out, and to which store does it fail?',
+        unit: units.perSecond,
+        size: { width: 8 },
+        queries: [
+          ...byExporter('exporter_sent', 'sent'),
+          ...byExporter('exporter_send_failed', 'failed'),
+          ...byExporter('exporter_enqueue_failed', 'could not be queued'),
+        ],
+      }),
+      timeSeriesPanel({
+        title: 'Queues of the collector',
+        description:
+          'How much waits for Tempo and Loki, on disk? It fills while a store is away and empties when it is back.',
+        unit: units.ratio,
+        max: 1,
+        size: { width: 8 },
+        queries: [
+          {
+            expr: `max by (exporter) (${collector(collectorGauges.queueSize)} / ${collector(collectorGauges.queueCapacity)})`,
+            legend: '{{exporter}}',
+          },
+        ],
+      }),
+    ],
+  };
+}
+
+function health(): BoardSection {
+  return {
+    title: 'Health of the pipeline itself',
+    panels: [
+      timeSeriesPanel({
+        title: 'Memory of the collector',
+        description: 'Is the collector near its memory limit, at which it begins to refuse?',
+        unit: units.bytes,
+        size: { width: 8 },
+        queries: [{ expr: `max by (instance) (${collector(collectorGauges.memory)})`, legend: '{{instance}}' }],
+      }),
+      timeSeriesPanel({
+        title: 'Series scraped',
+        description: 'Does the number of series grow without an end? Labels are bounded, so it must level off.',
+        unit: units.count,
+        decimals: 0,
+        size: { width: 8 },
+        queries: [
+          {
+            expr: `sum by (job) (${select('scrape_samples_scraped', 'job=~"hestia.*|otel-collector"')})`,
+            legend: '{{job}}',
+          },
+        ],
+      }),
+      timeSeriesPanel({
+        title: 'Label values folded',
+        description: 'Did a label run out of places, so that new tools or namespaces are counted together as `_other`?',
+        unit: units.count,
+        decimals: 0,
+        form: 'bars',
+        size: { width: 8 },
+        queries: [
+          {
+            expr: `sum by (${labels.labelName}) (increase(${hub(series.labelOverflow)}[$__rate_interval]))`,
+            legend: `{{${labels.labelName}}}`,
+          },
+        ],
+      }),
+      logPanel({
+        title: 'Warnings and errors of the hub',
+        description: 'What does the hub itself complain of?',
+        noValue: 'nothing to complain of',
+        query: `${hubLogs} | severity_text=~"WARN|ERROR"`,
+        size: { width: 24 },
+      }),
+    ],
+  };
+}

@@ -1,0 +1,228 @@
+/** Which tools are called, how well, how fast, and what is wrong with those that fail. */
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { type Outcome, outcomeSchema, toolOutcomeMessage } from '../../src/shapes/event.ts';
+import { attributes } from '../../src/telemetry/names.ts';
+import { labels, series } from '../prometheus-name.ts';
+import { type BoardSection, boardUids, createBoard, hubLogs, hubSpans, serverVariable, toolVariable } from './board.ts';
+import { meaning, outcomeColours, percentileColours } from './colour.ts';
+import { boardLink, steps, units } from './panel.ts';
+import { heatmapPanel, percentileLines, rankingPanel, statPanel, timeSeriesPanel } from './panel-chart.ts';
+import { logPanel, tablePanel, tracePanel } from './panel-list.ts';
+import { hub, is, isNot, matches, overRange, perSecond, quantileOverRange, shareOf } from './promql.ts';
+import { callDurations } from './span-metrics.ts';
+
+const chosen = [matches(labels.serverId, '$server'), matches(labels.genAiToolName, '$tool')];
+const outcomes = (...more: readonly string[]) => hub(series.toolOutcomes, ...chosen, ...more);
+const withOutcome = (outcome: Outcome) => outcomes(is(labels.outcome, outcome));
+const durationBuckets = hub(`${series.mcpClientOperationDuration}_bucket`, ...chosen);
+const failedCalls = hub(`${series.mcpClientOperationDuration}_count`, ...chosen, isNot(labels.errorType, ''));
+const chosenSpans = `${hubSpans} && span.${attributes.serverId} =~ "$server" && span.${attributes.genAiToolName} =~ "$tool"`;
+
+/** The board of the tools. */
+export function toolsBoard(): Dashboard {
+  return createBoard({
+    uid: boardUids.tools,
+    title: 'Tools',
+    description: 'Which tools are called, how well and how fast, and what is wrong with those that fail.',
+    variables: [serverVariable(), toolVariable()],
+    sections: [inShort(), callsAndErrors(), durations(), byToolAndServer(), evidence()],
+  });
+}
+
+function inShort(): BoardSection {
+  return {
+    title: 'In short',
+    panels: [
+      statPanel({
+        title: 'Calls',
+        description: 'How many calls ended in the time shown? Every outcome counts.',
+        unit: units.count,
+        decimals: 0,
+        queries: [{ expr: overRange(outcomes()), legend: 'calls' }],
+      }),
+      statPanel({
+        title: 'Success',
+        description:
+          'Which share of the calls in the time shown succeeded? The caller’s own mistakes count as errors here.',
+        unit: units.ratio,
+        min: 0,
+        max: 1,
+        noValue: 'no calls',
+        queries: [{ expr: shareOf(overRange(withOutcome('success')), overRange(outcomes())), legend: 'success' }],
+        thresholds: steps(meaning.bad, { from: 0.9, colour: meaning.suspect }, { from: 0.99, colour: meaning.good }),
+      }),
+      ...(['error', 'timeout', 'abandoned'] as const).map((outcome) =>
+        statPanel({
+          title: outcomeTitles[outcome],
+          description: outcomeQuestions[outcome],
+          unit: units.count,
+          decimals: 0,
+          queries: [{ expr: overRange(withOutcome(outcome)), legend: outcome }],
+          thresholds: steps(meaning.good, { from: 0.5, colour: outcomeColours[outcome] }),
+        }),
+      ),
+      statPanel({
+        title: 'P95 duration',
+        description: 'How long did the slowest twentieth of the calls to upstream servers take at least?',
+        unit: units.seconds,
+        noValue: 'no calls',
+        queries: [{ expr: quantileOverRange(0.95, durationBuckets), legend: 'p95' }],
+        thresholds: steps(meaning.good, { from: 1, colour: meaning.suspect }, { from: 5, colour: meaning.bad }),
+      }),
+    ],
+  };
+}
+
+const outcomeTitles = { error: 'Errors', timeout: 'Timeouts', abandoned: 'Abandoned' } as const;
+const outcomeQuestions = {
+  error: 'How many calls failed, by the tool, by its server or by the arguments they were given?',
+  timeout: 'How many calls did the hub end because their deadline passed?',
+  abandoned: 'How many calls lost their caller, who went away or cancelled?',
+} as const;
+
+function callsAndErrors(): BoardSection {
+  return {
+    title: 'Calls and errors',
+    panels: [
+      timeSeriesPanel({
+        title: 'Calls by outcome',
+        description: 'How many calls end each second, and how?',
+        unit: units.perSecond,
+        form: 'stacked',
+        queries: [{ expr: perSecond(outcomes(), labels.outcome), legend: `{{${labels.outcome}}}` }],
+        colours: outcomeColours,
+      }),
+      timeSeriesPanel({
+        title: 'Errors by type',
+        description:
+          'Why do calls to upstream servers fail? `tool_error` is the tool’s own word, `invalid_arguments` the caller’s mistake, the others are between hub and server.',
+        unit: units.perSecond,
+        form: 'stacked',
+        noValue: 'no call has failed',
+        queries: [{ expr: perSecond(failedCalls, labels.errorType), legend: `{{${labels.errorType}}}` }],
+      }),
+    ],
+  };
+}
+
+function durations(): BoardSection {
+  return {
+    title: 'Duration',
+    panels: [
+      heatmapPanel({
+        title: 'Duration of calls, each dot a trace',
+        description:
+          'Are all calls a little slow, or a few very slow? A dot is a call with its trace: click it to see where the time went.',
+        unit: units.seconds,
+        query: `sum by (le) (increase(${callDurations(chosen)}[$__rate_interval]))`,
+        exemplars: true,
+      }),
+      timeSeriesPanel({
+        title: 'Duration, percentiles',
+        description: 'How long do calls to upstream servers take, for most callers and for the unlucky ones?',
+        unit: units.seconds,
+        queries: percentileLines(durationBuckets),
+        colours: percentileColours,
+      }),
+    ],
+  };
+}
+
+function byToolAndServer(): BoardSection {
+  const columns = (by: readonly string[]) =>
+    outcomeSchema.options.map((outcome) => ({
+      title: outcome,
+      expr: overRange(withOutcome(outcome), ...by),
+      unit: units.count,
+      colour: outcomeColours[outcome],
+    }));
+  return {
+    title: 'By tool and server',
+    panels: [
+      tablePanel({
+        title: 'Outcomes by tool',
+        description: 'Which tool fails, and how often? A row is a tool; click it to see that tool alone.',
+        noValue: 'no calls',
+        rows: { [labels.serverId]: 'server', [labels.genAiToolName]: 'tool' },
+        columns: columns([labels.serverId, labels.genAiToolName]),
+        sortBy: 'error',
+        links: [
+          boardLink('Only this tool', boardUids.tools, {
+            server: '${__data.fields.server}',
+            tool: '${__data.fields.tool}',
+          }),
+        ],
+      }),
+      tablePanel({
+        title: 'Outcomes by server',
+        description: 'Is one server behind most failures? A row is a server; click it to see that server alone.',
+        noValue: 'no calls',
+        rows: { [labels.serverId]: 'server' },
+        columns: columns([labels.serverId]),
+        sortBy: 'error',
+        size: { width: 7 },
+        links: [boardLink('Only this server', boardUids.tools, { server: '${__data.fields.server}' })],
+      }),
+      statPanel({
+        title: 'Servers',
+        description: 'Is each upstream server connected now? A server that is not takes no calls.',
+        unit: units.count,
+        size: { width: 5, height: 9 },
+        queries: [
+          {
+            expr: `min by (${labels.serverId}) (${hub(series.serversConnected, matches(labels.serverId, '$server'))})`,
+            legend: `{{${labels.serverId}}}`,
+          },
+        ],
+        words: { 0: ['not connected', meaning.bad], 1: ['connected', meaning.good] },
+      }),
+      rankingPanel({
+        title: 'Slowest tools, P95',
+        description: 'Which tools keep their callers waiting longest?',
+        unit: units.seconds,
+        noValue: 'no calls',
+        query: {
+          expr: `topk(10, ${quantileOverRange(0.95, durationBuckets, labels.serverId, labels.genAiToolName)})`,
+          legend: `{{${labels.genAiToolName}}} ({{${labels.serverId}}})`,
+        },
+      }),
+      timeSeriesPanel({
+        title: 'Calls under way',
+        description:
+          'How many calls does the hub wait for at once? A line that only rises is a server that no longer answers.',
+        unit: units.count,
+        queries: [{ expr: `sum by (instance) (${hub(series.callsRunning)})`, legend: '{{instance}}' }],
+      }),
+    ],
+  };
+}
+
+function evidence(): BoardSection {
+  return {
+    title: 'Evidence',
+    panels: [
+      tracePanel({
+        title: 'Failing calls, traces',
+        description: 'What happened inside calls that failed? Each row opens its trace.',
+        noValue: 'no call has failed',
+        query: `{ ${chosenSpans} && status = error } | select(span.${attributes.errorType}, span.${attributes.outcome}, span.${attributes.serverId}, span.${attributes.genAiAgentId})`,
+      }),
+      tracePanel({
+        title: 'Slow calls, traces',
+        description: `Where did the time of calls over ${slowCall} go? Sort by duration; each row opens its trace.`,
+        noValue: `no call took longer than ${slowCall}`,
+        query: `{ ${chosenSpans} && duration > ${slowCall} } | select(span.${attributes.outcome}, span.${attributes.serverId}, span.${attributes.genAiAgentId})`,
+      }),
+      logPanel({
+        title: 'Calls that did not succeed, log',
+        description: 'Who called what, and how did it end? Open a line for its fields and the link to its trace.',
+        noValue: 'no call has failed',
+        query: `${hubLogs} |= "${toolOutcomeMessage}" | outcome!="success" | server_id=~"$server" | tool_name=~"$tool" | line_format "{{.outcome}} {{.error_type}}: {{.tool_name}} on {{.server_id}}, {{.latency_ms}} ms, for {{.agent_id}}"`,
+        size: { width: 24 },
+      }),
+    ],
+  };
+}
+
+/** A call that somebody waits for; far below the alert, so that what is getting slow shows. */
+const slowCall = '500ms';

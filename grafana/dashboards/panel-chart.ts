@@ -1,0 +1,217 @@
+/** Panels that draw numbers from Prometheus: one value, values over time, a distribution, a ranking, a table. */
+import { PanelBuilder as BarGaugePanelBuilder } from '@grafana/grafana-foundation-sdk/bargauge';
+import {
+  BarGaugeDisplayMode,
+  BigValueColorMode,
+  BigValueGraphMode,
+  GraphDrawStyle,
+  GraphThresholdsStyleConfigBuilder,
+  GraphThresholdsStyleMode,
+  HeatmapCellLayout,
+  LegendDisplayMode,
+  LegendPlacement,
+  ReduceDataOptionsBuilder,
+  SortOrder,
+  StackingConfigBuilder,
+  StackingMode,
+  TooltipDisplayMode,
+  VisibilityMode,
+  VizLegendOptionsBuilder,
+  VizOrientation,
+  VizTooltipOptionsBuilder,
+} from '@grafana/grafana-foundation-sdk/common';
+import {
+  type DashboardLinkBuilder,
+  FieldColorBuilder,
+  FieldColorModeId,
+  MappingType,
+  type ThresholdsConfigBuilder,
+  type ValueMapping,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import {
+  HeatmapColorMode,
+  HeatmapColorOptionsBuilder,
+  PanelBuilder as HeatmapPanelBuilder,
+  HeatmapTooltipBuilder,
+  RowsHeatmapOptionsBuilder,
+  YAxisConfigBuilder,
+} from '@grafana/grafana-foundation-sdk/heatmap';
+import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
+import { PanelBuilder as StatPanelBuilder } from '@grafana/grafana-foundation-sdk/stat';
+import { PanelBuilder as TimeSeriesPanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
+import { type Colour, meaning } from './colour.ts';
+import {
+  type BoardPanel,
+  dataSources,
+  fixedColour,
+  type PanelSize,
+  type PanelText,
+  steps,
+  type Unit,
+} from './panel.ts';
+import { quantile } from './promql.ts';
+
+/** What panels of numbers take besides their text. */
+export interface ChartOptions extends PanelText {
+  unit: Unit;
+  /** Shown where there is no value, which is an answer too. */
+  noValue?: string;
+  decimals?: number;
+  min?: number;
+  max?: number;
+  thresholds?: ThresholdsConfigBuilder;
+  links?: readonly DashboardLinkBuilder[];
+  size?: Partial<PanelSize>;
+}
+
+/** One line of a chart or one value. `legend` is a template such as `{{outcome}}`, or plain text. */
+export interface ChartQuery {
+  expr: string;
+  legend: string;
+}
+
+/** One value, or a few side by side, as they are now. `words` puts words in place of values. */
+export function statPanel(
+  options: ChartOptions & { queries: readonly ChartQuery[]; words?: Readonly<Record<string, [string, Colour]>> },
+): BoardPanel {
+  const panel = new StatPanelBuilder()
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false))
+    .colorMode(options.thresholds || options.words ? BigValueColorMode.Background : BigValueColorMode.Value)
+    .graphMode(BigValueGraphMode.None)
+    .thresholds(options.thresholds ?? steps(meaning.neutral));
+  for (const [at, query] of options.queries.entries()) panel.withTarget(instantQuery(query, at));
+  if (options.words) panel.mappings([wordsMapping(options.words)]);
+  return dressed(panel, options, { width: 4, height: 4 });
+}
+
+/** Values over time. Colours go by legend. */
+export function timeSeriesPanel(
+  options: ChartOptions & {
+    queries: readonly ChartQuery[];
+    colours?: Readonly<Record<string, Colour>>;
+    /** `lines` by default; `stacked` for parts of a whole; `bars` for counts in an interval. */
+    form?: 'lines' | 'stacked' | 'bars';
+    /** Asks for exemplars, which lead to traces. */
+    exemplars?: boolean;
+  },
+): BoardPanel {
+  const form = options.form ?? 'lines';
+  const panel = new TimeSeriesPanelBuilder()
+    .drawStyle(form === 'bars' ? GraphDrawStyle.Bars : GraphDrawStyle.Line)
+    .fillOpacity(form === 'lines' ? 5 : 40)
+    .lineWidth(1)
+    .showPoints(VisibilityMode.Never)
+    .stacking(new StackingConfigBuilder().mode(form === 'lines' ? StackingMode.None : StackingMode.Normal))
+    .legend(legend())
+    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
+    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName));
+  if (options.thresholds) {
+    panel
+      .thresholds(options.thresholds)
+      .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
+  }
+  for (const [name, colour] of Object.entries(options.colours ?? {})) panel.overrideByName(name, [fixedColour(colour)]);
+  for (const [at, query] of options.queries.entries()) {
+    panel.withTarget(rangeQuery(query, at).exemplar(options.exemplars === true));
+  }
+  return dressed(panel, { min: 0, ...options }, { width: 12, height: 8 });
+}
+
+/** A distribution over time, from the buckets of a histogram; its dots are exemplars and lead to traces. */
+export function heatmapPanel(options: ChartOptions & { query: string; exemplars: boolean }): BoardPanel {
+  const panel = new HeatmapPanelBuilder()
+    .calculate(false)
+    .rowsFrame(new RowsHeatmapOptionsBuilder().layout(HeatmapCellLayout.Auto))
+    .yAxis(new YAxisConfigBuilder().unit(options.unit))
+    .color(new HeatmapColorOptionsBuilder().mode(HeatmapColorMode.Scheme).scheme('Spectral').reverse(false).steps(64))
+    .tooltip(new HeatmapTooltipBuilder().mode(TooltipDisplayMode.Single).yHistogram(true))
+    .exemplarsColor(meaning.bad)
+    .showLegend()
+    .withTarget(
+      rangeQuery({ expr: options.query, legend: '{{le}}' }, 0)
+        .format(PromQueryFormat.Heatmap)
+        .exemplar(options.exemplars),
+    );
+  return dressed(panel, options, { width: 12, height: 8 });
+}
+
+/** The largest first, now. */
+export function rankingPanel(options: ChartOptions & { query: ChartQuery }): BoardPanel {
+  const panel = new BarGaugePanelBuilder()
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false))
+    .orientation(VizOrientation.Horizontal)
+    .displayMode(BarGaugeDisplayMode.Basic)
+    .thresholds(options.thresholds ?? steps(meaning.notice))
+    .withTarget(instantQuery(options.query, 0));
+  return dressed(panel, { min: 0, ...options }, { width: 12, height: 8 });
+}
+
+/** The lines by which the boards tell a duration: for most, for the unlucky, for the unluckiest. */
+export function percentileLines(bucketSelector: string): ChartQuery[] {
+  return [0.5, 0.95, 0.99].map((share) => ({ expr: quantile(share, bucketSelector), legend: `p${share * 100}` }));
+}
+
+interface DressablePanel extends BoardPanel {
+  title(title: string): this;
+  description(description: string): this;
+  unit(unit: string): this;
+  datasource(source: { type: string; uid: string }): this;
+  noValue(text: string): this;
+  decimals(decimals: number): this;
+  min(min: number): this;
+  max(max: number): this;
+  dataLinks(links: DashboardLinkBuilder[]): this;
+  span(width: number): this;
+  height(height: number): this;
+}
+
+function dressed(panel: DressablePanel, options: ChartOptions, size: PanelSize): BoardPanel {
+  panel
+    .title(options.title)
+    .description(options.description)
+    .unit(options.unit)
+    .datasource(dataSources.prometheus)
+    .noValue(options.noValue ?? 'no data')
+    .span(options.size?.width ?? size.width)
+    .height(options.size?.height ?? size.height);
+  if (options.decimals !== undefined) panel.decimals(options.decimals);
+  if (options.min !== undefined) panel.min(options.min);
+  if (options.max !== undefined) panel.max(options.max);
+  if (options.links) panel.dataLinks([...options.links]);
+  return panel;
+}
+
+/** A query for the value at the end of the time shown. */
+export function instantQuery({ expr, legend }: ChartQuery, at: number): DataqueryBuilder {
+  return query(expr, legend, at).instant();
+}
+
+function rangeQuery({ expr, legend }: ChartQuery, at: number): DataqueryBuilder {
+  return query(expr, legend, at).range();
+}
+
+function query(expr: string, legend: string, at: number): DataqueryBuilder {
+  return new DataqueryBuilder().refId(refId(at)).datasource(dataSources.prometheus).expr(expr).legendFormat(legend);
+}
+
+/** `A` for the first query of a panel, `B` for the second. */
+export function refId(at: number): string {
+  return String.fromCharCode('A'.charCodeAt(0) + at);
+}
+
+function legend(): VizLegendOptionsBuilder {
+  return new VizLegendOptionsBuilder()
+    .showLegend(true)
+    .displayMode(LegendDisplayMode.Table)
+    .placement(LegendPlacement.Bottom)
+    .calcs(['lastNotNull', 'max']);
+}
+
+function wordsMapping(words: Readonly<Record<string, [string, Colour]>>): ValueMapping {
+  return {
+    type: MappingType.ValueToText,
+    options: Object.fromEntries(
+      Object.entries(words).map(([value, [text, color]], index) => [value, { text, color, index }]),
+    ),
+  };
+}

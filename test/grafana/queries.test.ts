@@ -1,0 +1,136 @@
+/** Each query of the boards, by the grammar of its language and against the lists of what is emitted: no name that nobody makes, no unit that lies. */
+import { describe, expect, test } from 'vitest';
+import { labels } from '../../grafana/prometheus-name.ts';
+import { monitoringEventSchema, outcomeSchema, securityEventSchema } from '../../src/shapes/event.ts';
+import { attributes } from '../../src/telemetry/names.ts';
+import { boardQueries, filledIn, readBoards } from '../support/board.ts';
+import { emittedAttributes, emittedFields } from '../support/emitted-names.ts';
+import { parseLogql } from '../support/logql.ts';
+import { catalogue } from '../support/metric-catalogue.ts';
+import { type Dimension, dimensionOf, groupedLabels, operations, parsePromql, selectors } from '../support/promql.ts';
+import { parseTraceql } from '../support/traceql.ts';
+
+const boards = readBoards();
+const queries = boardQueries(boards).map((query) => ({ ...query, place: `${query.board}: ${query.panel}` }));
+const promql = queries.filter(({ store }) => store === 'prometheus');
+const logql = queries.filter(({ store }) => store === 'loki');
+const traceql = queries.filter(({ store }) => store === 'tempo');
+
+/** Values that these labels, fields and attributes may have. */
+const closedLists: Readonly<Record<string, readonly string[]>> = {
+  [labels.securityEvent]: securityEventSchema.options,
+  [attributes.monitoringEvent]: monitoringEventSchema.options,
+  [labels.outcome]: outcomeSchema.options,
+  outcome: outcomeSchema.options,
+  [attributes.outcome]: outcomeSchema.options,
+};
+
+/** What of `A|B.+` is in no closed list; nothing where the name has no list. */
+function unknownValues(name: string, pattern: string): string[] {
+  const list = closedLists[name];
+  if (list === undefined || pattern === '' || pattern === 'nil') return [];
+  return pattern.split('|').filter((part) => !list.some((value) => new RegExp(`^(?:${part})$`).test(value)));
+}
+
+describe('queries of PromQL', () => {
+  test.each(promql)('$place parses: $filled', ({ filled }) => {
+    expect(selectors(parsePromql(filled)).length).toBeGreaterThan(0);
+  });
+
+  test.each(promql)('$place names series that somebody makes, and labels that they have: $filled', ({ filled }) => {
+    const query = parsePromql(filled);
+    const found = selectors(query);
+    expect(found.filter(({ metric }) => !catalogue.has(metric))).toEqual([]);
+    const known = found.map(({ metric }) => catalogue.get(metric) ?? []);
+    for (const [at, { matchers }] of found.entries()) {
+      expect(matchers.filter(({ label }) => !known[at]?.includes(label))).toEqual([]);
+      expect(matchers.flatMap(({ label, value }) => unknownValues(label, value))).toEqual([]);
+    }
+    expect(groupedLabels(query).filter((label) => !known.some((own) => own.includes(label)))).toEqual([]);
+  });
+
+  const units: Readonly<Record<Dimension, readonly string[]>> = {
+    count: ['short'],
+    number: ['short'],
+    'count/s': ['cps'],
+    seconds: ['s'],
+    ratio: ['percentunit'],
+    bytes: ['bytes'],
+    'bytes/s': ['Bps'],
+    mixed: [],
+  };
+  test.each(promql.filter(({ unit }) => unit !== undefined))(
+    '$place draws $unit: $filled',
+    ({ filled, unit, kind }) => {
+      const dimension = dimensionOf(parsePromql(filled));
+      // The cells of a heatmap are counts; its axis has the unit of the buckets' bounds.
+      expect(units[kind === 'heatmap' ? boundsOf(filled) : dimension], dimension).toContain(unit);
+    },
+  );
+
+  test.each(promql)('$place adds up counters before it draws them: $filled', ({ filled }) => {
+    const query = parsePromql(filled);
+    const counters = selectors(query).filter(({ metric }) => /_(total|bucket|count|sum)$/.test(metric));
+    if (counters.length === 0) return;
+    expect(operations(query).filter((name) => /^(rate|increase)$/.test(name)).length).toBe(counters.length);
+    expect(operations(query)).toContain('sum');
+  });
+
+  test('take a rate over an interval that fits the scrape and the zoom, never a fixed one', () => {
+    const ranges = promql.flatMap(({ place, text }) =>
+      [...text.matchAll(/\[([^\]]+)\]/g)].map(([, range]) => [place, range]),
+    );
+    expect(ranges.length).toBeGreaterThan(30);
+    expect(ranges.filter(([, range]) => range !== '$__rate_interval' && range !== '$__range')).toEqual([]);
+  });
+
+  test('narrow the series of hubs by the chosen hubs', () => {
+    const open = promql.filter(({ kind, filled }) => {
+      const ofHubs = selectors(parsePromql(filled)).filter(
+        ({ metric }) => !/^(otelcol_|up$|scrape_|ALERTS)|:/.test(metric),
+      );
+      return (
+        kind !== 'annotation' && ofHubs.some(({ matchers }) => !matchers.some(({ label }) => label === 'instance'))
+      );
+    });
+    expect(open).toEqual([]);
+  });
+});
+
+describe('the variables of boards', () => {
+  const definitions = boards.flatMap(({ uid, templating }) =>
+    templating.list.flatMap(({ name, definition }) => (definition === undefined ? [] : [{ uid, name, definition }])),
+  );
+
+  test.each(definitions)('$uid: $name takes its values from a label that there is', ({ definition }) => {
+    const [, selector, label] = definition.match(/^label_values\((.+), (\w+)\)$/) ?? [];
+    const [found] = selectors(parsePromql(filledIn(selector ?? '')));
+    const known = catalogue.get(found?.metric ?? '') ?? [];
+    expect(known).toContain(label);
+    expect(found?.matchers.filter((matcher) => !known.includes(matcher.label))).toEqual([]);
+  });
+});
+
+describe('queries of LogQL', () => {
+  test.each(logql)('$place parses and names fields that log records have: $filled', ({ filled }) => {
+    const { streamLabels, fields, filters } = parseLogql(filled);
+    expect(streamLabels).toEqual(['service_name']);
+    expect(fields.filter((field) => !emittedFields.has(field))).toEqual([]);
+    expect(filters.flatMap(({ field, value }) => unknownValues(field, value))).toEqual([]);
+  });
+});
+
+describe('queries of TraceQL', () => {
+  test.each(traceql)('$place parses and names attributes that spans have: $filled', ({ filled }) => {
+    const query = parseTraceql(filled);
+    expect(query.attributes.filter((name) => !emittedAttributes.has(name))).toEqual([]);
+    expect(query.conditions.flatMap(({ field, value }) => unknownValues(field.replace(/^span\./, ''), value))).toEqual(
+      [],
+    );
+  });
+});
+
+function boundsOf(text: string): Dimension {
+  const [selector] = selectors(parsePromql(text));
+  return dimensionOf(parsePromql(selector?.metric.replace(/_bucket$/, '') ?? ''));
+}

@@ -1,0 +1,143 @@
+/** PromQL as Prometheus' own grammar reads it: metrics with their labels, and the dimension of what a query answers. */
+import { parser } from '@prometheus-io/lezer-promql';
+
+/** A selector of a query: its metric and the labels that it or its surroundings name. */
+export interface Selector {
+  metric: string;
+  matchers: { label: string; value: string }[];
+}
+
+type Node = ReturnType<typeof parser.parse>['topNode'];
+
+/** A query that was parsed. */
+export interface PromqlQuery {
+  text: string;
+  root: Node;
+}
+
+/** Parses. @throws Error where the grammar finds a mistake, with its place. */
+export function parsePromql(text: string): PromqlQuery {
+  const tree = parser.parse(text);
+  tree.iterate({
+    enter: (node) => {
+      if (node.type.isError) throw new Error(`not PromQL at ${node.from}: ${text}`);
+    },
+  });
+  return { text, root: tree.topNode };
+}
+
+/** The vector selectors. */
+export function selectors({ text, root }: PromqlQuery): Selector[] {
+  return all(root, 'VectorSelector').map((node) => ({
+    metric: textOf(text, node.getChild('Identifier')),
+    matchers: all(node, 'UnquotedLabelMatcher').map((matcher) => ({
+      label: textOf(text, matcher.getChild('LabelName')),
+      value: textOf(text, matcher.getChild('StringLiteral')).slice(1, -1),
+    })),
+  }));
+}
+
+/** Labels named outside of selectors: in `by`, `without`, `on`, `ignoring`, `group_left`. */
+export function groupedLabels({ text, root }: PromqlQuery): string[] {
+  return all(root, 'GroupingLabels').flatMap((node) => all(node, 'LabelName').map((label) => textOf(text, label)));
+}
+
+/** Names of functions and aggregations, outermost first. */
+export function operations({ text, root }: PromqlQuery): string[] {
+  return [...all(root, 'FunctionIdentifier'), ...all(root, 'AggregateOp')]
+    .sort((one, other) => one.from - other.from)
+    .map((node) => textOf(text, node));
+}
+
+/** `number` is a bare number, which goes with everything; `mixed` is what should not be added or compared. */
+export type Dimension = 'number' | 'count' | 'count/s' | 'seconds' | 'bytes' | 'bytes/s' | 'ratio' | 'mixed';
+
+/**
+ * The dimension of a query's answer, from the names of its metrics: `_seconds` are seconds, `_bytes` bytes, `_ratio`
+ * and recorded `ratio`s are ratios, everything else counts. A rate is by the second, a quotient of equals is a ratio.
+ */
+export function dimensionOf(query: PromqlQuery): Dimension {
+  const expression = query.root.firstChild;
+  if (expression === null) throw new Error(`empty: ${query.text}`);
+  return dimension(query.text, expression);
+}
+
+function dimension(text: string, node: Node): Dimension {
+  switch (node.name) {
+    case 'NumberDurationLiteral':
+      return 'number';
+    case 'VectorSelector':
+      return dimensionOfMetric(textOf(text, node.getChild('Identifier')));
+    case 'AggregateExpr':
+      return textOf(text, node.getChild('AggregateOp')) === 'count' ? 'count' : dimension(text, lastArgument(node));
+    case 'FunctionCall':
+      return dimensionOfCall(text, node);
+    case 'BinaryExpr':
+      return dimensionOfBinary(text, node);
+    default:
+      return node.firstChild === null ? 'mixed' : dimension(text, node.firstChild);
+  }
+}
+
+function dimensionOfCall(text: string, node: Node): Dimension {
+  const name = textOf(text, node.getChild('FunctionIdentifier'));
+  if (name === 'vector') return 'number';
+  if (name === 'time') return 'seconds';
+  const inner = lastArgument(node);
+  if (name === 'histogram_quantile') return dimensionOfBuckets(text, inner);
+  const of = dimension(text, inner);
+  return name === 'rate' || name === 'irate' || name === 'deriv' ? eachSecond(of) : of;
+}
+
+/** What the buckets measure, not how many fell into them. */
+function dimensionOfBuckets(text: string, node: Node): Dimension {
+  const [selector] = all(node, 'VectorSelector');
+  const name = textOf(text, selector?.getChild('Identifier') ?? null);
+  return dimensionOfMetric(name.replace(/_bucket$/, ''));
+}
+
+function dimensionOfBinary(text: string, node: Node): Dimension {
+  const [left, right] = [node.firstChild, node.lastChild];
+  if (left === null || right === null) throw new Error(`not binary: ${text}`);
+  const operator = text.slice(left.to, right.from).match(/[-+*/%^]|[<>=!]=?|and|or|unless/)?.[0] ?? '';
+  const [one, other] = [dimension(text, left), dimension(text, right)];
+  if (/^([<>]|==|!=|>=|<=|and|unless)/.test(operator)) return one;
+  if (operator === '/') return one === other ? 'ratio' : other === 'number' || other === 'count' ? one : 'mixed';
+  if (operator === '*') return one === 'number' || one === 'ratio' ? other : other === 'number' ? one : 'mixed';
+  if (one === 'number') return other;
+  return other === 'number' || one === other ? one : 'mixed';
+}
+
+function eachSecond(of: Dimension): Dimension {
+  if (of === 'count') return 'count/s';
+  if (of === 'seconds') return 'ratio';
+  return of === 'bytes' ? 'bytes/s' : 'mixed';
+}
+
+function dimensionOfMetric(name: string): Dimension {
+  if (name.endsWith('_bucket') || name.endsWith('_count')) return 'count';
+  const stem = name.replace(/_(total|sum)$/, '');
+  if (stem.endsWith('_seconds')) return 'seconds';
+  if (stem.endsWith('_bytes')) return 'bytes';
+  return stem.endsWith('_ratio') || (name.includes(':') && name.includes('ratio')) ? 'ratio' : 'count';
+}
+
+/** The last argument of a call or an aggregation, which is the one that carries the samples. */
+function lastArgument(node: Node): Node {
+  const last = node.getChild('FunctionCallBody')?.lastChild;
+  if (last === null || last === undefined) throw new Error('a call without an argument');
+  return last.name === ')' && last.prevSibling !== null ? last.prevSibling : last;
+}
+
+function all(node: Node, name: string): Node[] {
+  const found: Node[] = [];
+  node.cursor().iterate((cursor) => {
+    if (cursor.name === name) found.push(cursor.node);
+  });
+  // A cursor goes on past the node it began at.
+  return found.filter(({ from, to }) => from >= node.from && to <= node.to);
+}
+
+function textOf(text: string, node: Node | null): string {
+  return node === null ? '' : text.slice(node.from, node.to);
+}
