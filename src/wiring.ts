@@ -12,14 +12,17 @@ import { createCleanup } from './domain/cleanup.ts';
 import { createHubStatus } from './domain/hub-status.ts';
 import { createKeyedQueue } from './domain/keyed-queue.ts';
 import { createOutcomeReport } from './domain/outcome-report.ts';
+import { createQuarantineService } from './domain/quarantine-service.ts';
 import { createRateLimits } from './domain/rate-limits.ts';
 import { createSchedulerRecord } from './domain/scheduler-record.ts';
 import { createServerService } from './domain/server-service.ts';
+import { createSkillGate } from './domain/skill-gate.ts';
 import { createSkillLifecycle } from './domain/skill-lifecycle.ts';
 import { createSkillService } from './domain/skill-service.ts';
 import { createSkillSync } from './domain/skill-sync.ts';
 import { createSkillTools } from './domain/skill-tools.ts';
 import { createToolCall } from './domain/tool-call.ts';
+import { createToolGate } from './domain/tool-gate.ts';
 import { createSchemaCheck } from './domain/tool-schema.ts';
 import { createToolSearch } from './domain/tool-search.ts';
 import { createApp } from './http/app.ts';
@@ -34,10 +37,12 @@ import { createAuditStore } from './stores/audit-store.ts';
 import { lockData } from './stores/data-lock.ts';
 import { openDatabase } from './stores/database.ts';
 import { createOutcomeStore } from './stores/outcome-store.ts';
+import { createQuarantineStore } from './stores/quarantine-store.ts';
 import { createSchedulerStore } from './stores/scheduler-store.ts';
 import { createSkillStore } from './stores/skill-store.ts';
 import type { ToolIndex } from './stores/tool-index.ts';
 import { createLexicalToolIndex } from './stores/tool-index-lexical.ts';
+import { createToolPinStore } from './stores/tool-pin-store.ts';
 import { createEventReport } from './telemetry/event-report.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -134,29 +139,38 @@ function createBase({ config, log, now = Date.now }: HubDeps) {
       guard,
       now,
     }),
+    quarantineStore: createQuarantineStore(database),
   };
 }
 
 /** Where tools come from: the index, the upstream servers, the active skills. */
-function createTools({ config, version }: HubDeps, { log, now }: Base) {
+function createTools({ config, version }: HubDeps, base: Base) {
+  const { log, now } = base;
   const toolIndex = createLexicalToolIndex();
+  const toolGate = createToolGate({
+    ...base,
+    pinStore: createToolPinStore(base.database),
+    policy: config.policy,
+    offer: (serverId, tools) => toolIndex.replaceServer(serverId, tools.map(upstreamTool)),
+  });
   const pool = createConnectionPool({
     servers: config.servers,
     limits: config.limits,
     clientVersion: version,
     log,
-    onToolsChanged: (serverId, tools) => toolIndex.replaceServer(serverId, tools.map(upstreamTool)),
+    onToolsChanged: toolGate.admit,
     onStateChanged: ({ serverId, state, errorType }) =>
       log.info('Server state changed', { server_id: serverId, state, error_type: errorType }),
   });
   const skillTools = createSkillTools({ toolIndex, now, isTaken: (name) => isTaken(toolIndex, name) });
-  return { toolIndex, pool, skillTools };
+  return { toolIndex, toolGate, pool, skillTools };
 }
 
 /** The domain's services. */
 async function createServices({ config, version }: HubDeps, base: Base, tools: Tools) {
-  const lifecycle = createSkillLifecycle({ ...base, ...tools });
-  const skills = createSkillService({ ...base, lifecycle });
+  const skillGate = createSkillGate({ ...base, policy: config.policy.contentScan });
+  const lifecycle = createSkillLifecycle({ ...base, ...tools, skillGate });
+  const skills = createSkillService({ ...base, lifecycle, skillGate });
   const skillSync = createSkillSync({ ...config.skills, ...base, skills });
   const { intervalHours, enabled } = config.scheduler;
   const schedulerRecord = await createSchedulerRecord({ ...base, intervalHours });
@@ -179,6 +193,7 @@ async function createServices({ config, version }: HubDeps, base: Base, tools: T
     toolCall,
     toolSearch: createToolSearch({ ...base, ...tools }),
     servers: createServerService({ ...base, ...tools }),
+    quarantine: createQuarantineService({ ...base, ...tools }),
     outcomeReport: createOutcomeReport(base),
     audit: createAuditService(base),
     hubStatus: createHubStatus({ ...base, ...tools, version, toolCall, schedulerRecord }),

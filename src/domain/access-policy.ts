@@ -14,6 +14,8 @@ export type Action =
   | 'scheduler.read'
   | 'scheduler.run'
   | 'audit.read'
+  | 'quarantine.read'
+  | 'quarantine.manage'
   | 'key.manage';
 
 /** What an action is done to, where ownership matters. */
@@ -33,7 +35,15 @@ const allowed: Record<Role, ReadonlySet<Action>> = {
     'statistics.read',
     'scheduler.read',
   ]),
-  auditor: new Set(['skill.read', 'server.read', 'tool.search', 'statistics.read', 'scheduler.read', 'audit.read']),
+  auditor: new Set([
+    'skill.read',
+    'server.read',
+    'tool.search',
+    'statistics.read',
+    'scheduler.read',
+    'audit.read',
+    'quarantine.read',
+  ]),
   operator: new Set([
     'skill.read',
     'skill.publish',
@@ -46,6 +56,8 @@ const allowed: Record<Role, ReadonlySet<Action>> = {
     'scheduler.read',
     'scheduler.run',
     'audit.read',
+    'quarantine.read',
+    'quarantine.manage',
     'key.manage',
   ]),
 };

@@ -16,6 +16,7 @@ import { failSpan, inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access-guard.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
+import type { SkillGate } from './skill-gate.ts';
 import { findSkill, type SkillAddress, skillFields, skillKey } from './skill-lookup.ts';
 import type { SkillTools } from './skill-tools.ts';
 
@@ -36,7 +37,7 @@ export interface DeactivationAnswer {
   errorType: RegistrationError | undefined;
 }
 
-/** The lifecycle. Errors: NOT_FOUND, FORBIDDEN, STORAGE_FAILED (then nothing has changed). */
+/** The lifecycle. Errors: NOT_FOUND, FORBIDDEN, INJECTION_SUSPECTED, STORAGE_FAILED (then nothing has changed). */
 export interface SkillLifecycle {
   /** Makes the latest version of a skill a tool. Repeated, it changes nothing but the time to live, if one is given. */
   activate(
@@ -58,6 +59,7 @@ export interface SkillLifecycle {
 export interface SkillLifecycleDeps {
   skillStore: SkillStore;
   skillTools: SkillTools;
+  skillGate: SkillGate;
   trail: AuditTrail;
   guard: AccessGuard;
   metrics: Metrics;
@@ -116,6 +118,7 @@ async function activateSkill(
   if (present?.registered && present.version === version.version && ttlSeconds === undefined) {
     return { activation: present, changed: false, errorType: undefined };
   }
+  await checkAgain(deps, caller, skill, version);
   const proposed = newActivation(caller, skill, version, { ttlSeconds, now: deps.now() });
   const registered = deps.skillTools.register(proposed, version.document) === 'registered';
   const activation = { ...proposed, registered };
@@ -133,6 +136,18 @@ async function activateSkill(
   if (registered) return { activation, changed: true, errorType: undefined };
   failSpan(span, 'tool_name_taken');
   return { activation, changed: true, errorType: 'tool_name_taken' };
+}
+
+/** The rules may have changed since it was published. @throws HestiaError INJECTION_SUSPECTED */
+async function checkAgain(
+  deps: SkillLifecycleDeps,
+  caller: Caller,
+  skill: Skill,
+  version: SkillVersion,
+): Promise<void> {
+  const fields = skillFields(caller, skill, version.version);
+  const { namespace } = skill;
+  await deps.skillGate.check({ caller, namespace, document: version.document, fields, step: 'activate' });
 }
 
 /** The skill's activation; one whose time is over is ended first, as the sweep would. */

@@ -3,7 +3,14 @@ import type { Caller } from '../shapes/access.ts';
 import { HestiaError, notFound, type Violation } from '../shapes/error.ts';
 import type { HubEvent } from '../shapes/event.ts';
 import { newId } from '../shapes/id.ts';
-import type { Activation, Skill, SkillDocument, SkillSource, SkillVersion } from '../shapes/skill.ts';
+import {
+  type Activation,
+  type Skill,
+  type SkillDocument,
+  type SkillSource,
+  type SkillVersion,
+  skillToolName,
+} from '../shapes/skill.ts';
 import type { Transaction } from '../stores/database.ts';
 import type { SkillStore, SkillVersionSummary } from '../stores/skill-store.ts';
 import { timed } from '../telemetry/duration.ts';
@@ -14,6 +21,7 @@ import type { AccessGuard } from './access-guard.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
 import { frontmatterWarnings } from './skill-frontmatter.ts';
+import type { SkillGate } from './skill-gate.ts';
 import type { SkillLifecycle } from './skill-lifecycle.ts';
 import { findSkill, type SkillAddress, skillFields, skillKey } from './skill-lookup.ts';
 
@@ -33,7 +41,7 @@ export interface SkillDetails {
   activation: Activation | undefined;
 }
 
-/** The skills. Errors: NOT_FOUND, FORBIDDEN, CONFLICT, STORAGE_FAILED. */
+/** The skills. Errors: NOT_FOUND, FORBIDDEN, CONFLICT, INJECTION_SUSPECTED, STORAGE_FAILED. */
 export interface SkillService {
   publish(
     caller: Caller,
@@ -57,6 +65,7 @@ export interface SkillService {
 export interface SkillServiceDeps {
   skillStore: SkillStore;
   lifecycle: SkillLifecycle;
+  skillGate: SkillGate;
   trail: AuditTrail;
   guard: AccessGuard;
   metrics: Metrics;
@@ -132,9 +141,11 @@ async function publishVersion(
       `a skill of this name exists already: it ${existing.source === 'directory' ? 'is read from a watched directory; change the file there' : 'was published over HTTP'}`,
     );
   }
-  const warnings = frontmatterWarnings(document.frontmatter);
   const latest = await skillStore.findVersion(existing.skillId, existing.latestVersion);
-  if (latest?.document.digest === document.digest) return { skill: existing, change: 'unchanged', warnings };
+  if (latest?.document.digest === document.digest) {
+    return { skill: existing, change: 'unchanged', warnings: frontmatterWarnings(document.frontmatter) };
+  }
+  const warnings = await checked(deps, caller, namespace, document);
   const version = newVersion(existing.skillId, existing.latestVersion + 1, document, caller, now());
   const activation = await skillStore.findActivation(existing.skillId);
   const active = activation && { activation_id: activation.activationId, active_version: activation.version };
@@ -156,6 +167,7 @@ async function insertSkill(
   document: SkillDocument,
   source: SkillSource,
 ): Promise<Publication> {
+  const warnings = await checked(deps, caller, namespace, document);
   const createdAt = deps.now();
   const { name, description } = document.frontmatter;
   const skill: Skill = {
@@ -174,7 +186,20 @@ async function insertSkill(
     await deps.skillStore.insertSkill(tx, skill);
     await deps.skillStore.insertVersion(tx, version);
   });
-  return { skill, change: 'created', warnings: frontmatterWarnings(document.frontmatter) };
+  return { skill, change: 'created', warnings };
+}
+
+/** What is wrong with a document without keeping it out. @throws HestiaError INJECTION_SUSPECTED */
+async function checked(
+  { skillGate }: SkillServiceDeps,
+  caller: Caller,
+  namespace: string,
+  document: SkillDocument,
+): Promise<Violation[]> {
+  const { name } = document.frontmatter;
+  const fields = { skill_name: name, tool_name: skillToolName(name), agent_id: caller.agentId, namespace };
+  const suspicions = await skillGate.check({ caller, namespace, document, fields, step: 'publish' });
+  return [...frontmatterWarnings(document.frontmatter), ...suspicions];
 }
 
 function newVersion(

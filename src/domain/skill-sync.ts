@@ -69,6 +69,9 @@ export function createSkillSync(deps: SkillSyncDeps): SkillSync {
   };
 }
 
+/** Answers of the registry that reading the same folder again would not change. */
+const refusals: ReadonlySet<string> = new Set(['CONFLICT', 'INJECTION_SUSPECTED']);
+
 function observed({ metrics, log }: SkillSyncDeps, folderName: string, work: () => Promise<void>): Promise<void> {
   return timed(
     (seconds, errorType) => metrics.skillOperation(seconds, 'sync', errorType),
@@ -80,7 +83,7 @@ function observed({ metrics, log }: SkillSyncDeps, folderName: string, work: () 
           try {
             await work();
           } catch (error) {
-            if (!(error instanceof HestiaError) || error.code !== 'CONFLICT') throw error;
+            if (!(error instanceof HestiaError) || !refusals.has(error.code)) throw error;
             failSpan(span, error.code);
             log.warn('A skill in a watched directory cannot be published', {
               skill_name: folderName,

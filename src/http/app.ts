@@ -12,6 +12,7 @@ import { z } from 'zod';
 import type { AccessService } from '../domain/access-service.ts';
 import type { AuditService } from '../domain/audit-service.ts';
 import type { Cleanup } from '../domain/cleanup.ts';
+import type { QuarantineService } from '../domain/quarantine-service.ts';
 import type { RateLimits } from '../domain/rate-limits.ts';
 import type { ServerService } from '../domain/server-service.ts';
 import type { Caller } from '../shapes/access.ts';
@@ -27,6 +28,7 @@ import { keyRoutes } from './key-routes.ts';
 import { observe } from './observe.ts';
 import { problemResponse } from './problem.ts';
 import { metadataUrl, protectedResourceRoutes } from './protected-resource-routes.ts';
+import { quarantineRoutes } from './quarantine-routes.ts';
 import { createRouter } from './route-parts.ts';
 import { schedulerRoutes } from './scheduler-routes.ts';
 import { serverRoutes } from './server-routes.ts';
@@ -40,6 +42,7 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   audit: AuditService;
   cleanup: Cleanup;
   servers: ServerService;
+  quarantine: QuarantineService;
   health: HealthRoutesDeps;
   /** The MCP endpoint: a request of a known caller to a response. */
   mcp: (request: Request, caller: Caller) => Promise<Response>;
@@ -75,6 +78,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
     serverRoutes(deps),
     auditRoutes(deps),
     keyRoutes(deps),
+    quarantineRoutes(deps),
     schedulerRoutes(deps),
   ]) {
     app.route('/', routes);

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { namespaceSchema } from './access.ts';
+import { contentScanSchema, toolChangesSchema } from './scan-policy.ts';
 import { httpServerSchema, serverIdSchema, stdioServerSchema } from './server.ts';
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
@@ -138,6 +139,8 @@ export const configurationFileSchema = z.strictObject({
       oauth: oauthSchema
         .optional()
         .describe('Accept access tokens of an OAuth 2.1 issuer, besides API keys. Unset: API keys only.'),
+      contentScan: contentScanSchema,
+      toolChanges: toolChangesSchema,
     })
     .prefault({}),
 });

@@ -14,6 +14,7 @@ export const errorCodes = {
   PAYLOAD_TOO_LARGE: { status: 413, title: 'The request is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'This content type is not accepted' },
   INVALID_SKILL: { status: 422, title: 'The skill breaks the Agent Skills specification' },
+  INJECTION_SUSPECTED: { status: 422, title: 'The skill reads like an attack' },
   INVALID_ARGUMENTS: { status: 422, title: "The arguments do not fit the tool's schema" },
   INVALID_TOOL_SCHEMA: { status: 502, title: "The tool's own schema is broken" },
   UPSTREAM_FAILED: { status: 502, title: 'The upstream server failed' },

@@ -61,6 +61,7 @@ export const changeEventSchema = z.enum([
   'SKILL_DELETED',
   'SERVER_CONNECT_REQUESTED',
   'SERVER_DISCONNECT_REQUESTED',
+  'QUARANTINE_APPROVED',
   'AUDIT_PRUNED',
 ]);
 export type ChangeEvent = z.infer<typeof changeEventSchema>;

@@ -15,3 +15,12 @@ export function truncated(text: string, lengthMax: number): string {
   const cut = text.slice(0, lengthMax - 1);
   return `${cut.isWellFormed() ? cut : cut.slice(0, -1)}…`;
 }
+
+/** Untrusted text as a person may be shown it: short, each character visible, on one line. */
+export function quotable(text: string, lengthMax: number): string {
+  const visible = printable(truncated(text.toWellFormed(), lengthMax)).replace(
+    /[^\x20-\x7e\p{L}\p{N}\p{P}\p{S}]/gu,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+  return truncated(visible, lengthMax);
+}

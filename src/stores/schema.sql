@@ -109,6 +109,32 @@ CREATE TABLE activations (
 ) STRICT;
 CREATE INDEX activations_by_expiry ON activations (expires_at) WHERE expires_at IS NOT NULL;
 
+-- Skills and tool definitions kept out of use, or marked. scope is a skill's namespace or a tool's server id.
+CREATE TABLE quarantine (
+  seq           INTEGER PRIMARY KEY,
+  quarantine_id TEXT NOT NULL UNIQUE,
+  kind          TEXT NOT NULL CHECK (kind IN ('skill', 'tool')),
+  scope         TEXT NOT NULL,
+  name          TEXT NOT NULL,
+  digest        TEXT NOT NULL,
+  state         TEXT NOT NULL CHECK (state IN ('blocked', 'held', 'noted', 'approved')),
+  detail        TEXT NOT NULL,
+  created_at    INTEGER NOT NULL,
+  decided_at    INTEGER,
+  decided_by    TEXT,
+  UNIQUE (kind, scope, name, digest)
+) STRICT;
+
+-- The definition each upstream tool is trusted by: that of first sight, or the last one let in.
+CREATE TABLE tool_pins (
+  server_id  TEXT NOT NULL,
+  tool_name  TEXT NOT NULL,
+  digest     TEXT NOT NULL,
+  definition TEXT NOT NULL,
+  pinned_at  INTEGER NOT NULL,
+  PRIMARY KEY (server_id, tool_name)
+) STRICT, WITHOUT ROWID;
+
 -- Totals of the scheduler. One row.
 CREATE TABLE scheduler_totals (
   id             INTEGER PRIMARY KEY CHECK (id = 1),

@@ -10,9 +10,11 @@ export const scopeName = 'hestia';
 export const spanNames = {
   skillActivate: 'skill.activate',
   skillDeactivate: 'skill.deactivate',
+  skillScan: 'skill.scan',
   skillSync: 'skill.sync',
   toolSearch: 'tool.search',
   toolRank: 'tool.rank',
+  toolAdmit: 'tool.admit',
   outcomeRecord: 'outcome.record',
   schedulerStart: 'scheduler.start',
   schedulerStop: 'scheduler.stop',

@@ -12,7 +12,8 @@ export interface ConnectionPoolDeps {
   /** The hub's version, told to each server. */
   clientVersion: string;
   log: UpstreamLog;
-  onToolsChanged(serverId: string, tools: readonly ToolDefinition[]): void;
+  /** A promise it answers is waited for before a new connection counts as connected; it must not reject. */
+  onToolsChanged(serverId: string, tools: readonly ToolDefinition[]): unknown;
   onStateChanged(status: ServerStatus): void;
 }
 

@@ -25,7 +25,7 @@ export interface ConnectionDeps {
   clientVersion: string;
   log: UpstreamLog;
   /** The server's tools, whenever they differ from those told before; `refused` counts those that cannot be offered. */
-  onToolsChanged(tools: readonly ToolDefinition[], refused: number): void;
+  onToolsChanged(tools: readonly ToolDefinition[], refused: number): unknown;
   onStateChanged(status: ServerStatus): void;
   /** Unix milliseconds. */
   now?: () => number;
@@ -105,7 +105,7 @@ class Connection implements UpstreamConnection {
     if (this.#state !== 'disconnected') {
       this.#errorType = undefined;
       this.#enter('disconnected');
-      this.#take(noTools);
+      void this.#take(noTools);
     }
     await Promise.all([attempt, ...this.#closing]);
   }
@@ -162,8 +162,10 @@ class Connection implements UpstreamConnection {
       session = await openSession({ ...this.#deps, legacy: this.#legacy, signal: lifetime });
       const list = await this.#watchTools(session);
       if (lifetime.aborted) throw new Error('disconnected meanwhile');
+      // Whoever sees the server connected finds its tools.
+      await this.#take(list);
+      if (lifetime.aborted || session.ended.aborted) throw new Error('ended meanwhile');
       this.#enterSession(session, lifetime);
-      this.#take(list);
     } catch (error) {
       await session?.close();
       if (lifetime.aborted) return;
@@ -182,7 +184,7 @@ class Connection implements UpstreamConnection {
       limits,
       log,
       random: this.#random,
-      onList: (list) => this.#take(list),
+      onList: (list) => void this.#take(list),
       onListFailed: (error) => {
         this.#errorType = 'list_failed';
         log.warn('The changed tools of an upstream server could not be listed', {
@@ -242,12 +244,12 @@ class Connection implements UpstreamConnection {
     this.#deps.onStateChanged(this.status());
   }
 
-  #take(list: ToolList): void {
+  async #take(list: ToolList): Promise<void> {
     const same = isDeepStrictEqual(list, this.#list);
     this.#list = list;
     if (same) return;
     this.#toolsByName = new Map(list.tools.map((tool) => [tool.toolName, tool]));
-    this.#deps.onToolsChanged(list.tools, list.refused);
+    await this.#deps.onToolsChanged(list.tools, list.refused);
   }
 
   #fields(errorType: ServerErrorType, detail: SessionFailureDetail): Record<string, string | number | undefined> {

@@ -17,6 +17,8 @@ const table: Record<Action, [agent: string, auditor: string, operator: string]> 
   'scheduler.read': ['allowed', 'allowed', 'allowed'],
   'scheduler.run': ['forbidden', 'forbidden', 'allowed'],
   'audit.read': ['forbidden', 'allowed', 'allowed'],
+  'quarantine.read': ['forbidden', 'allowed', 'allowed'],
+  'quarantine.manage': ['forbidden', 'forbidden', 'allowed'],
   'key.manage': ['forbidden', 'forbidden', 'allowed'],
 };
 const actions = Object.keys(table).filter((action): action is Action => action in table);

@@ -1,0 +1,72 @@
+/** The quarantine as operators and auditors see it: what is in it, and letting one state of content in. */
+import type { Caller } from '../shapes/access.ts';
+import { notFound } from '../shapes/error.ts';
+import type { QuarantineEntry, QuarantineKind, QuarantineState } from '../shapes/quarantine.ts';
+import type { QuarantineStore, StoredQuarantineEntry } from '../stores/quarantine-store.ts';
+import { inSpan } from '../telemetry/span.ts';
+import type { AccessGuard } from './access-guard.ts';
+import type { AuditTrail } from './audit-trail.ts';
+import type { ToolGate } from './tool-gate.ts';
+
+/** The quarantine. Errors: NOT_FOUND, FORBIDDEN, STORAGE_FAILED. */
+export interface QuarantineService {
+  list(
+    caller: Caller,
+    query: {
+      kind?: QuarantineKind | undefined;
+      state?: QuarantineState | undefined;
+      before?: number | undefined;
+      limit: number;
+    },
+  ): Promise<StoredQuarantineEntry[]>;
+  /** Lets in what the entry names, by its digest; a tool is offered at once. Approving twice is the same as once. */
+  approve(caller: Caller, quarantineId: string): Promise<QuarantineEntry>;
+}
+
+/** What the service is made of. */
+export interface QuarantineServiceDeps {
+  quarantineStore: QuarantineStore;
+  toolGate: ToolGate;
+  trail: AuditTrail;
+  guard: AccessGuard;
+  now: () => number;
+}
+
+/** Makes the service. */
+export function createQuarantineService(deps: QuarantineServiceDeps): QuarantineService {
+  const { quarantineStore, guard, toolGate } = deps;
+  return {
+    list: async (caller, query) => {
+      await guard.require(caller, 'quarantine.read');
+      return quarantineStore.list(query);
+    },
+    approve: async (caller, quarantineId) => {
+      await guard.require(caller, 'quarantine.manage');
+      const entry = await quarantineStore.findById(quarantineId);
+      if (entry === undefined) throw notFound('quarantine entry');
+      if (entry.state !== 'approved') await approveEntry(deps, caller, entry);
+      if (entry.kind === 'tool') await toolGate.readmit(entry.scope);
+      return (await quarantineStore.findById(quarantineId)) ?? entry;
+    },
+  };
+}
+
+function approveEntry(deps: QuarantineServiceDeps, caller: Caller, entry: QuarantineEntry): Promise<boolean> {
+  const { quarantineId, kind, scope, name, digest } = entry;
+  return inSpan('quarantine.approve', {}, (span) => {
+    const subject =
+      kind === 'skill' ? { skill_name: name, skill_namespace: scope } : { tool_name: name, server_id: scope };
+    const fields = {
+      quarantine_id: quarantineId,
+      ...subject,
+      digest,
+      state_before: entry.state,
+      agent_id: caller.agentId,
+      namespace: caller.namespace,
+    };
+    const event = { kind: 'change', name: 'QUARANTINE_APPROVED', fields } as const;
+    return deps.trail.commit({ event, by: caller, span }, (tx) =>
+      deps.quarantineStore.approve(tx, { quarantineId, by: caller.agentId, at: deps.now() }),
+    );
+  });
+}

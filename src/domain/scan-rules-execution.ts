@@ -1,0 +1,158 @@
+/** Rules on commands that take over: fetched and run, decoded and run, shells opened, protection switched off, data destroyed. */
+import type { ScanRule } from './scan-rule.ts';
+
+/** Families RCE, ENC, PER, DST, MIN, BKD and PRV. */
+export const executionRules: readonly ScanRule[] = [
+  {
+    id: 'RCE-01',
+    severity: 'high',
+    why: 'Fetches a program from the network and runs it unseen.',
+    in: 'command',
+    unconditional: true,
+    patterns: [
+      '@fetcher ..8 @url|@ip ..6 | ..3 @shell',
+      '@shell ..2 < ( ..2 @fetcher ..6 @url|@ip',
+      'eval|@shell ..4 $|( ..3 @fetcher ..6 @url|@ip',
+      '@fetcher ..8 @script ..12 && ..6 @shell|chmod|./install.sh',
+      'iex ..6 @fetcher|downloadstring',
+      'downloadstring ..8 @url ..6 | ..2 iex',
+    ],
+  },
+  {
+    id: 'RCE-02',
+    severity: 'critical',
+    why: 'Decodes a hidden program and runs it.',
+    in: 'command',
+    unconditional: true,
+    patterns: [
+      'base64 ..4 -d|--decode|-d ..6 | ..3 @shell',
+      'exec|eval|os.system|subprocess.run|compile ..5 base64.b64decode|b64decode|bytes.fromhex|marshal.loads|zlib.decompress|atob|codecs.decode|buffer.from',
+      '@shell ..3 $|( ..6 base64 ..3 -d|--decode',
+      'xxd|openssl ..6 | ..3 @shell',
+      'powershell|pwsh ..4 -enc|-encodedcommand|-e',
+    ],
+  },
+  {
+    id: 'RCE-03',
+    severity: 'critical',
+    why: 'Opens a shell to another machine.',
+    in: 'command',
+    unconditional: true,
+    patterns: [
+      'bash|sh|exec ..8 @devtcp',
+      'nc|ncat|netcat ..6 -e|-c ..4 @shell|/bin/sh|/bin/bash|cmd.exe',
+      'socket.socket ..60 os.dup2|pty.spawn',
+      'mkfifo ..20 nc|ncat',
+      'socat ..10 exec',
+    ],
+  },
+  {
+    id: 'RCE-04',
+    severity: 'critical',
+    why: 'Demands an unknown download before the skill may be used.',
+    in: 'command',
+    patterns: [
+      '@download|visit|copy|from|extract|unzip ..12 @archive ..16 password|pass|@run|unzip|-p|extract|install',
+      'download|install|visit|copy|paste|run|execute|terminal ..14 @pastehost|@shortener',
+      'copy|paste ..14 terminal ..20 @url|base64|@shell',
+      'unzip ..2 -p',
+    ],
+  },
+  {
+    id: 'RCE-05',
+    severity: 'critical',
+    why: 'Switches off what protects the machine.',
+    in: 'command',
+    patterns: [
+      'xattr ..2 -c|-d|-rd|-cr|-r ..3 com.apple.quarantine',
+      'spctl ..2 --master-disable',
+      'set-mppreference ..3 -disablerealtimemonitoring',
+      'disable ..4 gatekeeper|defender|antivirus|firewall|selinux|apparmor',
+    ],
+  },
+  {
+    id: 'RCE-06',
+    severity: 'high',
+    why: 'Takes its instructions from an address at each use, so that they can change after review.',
+    in: 'text',
+    patterns: [
+      'fetch|download|read|get|load ..6 instructions|commands|prompt ..5 from ..4 @url|@ip|@sinkhost|remote',
+      '@url|@pastehost ..10 follow|execute|obey ..5 instructions|commands|content',
+    ],
+  },
+  {
+    id: 'PER-01',
+    severity: 'high',
+    why: 'Makes a network command run again and again, or at each start.',
+    in: 'command',
+    patterns: [
+      '@startup & @fetcher|nc|@devtcp & @url|@ip|@devtcp|@sinkhost <50',
+      'crontab & @fetcher & @url|@ip <40',
+      '>|>>|tee|append|add ..6 authorized_keys|~/.ssh/authorized_keys',
+    ],
+  },
+  {
+    id: 'PER-02',
+    severity: 'high',
+    why: 'Writes into the rules or the memory of the agent, to last beyond this task.',
+    in: 'text',
+    patterns: [
+      'add|append|write|insert|save|inject|modify|update ..10 @rulefile ..14 always|never|without|all|every|future|session|sessions|auto-approve|trust',
+      'add|append|write|insert|save|inject ..14 to|into ..3 @rulefile ..12 silently|without|permission|override|hidden',
+      'remember|store|persist|save ..8 all|every|future ..2 session|sessions|conversations|conversation',
+    ],
+  },
+  {
+    id: 'DST-01',
+    severity: 'high',
+    why: 'Destroys files or holds them to ransom.',
+    in: 'command',
+    patterns: [
+      'rm ..1 -rf|-fr ..2 /|~|~/|$home|/*|--no-preserve-root',
+      '@destroy ..4 all|entire|every ..3 files|data|disk|drive|backups|system ..8 ransom|bitcoin|unrecoverable|permanently|silently',
+      'encrypt ..6 files ..12 ransom|bitcoin|payment',
+      'mkfs|dd ..8 /dev/sda',
+    ],
+  },
+  {
+    id: 'MIN-01',
+    severity: 'high',
+    why: 'Uses the machine to mine coins.',
+    in: 'command',
+    patterns: [
+      'xmrig',
+      'minerd',
+      'stratum+tcp',
+      'cryptonight',
+      'coinhive',
+      'mine|mining ..4 monero|xmr|cryptocurrency ..10 background|silently|user',
+    ],
+    expressions: [/stratum\+(?:tcp|ssl):\/\//i],
+  },
+  {
+    id: 'BKD-01',
+    severity: 'high',
+    why: 'Leaves a way back in.',
+    in: 'command',
+    patterns: [
+      'useradd|adduser ..10 sudo|wheel|root|-g|-ou',
+      'backdoor ..6 account|user|access|shell|install|port',
+      'install|create|add|open ..4 backdoor',
+    ],
+  },
+  {
+    id: 'PRV-01',
+    severity: 'medium',
+    why: 'Asks for rights or flags that go round approval.',
+    in: 'command',
+    unconditional: true,
+    patterns: [
+      'nopasswd',
+      '--dangerously-skip-permissions',
+      '--yolo',
+      '/var/run/docker.sock',
+      '--privileged',
+      'chmod ..2 777|u+s|4755',
+    ],
+  },
+];

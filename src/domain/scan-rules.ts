@@ -1,0 +1,50 @@
+/** All rules of the scan, prepared once: patterns compiled and found by the symbol they begin with. */
+import { compilePattern, type Pattern } from './scan-pattern.ts';
+import type { ScanRule } from './scan-rule.ts';
+import { executionRules } from './scan-rules-execution.ts';
+import { exfiltrationRules } from './scan-rules-exfiltration.ts';
+import { hiddenRules } from './scan-rules-hidden.ts';
+import { overrideRules } from './scan-rules-override.ts';
+import { secrecyRules } from './scan-rules-secrecy.ts';
+
+/** A rule with one of its patterns. */
+export interface PreparedRule {
+  rule: ScanRule;
+  pattern: Pattern;
+}
+
+const sentenceRules: readonly ScanRule[] = [...overrideRules, ...secrecyRules, ...exfiltrationRules, ...executionRules];
+
+/** Every rule by its id, for tables and documentation. */
+export const allRules: readonly Pick<ScanRule, 'id' | 'severity' | 'why'>[] = [
+  ...Object.values(hiddenRules),
+  ...sentenceRules,
+].toSorted((one, other) => (one.id < other.id ? -1 : 1));
+
+const byScope = {
+  text: bySymbol('text'),
+  command: bySymbol('command'),
+  block: bySymbol('block'),
+  tool: bySymbol('tool'),
+} as const satisfies Record<ScanRule['in'], unknown>;
+
+/** The rules of a scope, by the symbols one of which a sentence must have. */
+export function rulesFor(scope: ScanRule['in']): ReadonlyMap<string, readonly PreparedRule[]> {
+  return byScope[scope];
+}
+
+/** The rules that read a line by an expression. */
+export const expressionRules = sentenceRules.flatMap((rule) =>
+  (rule.expressions ?? []).map((expression) => ({ rule, expression })),
+);
+
+function bySymbol(scope: ScanRule['in']): Map<string, PreparedRule[]> {
+  const found = new Map<string, PreparedRule[]>();
+  for (const rule of sentenceRules.filter(({ in: where }) => where === scope)) {
+    for (const source of rule.patterns ?? []) {
+      const prepared = { rule, pattern: compilePattern(source) };
+      for (const symbol of prepared.pattern.starts) found.set(symbol, [...(found.get(symbol) ?? []), prepared]);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,163 @@
+/**
+ * Untrusted text in the one form that rules are written for: compatibility forms, invisible characters, look-alike
+ * letters and entities undone, line by line, so that line numbers stay true. Pure; linear in the text.
+ */
+
+// Zero-width and other characters without a glyph, the soft hyphen, Hangul fillers, bidirectional controls,
+// variation selectors, and the tag block (Unicode 17, Default_Ignorable_Code_Point).
+const invisible =
+  // biome-ignore lint/suspicious/noMisleadingCharacterClass: combining characters are what is looked for
+  /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
+
+/** Letters of other scripts that are drawn as Latin ones, after lower-casing (Unicode TR 39, confusables, the common part). */
+const lookAlikes: Readonly<Record<string, string>> = {
+  а: 'a',
+  ӑ: 'a',
+  ɑ: 'a',
+  α: 'a',
+  в: 'b',
+  ь: 'b',
+  β: 'b',
+  с: 'c',
+  ϲ: 'c',
+  ԁ: 'd',
+  ɗ: 'd',
+  е: 'e',
+  ё: 'e',
+  ҽ: 'e',
+  ε: 'e',
+  є: 'e',
+  ɡ: 'g',
+  һ: 'h',
+  н: 'h',
+  і: 'i',
+  ї: 'i',
+  ι: 'i',
+  ı: 'i',
+  ɩ: 'i',
+  ӏ: 'l',
+  ј: 'j',
+  к: 'k',
+  κ: 'k',
+  ⅼ: 'l',
+  м: 'm',
+  ո: 'n',
+  η: 'n',
+  п: 'n',
+  о: 'o',
+  ο: 'o',
+  օ: 'o',
+  σ: 'o',
+  р: 'p',
+  ρ: 'p',
+  ԛ: 'q',
+  г: 'r',
+  ѕ: 's',
+  т: 't',
+  τ: 't',
+  υ: 'u',
+  ս: 'u',
+  ц: 'u',
+  ν: 'v',
+  ѵ: 'v',
+  ԝ: 'w',
+  ω: 'w',
+  х: 'x',
+  χ: 'x',
+  у: 'y',
+  γ: 'y',
+  ү: 'y',
+  ᴦ: 'r',
+  ꜱ: 's',
+  ᴏ: 'o',
+  ᴀ: 'a',
+  ᴇ: 'e',
+  ɪ: 'i',
+  ɴ: 'n',
+  ʀ: 'r',
+  ᴛ: 't',
+  ᴜ: 'u',
+};
+
+const entities: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  nbsp: ' ',
+  colon: ':',
+  sol: '/',
+  bsol: '\\',
+  period: '.',
+  comma: ',',
+  lowbar: '_',
+  num: '#',
+  dollar: '$',
+  lpar: '(',
+  rpar: ')',
+  lsqb: '[',
+  rsqb: ']',
+  vert: '|',
+  Tab: ' ',
+  shy: '',
+  zwnj: '',
+  zwj: '',
+  NewLine: ' ',
+};
+
+/** One line in the form that rules read. */
+export function normalisedLine(line: string): string {
+  // Most lines are plain: they cost one look.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is told from the rest here
+  const plain = /^[\u0000-\u007f]*$/.test(line);
+  const unescaped = line.includes('&') ? unescapeEntities(line) : line;
+  if (plain && unescaped === line) return line;
+  const visible = unescaped
+    .normalize('NFKC')
+    .replace(invisible, '')
+    .replace(/\p{Zs}/gu, ' ')
+    .replaceAll('’', "'");
+  return visible.replace(/[\p{L}\p{M}]+/gu, foldWord);
+}
+
+/** The characters hidden in the tag block, as the ASCII they stand for. */
+export function decodedTags(line: string): string {
+  let decoded = '';
+  for (const character of line) {
+    const code = character.codePointAt(0) ?? 0;
+    if (code >= 0xe0020 && code <= 0xe007e) decoded += String.fromCharCode(code - 0xe0000);
+  }
+  return decoded;
+}
+
+/** True where a word mixes Latin letters with look-alikes of another script. */
+export function mixesScripts(word: string): boolean {
+  return /[a-z]/i.test(word) && /[\p{sc=Cyrillic}\p{sc=Greek}\p{sc=Armenian}]/u.test(word);
+}
+
+/** A word whose every letter is Latin or drawn like one becomes Latin; a word of another script is left alone. */
+function foldWord(word: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is told from the rest here
+  if (/^[\u0000-\u007f]*$/.test(word)) return word;
+  const mixed = /[a-z]/i.test(word);
+  let folded = '';
+  for (const character of word) {
+    const lower = character.toLowerCase();
+    const latin =
+      lookAlikes[lower] ??
+      (/\p{sc=Latin}/u.test(character) ? lower.normalize('NFD').replace(/\p{M}/gu, '') : undefined);
+    if (latin === undefined && !mixed && !/\p{M}/u.test(character)) return word;
+    folded += latin ?? (/\p{M}/u.test(character) ? '' : character);
+  }
+  return folded;
+}
+
+function unescapeEntities(line: string): string {
+  return line.replace(/&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z]{2,8}));/g, (whole, decimal, hex, name) => {
+    if (name !== undefined) return entities[String(name)] ?? whole;
+    const code = decimal === undefined ? Number.parseInt(String(hex), 16) : Number(decimal);
+    if (!(code >= 9 && code <= 0x10ffff) || (code >= 0xd800 && code <= 0xdfff)) return whole;
+    return code < 32 ? ' ' : String.fromCodePoint(code);
+  });
+}

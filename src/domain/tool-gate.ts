@@ -1,0 +1,258 @@
+/**
+ * Between the upstream servers and the index of tools: each definition is pinned at first sight, compared at each
+ * listing and scanned when new. Only what may be offered reaches the index. Work on one server never overlaps.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { hubCaller } from '../shapes/access.ts';
+import { newId } from '../shapes/id.ts';
+import type { FieldChange, QuarantineEntry, QuarantineState } from '../shapes/quarantine.ts';
+import type { ScanFinding } from '../shapes/scan.ts';
+import { actionFor, type ContentScanPolicy, type ToolChangesPolicy } from '../shapes/scan-policy.ts';
+import type { JsonObject, ToolDefinition } from '../shapes/tool.ts';
+import type { Transaction } from '../stores/database.ts';
+import type { QuarantineStore } from '../stores/quarantine-store.ts';
+import { pinsPerServerMax, type ToolPin, type ToolPinStore } from '../stores/tool-pin-store.ts';
+import type { Log } from '../telemetry/log.ts';
+import { spanNames } from '../telemetry/names.ts';
+import { inSpan } from '../telemetry/span.ts';
+import type { AuditTrail } from './audit-trail.ts';
+import { scanContent } from './content-scan.ts';
+import { createKeyedQueue } from './keyed-queue.ts';
+import {
+  changedFields,
+  definitionChanges,
+  definitionDigest,
+  findingFields,
+  pinnedDefinition,
+  toolParts,
+} from './scan-subject.ts';
+
+/** The gate of tools. */
+export interface ToolGate {
+  /** Judges a server's list and offers what may be offered. Never throws: what cannot be judged is not offered. */
+  admit(serverId: string, tools: readonly ToolDefinition[]): Promise<void>;
+  /** Judges the last list of a server again, after an operator decided. */
+  readmit(serverId: string): Promise<void>;
+}
+
+/** What the gate is made of. */
+export interface ToolGateDeps {
+  pinStore: ToolPinStore;
+  quarantineStore: QuarantineStore;
+  trail: AuditTrail;
+  policy: { contentScan: ContentScanPolicy; toolChanges: ToolChangesPolicy };
+  log: Log;
+  now: () => number;
+  /** Makes these the tools of the server that agents find. */
+  offer(serverId: string, tools: readonly ToolDefinition[]): void;
+}
+
+/** What was decided for a definition of this digest. */
+interface Verdict {
+  digest: string;
+  offered: boolean;
+}
+
+/** Makes the gate. */
+export function createToolGate(deps: ToolGateDeps): ToolGate {
+  const queue = createKeyedQueue();
+  const servers = new Map<string, { tools: readonly ToolDefinition[]; verdicts: Map<string, Verdict> }>();
+  const judge = async (serverId: string) => {
+    const server = servers.get(serverId);
+    if (server === undefined) return;
+    try {
+      server.verdicts = await judgeList(deps, serverId, server);
+    } catch (error) {
+      deps.log.error(
+        'The tools of an upstream server could not be judged; those not known before are not offered',
+        { server_id: serverId },
+        { error },
+      );
+    }
+    deps.offer(
+      serverId,
+      server.tools.filter((tool) => isOffered(tool, server.verdicts)),
+    );
+  };
+  return {
+    admit: (serverId, tools) =>
+      queue(serverId, async () => {
+        servers.set(serverId, { tools, verdicts: servers.get(serverId)?.verdicts ?? new Map() });
+        await judge(serverId);
+      }),
+    readmit: (serverId) =>
+      queue(serverId, async () => {
+        servers.get(serverId)?.verdicts.clear();
+        await judge(serverId);
+      }),
+  };
+}
+
+function isOffered(tool: ToolDefinition, verdicts: ReadonlyMap<string, Verdict>): boolean {
+  const verdict = verdicts.get(tool.toolName);
+  return verdict?.offered === true && verdict.digest === definitionDigest(pinnedDefinition(tool));
+}
+
+/** What becomes of a definition: its verdict, and what is written and told of it. */
+interface Judgement {
+  verdict: Verdict;
+  pin: ToolPin | undefined;
+  entry: QuarantineEntry | undefined;
+  /** The digest that was pinned before, where this definition is another. */
+  previousDigest: string | undefined;
+}
+
+// The event loop gets its turn after this many definitions.
+const definitionsAtOnce = 20;
+
+async function judgeList(
+  deps: ToolGateDeps,
+  serverId: string,
+  { tools, verdicts }: { tools: readonly ToolDefinition[]; verdicts: ReadonlyMap<string, Verdict> },
+): Promise<Map<string, Verdict>> {
+  const pins = await deps.pinStore.digests(serverId);
+  const judged = new Map<string, Verdict>();
+  const judgements: { tool: ToolDefinition; judgement: Judgement }[] = [];
+  for (const tool of tools) {
+    const definition = pinnedDefinition(tool);
+    const digest = definitionDigest(definition);
+    if (digest === undefined || (!pins.has(tool.toolName) && pins.size + judgements.length >= pinsPerServerMax))
+      continue;
+    const known = verdicts.get(tool.toolName);
+    if (known?.digest === digest) {
+      judged.set(tool.toolName, known);
+      continue;
+    }
+    const judgement = await judgeTool(deps, { tool, definition, digest, pinned: pins.get(tool.toolName) });
+    judged.set(tool.toolName, judgement.verdict);
+    judgements.push({ tool, judgement });
+    if (judgements.length % definitionsAtOnce === 0) await setImmediate();
+  }
+  await writeJudgements(deps, judgements);
+  return judged;
+}
+
+async function judgeTool(
+  deps: ToolGateDeps,
+  {
+    tool,
+    definition,
+    digest,
+    pinned,
+  }: { tool: ToolDefinition; definition: JsonObject; digest: string; pinned: string | undefined },
+): Promise<Judgement> {
+  const { serverId, toolName } = tool;
+  const subject = { kind: 'tool', scope: serverId, name: toolName, digest } as const;
+  const pin = { serverId, toolName, digest, definition, pinnedAt: deps.now() };
+  const known = await deps.quarantineStore.find(subject);
+  if (known !== undefined) {
+    const offered = known.state === 'approved' || known.state === 'noted';
+    return {
+      verdict: { digest, offered },
+      pin: offered && pinned !== digest ? pin : undefined,
+      entry: undefined,
+      previousDigest: undefined,
+    };
+  }
+  const { installerHosts } = deps.policy.contentScan;
+  const findings = scanContent(toolParts(tool), { subject: 'tool', installerHosts });
+  const previousDigest = pinned === digest ? undefined : pinned;
+  const state = stateOf(deps, findings, previousDigest !== undefined);
+  const offered = state === undefined || state === 'noted';
+  const changes = previousDigest === undefined ? [] : await changesSince(deps, tool, definition);
+  const entry = state && {
+    ...subject,
+    quarantineId: newId('qtn'),
+    state,
+    findings,
+    changes,
+    createdAt: deps.now(),
+    decidedAt: undefined,
+    decidedBy: undefined,
+  };
+  // What is seen first is pinned whatever it says; what comes later, only when it may be used.
+  const pins = pinned === undefined || (offered && previousDigest !== undefined);
+  return { verdict: { digest, offered }, pin: pins ? pin : undefined, entry, previousDigest };
+}
+
+function stateOf(
+  { policy }: ToolGateDeps,
+  findings: readonly ScanFinding[],
+  changed: boolean,
+): QuarantineState | undefined {
+  const action = actionFor(
+    policy.contentScan,
+    findings.map(({ severity }) => severity),
+  );
+  if (action === 'block') return 'blocked';
+  if (action === 'quarantine' || (changed && policy.toolChanges === 'hold')) return 'held';
+  return changed || findings.length > 0 ? 'noted' : undefined;
+}
+
+async function changesSince(
+  { pinStore }: ToolGateDeps,
+  tool: ToolDefinition,
+  definition: JsonObject,
+): Promise<FieldChange[]> {
+  const pin = await pinStore.find(tool);
+  return pin === undefined ? [] : definitionChanges(pin.definition, definition);
+}
+
+/** One transaction for what is only pinned; a span and a record for each definition that changed or is suspected. */
+async function writeJudgements(
+  deps: ToolGateDeps,
+  judgements: readonly { tool: ToolDefinition; judgement: Judgement }[],
+): Promise<void> {
+  const write = async (tx: Transaction, { pin, entry }: Judgement) => {
+    if (pin) await deps.pinStore.put(tx, pin);
+    if (entry) await deps.quarantineStore.put(tx, entry);
+  };
+  const told = judgements.filter(({ judgement }) => isTold(judgement));
+  const silent = judgements.filter(({ judgement }) => !isTold(judgement) && (judgement.pin || judgement.entry));
+  if (silent.length > 0) {
+    await deps.trail.commit([], async (tx) => {
+      for (const { judgement } of silent) await write(tx, judgement);
+    });
+  }
+  await Promise.all(
+    told.map(({ tool, judgement }) =>
+      inSpan(spanNames.toolAdmit, {}, (span) => {
+        const happenings = eventsOf(tool, judgement).map((event) => ({ event, by: hubCaller, span }));
+        return deps.trail.commit(happenings, (tx) => write(tx, judgement));
+      }),
+    ),
+  );
+}
+
+function isTold({ entry, previousDigest }: Judgement): boolean {
+  return previousDigest !== undefined || isSuspected(entry);
+}
+
+function isSuspected(entry: QuarantineEntry | undefined): boolean {
+  return entry?.findings.some(({ severity }) => severity === 'critical' || severity === 'high') ?? false;
+}
+
+function eventsOf({ serverId, toolName }: ToolDefinition, { verdict, entry, previousDigest }: Judgement) {
+  const fields = {
+    tool_name: toolName,
+    server_id: serverId,
+    agent_id: hubCaller.agentId,
+    namespace: hubCaller.namespace,
+    digest: verdict.digest,
+    action: verdict.offered ? 'warn' : 'hold',
+    quarantine_id: entry?.quarantineId,
+  };
+  const changed = {
+    kind: 'security',
+    name: 'TOOL_DEFINITION_CHANGED',
+    failed: true,
+    fields: { ...fields, previous_digest: previousDigest, changed_fields: changedFields(entry?.changes ?? []) },
+  } as const;
+  const suspected = {
+    kind: 'security',
+    name: 'TOOL_POISONING_SUSPECTED',
+    failed: true,
+    fields: { ...fields, ...findingFields(entry?.findings ?? []) },
+  } as const;
+  return [...(previousDigest === undefined ? [] : [changed]), ...(isSuspected(entry) ? [suspected] : [])];
+}

@@ -1,0 +1,97 @@
+/** The quarantine at rest. One entry for each state of content; what is in it is the domain's business. */
+import { z } from 'zod';
+import {
+  type QuarantineEntry,
+  type QuarantineKind,
+  type QuarantineState,
+  type QuarantineSubject,
+  quarantineDetailSchema,
+  quarantineKindSchema,
+  quarantineStateSchema,
+} from '../shapes/quarantine.ts';
+import type { Database, Transaction } from './database.ts';
+import { jsonColumn, optionalColumn } from './statement.ts';
+
+/** Entries that no operator has decided on are kept up to this number; the oldest go first. */
+export const undecidedMax = 10_000;
+
+/** An entry as it is listed: `seq` is where the next page goes on. */
+export interface StoredQuarantineEntry extends QuarantineEntry {
+  seq: number;
+}
+
+/** Reads and writes entries. All methods throw HestiaError STORAGE_FAILED where the database fails. */
+export interface QuarantineStore {
+  /** Stores an entry; one of the same subject that nobody decided on is replaced, an approved one stays. */
+  put(tx: Transaction, entry: QuarantineEntry): Promise<void>;
+  find(subject: QuarantineSubject): Promise<QuarantineEntry | undefined>;
+  findById(quarantineId: string): Promise<QuarantineEntry | undefined>;
+  /** Newest first, before the entry `before`, at most `limit`. */
+  list(query: {
+    kind?: QuarantineKind | undefined;
+    state?: QuarantineState | undefined;
+    before?: number | undefined;
+    limit: number;
+  }): Promise<StoredQuarantineEntry[]>;
+  /** Answers false where it is approved already. */
+  approve(tx: Transaction, decision: { quarantineId: string; by: string; at: number }): Promise<boolean>;
+}
+
+/** Makes the store in `database`. */
+export function createQuarantineStore(database: Database): QuarantineStore {
+  const put = database.command(
+    `INSERT INTO quarantine (quarantine_id, kind, scope, name, digest, state, detail, created_at)
+     VALUES (:quarantineId, :kind, :scope, :name, :digest, :state, :detail, :createdAt)
+     ON CONFLICT (kind, scope, name, digest) DO UPDATE SET state = excluded.state, detail = excluded.detail
+       WHERE quarantine.state <> 'approved'`,
+  );
+  const trim = database.command(
+    `DELETE FROM quarantine WHERE state <> 'approved' AND seq <= (
+       SELECT seq FROM quarantine WHERE state <> 'approved' ORDER BY seq DESC LIMIT 1 OFFSET ${undecidedMax})`,
+  );
+  const find = database.query(
+    `${selectEntries} WHERE kind = :kind AND scope = :scope AND name = :name AND digest = :digest`,
+    rowSchema,
+  );
+  const findById = database.query(`${selectEntries} WHERE quarantine_id = :quarantineId`, rowSchema);
+  const list = database.query(
+    `${selectEntries} WHERE (:kind IS NULL OR kind = :kind) AND (:state IS NULL OR state = :state)
+       AND (:before IS NULL OR seq < :before)
+     ORDER BY seq DESC LIMIT :limit`,
+    rowSchema,
+  );
+  const approve = database.command(
+    `UPDATE quarantine SET state = 'approved', decided_at = :at, decided_by = :by
+     WHERE quarantine_id = :quarantineId AND state <> 'approved'`,
+  );
+  return {
+    async put(tx, { findings, changes, quarantineId, kind, scope, name, digest, state, createdAt }) {
+      const detail = JSON.stringify({ findings, changes });
+      put.run(tx, { quarantineId, kind, scope, name, digest, state, createdAt, detail });
+      trim.run(tx);
+    },
+    find: async ({ kind, scope, name, digest }) => find.first({ kind, scope, name, digest }),
+    findById: async (quarantineId) => findById.first({ quarantineId }),
+    list: async ({ kind, state, before, limit }) => list.all({ kind, state, before, limit }),
+    approve: async (tx, { quarantineId, by, at }) => approve.run(tx, { quarantineId, by, at }) === 1,
+  };
+}
+
+const selectEntries = `SELECT seq, quarantine_id AS quarantineId, kind, scope, name, digest, state, detail,
+  created_at AS createdAt, decided_at AS decidedAt, decided_by AS decidedBy FROM quarantine`;
+
+const rowSchema = z
+  .object({
+    seq: z.int(),
+    quarantineId: z.string(),
+    kind: quarantineKindSchema,
+    scope: z.string(),
+    name: z.string(),
+    digest: z.string(),
+    state: quarantineStateSchema,
+    detail: jsonColumn(quarantineDetailSchema),
+    createdAt: z.number(),
+    decidedAt: optionalColumn(z.number()),
+    decidedBy: optionalColumn(z.string()),
+  })
+  .transform(({ detail, ...row }) => ({ ...row, ...detail }));
