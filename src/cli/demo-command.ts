@@ -1,26 +1,30 @@
 /** `hestia demo`: its options, its progress on a terminal or in a pipe, and the summary at its end. */
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
+import { type CommandContext, hubOf, withHubOptions } from './command-context.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 import { wholeNumber } from './command-options.ts';
 import { type DemoSummary, demoSummary, summaryLines } from './demo-summary.ts';
 import { type DemoStepReport, type DemoTrafficOptions, runDemoTraffic } from './demo-traffic.ts';
+import { addFaultOptions, type FaultOptions, runFaults } from './fault-command.ts';
 
-type DemoOptions = HubOptions & { duration: number; agents: number; steps: number; seed: number };
+type DemoOptions = FaultOptions & { duration: number; agents: number; steps: number; seed: number };
 
 const defaults = { durationSeconds: 60, agents: 4, steps: 2000, seed: 1 };
 const limits = { durationSeconds: 3600, agents: 20, steps: 100_000, seed: 2_147_483_647 };
 
 /** Adds the command. */
 export function addDemoCommand(program: Command, context: CommandContext): void {
-  withHubOptions(program.command('demo'), context)
+  const command = withHubOptions(program.command('demo'), context)
     .description('send a minute of traffic of every kind to a running hub, to fill its dashboards')
     .option('--duration <seconds>', 'for how long', wholeNumber(1, limits.durationSeconds), defaults.durationSeconds)
     .option('--agents <count>', 'agents that work side by side', wholeNumber(1, limits.agents), defaults.agents)
     .option('--steps <count>', 'steps at most', wholeNumber(1, limits.steps), defaults.steps)
     .option('--seed <number>', 'the same seed makes the same choices', wholeNumber(0, limits.seed), defaults.seed)
-    .action((options: DemoOptions) => runDemo(context, options));
+    .action((options: DemoOptions) =>
+      options.faults === undefined ? runDemo(context, options) : runFaults(context, options),
+    );
+  addFaultOptions(command);
 }
 
 async function runDemo(context: CommandContext, options: DemoOptions): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { DemoAgent, DemoAnswer, DemoCallOptions } from './demo-agent.ts';
+import { demoSkillText } from './demo-skill.ts';
 import type { DemoTool, DemoTools } from './demo-tools.ts';
 import type { HubClient } from './hub-client.ts';
 
@@ -57,11 +58,6 @@ export const rareSteps: readonly DemoStep[] = [
 export const demoSkillNames = { lasting: 'demo-summary', passing: 'demo-greeting' } as const;
 
 const skillToolName = 'skill_demo_summary';
-
-/** A SKILL.md for the demo. */
-export function demoSkillText(name: string, instructions: string): string {
-  return `---\nname: ${name}\ndescription: Part of hestia demo, which deletes it at its end.\n---\n\n${instructions}\n`;
-}
 
 async function searchAndCallByHttp(agent: DemoAgent, { tools }: DemoWorld): Promise<DemoAnswer | undefined> {
   const tool = agent.random.pick(tools.plain);

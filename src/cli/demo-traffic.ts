@@ -6,7 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { createDemoAgent, type DemoAgent, type DemoAnswer } from './demo-agent.ts';
 import { createDemoRandom, type DemoRandom } from './demo-random.ts';
-import { commonSteps, type DemoStep, type DemoWorld, demoSkillNames, demoSkillText, rareSteps } from './demo-steps.ts';
+import { demoSkillText } from './demo-skill.ts';
+import { commonSteps, type DemoStep, type DemoWorld, demoSkillNames, rareSteps } from './demo-steps.ts';
 import { findDemoTools } from './demo-tools.ts';
 import type { HubClient } from './hub-client.ts';
 

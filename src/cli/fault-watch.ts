@@ -1,0 +1,65 @@
+/** Prometheus, asked which alerts fire. Reads only. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { CommandError, exitCodes } from './command-error.ts';
+
+/** Whom to ask about alerts. What is waited for in vain answers undefined; other alerts that fire at the time are named. */
+export interface AlertWatch {
+  untilFiring(alert: string, timeoutMs: number): Promise<readonly string[] | undefined>;
+  untilResolved(alert: string, timeoutMs: number): Promise<readonly string[] | undefined>;
+  /** @throws CommandError where the hub is not seen in time */
+  untilSeen(instance: string, timeoutMs: number): Promise<void>;
+}
+
+const alertsSchema = z.object({
+  data: z.object({ alerts: z.array(z.object({ state: z.string(), labels: z.record(z.string(), z.string()) })) }),
+});
+const seriesSchema = z.object({ data: z.object({ result: z.array(z.unknown()) }) });
+
+/** Watches the Prometheus at a URL, asking it every `pollMs`. */
+export function createAlertWatch(url: string, { pollMs, signal }: { pollMs: number; signal: AbortSignal }): AlertWatch {
+  const firing = async () => {
+    const { data } = alertsSchema.parse(await ask(url, '/api/v1/alerts', signal));
+    return new Set(data.alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels.alertname ?? ''));
+  };
+  const until = async <T>(check: () => Promise<T | undefined>, timeoutMs: number): Promise<T | undefined> => {
+    const deadline = performance.now() + timeoutMs;
+    while (performance.now() < deadline) {
+      const found = await check();
+      if (found !== undefined) return found;
+      await delay(pollMs, undefined, { signal });
+    }
+    return undefined;
+  };
+  const untilState = (alert: string, wanted: boolean, timeoutMs: number) =>
+    until(async () => {
+      const names = await firing();
+      return names.has(alert) === wanted ? [...names].filter((name) => name !== alert).sort() : undefined;
+    }, timeoutMs);
+  return {
+    untilFiring: (alert, timeoutMs) => untilState(alert, true, timeoutMs),
+    untilResolved: (alert, timeoutMs) => untilState(alert, false, timeoutMs),
+    untilSeen: async (instance, timeoutMs) => {
+      const path = `/api/v1/query?${new URLSearchParams({ query: `target_info{instance="${instance}"}` })}`;
+      const seen = await until(async () => {
+        const { data } = seriesSchema.parse(await ask(url, path, signal));
+        return data.result.length > 0 ? true : undefined;
+      }, timeoutMs);
+      if (seen === undefined)
+        throw new CommandError(
+          exitCodes.failed,
+          `Prometheus never saw the hub ${instance}; does the collector get its metrics?`,
+        );
+    },
+  };
+}
+
+async function ask(url: string, path: string, signal: AbortSignal): Promise<unknown> {
+  try {
+    const response = await fetch(`${url.replace(/\/$/, '')}${path}`, { signal });
+    return await response.json();
+  } catch (cause) {
+    if (signal.aborted) throw cause;
+    throw new CommandError(exitCodes.unreachable, `no Prometheus answers at ${url}`, { cause });
+  }
+}

@@ -1,0 +1,44 @@
+/** Faults of skills: an active skill whose tool cannot be, since another tool has its name. */
+
+import { demoSkillText } from './demo-skill.ts';
+import { type Fault, type FaultContext, repeat } from './fault.ts';
+import { faultServer, faultServerId } from './fault-server.ts';
+import type { HubClient } from './hub-client.ts';
+import { publicationSchema } from './skill-commands.ts';
+
+const skillName = 'demo-taken';
+const takenToolName = 'skill_demo_taken';
+
+/** The faults. */
+export const faultsOfSkills: readonly Fault[] = [
+  {
+    name: 'skill-registration-failing',
+    alert: 'HestiaSkillRegistrationFailing',
+    place: 'own hub',
+    does: `activates a skill whose tool name, ${takenToolName}, a server took`,
+    make: (context) => withTakenName(context, (hub) => manage(hub, 'activate')),
+  },
+  {
+    name: 'skill-unregistration-failing',
+    alert: 'HestiaSkillUnregistrationFailing',
+    place: 'own hub',
+    does: 'activates a skill that gets no tool, and deactivates it',
+    make: (context) =>
+      withTakenName(context, async (hub) => {
+        await manage(hub, 'activate');
+        await manage(hub, 'deactivate');
+      }),
+  },
+];
+
+async function withTakenName(context: FaultContext, work: (hub: HubClient) => Promise<void>): Promise<AsyncDisposable> {
+  const mcpServers = { [faultServerId]: faultServer({ names: [takenToolName] }) };
+  const { hub } = await context.startHub({ file: { mcpServers } });
+  const text = { type: 'text/markdown', content: demoSkillText(skillName, 'Never a tool.') };
+  await hub.ask(`/v1/skills/${skillName}`, publicationSchema, { method: 'PUT', text, signal: context.signal });
+  return repeat(() => work(hub), context);
+}
+
+async function manage(hub: HubClient, action: 'activate' | 'deactivate'): Promise<void> {
+  await hub.send(`/v1/skills/${skillName}/${action}`, { json: {} });
+}

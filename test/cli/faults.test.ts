@@ -1,0 +1,144 @@
+import { createServer } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { faults } from '../../src/cli/fault-table.ts';
+import { type CommandRun, type CommandRunOptions, runCommand } from '../support/command-run.ts';
+import { json } from '../support/hub.ts';
+import { type ListeningHub, startListeningHub } from '../support/hub-listening.ts';
+
+let hub: ListeningHub;
+beforeAll(async () => {
+  hub = await startListeningHub();
+});
+afterAll(() => hub[Symbol.asyncDispose]());
+
+function makeFaults(names: string, words: string[] = [], options: CommandRunOptions = {}): Promise<CommandRun> {
+  const all = ['demo', '--faults', names, '--url', hub.url, '--key', hub.operator.secret, '--pace', '50', ...words];
+  return runCommand(all, options);
+}
+
+/** The states that a fault went through. */
+function states(run: CommandRun, fault: string): unknown[] {
+  return run.lines().flatMap((line) => (line.fault === fault ? [line.state] : []));
+}
+
+/** A server of one test, that answers what the test says and notes what it was asked for. */
+async function startAnswering(answer: () => unknown): Promise<AsyncDisposable & { url: string; paths: string[] }> {
+  const paths: string[] = [];
+  const server = createServer((request, response) => {
+    paths.push(String(request.url));
+    response.end(JSON.stringify(answer()));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    paths,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+describe('the list of faults', () => {
+  test('names the alert of each, whose name it has', async () => {
+    const listed = (await makeFaults('list')).lines();
+    expect(listed).toHaveLength(faults.length);
+    for (const { fault, alert } of listed) {
+      const words = String(fault).split('-');
+      expect(alert).toBe(`Hestia${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')}`);
+    }
+    expect(new Set(listed.map(({ fault }) => fault)).size).toBe(faults.length);
+  });
+
+  test('is what --faults without names shows, as a table on a terminal', async () => {
+    const { exitCode, stdout } = await runCommand(['demo', '--faults'], { isTerminal: true });
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^FAULT {2,}MADE ON {2,}IT\n/);
+    expect(stdout).toMatch(/^hub-down {2,}own hub {2,}kills a hub/m);
+  });
+
+  test('is told where a name is none of it', async () => {
+    const ended = await makeFaults('hub-dwon');
+    expect(ended.exitCode).toBe(2);
+    expect(ended.stderr).toMatch(
+      /^hestia: --faults: found "hub-dwon", must be list, all, or of: [^\n]*hub-down[^\n]*\n$/,
+    );
+  });
+});
+
+describe('a fault on the hub that is named', () => {
+  test('is made, held and undone', async () => {
+    const run = await makeFaults('access-denied', ['--hold', '1']);
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(states(run, 'access-denied')).toEqual(['begun', 'made', 'undone']);
+    const denied = (await json(hub.operator.fetch('/v1/audit/events?event=ACCESS_DENIED&limit=200'))).items;
+    expect(denied.length).toBeGreaterThan(20);
+    const keys = (await json(hub.operator.fetch('/v1/keys?limit=200'))).items;
+    const own = keys.filter(({ agentId }: { agentId: string }) => agentId === 'demo-fault');
+    expect(own).toEqual([expect.objectContaining({ revokedAt: expect.any(String) })]);
+  });
+
+  test('is undone where Ctrl-C ends it', async () => {
+    const interruption = new AbortController();
+    const write = (text: string) => {
+      if (text.includes('"made"')) interruption.abort();
+      return true;
+    };
+    const run = await makeFaults('access-denied', [], { signal: interruption.signal, stdout: { write } });
+    expect(run).toMatchObject({ exitCode: 130, stderr: '' });
+    for (const { agentId, revokedAt } of (await json(hub.operator.fetch('/v1/keys?limit=200'))).items)
+      if (agentId === 'demo-fault') expect(revokedAt).toEqual(expect.any(String));
+  });
+});
+
+describe('a fault that is watched', () => {
+  test('is undone when its alert fires, names what else fires, and ends when it resolves', async () => {
+    let asked = 0;
+    const firing = (name: string) => ({ state: 'firing', labels: { alertname: name } });
+    const alerts = () => {
+      asked += 1;
+      return asked === 2 ? [firing('HestiaAccessDenied'), firing('HestiaHubDown')] : [];
+    };
+    await using prometheus = await startAnswering(() => ({ data: { alerts: alerts() } }));
+    const run = await makeFaults('access-denied', ['--prometheus', prometheus.url]);
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(states(run, 'access-denied')).toEqual(['begun', 'made', 'firing', 'undone', 'resolved']);
+    expect(run.lines().find(({ state }) => state === 'firing')).toMatchObject({ alsoFiring: ['HestiaHubDown'] });
+  });
+
+  test('fails where the alert never fires, after it was undone', async () => {
+    await using prometheus = await startAnswering(() => ({ data: { alerts: [] } }));
+    const run = await makeFaults('access-denied', ['--prometheus', prometheus.url, '--hold', '1']);
+    expect(run.exitCode).toBe(1);
+    expect(run.stderr).toBe('hestia: not as it should be: access-denied\n');
+    expect(states(run, 'access-denied')).toEqual(['begun', 'made', 'missed', 'undone', 'resolved']);
+  });
+
+  test('fails with the address where no Prometheus answers', async () => {
+    const run = await makeFaults('access-denied', ['--prometheus', 'http://127.0.0.1:9']);
+    expect(run.exitCode).toBe(1);
+    expect(run.lines().at(-1)).toMatchObject({
+      state: 'failed',
+      reason: 'no Prometheus answers at http://127.0.0.1:9',
+    });
+  });
+});
+
+describe('a fault of the collector', () => {
+  test('runs the commands it was given, one to make it and one to undo it', async () => {
+    await using listener = await startAnswering(() => ({}));
+    const ask = (name: string) => `node -e "fetch('${listener.url}/${name}')"`;
+    const commands = ['--collector-stop', ask('stop'), '--collector-start', ask('start')];
+    const run = await makeFaults('collector-down', ['--hold', '1', ...commands]);
+    expect(run.exitCode).toBe(0);
+    expect(listener.paths).toEqual(['/stop', '/start']);
+  });
+
+  test('is told where its command fails', async () => {
+    const run = await makeFaults('collector-down', ['--collector-stop', 'exit 3']);
+    expect(run.exitCode).toBe(1);
+    expect(run.lines().at(-1)).toMatchObject({ state: 'failed', reason: 'the command failed with 3: exit 3' });
+  });
+});
