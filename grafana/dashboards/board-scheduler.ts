@@ -3,6 +3,7 @@ import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { monitoringEventSchema } from '../../src/shapes/event.ts';
 import { attributes } from '../../src/telemetry/names.ts';
 import { labels, series } from '../prometheus-name.ts';
+import { thresholds } from '../thresholds.ts';
 import { type BoardSection, boardUids, createBoard, hubLogs, hubSpans } from './board.ts';
 import { jobResultColours, meaning } from './colour.ts';
 import { mustBeZero, steps, units } from './panel.ts';
@@ -49,7 +50,11 @@ function inShort(): BoardSection {
         unit: units.ratio,
         noValue: 'none yet',
         queries: [{ expr: `${sinceCleanup} / ${interval}`, legend: 'intervals' }],
-        thresholds: steps(meaning.good, { from: 1.1, colour: meaning.suspect }, { from: 2, colour: meaning.bad }),
+        thresholds: steps(
+          meaning.good,
+          { from: 1.1, colour: meaning.suspect },
+          { from: thresholds.schedulerStalled.above, colour: meaning.bad },
+        ),
       }),
       statPanel({
         title: 'Runs',
@@ -109,7 +114,7 @@ function work(): BoardSection {
         noValue: 'no job has succeeded yet',
         queries: [
           { expr: sinceSuccess, legend: `{{${labels.jobName}}}` },
-          { expr: `2 * ${interval}`, legend: 'two intervals' },
+          { expr: `${thresholds.schedulerStalled.above} * ${interval}`, legend: 'two intervals' },
         ],
         colours: { 'two intervals': meaning.bad },
       }),

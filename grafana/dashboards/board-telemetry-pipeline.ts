@@ -1,29 +1,21 @@
 /** Whether what the boards show is all there is: what the hub's SDK and the collector took, passed on, kept waiting and lost. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { labels, series } from '../prometheus-name.ts';
+import { scrapeJobs, selector } from '../rules/promql.ts';
+import { collectorFailures } from '../rules/recording-rules.ts';
+import { thresholds } from '../thresholds.ts';
 import { type BoardSection, boardUids, createBoard, hubLogs } from './board.ts';
-import {
-  type CollectorCounter,
-  collectorCounter,
-  collectorGauges,
-  collectorItems,
-  collectorJob,
-  hubJob,
-} from './collector-metrics.ts';
+import { type CollectorCounter, collectorCounter, collectorGauges, collectorItems } from './collector-metrics.ts';
 import { meaning } from './colour.ts';
-import { mustBeZero, steps, units } from './panel.ts';
+import { limit, mustBeZero, steps, units } from './panel.ts';
 import { statPanel, timeSeriesPanel } from './panel-chart.ts';
 import { logPanel } from './panel-list.ts';
-import { hub, is, overRange, perSecond, select } from './promql.ts';
+import { hub, is, matches, overRange, perSecond } from './promql.ts';
 
-const collector = (name: string) => select(name, is('job', collectorJob));
+const collector = (name: string) => selector(name, is('job', scrapeJobs.collector));
 const signals = ['traces', 'logs', 'metrics'] as const;
-/** Over all signals; a counter that has not been needed yet counts as nothing. */
-const inAll = (...counters: readonly CollectorCounter[]) =>
-  counters
-    .flatMap((counter) => signals.map((signal) => collectorCounter(counter, signal)))
-    .map((name) => `(${overRange(collector(name))} or vector(0))`)
-    .join(' + ');
+/** What the collector did not take or lost, of all signals; there as zero before the first. */
+const lost = (...failures: readonly string[]) => selector(collectorFailures, matches('failure', failures.join('|')));
 
 /** The board of the telemetry pipeline. */
 export function telemetryPipelineBoard(): Dashboard {
@@ -45,14 +37,14 @@ function inShort(): BoardSection {
         description:
           'Does the collector answer when it is scraped? While it does not, the hub keeps what it can and counts the rest.',
         unit: units.count,
-        queries: [{ expr: `min(${select('up', is('job', collectorJob))})`, legend: 'collector' }],
+        queries: [{ expr: `min(${selector('up', is('job', scrapeJobs.collector))})`, legend: 'collector' }],
         words: upOrDown,
       }),
       statPanel({
         title: 'Hub metrics',
         description: 'Can the hub’s metrics be scraped from the collector?',
         unit: units.count,
-        queries: [{ expr: `min(${select('up', is('job', hubJob))})`, legend: 'hub metrics' }],
+        queries: [{ expr: `min(${selector('up', is('job', scrapeJobs.hub))})`, legend: 'hub metrics' }],
         words: upOrDown,
       }),
       statPanel({
@@ -69,7 +61,7 @@ function inShort(): BoardSection {
         description: 'How many items did the collector refuse in the time shown? Their senders try again.',
         unit: units.count,
         decimals: 0,
-        queries: [{ expr: inAll('receiver_refused'), legend: 'refused' }],
+        queries: [{ expr: overRange(lost('refused')), legend: 'refused' }],
         thresholds: steps(meaning.good, { from: 0.5, colour: meaning.suspect }),
       }),
       statPanel({
@@ -77,7 +69,7 @@ function inShort(): BoardSection {
         description: 'How many items could the collector neither send nor keep in the time shown? They are lost.',
         unit: units.count,
         decimals: 0,
-        queries: [{ expr: inAll('exporter_send_failed', 'exporter_enqueue_failed'), legend: 'failed' }],
+        queries: [{ expr: overRange(lost('not sent', 'not queued')), legend: 'failed' }],
         thresholds: mustBeZero(),
       }),
       statPanel({
@@ -92,7 +84,7 @@ function inShort(): BoardSection {
             legend: 'full',
           },
         ],
-        thresholds: steps(meaning.good, { from: 0.5, colour: meaning.suspect }, { from: 0.8, colour: meaning.bad }),
+        thresholds: limit(thresholds.collectorQueueFilling),
       }),
     ],
   };
@@ -214,7 +206,7 @@ function health(): BoardSection {
         size: { width: 8 },
         queries: [
           {
-            expr: `sum by (job) (${select('scrape_samples_scraped', 'job=~"hestia.*|otel-collector"')})`,
+            expr: `sum by (job) (${selector('scrape_samples_scraped', matches('job', Object.values(scrapeJobs).join('|')))})`,
             legend: '{{job}}',
           },
         ],

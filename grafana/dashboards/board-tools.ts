@@ -3,15 +3,19 @@ import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { type Outcome, outcomeSchema, toolOutcomeMessage } from '../../src/shapes/event.ts';
 import { attributes } from '../../src/telemetry/names.ts';
 import { labels, series } from '../prometheus-name.ts';
+import { selector } from '../rules/promql.ts';
+import { serverRecords } from '../rules/recording-rules.ts';
+import { thresholds } from '../thresholds.ts';
 import { type BoardSection, boardUids, createBoard, hubLogs, hubSpans, serverVariable, toolVariable } from './board.ts';
 import { meaning, outcomeColours, percentileColours } from './colour.ts';
-import { boardLink, steps, units } from './panel.ts';
+import { boardLink, limit, steps, units } from './panel.ts';
 import { heatmapPanel, percentileLines, rankingPanel, statPanel, timeSeriesPanel } from './panel-chart.ts';
 import { logPanel, tablePanel, tracePanel } from './panel-list.ts';
 import { hub, is, isNot, matches, overRange, perSecond, quantileOverRange, shareOf } from './promql.ts';
 import { callDurations } from './span-metrics.ts';
 
-const chosen = [matches(labels.serverId, '$server'), matches(labels.genAiToolName, '$tool')];
+const ofServer = matches(labels.serverId, '$server');
+const chosen = [ofServer, matches(labels.genAiToolName, '$tool')];
 const outcomes = (...more: readonly string[]) => hub(series.toolOutcomes, ...chosen, ...more);
 const withOutcome = (outcome: Outcome) => outcomes(is(labels.outcome, outcome));
 const durationBuckets = hub(`${series.mcpClientOperationDuration}_bucket`, ...chosen);
@@ -67,7 +71,7 @@ function inShort(): BoardSection {
         unit: units.seconds,
         noValue: 'no calls',
         queries: [{ expr: quantileOverRange(0.95, durationBuckets), legend: 'p95' }],
-        thresholds: steps(meaning.good, { from: 1, colour: meaning.suspect }, { from: 5, colour: meaning.bad }),
+        thresholds: limit(thresholds.toolCallsSlow),
       }),
     ],
   };
@@ -170,11 +174,29 @@ function byToolAndServer(): BoardSection {
         size: { width: 5, height: 9 },
         queries: [
           {
-            expr: `min by (${labels.serverId}) (${hub(series.serversConnected, matches(labels.serverId, '$server'))})`,
+            expr: `min by (${labels.serverId}) (${hub(series.serversConnected, ofServer)})`,
             legend: `{{${labels.serverId}}}`,
           },
         ],
         words: { 0: ['not connected', meaning.bad], 1: ['connected', meaning.good] },
+      }),
+      timeSeriesPanel({
+        title: 'Calls that a server failed, share',
+        description:
+          'Which server does not do its part? The caller’s mistakes and timeouts are left out; an alert fires above the dashed line.',
+        unit: units.ratio,
+        max: 1,
+        noValue: 'no calls',
+        queries: [{ expr: selector(serverRecords.errorShare, ofServer), legend: `{{${labels.serverId}}}` }],
+        thresholds: limit(thresholds.toolErrors),
+      }),
+      timeSeriesPanel({
+        title: 'P95 duration by server',
+        description: 'Which server is slow? An alert fires above the dashed line.',
+        unit: units.seconds,
+        noValue: 'no calls',
+        queries: [{ expr: selector(serverRecords.durationP95, ofServer), legend: `{{${labels.serverId}}}` }],
+        thresholds: limit(thresholds.toolCallsSlow),
       }),
       rankingPanel({
         title: 'Slowest tools, P95',

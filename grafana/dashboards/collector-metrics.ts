@@ -1,10 +1,4 @@
-/** The metrics that the collector tells of itself, and the jobs by which Prometheus scrapes it. */
-
-/** The job that scrapes the collector's own metrics. */
-export const collectorJob = 'otel-collector';
-
-/** The job that scrapes the hub's metrics from the collector; the series themselves carry the hub's own `job`. */
-export const hubJob = 'hestia';
+/** The metrics that the collector tells of itself. */
 
 /** The collector's word for each signal of OpenTelemetry. */
 export const collectorItems = { traces: 'spans', logs: 'log_records', metrics: 'metric_points' } as const;

@@ -5,7 +5,12 @@ import {
   TableCellHeight,
   TableSortByFieldStateBuilder,
 } from '@grafana/grafana-foundation-sdk/common';
-import type { DashboardLinkBuilder, DataTransformerConfig } from '@grafana/grafana-foundation-sdk/dashboard';
+import {
+  type DashboardLinkBuilder,
+  type DataTransformerConfig,
+  MappingType,
+  type ValueMapping,
+} from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder as LogsPanelBuilder } from '@grafana/grafana-foundation-sdk/logs';
 import { DataqueryBuilder as LogQueryBuilder, LokiQueryDirection } from '@grafana/grafana-foundation-sdk/loki';
 import { PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
@@ -94,6 +99,8 @@ export function tablePanel(
     rows: Readonly<Record<string, string>>;
     columns: readonly TableColumn[];
     sortBy: string;
+    /** Colours of texts in its cells. */
+    colours?: Readonly<Record<string, Colour>>;
     links?: readonly DashboardLinkBuilder[];
   },
 ): BoardPanel {
@@ -125,9 +132,15 @@ export function tablePanel(
           ]),
     ]);
   }
+  if (options.colours) panel.mappings([colourMapping(options.colours)]);
   for (const change of columnsOf(options)) panel.withTransformation(change);
   if (options.links) panel.dataLinks([...options.links]);
   return panel;
+}
+
+function colourMapping(colours: Readonly<Record<string, Colour>>): ValueMapping {
+  const options = Object.entries(colours).map(([text, color], index) => [text, { color, index }]);
+  return { type: MappingType.ValueToText, options: Object.fromEntries(options) };
 }
 
 function countQuery(expr: string, at: number): LogQueryBuilder {

@@ -2,15 +2,15 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type { DataSourceRef } from '@grafana/grafana-foundation-sdk/common';
 import {
+  type Threshold as ColourStep,
   DashboardLinkBuilder,
   type DynamicConfigValue,
   type Panel,
-  type Threshold,
   ThresholdsConfigBuilder,
   ThresholdsMode,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import type { Colour } from './colour.ts';
-import { meaning } from './colour.ts';
+import type { Threshold } from '../thresholds.ts';
+import { type Colour, meaning } from './colour.ts';
 
 /** A panel ready for a board. */
 export type BoardPanel = Builder<Panel>;
@@ -47,10 +47,10 @@ export const dataSources = {
 
 /** From which value on which colour holds; the first holds below. Ascending. */
 export function steps(first: Colour, ...others: readonly { from: number; colour: Colour }[]): ThresholdsConfigBuilder {
-  const first_: Threshold = { value: null, color: first };
+  const below: ColourStep = { value: null, color: first };
   return new ThresholdsConfigBuilder()
     .mode(ThresholdsMode.Absolute)
-    .steps([first_, ...others.map(({ from, colour }) => ({ value: from, color: colour }))]);
+    .steps([below, ...others.map(({ from, colour }) => ({ value: from, color: colour }))]);
 }
 
 /** Good at 0, bad above: for what must never happen. */
@@ -60,6 +60,11 @@ export function mustBeZero(): ThresholdsConfigBuilder {
 
 /** Increases are extrapolated, so that one event may show as a little less than one. */
 const smallestCount = 0.5;
+
+/** Good, from half of a threshold on suspect, bad above it: where an alert fires is where the colour turns. */
+export function limit({ above }: Threshold): ThresholdsConfigBuilder {
+  return steps(meaning.good, { from: above / 2, colour: meaning.suspect }, { from: above, colour: meaning.bad });
+}
 
 /** A fixed colour for a field, as an override. */
 export function fixedColour(colour: Colour): DynamicConfigValue {

@@ -1,4 +1,5 @@
 /** The few forms of PromQL the boards are made of. Knows no metric: names and labels are handed in. */
+import { selector } from '../rules/promql.ts';
 
 /** The variable that chooses among hubs; every series of the hub is narrowed by it. */
 const ofInstance = 'instance=~"$instance"';
@@ -20,12 +21,7 @@ export function matches(label: string, pattern: string): string {
 
 /** Series that the hub makes, or that are made of its spans, of the chosen hubs. */
 export function hub(name: string, ...matchers: readonly string[]): string {
-  return select(name, ofInstance, ...matchers);
-}
-
-/** Series of any maker. */
-export function select(name: string, ...matchers: readonly string[]): string {
-  return `${name}{${matchers.join(', ')}}`;
+  return selector(name, ofInstance, ...matchers);
 }
 
 /** The increase of a counter each second, added up by labels. */

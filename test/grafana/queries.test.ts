@@ -70,7 +70,9 @@ describe('queries of PromQL', () => {
 
   test.each(promql)('$place adds up counters before it draws them: $filled', ({ filled }) => {
     const query = parsePromql(filled);
-    const counters = selectors(query).filter(({ metric }) => /_(total|bucket|count|sum)$/.test(metric));
+    const counters = selectors(query).filter(({ metric }) =>
+      /_(total|bucket|count|sum)$|^instance_failure:/.test(metric),
+    );
     if (counters.length === 0) return;
     expect(operations(query).filter((name) => /^(rate|increase)$/.test(name)).length).toBe(counters.length);
     expect(operations(query)).toContain('sum');

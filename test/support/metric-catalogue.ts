@@ -1,4 +1,4 @@
-/** Every series that a query may name, with its labels: the hub's, the span metrics', the collector's own, Prometheus'. */
+/** Every series that a query may name, with its labels: the hub's, the span metrics', the collector's own, Prometheus' and its rules'. */
 import {
   type CollectorCounter,
   collectorCounter,
@@ -7,6 +7,7 @@ import {
 } from '../../grafana/dashboards/collector-metrics.ts';
 import { spanLabels, spanSeries } from '../../grafana/dashboards/span-metrics.ts';
 import { labels, type MetricKey, metricShapes, series } from '../../grafana/prometheus-name.ts';
+import { recordingRules } from '../../grafana/rules/recording-rules.ts';
 
 const operation = [labels.mcpMethodName, labels.genAiToolName, labels.errorType];
 const bySignal = [labels.signal];
@@ -73,9 +74,10 @@ export const catalogue: ReadonlyMap<string, readonly string[]> = new Map([
   ...histogram(spanSeries.duration, [...spanMetricLabels, 'job', 'instance']),
   [spanSeries.calls, [...spanMetricLabels, 'job', 'instance']],
   ...collectorSeries(),
+  ...recordedSeries(),
   ['up', ['job', 'instance']],
   ['scrape_samples_scraped', ['job', 'instance']],
-  ['ALERTS', ['alertname', 'alertstate', 'severity', 'job', 'instance']],
+  ['ALERTS', ['alertname', 'alertstate', 'severity', 'job', 'instance', labels.serverId]],
 ]);
 
 function* hubSeries(): Generator<[string, string[]]> {
@@ -110,6 +112,18 @@ function* collectorSeries(): Generator<[string, string[]]> {
   yield [collectorGauges.memory, own];
 }
 
+/** What recording rules make: the level of a name says which labels are left. */
+function* recordedSeries(): Generator<[string, string[]]> {
+  const levels: Readonly<Record<string, string[]>> = {
+    job: ['job'],
+    job_server: ['job', labels.serverId],
+    instance_failure: ['job', 'instance', 'failure'],
+  };
+  for (const { record } of recordingRules({ timeScale: 1 }).flatMap(({ rules }) => rules)) {
+    yield [record, valueAt(levels, record.split(':')[0] ?? '')];
+  }
+}
+
 function keysOf<Key extends string>(record: Readonly<Record<Key, unknown>>): Key[] {
   const keys: Key[] = [];
   for (const key in record) keys.push(key);
@@ -118,6 +132,6 @@ function keysOf<Key extends string>(record: Readonly<Record<Key, unknown>>): Key
 
 function valueAt<Value>(record: Readonly<Record<string, Value>>, key: string): Value {
   const value = record[key];
-  if (value === undefined) throw new Error(`no such metric: ${key}`);
+  if (value === undefined) throw new Error(`no such metric or level: ${key}`);
   return value;
 }

@@ -54,7 +54,7 @@ export type Dimension = 'number' | 'count' | 'count/s' | 'seconds' | 'bytes' | '
 
 /**
  * The dimension of a query's answer, from the names of its metrics: `_seconds` are seconds, `_bytes` bytes, `_ratio`
- * and recorded `ratio`s are ratios, everything else counts. A rate is by the second, a quotient of equals is a ratio.
+ * ratios, and everything else counts; recorded series tell by their last part. A rate is by the second, a quotient of equals is a ratio.
  */
 export function dimensionOf(query: PromqlQuery): Dimension {
   const expression = query.root.firstChild;
@@ -115,11 +115,20 @@ function eachSecond(of: Dimension): Dimension {
 }
 
 function dimensionOfMetric(name: string): Dimension {
+  if (name.includes(':')) return dimensionOfRecord(name);
   if (name.endsWith('_bucket') || name.endsWith('_count')) return 'count';
   const stem = name.replace(/_(total|sum)$/, '');
   if (stem.endsWith('_seconds')) return 'seconds';
   if (stem.endsWith('_bytes')) return 'bytes';
-  return stem.endsWith('_ratio') || (name.includes(':') && name.includes('ratio')) ? 'ratio' : 'count';
+  return stem.endsWith('_ratio') ? 'ratio' : 'count';
+}
+
+/** A recorded series is named `level:metric:operations`, and the first operation tells what became of the metric. */
+function dimensionOfRecord(name: string): Dimension {
+  const [, metric = '', done = ''] = name.split(':');
+  if (/^(ratio|budget)_/.test(done)) return 'ratio';
+  const of = dimensionOfMetric(metric);
+  return done.startsWith('rate') ? eachSecond(of) : of;
 }
 
 /** The last argument of a call or an aggregation, which is the one that carries the samples. */
