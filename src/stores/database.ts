@@ -13,9 +13,6 @@ import { createTransactionQueue, type Transaction } from './transaction-queue.ts
 
 export type { Transaction } from './transaction-queue.ts';
 
-/** How long a write waits for another process that holds the lock. It holds up the event loop. */
-export const busyTimeoutMs = 1000;
-
 /** The database of one process. Dispose it to run what is queued and close the file. */
 export interface Database extends AsyncDisposable {
   /**
@@ -74,17 +71,22 @@ const schema = readFileSync(new URL('./schema.sql', import.meta.url), 'utf8');
 // The write-ahead log is cut back to this size after a checkpoint.
 const logBytesMax = 67_108_864;
 
+/** How long opening waits for another process that holds the lock, in milliseconds. */
+const openTimeoutMs = 1000;
+
 function openConnection(file: string): DatabaseSync {
   let connection: DatabaseSync | undefined;
   try {
     connection = new DatabaseSync(file, {
-      timeout: busyTimeoutMs,
+      timeout: openTimeoutMs,
       enableForeignKeyConstraints: true,
       enableDoubleQuotedStringLiterals: false,
       allowExtension: false,
       defensive: true,
     });
     applySchema(connection);
+    // From here on the queue waits for the lock, without holding up the event loop.
+    connection.exec('PRAGMA busy_timeout = 0');
     return connection;
   } catch (cause) {
     connection?.close();

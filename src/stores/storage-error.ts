@@ -42,6 +42,11 @@ const errorTypes: Readonly<Record<number, StorageErrorType>> = {
   26: 'corrupt',
 };
 
+/** Whether SQLite refused because another process holds the lock. */
+export function isBusy(cause: unknown): boolean {
+  return storageErrorType(cause) === 'busy';
+}
+
 // The low byte of an extended result code is the primary one.
 function storageErrorType(cause: unknown): StorageErrorType {
   if (!(cause instanceof Error) || !('errcode' in cause) || typeof cause.errcode !== 'number') return 'other';

@@ -5,8 +5,14 @@
 import { strict as assert } from 'node:assert';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
 import { HestiaError } from '../shapes/error.ts';
-import type { StorageFailure } from './storage-error.ts';
+import { isBusy, type StorageFailure } from './storage-error.ts';
+
+/** How long a write waits for another process that holds the lock, in milliseconds. */
+export const busyTimeoutMs = 1000;
+/** How often it tries, in milliseconds. */
+const busyRetryMs = 20;
 
 /** Works that may wait for their commit; one more is refused. */
 export const queuedWorksMax = 4096;
@@ -105,7 +111,7 @@ async function runGroup(
   const finished: { work: QueuedWork; result: WorkResult }[] = [];
   let failure: unknown;
   try {
-    connection.exec('BEGIN IMMEDIATE');
+    await begin(connection);
     for (const work of works) finished.push({ work, result: await runInSavepoint(connection, work) });
     connection.exec('COMMIT');
   } catch (cause) {
@@ -118,6 +124,20 @@ async function runGroup(
   }
   // Settling a promise again does nothing, so that those rejected above keep their own error.
   if (failure !== undefined) for (const work of works) work.reject(failure);
+}
+
+/** Begins as soon as no other process holds the lock; the event loop goes on meanwhile. @throws what SQLite throws */
+async function begin(connection: DatabaseSync): Promise<void> {
+  const deadline = performance.now() + busyTimeoutMs;
+  while (true) {
+    try {
+      connection.exec('BEGIN IMMEDIATE');
+      return;
+    } catch (cause) {
+      if (!isBusy(cause) || performance.now() >= deadline) throw cause;
+    }
+    await delay(busyRetryMs);
+  }
 }
 
 async function runInSavepoint(connection: DatabaseSync, work: QueuedWork): Promise<WorkResult> {

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { busyTimeoutMs, type Database, openDatabase, type Transaction } from '../../src/stores/database.ts';
+import { type Database, openDatabase, type Transaction } from '../../src/stores/database.ts';
 import { DatabaseOpenError } from '../../src/stores/storage-error.ts';
-import { queuedWorksMax } from '../../src/stores/transaction-queue.ts';
+import { busyTimeoutMs, queuedWorksMax } from '../../src/stores/transaction-queue.ts';
 import { openStoreDatabase, type StoreDatabase } from '../support/store-database.ts';
 
 let store: StoreDatabase;

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { busyTimeoutMs, openDatabase } from '../../src/stores/database.ts';
+import { openDatabase } from '../../src/stores/database.ts';
+import { busyTimeoutMs } from '../../src/stores/transaction-queue.ts';
 import { openStoreDatabase, type StoreDatabase } from '../support/store-database.ts';
 
 let store: StoreDatabase;
