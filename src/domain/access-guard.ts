@@ -25,6 +25,7 @@ export function createAccessGuard({ trail }: { trail: AuditTrail }): AccessGuard
         namespace: caller.namespace,
         role: caller.role,
         action,
+        target_namespace: target?.namespace === caller.namespace ? undefined : target?.namespace,
         error_type: decision,
       };
       const event = { kind: 'security', name: 'ACCESS_DENIED', failed: true, fields } as const;

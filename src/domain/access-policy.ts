@@ -81,6 +81,6 @@ export function permission(caller: Caller, action: Action, target?: Owned): Perm
 }
 
 /** Agents see their own namespace; auditors and operators see all. */
-export function maySeeNamespace(caller: Caller, namespace: string): boolean {
+function maySeeNamespace(caller: Caller, namespace: string): boolean {
   return caller.role !== 'agent' || caller.namespace === namespace;
 }

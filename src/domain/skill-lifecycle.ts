@@ -78,7 +78,7 @@ export function createSkillLifecycle(deps: SkillLifecycleDeps): SkillLifecycle {
   ) =>
     queue(skillKey(address.namespace ?? caller.namespace, address.name), () =>
       observed(deps, operation, async (span) => {
-        const skill = await findSkill(skillStore, caller, address);
+        const skill = await findSkill(deps, caller, address);
         await guard.require(caller, 'skill.manage', { ...skill, kind: 'skill' });
         return work(skill, span);
       }),

@@ -4,7 +4,7 @@ import { notFound } from '../shapes/error.ts';
 import type { EventFields } from '../shapes/event.ts';
 import { type Skill, skillToolName } from '../shapes/skill.ts';
 import type { SkillStore } from '../stores/skill-store.ts';
-import { maySeeNamespace } from './access-policy.ts';
+import type { AccessGuard } from './access-guard.ts';
 
 /** A skill by name; the namespace is the caller's own unless an auditor or operator names another. */
 export interface SkillAddress {
@@ -17,13 +17,22 @@ export function skillKey(namespace: string, name: string): string {
   return `${namespace}/${name}`;
 }
 
-/** A skill the caller may see. @throws HestiaError NOT_FOUND */
+/** Where skills are looked up, and who is asked whether the caller may look there. */
+export interface SkillLookupDeps {
+  skillStore: SkillStore;
+  guard: AccessGuard;
+}
+
+/**
+ * A skill the caller may see. Naming a namespace that the caller may not see is on record, and answers as absence does.
+ * @throws HestiaError FORBIDDEN, NOT_FOUND
+ */
 export async function findSkill(
-  skillStore: SkillStore,
+  { skillStore, guard }: SkillLookupDeps,
   caller: Caller,
   { name, namespace = caller.namespace }: SkillAddress,
 ): Promise<Skill> {
-  if (!maySeeNamespace(caller, namespace)) throw notFound('skill');
+  await guard.require(caller, 'skill.read', { namespace, ownerAgentId: '', kind: 'skill' });
   const skill = await skillStore.findSkill({ namespace, name });
   if (skill === undefined) throw notFound('skill');
   return skill;

@@ -92,18 +92,16 @@ export function createSkillService(deps: SkillServiceDeps): SkillService {
       );
     },
     get: async (caller, address) => {
-      await guard.require(caller, 'skill.read');
-      const skill = await findSkill(skillStore, caller, address);
+      const skill = await findSkill(deps, caller, address);
       const latest = await skillStore.findVersion(skill.skillId, skill.latestVersion);
       if (latest === undefined) throw notFound('skill');
       return { skill, latest, activation: await skillStore.findActivation(skill.skillId) };
     },
     versions: async (caller, address, page) => {
-      await guard.require(caller, 'skill.read');
-      return skillStore.listVersions((await findSkill(skillStore, caller, address)).skillId, page);
+      return skillStore.listVersions((await findSkill(deps, caller, address)).skillId, page);
     },
     delete: async (caller, address) => {
-      const { namespace, name } = await findSkill(skillStore, caller, address);
+      const { namespace, name } = await findSkill(deps, caller, address);
       await queue(skillKey(namespace, name), () =>
         measured(deps, 'delete', () => deleteSkill(deps, caller, { namespace, name })),
       );
@@ -113,7 +111,7 @@ export function createSkillService(deps: SkillServiceDeps): SkillService {
 
 async function deleteSkill(deps: SkillServiceDeps, caller: Caller, address: SkillAddress): Promise<void> {
   const { skillStore, lifecycle, guard, trail } = deps;
-  const skill = await findSkill(skillStore, caller, address);
+  const skill = await findSkill(deps, caller, address);
   await guard.require(caller, 'skill.manage', { ...skill, kind: 'skill' });
   const activation = await skillStore.findActivation(skill.skillId);
   if (activation !== undefined) await lifecycle.deactivateHeld(caller, skill);
