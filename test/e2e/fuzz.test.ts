@@ -1,0 +1,192 @@
+/**
+ * Requests nobody would write: every documented operation with parameters, queries, bodies and keys of any kind, and
+ * malformed JSON-RPC at /mcp. The hub answers each with a status of its own choosing, and tells nothing of its inside.
+ */
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { json, publishSkill, startTestHub, type TestHub, type TestKey } from '../support/hub.ts';
+import { untilConnected } from '../support/hub-listening.ts';
+import { supportServer } from '../support/upstream-support.ts';
+
+/** Requests to each documented operation, and messages to /mcp. */
+const runsPerOperation = 150;
+const messages = 1500;
+
+interface Operation {
+  method: string;
+  path: string;
+  bodyTypes: string[];
+}
+
+let hub: TestHub;
+let keys: (TestKey | undefined)[];
+let operations: Operation[];
+beforeAll(async () => {
+  hub = await startTestHub({
+    file: {
+      mcpServers: { faulty: supportServer('faulty-server.ts') },
+      limits: {
+        authFailuresPerMinute: 1_000_000,
+        requestsPerMinute: 1_000_000,
+        callTimeoutMs: 500,
+        callTimeoutMsMax: 500,
+      },
+    },
+  });
+  await untilConnected(hub, 'faulty');
+  keys = [hub.operator, await hub.key('agent'), await hub.key('auditor', 'auditor'), undefined];
+  await publishSkill(hub.operator, 'known');
+  const { paths } = await json(hub.operator.fetch('/openapi.json'));
+  operations = Object.entries<Record<string, { requestBody?: { content: object } }>>(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { requestBody }]) => ({
+      method: method.toUpperCase(),
+      path,
+      bodyTypes: Object.keys(requestBody?.content ?? {}),
+    })),
+  );
+});
+afterAll(() => hub[Symbol.asyncDispose]());
+
+const oddText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.string({ unit: 'grapheme', maxLength: 80 }),
+  fc.constantFrom(
+    '..',
+    '../../etc/passwd',
+    '%00',
+    "' OR 1=1 --",
+    '\u202e',
+    'x'.repeat(3000),
+    '__proto__',
+    '{{7*7}}',
+    '-1',
+    '1e309',
+  ),
+);
+const knownText = fc.constantFrom('known', 'faulty', 'pid', 'hestia', 'skill_known', 'default', '1', 'query');
+const text = fc.oneof({ weight: 2, arbitrary: oddText }, { weight: 1, arbitrary: knownText });
+const knownFields = fc.constantFrom(
+  ...['query', 'limit', 'source', 'arguments', 'timeoutMs', 'searchId', 'ttlSeconds', 'agentId', 'role', 'namespace'],
+  ...['expiresInDays', 'explain', 'cursor', 'markdown', 'files', 'event', 'before', 'after', 'from', 'to', 'seq'],
+);
+const body = fc.oneof(
+  fc
+    .dictionary(fc.oneof(knownFields, oddText), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 6 })
+    .map((value) => JSON.stringify(value)),
+  fc.json({ maxDepth: 4 }),
+  oddText,
+);
+const queryString = fc
+  .array(fc.tuple(fc.oneof(knownFields, oddText), text), { maxLength: 4 })
+  .map((pairs) => pairs.map((pair) => pair.map((part) => encodeURIComponent(part.toWellFormed())).join('=')).join('&'));
+
+/** What an answer may never show: stacks, files of ours, paths of this machine. */
+const inside = () => [/\n\s+at /, /node_modules/, /\.ts:\d+/, /file:\/\//, /SQLITE|sqlite/, new RegExp(hub.folder)];
+const honest503 = ['SERVER_UNAVAILABLE', 'OVERLOADED', 'SHUTTING_DOWN'];
+const upstreamFailures = ['UPSTREAM_FAILED', 'TIMEOUT', 'RESPONSE_TOO_LARGE', 'INVALID_TOOL_SCHEMA'];
+
+async function expectHonest(response: Response): Promise<void> {
+  const answer = await response.text();
+  for (const pattern of inside()) expect(answer).not.toMatch(pattern);
+  if (response.status < 500) return;
+  const { code } = JSON.parse(answer);
+  expect([...honest503, ...upstreamFailures], answer.slice(0, 300)).toContain(code);
+}
+
+describe('every documented operation', () => {
+  test('answers any request without a failure of its own, and shows nothing of its inside', async () => {
+    expect(operations.length).toBeGreaterThan(20);
+    let asked = 0;
+    for (const { method, path, bodyTypes } of operations) {
+      const requests = fc.record({
+        parts: fc.array(text, { minLength: 4, maxLength: 4 }),
+        query: queryString,
+        body,
+        type: fc.oneof(fc.constantFrom('application/json', 'text/markdown', ...bodyTypes), fc.constant('text/plain')),
+        who: fc.nat({ max: keys.length - 1 }),
+      });
+      const send = async ({
+        parts,
+        query,
+        body: sent,
+        type,
+        who,
+      }: typeof requests extends fc.Arbitrary<infer T> ? T : never) => {
+        let at = 0;
+        const filled = path.replaceAll(/\{\w+\}/g, () => encodeURIComponent((parts[at++] ?? '').toWellFormed()) || 'x');
+        const hasBody = method !== 'GET' && method !== 'HEAD';
+        const request = { method, ...(hasBody && { body: sent.toWellFormed(), headers: { 'content-type': type } }) };
+        const fetchAs = keys[who]?.fetch ?? hub.fetch;
+        await expectHonest(await fetchAs(`${filled}${query && `?${query}`}`, request));
+        asked += 1;
+      };
+      await fc.assert(fc.asyncProperty(requests, send), { numRuns: runsPerOperation });
+    }
+    expect(asked).toBeGreaterThanOrEqual(operations.length * runsPerOperation);
+  }, 120_000);
+});
+
+describe('/mcp', () => {
+  const method = fc.oneof(
+    fc.constantFrom('initialize', 'tools/list', 'tools/call', 'ping', 'notifications/cancelled', 'server/discover'),
+    oddText,
+  );
+  const params = fc.oneof(
+    fc.jsonValue({ maxDepth: 4 }),
+    fc.record(
+      {
+        name: fc.oneof(fc.constantFrom('search_tools', 'call_mcp_tool', 'activate_skill', 'skill_known'), oddText),
+        arguments: fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.dictionary(knownFields, fc.jsonValue({ maxDepth: 2 }))),
+        protocolVersion: oddText,
+        _meta: fc.oneof(
+          fc.jsonValue({ maxDepth: 2 }),
+          fc.dictionary(fc.constantFrom('traceparent', 'tracestate', 'baggage', 'progressToken'), oddText),
+        ),
+      },
+      { requiredKeys: [] },
+    ),
+  );
+  const message = fc.record(
+    {
+      jsonrpc: fc.oneof(fc.constant('2.0'), fc.jsonValue({ maxDepth: 1 })),
+      id: fc.jsonValue({ maxDepth: 1 }),
+      method,
+      params,
+    },
+    { requiredKeys: [] },
+  );
+  const sent = fc.oneof(
+    message.map((value) => JSON.stringify(value)),
+    fc.array(message, { maxLength: 3 }).map((value) => JSON.stringify(value)),
+    body,
+  );
+  const header = fc.oneof(fc.constantFrom('2025-11-25', '2026-07-28', '1999-01-01'), fc.string({ maxLength: 20 }));
+
+  test('answers any message without a failure of its own, and shows nothing of its inside', async () => {
+    await fc.assert(
+      fc.asyncProperty(sent, header, fc.nat({ max: keys.length - 1 }), async (text, version, who) => {
+        const headers = {
+          accept: 'application/json, text/event-stream',
+          'content-type': 'application/json',
+          'mcp-protocol-version': version.replaceAll(/[^\x21-\x7e]/g, '') || '2025-11-25',
+        };
+        const fetchAs = keys[who]?.fetch ?? hub.fetch;
+        const request = { method: 'POST', body: text.toWellFormed(), headers, signal: AbortSignal.timeout(5000) };
+        await expectHonest(await fetchAs('/mcp', request));
+      }),
+      { numRuns: messages },
+    );
+  }, 120_000);
+});
+
+describe('after all of it', () => {
+  test('the hub works, its trail verifies, nothing is missing from it, and its log has no failure of its own', async () => {
+    // One of the requests may have disconnected it.
+    await hub.operator.fetch('/v1/servers/faulty/connect', { method: 'POST' });
+    await untilConnected(hub, 'faulty');
+    expect((await hub.operator.fetch('/v1/tools/faulty/pid/call', { json: {} })).status).toBe(200);
+    expect(await json(hub.operator.fetch('/v1/audit/verify'))).toMatchObject({ intact: true });
+    const broken = hub.logLines().filter(({ level, code }) => level === 'error' || code === 'INTERNAL');
+    expect(broken).toEqual([]);
+  });
+});
