@@ -274,42 +274,15 @@ export interface BurnWindow {
   shortSeconds: number;
   factor: number;
   forSeconds: number;
-  /** What has been spent of the 30 days' budget when the long window is full. */
-  reason: string;
 }
 
-/** Source: Google, The Site Reliability Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts"; pauses as in kubernetes-mixin. */
+/**
+ * When the long window is full, 2, 5, 10 and 10 % of the budget of 30 days are spent. Source: Google, The Site
+ * Reliability Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts"; how long it must last, as in kubernetes-mixin.
+ */
 export const burnWindows: readonly BurnWindow[] = [
-  {
-    severity: 'critical',
-    longSeconds: hour,
-    shortSeconds: 5 * minute,
-    factor: 14.4,
-    forSeconds: 2 * minute,
-    reason: '2 % in an hour',
-  },
-  {
-    severity: 'critical',
-    longSeconds: 6 * hour,
-    shortSeconds: 30 * minute,
-    factor: 6,
-    forSeconds: 15 * minute,
-    reason: '5 % in six hours',
-  },
-  {
-    severity: 'warning',
-    longSeconds: day,
-    shortSeconds: 2 * hour,
-    factor: 3,
-    forSeconds: hour,
-    reason: '10 % in a day',
-  },
-  {
-    severity: 'warning',
-    longSeconds: 3 * day,
-    shortSeconds: 6 * hour,
-    factor: 1,
-    forSeconds: 3 * hour,
-    reason: '10 % in three days',
-  },
+  { severity: 'critical', longSeconds: hour, shortSeconds: 5 * minute, factor: 14.4, forSeconds: 2 * minute },
+  { severity: 'critical', longSeconds: 6 * hour, shortSeconds: 30 * minute, factor: 6, forSeconds: 15 * minute },
+  { severity: 'warning', longSeconds: day, shortSeconds: 2 * hour, factor: 3, forSeconds: hour },
+  { severity: 'warning', longSeconds: 3 * day, shortSeconds: 6 * hour, factor: 1, forSeconds: 3 * hour },
 ];

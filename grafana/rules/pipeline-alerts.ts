@@ -81,6 +81,6 @@ function collectorQueueFilling(options: RuleOptions): Alert {
     expr: `${share} > ${above} or (${share} and on (${by}) (${grows(size, windowSeconds, options)}))`,
     forSeconds,
     summary: 'The collector cannot hand on what it takes',
-    description: `The queue of {{ $labels.exporter }} on the collector {{ $labels.instance }} is {{ $value | humanizePercentage }} full, and over ${above * 100}% or fuller all of the last ${duration(windowSeconds)} than ever in the ${duration(windowSeconds)} before.`,
+    description: `The queue of {{ $labels.exporter }} on the collector {{ $labels.instance }} is {{ $value | humanizePercentage }} full, and over ${above * 100}% or fuller all of the last ${duration(windowSeconds)} than it was before.`,
   };
 }

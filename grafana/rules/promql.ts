@@ -32,10 +32,14 @@ export function selector(name: string, ...matchers: readonly string[]): string {
   return matchers.length === 0 ? name : `${name}{${matchers.join(', ')}}`;
 }
 
-/** Where a gauge was higher at every moment of a window than at any moment of the window before: noise does not do that. */
+/**
+ * Where a gauge was higher at every moment of a window than at any moment of an earlier one: noise does not do that. Half
+ * a window lies between the two, since a sample on the border of both would always be as high as itself.
+ */
 export function grows(gauge: string, windowSeconds: number, { timeScale }: RuleOptions): string {
   const window = duration(windowSeconds * timeScale);
-  return `min_over_time(${gauge}[${window}]) > max_over_time(${gauge}[${window}] offset ${window})`;
+  const before = duration(windowSeconds * 1.5 * timeScale);
+  return `min_over_time(${gauge}[${window}]) > max_over_time(${gauge}[${window}] offset ${before})`;
 }
 
 /** A matcher for any of these values. None of them may hold a character that means something in a regular expression. */

@@ -1,0 +1,64 @@
+/** The value of each recording rule on one input: a hundred calls in four a minute of each ending that matters. */
+import type { RecordCase } from './rule-case.ts';
+import { collector, hub } from './rule-case.ts';
+
+const files = 'hestia_server_id="files"';
+const read = `${files}, gen_ai_tool_name="read", mcp_method_name="tools/call"`;
+const ofCollector = `job="${collector.job}", instance="${collector.instance}"`;
+
+/** Every fifteen seconds: 7 good calls (6 of them fast), 1 timeout, 2 errors of the tool, 3 mistakes of the caller. */
+const input = {
+  [`hestia_server_calls_total{${files}}`]: '0+7x80',
+  [`hestia_server_calls_total{${files}, error_type="timeout"}`]: '0+1x80',
+  [`hestia_server_calls_total{${files}, error_type="tool_error"}`]: '0+2x80',
+  [`hestia_server_calls_total{${files}, error_type="invalid_arguments"}`]: '0+3x80',
+  [`mcp_client_operation_duration_seconds_bucket{${read}, le="2.0"}`]: '0x80',
+  [`mcp_client_operation_duration_seconds_bucket{${read}, le="5.0"}`]: '0+6x80',
+  [`mcp_client_operation_duration_seconds_bucket{${read}, le="10.0"}`]: '0+7x80',
+  [`mcp_client_operation_duration_seconds_bucket{${read}, le="+Inf"}`]: '0+7x80',
+  [`mcp_client_operation_duration_seconds_count{${read}}`]: '0+7x80',
+  [`up{${ofCollector}}`]: '1x80',
+  [`otelcol_exporter_send_failed_spans_total{${ofCollector}, exporter="otlp_http/tempo"}`]: '_x20 4x60',
+  [`otelcol_exporter_send_failed_log_records{${ofCollector}, exporter="otlp_http/loki"}`]: '_x20 3x60',
+  [`otelcol_receiver_refused_spans_total{${ofCollector}, receiver="otlp"}`]: '0x80',
+};
+
+const job = `{job="${hub.job}"}`;
+const server = `{job="${hub.job}", ${files}}`;
+
+/** A record, rounded to four digits; `labels` besides its name. */
+function value(record: string, labels: string, expected: number) {
+  return { expr: `round(${record}, 0.0001)`, samples: [{ labels, value: expected }] };
+}
+
+const windows = ['5m', '30m', '1h', '2h', '6h', '1d', '3d', '30d'];
+
+/** Counts lag by half of the rate's window: of 80 timeouts in twenty minutes, 70.5 are in the records. */
+const values: RecordCase['values'] = [
+  value('job:hestia_tool_calls:rate5m', job, 0.6667),
+  value('job:hestia_tool_calls_failed:rate5m', job, 0.0667),
+  value('job:hestia_tool_calls_succeeded:rate5m', job, 0.4667),
+  value('job:hestia_tool_calls_slow:rate5m', job, 0.0667),
+  ...windows.map((window) => value(`job:hestia_tool_calls_failed:ratio_rate${window}`, job, 0.1)),
+  ...windows.map((window) => value(`job:hestia_tool_calls_slow:ratio_rate${window}`, job, 0.1429)),
+  ...['1h', '6h', '1d', '3d'].flatMap((window) => [
+    value(`job:hestia_tool_calls_failed:increase${window}`, job, 70.5),
+    value(`job:hestia_tool_calls_slow:increase${window}`, job, 70.5),
+  ]),
+  value('job:hestia_tool_calls_failed:budget_remaining30d', job, -19),
+  value('job:hestia_tool_calls_slow:budget_remaining30d', job, -13.2857),
+  value('job_server:hestia_server_calls:rate10m', server, 0.6667),
+  value('job_server:hestia_server_calls_refused:ratio_rate10m', server, 0.2),
+  value('job_server:mcp_client_operation_duration_seconds:p95_10m', server, 8.25),
+  {
+    expr: 'instance_failure:otelcol_items:sum',
+    samples: [
+      { labels: `instance_failure:otelcol_items:sum{${ofCollector}, failure="not sent"}`, value: 7 },
+      { labels: `instance_failure:otelcol_items:sum{${ofCollector}, failure="not queued"}`, value: 0 },
+      { labels: `instance_failure:otelcol_items:sum{${ofCollector}, failure="refused"}`, value: 0 },
+    ],
+  },
+];
+
+/** The case. */
+export const recordCase: RecordCase = { input, at: '20m', values };
