@@ -1,0 +1,104 @@
+/** A part of the watched stack goes away under traffic and comes back: nothing is miscounted, nothing lost in silence. */
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { startWatchedHub, type WatchedHub } from '../support/hub-watched.ts';
+import { describeWith } from '../support/requirements.ts';
+import { supportServer } from '../support/upstream-support.ts';
+
+// The hub tries an export again for 10 s: what it sends at the start of such an outage is lost for good.
+const outageMs = 15_000;
+const quietMs = 2000;
+
+const poll = { timeout: 30_000, interval: 250 };
+const testTimeoutMs = 90_000;
+
+describeWith(['otelcol', 'prometheus'], 'a hub under traffic', () => {
+  let watched: WatchedHub;
+  let callsMade = 0;
+  beforeAll(async () => {
+    watched = await startWatchedHub({ faulty: supportServer('faulty-server.ts') });
+  });
+  afterAll(() => watched?.[Symbol.asyncDispose]());
+
+  /** Calls a tool again and again for so long; gives the median of how long an answer took, in milliseconds. */
+  async function callFor(durationMs: number): Promise<number> {
+    const latencies: number[] = [];
+    const end = performance.now() + durationMs;
+    while (performance.now() < end) {
+      const start = performance.now();
+      const response = await watched.hub.fetch('/v1/tools/faulty/pid/call', { json: {} });
+      await response.arrayBuffer();
+      latencies.push(performance.now() - start);
+      expect(response.status).toBe(200);
+    }
+    callsMade += latencies.length;
+    return latencies.sort((left, right) => left - right)[Math.floor(latencies.length / 2)] ?? 0;
+  }
+
+  async function total(metric: string): Promise<number> {
+    const [sample] = await watched.prometheus.query(`sum(${metric}{job="hestia/hestia"})`);
+    return sample?.value ?? Number.NaN;
+  }
+
+  const received = {
+    traces: () => new Set(watched.collector.receiver.spans().map(({ spanId }) => spanId)).size,
+    logs: () => watched.collector.receiver.logRecords().length,
+  };
+
+  /** Everything the hub has told of is either in Tempo and Loki or counted as dropped, to the last item. */
+  async function expectAllAccountedFor(): Promise<Record<string, number>> {
+    const lost: Record<string, number> = {};
+    await vi.waitFor(async () => {
+      expect(await total('hestia_tool_outcomes_total')).toBe(callsMade);
+      for (const signal of ['traces', 'logs'] as const) {
+        const of = (name: string) =>
+          watched.prometheus.query(`hestia_telemetry_${name}_total{otel_signal="${signal}"}`);
+        const [[accepted], [exported], [dropped]] = await Promise.all([of('accepted'), of('exported'), of('dropped')]);
+        lost[signal] = dropped?.value ?? Number.NaN;
+        expect({ signal, received: received[signal](), notAccepted: 0 }).toEqual({
+          signal,
+          received: exported?.value,
+          notAccepted: (accepted?.value ?? 0) - (exported?.value ?? 0) - lost[signal],
+        });
+      }
+    }, poll);
+    return lost;
+  }
+
+  test('is counted and told in full while all is well', { timeout: testTimeoutMs }, async () => {
+    await callFor(quietMs);
+    expect(await expectAllAccountedFor()).toEqual({ traces: 0, logs: 0 });
+  });
+
+  test('loses nothing when Tempo and Loki are away and the collector restarts meanwhile', {
+    timeout: testTimeoutMs,
+  }, async () => {
+    watched.collector.receiver.mode = 'refuse503';
+    await callFor(quietMs);
+    await watched.collector.stop();
+    await watched.collector.start();
+    watched.collector.receiver.mode = 'ok';
+    expect(await expectAllAccountedFor()).toEqual({ traces: 0, logs: 0 });
+  });
+
+  test('is counted in full when Prometheus is away', { timeout: testTimeoutMs }, async () => {
+    await watched.prometheus.stop();
+    await callFor(quietMs);
+    await watched.prometheus.start();
+    expect(await expectAllAccountedFor()).toEqual({ traces: 0, logs: 0 });
+  });
+
+  test('does not wait for a collector that is away, and counts what it had to drop', {
+    timeout: testTimeoutMs,
+  }, async () => {
+    const before = await callFor(quietMs);
+    await watched.collector.stop();
+    const during = await callFor(outageMs);
+    await watched.collector.start();
+    await callFor(quietMs);
+    const lost = await expectAllAccountedFor();
+    expect(lost.traces).toBeGreaterThan(0);
+    expect(lost.logs).toBeGreaterThan(0);
+    // A hub that waited for the collector would wait for seconds.
+    expect(during).toBeLessThan(3 * before + 10);
+  });
+});

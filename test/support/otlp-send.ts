@@ -1,0 +1,61 @@
+/** Signals sent to a collector by hand, as OTLP/HTTP in JSON: what another sender than the hub might send. */
+import { randomBytes } from 'node:crypto';
+
+/** A span that ended just now. */
+export interface SentSpan {
+  name: string;
+  attributes?: Record<string, string>;
+  /** Default: unset. */
+  failed?: boolean;
+  durationMs?: number;
+}
+
+const resource = { attributes: attributeList({ 'service.name': 'another', 'service.namespace': 'tests' }) };
+
+/** Sends spans, each in a trace of its own, in one request. @throws Error where the collector does not take them. */
+export async function sendSpans(url: string, spans: SentSpan[]): Promise<void> {
+  const now = BigInt(Date.now()) * 1_000_000n;
+  await send(`${url}/v1/traces`, {
+    resourceSpans: [
+      {
+        resource,
+        scopeSpans: [
+          {
+            spans: spans.map(({ name, attributes = {}, failed = false, durationMs = 1 }) => ({
+              traceId: randomBytes(16).toString('hex'),
+              spanId: randomBytes(8).toString('hex'),
+              name,
+              kind: 1,
+              startTimeUnixNano: String(now - BigInt(durationMs) * 1_000_000n),
+              endTimeUnixNano: String(now),
+              attributes: attributeList(attributes),
+              ...(failed && { status: { code: 2 } }),
+            })),
+          },
+        ],
+      },
+    ],
+  });
+}
+
+/** Sends a log record. @throws Error where the collector does not take it. */
+export async function sendLogRecord(
+  url: string,
+  { body, attributes }: { body: string; attributes: Record<string, string> },
+): Promise<void> {
+  const record = { body: { stringValue: body }, attributes: attributeList(attributes) };
+  await send(`${url}/v1/logs`, { resourceLogs: [{ resource, scopeLogs: [{ logRecords: [record] }] }] });
+}
+
+function attributeList(attributes: Record<string, string>) {
+  return Object.entries(attributes).map(([key, value]) => ({ key, value: { stringValue: value } }));
+}
+
+async function send(url: string, message: unknown): Promise<void> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(message),
+  });
+  if (!response.ok) throw new Error(`the collector answered ${response.status}: ${await response.text()}`);
+}
