@@ -4,12 +4,15 @@
  */
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import { chromaProgram } from './chroma-program.ts';
 import { leftOutAnnotation } from './closing-line-reporter.ts';
 import { collectorProgram } from './collector-program.ts';
 
 /** Programs by name: the command, and the arguments that only make it say that it is there. */
 const probes = {
   amtool: ['amtool', '--version'],
+  alertmanager: ['prometheus-alertmanager', '--version'],
+  chroma: [chromaProgram(), '--version'],
   chromium: ['chromium', '--version'],
   jq: ['jq', '--version'],
   otelcol: [collectorProgram(), '--version'],
