@@ -15,6 +15,7 @@ import {
   environmentSchema,
   type TelemetryConfiguration,
 } from './shapes/configuration.ts';
+import { embeddingsConfiguration } from './shapes/search-configuration.ts';
 import { printable, truncated } from './shapes/text.ts';
 
 /** The version in package.json. */
@@ -64,6 +65,13 @@ export function loadConfig(sources: ConfigSources): Config {
       level: environment.HESTIA_LOG_LEVEL,
     },
     telemetry: telemetryConfiguration(environment),
+    search: {
+      chromaUrl: environment.HESTIA_CHROMA_URL,
+      embeddings: embeddingsConfiguration(environment, (variable, reason) => {
+        throw new ConfigurationError(`environment: ${variable}: ${reason}`);
+      }),
+      vectorsFile: resolve(dataDirectory, 'vectors.db'),
+    },
     servers: file.mcpServers,
     skills: {
       ...file.skills,

@@ -43,10 +43,12 @@ import { createSkillStore } from './stores/skill-store.ts';
 import type { ToolIndex } from './stores/tool-index.ts';
 import { createLexicalToolIndex } from './stores/tool-index-lexical.ts';
 import { createToolPinStore } from './stores/tool-pin-store.ts';
+import { createVectors } from './stores/vectors.ts';
 import { createEventReport } from './telemetry/event-report.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Telemetry } from './telemetry/start.ts';
+import { createVectorMetrics } from './telemetry/vector-metrics.ts';
 import { createConnectionPool } from './upstream/connection-pool.ts';
 import { createTokenIssuer } from './upstream/token-issuer.ts';
 
@@ -71,10 +73,13 @@ export interface Hub extends AsyncDisposable {
   drain(): Promise<void>;
 }
 
-/** Builds the hub; nothing runs before {@link Hub.start}. @throws DatabaseOpenError */
+/**
+ * Builds the hub; nothing runs before {@link Hub.start}.
+ * @throws DatabaseOpenError, or an Error with one line where an embedding model is asked for that is not installed
+ */
 export async function createHub(deps: HubDeps): Promise<Hub> {
   const base = createBase(deps);
-  const tools = createTools(deps, base);
+  const tools = await createTools(deps, base);
   const services = await createServices(deps, base, tools);
   const doors = createDoors(deps, base, tools, services);
   observeGauges(deps, base, tools, services);
@@ -84,6 +89,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
     access: base.access,
     fetch: doors.app.fetch,
     start: async () => {
+      tools.vectors.start();
       await lifecycle.restore();
       tools.pool.start();
       await skillSync.start();
@@ -92,6 +98,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
     drain: () => doors.drain(),
     [Symbol.asyncDispose]: async () => {
       await schedule.stop();
+      await tools.vectors[Symbol.asyncDispose]();
       await Promise.allSettled([
         doors.hubServer.close(),
         skillSync[Symbol.asyncDispose](),
@@ -105,7 +112,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
 }
 
 type Base = ReturnType<typeof createBase>;
-type Tools = ReturnType<typeof createTools>;
+type Tools = Awaited<ReturnType<typeof createTools>>;
 type Services = Awaited<ReturnType<typeof createServices>>;
 
 /** The database, its stores, and what everything else records and guards with. */
@@ -144,9 +151,15 @@ function createBase({ config, log, now = Date.now }: HubDeps) {
 }
 
 /** Where tools come from: the index, the upstream servers, the active skills. */
-function createTools({ config, version }: HubDeps, base: Base) {
+async function createTools({ config, version }: HubDeps, base: Base) {
   const { log, now } = base;
-  const toolIndex = createLexicalToolIndex();
+  const vectors = await createVectors({
+    configuration: config.search,
+    lexical: createLexicalToolIndex(),
+    log,
+    metrics: createVectorMetrics(),
+  });
+  const { toolIndex } = vectors;
   const toolGate = createToolGate({
     ...base,
     pinStore: createToolPinStore(base.database),
@@ -163,7 +176,7 @@ function createTools({ config, version }: HubDeps, base: Base) {
       log.info('Server state changed', { server_id: serverId, state, error_type: errorType }),
   });
   const skillTools = createSkillTools({ toolIndex, now, isTaken: (name) => isTaken(toolIndex, name) });
-  return { toolIndex, toolGate, pool, skillTools };
+  return { vectors, toolIndex, toolGate, pool, skillTools };
 }
 
 /** The domain's services. */
@@ -216,6 +229,7 @@ function createDoors({ config, version }: HubDeps, base: Base, tools: Tools, ser
     rateLimits: createRateLimits({ ...base, limits: config.limits }),
     health: {
       checkDatabase: atMostOnceASecond(base.database.checkWritable),
+      search: tools.vectors.dependencies,
       servers: tools.pool.list,
       isDraining: () => draining,
     },

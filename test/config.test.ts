@@ -99,12 +99,69 @@ describe('the environment', () => {
     expect(await configRefusal(() => load({ HESTIA_PROT: '8080' }))).toBe('environment: HESTIA_PROT: unknown key');
   });
 
-  const unsupported = ['CHROMA_URL', 'EMBEDDINGS_URL', 'EMBEDDINGS_MODEL', 'EMBEDDINGS_KEY', 'DATABASE_URL'];
-  test.each(unsupported)('refuses HESTIA_%s, which this version cannot serve, and does not show it', async (name) => {
-    const message = await configRefusal(() => load({ [`HESTIA_${name}`]: 'https://user:hunter2@host' }));
-    expect(message).toContain(`environment: HESTIA_${name}: `);
-    expect(message).toContain('is not supported by this version; unset it');
-    if (!name.endsWith('MODEL')) expect(message).not.toContain('hunter2');
+  test('refuses HESTIA_DATABASE_URL, which this version cannot serve, and does not show it', async () => {
+    const message = await configRefusal(() => load({ HESTIA_DATABASE_URL: 'postgres://user:hunter2@host' }));
+    expect(message).toContain('environment: HESTIA_DATABASE_URL: is not supported by this version; unset it');
+    expect(message).not.toContain('hunter2');
+  });
+});
+
+describe('the variables of search', () => {
+  test('keep everything in process and offline where none is set', () => {
+    expect(load().search).toEqual({
+      chromaUrl: undefined,
+      embeddings: { kind: 'lexical' },
+      vectorsFile: join(folder, 'data', 'vectors.db'),
+    });
+  });
+
+  test.each([
+    ['https://api.example.com', 'https://api.example.com/v1/embeddings'],
+    ['https://api.example.com/v1/', 'https://api.example.com/v1/embeddings'],
+    ['http://localhost:11434/v1/embeddings', 'http://localhost:11434/v1/embeddings'],
+    [
+      'https://host/openai/deployments/d/embeddings?api-version=1',
+      'https://host/openai/deployments/d/embeddings?api-version=1',
+    ],
+  ])('take %s as the address of embeddings', (url, expected) => {
+    const { embeddings } = load({
+      HESTIA_EMBEDDINGS_URL: url,
+      HESTIA_EMBEDDINGS_MODEL: 'small',
+      HESTIA_EMBEDDINGS_KEY: 'sk-1',
+    }).search;
+    expect(embeddings).toEqual({ kind: 'endpoint', url: expected, model: 'small', key: 'sk-1' });
+  });
+
+  test('take the model "default" alone as the one in this process, and a Chroma server', () => {
+    expect(load({ HESTIA_EMBEDDINGS_MODEL: 'default', HESTIA_CHROMA_URL: 'http://chroma:8000' }).search).toMatchObject({
+      chromaUrl: 'http://chroma:8000',
+      embeddings: { kind: 'local', model: 'default' },
+    });
+  });
+
+  const address = 'must be an address that begins with http:// or https:// and names no user or password';
+  test.each([
+    [{ CHROMA_URL: 'chroma:8000' }, `CHROMA_URL: ${address}`],
+    [{ CHROMA_URL: 'http://user:hunter2@chroma' }, `CHROMA_URL: ${address}`],
+    [
+      { CHROMA_URL: 'http://chroma/path' },
+      'CHROMA_URL: must be scheme, host and port only, as in http://localhost:8000',
+    ],
+    [{ EMBEDDINGS_URL: 'ftp://hunter2', EMBEDDINGS_MODEL: 'm' }, `EMBEDDINGS_URL: ${address}`],
+    [
+      { EMBEDDINGS_URL: 'http://host' },
+      'EMBEDDINGS_MODEL: must name the model to ask HESTIA_EMBEDDINGS_URL for, as in text-embedding-3-small',
+    ],
+    [{ EMBEDDINGS_MODEL: 'large' }, 'EMBEDDINGS_MODEL: must be "default" where HESTIA_EMBEDDINGS_URL is not set'],
+    [{ EMBEDDINGS_KEY: 'hunter2' }, 'EMBEDDINGS_KEY: is for HESTIA_EMBEDDINGS_URL, which is not set'],
+    [
+      { EMBEDDINGS_URL: 'http://host', EMBEDDINGS_MODEL: 'm', EMBEDDINGS_KEY: 'hunter2 and blanks' },
+      'EMBEDDINGS_KEY: must be printable ASCII without blanks',
+    ],
+  ])('refuse %o', async (variables, reason) => {
+    const environment = Object.fromEntries(Object.entries(variables).map(([name, value]) => [`HESTIA_${name}`, value]));
+    const message = await configRefusal(() => load(environment));
+    expect(message).toBe(`environment: HESTIA_${reason}`);
   });
 });
 

@@ -32,12 +32,17 @@ const readyRoute = createRoute({
 export interface HealthRoutesDeps {
   /** Rejects where the database cannot be written. */
   checkDatabase: () => Promise<void>;
+  /** What search needs, by name. */
+  search: () => Record<string, { state: string }>;
   servers: () => readonly ServerStatus[];
   isDraining: () => boolean;
 }
 
-/** The two routes. An upstream that is away is named, but does not make the hub unready: its other tools work. */
-export function healthRoutes({ checkDatabase, servers, isDraining }: HealthRoutesDeps): OpenAPIHono<HubEnv> {
+/**
+ * The two routes. An upstream or a Chroma that is away is named, but does not make the hub unready: other tools work, and
+ * search goes on by words.
+ */
+export function healthRoutes({ checkDatabase, search, servers, isDraining }: HealthRoutesDeps): OpenAPIHono<HubEnv> {
   const router = createRouter();
   router.openapi(liveRoute, (c) => c.json({ status: 'alive' as const }, 200));
   router.openapi(readyRoute, async (c) => {
@@ -47,7 +52,7 @@ export function healthRoutes({ checkDatabase, servers, isDraining }: HealthRoute
     );
     const dependencies = {
       database: { state: database },
-      toolIndex: { state: 'up', kind: 'in-process' },
+      ...search(),
       ...Object.fromEntries(
         servers().map(({ serverId, state, toolsCount }) => [`server:${serverId}`, { state, toolsCount }]),
       ),

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { namespaceSchema } from './access.ts';
 import { contentScanSchema, toolChangesSchema } from './scan-policy.ts';
+import { type SearchConfiguration, searchEnvironment } from './search-configuration.ts';
 import { httpServerSchema, serverIdSchema, stdioServerSchema } from './server.ts';
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
@@ -177,10 +178,7 @@ export const environmentSchema = z.object({
     .enum(['debug', 'info', 'warn', 'error'], { error: 'must be "debug", "info", "warn" or "error"' })
     .default('info'),
   HESTIA_CAPTURE_CONTENT: onOff.default('off'),
-  HESTIA_CHROMA_URL: notYetServed('the tool index is kept in process'),
-  HESTIA_EMBEDDINGS_URL: notYetServed('search is lexical'),
-  HESTIA_EMBEDDINGS_MODEL: notYetServed('search is lexical'),
-  HESTIA_EMBEDDINGS_KEY: notYetServed('search is lexical'),
+  ...searchEnvironment,
   HESTIA_DATABASE_URL: notYetServed('state is kept in SQLite in the data directory'),
   OTEL_SDK_DISABLED: z
     .string()
@@ -246,6 +244,7 @@ export interface Config {
   operatorKeyFile: string;
   log: { file: string; level: Environment['HESTIA_LOG_LEVEL'] };
   telemetry: TelemetryConfiguration;
+  search: SearchConfiguration;
   servers: ConfigurationFile['mcpServers'];
   skills: ConfigurationFile['skills'];
   scheduler: ConfigurationFile['scheduler'];

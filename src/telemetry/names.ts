@@ -77,6 +77,14 @@ export const attributes = {
   cleanupKind: 'hestia.cleanup.kind',
   /** `traces`, `logs` or `metrics`. */
   signal: 'otel.signal',
+  /** Why a search went on by words alone: `away`, `late` or `failed`; metric only. */
+  searchFallback: 'hestia.search.fallback',
+  /** What a text was embedded for: `query` or `document`; metric only. */
+  embeddingPurpose: 'hestia.embeddings.purpose',
+  /** Whether a text's vector was known already; metric only. */
+  embeddingCached: 'hestia.embeddings.cached',
+  /** `query`, `upsert`, `delete` or `get`; metric only. */
+  chromaOperation: 'hestia.chroma.operation',
   /** Whether learning put a result of a search elsewhere than the text alone would; metric only. */
   searchMoved: 'hestia.search.moved',
   /** The label that ran out of places: `tool_name` or `namespace`. */
@@ -134,8 +142,13 @@ export const metricNames = {
   searchReciprocalRank: 'hestia.search.reciprocal_rank',
   searchesFollowed: 'hestia.search.followed',
   searchResultsShown: 'hestia.search.results.shown',
+  searchFallbacks: 'hestia.search.fallbacks',
   chromaUp: 'hestia.chroma.up',
   chromaBacklog: 'hestia.chroma.backlog',
+  chromaOperationDuration: 'hestia.chroma.operation.duration',
+  embeddingsRequestDuration: 'hestia.embeddings.request.duration',
+  embeddingsTokens: 'hestia.embeddings.tokens',
+  embeddingsTexts: 'hestia.embeddings.texts',
   eventLoopDelayP99: 'nodejs.eventloop.delay.p99',
   eventLoopUtilization: 'nodejs.eventloop.utilization',
   memoryUsage: 'process.memory.usage',

@@ -1,0 +1,171 @@
+/**
+ * Everything that the search by meaning is made of, chosen by the configuration: what makes vectors, what keeps them, and
+ * the index of tools over both. Knows how its parts are, for readiness and metrics.
+ */
+import type { SearchConfiguration } from '../shapes/search-configuration.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { VectorMetrics } from '../telemetry/vector-metrics.ts';
+import { createChromaConnection } from './chroma-connection.ts';
+import type { Embeddings } from './embeddings.ts';
+import { createEmbeddingsCache } from './embeddings-cache.ts';
+import { createEndpointEmbeddings } from './embeddings-endpoint.ts';
+import { createLexicalEmbeddings } from './embeddings-lexical.ts';
+import { createLocalEmbeddings } from './embeddings-local.ts';
+import { watchEmbeddings } from './embeddings-watch.ts';
+import type { ToolIndex } from './tool-index.ts';
+import { createHybridToolIndex } from './tool-index-hybrid.ts';
+import type { VectorFeed } from './vector-feed.ts';
+import { createVectorStore, type VectorKind, type VectorStore } from './vector-store.ts';
+import { createChromaVectorStore } from './vector-store-chroma.ts';
+import { openVectorsFile } from './vectors-file.ts';
+
+/** A part of the hub that readiness names. */
+export interface Dependency {
+  state: string;
+  [detail: string]: string | number | undefined;
+}
+
+/** The parts. Dispose them before what feeds the index of tools, so that its end is not taken for the end of the tools. */
+export interface Vectors extends AsyncDisposable {
+  toolIndex: ToolIndex;
+  /** Looks for Chroma, where one is configured; returns at once. */
+  start(): void;
+  /** What of this search needs other processes, by name. None of it makes the hub unready. */
+  dependencies(): Record<string, Dependency>;
+  /** Resolves when every vector that can be written is written; for tests. */
+  settled(): Promise<void>;
+}
+
+/** What the parts are made of. */
+export interface VectorsDeps {
+  configuration: SearchConfiguration;
+  /** The index by words, empty. */
+  lexical: ToolIndex;
+  log: Log;
+  metrics: VectorMetrics;
+  /** Given in tests, whose machine may be busy with other things. */
+  patience?: { waitMs: number; chromaMs: number };
+}
+
+/**
+ * How long a search waits for meaning: in all, and for Chroma, which answers in 5 to 10 ms where it is well. A query that
+ * has to be embedded first takes a public service 100 to 300 ms.
+ */
+export const searchPatience = { waitMs: 400, chromaMs: 150 };
+
+/** Makes the parts. @throws Error with one line where a model in this process is asked for and not installed. */
+export async function createVectors(deps: VectorsDeps): Promise<Vectors> {
+  const { configuration, lexical, log, metrics } = deps;
+  const lifetime = new AbortController();
+  const file = openVectorsFile(configuration.vectorsFile, (error) => warnOfFile(log, error));
+  const embeddings = watchEmbeddings(await createModel(deps, lifetime.signal), log);
+  const remembering = createEmbeddingsCache({
+    embeddings,
+    file,
+    onTexts: metrics.embeddingsTexts,
+    onFailure: (error) => warnOfFile(log, error),
+  });
+  const stores = createStores(deps, embeddings.model, file.hubId);
+  const tools = createHybridToolIndex({
+    lexical,
+    // Hashed words cost less to make again than to remember.
+    embeddings: embeddings.hasMeaning ? remembering : embeddings,
+    store: stores.create('tools'),
+    isReady: stores.isReady,
+    onFallback: metrics.searchFallback,
+    log,
+    waitMs: (deps.patience ?? searchPatience).waitMs,
+  });
+  stores.feed(tools.feed);
+  return {
+    toolIndex: tools.index,
+    start: stores.start,
+    dependencies: () => ({
+      ...stores.dependencies(),
+      ...(embeddings.hasMeaning && { embeddings: { state: embeddings.state(), kind: configuration.embeddings.kind } }),
+    }),
+    settled: tools.feed.settled,
+    async [Symbol.asyncDispose]() {
+      lifetime.abort();
+      stores[Symbol.dispose]();
+      await tools.feed[Symbol.asyncDispose]();
+      file[Symbol.dispose]();
+    },
+  };
+}
+
+function warnOfFile(log: Log, error: unknown): void {
+  log.warn('Vectors cannot be kept on disk: they are made again after a start', {}, { error });
+}
+
+async function createModel({ configuration, metrics }: VectorsDeps, signal: AbortSignal): Promise<Embeddings> {
+  const { embeddings } = configuration;
+  switch (embeddings.kind) {
+    case 'lexical':
+      return createLexicalEmbeddings();
+    case 'local':
+      return createLocalEmbeddings();
+    case 'endpoint':
+      return createEndpointEmbeddings({ ...embeddings, signal, onRequest: metrics.embeddingsRequest });
+    default:
+      return embeddings satisfies never;
+  }
+}
+
+/** Stores of one place: this process, or the Chroma server, which is then looked after here. */
+interface VectorStores extends Disposable {
+  create(kind: VectorKind): VectorStore;
+  isReady(): boolean;
+  /** Tells the feed when everything has to be compared, and counts what waits in it. */
+  feed(feed: VectorFeed): void;
+  start(): void;
+  dependencies(): Record<string, Dependency>;
+}
+
+function createStores(
+  { configuration, log, metrics, patience }: VectorsDeps,
+  model: string,
+  hubId: string,
+): VectorStores {
+  const { chromaUrl } = configuration;
+  if (chromaUrl === undefined) return storesInProcess;
+  const connection = createChromaConnection({ url: chromaUrl, log });
+  const feeds: VectorFeed[] = [];
+  const resync = () => {
+    for (const feed of feeds) feed.resync();
+  };
+  const isReady = () => connection.status().state === 'up';
+  const backlog = () => feeds.reduce((sum, feed) => sum + feed.backlog(), 0);
+  connection.onUp(resync);
+  metrics.observeChroma({ isUp: isReady, backlog });
+  return {
+    create: (kind) =>
+      createChromaVectorStore({
+        connection,
+        kind,
+        model,
+        hubId,
+        isShared: kind === 'outcomes',
+        queryTimeoutMs: (patience ?? searchPatience).chromaMs,
+        onCreated: resync,
+        onCall: metrics.chromaOperation,
+      }),
+    isReady,
+    feed: (feed) => feeds.push(feed),
+    start: connection.start,
+    dependencies: () => ({
+      toolIndex: { state: 'up', kind: 'chroma' },
+      chroma: { ...connection.status(), backlog: backlog() },
+    }),
+    [Symbol.dispose]: connection[Symbol.dispose],
+  };
+}
+
+const storesInProcess: VectorStores = {
+  create: createVectorStore,
+  isReady: () => true,
+  feed: () => undefined,
+  start: () => undefined,
+  dependencies: () => ({ toolIndex: { state: 'up', kind: 'in-process' } }),
+  [Symbol.dispose]: () => undefined,
+};

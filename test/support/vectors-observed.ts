@@ -1,0 +1,90 @@
+/** The search by meaning without a hub around it: real parts, a log and a file of its own, and what it counted. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { EmbeddingsConfiguration } from '../../src/shapes/search-configuration.ts';
+import { createLexicalToolIndex } from '../../src/stores/tool-index-lexical.ts';
+import { createVectors, type Vectors } from '../../src/stores/vectors.ts';
+import { openLog } from '../../src/telemetry/log.ts';
+import type { VectorMetrics } from '../../src/telemetry/vector-metrics.ts';
+import { readLines } from './hub.ts';
+
+/** What was counted. */
+export interface CountedVectors {
+  requests: Parameters<VectorMetrics['embeddingsRequest']>[0][];
+  fallbacks: string[];
+  chroma: { operation: string; seconds: number; isSuccess: boolean }[];
+}
+
+/** The parts under test. */
+export interface ObservedVectors extends AsyncDisposable {
+  vectors: Vectors;
+  counted: CountedVectors;
+  /** Gauges of Chroma as they are now; undefined where it is not configured. */
+  gauges(): { isUp: boolean; backlog: number } | undefined;
+  logLines(): Record<string, unknown>[];
+  /** Ends the parts and keeps their file, as a hub that is stopped does. */
+  end(): Promise<void>;
+}
+
+/** What differs between tests. */
+export interface ObservedVectorsOptions {
+  chromaUrl?: string | undefined;
+  /** Address of an embeddings service; undefined: hashed words. */
+  embeddingsUrl?: string | undefined;
+  model?: string;
+  /** Whether a search waits no longer than that of a hub does. */
+  isImpatient?: boolean;
+  /** Folder of earlier parts, which is then kept. */
+  folder?: string;
+}
+
+/** Makes the parts and starts them. */
+export async function startVectors(options: ObservedVectorsOptions = {}): Promise<ObservedVectors> {
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'hestia-vectors-')));
+  const logFile = join(folder, 'hestia.log');
+  const log = await openLog({ file: logFile, level: 'debug', standardOutput: 'none' });
+  const counted: CountedVectors = { requests: [], fallbacks: [], chroma: [] };
+  let chroma: Parameters<VectorMetrics['observeChroma']>[0] | undefined;
+  const vectors = await createVectors({
+    configuration: {
+      chromaUrl: options.chromaUrl,
+      embeddings: embeddingsOf(options),
+      vectorsFile: join(folder, 'vectors.db'),
+    },
+    lexical: createLexicalToolIndex(),
+    log,
+    ...(options.isImpatient !== true && { patience: { waitMs: 15_000, chromaMs: 15_000 } }),
+    metrics: {
+      embeddingsRequest: (request) => counted.requests.push(request),
+      embeddingsTexts: () => undefined,
+      chromaOperation: (seconds, operation, isSuccess) => counted.chroma.push({ seconds, operation, isSuccess }),
+      searchFallback: (reason) => counted.fallbacks.push(reason),
+      observeChroma: (sources) => {
+        chroma = sources;
+      },
+    },
+  });
+  vectors.start();
+  const end = async () => {
+    await vectors[Symbol.asyncDispose]();
+    await log.close();
+  };
+  return {
+    vectors,
+    counted,
+    gauges: () => chroma && { isUp: chroma.isUp(), backlog: chroma.backlog() },
+    logLines: () => readLines(logFile),
+    end,
+    [Symbol.asyncDispose]: async () => {
+      await end();
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function embeddingsOf({ embeddingsUrl, model = 'test-model' }: ObservedVectorsOptions): EmbeddingsConfiguration {
+  return embeddingsUrl === undefined
+    ? { kind: 'lexical' }
+    : { kind: 'endpoint', url: embeddingsUrl, model, key: 'sk-never-shown' };
+}
