@@ -115,10 +115,10 @@ describe('the variables of boards', () => {
 
 describe('queries of LogQL', () => {
   test.each(logql)('$place parses and names fields that log records have: $filled', ({ filled }) => {
-    const { streamLabels, fields, filters } = parseLogql(filled);
+    const { streamLabels, fields, stages } = parseLogql(filled);
     expect(streamLabels).toEqual(['service_name']);
     expect(fields.filter((field) => !emittedFields.has(field))).toEqual([]);
-    expect(filters.flatMap(({ field, value }) => unknownValues(field, value))).toEqual([]);
+    expect(stages.flat().flatMap(({ field, value }) => unknownValues(field, value))).toEqual([]);
   });
 });
 

@@ -1,5 +1,13 @@
 /** LogQL as Grafana's own grammar reads it: index labels of the stream, and the fields of log records that a query names. */
 import { parser } from '@grafana/lezer-logql';
+import { descendants } from './syntax-node.ts';
+
+/** A condition on a field, such as `outcome!="success"`. */
+export interface LogqlFilter {
+  field: string;
+  operator: string;
+  value: string;
+}
 
 /** What a query names. */
 export interface LogqlQuery {
@@ -7,8 +15,9 @@ export interface LogqlQuery {
   streamLabels: string[];
   /** Fields in filters, groupings and templates. */
   fields: string[];
-  /** Filters on fields: what a record must hold to be found. `text` is what its line must contain. */
-  filters: { field: string; operator: string; value: string }[];
+  /** The filters of each stage, of which one must be met; stages must all be met. */
+  stages: LogqlFilter[][];
+  /** What a record's line must contain. */
   texts: string[];
 }
 
@@ -23,29 +32,38 @@ export function parseLogql(text: string): LogqlQuery {
     },
   });
   const of = (node: Node | null) => (node === null ? '' : text.slice(node.from, node.to));
-  const found: LogqlQuery = { streamLabels: [], fields: [], filters: [], texts: [] };
+  const found: LogqlQuery = { streamLabels: [], fields: [], stages: [], texts: [] };
   tree.iterate({
     enter: ({ node }) => {
-      if (node.name === 'Matcher') {
-        const name = of(node.getChild('Identifier'));
-        if (node.parent?.name === 'Matchers') found.streamLabels.push(name);
-        else {
-          found.fields.push(name);
-          found.filters.push({
-            field: name,
-            operator: of(node.firstChild?.nextSibling ?? null),
-            value: unquoted(of(node.getChild('String'))),
-          });
+      switch (node.name) {
+        case 'Matchers':
+          found.streamLabels.push(...descendants(node, 'Matcher').map((matcher) => of(matcher.getChild('Identifier'))));
+          return false;
+        case 'PipelineStage': {
+          const filters = descendants(node, 'Matcher').map((matcher) => ({
+            field: of(matcher.getChild('Identifier')),
+            operator: of(matcher.firstChild?.nextSibling ?? null),
+            value: unquoted(of(matcher.getChild('String'))),
+          }));
+          if (filters.length > 1 && descendants(node, 'Or').length !== filters.length - 1) {
+            throw new Error(`filters of one stage must be joined by "or" to be understood here: ${text}`);
+          }
+          if (filters.length > 0) found.stages.push(filters);
+          break;
         }
+        case 'Labels':
+          found.fields.push(...node.getChildren('Identifier').map(of));
+          break;
+        case 'LineFilter':
+          found.texts.push(unquoted(of(node.getChild('String'))));
+          break;
+        case 'LineFormatExpr':
+          found.fields.push(...templateFields(of(node.getChild('String'))));
       }
-      if (node.name === 'NumberFilter' || node.name === 'Labels') {
-        const field = of(node.getChild('Identifier'));
-        if (field !== '') found.fields.push(field);
-      }
-      if (node.name === 'LineFilter') found.texts.push(unquoted(of(node.getChild('String'))));
-      if (node.name === 'LineFormatExpr') found.fields.push(...templateFields(of(node.getChild('String'))));
+      return true;
     },
   });
+  found.fields.push(...found.stages.flat().map(({ field }) => field));
   return found;
 }
 

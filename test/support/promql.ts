@@ -1,5 +1,6 @@
 /** PromQL as Prometheus' own grammar reads it: metrics with their labels, and the dimension of what a query answers. */
 import { parser } from '@prometheus-io/lezer-promql';
+import { descendants } from './syntax-node.ts';
 
 /** A selector of a query: its metric and the labels that it or its surroundings name. */
 export interface Selector {
@@ -28,9 +29,9 @@ export function parsePromql(text: string): PromqlQuery {
 
 /** The vector selectors. */
 export function selectors({ text, root }: PromqlQuery): Selector[] {
-  return all(root, 'VectorSelector').map((node) => ({
+  return descendants(root, 'VectorSelector').map((node) => ({
     metric: textOf(text, node.getChild('Identifier')),
-    matchers: all(node, 'UnquotedLabelMatcher').map((matcher) => ({
+    matchers: descendants(node, 'UnquotedLabelMatcher').map((matcher) => ({
       label: textOf(text, matcher.getChild('LabelName')),
       value: textOf(text, matcher.getChild('StringLiteral')).slice(1, -1),
     })),
@@ -39,12 +40,14 @@ export function selectors({ text, root }: PromqlQuery): Selector[] {
 
 /** Labels named outside of selectors: in `by`, `without`, `on`, `ignoring`, `group_left`. */
 export function groupedLabels({ text, root }: PromqlQuery): string[] {
-  return all(root, 'GroupingLabels').flatMap((node) => all(node, 'LabelName').map((label) => textOf(text, label)));
+  return descendants(root, 'GroupingLabels').flatMap((node) =>
+    descendants(node, 'LabelName').map((label) => textOf(text, label)),
+  );
 }
 
 /** Names of functions and aggregations, outermost first. */
 export function operations({ text, root }: PromqlQuery): string[] {
-  return [...all(root, 'FunctionIdentifier'), ...all(root, 'AggregateOp')]
+  return [...descendants(root, 'FunctionIdentifier'), ...descendants(root, 'AggregateOp')]
     .sort((one, other) => one.from - other.from)
     .map((node) => textOf(text, node));
 }
@@ -91,7 +94,7 @@ function dimensionOfCall(text: string, node: Node): Dimension {
 
 /** What the buckets measure, not how many fell into them. */
 function dimensionOfBuckets(text: string, node: Node): Dimension {
-  const [selector] = all(node, 'VectorSelector');
+  const [selector] = descendants(node, 'VectorSelector');
   const name = textOf(text, selector?.getChild('Identifier') ?? null);
   return dimensionOfMetric(name.replace(/_bucket$/, ''));
 }
@@ -136,15 +139,6 @@ function lastArgument(node: Node): Node {
   const last = node.getChild('FunctionCallBody')?.lastChild;
   if (last === null || last === undefined) throw new Error('a call without an argument');
   return last.name === ')' && last.prevSibling !== null ? last.prevSibling : last;
-}
-
-function all(node: Node, name: string): Node[] {
-  const found: Node[] = [];
-  node.cursor().iterate((cursor) => {
-    if (cursor.name === name) found.push(cursor.node);
-  });
-  // A cursor goes on past the node it began at.
-  return found.filter(({ from, to }) => from >= node.from && to <= node.to);
 }
 
 function textOf(text: string, node: Node | null): string {
