@@ -13,7 +13,6 @@ const probes = {
   amtool: ['amtool', '--version'],
   alertmanager: ['prometheus-alertmanager', '--version'],
   chroma: [chromaProgram(), '--version'],
-  chromium: ['chromium', '--version'],
   jq: ['jq', '--version'],
   otelcol: [collectorProgram(), '--version'],
   prometheus: ['prometheus', '--version'],
