@@ -40,6 +40,7 @@ export const metricShapes: Readonly<Record<MetricKey, MetricShape>> = {
   serversWanted: gauge,
   auditRecords: counter,
   auditGap: gauge,
+  auditUncovered: gauge,
   telemetryDropped: counter,
   telemetryAccepted: counter,
   telemetryExported: counter,

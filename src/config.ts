@@ -80,6 +80,7 @@ export function loadConfig(sources: ConfigSources): Config {
     scheduler: file.scheduler,
     retention: file.retention,
     limits: file.limits,
+    audit: file.audit,
     policy: file.policy,
   });
 }

@@ -4,6 +4,7 @@
  */
 import { schedule as scheduleCron } from 'node-cron';
 import type { AccessService } from './domain/access-service.ts';
+import type { AuditWatch } from './domain/audit-watch.ts';
 import type { Cleanup } from './domain/cleanup.ts';
 import type { SchedulerRecord } from './domain/scheduler-record.ts';
 import type { SkillLifecycle } from './domain/skill-lifecycle.ts';
@@ -25,6 +26,7 @@ export interface ScheduleDeps {
   cleanup: Cleanup;
   lifecycle: SkillLifecycle;
   skillSync: SkillSync;
+  auditWatch: AuditWatch;
   schedulerRecord: SchedulerRecord;
   metrics: Metrics;
   log: Log;
@@ -57,6 +59,7 @@ export function createSchedule(deps: ScheduleDeps): Schedule {
     },
     { name: 'key_use', cronLine: '30 * * * * *', run: () => deps.access.saveUses() },
     { name: 'skill_sync', cronLine: '*/5 * * * *', run: () => deps.skillSync.fullPass() },
+    { name: 'audit_verify', cronLine: '45 * * * * *', run: () => deps.auditWatch.run() },
   ];
   let stopTasks: () => Promise<void> = async () => undefined;
   return {

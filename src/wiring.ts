@@ -6,8 +6,8 @@
 import { createAccessGuard } from './domain/access-guard.ts';
 import { type AccessService, createAccessService } from './domain/access-service.ts';
 import { createAccessTokens } from './domain/access-tokens.ts';
+import { createAuditParts } from './domain/audit-parts.ts';
 import { createAuditService } from './domain/audit-service.ts';
-import { createAuditTrail } from './domain/audit-trail.ts';
 import { createCleanup } from './domain/cleanup.ts';
 import { createHubStatus } from './domain/hub-status.ts';
 import { createKeyedQueue } from './domain/keyed-queue.ts';
@@ -33,7 +33,6 @@ import type { Config } from './shapes/configuration.ts';
 import { hubServerId } from './shapes/server.ts';
 import type { IndexedTool, ToolDefinition } from './shapes/tool.ts';
 import { createAccessStore } from './stores/access-store.ts';
-import { createAuditStore } from './stores/audit-store.ts';
 import { lockData } from './stores/data-lock.ts';
 import { openDatabase } from './stores/database.ts';
 import { createOutcomeStore } from './stores/outcome-store.ts';
@@ -94,6 +93,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
       tools.pool.start();
       await skillSync.start();
       await schedule.start();
+      base.checkpointer.start();
     },
     drain: () => doors.drain(),
     [Symbol.asyncDispose]: async () => {
@@ -105,6 +105,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
         tools.pool[Symbol.asyncDispose](),
       ]);
       await base.access.saveUses().catch(() => undefined);
+      await base.checkpointer.stop();
       await base.database[Symbol.asyncDispose]();
       base.dataLock[Symbol.dispose]();
     },
@@ -120,9 +121,16 @@ function createBase({ config, log, now = Date.now }: HubDeps) {
   const metrics = createMetrics();
   const database = openDatabase({ file: config.databaseFile, onFailure: metrics.storageFailure });
   const dataLock = lockData({ databaseFile: config.databaseFile });
-  const auditStore = createAuditStore(database);
-  const report = createEventReport({ log, metrics });
-  const trail = createAuditTrail({ database, auditStore, report, metrics, log, now });
+  const audit = createAuditParts({
+    database,
+    keyDirectory: config.dataDirectory,
+    report: createEventReport({ log, metrics }),
+    settings: { ...config.audit, auditMode: config.policy.auditMode },
+    metrics,
+    log,
+    now,
+  });
+  const { trail } = audit;
   const guard = createAccessGuard({ trail });
   const { oauth } = config.policy;
   return {
@@ -130,11 +138,10 @@ function createBase({ config, log, now = Date.now }: HubDeps) {
     metrics,
     database,
     dataLock,
-    trail,
+    ...audit,
     guard,
     now,
     queue: createKeyedQueue(),
-    auditStore,
     outcomeStore: createOutcomeStore(database),
     skillStore: createSkillStore(database),
     schedulerStore: createSchedulerStore(database),
@@ -208,7 +215,7 @@ async function createServices({ config, version }: HubDeps, base: Base, tools: T
     servers: createServerService({ ...base, ...tools }),
     quarantine: createQuarantineService({ ...base, ...tools }),
     outcomeReport: createOutcomeReport(base),
-    audit: createAuditService(base),
+    audit: createAuditService({ ...base, version }),
     hubStatus: createHubStatus({ ...base, ...tools, version, toolCall, schedulerRecord }),
     schedule: createSchedule({ ...base, cleanup, lifecycle, skillSync, schedulerRecord, intervalHours, enabled }),
   };
@@ -261,12 +268,13 @@ const localNames = ['localhost', '127.0.0.1', '[::1]'];
 
 function observeGauges(
   { telemetry }: HubDeps,
-  { metrics, trail }: Base,
+  { metrics, trail, checkpointer }: Base,
   { pool }: Tools,
   { schedulerRecord, toolCall }: Services,
 ): void {
   metrics.observe({
     auditGap: trail.gap,
+    auditUncovered: checkpointer.uncovered,
     servers: () =>
       pool.list().map(({ serverId, state }) => ({
         serverId,

@@ -1,30 +1,138 @@
-/** `hestia audit`: verify and export the trail. */
+/** `hestia audit`: verify the trail of a hub or of an exported file, prove a record, export. */
+import canonicalize from 'canonicalize';
 import type { Command } from 'commander';
-import { auditVerdictSchema } from '../shapes/audit.ts';
+import type { VerifyingKey } from '../domain/audit-checkpoint.ts';
+import { consistencyFault, inclusionFault } from '../domain/audit-proof.ts';
+import { verifyTrail } from '../domain/audit-verification.ts';
+import { type AuditVerdict, auditVerdictSchema } from '../shapes/audit.ts';
+import {
+  type AuditCheckpoint,
+  auditConsistencyProofSchema,
+  auditInclusionProofSchema,
+} from '../shapes/audit-checkpoint.ts';
+import { fileLines, readCheckpoints, readPublicKey } from './audit-input.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
 import { CommandError, exitCodes } from './command-error.ts';
+import { choiceOption, wholeNumber } from './command-options.ts';
+import type { HubClient } from './hub-client.ts';
+
+interface VerifyOptions extends HubOptions {
+  file?: string;
+  publicKey?: string;
+  checkpoint: AuditCheckpoint[];
+}
 
 /** Adds the commands below `audit`. */
 export function addAuditCommands(program: Command, context: CommandContext): void {
-  const audit = program.command('audit').description('verify and export the audit trail');
-  withHubOptions(audit.command('verify'), context)
-    .description('check the whole hash chain; fails where it does not hold')
-    .action(async (options: HubOptions) => {
-      const verdict = await hubOf(options).ask('/v1/audit/verify', auditVerdictSchema, { signal: context.signal });
-      const { intact, recordsChecked, firstSeq, lastSeq, headHash, firstBad } = verdict;
-      const { output } = context;
-      const range = firstSeq === undefined ? '' : `, ${firstSeq} to ${lastSeq}`;
-      output.record(verdict, [
-        `${intact ? output.tone('good', 'intact') : output.tone('bad', 'broken')}: ${recordsChecked} records checked${range}`,
-        ...(headHash === undefined ? [] : [`head ${headHash}`]),
+  const audit = program.command('audit').description('verify, prove and export the audit trail');
+  addVerifyCommand(audit, context);
+  withHubOptions(audit.command('prove'), context)
+    .description('fetch the proof that a record is under a signed checkpoint, and verify it')
+    .argument('<seq>', 'the number of the record', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .requiredOption('--public-key <file>', 'the key that the checkpoint must be signed with')
+    .action(async (seq: number, options: HubOptions & { publicKey: string }) => {
+      const key = readPublicKey(options.publicKey);
+      const path = `/v1/audit/events/${seq}/proof`;
+      const proof = await hubOf(options).ask(path, auditInclusionProofSchema, { signal: context.signal });
+      const fault = proof.record.seq === seq ? inclusionFault(proof, key) : 'it is of another record';
+      if (fault !== undefined) throw new CommandError(exitCodes.failed, `the proof does not hold: ${fault}`);
+      context.output.record(proof, [
+        `${context.output.tone('good', 'proven')}: record ${seq} is under checkpoint ${proof.checkpoint.number} of ${proof.checkpoint.time}`,
       ]);
-      if (intact) return;
-      const where = firstBad === undefined ? '' : `: record ${firstBad.seq}: ${firstBad.reason}`;
-      throw new CommandError(exitCodes.failed, `the audit trail does not hold${where}`);
     });
   withHubOptions(audit.command('export'), context)
-    .description('print all records as NDJSON, oldest first')
-    .action(async (options: HubOptions) => {
-      for await (const text of hubOf(options).stream('/v1/audit/export', context.signal)) context.output.raw(text);
+    .description('print the trail as NDJSON, oldest first')
+    .addOption(
+      choiceOption('--format <format>', 'records with checkpoints, or OCSF events', ['ndjson', 'ocsf']).default(
+        'ndjson',
+      ),
+    )
+    .action(async ({ format, ...options }: HubOptions & { format: string }) => {
+      const path = `/v1/audit/export?format=${format}`;
+      for await (const text of hubOf(options).stream(path, context.signal)) context.output.raw(text);
     });
+}
+
+function addVerifyCommand(audit: Command, context: CommandContext): void {
+  withHubOptions(audit.command('verify'), context)
+    .description(
+      'check all records and checkpoints of a hub, or of an export without one; fails where they do not hold',
+    )
+    .option('--file <export>', 'an export, verified here and offline')
+    .option(
+      '--public-key <file>',
+      'the key that checkpoints must be signed with, as PEM or as GET /v1/audit/key gives it',
+    )
+    .option(
+      '--checkpoint <json-or-file>',
+      'checkpoints that were kept elsewhere, such as lines of the log; may be repeated',
+      (source: string, before: AuditCheckpoint[]) => [...before, ...readCheckpoints(source)],
+      [],
+    )
+    .action(async (options: VerifyOptions) => {
+      const publicKey = options.publicKey === undefined ? undefined : readPublicKey(options.publicKey);
+      const verdict =
+        options.file === undefined
+          ? await verifyHub(hubOf(options), { publicKey, checkpoints: options.checkpoint, signal: context.signal })
+          : await verifyTrail(fileLines(options.file, context.signal), { publicKey, checkpoints: options.checkpoint });
+      tellVerdict(verdict, publicKey, context);
+    });
+}
+
+/** What a live hub is held against. */
+interface HubTrust {
+  publicKey: VerifyingKey | undefined;
+  checkpoints: readonly AuditCheckpoint[];
+  signal: AbortSignal;
+}
+
+/** The hub's own verdict, its key, and for each checkpoint kept elsewhere a proof that the trail only added to it. */
+async function verifyHub(hub: HubClient, { publicKey, checkpoints, signal }: HubTrust): Promise<AuditVerdict> {
+  const verdict = await hub.ask('/v1/audit/verify', auditVerdictSchema, { signal });
+  if (!verdict.intact) return verdict;
+  const broken = (reason: string, checkpoint?: AuditCheckpoint) => ({
+    ...verdict,
+    intact: false,
+    firstBad: { seq: checkpoint?.last_seq ?? 0, ...(checkpoint && { checkpoint: checkpoint.number }), reason },
+  });
+  if (publicKey !== undefined && verdict.keyId !== publicKey.keyId) return broken('the hub signs with another key');
+  if (checkpoints.length > 0 && publicKey === undefined)
+    throw new CommandError(exitCodes.usage, '--checkpoint: needs --public-key, the key it was signed with');
+  for (const checkpoint of checkpoints) {
+    const reason = publicKey && (await outsideFault(hub, { checkpoint, publicKey, signal }));
+    if (reason !== undefined) return broken(reason, checkpoint);
+  }
+  return verdict;
+}
+
+async function outsideFault(
+  hub: HubClient,
+  { checkpoint, publicKey, signal }: { checkpoint: AuditCheckpoint; publicKey: VerifyingKey; signal: AbortSignal },
+): Promise<string | undefined> {
+  const answer = await hub.send(`/v1/audit/consistency?from=${checkpoint.number}`, { signal });
+  if (answer.status === 404) return 'the hub does not have this checkpoint: the end was cut off, or it was pruned';
+  const proof = auditConsistencyProofSchema.safeParse(answer.body);
+  if (!proof.success) return `the hub gave no proof for it (status ${answer.status})`;
+  if (canonicalize(proof.data.from) !== canonicalize(checkpoint))
+    return 'it differs from the checkpoint of this number that was kept elsewhere';
+  return consistencyFault(proof.data, publicKey);
+}
+
+function tellVerdict(verdict: AuditVerdict, publicKey: VerifyingKey | undefined, { output }: CommandContext): void {
+  const { intact, recordsChecked, checkpointsChecked, recordsUncovered, firstSeq, lastSeq, keyId, firstBad } = verdict;
+  const range = firstSeq === undefined ? '' : `, ${firstSeq} to ${lastSeq}`;
+  output.record(verdict, [
+    `${intact ? output.tone('good', 'intact') : output.tone('bad', 'broken')}: ${recordsChecked} records and ${checkpointsChecked} checkpoints checked${range}`,
+    ...(recordsUncovered > 0
+      ? [`${recordsUncovered} records are behind the last checkpoint: chained, not signed yet`]
+      : []),
+    ...(keyId === undefined
+      ? []
+      : [`key ${keyId}${publicKey === undefined ? ', named by the trail itself: compare it' : ''}`]),
+  ]);
+  if (intact) return;
+  const checkpoint = firstBad?.checkpoint === undefined ? '' : `, checkpoint ${firstBad.checkpoint}`;
+  const line = firstBad?.line === undefined ? '' : ` (line ${firstBad.line})`;
+  const where = firstBad === undefined ? '' : `: record ${firstBad.seq}${checkpoint}${line}: ${firstBad.reason}`;
+  throw new CommandError(exitCodes.failed, `the audit trail does not hold${where}`);
 }

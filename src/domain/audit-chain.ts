@@ -1,75 +1,72 @@
 /**
- * The hash chain of the audit trail: pure functions from records to hashes and back to a verdict.
- * Knows no database and no clock.
+ * The hash chain of the audit trail: a record's place, hash and canonical bytes, and whether stored bytes follow the record
+ * before them. Pure; knows no database and no clock.
  */
 import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import {
   type AuditEntry,
   type AuditRecord,
-  type AuditVerdict,
   auditRecordSchema,
+  type ChainedRecord,
   type ChainHead,
-  type StoredRecord,
 } from '../shapes/audit.ts';
 
+/** What 64 zeros stand for: no record, or no checkpoint, comes before. */
+export const noHash = '0'.repeat(64);
+
 /** The head before the first record: number 0, 64 zeros. */
-export const genesis: ChainHead = { seq: 0, hash: '0'.repeat(64) };
+export const genesis: ChainHead = { seq: 0, hash: noHash };
 
-/** The record that follows `head`: numbered, linked and hashed. */
-export function chainRecord(entry: AuditEntry, head: ChainHead): AuditRecord {
+/**
+ * The record that follows `head`: numbered, linked and hashed.
+ * @throws Error where a text of `entry` is not well-formed Unicode, which has no canonical bytes
+ */
+export function chainRecord(entry: AuditEntry, head: ChainHead): ChainedRecord {
   const unhashed = { ...entry, seq: head.seq + 1, previous_hash: head.hash };
-  return { ...unhashed, hash: recordHash(unhashed) };
+  const { before, after } = canonicalHalves(unhashed);
+  const stated = hash('sha256', `${before},${after}`);
+  return { record: { ...unhashed, hash: stated }, body: `${before},"hash":"${stated}",${after}` };
 }
 
-/** SHA-256 (hex) of the canonical JSON (RFC 8785) of a record without its `hash`; `previous_hash` is part of it. */
-export function recordHash(unhashed: Omit<AuditRecord, 'hash'>): string {
-  return hash('sha256', canonicalize(unhashed) ?? '');
-}
-
-/** Why one stored record does not follow `head`, or the record if it does. */
-export function checkRecord(stored: StoredRecord, head: ChainHead): AuditRecord | { reason: string } {
-  const parsed = auditRecordSchema.safeParse(parsedJson(stored.body));
-  if (!parsed.success) return { reason: 'the record is not a valid audit record' };
+/** Why a stored record does not follow `head`, or the record if it does. */
+export function checkRecord(
+  body: string,
+  head: ChainHead,
+  writerId: string,
+): { record: AuditRecord } | { seq: number; reason: string } {
+  const parsed = auditRecordSchema.safeParse(parsedJson(body));
+  if (!parsed.success) return { seq: head.seq + 1, reason: 'it is not a valid audit record' };
   const record = parsed.data;
-  if (stored.seq !== record.seq) return { reason: `it is stored as number ${stored.seq} but says ${record.seq}` };
-  if (record.seq !== head.seq + 1)
-    return { reason: `number ${head.seq + 1} was expected: records were removed or inserted` };
-  if (record.previous_hash !== head.hash) return { reason: 'it does not name the hash of the record before it' };
-  const { hash: stated, ...unhashed } = record;
-  if (recordHash(unhashed) !== stated) return { reason: 'its content does not have the hash it states' };
-  return record;
+  const { seq, hash: stated, ...rest } = record;
+  const fault = (reason: string) => ({ seq, reason });
+  if (seq !== head.seq + 1) return fault(`number ${head.seq + 1} was expected: records were removed or inserted`);
+  if (record.writer_id !== writerId) return fault('it is of another writer');
+  if (record.previous_hash !== head.hash)
+    return fault('it does not name the hash of the record before it: one of the two was changed');
+  const { before, after } = canonicalHalves({ ...rest, seq });
+  if (hash('sha256', `${before},${after}`) !== stated) return fault('its content does not have the hash it states');
+  if (body !== `${before},"hash":"${stated}",${after}`)
+    return fault('its bytes are not the canonical form of its content');
+  return { record };
 }
 
-/** Verifies pages of stored records, oldest first, from `anchor` on; stops at the first that does not hold. */
-export async function verifyChain(
-  pages: AsyncIterable<readonly StoredRecord[]>,
-  anchor: ChainHead,
-): Promise<AuditVerdict> {
-  let head = anchor;
-  let recordsChecked = 0;
-  for await (const page of pages) {
-    for (const stored of page) {
-      const checked = checkRecord(stored, head);
-      if ('reason' in checked) {
-        return { intact: false, recordsChecked, firstBad: { seq: stored.seq, reason: checked.reason } };
-      }
-      head = { seq: checked.seq, hash: checked.hash };
-      recordsChecked += 1;
-    }
-  }
-  return {
-    intact: true,
-    recordsChecked,
-    headHash: head.hash,
-    ...(recordsChecked > 0 && { firstSeq: anchor.seq + 1, lastSeq: head.seq }),
-  };
-}
-
-function parsedJson(text: string): unknown {
+/** The value of JSON text, or `undefined` where it is not JSON. */
+export function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The canonical JSON of a record without its `hash`, cut where `hash` belongs by the order of keys (RFC 8785, section 3.2.3),
+ * so that one pass gives both what is hashed and what is kept.
+ */
+function canonicalHalves(unhashed: Omit<AuditRecord, 'hash'>): { before: string; after: string } {
+  const { agent_id, arguments_digest, event, fields, ...others } = unhashed;
+  const before = canonicalize({ agent_id, arguments_digest, event, fields }) ?? '';
+  const after = canonicalize(others) ?? '';
+  return { before: before.slice(0, -1), after: after.slice(1) };
 }

@@ -2,10 +2,10 @@
  * The trail: each event is written to the chain in the same transaction as the change it tells of, and only then
  * reported to telemetry. What could not be written is counted as the gap.
  */
-import { setImmediate } from 'node:timers/promises';
 import type { Span } from '@opentelemetry/api';
 import type { Caller } from '../shapes/access.ts';
-import type { AuditQuery, AuditRecord, AuditVerdict } from '../shapes/audit.ts';
+import type { AuditEntry } from '../shapes/audit.ts';
+import { HestiaError } from '../shapes/error.ts';
 import type { HubEvent } from '../shapes/event.ts';
 import { isoTime } from '../shapes/time.ts';
 import type { AuditStore } from '../stores/audit-store.ts';
@@ -13,13 +13,16 @@ import type { Database, Transaction } from '../stores/database.ts';
 import type { EventReport } from '../telemetry/event-report.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { chainRecord, verifyChain } from './audit-chain.ts';
+import { chainRecord } from './audit-chain.ts';
+import type { AuditLedger } from './audit-ledger.ts';
 
 /** One event, who caused it, and the span that stands for the operation and gives the record its ids. */
 export interface Happening {
   event: HubEvent;
   by: Caller;
   span: Span;
+  /** Keyed digests of content; on the record only. */
+  digests?: { arguments?: string | undefined; result?: string | undefined };
 }
 
 /** What a change tells of: one event, several, or what its result says. */
@@ -37,45 +40,67 @@ export interface AuditTrail {
    * a record that cannot be written is logged and counted in the gap. Answers whether it is on record.
    */
   record(happening: Happening, change?: (tx: Transaction) => Promise<void>): Promise<boolean>;
-  /** Operations counted since the start that are not on record. Must be 0. */
+  /** Runs an operation that owes a record under `span`; one that ends without is logged and counted in the gap. */
+  operation<T>(span: Span, work: () => Promise<T>): Promise<T>;
+  /** Whether nothing may happen that cannot be put on record (`policy.auditMode`). */
+  isRequired: boolean;
+  /**
+   * Where records are required, makes sure that one could be written now, by writing.
+   * @throws HestiaError STORAGE_FAILED where it could not
+   */
+  admit(): Promise<void>;
+  /** What is not on record as it should be, since the start. Must be 0. */
   gap(): number;
-  list(query: AuditQuery): Promise<AuditRecord[]>;
-  /** Walks the whole chain in pages; a broken one raises `AUDIT_CHAIN_BROKEN`. */
-  verify(by: Caller, span: Span): Promise<AuditVerdict>;
 }
 
 /** What the trail is made of. */
 export interface AuditTrailDeps {
   database: Database;
   auditStore: AuditStore;
+  ledger: AuditLedger;
+  auditMode: 'best-effort' | 'required';
   report: EventReport;
   metrics: Metrics;
   log: Log;
   now: () => number;
 }
 
-/** Records read at once while verifying. */
-const pageSize = 1000;
-
 /** Makes the trail. */
 export function createAuditTrail(deps: AuditTrailDeps): AuditTrail {
-  const gap = { count: 0 };
-  const record: AuditTrail['record'] = (happening, change) => recordHappening(deps, gap, happening, change);
+  const isRequired = deps.auditMode === 'required';
   return {
     commit: (happenings, change) => commitChange(deps, happenings, change),
-    record,
-    gap: () => gap.count,
-    list: (query) => deps.auditStore.list(query),
-    verify: async (by, span) => {
-      const verdict = await verifyStored(deps.auditStore);
-      if (!verdict.intact) {
-        const { seq, reason } = verdict.firstBad ?? {};
-        const fields = { agent_id: by.agentId, namespace: by.namespace, audit_seq: seq, reason };
-        await record({ event: { kind: 'security', name: 'AUDIT_CHAIN_BROKEN', failed: true, fields }, by, span });
-      }
-      return verdict;
+    record: (happening, change) => recordHappening(deps, happening, change),
+    operation: (span, work) => runOperation(deps, span, work),
+    isRequired,
+    admit: async () => {
+      if (isRequired) await admitted(deps);
     },
+    gap: deps.ledger.gap,
   };
+}
+
+async function admitted({ database }: AuditTrailDeps): Promise<void> {
+  try {
+    await database.checkWritable();
+  } catch (cause) {
+    throw new HestiaError(
+      'STORAGE_FAILED',
+      'the audit record of this call could not be written, and policy.auditMode requires one: the tool was not called',
+      { cause },
+    );
+  }
+}
+
+async function runOperation<T>({ ledger, log }: AuditTrailDeps, span: Span, work: () => Promise<T>): Promise<T> {
+  ledger.begin(span);
+  try {
+    return await work();
+  } finally {
+    if (!ledger.end(span)) {
+      log.error('An operation ended without a record', { audit_gap: ledger.gap() }, { span });
+    }
+  }
 }
 
 async function commitChange<T>(
@@ -89,6 +114,7 @@ async function commitChange<T>(
     for (const happening of settled) await append(deps, tx, happening);
     return { result: answer, told: settled };
   });
+  deps.ledger.written(told.map(({ span }) => span));
   for (const { event, span } of told) {
     deps.metrics.auditRecord();
     deps.report(event, span);
@@ -98,10 +124,10 @@ async function commitChange<T>(
 
 async function recordHappening(
   deps: AuditTrailDeps,
-  gap: { count: number },
   happening: Happening,
   change: ((tx: Transaction) => Promise<void>) | undefined,
 ): Promise<boolean> {
+  const { ledger } = deps;
   let written = false;
   try {
     await deps.database.transaction(async (tx) => {
@@ -109,53 +135,41 @@ async function recordHappening(
       await append(deps, tx, happening);
     });
     written = true;
+    ledger.written([happening.span]);
     deps.metrics.auditRecord();
   } catch (error) {
-    gap.count += 1;
-    const fields = { event: eventName(happening.event), audit_gap: gap.count };
+    ledger.failed(happening.span);
+    const fields = { event: eventName(happening.event), audit_gap: ledger.gap() };
     deps.log.error('An event could not be put on record', fields, { error, span: happening.span });
   }
   deps.report(happening.event, happening.span);
   return written;
 }
 
-function append({ auditStore, now }: AuditTrailDeps, tx: Transaction, happening: Happening) {
-  return auditStore.append(tx, (head) => chainRecord(auditEntry(happening, now()), head));
+function append({ auditStore, ledger, now }: AuditTrailDeps, tx: Transaction, happening: Happening) {
+  return auditStore.append(tx, (head) => {
+    ledger.startsAt(head.seq);
+    return chainRecord(auditEntry(happening, auditStore.writerId(), now()), head);
+  });
 }
 
-/** A verdict on what stands still: where records were pruned meanwhile, the rest is verified again. */
-async function verifyStored(auditStore: AuditStore): Promise<AuditVerdict> {
-  const anchor = await auditStore.anchor();
-  const verdict = await verifyChain(storedPages(auditStore, anchor.seq), anchor);
-  const moved = (await auditStore.anchor()).seq !== anchor.seq;
-  return !verdict.intact && moved ? verifyStored(auditStore) : verdict;
-}
-
-async function* storedPages(auditStore: AuditStore, from: number) {
-  let after = from;
-  while (true) {
-    const page = await auditStore.listRaw({ after, limit: pageSize });
-    const last = page.at(-1);
-    if (last === undefined) return;
-    yield page;
-    after = last.seq;
-    // Reading and hashing do not wait for anything; calls get their turn between two pages.
-    await setImmediate();
-  }
-}
-
-function auditEntry({ event, by, span }: Happening, timeMs: number) {
+function auditEntry({ event, by, span, digests = {} }: Happening, writerId: string, timeMs: number): AuditEntry {
   const { traceId, spanId } = span.spanContext();
   return {
+    writer_id: writerId,
     time: isoTime(timeMs),
     kind: event.kind,
     event: eventName(event),
+    target: eventTarget(event).toWellFormed(),
+    outcome: eventOutcome(event),
     agent_id: by.agentId,
     namespace: by.namespace,
     key_id: by.keyId,
     trace_id: traceId,
     span_id: spanId,
     fields: definedFields(event.fields),
+    ...(digests.arguments !== undefined && { arguments_digest: digests.arguments }),
+    ...(digests.result !== undefined && { result_digest: digests.result }),
   };
 }
 
@@ -164,8 +178,25 @@ function eventName(event: HubEvent): string {
   return event.kind === 'tool_outcome' ? 'TOOL_OUTCOME' : event.name;
 }
 
+/** On what it was done: a kind and a name, as far as the event's fields say. */
+function eventTarget({ kind, fields }: HubEvent): string {
+  const { server_id: serverId, tool_name: toolName, skill_name: skillName, key_id: keyId } = fields;
+  if (skillName !== undefined) return `skill:${skillName}`;
+  if (serverId !== undefined) return toolName === undefined ? `server:${serverId}` : `tool:${serverId}/${toolName}`;
+  if (keyId !== undefined) return `key:${keyId}`;
+  return kind === 'monitoring' ? 'scheduler' : 'hub';
+}
+
+function eventOutcome(event: HubEvent): AuditEntry['outcome'] {
+  if (event.kind === 'tool_outcome') return event.outcome;
+  return event.kind !== 'change' && event.failed ? 'error' : 'success';
+}
+
+/** A text that is not well-formed Unicode has no canonical bytes; an upstream may name its tools so. */
 function definedFields(fields: HubEvent['fields']): Record<string, string | number | boolean> {
   const defined: Record<string, string | number | boolean> = {};
-  for (const [key, value] of Object.entries(fields)) if (value !== undefined) defined[key] = value;
+  for (const [key, value] of Object.entries(fields)) {
+    if (value !== undefined) defined[key] = typeof value === 'string' ? value.toWellFormed() : value;
+  }
   return defined;
 }

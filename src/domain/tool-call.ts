@@ -2,11 +2,10 @@
  * One tool call from request to record: find the tool, check the arguments, call under a deadline, name the outcome,
  * write it durably with its audit record, and only then answer. A failure to record never changes the tool's result.
  */
-import { type Span, SpanKind } from '@opentelemetry/api';
+import { SpanKind } from '@opentelemetry/api';
 import type { Caller } from '../shapes/access.ts';
 import { HestiaError, notFound } from '../shapes/error.ts';
-import type { EventFields, Outcome } from '../shapes/event.ts';
-import { newId } from '../shapes/id.ts';
+import type { Outcome } from '../shapes/event.ts';
 import { hubServerId } from '../shapes/server.ts';
 import { skillToolArgumentsSchema } from '../shapes/skill.ts';
 import type {
@@ -14,7 +13,6 @@ import type {
   ToolCallRequest,
   ToolDefinition,
   ToolErrorType,
-  ToolOutcome,
   ToolProgress,
   ToolResult,
 } from '../shapes/tool.ts';
@@ -22,16 +20,18 @@ import type { OutcomeStore } from '../stores/outcome-store.ts';
 import type { ToolIndex } from '../stores/tool-index.ts';
 import { redactedContent } from '../telemetry/content.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { attributes, spanNames } from '../telemetry/names.ts';
+import { attributes } from '../telemetry/names.ts';
 import { outgoingMeta } from '../telemetry/propagation.ts';
-import { failSpan, inSpan } from '../telemetry/span.ts';
+import { inSpan } from '../telemetry/span.ts';
 import type { ConnectionPool } from '../upstream/connection-pool.ts';
 import type { AccessGuard } from './access-guard.ts';
+import type { ContentDigest } from './audit-digest.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import { type CallAdmissionLimits, createCallAdmission } from './call-admission.ts';
 import { type SkillTools, skillToolResult } from './skill-tools.ts';
 import { type CallDeadline, openDeadline } from './tool-call-deadline.ts';
 import { type CallFailure, callError, classifyFailure } from './tool-call-failure.ts';
+import { recordCall } from './tool-call-record.ts';
 import type { SchemaCheck } from './tool-schema.ts';
 
 /** What a door gives besides the request. */
@@ -63,6 +63,7 @@ export interface ToolCallDeps {
   skillTools: SkillTools;
   outcomeStore: OutcomeStore;
   trail: AuditTrail;
+  contentDigest: ContentDigest;
   guard: AccessGuard;
   metrics: Metrics;
   schemaCheck: SchemaCheck;
@@ -119,23 +120,26 @@ async function observeCall(
   const timeoutMs = checkedTimeout(deps, request.timeoutMs);
   await deps.guard.require(caller, 'tool.call');
   const tool = findCallableTool(deps, caller, request);
+  await deps.trail.admit();
   const isSkill = request.serverId === hubServerId;
   const kind = isSkill ? SpanKind.INTERNAL : SpanKind.CLIENT;
   return inSpan(
     `${isSkill ? 'execute_tool' : 'tools/call'} ${tool.toolName}`,
     { kind, attributes: callAttributes(caller, tool, isSkill) },
-    async (span) => {
-      if (deps.captureContent) span.setAttribute(attributes.genAiToolArguments, redactedContent(request.arguments));
-      const startedAt = performance.now();
-      const deadline = openDeadline({ timeoutMs, caller: options.signal, shutdown: hubEnding.signal });
-      const ending = await perform(deps, caller, request, tool, options, { deadline, hubEnding });
-      const latencyMs = performance.now() - startedAt;
-      const outcome = toolOutcome(deps, caller, request, ending, latencyMs);
-      await recordOutcome(deps, caller, outcome, span);
-      if ('failure' in ending) throw callError(ending.failure, timeoutMs);
-      if (deps.captureContent) span.setAttribute(attributes.genAiToolResult, redactedContent(ending.result));
-      return { callId: outcome.callId, outcome: outcome.outcome, latencyMs: outcome.latencyMs, result: ending.result };
-    },
+    (span) =>
+      deps.trail.operation(span, async () => {
+        if (deps.captureContent) span.setAttribute(attributes.genAiToolArguments, redactedContent(request.arguments));
+        const startedAt = performance.now();
+        const deadline = openDeadline({ timeoutMs, caller: options.signal, shutdown: hubEnding.signal });
+        const ending = await perform(deps, caller, request, tool, options, { deadline, hubEnding });
+        const latencyMs = performance.now() - startedAt;
+        const { outcome, errorType } = 'failure' in ending ? ending.failure : ending;
+        const result = 'failure' in ending ? undefined : ending.result;
+        const kept = await recordCall(deps, { caller, request, outcome, errorType, result, latencyMs, span });
+        if ('failure' in ending) throw callError(ending.failure, timeoutMs);
+        if (deps.captureContent) span.setAttribute(attributes.genAiToolResult, redactedContent(ending.result));
+        return { callId: kept.callId, outcome, latencyMs: kept.latencyMs, result: ending.result };
+      }),
   );
 }
 
@@ -229,58 +233,5 @@ function callAttributes(caller: Caller, tool: ToolDefinition, isSkill: boolean) 
     [attributes.namespace]: caller.namespace,
     [attributes.serverId]: tool.serverId,
     ...(isSkill ? { [attributes.genAiToolType]: 'extension' } : { [attributes.mcpMethodName]: 'tools/call' }),
-  };
-}
-
-function toolOutcome(
-  deps: ToolCallDeps,
-  caller: Caller,
-  request: ToolCallRequest,
-  ending: Ending,
-  latencyMs: number,
-): ToolOutcome {
-  const { outcome, errorType } = 'failure' in ending ? ending.failure : ending;
-  const { agentId, namespace, keyId } = caller;
-  return {
-    callId: newId('call'),
-    serverId: request.serverId,
-    toolName: request.toolName,
-    agentId,
-    namespace,
-    keyId,
-    outcome,
-    latencyMs: Math.round(latencyMs * 1000) / 1000,
-    recordedAt: deps.now(),
-    ...(errorType !== undefined && { errorType }),
-    ...(request.searchId !== undefined && { searchId: request.searchId }),
-  };
-}
-
-async function recordOutcome(deps: ToolCallDeps, caller: Caller, outcome: ToolOutcome, span: Span): Promise<void> {
-  const { serverId, toolName, errorType } = outcome;
-  if (errorType !== undefined) failSpan(span, errorType);
-  await inSpan(spanNames.outcomeRecord, { attributes: { [attributes.outcome]: outcome.outcome } }, () =>
-    deps.trail.record(
-      { event: { kind: 'tool_outcome', outcome: outcome.outcome, fields: outcomeFields(outcome) }, by: caller, span },
-      (tx) => deps.outcomeStore.insert(tx, outcome),
-    ),
-  );
-  deps.metrics.toolOutcome(outcome.outcome, serverId, toolName);
-  if (serverId !== hubServerId) {
-    deps.metrics.mcpClientOperation(outcome.latencyMs / 1000, { method: 'tools/call', toolName, serverId, errorType });
-  }
-}
-
-function outcomeFields(outcome: ToolOutcome): EventFields {
-  return {
-    tool_name: outcome.toolName,
-    server_id: outcome.serverId,
-    outcome: outcome.outcome,
-    latency_ms: outcome.latencyMs,
-    agent_id: outcome.agentId,
-    namespace: outcome.namespace,
-    call_id: outcome.callId,
-    search_id: outcome.searchId,
-    error_type: outcome.errorType,
   };
 }

@@ -1,30 +1,47 @@
 /** The audit record: what is hashed, chained and exported. Its field names are those of the signals (CONTRACT 6). */
 import { z } from 'zod';
+import { outcomeSchema } from './event.ts';
+
+/** A SHA-256 or an HMAC-SHA-256 in lower-case hexadecimal. */
+export const digestSchema = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
 
 const fieldValueSchema = z.union([z.string(), z.number(), z.boolean()]);
 
 /**
- * One record. `seq` counts from 1 without a gap; `hash` is the SHA-256 (hex) of the previous hash and the
- * canonical bytes (RFC 8785) of all other fields. `time` is ISO 8601 in UTC.
+ * One record: who (`agent_id`, `namespace`, `key_id`), what (`event`), on what (`target`), when, with which outcome, and the
+ * details. `seq` counts from 1 without a gap within one `writer_id`; `hash` is the SHA-256 of the canonical bytes (RFC 8785)
+ * of all other members, `previous_hash` among them. `arguments_digest` and `result_digest` are keyed digests of content that
+ * is itself never kept. `time` is ISO 8601 in UTC.
  */
 export const auditRecordSchema = z.strictObject({
   seq: z.int().min(1),
+  writer_id: z.string(),
   time: z.iso.datetime(),
   kind: z.enum(['security', 'monitoring', 'tool_outcome', 'change']),
   event: z.string(),
+  target: z.string(),
+  outcome: outcomeSchema,
   agent_id: z.string(),
   namespace: z.string(),
   key_id: z.string(),
   trace_id: z.string(),
   span_id: z.string(),
   fields: z.record(z.string(), fieldValueSchema),
-  previous_hash: z.string().regex(/^[0-9a-f]{64}$/),
-  hash: z.string().regex(/^[0-9a-f]{64}$/),
+  arguments_digest: digestSchema.optional(),
+  result_digest: digestSchema.optional(),
+  previous_hash: digestSchema,
+  hash: digestSchema,
 });
 export type AuditRecord = z.infer<typeof auditRecordSchema>;
 
 /** A record before it has its place in the chain. */
 export type AuditEntry = Omit<AuditRecord, 'seq' | 'previous_hash' | 'hash'>;
+
+/** A record and the canonical bytes it is kept and exported as. */
+export interface ChainedRecord {
+  record: AuditRecord;
+  body: string;
+}
 
 /** Where a chain stands: the number and hash of its last record. */
 export interface ChainHead {
@@ -38,14 +55,23 @@ export interface StoredRecord {
   body: string;
 }
 
-/** What a verification found. `firstBad` names the first record that does not hold and why. */
+/**
+ * What a verification found. `firstBad` names the record at which the trail first does not hold, the checkpoint where it is a
+ * checkpoint that does not, and why. `recordsUncovered` are behind the last checkpoint: chained, but not signed yet.
+ */
 export const auditVerdictSchema = z.strictObject({
   intact: z.boolean(),
   recordsChecked: z.int(),
+  checkpointsChecked: z.int(),
+  recordsUncovered: z.int(),
+  /** The key that the checkpoints were held against, by the SHA-256 of its DER form. */
+  keyId: z.string().optional(),
   firstSeq: z.int().optional(),
   lastSeq: z.int().optional(),
   headHash: z.string().optional(),
-  firstBad: z.strictObject({ seq: z.int(), reason: z.string() }).optional(),
+  firstBad: z
+    .strictObject({ seq: z.int(), checkpoint: z.int().optional(), line: z.int().optional(), reason: z.string() })
+    .optional(),
 });
 export type AuditVerdict = z.infer<typeof auditVerdictSchema>;
 

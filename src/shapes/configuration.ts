@@ -127,8 +127,30 @@ export const configurationFileSchema = z.strictObject({
       requestTimeoutMs: milliseconds(60_000, 100, 3_600_000).describe('How long a client may take to send a request.'),
     })
     .prefault({}),
+  audit: z
+    .strictObject({
+      checkpointRecords: z
+        .int()
+        .min(1)
+        .max(100_000)
+        .default(1000)
+        .describe('Records after which a checkpoint of the audit trail is signed.'),
+      checkpointSeconds: z
+        .int()
+        .min(1)
+        .max(86_400)
+        .default(60)
+        .describe('Seconds after which records are signed that are fewer.'),
+    })
+    .prefault({}),
   policy: z
     .strictObject({
+      auditMode: z
+        .enum(['best-effort', 'required'], { error: 'must be "best-effort" or "required"' })
+        .default('best-effort')
+        .describe(
+          'What becomes of a tool call whose audit record cannot be written: completed, counted and alerted, or refused.',
+        ),
       allowedHosts: z
         .array(z.string().min(1))
         .default([])
@@ -250,5 +272,6 @@ export interface Config {
   scheduler: ConfigurationFile['scheduler'];
   retention: ConfigurationFile['retention'];
   limits: ConfigurationFile['limits'];
+  audit: ConfigurationFile['audit'];
   policy: ConfigurationFile['policy'];
 }

@@ -63,5 +63,6 @@ export const changeEventSchema = z.enum([
   'SERVER_DISCONNECT_REQUESTED',
   'QUARANTINE_APPROVED',
   'AUDIT_PRUNED',
+  'AUDIT_CHECKPOINT',
 ]);
 export type ChangeEvent = z.infer<typeof changeEventSchema>;

@@ -6,7 +6,7 @@ export const cleanupKindSchema = z.enum(['outcomes', 'audit_records', 'activatio
 export type CleanupKind = z.infer<typeof cleanupKindSchema>;
 
 /** Jobs of the schedule table. */
-export const jobNameSchema = z.enum(['cleanup', 'expiration', 'skill_sync', 'key_use']);
+export const jobNameSchema = z.enum(['cleanup', 'expiration', 'skill_sync', 'key_use', 'audit_verify']);
 export type JobName = z.infer<typeof jobNameSchema>;
 
 /** Totals that survive a restart. */

@@ -3,34 +3,40 @@
  * Keeps the chain's order; how records are hashed and verified is the domain's business.
  */
 import { strict as assert } from 'node:assert';
-import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import {
   type AuditQuery,
   type AuditRecord,
   auditRecordSchema,
+  type ChainedRecord,
   type ChainHead,
   type StoredRecord,
 } from '../shapes/audit.ts';
+import { prepareAuditPruning } from './audit-pruning.ts';
 import type { Database, Transaction } from './database.ts';
 import { jsonColumn } from './statement.ts';
 
 /** Reads and extends the trail. All methods throw HestiaError STORAGE_FAILED where the database fails. */
 export interface AuditStore {
+  /** Who writes this chain; made with the database, and never changed. */
+  writerId(): string;
   /**
    * Stores the record that `build` makes to follow `head`, and answers it.
    * @throws AssertionError where the record does not follow `head`.
    */
-  append(tx: Transaction, build: (head: ChainHead) => AuditRecord): Promise<AuditRecord>;
+  append(tx: Transaction, build: (head: ChainHead) => ChainedRecord): Promise<AuditRecord>;
   /** Records behind `query.after` that fit every filter given, ascending by seq, at most `query.limit`. */
   list(query: AuditQuery): Promise<AuditRecord[]>;
-  /** Rows behind `after` for verification, ascending by seq, at most `limit`. */
-  listRaw(page: { after: number; limit: number }): Promise<StoredRecord[]>;
+  /** Rows behind `after` up to and with `until`, for verification, ascending by seq, at most `limit`. */
+  listRaw(page: { after: number; until: number; limit: number }): Promise<StoredRecord[]>;
+  /** What the next record follows. */
+  head(): Promise<ChainHead>;
   /** What the oldest kept record follows: the last pruned record, or seq 0 with a hash of 64 zeros. */
   anchor(): Promise<ChainHead>;
   /**
-   * Deletes the oldest records of before `before` (ISO 8601 in UTC, as in the records), at most `limit`, up to
-   * the first that is not older, and moves the anchor along. Answers how many. May be repeated.
+   * Deletes at most `limit` of the oldest records, whole checkpointed ranges only: those of checkpoints that were signed before
+   * `before` (ISO 8601 in UTC). The anchor moves to the end of a range first; what the limit leaves behind it goes with the
+   * next call. Answers how many were deleted. May be repeated.
    */
   prune(tx: Transaction, range: { before: string; limit: number }): Promise<number>;
 }
@@ -41,31 +47,45 @@ export function createAuditStore(database: Database): AuditStore {
   const anchor = database.query('SELECT seq, hash FROM audit_anchor', positionSchema);
   const insert = database.command('INSERT INTO audit_records (seq, body) VALUES (:seq, :body)');
   const raw = database.query(
-    'SELECT seq, body FROM audit_records WHERE seq > :after ORDER BY seq LIMIT :limit',
-    z.object({ seq: z.int(), body: z.string() }),
+    'SELECT seq, CAST(body AS BLOB) AS body FROM audit_records WHERE seq > :after AND seq <= :until ORDER BY seq LIMIT :limit',
+    z.object({ seq: z.int(), body: utf8Column }),
   );
-  const prune = preparePrune(database);
+  const writer = database.query('SELECT writer_id FROM audit_writer', z.object({ writer_id: z.string() })).first();
+  assert(writer !== undefined, 'the schema names the writer');
+  const prune = prepareAuditPruning(database);
   const list = prepareList(database);
   const anchorPosition = () => {
     const found = anchor.first();
     assert(found !== undefined, 'the schema puts the anchor in place');
     return found;
   };
+  const headPosition = () => last.first() ?? anchorPosition();
   return {
+    writerId: () => writer.writer_id,
     async append(tx, build) {
-      const head = last.first() ?? anchorPosition();
-      const record = build(head);
+      const head = headPosition();
+      const { record, body } = build(head);
       assert.equal(record.seq, head.seq + 1, 'a record counts on from the head');
       assert.equal(record.previous_hash, head.hash, 'a record holds the hash of the head');
-      insert.run(tx, { seq: record.seq, body: canonicalize(record) });
+      insert.run(tx, { seq: record.seq, body });
       return record;
     },
     list,
-    listRaw: async ({ after, limit }) => raw.all({ after, limit }),
+    listRaw: async (page) => raw.all(page),
+    head: async () => headPosition(),
     anchor: async () => anchorPosition(),
-    prune,
+    prune: async (tx, range) => prune(tx, range),
   };
 }
+
+/** Text by its bytes: what is not UTF-8 must not pass for the text that it is mended to. */
+const utf8Column = z.instanceof(Uint8Array).transform((bytes) => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return '';
+  }
+});
 
 const positionSchema = z.object({ seq: z.int(), hash: z.string() });
 
@@ -88,22 +108,5 @@ function prepareList(database: Database): AuditStore['list'] {
     prepared.set(names.join(), statement);
     const given = Object.fromEntries(names.map((name) => [name, values[name]]));
     return statement.all({ ...given, after, limit }).map(({ body }) => body);
-  };
-}
-
-function preparePrune(database: Database): AuditStore['prune'] {
-  const oldest = database.query(
-    'SELECT seq, time, hash FROM audit_records ORDER BY seq LIMIT :limit',
-    positionSchema.extend({ time: z.string() }),
-  );
-  const moveAnchor = database.command('UPDATE audit_anchor SET seq = :seq, hash = :hash');
-  const deleteUpTo = database.command('DELETE FROM audit_records WHERE seq <= :seq');
-  return async (tx, { before, limit }) => {
-    const rows = oldest.all({ limit });
-    const firstKept = rows.findIndex(({ time }) => time >= before);
-    const end = rows.at((firstKept === -1 ? rows.length : firstKept) - 1);
-    if (end === undefined || firstKept === 0) return 0;
-    moveAnchor.run(tx, { seq: end.seq, hash: end.hash });
-    return deleteUpTo.run(tx, { seq: end.seq });
   };
 }

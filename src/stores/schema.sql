@@ -31,7 +31,33 @@ CREATE INDEX audit_records_by_event ON audit_records (event);
 CREATE INDEX audit_records_by_agent ON audit_records (agent_id);
 CREATE INDEX audit_records_by_trace ON audit_records (trace_id);
 
--- Where the chain begins: the last record that was pruned, or zeros. One row.
+-- Who writes this chain; a database has one writer. One row.
+CREATE TABLE audit_writer (
+  id        INTEGER PRIMARY KEY CHECK (id = 1),
+  writer_id TEXT NOT NULL
+) STRICT;
+INSERT INTO audit_writer (id, writer_id) VALUES (1, 'writer_' || lower(hex(randomblob(16))));
+
+-- Signed checkpoints over the records. body is canonical JSON as above; frontier is a JSON array: the roots of the perfect
+-- subtrees up to last_seq, the largest first.
+CREATE TABLE audit_checkpoints (
+  number   INTEGER PRIMARY KEY CHECK (number = json_extract(body, '$.number')),
+  body     TEXT NOT NULL,
+  frontier TEXT NOT NULL,
+  last_seq INTEGER GENERATED ALWAYS AS (json_extract(body, '$.last_seq')) VIRTUAL,
+  time     TEXT GENERATED ALWAYS AS (json_extract(body, '$.time')) VIRTUAL
+) STRICT;
+CREATE UNIQUE INDEX audit_checkpoints_by_last_seq ON audit_checkpoints (last_seq);
+
+-- Roots of perfect subtrees of 256 leaves and more, so that a proof reads few records.
+CREATE TABLE audit_tree_nodes (
+  level    INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  hash     TEXT NOT NULL,
+  PRIMARY KEY (level, position)
+) STRICT, WITHOUT ROWID;
+
+-- Where the chain begins: the last record that was pruned, or zeros. Its checkpoint is kept. One row.
 CREATE TABLE audit_anchor (
   id   INTEGER PRIMARY KEY CHECK (id = 1),
   seq  INTEGER NOT NULL,
@@ -47,6 +73,15 @@ CREATE TRIGGER audit_records_go_behind_the_anchor BEFORE DELETE ON audit_records
 WHEN OLD.seq > (SELECT seq FROM audit_anchor)
 BEGIN
   SELECT RAISE(ABORT, 'audit records are deleted only behind the anchor');
+END;
+CREATE TRIGGER audit_checkpoints_never_change BEFORE UPDATE ON audit_checkpoints
+BEGIN
+  SELECT RAISE(ABORT, 'audit checkpoints are append-only');
+END;
+CREATE TRIGGER audit_checkpoints_go_behind_the_anchor BEFORE DELETE ON audit_checkpoints
+WHEN OLD.last_seq >= (SELECT seq FROM audit_anchor)
+BEGIN
+  SELECT RAISE(ABORT, 'audit checkpoints are deleted only behind the anchor');
 END;
 
 CREATE TABLE tool_outcomes (

@@ -7,6 +7,7 @@ import type { Delivery, Signal } from './pipeline.ts';
 /** Where the gauges get their values from. Times are Unix milliseconds. */
 export interface GaugeSources {
   auditGap(): number;
+  auditUncovered(): number;
   /** `wanted`: the hub keeps it connected, or tries to; not where it was disconnected on purpose. */
   servers(): readonly { serverId: string; connected: boolean; wanted: boolean }[];
   lastSuccess(): readonly { job: JobName; time: number }[];
@@ -20,6 +21,9 @@ export function observeGauges(meter: Meter, sources: GaugeSources): void {
   meter
     .createObservableGauge(metricNames.auditGap, { description: 'Operations counted but not on record; must be 0' })
     .addCallback((result) => result.observe(sources.auditGap()));
+  meter
+    .createObservableGauge(metricNames.auditUncovered, { description: 'Audit records behind the last checkpoint' })
+    .addCallback((result) => result.observe(sources.auditUncovered()));
   meter
     .createObservableGauge(metricNames.callsRunning, { description: 'Tool calls under way' })
     .addCallback((result) => result.observe(sources.callsRunning()));

@@ -166,7 +166,13 @@ describe('audit', () => {
     const verdict = await run(['audit', 'verify']);
     expect(verdict).toMatchObject({ exitCode: 0, stderr: '' });
     expect(verdict.lines()).toEqual([expect.objectContaining({ intact: true })]);
-    const records = (await run(['audit', 'export'])).lines();
+    const lines = (await run(['audit', 'export'])).lines();
+    const records = lines.filter(({ seq }) => seq !== undefined);
+    expect(lines.map(({ type }) => type).filter((type) => type !== undefined)).toEqual([
+      'hestia.audit.export/1',
+      'hestia.audit.checkpoint/1',
+      'hestia.audit.end/1',
+    ]);
     expect(records.map(({ seq }) => seq)).toEqual(records.map((_, index) => index + 1));
     expect(records.at(-1)).toMatchObject({ event: 'SKILL_PUBLISHED' });
   });

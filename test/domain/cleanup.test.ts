@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
+import { exportedLines } from '../support/audit-export.ts';
 import { json, publishSkill, startTestHub, type TestHub } from '../support/hub.ts';
 import { connectClient, startListeningHub } from '../support/hub-listening.ts';
 
@@ -26,6 +27,7 @@ describe('a cleanup', () => {
   test('purges what is past its retention and nothing else; the rest of the chain verifies', async () => {
     await using hub = await startTestHub({ file: { retention: { outcomesDays: 10, auditDays: 20 } } });
     await useSkill(hub, 3);
+    await exportedLines(hub.operator);
     hub.advance(11 * dayMs);
     await hub.operator.fetch('/v1/tools/hestia/skill_triage/call', { json: {} });
     const first = await json(run(hub));
@@ -84,6 +86,7 @@ describe('a cleanup', () => {
   test('goes on where a part fails, and says which', async () => {
     await using hub = await startTestHub({ file: { retention: { outcomesDays: 10, auditDays: 10 } } });
     await useSkill(hub, 2);
+    await exportedLines(hub.operator);
     hub.advance(11 * dayMs);
     const saboteur = new DatabaseSync(hub.config.databaseFile);
     saboteur.exec(

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
+import { exportedRecords } from '../support/audit-export.ts';
 import { json } from '../support/hub.ts';
 import { type HubProcess, startHubProcess, untilServersConnected } from '../support/hub-process.ts';
 import { realServer } from '../support/real-server.ts';
@@ -31,11 +32,7 @@ async function callUntilGone(
 }
 
 async function recordedCallIds(hub: HubProcess): Promise<Set<string>> {
-  const exported = await (await hub.fetch('/v1/audit/export')).text();
-  const records = exported
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
+  const records = await exportedRecords(hub);
   return new Set(records.filter((record) => record.event === 'TOOL_OUTCOME').map((record) => record.fields.call_id));
 }
 

@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { exportedRecords } from '../support/audit-export.ts';
 import { json } from '../support/hub.ts';
 import { freePort, type HubProcess, startHubProcess, untilServersConnected } from '../support/hub-process.ts';
 import { realServer } from '../support/real-server.ts';
@@ -147,8 +148,7 @@ describe('what happened', () => {
 
   test('is exported as it is listed, record by record', async () => {
     const listed = await auditRecords();
-    const exported = (await (await hub.fetch('/v1/audit/export')).text()).trimEnd().split('\n');
-    expect(exported.map((line) => JSON.parse(line))).toEqual(listed);
+    expect(await exportedRecords(hub)).toEqual(listed);
     const named = (event: string) => listed.filter((record) => record.event === event);
     expect(named('TOOL_OUTCOME').length).toBeGreaterThan(calls.length);
     expect(named('SKILL_ACTIVATION_SUCCESS')).toHaveLength(skillNames.length);

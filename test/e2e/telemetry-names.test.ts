@@ -34,6 +34,7 @@ const metricRows: Row[] = [
   ['hestia.servers.wanted', 'gauge', '', ['hestia.server.id']],
   ['hestia.audit.records', 'sum', '', []],
   ['hestia.audit.gap', 'gauge', '', []],
+  ['hestia.audit.uncovered', 'gauge', '', []],
   ['hestia.telemetry.dropped', 'sum', '', ['otel.signal']],
   ['hestia.telemetry.accepted', 'sum', '', ['otel.signal']],
   ['hestia.telemetry.exported', 'sum', '', ['otel.signal']],
@@ -102,7 +103,7 @@ describe('the first export of a hub that nobody has used', () => {
   test('has every job with every result', () => {
     const points = observed.receiver.metricPoints('hestia.scheduler.runs');
     const named = points.map(({ attributes }) => `${attributes['hestia.job.name']} ${attributes['hestia.job.result']}`);
-    const jobs = ['cleanup', 'expiration', 'skill_sync', 'key_use'];
+    const jobs = ['cleanup', 'expiration', 'skill_sync', 'key_use', 'audit_verify'];
     const results = ['success', 'failure', 'skipped'];
     expect(named.toSorted()).toEqual(jobs.flatMap((job) => results.map((result) => `${job} ${result}`)).toSorted());
   });

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { exportedLines } from '../support/audit-export.ts';
 import { json, publishSkill, type TestKey } from '../support/hub.ts';
 import { connectClient, type ListeningHub, startListeningHub, untilConnected } from '../support/hub-listening.ts';
 import { supportServer } from '../support/upstream-support.ts';
@@ -21,7 +22,7 @@ const readers = (status: number): ByRole<number> => ({ agent: 403, auditor: stat
 const workers = (status: number): ByRole<number> => ({ agent: status, auditor: 403, operator: status });
 
 /** Operations whose answer does not depend on whose thing it is. */
-const plain: Record<string, { body?: object; status: ByRole<number> }> = {
+const plain: Record<string, { body?: object; query?: string; status: ByRole<number> }> = {
   'GET /livez': { status: everyone(200) },
   'GET /readyz': { status: everyone(200) },
   'GET /v1/skills': { status: everyone(200) },
@@ -35,6 +36,10 @@ const plain: Record<string, { body?: object; status: ByRole<number> }> = {
   'GET /v1/audit/events': { status: readers(200) },
   'GET /v1/audit/verify': { status: readers(200) },
   'GET /v1/audit/export': { status: readers(200) },
+  'GET /v1/audit/key': { status: readers(200) },
+  'GET /v1/audit/checkpoints': { status: readers(200) },
+  'GET /v1/audit/consistency': { query: '?from=1', status: readers(200) },
+  'GET /v1/audit/events/{seq}/proof': { status: readers(200) },
   'GET /v1/quarantine': { status: readers(200) },
   'POST /v1/quarantine/{id}/approve': { status: operators(404) },
   'POST /v1/keys': { body: { agentId: 'someone-new' }, status: operators(201) },
@@ -90,6 +95,8 @@ beforeAll(async () => {
     others: await hub.key('someone-else', 'agent'),
     elsewhere: await hub.key('far-away', 'agent', 'elsewhere'),
   };
+  // What is on record by now is signed, so that there is something to prove.
+  await exportedLines(hub.operator);
 });
 afterAll(() => hub[Symbol.asyncDispose]());
 
@@ -116,16 +123,20 @@ test('every documented operation is decided', async () => {
   expect([...Object.keys(plain), ...Object.keys(onSkill)].toSorted()).toEqual(documented.toSorted());
 });
 
-describe.each(Object.entries(plain))('%s', (operation, { body, status }) => {
+describe.each(Object.entries(plain))('%s', (operation, { body, query = '', status }) => {
   const [method = '', template = ''] = operation.split(' ');
   const id = template.endsWith('/disconnect')
     ? 'no-such-server'
     : /^\/v1\/(keys|quarantine)/.test(template)
       ? 'none'
       : 'faulty';
-  const path = template.replace('{server}', 'faulty').replace('{tool}', 'pid').replace('{id}', id);
+  const path = template
+    .replace('{server}', 'faulty')
+    .replace('{tool}', 'pid')
+    .replace('{id}', id)
+    .replace('{seq}', '1');
   test.each(roles)('by the role %s', async (role) => {
-    const response = await request(role, method, path, body);
+    const response = await request(role, method, `${path}${query}`, body);
     expect(response.status).toBe(status[role]);
     await response.arrayBuffer();
   });

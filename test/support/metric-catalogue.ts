@@ -37,6 +37,7 @@ export const hubLabels: Readonly<Record<MetricKey, readonly string[]>> = {
   serversWanted: [labels.serverId],
   auditRecords: [],
   auditGap: [],
+  auditUncovered: [],
   telemetryDropped: bySignal,
   telemetryAccepted: bySignal,
   telemetryExported: bySignal,

@@ -1,0 +1,105 @@
+/** An audit trail on a database of its own: the real parts, a clock to set, and the trail as lines. */
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { trace } from '@opentelemetry/api';
+import { trailLines } from '../../src/domain/audit-lines.ts';
+import { type AuditParts, createAuditParts } from '../../src/domain/audit-parts.ts';
+import { verifyTrail } from '../../src/domain/audit-verification.ts';
+import { hubCaller } from '../../src/shapes/access.ts';
+import type { AuditVerdict } from '../../src/shapes/audit.ts';
+import type { AuditCheckpoint } from '../../src/shapes/audit-checkpoint.ts';
+import type { HubEvent } from '../../src/shapes/event.ts';
+import type { AuditCheckpointStore } from '../../src/stores/audit-checkpoint-store.ts';
+import type { AuditStore } from '../../src/stores/audit-store.ts';
+import { openLog } from '../../src/telemetry/log.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { openStoreDatabase, type StoreDatabase } from './store-database.ts';
+
+/** A trail under test. */
+export interface TestTrail extends AsyncDisposable {
+  store: StoreDatabase;
+  auditStore: AuditStore;
+  checkpointStore: AuditCheckpointStore;
+  parts: AuditParts;
+  /** The events told to telemetry so far. */
+  told: HubEvent[];
+  /** Records so many tool outcomes, numbered on. */
+  write(count: number): Promise<void>;
+  /** Signs what is on record. */
+  sign(): Promise<void>;
+  lines(): Promise<string[]>;
+  verify(): Promise<AuditVerdict>;
+  checkpoints(): Promise<AuditCheckpoint[]>;
+  /** Prunes what was signed before now. */
+  prune(limit?: number): Promise<number>;
+  advance(milliseconds: number): void;
+  /** Changes the database behind the hub's back, with its triggers out of the way. */
+  tamper(...statements: string[]): void;
+}
+
+/** Opens an empty trail. */
+export async function openTestTrail({ checkpointRecords = 1000, checkpointSeconds = 60 } = {}): Promise<TestTrail> {
+  const store = await openStoreDatabase();
+  const log = await openLog({ file: join(store.folder, 'hestia.log'), level: 'info', standardOutput: 'none' });
+  const told: HubEvent[] = [];
+  let timeMs = Date.UTC(2026, 0, 1);
+  let written = 0;
+  const parts = createAuditParts({
+    database: store.database,
+    keyDirectory: store.folder,
+    settings: { checkpointRecords, checkpointSeconds, auditMode: 'best-effort' },
+    report: (event) => told.push(event),
+    metrics: createMetrics(),
+    log,
+    now: () => {
+      timeMs += 1;
+      return timeMs;
+    },
+  });
+  const { auditStore, checkpointStore } = parts;
+  const write = async () => {
+    written += 1;
+    const fields = { tool_name: `tool-${written}`, server_id: 'everything', latency_ms: written / 3 };
+    const span = trace.getTracer('test').startSpan('call');
+    await parts.trail.record({ event: { kind: 'tool_outcome', outcome: 'success', fields }, by: hubCaller, span });
+  };
+  const lines = async () => {
+    const all: string[] = [];
+    for await (const page of trailLines(parts.sources)) all.push(...page);
+    return all;
+  };
+  return {
+    store,
+    auditStore,
+    checkpointStore,
+    parts,
+    told,
+    write: async (count) => {
+      await Promise.all(Array.from({ length: count }, write));
+    },
+    sign: () => parts.checkpointer.runNow(),
+    lines,
+    verify: async () => verifyTrail([await lines()], { publicKey: parts.verifyWith }),
+    checkpoints: async () =>
+      (await checkpointStore.list({ after: 0, limit: 1000 })).map(({ body }) => JSON.parse(body)),
+    prune: (limit = 10_000) =>
+      store.database.transaction((tx) => auditStore.prune(tx, { before: new Date(timeMs + 1).toISOString(), limit })),
+    advance: (milliseconds) => {
+      timeMs += milliseconds;
+    },
+    tamper: (...statements) => tamperWith(store.file, statements),
+    [Symbol.asyncDispose]: async () => {
+      await log.close();
+      await store[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Runs statements on a database file with every trigger dropped, as whoever owns the file can. */
+export function tamperWith(file: string, statements: readonly string[]): void {
+  const connection = new DatabaseSync(file);
+  const triggers = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").all();
+  for (const { name } of triggers) connection.exec(`DROP TRIGGER ${name}`);
+  for (const statement of statements) connection.exec(statement);
+  connection.close();
+}
