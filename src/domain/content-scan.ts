@@ -10,7 +10,7 @@ import { indexSentence, type PatternMatch, type SentenceIndex } from './scan-pat
 import type { ScanRule } from './scan-rule.ts';
 import { expressionRules, type PreparedRule, rulesFor } from './scan-rules.ts';
 import { hiddenRules } from './scan-rules-hidden.ts';
-import { type Segment, segmentsOf } from './scan-segments.ts';
+import { type Segment, segmentsOf, taggedBlocks } from './scan-segments.ts';
 import { normalisedLine } from './scan-text.ts';
 import { type ScanLine, type ScanToken, sentencesOf } from './scan-tokens.ts';
 
@@ -62,10 +62,12 @@ function scanPart(scan: PartScan): void {
   const written = scan.text.split(/\r\n|[\n\r\u2028\u2029\u0085]/);
   const lines = written.map((text, index) => ({ text: normalisedLine(text), line: index + 1 }));
   written.forEach((text, index) => {
+    if (text === '') return;
     for (const rule of characterRules(text)) scan.findings.add(rule, { part: scan.part, line: index + 1 }, text);
     if (scan.depth < decodingsMax) scanDecoded(scan, [text, lines[index]?.text ?? ''], index + 1);
   });
   for (const segment of segmentsOf(lines)) scanSegment(scan, segment);
+  for (const block of taggedBlocks(lines)) scanTagged(scan, block);
 }
 
 /** Scans what a line holds in an encoding; what is refused there is refused here. */
@@ -82,6 +84,9 @@ function scanDecoded(scan: PartScan, forms: readonly string[], line: number): vo
 // Blocks in these languages hold text for a reader, often a prompt, rather than a program.
 const textLanguages = new Set([
   '',
+  'system',
+  'assistant',
+  'instructions',
   'text',
   'txt',
   'markdown',
@@ -97,17 +102,26 @@ const textLanguages = new Set([
 
 function scanSegment(scan: PartScan, segment: Segment): void {
   const { kind, language, lines } = segment;
+  if (lines.every(({ text }) => text.length < textLengthMin)) return;
   const isProgram = kind === 'code' && !textLanguages.has(language);
   const sentences = kind === 'code' ? logicalLines(lines).flatMap((line) => sentencesOf(line)) : sentencesOf(lines);
   for (const tokens of sentences) {
     const index = indexSentence(tokens);
     if (!isProgram) applyRules(scan, segment, index, rulesFor('text'));
     if (!isProgram && scan.options.subject === 'tool') applyRules(scan, segment, index, rulesFor('tool'));
+    if (kind === 'hidden') applyRules(scan, segment, index, rulesFor('hidden'));
     applyRules(scan, segment, index, rulesFor('command'));
   }
   if (kind === 'code')
     for (const tokens of blocksOf(sentences)) applyRules(scan, segment, indexSentence(tokens), rulesFor('block'));
   if (!isProgram) for (const line of lines) applyExpressions(scan, segment, line);
+}
+
+/** A block dressed up as a tag of the system, as a whole. */
+function scanTagged(scan: PartScan, lines: readonly ScanLine[]): void {
+  for (const tokens of blocksOf(sentencesOf(lines))) {
+    applyRules(scan, { kind: 'hidden', language: '', lines: [] }, indexSentence(tokens), rulesFor('tagged'));
+  }
 }
 
 /** Lines of code with their continuations: a backslash, a pipe or a conjunction goes on. */
@@ -170,17 +184,23 @@ function stands(
   const before = tokens.slice(Math.max(0, first - governsMax), first);
   if (before.some(({ symbols }) => symbols.includes('@negation'))) return false;
   if (kind === 'hidden') return true;
-  if (rule.in !== 'text' && rule.in !== 'tool') return true;
-  if (tokens[first]?.quoted === true && tokens[last]?.quoted === true) return false;
-  return !before.some(({ symbols }) => symbols.includes('@mention'));
+  const quoted = tokens[first]?.quoted === true && tokens[last]?.quoted === true;
+  const mentioned = before.some(({ symbols }) => symbols.includes('@mention'));
+  // A command in backticks is how prose tells an agent what to run; that alone excuses nothing.
+  if (rule.in !== 'text' && rule.in !== 'tool') return !(quoted && mentioned);
+  return !quoted && !mentioned;
 }
 
-function isAllowedInstaller(tokens: readonly ScanToken[], hosts: readonly string[]): boolean {
-  const named = tokens.flatMap(({ text }) => hostOf(text) ?? []);
-  return named.length > 0 && named.every((host) => hosts.includes(host));
+function isAllowedInstaller(tokens: readonly ScanToken[], allowed: readonly string[]): boolean {
+  const addresses = tokens.flatMap(({ text }) => (hostOf(text) === undefined ? [] : text.replace(/^\w+:\/\//, '')));
+  const isAllowed = (address: string) =>
+    allowed.some((prefix) => address === prefix || address.startsWith(`${prefix}/`));
+  return addresses.length > 0 && addresses.every(isAllowed);
 }
 
-function applyExpressions(scan: PartScan, segment: Segment, { text, line }: ScanLine): void {
+function applyExpressions(scan: PartScan, segment: Segment, { text: written, line }: ScanLine): void {
+  if (written.length < textLengthMin) return;
+  const text = written.replaceAll(/\*+/g, '').replaceAll(/ {2,}/g, ' ');
   for (const { rule, expression } of expressionRules) {
     for (let from = 0; from < text.length; from += windowLength - windowOverlap) {
       const found = expression.exec(text.slice(from, from + windowLength));
@@ -194,12 +214,14 @@ function applyExpressions(scan: PartScan, segment: Segment, { text, line }: Scan
 // Expressions read a long line in windows, so that what they cost does not depend on its length.
 const windowLength = 1200;
 const windowOverlap = 300;
+// The shortest text that a rule can hold for.
+const textLengthMin = 4;
 
 function report({ part, findings }: PartScan, { kind }: Segment, rule: ScanRule, tokens: readonly ScanToken[]): void {
   const line = tokens[0]?.line ?? 1;
   const evidence = tokens.map(({ text }) => text).join(' ');
   findings.add(rule, { part, line }, evidence);
-  if (kind === 'hidden' && rule.severity !== 'low')
+  if (kind === 'hidden' && rule.in !== 'tagged' && rule.severity !== 'low')
     findings.add(hiddenRules.hiddenInstruction, { part, line }, evidence);
 }
 

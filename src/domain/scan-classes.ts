@@ -11,6 +11,9 @@ const pasteHosts =
 const shortenerHosts =
   /^(?:bit\.ly|tinyurl\.com|t\.co|goo\.gl|is\.gd|rebrand\.ly|cutt\.ly|ow\.ly|shorturl\.at|rb\.gy|t\.ly|tiny\.cc|v\.gd)$/;
 
+/** A host name without a scheme, told from a file name by its ending. */
+const bareHost = /\.(?:com|net|org|io|dev|app|xyz|site|ru|cn|info|top|co|tk|cloud|online|invalid)(?:\/|$)/;
+
 const localHost =
   /^(?:localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\]|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|172\.(?:1[6-9]|2\d|3[01])\.\d+\.\d+)$/;
 
@@ -18,15 +21,15 @@ const credentialPath = new RegExp(
   [
     String.raw`(?:^|[~\/])\.ssh(?:\/|$)|id_(?:rsa|ed25519|ecdsa|dsa)\b|authorized_keys`,
     String.raw`(?:^|\/)\.aws(?:\/|$)|(?:^|\/)\.netrc|(?:^|\/)\.npmrc$|\.pypirc|\.git-credentials|\.pgpass|\.kube\/config|\.docker\/config|\.gnupg`,
-    String.raw`\/etc\/(?:shadow|passwd|sudoers)|(?:^|\/)\.env(?:\.(?:local|production|prod|development))?$|credentials?\.(?:json|ya?ml|csv|txt|db)$`,
+    String.raw`\/etc\/(?:shadow|passwd|sudoers)|credentials?\.(?:json|ya?ml|csv|txt|db)$`,
     String.raw`(?:^|\/)\.config\/(?:gcloud|gh|op|solana)|login\.?data|cookies\.sqlite|key[34]\.db|logins\.json|\.bash_history|\.zsh_history`,
-    String.raw`(?:^|\/)\.cursor\/mcp\.json|claude_desktop_config\.json|\.clawdbot\/|\.openclaw\/|\.claude\/(?:\.?credentials|settings)|wallet\.dat|keystore|\.metamask|exodus|electrum`,
+    String.raw`(?:^|\/)\.cursor\/mcp\.json|claude_desktop_config\.json|\.clawdbot\/|\.openclaw\/|\.claude\/(?:\.?credentials|config\.json)|wallet\.dat|keystore|\.metamask|exodus|electrum`,
     String.raw`\/library\/keychains|ntds\.dit|lsass|\/proc\/(?:self|\d+)\/environ|\/var\/run\/secrets`,
   ].join('|'),
 );
 
 const secretVariable =
-  /^[$%{]*(?:env[:.])?[a-z0-9_]*(?:api_?key|token|secret|password|passwd|private_?key|access_?key|credentials?|database_url|aws_[a-z_]+)s?[%}]*$/;
+  /^[$%{]*(?:env[:.])?[a-z0-9_]*(?:api_?key|token|secret|password|passwd|private_?key|access_?key|credentials?|_key|database_url|aws_[a-z_]+)s?[%}]*$/;
 const ruleFile =
   /(?:^|\/)(?:claude|agents?|memory|soul|gemini|identity|tools|bootstrap|heartbeat|user|copilot-instructions)\.md$|\.cursorrules$|\.windsurfrules$|\.clinerules$/;
 const startupFile =
@@ -42,14 +45,19 @@ export function classesOf(text: string): string[] {
   if (address !== null) classes.push(...addressClasses(text, address[1] ?? '', address[2] ?? ''));
   else if (/^(?:\d{1,3}\.){3}\d{1,3}$/.test(text) && !localHost.test(text)) classes.push('@ip');
   else if (/^[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,6}(?:\/\S*)?$/.test(text))
-    classes.push(...hostClasses(text.split('/')[0] ?? ''));
+    classes.push(...hostClasses(text.split('/')[0] ?? ''), ...(bareHost.test(text) ? ['@host'] : []));
   if (/^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$/.test(text)) classes.push('@email');
-  if (/[/.\\~_]/.test(text) && credentialPath.test(text)) classes.push('@credpath');
-  if (text.length < 80 && /[$%_]/.test(text) && secretVariable.test(text)) classes.push('@secretvar');
+  if (address === null && /[/.\\~_]/.test(text) && credentialPath.test(text)) classes.push('@credpath');
+  if (text.length < 80 && !text.startsWith('your') && /[$%_]/.test(text) && secretVariable.test(text))
+    classes.push('@secretvar');
   if (ruleFile.test(text)) classes.push('@rulefile');
   if (startupFile.test(text)) classes.push('@startup');
-  if (/\.(?:zip|rar|7z|exe|msi|dmg|pkg|scr|bat|apk|jar)$/.test(text)) classes.push('@archive');
+  if (address === null && /\.(?:zip|rar|7z|exe|msi|dmg|pkg|scr|bat|apk)$/.test(text)) classes.push('@archivefile');
   if (/\.(?:sh|ps1|bash)$/.test(text)) classes.push('@script');
+  if (/(?:^|\/)\.env(?:\.\w{1,20})?$/.test(text)) classes.push('@envfile');
+  if (/^(?:\/usr)?\/bin\/(?:ba|z|da|k)?sh$|^exec:/.test(text)) classes.push('@shell');
+  if (text.startsWith('@')) classes.push('@upload');
+  if (text.includes('169.254.169.254') || text.includes('metadata.google.internal')) classes.push('@metadata');
   if (text.startsWith('/dev/tcp/') || text.startsWith('/dev/udp/')) classes.push('@devtcp');
   return classes;
 }

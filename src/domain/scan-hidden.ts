@@ -16,11 +16,15 @@ const invisibleInWord =
   /[A-Za-z][\u00ad\u200b-\u200d\u2060-\u2064\ufeff\u180e]{1,8}[A-Za-z]|[\u200b\u2060-\u2064\ufeff]{2}|[\u200b-\u200d\u2060-\u2064]{4}/;
 const variations = /[\ufe00-\ufe0f\u{e0100}-\u{e01ef}]{2}/u;
 
+// Eight plain letters or spaces in a row, each as an escape.
+const escapedLetters =
+  /(?:\\x(?:[46][1-9a-f]|[57][0-9a]|20)){8}|(?:\\u00(?:[46][1-9a-f]|[57][0-9a]|20)){8}|(?:&#(?:x(?:[46][1-9a-f]|[57][0-9a]|20)|6[5-9]|[78]\d|9[07-9]|1[01]\d|12[0-2]|32);){8}/i;
+
 /** The rules of characters that a line meets, as it was written. */
 export function characterRules(line: string): CharacterRule[] {
+  const found: CharacterRule[] = escapedLetters.test(line) ? [hiddenRules.escapedLetters] : [];
   // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is told from the rest here
-  if (/^[\u0000-\u007f]*$/.test(line)) return [];
-  const found: CharacterRule[] = [];
+  if (/^[\u0000-\u007f]*$/.test(line)) return found;
   if (tag.test(line.replace(flagSequence, ''))) found.push(hiddenRules.tags);
   if (bidi.test(line))
     found.push(rightToLeft.test(line) ? { ...hiddenRules.bidi, severity: 'medium' } : hiddenRules.bidi);

@@ -10,8 +10,9 @@ export interface ScanRule {
   /**
    * `text`: sentences of prose, of hidden text and of code that holds text. `command`: those and lines of code.
    * `block`: a block of code as a whole. `tool`: sentences of a tool's definition only.
+   * `hidden`: sentences of hidden text only. `tagged`: what a pseudo-tag encloses, as a whole.
    */
-  in: 'text' | 'command' | 'block' | 'tool';
+  in: 'text' | 'command' | 'block' | 'tool' | 'hidden' | 'tagged';
   patterns?: readonly string[];
   expressions?: readonly RegExp[];
   /** Symbols that excuse a match when they are in the same sentence or block. */

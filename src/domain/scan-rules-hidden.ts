@@ -13,7 +13,7 @@ export const hiddenRules = {
     severity: 'critical',
     why: 'Gives an instruction in text that is hidden when it is shown.',
   },
-  pseudoTag: { id: 'HID-02', severity: 'critical', why: 'Dresses an order up as a tag of the system.' },
+  escapedLetters: { id: 'ENC-03', severity: 'high', why: 'Writes plain letters as escapes, which only hides them.' },
   encoded: { id: 'ENC-01', severity: 'critical', why: 'Holds encoded text that says what other rules refuse.' },
   tooLong: { id: 'SIZ-01', severity: 'high', why: 'Is longer than what is read, so that the rest is unknown.' },
 } as const satisfies Record<string, Pick<ScanRule, 'id' | 'severity' | 'why'>>;

@@ -26,6 +26,8 @@ const byScope = {
   command: bySymbol('command'),
   block: bySymbol('block'),
   tool: bySymbol('tool'),
+  hidden: bySymbol('hidden'),
+  tagged: bySymbol('tagged'),
 } as const satisfies Record<ScanRule['in'], unknown>;
 
 /** The rules of a scope, by the symbols one of which a sentence must have. */

@@ -88,7 +88,8 @@ class SegmentReader {
       linkComment.exec(text)?.[1] ?? (hiddenStyle.test(text) ? text.replace(/<[^>]{0,200}>/g, ' ') : undefined);
     if (hidden !== undefined) this.#alone('hidden', { text: hidden, line });
     else if (trimmed === '') this.#close();
-    else if (trimmed.startsWith('|')) this.#alone('table', { text: trimmed.replace(/(?<!\\)\|/g, ' . '), line });
+    else if (trimmed.startsWith('|'))
+      this.#alone('table', { text: trimmed.replace(/^\||\|$/g, '').replace(/(?<!\\)\|/g, ' . '), line });
     else if (/^#{1,6}\s/.test(trimmed)) this.#alone('prose', { text: trimmed, line });
     else {
       const newField = this.#frontMatter === 'open' && /^\S/.test(text);
@@ -113,4 +114,28 @@ class SegmentReader {
     if (this.#open !== undefined && this.#open.lines.length > 0) this.#segments.push(this.#open);
     this.#open = undefined;
   }
+}
+
+const openingTag =
+  /<(important|critical|hidden|system|secret|admin|instructions?|override|urgent|assistant|developer)>/i;
+const taggedLinesMax = 40;
+
+/** What stands between an opening tag that poses as the system's and its end, or the next lines. */
+export function taggedBlocks(lines: readonly ScanLine[]): ScanLine[][] {
+  const blocks: ScanLine[][] = [];
+  let open: { lines: ScanLine[]; closing: string } | undefined;
+  for (const { text, line } of lines) {
+    const opening = open === undefined ? openingTag.exec(text) : null;
+    let inner = text;
+    if (opening !== null) {
+      open = { lines: [], closing: `</${opening[1]?.toLowerCase()}>` };
+      blocks.push(open.lines);
+      inner = text.slice(opening.index + opening[0].length);
+    }
+    if (open === undefined) continue;
+    const end = inner.toLowerCase().indexOf(open.closing);
+    open.lines.push({ text: end === -1 ? inner : inner.slice(0, end), line });
+    if (end !== -1 || open.lines.length >= taggedLinesMax) open = undefined;
+  }
+  return blocks;
 }

@@ -13,29 +13,30 @@ function words(list: string): string[] {
   return list.split(/\s+/);
 }
 
+/** The letters that the normal form of text has: Latin without its marks. */
+function folded(word: string): string {
+  return /^\p{sc=Cyrillic}/u.test(word) ? word : word.normalize('NFD').replace(/\p{M}/gu, '');
+}
+
 /** Words by class. A word may be in several. */
 export const wordClasses: Readonly<Record<string, readonly string[]>> = {
   ignore: [
-    ...forms(
-      'ignore disregard forget bypass override overrule discard dismiss neglect supersede abandon void nullify violate',
+    ...words(
+      'ignore ignoring ignored disregard disregarding disregarded forget forgetting forgot bypass bypassing override overriding overrule disobey',
     ),
-    ...words('forgetting overridden overriding forgot superseded'),
+    ...words('discard dismiss neglect supersede abandon nullify overlook'),
     ...words(
       'ignorez oubliez ignorer oublie oublier ignora ignoren ignorad ignorar olvida olvide olvidar omite desconsidere esqueça ignori ignorate dimentica',
     ),
-    ...words(
-      'ignoriere ignorieren ignoriert vergiss missachte negeer игнорируй игнорируйте забудь игнорировать تجاهل تجاهلوا',
-    ),
+    ...words('ignoriere ignorieren ignoriert vergiss missachte negeer игнорируй игнорируйте забудь игнорировать'),
   ],
   prior: [
     ...words(
-      'previous previously prior earlier above preceding existing original initial foregoming former past system developer',
+      'previous previously prior earlier above preceding existing original initial foregoing former past system developer',
     ),
+    ...words('safety security ethical moral content core default hidden internal safeguard built-in'),
     ...words(
-      'safety security ethical moral content operational usage core base built-in builtin default hidden internal other old platform safeguard',
-    ),
-    ...words(
-      'précédentes précédents antérieures vorherigen bisherigen obigen anteriores previas previos precedenti anterior предыдущие предыдущих السابقة',
+      'précédentes précédents antérieures vorherigen bisherigen obigen anteriores previas previos precedenti anterior предыдущие предыдущих',
     ),
   ],
   every: words(
@@ -43,52 +44,62 @@ export const wordClasses: Readonly<Record<string, readonly string[]>> = {
   ),
   instruction: [
     ...words(
-      'instruction instructions rule rules guideline guidelines directive directives prompt prompts order orders policy policies',
+      'instruction instructions rule rules guideline guidelines directive directives prompt prompts policy policies',
     ),
     ...words(
       'constraint constraints restriction restrictions guardrail guardrails safeguard safeguards training programming protocol protocols',
     ),
-    ...words('task tasks message messages context guidance guidances commands command goal objective directions'),
     ...words(
-      'anweisungen regeln vorgaben consignes instrucciones reglas órdenes instruções regras istruzioni regole инструкции инструкций правила التعليمات',
+      'anweisungen regeln vorgaben consignes instrucciones reglas órdenes instruções regras istruzioni regole инструкции инструкций правила',
     ),
   ],
+  order: words(
+    'task tasks message messages context guidance command commands goal goals objective directions order orders priorities',
+  ),
   guard: words(
     'safety ethical ethics content guardrail guardrails safeguard safeguards moderation alignment security restrictions restriction',
   ),
   limit: words(
-    'restriction restrictions limit limits limitation limitations filter filters constraint constraints guardrail guardrails censorship rules boundaries ethics morals safeguards',
+    'restriction restrictions limitation limitations filter filters constraint constraints guardrail guardrails censorship boundaries ethics morals safeguards mechanisms rules',
   ),
   persona: words(
-    'unrestricted unfiltered uncensored jailbroken jailbreak unlimited unbound unchained unaligned amoral dan hacker hacking evilgpt evil blackhat stan dude aim',
+    'unrestricted unfiltered uncensored jailbroken jailbreak unbound unchained unaligned amoral dan hacker hacking evilgpt evil blackhat rogue',
   ),
-  disable: [...forms('disable deactivate bypass remove circumvent suspend lift suppress evade defeat'), 'off'],
-  reveal: forms(
-    'reveal print output repeat show display leak dump share expose disclose tell give send echo write recite paste return quote',
+  disable: words(
+    'disable disabling bypass bypassing deactivate remove circumvent suspend lift suppress evade defeat off',
+  ),
+  reveal: words(
+    'reveal print repeat leak dump expose disclose show display recite output tell paste quote revealing printing repeating',
   ),
   tell: [...forms('tell inform notify alert mention disclose reveal report'), 'telling', 'told', 'say', 'warn'],
   person: words(
     'user users anyone them human humans operator operators owner owners customer person people anybody developer client victim',
   ),
-  secretly: words('silently secretly covertly stealthily quietly discreetly surreptitiously invisibly'),
+  secretly: words('secretly covertly stealthily discreetly surreptitiously invisibly'),
   send: [
     ...forms(
-      'send upload transmit forward post exfiltrate submit leak relay publish transfer deliver report export push ship mirror email mail sync',
+      'send upload transmit forward post exfiltrate submit leak relay beacon publish transfer deliver report push ship mirror email sync',
     ),
-    ...words('sent sending transmitting transmitted submitting submitted forwarding exfil posts'),
+    ...words('sent exfil'),
   ],
-  include: forms('include pass append attach put insert supply provide add embed place encode copy paste fill'),
+  forward: words(
+    'send upload transmit forward exfiltrate relay mirror report backup sends uploads forwards sending uploading forwarding',
+  ),
+  include: forms('include pass append attach embed encode weave echo'),
   read: forms(
     'read cat open load access get fetch retrieve collect extract gather grab harvest steal capture find scan locate dump copy list view search query obtain enumerate',
   ),
   secretdata: [
     ...words(
-      'password passwords passwd credential credentials secret secrets apikey apikeys token tokens cookie cookies passphrase passphrases mnemonic keychain',
+      'password passwords passwd credential credentials secret secrets apikey apikeys token tokens cookie cookies passphrase passphrases mnemonic',
     ),
     ...words('privatekey privatekeys sshkey sshkeys envvars'),
   ],
   privatedata: words(
-    'conversation conversations chat history transcript transcripts prompt prompts clipboard screenshot screenshots location files contents emails inbox keystrokes messages context data information documents session',
+    'conversation conversations chat chats history transcript transcripts prompt prompts clipboard screenshot screenshots keystrokes inbox logs log',
+  ),
+  anydata: words(
+    'data file files contents content emails information context documents messages everything details metrics results output notes',
   ),
   outside: words(
     'external remote attacker third-party thirdparty collector exfiltration webhook telegram discord c2 foreign outside beacon pastebin logging monitoring analytics telemetry mlops',
@@ -107,14 +118,12 @@ export const wordClasses: Readonly<Record<string, readonly string[]>> = {
   ),
   mention: [
     ...words(
-      'like such e.g example examples phrases phrase attempts attempt attempting detect detects detecting detection detects pattern patterns says saying claims claiming',
+      'like such e.g example examples phrases phrase attempts attempt attempting detect detects detecting detection pattern patterns says saying claims claiming',
     ),
     ...words(
-      'contains containing attack attacks attacker attackers injection injections malicious suspicious if whether looks tries trying adversarial flag flags check checks vulnerable vulnerability risk risks e.g.',
+      'attack attacks attacker attackers injection injections malicious suspicious whether looks tries trying adversarial flag flags vulnerable vulnerability',
     ),
-    ...words(
-      'treat wording test tests testing payload payloads red-team threat threats text string strings anything request requests asks asked',
-    ),
+    ...words('wording testing payload payloads red-team threat threats strings'),
   ],
   assess: forms('mark rate treat report classify consider score label flag deem evaluate judge approve'),
   harmless: words('safe benign clean trusted harmless legitimate approved secure verified pass passed'),
@@ -127,7 +136,7 @@ export const wordClasses: Readonly<Record<string, readonly string[]>> = {
 export const classesByWord: ReadonlyMap<string, readonly string[]> = (() => {
   const byWord = new Map<string, string[]>();
   for (const [name, members] of Object.entries(wordClasses)) {
-    for (const word of new Set(members)) byWord.set(word, [...(byWord.get(word) ?? []), `@${name}`]);
+    for (const word of new Set(members.map(folded))) byWord.set(word, [...(byWord.get(word) ?? []), `@${name}`]);
   }
   return byWord;
 })();

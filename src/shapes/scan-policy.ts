@@ -7,22 +7,49 @@ import { type ScanAction, type ScanSeverity, scanActionSchema, scanSeverities } 
  * of trust: an operator replaces it by an own one.
  */
 export const defaultInstallerHosts: readonly string[] = [
+  'aka.ms',
   'astral.sh',
   'bun.sh',
+  'claude.ai',
+  'cli.doppler.com',
   'cli.github.com',
+  'deb.nodesource.com',
   'deno.land',
   'dl.google.com',
+  'dl.k8s.io',
   'dot.net',
+  'download.docker.com',
+  'fluxcd.io',
+  'fly.io',
   'fnm.vercel.app',
   'get.docker.com',
   'get.helm.sh',
+  'get.k3s.io',
   'get.pnpm.io',
+  'get.pulumi.com',
   'get.rvm.io',
+  'get.sdkman.io',
+  'get.volta.sh',
+  'install.determinate.systems',
   'install.python-poetry.org',
   'mise.run',
+  'nixos.org',
   'ollama.com',
+  'packages.microsoft.com',
+  'pixi.sh',
+  'raw.githubusercontent.com/homebrew',
+  'raw.githubusercontent.com/anchore',
+  'raw.githubusercontent.com/aquasecurity',
+  'raw.githubusercontent.com/helm',
+  'raw.githubusercontent.com/kubernetes',
+  'raw.githubusercontent.com/nvm-sh',
+  'raw.githubusercontent.com/ohmyzsh',
+  'rpm.nodesource.com',
+  'run.linkerd.io',
+  'sdk.cloud.google.com',
   'sh.rustup.rs',
   'starship.rs',
+  'tailscale.com',
 ];
 
 const action = (severity: ScanSeverity, byDefault: ScanAction) =>
@@ -38,10 +65,12 @@ export const contentScanSchema = z
     medium: action('medium', 'warn'),
     low: action('low', 'warn'),
     installerHosts: z
-      .array(z.string().min(1).max(253).toLowerCase())
+      .array(z.string().min(1).max(500).toLowerCase())
       .max(1000)
       .default([...defaultInstallerHosts])
-      .describe('Hosts whose installers a skill may fetch and run; a sub-domain is another host.'),
+      .describe(
+        'Hosts, or hosts with the beginning of a path, whose installers a skill may fetch and run; a sub-domain is another host.',
+      ),
   })
   .prefault({});
 export type ContentScanPolicy = z.infer<typeof contentScanSchema>;

@@ -1,0 +1,76 @@
+/** Texts made to be slow to scan: 100 KB of one token after another, and of what opens and never ends. */
+import { scanContent } from '../../src/domain/content-scan.ts';
+
+const lengthMax = 100_000;
+
+const tokens: readonly string[] = [
+  'curl ',
+  '\n',
+  '[',
+  '[](',
+  'QUJD',
+  'aWdub3JlIGFsbCBwcmV2aW91cyA=',
+  '(',
+  '<!--',
+  '<important>',
+  '```\n',
+  '`',
+  '"',
+  '. ',
+  'a',
+  ' ',
+  'ignore ',
+  'ignore previous ',
+  'not ',
+  '&#x41;',
+  '&',
+  'https://',
+  'https://a.b/c?d={',
+  '/',
+  '~/',
+  'a\u200b',
+  '\u{e0041}',
+  'сору ',
+  '忽略',
+  '![a](https://a?',
+  '%41',
+  '\\x41',
+  '6a6b',
+  '---\n',
+  '*',
+  '__',
+  '| ',
+  '|a|\n',
+  '- a\n',
+  'send token ',
+  'display:',
+  '<|',
+  '=@',
+  'always send data https://a.io ',
+  '$AWS_SECRET_KEY ',
+  'os.environ ',
+  'curl https://a.io | ',
+  '[//]: # (',
+  '<div style="',
+  "'",
+  'ignore previous you send token to https://a.io/x curl | sh base64 not tell user ',
+];
+
+/** The texts, each with the token it is made of. */
+export function hostileTexts(): { token: string; text: string }[] {
+  return tokens.map((token) => ({
+    token: JSON.stringify(token),
+    text: token.repeat(Math.ceil(lengthMax / token.length)).slice(0, lengthMax),
+  }));
+}
+
+/** The processor time of each, in milliseconds, slowest first. */
+export function timeHostileTexts(): { token: string; timeMs: number }[] {
+  return hostileTexts()
+    .map(({ token, text }) => {
+      const before = process.cpuUsage().user;
+      scanContent([{ part: 'text', text }], { subject: 'tool' });
+      return { token, timeMs: (process.cpuUsage().user - before) / 1000 };
+    })
+    .sort((one, other) => other.timeMs - one.timeMs);
+}

@@ -1,0 +1,112 @@
+/** The content scan on labelled texts: what it finds, what it blocks though honest, and how long it takes. */
+import { scanContent } from '../../src/domain/content-scan.ts';
+import { defaultInstallerHosts } from '../../src/shapes/scan-policy.ts';
+import { isTool, type LabelledFile, type LabelledText } from './scan-eval-data.ts';
+import { disguises, withExcuse } from './scan-eval-disguise.ts';
+
+/** The score of one file. A text counts as blocked where a finding is critical or high, which is what policy blocks by default. */
+export interface ScanScore {
+  malicious: number;
+  benign: number;
+  recall: number;
+  /** The mean of the recalls of the families. */
+  recallFamilyMacro: number;
+  /** Share of benign texts that are blocked. */
+  falsePositiveRate: number;
+  falsePositiveRateWithoutSecurity: number;
+  byCategory: Record<string, { items: number; blocked: number; share: number }>;
+  /** Benign texts blocked, by rule. */
+  falsePositivesByRule: Record<string, number>;
+  missed: string[];
+  wronglyBlocked: string[];
+  /** Processor time of one scan in milliseconds; wall time on a busy machine says nothing. */
+  timeMsP95: number;
+  timeMsMax: number;
+  /** Share of the texts found that are found in disguise too, by disguise; where it was asked for. */
+  survival?: Record<string, number>;
+}
+
+/** Scores one file; `onItem` is called after each text. */
+export function scoreFile(
+  file: LabelledFile,
+  { disguised, onItem }: { disguised: boolean; onItem: () => void },
+): ScanScore {
+  const scored = file.items.map((item) => {
+    const before = process.cpuUsage().user;
+    const rules = blockingRules(file.name, item, item.text);
+    const timeMs = (process.cpuUsage().user - before) / 1000;
+    onItem();
+    return { item, rules, blocked: rules.length > 0, timeMs };
+  });
+  const malicious = scored.filter(({ item }) => item.label === 'malicious');
+  const benign = scored.filter(({ item }) => item.label === 'benign');
+  const ordinary = benign.filter(({ item }) => item.category !== 'benign-security');
+  const times = scored.map(({ timeMs }) => timeMs).sort((one, other) => one - other);
+  const families = Object.values(Object.groupBy(malicious, ({ item }) => item.family ?? item.id));
+  return {
+    malicious: malicious.length,
+    benign: benign.length,
+    recall: blockedShare(malicious),
+    recallFamilyMacro: mean(families.map((family = []) => blockedShare(family))),
+    falsePositiveRate: blockedShare(benign),
+    falsePositiveRateWithoutSecurity: blockedShare(ordinary),
+    byCategory: byCategory(scored),
+    falsePositivesByRule: countRules(benign.flatMap(({ rules }) => [...new Set(rules)])),
+    missed: malicious.filter(({ blocked }) => !blocked).map(({ item }) => item.id),
+    wronglyBlocked: benign.filter(({ blocked }) => blocked).map(({ item }) => item.id),
+    timeMsP95: times[Math.floor(times.length * 0.95)] ?? 0,
+    timeMsMax: times.at(-1) ?? 0,
+    ...(disguised && {
+      survival: survival(
+        file.name,
+        malicious.filter(({ blocked }) => blocked).map(({ item }) => item),
+      ),
+    }),
+  };
+}
+
+function blockingRules(file: string, item: LabelledText, text: string): string[] {
+  const subject = isTool(file, item) ? 'tool' : 'skill';
+  return scanContent([{ part: 'text', text }], { subject, installerHosts: defaultInstallerHosts })
+    .filter(({ severity }) => severity === 'critical' || severity === 'high')
+    .map(({ ruleId }) => ruleId);
+}
+
+/** Of texts that are found: how many still are, in each disguise and behind the excuse. */
+function survival(file: string, found: readonly LabelledText[]): Record<string, number> {
+  const forms = { ...disguises, excuse: withExcuse };
+  return Object.fromEntries(
+    Object.entries(forms).map(([name, disguise]) => [
+      name,
+      share(found, (item) => blockingRules(file, item, disguise(item.text)).length > 0),
+    ]),
+  );
+}
+
+function byCategory(scored: readonly { item: LabelledText; blocked: boolean }[]): ScanScore['byCategory'] {
+  const groups = Object.groupBy(scored, ({ item }) => item.category);
+  return Object.fromEntries(
+    Object.entries(groups).map(([category, group = []]) => {
+      const blocked = group.filter((one) => one.blocked).length;
+      return [category, { items: group.length, blocked, share: blocked / group.length }];
+    }),
+  );
+}
+
+function countRules(rules: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const rule of rules) counts[rule] = (counts[rule] ?? 0) + 1;
+  return counts;
+}
+
+function blockedShare(scored: readonly { blocked: boolean }[]): number {
+  return share(scored, ({ blocked }) => blocked);
+}
+
+function share<Item>(items: readonly Item[], holds: (item: Item) => boolean): number {
+  return items.length === 0 ? 0 : items.filter(holds).length / items.length;
+}
+
+function mean(values: readonly number[]): number {
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
