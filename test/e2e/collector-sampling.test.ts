@@ -65,3 +65,13 @@ describeWith('otelcol', 'a sender that invents a name for each span', () => {
     await collector.receiver.waitFor(() => collector.receiver.spans().length === spans.length);
   });
 });
+
+describeWith('otelcol', 'a sender that comes back in a new version', () => {
+  test('is the same series still, which only grow', async () => {
+    await using collector = await startCollector();
+    await sendSpans(collector.otlpUrl, Array(3).fill({ name: 'work' }), '1.0.0');
+    await vi.waitFor(async () => expect(sum(await callsCounted(collector))).toBe(3), poll);
+    await sendSpans(collector.otlpUrl, Array(2).fill({ name: 'work' }), '2.0.0');
+    await vi.waitFor(async () => expect(sum(await callsCounted(collector))).toBe(5), poll);
+  });
+});

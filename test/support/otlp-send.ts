@@ -10,15 +10,19 @@ export interface SentSpan {
   durationMs?: number;
 }
 
-const resource = { attributes: attributeList({ 'service.name': 'another', 'service.namespace': 'tests' }) };
+/** The sender, as `job="tests/another"`, `instance="sender-1"`. */
+function resource(version = '1.0.0') {
+  const identity = { 'service.namespace': 'tests', 'service.name': 'another', 'service.instance.id': 'sender-1' };
+  return { attributes: attributeList({ ...identity, 'service.version': version }) };
+}
 
-/** Sends spans, each in a trace of its own, in one request. @throws Error where the collector does not take them. */
-export async function sendSpans(url: string, spans: SentSpan[]): Promise<void> {
+/** Sends spans of a sender of this version, each in a trace of its own, in one request. @throws Error where the collector does not take them. */
+export async function sendSpans(url: string, spans: SentSpan[], version?: string): Promise<void> {
   const now = BigInt(Date.now()) * 1_000_000n;
   await send(`${url}/v1/traces`, {
     resourceSpans: [
       {
-        resource,
+        resource: resource(version),
         scopeSpans: [
           {
             spans: spans.map(({ name, attributes = {}, failed = false, durationMs = 1 }) => ({
@@ -44,7 +48,7 @@ export async function sendLogRecord(
   { body, attributes }: { body: string; attributes: Record<string, string> },
 ): Promise<void> {
   const record = { body: { stringValue: body }, attributes: attributeList(attributes) };
-  await send(`${url}/v1/logs`, { resourceLogs: [{ resource, scopeLogs: [{ logRecords: [record] }] }] });
+  await send(`${url}/v1/logs`, { resourceLogs: [{ resource: resource(), scopeLogs: [{ logRecords: [record] }] }] });
 }
 
 function attributeList(attributes: Record<string, string>) {
