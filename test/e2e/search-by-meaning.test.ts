@@ -1,0 +1,92 @@
+/** A whole hub with a real Chroma and an embeddings service: what a caller, a probe and the log see while they come and go. */
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type Chroma, startChroma } from '../support/chroma.ts';
+import { type EmbeddingsServer, startEmbeddingsServer } from '../support/embeddings-server.ts';
+import { json, startTestHub, type TestHub } from '../support/hub.ts';
+import { realServer } from '../support/real-server.ts';
+import { describeWith } from '../support/requirements.ts';
+
+const key = 'sk-never-shown';
+/** Longer than the 150 ms that a search waits for Chroma, with room for a busy machine; far below any timeout of ours. */
+const callMsMax = 1_500;
+
+let chroma: Chroma;
+let embeddings: EmbeddingsServer;
+let hub: TestHub;
+
+const readiness = async () => {
+  const response = await hub.fetch('/readyz');
+  return { status: response.status, ...(await json(response)) };
+};
+const search = (query: string) => json(hub.operator.fetch('/v1/tools/search', { json: { query, limit: 5 } }));
+const found = async (query: string): Promise<string[]> =>
+  (await search(query)).results.map(({ toolName }: { toolName: string }) => toolName);
+const sum = async () => {
+  const startedAt = performance.now();
+  const answer = await json(
+    hub.operator.fetch('/v1/tools/everything/get-sum/call', { json: { arguments: { a: 2, b: 3 } } }),
+  );
+  return { outcome: answer.outcome, ms: performance.now() - startedAt };
+};
+
+describeWith('chroma', 'a hub with Chroma and embeddings', () => {
+  beforeAll(async () => {
+    chroma = await startChroma();
+    embeddings = await startEmbeddingsServer();
+    embeddings.synonyms = [['sum', 'arithmetic']];
+    hub = await startTestHub({
+      file: { mcpServers: { everything: realServer('everything', ['stdio']) } },
+      environment: {
+        HESTIA_CHROMA_URL: chroma.url,
+        HESTIA_EMBEDDINGS_URL: embeddings.url,
+        HESTIA_EMBEDDINGS_MODEL: 'test-model',
+        HESTIA_EMBEDDINGS_KEY: key,
+      },
+    });
+    await vi.waitFor(async () => expect(await chroma.count('tools')).toBeGreaterThan(20), { timeout: 20_000 });
+  });
+  afterAll(async () => {
+    await hub[Symbol.asyncDispose]();
+    await embeddings[Symbol.asyncDispose]();
+    await chroma[Symbol.asyncDispose]();
+  });
+
+  test('names both in its readiness, with the version of the server', async () => {
+    expect(await readiness()).toMatchObject({
+      status: 'ready',
+      dependencies: {
+        toolIndex: { state: 'up', kind: 'chroma' },
+        chroma: { state: 'up', version: expect.stringMatching(/^\d/), backlog: 0 },
+        embeddings: { state: 'up', kind: 'endpoint' },
+      },
+    });
+  });
+
+  test('finds a tool that no word of the request names', async () => {
+    await expect.poll(() => found('arithmetic'), { timeout: 10_000 }).toContain('get-sum');
+  });
+
+  test('calls and searches as before while Chroma hangs and while it is gone, and is ready all along', async () => {
+    chroma.freeze();
+    expect(await sum()).toMatchObject({ outcome: 'success', ms: expect.toSatisfy((ms: number) => ms < callMsMax) });
+    expect(await found('sum of two numbers')).toContain('get-sum');
+    chroma.thaw();
+    await chroma.stop();
+    await expect.poll(async () => (await readiness()).dependencies.chroma.state, { timeout: 15_000 }).toBe('down');
+    expect(await readiness()).toMatchObject({ status: 'ready', dependencies: { toolIndex: { state: 'up' } } });
+    expect(await sum()).toMatchObject({ outcome: 'success', ms: expect.toSatisfy((ms: number) => ms < callMsMax) });
+    expect(await found('sum of two numbers')).toContain('get-sum');
+    await chroma.start();
+    await expect.poll(async () => (await readiness()).dependencies.chroma.state, { timeout: 15_000 }).toBe('up');
+    await expect.poll(() => found('arithmetic'), { timeout: 15_000 }).toContain('get-sum');
+  });
+
+  test('tells once that Chroma went, once that it is back, and the key never', async () => {
+    const messages = hub.logLines().map(({ message }) => message);
+    expect(messages.filter((message) => String(message).startsWith('Chroma is away'))).toHaveLength(1);
+    expect(messages.filter((message) => message === 'Chroma is back')).toHaveLength(1);
+    expect(embeddings.requests.every(({ authorization }) => authorization === `Bearer ${key}`)).toBe(true);
+    const shown = JSON.stringify([hub.logLines(), await readiness(), await search('sum')]);
+    expect(shown).not.toContain(key);
+  });
+});
