@@ -35,7 +35,7 @@ async function stall(context: FaultContext): Promise<AsyncDisposable> {
   const owned = await context.startHub({ file: { scheduler: { intervalHours: 24 } } });
   await owned.stop();
   const database = new DatabaseSync(owned.databaseFile);
-  database.prepare('UPDATE scheduler_totals SET last_run_time = ?').run(Date.now() - stalledMs);
+  database.prepare('UPDATE scheduler_totals SET last_success_time = ?').run(Date.now() - stalledMs);
   database.close();
   await owned.start();
   return undoing(async () => void (await owned.hub.send('/v1/scheduler/run', { method: 'POST' })));

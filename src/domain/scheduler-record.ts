@@ -45,7 +45,7 @@ export async function createSchedulerRecord(deps: SchedulerRecordDeps): Promise<
   let isRunning = false;
   let nextRun: () => number | undefined = () => undefined;
   const successes = new Map<JobName, number>();
-  if (totals.lastRunTime !== undefined) successes.set('cleanup', totals.lastRunTime);
+  if (totals.lastSuccessTime !== undefined) successes.set('cleanup', totals.lastSuccessTime);
 
   const tell = (
     span: Span,
@@ -76,6 +76,7 @@ export async function createSchedulerRecord(deps: SchedulerRecordDeps): Promise<
         totalCleanups: totals.totalCleanups + 1,
         totalDeleted: totals.totalDeleted + run.deletedCount,
         lastRunTime: now(),
+        lastSuccessTime: succeeded ? now() : totals.lastSuccessTime,
       };
       if (succeeded) successes.set('cleanup', now());
       return writeRun(deps, run, totals);

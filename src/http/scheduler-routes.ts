@@ -12,6 +12,7 @@ const statusSchema = z
     isRunning: z.boolean(),
     intervalHours: z.number(),
     lastRunTime: timeSchema.optional(),
+    lastSuccessTime: timeSchema.optional(),
     nextRunTime: timeSchema.optional(),
     totalCleanups: z.int(),
     totalDeleted: z.int(),
@@ -52,10 +53,11 @@ export function schedulerRoutes({ cleanup }: { cleanup: Cleanup }): OpenAPIHono<
   return router;
 }
 
-function statusView({ lastRunTime, nextRunTime, ...rest }: SchedulerStatus) {
+function statusView({ lastRunTime, lastSuccessTime, nextRunTime, ...rest }: SchedulerStatus) {
   return {
     ...rest,
     ...(lastRunTime !== undefined && { lastRunTime: isoTime(lastRunTime) }),
+    ...(lastSuccessTime !== undefined && { lastSuccessTime: isoTime(lastSuccessTime) }),
     ...(nextRunTime !== undefined && { nextRunTime: isoTime(nextRunTime) }),
   };
 }

@@ -14,6 +14,8 @@ export interface CleanupTotals {
   totalCleanups: number;
   totalDeleted: number;
   lastRunTime: number | undefined;
+  /** Of a run none of whose parts failed. */
+  lastSuccessTime: number | undefined;
 }
 
 /** What `get_scheduler_status` answers. */

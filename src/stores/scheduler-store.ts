@@ -14,24 +14,34 @@ export interface SchedulerStore {
 /** Makes the store of scheduler totals in `database`. */
 export function createSchedulerStore(database: Database): SchedulerStore {
   const read = database.query(
-    `SELECT total_cleanups AS totalCleanups, total_deleted AS totalDeleted, last_run_time AS lastRunTime
+    `SELECT total_cleanups AS totalCleanups, total_deleted AS totalDeleted, last_run_time AS lastRunTime,
+       last_success_time AS lastSuccessTime
      FROM scheduler_totals`,
     totalsSchema,
   );
   const save = database.command(
     `UPDATE scheduler_totals
-     SET total_cleanups = :totalCleanups, total_deleted = :totalDeleted, last_run_time = :lastRunTime`,
+     SET total_cleanups = :totalCleanups, total_deleted = :totalDeleted, last_run_time = :lastRunTime,
+       last_success_time = :lastSuccessTime`,
   );
   return {
-    totals: async () => read.first() ?? { totalCleanups: 0, totalDeleted: 0, lastRunTime: undefined },
-    async saveTotals(tx, { totalCleanups, totalDeleted, lastRunTime }) {
-      save.run(tx, { totalCleanups, totalDeleted, lastRunTime });
+    totals: async () => read.first() ?? noTotals,
+    async saveTotals(tx, totals) {
+      save.run(tx, { ...totals });
     },
   };
 }
+
+const noTotals: CleanupTotals = {
+  totalCleanups: 0,
+  totalDeleted: 0,
+  lastRunTime: undefined,
+  lastSuccessTime: undefined,
+};
 
 const totalsSchema = z.object({
   totalCleanups: z.int(),
   totalDeleted: z.int(),
   lastRunTime: optionalColumn(z.number()),
+  lastSuccessTime: optionalColumn(z.number()),
 });

@@ -175,7 +175,8 @@ CREATE TABLE scheduler_totals (
   id             INTEGER PRIMARY KEY CHECK (id = 1),
   total_cleanups INTEGER NOT NULL,
   total_deleted  INTEGER NOT NULL,
-  last_run_time  INTEGER
+  last_run_time  INTEGER,
+  last_success_time INTEGER
 ) STRICT;
 INSERT INTO scheduler_totals (id, total_cleanups, total_deleted) VALUES (1, 0, 0);
 

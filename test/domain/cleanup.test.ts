@@ -83,8 +83,9 @@ describe('a cleanup', () => {
     });
   });
 
-  test('goes on where a part fails, and says which', async () => {
-    await using hub = await startTestHub({ file: { retention: { outcomesDays: 10, auditDays: 10 } } });
+  test('goes on where a part fails, says which, and does not count as a success, after a restart either', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hestia-failing-'));
+    const hub = await startTestHub({ folder, file: { retention: { outcomesDays: 10, auditDays: 10 } } });
     await useSkill(hub, 2);
     await exportedLines(hub.operator);
     hub.advance(11 * dayMs);
@@ -100,6 +101,12 @@ describe('a cleanup', () => {
       event: 'SCHEDULER_CLEANUP_FAILED',
       fields: { error_type: 'cleanup_part_failed', failed_parts: 'outcomes', total_cleanups_attempted: 1 },
     });
+    await hub[Symbol.asyncDispose]();
+    await using again = await startTestHub({ folder });
+    const status = await json(again.operator.fetch('/v1/scheduler'));
+    expect(status).toMatchObject({ totalCleanups: 1, lastRunTime: expect.any(String) });
+    expect(status.lastSuccessTime).toBeUndefined();
+    await rm(folder, { recursive: true });
   });
 
   test('under way when the hub ends is ended between two batches, and is on record before the stop', async () => {

@@ -69,8 +69,13 @@ describe('an outcome', () => {
 describe('the totals of the scheduler', () => {
   test('begin at nothing and are kept', async () => {
     const scheduler = createSchedulerStore(store.database);
-    expect(await scheduler.totals()).toEqual({ totalCleanups: 0, totalDeleted: 0, lastRunTime: undefined });
-    const totals = { totalCleanups: 2, totalDeleted: 30, lastRunTime: 5 };
+    expect(await scheduler.totals()).toEqual({
+      totalCleanups: 0,
+      totalDeleted: 0,
+      lastRunTime: undefined,
+      lastSuccessTime: undefined,
+    });
+    const totals = { totalCleanups: 2, totalDeleted: 30, lastRunTime: 5, lastSuccessTime: 4 };
     await store.database.transaction((tx) => scheduler.saveTotals(tx, totals));
     expect(await scheduler.totals()).toEqual(totals);
   });
