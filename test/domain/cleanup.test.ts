@@ -115,8 +115,14 @@ describe('a cleanup', () => {
       const first = await startTestHub({ folder });
       await useSkill(first, 3);
       first.advance(91 * dayMs);
+      // Its first batch waits for the lock, so that the run is under way for as long as the test wants.
+      const lock = new DatabaseSync(first.config.databaseFile);
+      lock.exec('BEGIN IMMEDIATE');
       const running = run(first);
-      await first[Symbol.asyncDispose]();
+      expect((await run(first)).status).toBe(409);
+      const ending = first[Symbol.asyncDispose]();
+      lock.close();
+      await ending;
       expect((await running).status).toBe(200);
     }
     {
