@@ -1,6 +1,6 @@
 /**
  * A real Prometheus with the repository's grafana/prometheus.yaml and rules, on a free port. Only two things differ
- * from docker compose: the targets, and how often it scrapes and evaluates.
+ * from docker compose: the targets, and how often it scrapes, evaluates and sends alerts.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -65,6 +65,8 @@ export async function startPrometheus({ targets, rules, intervalSeconds = 1 }: P
         `--storage.tsdb.path=${join(folder, 'data')}`,
         `--web.listen-address=${address}`,
         '--enable-feature=exemplar-storage',
+        // An alert that fired before Alertmanager was found is not sent again for a minute by default.
+        `--rules.alert.resend-delay=${intervalSeconds}s`,
       ],
       readyUrl: `${url}/-/ready`,
     });

@@ -10,8 +10,8 @@ import { collectorProgram } from './collector-program.ts';
 
 /** Programs by name: the command, and the arguments that only make it say that it is there. */
 const probes = {
-  amtool: ['amtool', '--version'],
   alertmanager: ['prometheus-alertmanager', '--version'],
+  amtool: ['amtool', '--version'],
   chroma: [chromaProgram(), '--version'],
   jq: ['jq', '--version'],
   otelcol: [collectorProgram(), '--version'],
