@@ -19,10 +19,10 @@ export const wordlessSimilarityMin = 0.3;
 
 /**
  * Weight of meaning beside words, both scaled to their best. Fitted with all-MiniLM-L6-v2 on 2,889 labelled queries of two
- * sources: from 2 to 3 both sources are within 0.01 of their own best hit@1, and each is above words alone and above meaning
- * alone. The upper end of that range, because a larger model deserves more: it was the best one for text-embedding-3-large.
+ * sources that disagree: well-named tools want 1, vaguely described ones 3. At 2 both are above words alone and above meaning
+ * alone, and within 0.03 of their own best hit@1. A larger model could bear more: 3 for text-embedding-3-large.
  */
-const denseWeight = 3;
+const denseWeight = 2;
 
 /**
  * The least difference of cosines that meaning is scaled by. Where all cosines lie closer, as in a small hub or with a
