@@ -154,6 +154,12 @@ function promises(): BoardSection {
         sortBy: 'severity',
         colours: severityColours,
         size: { height: 8 },
+        links: [
+          toTools,
+          boardLink('Skills and security', boardUids.skillsAndSecurity),
+          boardLink('Scheduler', boardUids.scheduler),
+          boardLink('Telemetry pipeline', boardUids.telemetryPipeline),
+        ],
       }),
     ],
   };

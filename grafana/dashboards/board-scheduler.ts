@@ -149,7 +149,7 @@ function evidence(): BoardSection {
         title: 'Cleanups, traces',
         description: 'What did a cleanup do, and where did it fail? Each row opens its trace.',
         noValue: 'no cleanup has run',
-        query: `{ ${hubSpans} && span.${attributes.monitoringEvent} =~ "${monitoringEventSchema.enum.SCHEDULER_CLEANUP_SUCCESS}|${monitoringEventSchema.enum.SCHEDULER_CLEANUP_FAILED}" } | select(span.${attributes.monitoringEvent}, span.${attributes.cleanupDeleted}, span.${attributes.errorType})`,
+        query: `{ ${hubSpans} && span.${attributes.monitoringEvent} =~ "${monitoringEventSchema.enum.SCHEDULER_CLEANUP_SUCCESS}|${monitoringEventSchema.enum.SCHEDULER_CLEANUP_FAILED}" } | select(name, span.${attributes.monitoringEvent}, span.${attributes.cleanupDeleted}, span.${attributes.errorType})`,
       }),
     ],
   };

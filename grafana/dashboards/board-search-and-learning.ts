@@ -183,7 +183,7 @@ function vectors(): BoardSection {
         title: 'Searches, traces',
         description: 'Where does the time of a search go, and how much did it find? Each row opens its trace.',
         noValue: 'no searches',
-        query: `{ ${hubSpans} && name = "${spanNames.toolSearch}" } | select(span.${attributes.searchSource}, span.${attributes.searchResults}, span.${attributes.genAiAgentId})`,
+        query: `{ ${hubSpans} && name = "${spanNames.toolSearch}" } | select(name, span.${attributes.searchSource}, span.${attributes.searchResults}, span.${attributes.genAiAgentId})`,
         size: { height: 8 },
       }),
     ],

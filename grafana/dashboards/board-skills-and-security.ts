@@ -182,7 +182,7 @@ function whoAndWhat(): BoardSection {
         title: 'Traces with a security event',
         description: 'In which request did it happen, and what else did that request do? Each row opens its trace.',
         noValue: 'no security event',
-        query: `{ ${hubSpans} && span.${attributes.securityEvent} != nil } | select(span.${attributes.securityEvent}, span.${attributes.genAiAgentId}, span.${attributes.skillName}, span.${attributes.errorType})`,
+        query: `{ ${hubSpans} && span.${attributes.securityEvent} != nil } | select(name, span.${attributes.securityEvent}, span.${attributes.genAiAgentId}, span.${attributes.skillName}, span.${attributes.errorType})`,
       }),
     ],
   };

@@ -227,13 +227,13 @@ function evidence(): BoardSection {
         title: 'Failing calls, traces',
         description: 'What happened inside calls that failed? Each row opens its trace.',
         noValue: 'no call has failed',
-        query: `{ ${chosenSpans} && status = error } | select(span.${attributes.errorType}, span.${attributes.outcome}, span.${attributes.serverId}, span.${attributes.genAiAgentId})`,
+        query: `{ ${chosenSpans} && status = error } | select(name, span.${attributes.errorType}, span.${attributes.outcome}, span.${attributes.serverId}, span.${attributes.genAiAgentId})`,
       }),
       tracePanel({
         title: 'Slow calls, traces',
         description: `Where did the time of calls over ${slowCall} go? Sort by duration; each row opens its trace.`,
         noValue: `no call took longer than ${slowCall}`,
-        query: `{ ${chosenSpans} && duration > ${slowCall} } | select(span.${attributes.outcome}, span.${attributes.serverId}, span.${attributes.genAiAgentId})`,
+        query: `{ ${chosenSpans} && duration > ${slowCall} } | select(name, span.${attributes.outcome}, span.${attributes.serverId}, span.${attributes.genAiAgentId})`,
       }),
       logPanel({
         title: 'Calls that did not succeed, log',

@@ -10,6 +10,7 @@ import { recordingRules } from '../../grafana/rules/recording-rules.ts';
 import { faultServer } from '../../src/cli/fault-server.ts';
 import { boardQueries, filledIn, readBoards } from '../support/board.ts';
 import { runCommand } from '../support/command-run.ts';
+import { documentQueries } from '../support/document-queries.ts';
 import { startWatchedHub, type WatchedHub } from '../support/hub-watched.ts';
 import { parseLogql } from '../support/logql.ts';
 import { recordFields, recordsFound } from '../support/logql-search.ts';
@@ -20,7 +21,9 @@ import { describeWith } from '../support/requirements.ts';
 import { parseTraceql } from '../support/traceql.ts';
 import { spanAttributes, spansFound } from '../support/traceql-search.ts';
 
-const queries = boardQueries(readBoards()).map((query) => ({ ...query, place: `${query.board}: ${query.panel}` }));
+const onBoards = boardQueries(readBoards()).map((query) => ({ ...query, place: `${query.board}: ${query.panel}` }));
+const inWalk = documentQueries('docs/alert-to-cause.md').map((query) => ({ ...query, kind: '', filled: query.text }));
+const queries = [...onBoards, ...inWalk];
 const poll = { timeout: 30_000, interval: 500 };
 
 /** There only while a Chroma server is configured, which is tested where one is. */

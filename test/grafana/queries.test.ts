@@ -1,9 +1,10 @@
-/** Each query of the boards, by the grammar of its language and against the lists of what is emitted: no name that nobody makes, no unit that lies. */
+/** Each query of the boards and of what is read beside them, by the grammar of its language and against the lists of what is emitted: no name that nobody makes, no unit that lies. */
 import { describe, expect, test } from 'vitest';
 import { labels } from '../../grafana/prometheus-name.ts';
 import { monitoringEventSchema, outcomeSchema, securityEventSchema } from '../../src/shapes/event.ts';
 import { attributes } from '../../src/telemetry/names.ts';
 import { boardQueries, filledIn, readBoards } from '../support/board.ts';
+import { documentQueries } from '../support/document-queries.ts';
 import { emittedAttributes, emittedFields } from '../support/emitted-names.ts';
 import { parseLogql } from '../support/logql.ts';
 import { catalogue } from '../support/metric-catalogue.ts';
@@ -13,8 +14,10 @@ import { parseTraceql } from '../support/traceql.ts';
 const boards = readBoards();
 const queries = boardQueries(boards).map((query) => ({ ...query, place: `${query.board}: ${query.panel}` }));
 const promql = queries.filter(({ store }) => store === 'prometheus');
-const logql = queries.filter(({ store }) => store === 'loki');
-const traceql = queries.filter(({ store }) => store === 'tempo');
+const documents = ['grafana/runbook.md', 'docs/alert-to-cause.md'].flatMap(documentQueries);
+const asked = [...queries, ...documents.map(({ text, ...query }) => ({ ...query, filled: text }))];
+const logql = asked.filter(({ store }) => store === 'loki');
+const traceql = asked.filter(({ store }) => store === 'tempo');
 
 /** Values that these labels, fields and attributes may have. */
 const closedLists: Readonly<Record<string, readonly string[]>> = {
@@ -37,7 +40,12 @@ describe('queries of PromQL', () => {
     expect(selectors(parsePromql(filled)).length).toBeGreaterThan(0);
   });
 
-  test.each(promql)('$place names series that somebody makes, and labels that they have: $filled', ({ filled }) => {
+  // The runbook's may name what begins with a failure; they have a test of their own.
+  const named = [
+    ...promql,
+    ...documents.filter(({ place, store }) => store === 'prometheus' && place.startsWith('docs/')),
+  ].map(({ place, text }) => ({ place, filled: filledIn(text) }));
+  test.each(named)('$place names series that somebody makes, and labels that they have: $filled', ({ filled }) => {
     const query = parsePromql(filled);
     const found = selectors(query);
     expect(found.filter(({ metric }) => !catalogue.has(metric))).toEqual([]);
@@ -111,6 +119,11 @@ describe('the variables of boards', () => {
     expect(known).toContain(label);
     expect(found?.matchers.filter((matcher) => !known.includes(matcher.label))).toEqual([]);
   });
+});
+
+test('the documents have queries in each language', () => {
+  expect(Object.keys(Object.groupBy(documents, ({ store }) => store)).sort()).toEqual(['loki', 'prometheus', 'tempo']);
+  expect(documents.length).toBeGreaterThan(50);
 });
 
 describe('queries of LogQL', () => {
