@@ -13,6 +13,7 @@ import type { AuditCheckpointStore } from '../../src/stores/audit-checkpoint-sto
 import type { AuditStore } from '../../src/stores/audit-store.ts';
 import { openLog } from '../../src/telemetry/log.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { readLines } from './hub.ts';
 import { openStoreDatabase, type StoreDatabase } from './store-database.ts';
 
 /** A trail under test. */
@@ -21,6 +22,8 @@ export interface TestTrail extends AsyncDisposable {
   auditStore: AuditStore;
   checkpointStore: AuditCheckpointStore;
   parts: AuditParts;
+  /** New parts on the same database and key files, as after a start. */
+  reopened(): AuditParts;
   /** The events told to telemetry so far. */
   told: HubEvent[];
   /** Records so many tool outcomes, numbered on. */
@@ -33,6 +36,7 @@ export interface TestTrail extends AsyncDisposable {
   /** Prunes what was signed before now. */
   prune(limit?: number): Promise<number>;
   advance(milliseconds: number): void;
+  logLines(): Record<string, unknown>[];
   /** Changes the database behind the hub's back, with its triggers out of the way. */
   tamper(...statements: string[]): void;
 }
@@ -44,18 +48,20 @@ export async function openTestTrail({ checkpointRecords = 1000, checkpointSecond
   const told: HubEvent[] = [];
   let timeMs = Date.UTC(2026, 0, 1);
   let written = 0;
-  const parts = createAuditParts({
-    database: store.database,
-    keyDirectory: store.folder,
-    settings: { checkpointRecords, checkpointSeconds, auditMode: 'best-effort' },
-    report: (event) => told.push(event),
-    metrics: createMetrics(),
-    log,
-    now: () => {
-      timeMs += 1;
-      return timeMs;
-    },
-  });
+  const open = () =>
+    createAuditParts({
+      database: store.database,
+      keyDirectory: store.folder,
+      settings: { checkpointRecords, checkpointSeconds, auditMode: 'best-effort' },
+      report: (event) => told.push(event),
+      metrics: createMetrics(),
+      log,
+      now: () => {
+        timeMs += 1;
+        return timeMs;
+      },
+    });
+  const parts = open();
   const { auditStore, checkpointStore } = parts;
   const write = async () => {
     written += 1;
@@ -73,6 +79,7 @@ export async function openTestTrail({ checkpointRecords = 1000, checkpointSecond
     auditStore,
     checkpointStore,
     parts,
+    reopened: open,
     told,
     write: async (count) => {
       await Promise.all(Array.from({ length: count }, write));
@@ -87,6 +94,7 @@ export async function openTestTrail({ checkpointRecords = 1000, checkpointSecond
     advance: (milliseconds) => {
       timeMs += milliseconds;
     },
+    logLines: () => readLines(join(store.folder, 'hestia.log')),
     tamper: (...statements) => tamperWith(store.file, statements),
     [Symbol.asyncDispose]: async () => {
       await log.close();
