@@ -1,35 +1,28 @@
-/** All tools that can be found, in memory, and the search over their words: BM25 over weighted fields. Never waits. */
-import MiniSearch from 'minisearch';
+/** All tools that can be found, in memory, and the search over their words. Never waits. */
 import type { IndexedTool } from '../shapes/tool.ts';
-import {
-  compareTools,
-  isWanted,
-  type TextMatches,
-  type ToolIndex,
-  type ToolIndexQuery,
-  toolKeyOf,
-  toolKeyText,
-} from './tool-index.ts';
-import { queryTerms, toolTerms } from './tool-terms.ts';
+import { compareTools, type ToolIndex, toolKeyOf, toolKeyText } from './tool-index.ts';
+import { createPostings } from './tool-postings.ts';
 import { type ToolText, toolText, toolTextFields } from './tool-text.ts';
+import { analyseText } from './tool-text-analysis.ts';
+import { type IndexedDocument, searchText, type TextIndex } from './tool-text-search.ts';
 
 /** Makes an empty index in process. */
 export function createLexicalToolIndex(): ToolIndex {
-  const engine = createEngine();
+  const texts = createTextIndex();
   const servers = new Map<string, Map<string, Entry>>();
   const entries = new Map<string, Entry>();
 
   function put(tool: IndexedTool): void {
     const { serverId } = tool.definition;
     const id = toolKeyText(toolKeyOf(tool));
-    const entry: Entry = { tool, text: { id, ...toolText(tool.definition) } };
+    const text = toolText(tool.definition);
     const present = entries.get(id);
-    if (present !== undefined && isSameText(present.text, entry.text)) {
-      present.tool = tool;
+    if (present !== undefined && isSameText(present.text, text)) {
+      present.document.tool = tool;
       return;
     }
     removeEntry(id);
-    engine.add(entry.text);
+    const entry = { text, document: texts.add(tool, text) };
     entries.set(id, entry);
     const server = servers.get(serverId) ?? new Map<string, Entry>();
     servers.set(serverId, server.set(id, entry));
@@ -38,9 +31,9 @@ export function createLexicalToolIndex(): ToolIndex {
   function removeEntry(id: string): boolean {
     const entry = entries.get(id);
     if (entry === undefined) return false;
-    engine.remove(entry.text);
+    texts.remove(entry.document, entry.text);
     entries.delete(id);
-    const { serverId } = entry.tool.definition;
+    const { serverId } = entry.document.tool.definition;
     const server = servers.get(serverId);
     server?.delete(id);
     if (server?.size === 0) servers.delete(serverId);
@@ -55,81 +48,62 @@ export function createLexicalToolIndex(): ToolIndex {
     },
     put,
     remove: (key) => removeEntry(toolKeyText(key)),
-    find: (key) => (entries.get(toolKeyText(key)) ?? entries.get(toolKeyText({ ...key, namespace: undefined })))?.tool,
+    find: (key) =>
+      (entries.get(toolKeyText(key)) ?? entries.get(toolKeyText({ ...key, namespace: undefined })))?.document.tool,
     list: ({ serverId }) =>
       [...(serverId === undefined ? entries : (servers.get(serverId) ?? new Map<string, Entry>())).values()]
-        .map(({ tool }) => tool)
+        .map(({ document }) => document.tool)
         .sort(compareTools),
-    search: async (query) => searched(engine, entries, query),
+    search: async (query) => searchText(texts.index, query),
   };
 }
 
 interface Entry {
-  tool: IndexedTool;
-  /** What the engine was given; it must be given the same to forget it. */
-  text: ToolText & { id: string };
+  /** What the dictionaries were given; they must be given the same to forget it. */
+  text: ToolText;
+  document: IndexedDocument;
 }
 
-// Robertson and Zaragoza, The Probabilistic Relevance Framework (2009), section 3. Weights, k and b were fitted to
-// 2,889 labelled queries over 399 real tools, where d, the lower bound of BM25+, did harm.
-const boost = {
-  name: 1.4,
-  title: 1,
-  summary: 0.75,
-  description: 0.75,
-  parameterNames: 0.2,
-  parameterDescriptions: 0.2,
-  server: 0.3,
-} as const satisfies Record<keyof ToolText, number>;
-
-function createEngine(): MiniSearch<Entry['text']> {
-  return new MiniSearch<Entry['text']>({
-    idField: 'id',
-    fields: [...toolTextFields],
-    tokenize: toolTerms,
-    processTerm: (term) => term,
-    searchOptions: {
-      tokenize: queryTerms,
-      processTerm: (term) => term,
-      combineWith: 'OR',
-      boost,
-      bm25: { k: 3.4, b: 0.98, d: 0 },
-      fuzzy: typingErrorsMax,
-      weights: { fuzzy: 0.3, prefix: 0 },
-      prefix: false,
+/** The dictionaries, and documents coming and going. Numbers of those that went are given again. */
+function createTextIndex() {
+  const index: TextIndex = {
+    stems: createPostings(),
+    forms: createPostings(),
+    affixes: createPostings(),
+    documents: [],
+    counts: { shared: 0, owned: new Map() },
+  };
+  const free: number[] = [];
+  const count = (namespace: string | undefined, change: number) => {
+    if (namespace === undefined) index.counts.shared += change;
+    else index.counts.owned.set(namespace, (index.counts.owned.get(namespace) ?? 0) + change);
+  };
+  return {
+    index,
+    add: (tool: IndexedTool, text: ToolText): IndexedDocument => {
+      const { stems, forms, affixes, sequences, nameStems } = analyseText(text);
+      const number = free.pop() ?? index.documents.length;
+      const document = { number, tool, sequences, nameStems };
+      index.documents[number] = document;
+      index.stems.add(number, tool.namespace, stems);
+      index.forms.add(number, tool.namespace, forms);
+      index.affixes.add(number, tool.namespace, affixes);
+      count(tool.namespace, 1);
+      return document;
     },
-  });
-}
-
-function searched(engine: MiniSearch, entries: ReadonlyMap<string, Entry>, query: ToolIndexQuery): TextMatches {
-  const matches = engine
-    .search(query.query)
-    .flatMap(({ id, score }) => {
-      const tool = entries.get(String(id))?.tool;
-      return tool !== undefined && isWanted(tool, query) ? [{ tool, lexical: rounded(score) }] : [];
-    })
-    .sort((one, other) => other.lexical - one.lexical || compareTools(one.tool, other.tool))
-    .slice(0, query.limit);
-  const best = matches[0]?.lexical ?? 1;
-  const found = matches.map(({ tool, lexical }) => ({
-    tool,
-    score: lexical / best,
-    parts: { lexical, dense: undefined },
-  }));
-  return { found, scoring: 'lexical' };
-}
-
-function typingErrorsMax(term: string): number {
-  if (term.length < 5 || !/^\p{L}+$/u.test(term)) return 0;
-  return term.length < 9 ? 1 : 2;
+    remove: ({ number, tool }: IndexedDocument, text: ToolText): void => {
+      const { stems, forms, affixes } = analyseText(text);
+      index.stems.remove(number, tool.namespace, stems.keys());
+      index.forms.remove(number, tool.namespace, forms.keys());
+      index.affixes.remove(number, tool.namespace, affixes.keys());
+      index.documents[number] = undefined;
+      free.push(number);
+      count(tool.namespace, -1);
+    },
+  };
 }
 
 // A server that comes back mostly lists what it listed before: that costs no indexing.
 function isSameText(one: ToolText, other: ToolText): boolean {
   return toolTextFields.every((field) => one[field] === other[field]);
-}
-
-// The engine's running averages depend, in their last digits, on the order in which tools came and went.
-function rounded(score: number): number {
-  return Math.round(score * 1e6) / 1e6;
 }

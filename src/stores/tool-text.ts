@@ -1,10 +1,10 @@
 /** A tool's definition as the texts that a search weighs apart. Reads an upstream's schema, which may be anything. */
 import type { JsonObject, ToolDefinition } from '../shapes/tool.ts';
+import { textLengthMax } from './tool-terms.ts';
 
 /** Fields of a tool's text. */
 export const toolTextFields = [
   'name',
-  'title',
   'summary',
   'description',
   'parameterNames',
@@ -12,7 +12,10 @@ export const toolTextFields = [
   'server',
 ] as const;
 
-/** A tool's text by field. `summary` is the first sentence of the description. */
+/**
+ * A tool's text by field. `summary` is the first sentence of the description and `description` the rest, without the
+ * sentences that say what the tool is not for: their words lead to another tool.
+ */
 export type ToolText = Record<(typeof toolTextFields)[number], string>;
 
 /** Parameters that are read of one tool, nested ones included; further ones are left out. */
@@ -22,11 +25,11 @@ export const parametersMax = 200;
 export function toolText(definition: ToolDefinition): ToolText {
   const parameters: Parameter[] = [];
   collectParameters(definition.inputSchema, parameters, 1);
+  const [summary = '', ...rest] = definition.description.slice(0, textLengthMax).trim().split(sentenceEnd);
   return {
     name: definition.toolName,
-    title: definition.title ?? '',
-    summary: firstSentence.exec(definition.description.trimStart())?.[0] ?? '',
-    description: definition.description,
+    summary: definition.title === undefined ? summary : `${definition.title}. ${summary}`,
+    description: rest.filter((sentence) => !disclaimer.test(sentence)).join(' '),
     parameterNames: parameters.map(({ name }) => name).join(' '),
     parameterDescriptions: parameters.map(({ description }) => description).join(' '),
     server: definition.serverId,
@@ -39,7 +42,9 @@ interface Parameter {
 }
 
 const schemaDepthMax = 4;
-const firstSentence = /^.*?(?:[.!?](?=\s)|$)/m;
+const sentenceEnd = /(?<=[.!?])\s+|\n+/;
+const disclaimer =
+  /\b(?:do not use|don['’]t use|not for|should not|instead of|use [^.]{1,60} instead|not intended|not to be used|does not|doesn['’]t|cannot|can['’]t|will not|unlike)\b/i;
 
 function collectParameters(schema: JsonObject, found: Parameter[], depth: number): void {
   if (depth > schemaDepthMax || !isObject(schema.properties)) return;

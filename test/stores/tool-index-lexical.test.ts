@@ -80,10 +80,50 @@ describe('a typing error', () => {
     expect(await names(query)).toEqual(isFound ? ['one'] : []);
   });
 
-  test('never comes before the word itself', async () => {
+  test('is not looked for where the word itself is known', async () => {
     index.put(tool('s', 'near', 'deplay'));
     index.put(tool('s', 'exact', 'deploy'));
-    expect(await names('deploy')).toEqual(['exact', 'near']);
+    expect(await names('deploy')).toEqual(['exact']);
+  });
+});
+
+describe('the order of what is found', () => {
+  test.each([
+    ['the very form of a word before another', 'show keys', ['keys_show', 'key_show']],
+    ['the name before the description', 'secret', ['secret_get', 'vault_get']],
+    ['the whole name before a part of it', 'account list', ['account_list', 'account_device_list_export']],
+    ['a name that begins with the word before nothing', 'vault secret', ['keyvault_secret', 'secret_note']],
+    ['words side by side before the same words apart', 'container registry', ['one', 'two']],
+  ])('puts %s', async (_what, query, expected) => {
+    index.put(tool('s', 'keys_show', 'shows'));
+    index.put(tool('s', 'key_show', 'shows'));
+    index.put(tool('s', 'secret_get', 'gets'));
+    index.put(tool('s', 'vault_get', 'gets a secret'));
+    index.put(tool('s', 'account_list', 'lists'));
+    index.put(tool('s', 'account_device_list_export', 'exports'));
+    index.put(tool('s', 'keyvault_secret', 'keeps'));
+    index.put(tool('s', 'secret_note', 'keeps'));
+    index.put(tool('s', 'one', 'The container registry of a cloud'));
+    index.put(tool('s', 'two', 'The registry of a container cloud'));
+    const found = await names(query);
+    expect(found.filter((name) => expected.includes(name))).toEqual(expected);
+  });
+
+  test('knows a brand in any way of writing it', async () => {
+    index.put(tool('s', 'one', 'Issues on GitHub'));
+    expect(await names('github')).toEqual(['one']);
+    expect(await names('GitHub')).toEqual(['one']);
+  });
+});
+
+describe('what another namespace holds', () => {
+  test('changes nothing, not even a score', async () => {
+    const own = () => search('deploy the billing service', { namespace: 'red' });
+    index.put(tool('s', 'deploy', 'deploys a service'));
+    index.put(tool('s', 'billing', 'billing reports', 'red'));
+    const before = await own();
+    for (let at = 0; at < 30; at += 1) index.put(tool('s', `other_${at}`, 'deploys the billing service', 'blue'));
+    expect(await own()).toEqual(before);
   });
 });
 

@@ -21,6 +21,18 @@ describe('the text of a tool', () => {
     expect(text({}, '').summary).toBe('');
   });
 
+  test('leaves out sentences that say what the tool is not for', () => {
+    const description = 'Lists keys. Do not use this to read a secret. Use get_key instead. Pages are short.';
+    expect(text({}, description).description).toBe('Pages are short.');
+  });
+
+  test('has the rest of the description apart from its first sentence, which is kept whatever it says', () => {
+    expect(text({}, 'Does not write. It reads.\nSlowly.')).toMatchObject({
+      summary: 'Does not write.',
+      description: 'It reads. Slowly.',
+    });
+  });
+
   test('has the names and descriptions of parameters, nested ones and those of list items too', () => {
     const inputSchema = {
       properties: {

@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { toolTerms } from '../../src/stores/tool-terms.ts';
+import { stemOf, toolTerms } from '../../src/stores/tool-terms.ts';
 
 /** What the service does with the next requests. */
 export type EmbeddingsFault =
@@ -98,7 +98,7 @@ function embedded({ synonyms, dimensions }: EmbeddingsServer, model: string, inp
 function vectorOf(text: string, synonyms: string[][], dimensions: number): number[] {
   const vector = Array.from({ length: dimensions }, () => 0);
   for (const term of toolTerms(text)) {
-    const word = synonyms.find((group) => group.includes(term))?.[0] ?? term;
+    const word = synonyms.find((group) => group.map(stemOf).includes(term))?.[0] ?? term;
     const at =
       [...word].reduce((sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003, 7) % dimensions;
     vector[at] = (vector[at] ?? 0) + 1;
