@@ -11,10 +11,12 @@ import { createAuditService } from './domain/audit-service.ts';
 import { createCleanup } from './domain/cleanup.ts';
 import { createHubStatus } from './domain/hub-status.ts';
 import { createKeyedQueue } from './domain/keyed-queue.ts';
+import { createOutcomeMemory } from './domain/outcome-memory.ts';
 import { createOutcomeReport } from './domain/outcome-report.ts';
 import { createQuarantineService } from './domain/quarantine-service.ts';
 import { createRateLimits } from './domain/rate-limits.ts';
 import { createSchedulerRecord } from './domain/scheduler-record.ts';
+import { createSearchLearning } from './domain/search-learning.ts';
 import { createServerService } from './domain/server-service.ts';
 import { createSkillGate } from './domain/skill-gate.ts';
 import { createSkillLifecycle } from './domain/skill-lifecycle.ts';
@@ -38,6 +40,7 @@ import { openDatabase } from './stores/database.ts';
 import { createOutcomeStore } from './stores/outcome-store.ts';
 import { createQuarantineStore } from './stores/quarantine-store.ts';
 import { createSchedulerStore } from './stores/scheduler-store.ts';
+import { createSearchStore } from './stores/search-store.ts';
 import { createSkillStore } from './stores/skill-store.ts';
 import type { ToolIndex } from './stores/tool-index.ts';
 import { createLexicalToolIndex } from './stores/tool-index-lexical.ts';
@@ -82,13 +85,14 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
   const services = await createServices(deps, base, tools);
   const doors = createDoors(deps, base, tools, services);
   observeGauges(deps, base, tools, services);
-  const { lifecycle, skillSync, schedule } = services;
+  const { lifecycle, searchLearning, skillSync, schedule } = services;
   return {
     app: doors.app,
     access: base.access,
     fetch: doors.app.fetch,
     start: async () => {
       tools.vectors.start();
+      await searchLearning.rebuild();
       await lifecycle.restore();
       tools.pool.start();
       await skillSync.start();
@@ -143,6 +147,7 @@ function createBase({ config, log, now = Date.now }: HubDeps) {
     now,
     queue: createKeyedQueue(),
     outcomeStore: createOutcomeStore(database),
+    searchStore: createSearchStore(database),
     skillStore: createSkillStore(database),
     schedulerStore: createSchedulerStore(database),
     access: createAccessService({
@@ -196,10 +201,13 @@ async function createServices({ config, version }: HubDeps, base: Base, tools: T
   const schedulerRecord = await createSchedulerRecord({ ...base, intervalHours });
   const { retention, limits } = config;
   const cleanup = createCleanup({ ...base, lifecycle, schedulerRecord, retention, syncSkills: skillSync.fullPass });
+  const memory = createOutcomeMemory();
+  const searchLearning = createSearchLearning({ ...base, memory });
   const schemaCheck = createSchemaCheck();
   const toolCall = createToolCall({
     ...base,
     ...tools,
+    searchLearning,
     schemaCheck,
     limits,
     captureContent: config.telemetry.captureContent,
@@ -211,7 +219,8 @@ async function createServices({ config, version }: HubDeps, base: Base, tools: T
     schedulerRecord,
     cleanup,
     toolCall,
-    toolSearch: createToolSearch({ ...base, ...tools }),
+    searchLearning,
+    toolSearch: createToolSearch({ ...base, ...tools, memory, searchLearning }),
     servers: createServerService({ ...base, ...tools }),
     quarantine: createQuarantineService({ ...base, ...tools }),
     outcomeReport: createOutcomeReport(base),
@@ -235,7 +244,7 @@ function createDoors({ config, version }: HubDeps, base: Base, tools: Tools, ser
     mcp: hubServer.handle,
     rateLimits: createRateLimits({ ...base, limits: config.limits }),
     health: {
-      checkDatabase: atMostOnceASecond(base.database.checkWritable),
+      checkDatabase: base.database.checkWritable,
       search: tools.vectors.dependencies,
       servers: tools.pool.list,
       isDraining: () => draining,
@@ -252,15 +261,6 @@ function createDoors({ config, version }: HubDeps, base: Base, tools: Tools, ser
     await services.toolCall.drain(config.limits.drainMs);
   };
   return { hubServer, app, drain };
-}
-
-/** The same answer for a second: probes need no key, and each check is a write. */
-function atMostOnceASecond(check: () => Promise<void>): () => Promise<void> {
-  let last: { at: number; answer: Promise<void> } | undefined;
-  return () => {
-    if (last === undefined || performance.now() - last.at > 1000) last = { at: performance.now(), answer: check() };
-    return last.answer;
-  };
 }
 
 /** Names a hub on this machine is called by. */

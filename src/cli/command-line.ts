@@ -7,6 +7,7 @@ import { CommandError, type ExitCode, exitCodes } from './command-error.ts';
 import { createCommandOutput } from './command-output.ts';
 import { addDemoCommand } from './demo-command.ts';
 import { addKeyCommands } from './key-commands.ts';
+import { addSearchCommands } from './search-commands.ts';
 import { addSkillCommands } from './skill-commands.ts';
 import { addToolCommands } from './tool-commands.ts';
 
@@ -43,6 +44,7 @@ function createProgram(context: CommandContext): Command {
   addDemoCommand(program, context);
   addAuditCommands(program, context);
   addKeyCommands(program, context);
+  addSearchCommands(program, context);
   addSkillCommands(program, context);
   addToolCommands(program, context);
   return program;

@@ -9,6 +9,7 @@ export type Action =
   | 'server.read'
   | 'server.manage'
   | 'tool.search'
+  | 'search.read'
   | 'tool.call'
   | 'statistics.read'
   | 'scheduler.read'
@@ -31,6 +32,7 @@ const allowed: Record<Role, ReadonlySet<Action>> = {
     'skill.manage',
     'server.read',
     'tool.search',
+    'search.read',
     'tool.call',
     'statistics.read',
     'scheduler.read',
@@ -39,6 +41,7 @@ const allowed: Record<Role, ReadonlySet<Action>> = {
     'skill.read',
     'server.read',
     'tool.search',
+    'search.read',
     'statistics.read',
     'scheduler.read',
     'audit.read',
@@ -51,6 +54,7 @@ const allowed: Record<Role, ReadonlySet<Action>> = {
     'server.read',
     'server.manage',
     'tool.search',
+    'search.read',
     'tool.call',
     'statistics.read',
     'scheduler.read',
@@ -75,7 +79,8 @@ export function permission(caller: Caller, action: Action, target?: Owned): Perm
     caller.role === 'agent' &&
     target.ownerAgentId !== caller.agentId
   ) {
-    return 'forbidden';
+    // Not even that another agent searched.
+    return action === 'search.read' ? 'absent' : 'forbidden';
   }
   return 'allowed';
 }

@@ -1,5 +1,5 @@
 /**
- * One cleanup: expired skills are deactivated, outcomes and audit records past their retention are purged, skills are
+ * One cleanup: expired skills are deactivated, outcomes, searches and audit records past their retention are purged, skills are
  * read again. In bounded batches, repeatable; a part that fails does not keep the others from running.
  */
 import { ROOT_CONTEXT, type Span } from '@opentelemetry/api';
@@ -10,6 +10,7 @@ import { isoTime } from '../shapes/time.ts';
 import type { AuditStore } from '../stores/audit-store.ts';
 import type { Database } from '../stores/database.ts';
 import type { OutcomeStore } from '../stores/outcome-store.ts';
+import type { SearchStore } from '../stores/search-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { spanNames } from '../telemetry/names.ts';
@@ -34,6 +35,7 @@ export interface Cleanup {
 export interface CleanupDeps {
   database: Database;
   outcomeStore: OutcomeStore;
+  searchStore: SearchStore;
   auditStore: AuditStore;
   lifecycle: SkillLifecycle;
   /** Reads all watched skills again. */
@@ -43,7 +45,7 @@ export interface CleanupDeps {
   guard: AccessGuard;
   metrics: Metrics;
   log: Log;
-  retention: { outcomesDays: number; auditDays: number };
+  retention: { outcomesDays: number; searchesDays: number; auditDays: number };
   now: () => number;
 }
 
@@ -100,7 +102,7 @@ interface CleanupRun {
 
 async function cleanUp(deps: CleanupDeps, run: CleanupRun): Promise<CleanupReport> {
   const startedAt = performance.now();
-  const deleted: Record<CleanupKind, number> = { activations: 0, outcomes: 0, audit_records: 0 };
+  const deleted: Record<CleanupKind, number> = { activations: 0, outcomes: 0, audit_records: 0, searches: 0 };
   const failedParts: string[] = [];
   for (const [name, work] of cleanupParts(deps, deleted, run)) {
     if (run.stopping.aborted) break;
@@ -111,7 +113,7 @@ async function cleanUp(deps: CleanupDeps, run: CleanupRun): Promise<CleanupRepor
       deps.log.error('A part of the cleanup failed', { part: name }, { error });
     }
   }
-  const deletedCount = deleted.activations + deleted.outcomes + deleted.audit_records;
+  const deletedCount = Object.values(deleted).reduce((sum, count) => sum + count, 0);
   const durationMs = performance.now() - startedAt;
   const recorded = await deps.schedulerRecord.finished({ deletedCount, failedParts, by: run.by, span: run.span });
   const succeeded = failedParts.length === 0 && recorded;
@@ -127,7 +129,8 @@ function cleanupParts(
   deleted: Record<CleanupKind, number>,
   { by, span, stopping }: CleanupRun,
 ): [string, () => Promise<void>][] {
-  const { database, trail, lifecycle, outcomeStore, auditStore, retention, now } = deps;
+  const { database, trail, lifecycle, outcomeStore, searchStore, auditStore, retention, now } = deps;
+  const searchesBefore = now() - retention.searchesDays * dayMs;
   const outcomesBefore = now() - retention.outcomesDays * dayMs;
   const recordsBefore = isoTime(now() - retention.auditDays * dayMs);
   const inBatches = (kind: CleanupKind, batch: (limit: number) => Promise<number>) => async () => {
@@ -147,6 +150,12 @@ function cleanupParts(
       'outcomes',
       inBatches('outcomes', (limit) =>
         database.transaction((tx) => outcomeStore.prune(tx, { before: outcomesBefore, limit })),
+      ),
+    ],
+    [
+      'searches',
+      inBatches('searches', (limit) =>
+        database.transaction((tx) => searchStore.prune(tx, { before: searchesBefore, limit })),
       ),
     ],
     [

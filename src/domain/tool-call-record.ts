@@ -12,10 +12,12 @@ import { attributes, spanNames } from '../telemetry/names.ts';
 import { failSpan, inSpan } from '../telemetry/span.ts';
 import type { ContentDigest } from './audit-digest.ts';
 import type { AuditTrail } from './audit-trail.ts';
+import type { SearchLearning } from './search-learning.ts';
 
 /** What keeping a call needs. */
 export interface ToolCallRecordDeps {
   outcomeStore: OutcomeStore;
+  searchLearning: SearchLearning;
   trail: AuditTrail;
   contentDigest: ContentDigest;
   metrics: Metrics;
@@ -43,6 +45,7 @@ export async function recordCall(deps: ToolCallRecordDeps, call: FinishedCall): 
   const outcome = toolOutcome(call, deps.now());
   const { serverId, toolName, errorType } = outcome;
   if (errorType !== undefined) failSpan(span, errorType);
+  const lesson = await deps.searchLearning.lessonOf(outcome);
   const isOnRecord = await inSpan(
     spanNames.outcomeRecord,
     { attributes: { [attributes.outcome]: outcome.outcome } },
@@ -57,9 +60,13 @@ export async function recordCall(deps: ToolCallRecordDeps, call: FinishedCall): 
             result: result && deps.contentDigest(result),
           },
         },
-        (tx) => deps.outcomeStore.insert(tx, outcome),
+        async (tx) => {
+          await deps.outcomeStore.insert(tx, outcome);
+          await lesson?.write(tx);
+        },
       ),
   );
+  if (isOnRecord) lesson?.learn();
   deps.metrics.toolOutcome(outcome.outcome, serverId, toolName);
   if (serverId !== hubServerId) {
     deps.metrics.mcpClientOperation(outcome.latencyMs / 1000, { method: 'tools/call', toolName, serverId, errorType });

@@ -28,6 +28,7 @@ import type { AccessGuard } from './access-guard.ts';
 import type { ContentDigest } from './audit-digest.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import { type CallAdmissionLimits, createCallAdmission } from './call-admission.ts';
+import type { SearchLearning } from './search-learning.ts';
 import { type SkillTools, skillToolResult } from './skill-tools.ts';
 import { type CallDeadline, openDeadline } from './tool-call-deadline.ts';
 import { type CallFailure, callError, classifyFailure } from './tool-call-failure.ts';
@@ -62,6 +63,7 @@ export interface ToolCallDeps {
   toolIndex: ToolIndex;
   skillTools: SkillTools;
   outcomeStore: OutcomeStore;
+  searchLearning: SearchLearning;
   trail: AuditTrail;
   contentDigest: ContentDigest;
   guard: AccessGuard;

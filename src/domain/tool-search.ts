@@ -1,4 +1,5 @@
 /** Finding tools by describing the need: active skills, the hub's own tools and upstream tools, as the caller may see them. */
+import type { Span } from '@opentelemetry/api';
 import type { Caller } from '../shapes/access.ts';
 import { notFound } from '../shapes/error.ts';
 import { newId } from '../shapes/id.ts';
@@ -10,8 +11,12 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes, spanNames } from '../telemetry/names.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access-guard.ts';
+import type { OutcomeMemory } from './outcome-memory.ts';
+import { explainParts, isMoved } from './search-explanation.ts';
+import type { SearchLearning } from './search-learning.ts';
 import type { SkillTools } from './skill-tools.ts';
-import { rankTools } from './tool-ranking.ts';
+import { matchTools } from './tool-match.ts';
+import { type RankedTool, shownTool } from './tool-ranking.ts';
 
 /** Search and inspection of tools. */
 export interface ToolSearch {
@@ -25,17 +30,19 @@ export interface ToolSearch {
 export interface ToolSearchDeps {
   toolIndex: ToolIndex;
   skillTools: SkillTools;
+  memory: OutcomeMemory;
+  searchLearning: SearchLearning;
   guard: AccessGuard;
   metrics: Metrics;
+  now: () => number;
 }
 
-/** Candidates that ranking sees for each result asked for, so that it has something to choose from. */
-const candidatesPerResult = 5;
 /** Longest description in a reference, in UTF-16 units; the whole is had by inspection. */
 const descriptionLengthMax = 300;
 
 /** Makes the service. */
-export function createToolSearch({ toolIndex, skillTools, guard, metrics }: ToolSearchDeps): ToolSearch {
+export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
+  const { toolIndex, skillTools, guard, metrics } = deps;
   return {
     search: async (caller, request) => {
       await guard.require(caller, 'tool.search');
@@ -44,25 +51,7 @@ export function createToolSearch({ toolIndex, skillTools, guard, metrics }: Tool
       return timed(
         (seconds) => metrics.search(seconds, source),
         () =>
-          inSpan(spanNames.toolSearch, { attributes: spanAttributes }, async (span) => {
-            const { found } = await toolIndex.search({
-              query: request.query,
-              limit: request.limit * candidatesPerResult,
-              namespace: caller.namespace,
-              source: request.source,
-              isUsable: (tool) => isLive(skillTools, caller, tool),
-            });
-            const ranked = await inSpan(spanNames.toolRank, {}, async () =>
-              rankTools(found.map(({ tool, score }) => ({ tool, textScore: score }))).slice(0, request.limit),
-            );
-            const searchId = newId('srch');
-            span.setAttribute(attributes.searchId, searchId);
-            span.setAttribute(attributes.searchResults, ranked.length);
-            return {
-              searchId,
-              results: ranked.map(({ tool, score }) => reference(tool, score, request.includeSchemas)),
-            };
-          }),
+          inSpan(spanNames.toolSearch, { attributes: spanAttributes }, (span) => search(deps, caller, request, span)),
       );
     },
     inspect: async (caller, { serverId, toolName }) => {
@@ -74,18 +63,48 @@ export function createToolSearch({ toolIndex, skillTools, guard, metrics }: Tool
   };
 }
 
+async function search(deps: ToolSearchDeps, caller: Caller, request: SearchRequest, span: Span): Promise<SearchAnswer> {
+  const searchedAt = deps.now();
+  const { query, source, serverId } = request;
+  const { keyId, agentId, namespace } = caller;
+  const isUsable = (tool: IndexedTool) => isLive(deps.skillTools, caller, tool);
+  const { ranked, ...match } = await matchTools(
+    { ...deps, ranking: (rank) => inSpan(spanNames.toolRank, {}, async () => rank()) },
+    { query, source, serverId, namespace, isUsable, keyId, at: searchedAt },
+  );
+  const shown = ranked.slice(0, request.limit);
+  const searchId = newId('srch');
+  span.setAttribute(attributes.searchId, searchId);
+  span.setAttribute(attributes.searchResults, shown.length);
+  await deps.searchLearning.record({
+    ...match,
+    searchId,
+    keyId,
+    agentId,
+    namespace,
+    query,
+    source: source ?? 'all',
+    shown: shown.map(shownTool),
+    searchedAt,
+  });
+  deps.metrics.searchResultsShown(shown.map(({ parts }, at) => isMoved(parts, at + 1)));
+  return { searchId, results: shown.map((tool) => reference(tool, request)) };
+}
+
 /** The index keeps a skill whose time is over until the sweep; nobody is shown it. */
 function isLive(skillTools: SkillTools, caller: Caller, { source, definition }: IndexedTool): boolean {
   return source !== 'skill' || skillTools.find(caller.namespace, definition.toolName) !== undefined;
 }
 
-function reference({ source, definition }: IndexedTool, score: number, withSchema: boolean): ToolReference {
+function reference({ tool, score, parts }: RankedTool, { includeSchemas, explain }: SearchRequest): ToolReference {
+  const { source, definition } = tool;
   return {
     serverId: definition.serverId,
     toolName: definition.toolName,
     source,
     description: truncated(definition.description, descriptionLengthMax),
     score: Math.round(score * 10_000) / 10_000,
-    ...(withSchema && { inputSchema: definition.inputSchema }),
+    ...(includeSchemas && { inputSchema: definition.inputSchema }),
+    ...(explain && { explanation: { words: explainParts(parts), parts } }),
   };
 }

@@ -14,6 +14,7 @@ import type { AuditService } from '../domain/audit-service.ts';
 import type { Cleanup } from '../domain/cleanup.ts';
 import type { QuarantineService } from '../domain/quarantine-service.ts';
 import type { RateLimits } from '../domain/rate-limits.ts';
+import type { SearchLearning } from '../domain/search-learning.ts';
 import type { ServerService } from '../domain/server-service.ts';
 import type { Caller } from '../shapes/access.ts';
 import { configurationFileSchema, type OauthConfiguration } from '../shapes/configuration.ts';
@@ -31,6 +32,7 @@ import { metadataUrl, protectedResourceRoutes } from './protected-resource-route
 import { quarantineRoutes } from './quarantine-routes.ts';
 import { createRouter } from './route-parts.ts';
 import { schedulerRoutes } from './scheduler-routes.ts';
+import { searchRoutes } from './search-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 import { type SkillRoutesDeps, skillRoutes } from './skill-routes.ts';
 import { type ToolRoutesDeps, toolRoutes } from './tool-routes.ts';
@@ -42,6 +44,7 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   audit: AuditService;
   cleanup: Cleanup;
   servers: ServerService;
+  searchLearning: SearchLearning;
   quarantine: QuarantineService;
   health: HealthRoutesDeps;
   /** The MCP endpoint: a request of a known caller to a response. */
@@ -75,6 +78,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
   for (const routes of [
     skillRoutes(deps),
     toolRoutes(deps),
+    searchRoutes(deps),
     serverRoutes(deps),
     auditRoutes(deps),
     keyRoutes(deps),

@@ -30,7 +30,7 @@ const readyRoute = createRoute({
 
 /** What readiness looks at. */
 export interface HealthRoutesDeps {
-  /** Rejects where the database cannot be written. */
+  /** Rejects where the database cannot be written; asked once a second at most. */
   checkDatabase: () => Promise<void>;
   /** What search needs, by name. */
   search: () => Record<string, { state: string }>;
@@ -44,9 +44,10 @@ export interface HealthRoutesDeps {
  */
 export function healthRoutes({ checkDatabase, search, servers, isDraining }: HealthRoutesDeps): OpenAPIHono<HubEnv> {
   const router = createRouter();
+  const databaseChecked = atMostOnceASecond(checkDatabase);
   router.openapi(liveRoute, (c) => c.json({ status: 'alive' as const }, 200));
   router.openapi(readyRoute, async (c) => {
-    const database = await checkDatabase().then(
+    const database = await databaseChecked().then(
       () => 'up',
       () => 'down',
     );
@@ -62,4 +63,13 @@ export function healthRoutes({ checkDatabase, search, servers, isDraining }: Hea
     return c.json({ status: 'ready' as const, dependencies }, 200);
   });
   return router;
+}
+
+/** The same answer for a second: probes need no key, and each check is a write. */
+function atMostOnceASecond(check: () => Promise<void>): () => Promise<void> {
+  let last: { at: number; answer: Promise<void> } | undefined;
+  return () => {
+    if (last === undefined || performance.now() - last.at > 1000) last = { at: performance.now(), answer: check() };
+    return last.answer;
+  };
 }

@@ -9,6 +9,7 @@ import { isoTime } from '../shapes/time.ts';
 import { callRequestSchema, type IndexedTool, searchRequestSchema, toolSourceSchema } from '../shapes/tool.ts';
 import type { HubEnv } from './authenticate.ts';
 import { createRouter, jsonAnswer, jsonBody, problemAnswers, security, timeSchema } from './route-parts.ts';
+import { explanationSchema } from './search-routes.ts';
 
 const toolParameters = z.object({ server: z.string().max(64), tool: z.string().max(128) });
 const jsonObjectSchema = z.record(z.string(), z.unknown());
@@ -24,6 +25,7 @@ const searchAnswerSchema = z
         description: z.string(),
         score: z.number(),
         inputSchema: jsonObjectSchema.optional(),
+        explanation: explanationSchema.optional(),
       }),
     ),
   })

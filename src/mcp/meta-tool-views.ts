@@ -2,6 +2,7 @@
 import type { HubStatusReport } from '../domain/hub-status.ts';
 import type { ActivationAnswer, DeactivationAnswer } from '../domain/skill-lifecycle.ts';
 import type { SchedulerStatus } from '../shapes/scheduler.ts';
+import type { ScoreParts } from '../shapes/search.ts';
 import type { ServerStatus } from '../shapes/server.ts';
 import type { Activation, Skill } from '../shapes/skill.ts';
 import { isoTime } from '../shapes/time.ts';
@@ -11,10 +12,34 @@ import type { IndexedTool, JsonObject, SearchAnswer } from '../shapes/tool.ts';
 export function searchView({ searchId, results }: SearchAnswer): JsonObject {
   return {
     search_id: searchId,
-    results: results.map(({ serverId, toolName, source, description, score, inputSchema }) =>
-      defined({ server_id: serverId, tool_name: toolName, source, description, score, input_schema: inputSchema }),
+    results: results.map(({ serverId, toolName, source, description, score, inputSchema, explanation }) =>
+      defined({
+        server_id: serverId,
+        tool_name: toolName,
+        source,
+        description,
+        score,
+        input_schema: inputSchema,
+        explanation: explanation && { words: explanation.words, parts: partsView(explanation.parts) },
+      }),
     ),
   };
+}
+
+function partsView(parts: ScoreParts): JsonObject {
+  return defined({
+    text_score: parts.textScore,
+    text_rank: parts.textRank,
+    text_log_odds: parts.textLogOdds,
+    affinity: parts.affinity,
+    own_evidence: parts.ownEvidence,
+    others_evidence: parts.othersEvidence,
+    others_count: parts.othersCount,
+    relevance: parts.relevance,
+    availability: parts.availability,
+    total: parts.total,
+    explored: parts.explored,
+  });
 }
 
 /** `get_tool_schema`. */

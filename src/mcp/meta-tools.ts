@@ -74,6 +74,8 @@ const searchArguments = z.strictObject({
   query: searchRequestSchema.shape.query,
   limit: searchRequestSchema.shape.limit,
   source: toolSourceSchema.optional().describe('Only tools from this source.'),
+  server_id: searchRequestSchema.shape.serverId,
+  explain: searchRequestSchema.shape.explain,
   defer_loading: z
     .boolean()
     .default(true)
@@ -103,10 +105,9 @@ function toolTools({ toolSearch, toolCall }: MetaToolsDeps): MetaTool[] {
       searchArguments,
       readOnly,
       async (args, { caller }) => {
-        const { query, limit, source, defer_loading } = args;
-        return structuredResult(
-          searchView(await toolSearch.search(caller, { query, limit, source, includeSchemas: !defer_loading })),
-        );
+        const { query, limit, source, server_id, explain, defer_loading } = args;
+        const request = { query, limit, source, serverId: server_id, explain, includeSchemas: !defer_loading };
+        return structuredResult(searchView(await toolSearch.search(caller, request)));
       },
     ),
     metaTool(

@@ -68,6 +68,12 @@ export const configurationFileSchema = z.strictObject({
   retention: z
     .strictObject({
       outcomesDays: z.number().positive().max(3650).default(90).describe('Days a tool outcome is kept.'),
+      searchesDays: z
+        .number()
+        .positive()
+        .max(3650)
+        .default(30)
+        .describe('Days a search is kept, with its text and what it showed.'),
       auditDays: z.number().positive().max(3650).default(90).describe('Days an audit record is kept.'),
     })
     .prefault({}),

@@ -1,8 +1,8 @@
 /** The scheduler's status and what one cleanup run did. Times are Unix milliseconds. */
 import { z } from 'zod';
 
-/** What a cleanup deletes, by kind: rows of outcomes and of audit records past retention, activations past their time. */
-export const cleanupKindSchema = z.enum(['outcomes', 'audit_records', 'activations']);
+/** What a cleanup deletes, by kind: rows of outcomes, searches and audit records past retention, activations past their time. */
+export const cleanupKindSchema = z.enum(['outcomes', 'audit_records', 'activations', 'searches']);
 export type CleanupKind = z.infer<typeof cleanupKindSchema>;
 
 /** Jobs of the schedule table. */

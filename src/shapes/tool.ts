@@ -1,6 +1,7 @@
 /** Tools: definitions as upstreams list them, references as search answers them, calls and their results. */
 import { z } from 'zod';
 import { type Outcome, outcomeSchema } from './event.ts';
+import type { ScoreParts } from './search.ts';
 
 /** A JSON object of unknown content. */
 export type JsonObject = Record<string, unknown>;
@@ -37,6 +38,8 @@ export interface ToolReference {
   /** Higher is better; comparable within one answer only. */
   score: number;
   inputSchema?: JsonObject;
+  /** Why it stands where it stands, where the search asked for it. */
+  explanation?: { words: string[]; parts: ScoreParts };
 }
 
 /** `POST /v1/tools/search`. */
@@ -44,6 +47,8 @@ export const searchRequestSchema = z.strictObject({
   query: z.string().trim().min(1).max(2000).describe('What the tool should do, in your own words.'),
   limit: z.int().min(1).max(50).default(10).describe('How many results at most.'),
   source: toolSourceSchema.optional().describe('Only tools from this source.'),
+  serverId: z.string().min(1).max(64).optional().describe('Only tools of this server.'),
+  explain: z.boolean().default(false).describe('Answer for each result why it stands where it stands.'),
   includeSchemas: z.boolean().default(false).describe('Answer input schemas too, not only light references.'),
 });
 export type SearchRequest = z.infer<typeof searchRequestSchema>;

@@ -101,6 +101,40 @@ CREATE INDEX tool_outcomes_by_time ON tool_outcomes (recorded_at);
 -- Holds all that statistics read, so that they never touch the table.
 CREATE INDEX tool_outcomes_by_tool ON tool_outcomes (server_id, tool_name, namespace, latency_ms, outcome, recorded_at);
 
+-- What was asked and shown, so that a place can be explained and an outcome finds its search. shown is JSON.
+CREATE TABLE searches (
+  search_id   TEXT PRIMARY KEY,
+  key_id      TEXT NOT NULL,
+  agent_id    TEXT NOT NULL,
+  namespace   TEXT NOT NULL,
+  query       TEXT NOT NULL,
+  query_key   TEXT,
+  source      TEXT NOT NULL,
+  scoring     TEXT NOT NULL CHECK (scoring IN ('lexical', 'hybrid')),
+  shown       TEXT NOT NULL,
+  searched_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX searches_by_time ON searches (searched_at);
+
+-- What outcomes taught, in the order of learning: replayed, it is the memory. A search teaches once about a tool.
+-- A lesson ends with its outcome.
+CREATE TABLE lessons (
+  position       INTEGER PRIMARY KEY,
+  call_id        TEXT NOT NULL UNIQUE REFERENCES tool_outcomes (call_id) ON DELETE CASCADE,
+  search_id      TEXT NOT NULL,
+  namespace      TEXT NOT NULL,
+  key_id         TEXT NOT NULL,
+  query_key      TEXT,
+  server_id      TEXT NOT NULL,
+  tool_name      TEXT NOT NULL,
+  tool_namespace TEXT,
+  outcome        TEXT NOT NULL CHECK (outcome IN ('success', 'error', 'timeout', 'abandoned')),
+  latency_ms     REAL NOT NULL,
+  blame          REAL NOT NULL CHECK (blame BETWEEN 0 AND 1),
+  recorded_at    INTEGER NOT NULL,
+  UNIQUE (search_id, server_id, tool_name)
+) STRICT;
+
 CREATE TABLE skills (
   skill_id       TEXT PRIMARY KEY,
   namespace      TEXT NOT NULL,

@@ -6,7 +6,7 @@ import { type Meter, metrics } from '@opentelemetry/api';
 import { type Outcome, outcomeSchema, type SecurityEvent, securityEventSchema } from '../shapes/event.ts';
 import { type CleanupKind, cleanupKindSchema, type JobName, jobNameSchema } from '../shapes/scheduler.ts';
 import { type StorageErrorType, storageErrorTypeSchema } from '../shapes/storage.ts';
-import { toolErrorTypeSchema } from '../shapes/tool.ts';
+import { toolErrorTypeSchema, toolSourceSchema } from '../shapes/tool.ts';
 import { type GaugeSources, observeGauges } from './gauges.ts';
 import { createLabelLimit, overflowLabel } from './label.ts';
 import {
@@ -15,6 +15,7 @@ import {
   localDurationBounds,
   mcpDurationBounds,
   metricNames,
+  reciprocalRankBounds,
   scopeName,
 } from './names.ts';
 
@@ -37,6 +38,10 @@ export interface Metrics {
   skillsActive(change: number, namespace: string): void;
   toolOutcome(outcome: Outcome, serverId: string, toolName: string): void;
   search(seconds: number, source: string): void;
+  /** The first call that a search led to, of the tool at this place (from 1). */
+  searchFollowed(source: string, place: number): void;
+  /** One search's results: for each, whether learning moved it. */
+  searchResultsShown(moved: readonly boolean[]): void;
   securityEvent(name: SecurityEvent): void;
   schedulerRun(seconds: number, job: JobName, result: JobResult): void;
   cleanupDeleted(count: number, kind: CleanupKind): void;
@@ -81,7 +86,7 @@ export function createMetrics(): Metrics {
     skillsActive: (change, namespace) => counters.skillsActive.add(change, { namespace: namespaceLabel(namespace) }),
     toolOutcome: (outcome, serverId, toolName) =>
       counters.outcomes.add(1, outcomeLabels(outcome, serverId, toolLabel(toolName))),
-    search: (seconds, source) => histograms.search.record(seconds, { [attributes.searchSource]: source }),
+    ...searchMetrics(histograms, counters),
     securityEvent: (name) => counters.securityEvents.add(1, { [attributes.securityEvent]: name }),
     schedulerRun: (seconds, job, result) => {
       counters.runs.add(1, { [attributes.jobName]: job, [attributes.jobResult]: result });
@@ -104,6 +109,24 @@ export function createMetrics(): Metrics {
   };
 }
 
+function searchMetrics(
+  histograms: ReturnType<typeof createHistograms>,
+  counters: ReturnType<typeof createCounters>,
+): Pick<Metrics, 'search' | 'searchFollowed' | 'searchResultsShown'> {
+  return {
+    search: (seconds, source) => histograms.search.record(seconds, { [attributes.searchSource]: source }),
+    searchFollowed: (source, place) => {
+      counters.searchesFollowed.add(1, { [attributes.searchSource]: source });
+      histograms.reciprocalRank.record(1 / place, { [attributes.searchSource]: source });
+    },
+    searchResultsShown: (moved) => {
+      const movedCount = moved.filter(Boolean).length;
+      counters.resultsShown.add(movedCount, { [attributes.searchMoved]: 'true' });
+      counters.resultsShown.add(moved.length - movedCount, { [attributes.searchMoved]: 'false' });
+    },
+  };
+}
+
 function createHistograms(meter: Meter) {
   const inSeconds = (name: string, description: string, explicitBucketBoundaries: number[]) =>
     meter.createHistogram(name, { unit: 's', description, advice: { explicitBucketBoundaries } });
@@ -112,6 +135,11 @@ function createHistograms(meter: Meter) {
     mcpClient: inSeconds(metricNames.mcpClientOperationDuration, 'MCP requests to upstreams', mcpDurationBounds),
     http: inSeconds(metricNames.httpServerRequestDuration, 'HTTP requests served', httpDurationBounds),
     skill: inSeconds(metricNames.skillOperationDuration, 'Skill operations', localDurationBounds),
+    reciprocalRank: meter.createHistogram(metricNames.searchReciprocalRank, {
+      unit: '1',
+      description: 'One divided by the place of the tool that was used after a search',
+      advice: { explicitBucketBoundaries: reciprocalRankBounds },
+    }),
     search: inSeconds(metricNames.searchDuration, 'Tool searches', localDurationBounds),
     run: inSeconds(metricNames.schedulerRunDuration, 'Runs of scheduled jobs', localDurationBounds),
   };
@@ -126,6 +154,8 @@ function createCounters(meter: Meter) {
     securityEvents: counter(metricNames.securityEvents, 'Security events by name'),
     runs: counter(metricNames.schedulerRuns, 'Runs of scheduled jobs by result'),
     deleted: counter(metricNames.cleanupDeleted, 'What cleanups deleted, by kind'),
+    searchesFollowed: counter(metricNames.searchesFollowed, 'Searches that led to a call'),
+    resultsShown: counter(metricNames.searchResultsShown, 'Results of searches, by whether learning moved them'),
     auditRecords: counter(metricNames.auditRecords, 'Audit records written'),
     storageFailures: counter(metricNames.storageFailures, 'Reads and writes of the database that failed'),
     labelOverflow: counter(metricNames.labelOverflow, 'Label values folded for want of room, by label'),
@@ -142,6 +172,10 @@ function zeroInitialise(counters: ReturnType<typeof createCounters>): void {
   }
   for (const type of storageErrorTypeSchema.options) counters.storageFailures.add(0, { [attributes.errorType]: type });
   for (const label of limitedLabels) counters.labelOverflow.add(0, { [attributes.labelName]: label });
+  for (const source of [...toolSourceSchema.options, 'all']) {
+    counters.searchesFollowed.add(0, { [attributes.searchSource]: source });
+  }
+  for (const moved of ['true', 'false']) counters.resultsShown.add(0, { [attributes.searchMoved]: moved });
   counters.auditRecords.add(0);
   counters.skillsActive.add(0, { namespace: 'default' });
 }

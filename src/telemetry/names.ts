@@ -74,7 +74,7 @@ export const attributes = {
   /** `success`, `failure` or `skipped`. */
   jobResult: 'hestia.job.result',
   cleanupDeleted: 'hestia.cleanup.deleted',
-  /** `outcomes`, `audit_records` or `activations`. */
+  /** `outcomes`, `searches`, `audit_records` or `activations`. */
   cleanupKind: 'hestia.cleanup.kind',
   /** `traces`, `logs` or `metrics`. */
   signal: 'otel.signal',
@@ -163,6 +163,9 @@ export const mcpDurationBounds = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 
 
 /** Bucket bounds in seconds, as the HTTP conventions advise for request durations. */
 export const httpDurationBounds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+
+/** Bucket bounds of 1/rank for the places that agents use: 1, 1/2, 1/3, 1/4, 1/5, 1/10, 1/50. */
+export const reciprocalRankBounds = [0.02, 0.1, 0.2, 0.25, 0.34, 0.5, 1];
 
 /** Bucket bounds in seconds for work inside the hub, which takes milliseconds. */
 export const localDurationBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];

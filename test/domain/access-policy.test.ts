@@ -12,6 +12,7 @@ const table: Record<Action, [agent: string, auditor: string, operator: string]> 
   'server.read': ['allowed', 'allowed', 'allowed'],
   'server.manage': ['forbidden', 'forbidden', 'allowed'],
   'tool.search': ['allowed', 'allowed', 'allowed'],
+  'search.read': ['allowed', 'allowed', 'allowed'],
   'tool.call': ['allowed', 'forbidden', 'allowed'],
   'statistics.read': ['allowed', 'allowed', 'allowed'],
   'scheduler.read': ['allowed', 'allowed', 'allowed'],

@@ -89,6 +89,7 @@ describe('the first export of a hub that nobody has used', () => {
       ['activations', 0],
       ['audit_records', 0],
       ['outcomes', 0],
+      ['searches', 0],
     ]);
     expect(series('hestia.telemetry.dropped', 'otel.signal')).toEqual([
       ['logs', 0],

@@ -1,0 +1,73 @@
+/** Searches as they are recorded, and what their outcomes teach. */
+import { z } from 'zod';
+import { outcomeSchema } from './event.ts';
+
+/** Why a tool stands where it stands: each term of its score. Log-odds are natural logarithms. */
+export const scorePartsSchema = z.strictObject({
+  /** In (0, 1], 1 for the best by text; undefined where the text did not find the tool. */
+  textScore: z.number().optional(),
+  /** Place by the text alone, from 1. */
+  textRank: z.int().min(1).optional(),
+  /** Log-odds of being the right tool, by the text and the agent's habit. */
+  textLogOdds: z.number(),
+  /** Weight of the agent's use of the tool so far. */
+  affinity: z.number(),
+  /** Log-odds that the agent's own outcomes of this request add. */
+  ownEvidence: z.number(),
+  /** Log-odds that the outcomes of others add, within their caps. */
+  othersEvidence: z.number(),
+  /** How many others. */
+  othersCount: z.int(),
+  /** Probability of being the right tool, all evidence told. */
+  relevance: z.number(),
+  /** Probability that it answers this agent, now. */
+  availability: z.number(),
+  /** ln(relevance) + weight * ln(availability): what results are ordered by. */
+  total: z.number(),
+  /** Whether it stands here to be tried, and not for its total. */
+  explored: z.boolean(),
+});
+export type ScoreParts = z.infer<typeof scorePartsSchema>;
+
+/** One tool as a search showed it. */
+export const shownToolSchema = z.strictObject({
+  serverId: z.string(),
+  toolName: z.string(),
+  /** Undefined: a tool of every namespace. */
+  namespace: z.string().optional(),
+  parts: scorePartsSchema,
+});
+export type ShownTool = z.infer<typeof shownToolSchema>;
+
+/** One search as it is kept: what was asked, by whom, and what was shown. Times are Unix milliseconds. */
+export interface SearchRecord {
+  searchId: string;
+  keyId: string;
+  agentId: string;
+  namespace: string;
+  query: string;
+  /** The request's content words; undefined where it has none, and then nothing is learned from it. */
+  queryKey: string | undefined;
+  source: string;
+  scoring: 'lexical' | 'hybrid';
+  shown: ShownTool[];
+  searchedAt: number;
+}
+
+/** What one outcome teaches. */
+export const lessonSchema = z.strictObject({
+  callId: z.string(),
+  searchId: z.string(),
+  namespace: z.string(),
+  keyId: z.string(),
+  queryKey: z.string().optional(),
+  serverId: z.string(),
+  toolName: z.string(),
+  toolNamespace: z.string().optional(),
+  outcome: outcomeSchema,
+  latencyMs: z.number(),
+  /** In [0, 1]: how far a failure speaks against the choice of the tool, not against its being up. */
+  blame: z.number(),
+  recordedAt: z.number(),
+});
+export type Lesson = z.infer<typeof lessonSchema>;

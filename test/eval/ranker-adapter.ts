@@ -1,0 +1,115 @@
+/** The hub's own search and learning behind the interface of the replay: the same functions as in the live hub, with no doors around them. */
+import { createOutcomeMemory } from '../../src/domain/outcome-memory.ts';
+import { createSearchLog } from '../../src/domain/search-log.ts';
+import { matchTools } from '../../src/domain/tool-match.ts';
+import { shownTool } from '../../src/domain/tool-ranking.ts';
+import type { Outcome } from '../../src/shapes/event.ts';
+import type { IndexedTool, JsonObject } from '../../src/shapes/tool.ts';
+import { createLexicalToolIndex } from '../../src/stores/tool-index-lexical.ts';
+
+/** A tool of the data set. */
+export interface EvalTool {
+  id: string;
+  server: string;
+  name: string;
+  description?: string;
+  input_schema?: JsonObject;
+}
+
+/** A search of the replay; `now` is Unix milliseconds. */
+export interface ReplaySearch {
+  agentId: string;
+  k: number;
+  now: number;
+}
+
+/** What the replay reports of a call. */
+export interface ReplayOutcome {
+  agentId: string;
+  query: string;
+  toolId: string;
+  outcome: Outcome;
+  latencyMs: number;
+  shown: readonly string[];
+  now: number;
+}
+
+/** What the replay asks. */
+export interface RankerAdapter {
+  search(query: string, search: ReplaySearch): Promise<{ id: string; score: number }[]>;
+  record(outcome: ReplayOutcome): void;
+}
+
+const namespace = 'default';
+
+/** Makes a hub's search over the tools, with an empty memory. An agent of the replay is a key of the hub. */
+export function createAdapter({ tools }: { tools: readonly EvalTool[] }): RankerAdapter {
+  const toolIndex = createLexicalToolIndex();
+  const memory = createOutcomeMemory();
+  const searchLog = createSearchLog();
+  const indexed = indexedTools(tools);
+  for (const [serverId, ofServer] of indexed.servers) toolIndex.replaceServer(serverId, ofServer);
+  let count = 0;
+  return {
+    search: async (query, { agentId, k, now }) => {
+      const found = await matchTools({ toolIndex, memory }, { query, namespace, keyId: agentId, at: now });
+      const shown = found.ranked.slice(0, k);
+      count += 1;
+      searchLog.add({
+        searchId: `srch_${count}`,
+        keyId: agentId,
+        agentId,
+        namespace,
+        query,
+        queryKey: found.queryKey,
+        source: 'all',
+        scoring: found.scoring,
+        shown: shown.map(shownTool),
+        searchedAt: now,
+      });
+      return shown.map(({ tool, score }) => ({ id: indexed.idOf(tool), score }));
+    },
+    record: ({ agentId, toolId, outcome, latencyMs, now }) => {
+      const { serverId, toolName } = indexed.definitionOf(toolId);
+      const call = { callId: `call_${count}`, serverId, toolName, agentId, namespace, keyId: agentId };
+      const credit = searchLog.credit({ ...call, outcome, latencyMs, recordedAt: now });
+      if (credit !== undefined) memory.learn(credit.lesson);
+    },
+  };
+}
+
+/** The data set's tools as the index takes them, by server, and the way back to their ids. */
+export function indexedTools(tools: readonly EvalTool[]) {
+  const servers = new Map<string, IndexedTool[]>();
+  const ids = new Map<IndexedTool, string>();
+  const byId = new Map<string, IndexedTool>();
+  for (const tool of tools) {
+    const indexed = indexedTool(tool);
+    const ofServer = servers.get(tool.server) ?? [];
+    ofServer.push(indexed);
+    servers.set(tool.server, ofServer);
+    ids.set(indexed, tool.id);
+    byId.set(tool.id, indexed);
+  }
+  return {
+    servers,
+    idOf: (tool: IndexedTool): string => ids.get(tool) ?? 'unknown',
+    definitionOf: (id: string) => byId.get(id)?.definition ?? { serverId: 'unknown', toolName: id },
+  };
+}
+
+function indexedTool({ server, name, description = '', input_schema = {} }: EvalTool): IndexedTool {
+  return {
+    source: 'upstream',
+    namespace: undefined,
+    definition: {
+      serverId: server,
+      toolName: name,
+      title: undefined,
+      description,
+      inputSchema: input_schema,
+      outputSchema: undefined,
+      annotations: undefined,
+    },
+  };
+}
