@@ -48,6 +48,7 @@ export const metricShapes: Readonly<Record<MetricKey, MetricShape>> = {
   telemetryQueueCapacity: gauge,
   labelOverflow: counter,
   callsRunning: gauge,
+  ending: gauge,
   schedulerRunning: gauge,
   schedulerInterval: seconds,
   storageFailures: counter,

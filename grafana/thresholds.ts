@@ -30,7 +30,7 @@ export const thresholds = {
     windowSeconds: hour,
     forSeconds: minute,
     reason:
-      'The collector keeps the series of a silent hub for two minutes already; one more rules out a restart of the collector. A hub that was taken away on purpose is forgotten after the window.',
+      'The collector keeps the series of a silent hub for two minutes already; one more rules out a restart of the collector. A hub that was told to end does not count; one that is never started again is forgotten after the window.',
   },
   serverDisconnected: {
     above: 0,

@@ -84,7 +84,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
   const tools = await createTools(deps, base);
   const services = await createServices(deps, base, tools);
   const doors = createDoors(deps, base, tools, services);
-  observeGauges(deps, base, tools, services);
+  observeGauges(deps, base, tools, { ...services, isEnding: doors.isDraining });
   const { lifecycle, searchLearning, skillSync, schedule } = services;
   return {
     app: doors.app,
@@ -237,6 +237,7 @@ function createDoors({ config, version }: HubDeps, base: Base, tools: Tools, ser
   tools.toolIndex.replaceServer(hubServerId, hubTools);
   const hubServer = createHubServer({ ...base, ...tools, ...services, metaTools, version });
   let draining = false;
+  const isDraining = () => draining;
   const app = createApp({
     ...base,
     ...services,
@@ -247,7 +248,7 @@ function createDoors({ config, version }: HubDeps, base: Base, tools: Tools, ser
       checkDatabase: base.database.checkWritable,
       search: tools.vectors.dependencies,
       servers: tools.pool.list,
-      isDraining: () => draining,
+      isDraining,
     },
     policy: {
       hosts: [...localNames, config.host, ...config.policy.allowedHosts],
@@ -260,7 +261,7 @@ function createDoors({ config, version }: HubDeps, base: Base, tools: Tools, ser
     draining = true;
     await services.toolCall.drain(config.limits.drainMs);
   };
-  return { hubServer, app, drain };
+  return { hubServer, app, drain, isDraining };
 }
 
 /** Names a hub on this machine is called by. */
@@ -270,7 +271,7 @@ function observeGauges(
   { telemetry }: HubDeps,
   { metrics, trail, checkpointer }: Base,
   { pool }: Tools,
-  { schedulerRecord, toolCall }: Services,
+  { schedulerRecord, toolCall, isEnding }: Services & { isEnding: () => boolean },
 ): void {
   metrics.observe({
     auditGap: trail.gap,
@@ -284,6 +285,7 @@ function observeGauges(
     lastSuccess: schedulerRecord.lastSuccess,
     scheduler: schedulerRecord.status,
     callsRunning: toolCall.running,
+    isEnding,
     telemetry: telemetry.delivery,
   });
 }

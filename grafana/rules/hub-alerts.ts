@@ -32,13 +32,15 @@ export function hubAlerts(options: RuleOptions): Alert[] {
 
 /**
  * A hub that is gone is gone from the collector's export; one that never came never was there. Both are told only
- * while that export is read, since a collector that is down has an alert of its own.
+ * while that export is read, since a collector that is down has an alert of its own. A hub that ended in order said so
+ * in its last export: whoever scales down or deploys is not called for it, while others still send.
  */
 function hubDown({ timeScale }: RuleOptions): Alert {
   const { windowSeconds, forSeconds } = thresholds.hubDown;
   const alive = series.auditGap;
   const remembered = `max by (${hubLabels}) (last_over_time(${alive}[${duration(windowSeconds * timeScale)}]))`;
-  const oneGone = `(${remembered} unless on (${hubLabels}) ${alive}) and on () ${alive}`;
+  const inOrder = `last_over_time(${series.ending}[${duration(windowSeconds * timeScale)}]) == 1`;
+  const oneGone = `(${remembered} unless on (${hubLabels}) (${alive} or ${inOrder})) and on () ${alive}`;
   const allGone = `absent(${alive}) and on () (up{job="${scrapeJobs.hub}"} == 1)`;
   return {
     name: 'HestiaHubDown',

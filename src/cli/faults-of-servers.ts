@@ -1,8 +1,8 @@
-/** Faults of the servers behind a hub: one that goes away and does not come back. */
+/** Faults of the servers behind a hub: one that goes away and does not come back, one whose tool becomes another. */
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Fault, type FaultContext, undoing } from './fault.ts';
+import { type Fault, type FaultContext, repeat, undoing } from './fault.ts';
 import { faultServer, faultServerId, faultToolNames } from './fault-server.ts';
 import { callFaultTool } from './faults-of-calls.ts';
 import { newTraceId } from './hub-client.ts';
@@ -15,6 +15,16 @@ export const faultsOfServers: readonly Fault[] = [
     place: 'own hub',
     does: 'ends a server, and lets it end again at each new start',
     make: disconnect,
+  },
+  {
+    name: 'tool-definition-changed',
+    alert: 'HestiaToolDefinitionChanged',
+    place: 'own hub',
+    does: 'lets a server change the description of a tool that was seen before',
+    make: async (context) => {
+      const { hub } = await context.startHub();
+      return repeat(() => callFaultTool(hub, faultToolNames.change), context);
+    },
   },
 ];
 

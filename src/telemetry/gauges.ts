@@ -13,6 +13,8 @@ export interface GaugeSources {
   lastSuccess(): readonly { job: JobName; time: number }[];
   scheduler(): { isRunning: boolean; intervalHours: number };
   callsRunning(): number;
+  /** Whether the hub was told to end; the last collection of a hub that ends in order says so. */
+  isEnding(): boolean;
   telemetry(): Readonly<Record<Signal, Delivery>>;
 }
 
@@ -27,6 +29,9 @@ export function observeGauges(meter: Meter, sources: GaugeSources): void {
   meter
     .createObservableGauge(metricNames.callsRunning, { description: 'Tool calls under way' })
     .addCallback((result) => result.observe(sources.callsRunning()));
+  meter
+    .createObservableGauge(metricNames.ending, { description: '1 once the hub was told to end, else 0' })
+    .addCallback((result) => result.observe(sources.isEnding() ? 1 : 0));
   observeServers(meter, sources);
   observeScheduler(meter, sources);
   observeTelemetry(meter, sources);

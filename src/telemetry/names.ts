@@ -138,6 +138,7 @@ export const metricNames = {
   telemetryQueueCapacity: 'hestia.telemetry.queue.capacity',
   labelOverflow: 'hestia.telemetry.label_overflow',
   callsRunning: 'hestia.calls.running',
+  ending: 'hestia.ending',
   schedulerRunning: 'hestia.scheduler.running',
   schedulerInterval: 'hestia.scheduler.interval',
   storageFailures: 'hestia.storage.failures',

@@ -45,6 +45,7 @@ export const hubLabels: Readonly<Record<MetricKey, readonly string[]>> = {
   telemetryQueueCapacity: bySignal,
   labelOverflow: [labels.labelName],
   callsRunning: [],
+  ending: [],
   schedulerRunning: [],
   schedulerInterval: [],
   storageFailures: [labels.errorType],
