@@ -15,6 +15,7 @@ export interface FaultOptions extends HubOptions {
   hold: number;
   pace: number;
   prometheus?: string;
+  untilResolved?: boolean;
   collectorStop: string;
   collectorStart: string;
   backendsStop: string;
@@ -31,87 +32,69 @@ const sideBySideMax = 4;
 
 /** Adds the options to the command `demo`. */
 export function addFaultOptions(command: Command): Command {
-  const shell = (flags: string, what: string, value: string) =>
-    new Option(flags, `what ${what}`).default(value).helpGroup('Faults:');
-  return command
-    .addOption(
-      new Option('--faults [names]', 'make the conditions of alerts instead: names, all, or list').helpGroup('Faults:'),
-    )
-    .addOption(
-      new Option('--hold <seconds>', 'how long a fault lasts, at most where --prometheus says that the alert fires')
-        .argParser(wholeNumber(1, holdSecondsMax))
-        .default(holdSecondsDefault)
-        .helpGroup('Faults:'),
-    )
-    .addOption(
-      new Option('--pace <milliseconds>', 'time between two rounds of a fault')
-        .argParser(wholeNumber(10, 60_000))
-        .default(paceMsDefault)
-        .helpGroup('Faults:'),
-    )
-    .addOption(
-      new Option(
-        '--prometheus <url>',
-        'ask this Prometheus, undo a fault when its alert fires, and see it resolve',
-      ).helpGroup('Faults:'),
-    )
-    .addOption(shell('--collector-stop <command>', 'ends the collector', 'docker compose stop otel-collector'))
-    .addOption(shell('--collector-start <command>', 'starts the collector', 'docker compose start otel-collector'))
-    .addOption(shell('--backends-stop <command>', 'ends Tempo and Loki', 'docker compose stop tempo loki'))
-    .addOption(shell('--backends-start <command>', 'starts Tempo and Loki', 'docker compose start tempo loki'));
+  // An option is added when it is whole: commander takes its default then.
+  const add = (option: Option) => command.addOption(option.helpGroup('Faults:'));
+  const shell = (flags: string, does: string, value: string) => add(new Option(flags, `what ${does}`).default(value));
+  add(new Option('--faults [names]', 'make the conditions of alerts instead: names, all, or list'));
+  add(
+    new Option('--hold <seconds>', 'how long a fault lasts, at most where --prometheus says that the alert fires')
+      .argParser(wholeNumber(1, holdSecondsMax))
+      .default(holdSecondsDefault),
+  );
+  add(
+    new Option('--pace <milliseconds>', 'time between two rounds of a fault')
+      .argParser(wholeNumber(10, 60_000))
+      .default(paceMsDefault),
+  );
+  add(new Option('--prometheus <url>', 'ask this Prometheus, and undo a fault when its alert fires'));
+  add(new Option('--until-resolved', 'see the alert resolve too, for as long as --hold says'));
+  shell('--collector-stop <command>', 'ends the collector', 'docker compose stop otel-collector');
+  shell('--collector-start <command>', 'starts the collector', 'docker compose start otel-collector');
+  shell('--backends-stop <command>', 'ends Tempo and Loki', 'docker compose stop tempo loki');
+  return shell('--backends-start <command>', 'starts Tempo and Loki', 'docker compose start tempo loki');
 }
 
 /** Lists faults, or makes those that are named. @throws CommandError where one could not be made, or its alert was missed */
 export async function runFaults(context: CommandContext, options: FaultOptions): Promise<void> {
-  const { output, signal } = context;
+  const { signal } = context;
   const names = options.faults;
   if (names === undefined || names === true || names === 'list') return listFaults(context);
   const wanted = faultsByName(names);
   const failed: string[] = [];
-  const run = runOptions(context, options, (report) => {
-    if (report.state === 'missed') failed.push(report.fault);
-    output.record({ kind: 'fault', time: new Date().toISOString(), ...report }, reportLines(context, report));
-  });
+  const tell = (report: ToldReport) => {
+    if (report.state === 'missed' || report.state === 'failed') failed.push(report.fault);
+    const record = { kind: 'fault', time: new Date().toISOString(), ...report };
+    context.output.record(record, [reportLine(context, report)]);
+  };
+  const run = runOptions(context, options, tell);
   const make = async (fault: Fault) => {
-    output.record(
-      { kind: 'fault', time: new Date().toISOString(), fault: fault.name, alert: fault.alert, state: 'begun' },
-      [`${output.tone('strong', fault.name)}: ${fault.does}, so that ${fault.alert} fires`],
-    );
+    const { name, alert, does } = fault;
+    tell({ fault: name, alert, state: 'begun', does });
     try {
       await runFault(fault, run);
     } catch (error) {
       if (signal.aborted) return;
-      failed.push(fault.name);
-      const reason = printable(error instanceof Error ? error.message : 'unknown failure');
-      output.record(
-        {
-          kind: 'fault',
-          time: new Date().toISOString(),
-          fault: fault.name,
-          alert: fault.alert,
-          state: 'failed',
-          reason,
-        },
-        [`${fault.name}: ${output.tone('bad', 'failed')}: ${reason}`],
-      );
+      tell({ fault: name, alert, state: 'failed', reason: error instanceof Error ? error.message : 'unknown failure' });
     }
   };
+  const isCollector = ({ place }: Fault) => place === 'collector';
   await sideBySide(
-    wanted.filter(({ place }) => place !== 'collector'),
+    wanted.filter((fault) => !isCollector(fault)),
     sideBySideMax,
     make,
     signal,
   );
   // Nothing else is seen while the collector is harmed.
-  await sideBySide(
-    wanted.filter(({ place }) => place === 'collector'),
-    1,
-    make,
-    signal,
-  );
+  await sideBySide(wanted.filter(isCollector), 1, make, signal);
   if (signal.aborted) throw new CommandError(exitCodes.interrupted, 'interrupted; the faults are undone');
   if (failed.length > 0) throw new CommandError(exitCodes.failed, `not as it should be: ${failed.join(', ')}`);
 }
+
+/** What is told of a fault: its run's own reports, its beginning, and why it could not be made. */
+type ToldReport =
+  | FaultReport
+  | { fault: string; alert: string; state: 'begun'; does: string }
+  | { fault: string; alert: string; state: 'failed'; reason: string };
 
 function listFaults({ output }: CommandContext): void {
   output.table(
@@ -130,7 +113,7 @@ function runOptions(
   options: FaultOptions,
   onReport: FaultRunOptions['onReport'],
 ): FaultRunOptions {
-  const { prometheus, collectorStop, collectorStart, backendsStop, backendsStart } = options;
+  const { prometheus, untilResolved = false, collectorStop, collectorStart, backendsStop, backendsStart } = options;
   if (prometheus !== undefined && !URL.canParse(prometheus))
     throw new CommandError(exitCodes.usage, '--prometheus: must be an http or https address');
   return {
@@ -140,32 +123,34 @@ function runOptions(
     commands: { collectorStop, collectorStart, backendsStop, backendsStart },
     paceMs: options.pace,
     holdMs: options.hold * 1000,
+    untilResolved,
     onReport,
   };
 }
 
-const stateTexts = {
-  made: 'made; hold',
-  firing: 'fires',
-  undone: 'undone',
-  resolved: 'has resolved',
-  missed: 'was not seen as it should be',
-} as const;
-
-function reportLines({ output }: CommandContext, { fault, alert, state, alsoFiring = [] }: FaultReport): string[] {
-  const others = alsoFiring.length === 0 ? '' : output.tone('quiet', ` (so do ${alsoFiring.join(', ')})`);
+function reportLine({ output }: CommandContext, report: ToldReport): string {
+  const { fault, alert, state } = report;
+  const name = output.tone('strong', fault);
   switch (state) {
+    case 'begun':
+      return `${name}: ${report.does}, so that ${alert} fires`;
     case 'made':
+      return `${name}: made`;
+    case 'firing': {
+      const others = report.alsoFiring ?? [];
+      const also = others.length === 0 ? '' : output.tone('quiet', ` (as do ${others.join(', ')})`);
+      return `${name}: ${alert} ${output.tone('bad', 'fires')}${also}`;
+    }
     case 'undone':
-      return [`${fault}: ${stateTexts[state]}`];
-    case 'firing':
-      return [`${fault}: ${alert} ${output.tone('bad', stateTexts[state])}${others}`];
+      return `${name}: undone; the alert resolves by itself`;
     case 'resolved':
-      return [`${fault}: ${alert} ${output.tone('good', stateTexts[state])}`];
+      return `${name}: ${alert} ${output.tone('good', 'has resolved')}`;
     case 'missed':
-      return [`${fault}: ${alert} ${output.tone('bad', stateTexts[state])}`];
+      return `${name}: ${alert} ${output.tone('bad', 'was not seen as it should be')}`;
+    case 'failed':
+      return `${name}: ${output.tone('bad', 'failed')}: ${printable(report.reason)}`;
     default:
-      return state satisfies never;
+      return report satisfies never;
   }
 }
 

@@ -43,6 +43,8 @@ export type FaultHubSurroundings = Pick<CommandSurroundings, 'environment' | 'hu
 
 const startTimeoutMs = 30_000;
 const pollMs = 50;
+/** The longest interval: what faults do to cleanups, they do themselves. */
+const quietScheduler = { intervalHours: 24 };
 /** How often it sends metrics, in milliseconds, unless the environment says otherwise: whoever watches it waits less. */
 const metricIntervalMsDefault = '5000';
 
@@ -51,7 +53,7 @@ export async function startFaultHub(surroundings: FaultHubSurroundings, options:
   const folder = await mkdtemp(join(tmpdir(), 'hestia-demo-'));
   const url = `http://127.0.0.1:${await freePort()}`;
   const start = async (file = options.file ?? {}) => {
-    const configuration = { mcpServers: { [faultServerId]: faultServer() }, ...file };
+    const configuration = { mcpServers: { [faultServerId]: faultServer() }, scheduler: quietScheduler, ...file };
     await writeFile(join(folder, 'hestia.config.json'), JSON.stringify(configuration));
     const child = spawnHub(surroundings, options, { folder, url });
     try {

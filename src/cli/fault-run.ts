@@ -1,10 +1,10 @@
 /**
- * One fault from its making to its end: made, held until the alert fires or the time is over, undone, and, where someone can
- * be asked, held to the alert's resolving. What was made is undone whatever happens.
+ * One fault from its making to its end: made, held until the alert fires or the time is over, undone, and watched until the
+ * alert resolves, where that is asked for. What was made is undone whatever happens.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandSurroundings } from './command-context.ts';
-import { type CollectorCommands, type Fault, type FaultContext, hubStarter } from './fault.ts';
+import { type CollectorCommands, type Fault, type FaultContext, faultJob, hubStarter } from './fault.ts';
 import type { AlertWatch } from './fault-watch.ts';
 import type { HubClient } from './hub-client.ts';
 
@@ -29,6 +29,8 @@ export interface FaultRunOptions {
   paceMs: number;
   /** How long a fault is held at most, and how long its resolving is waited for. */
   holdMs: number;
+  /** Whether to wait for the alert to resolve; those that look at an hour or a day take as long. */
+  untilResolved: boolean;
   onReport: (report: FaultReport) => void;
 }
 
@@ -37,7 +39,9 @@ const seenMsDefault = 45_000;
 
 /** Runs one fault. Rejects where it cannot be made, or is interrupted; it is undone then too. */
 export async function runFault(fault: Fault, options: FaultRunOptions): Promise<void> {
-  const { surroundings, watch, holdMs, onReport } = options;
+  const { surroundings, watch, untilResolved, onReport } = options;
+  const holdMs = Math.max(options.holdMs, (fault.holdSecondsMin ?? 0) * 1000);
+  const alert = { name: fault.alert, job: fault.place === 'own hub' ? faultJob(fault.name) : undefined };
   const { signal } = surroundings;
   const report = (state: FaultState, alsoFiring?: readonly string[]) =>
     onReport({ fault: fault.name, alert: fault.alert, state, ...(alsoFiring !== undefined && { alsoFiring }) });
@@ -47,10 +51,10 @@ export async function runFault(fault: Fault, options: FaultRunOptions): Promise<
     await using _made = await fault.make(context);
     report('made');
     if (watch === undefined) await delay(holdMs, undefined, { signal });
-    else await told(watch.untilFiring(fault.alert, holdMs), 'firing', report);
+    else await told(watch.untilFiring(alert, holdMs), 'firing', report);
   }
   report('undone');
-  if (watch !== undefined) await told(watch.untilResolved(fault.alert, holdMs), 'resolved', report);
+  if (watch !== undefined && untilResolved) await told(watch.untilResolved(alert, holdMs), 'resolved', report);
 }
 
 async function told(

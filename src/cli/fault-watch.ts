@@ -3,10 +3,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { CommandError, exitCodes } from './command-error.ts';
 
+/** An alert of one deployment: `job` undefined is any; an alert that names no job is everyone's. */
+export interface WatchedAlert {
+  name: string;
+  job: string | undefined;
+}
+
 /** Whom to ask about alerts. What is waited for in vain answers undefined; other alerts that fire at the time are named. */
 export interface AlertWatch {
-  untilFiring(alert: string, timeoutMs: number): Promise<readonly string[] | undefined>;
-  untilResolved(alert: string, timeoutMs: number): Promise<readonly string[] | undefined>;
+  untilFiring(alert: WatchedAlert, timeoutMs: number): Promise<readonly string[] | undefined>;
+  untilResolved(alert: WatchedAlert, timeoutMs: number): Promise<readonly string[] | undefined>;
   /** @throws CommandError where the hub is not seen in time */
   untilSeen(instance: string, timeoutMs: number): Promise<void>;
 }
@@ -20,7 +26,7 @@ const seriesSchema = z.object({ data: z.object({ result: z.array(z.unknown()) })
 export function createAlertWatch(url: string, { pollMs, signal }: { pollMs: number; signal: AbortSignal }): AlertWatch {
   const firing = async () => {
     const { data } = alertsSchema.parse(await ask(url, '/api/v1/alerts', signal));
-    return new Set(data.alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels.alertname ?? ''));
+    return data.alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels);
   };
   const until = async <T>(check: () => Promise<T | undefined>, timeoutMs: number): Promise<T | undefined> => {
     const deadline = performance.now() + timeoutMs;
@@ -31,10 +37,13 @@ export function createAlertWatch(url: string, { pollMs, signal }: { pollMs: numb
     }
     return undefined;
   };
-  const untilState = (alert: string, wanted: boolean, timeoutMs: number) =>
+  const untilState = ({ name, job }: WatchedAlert, wanted: boolean, timeoutMs: number) =>
     until(async () => {
-      const names = await firing();
-      return names.has(alert) === wanted ? [...names].filter((name) => name !== alert).sort() : undefined;
+      const all = await firing();
+      const isOurs = (labels: Record<string, string>) =>
+        labels.alertname === name && (job === undefined || labels.job === undefined || labels.job === job);
+      if (all.some(isOurs) !== wanted) return undefined;
+      return [...new Set(all.map(({ alertname = '' }) => alertname))].filter((other) => other !== name).sort();
     }, timeoutMs);
   return {
     untilFiring: (alert, timeoutMs) => untilState(alert, true, timeoutMs),

@@ -16,6 +16,8 @@ export interface Fault {
   place: FaultPlace;
   /** What is done, in a sentence that goes on after "It". */
   does: string;
+  /** The least time it must last for its alert, where that is longer than usual. */
+  holdSecondsMin?: number;
   /** Makes it, and goes on making it until what it answers is disposed, which undoes it. Rejects where it cannot be made. */
   make(context: FaultContext): Promise<AsyncDisposable>;
 }
@@ -73,10 +75,21 @@ export function undoing(undo: () => Promise<void> | void): AsyncDisposable {
   return { [Symbol.asyncDispose]: async () => undo() };
 }
 
+/** The `service.instance.id` of a hub that is started for a fault. */
+export function faultInstance(name: string): string {
+  return `demo-${name}`;
+}
+
+/** The label `job` of a hub that is started for a fault. */
+export function faultJob(name: string): string {
+  return `${faultInstance(name)}/hestia`;
+}
+
 /** Makes hubs for one fault: each is ended with `parts`. */
 export function hubStarter(
   surroundings: CommandSurroundings,
   { name, parts }: { name: string; parts: AsyncDisposableStack },
 ): FaultContext['startHub'] {
-  return async (options = {}) => parts.use(await startFaultHub(surroundings, { instance: `demo-${name}`, ...options }));
+  return async (options = {}) =>
+    parts.use(await startFaultHub(surroundings, { instance: faultInstance(name), ...options }));
 }

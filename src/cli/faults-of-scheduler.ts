@@ -1,10 +1,11 @@
-/** Faults of the scheduler: no success for a long time, and no scheduler at all. */
-import { DatabaseSync } from 'node:sqlite';
+/** Faults of the scheduler: no success for two intervals, and no scheduler at all. */
 import { type Fault, type FaultContext, undoing } from './fault.ts';
+import { refuseDeletions } from './faults-of-storage.ts';
 
-const dayMs = 86_400_000;
-/** Longer than two of the longest intervals. */
-const stalledMs = 10 * dayMs;
+/** The shortest interval there is. */
+const intervalHours = 0.25;
+/** Two intervals, the minute that the alert waits, and something for scrapes. */
+const stalledSeconds = 2 * intervalHours * 3600 + 120;
 
 /** The faults. */
 export const faultsOfScheduler: readonly Fault[] = [
@@ -12,7 +13,8 @@ export const faultsOfScheduler: readonly Fault[] = [
     name: 'scheduler-stalled',
     alert: 'HestiaSchedulerStalled',
     place: 'own hub',
-    does: 'starts a hub whose last cleanup was ten days ago; a cleanup undoes it',
+    does: `lets no cleanup succeed for two intervals of ${intervalHours * 60} minutes`,
+    holdSecondsMin: stalledSeconds,
     make: stall,
   },
   {
@@ -31,12 +33,10 @@ export const faultsOfScheduler: readonly Fault[] = [
 ];
 
 async function stall(context: FaultContext): Promise<AsyncDisposable> {
-  // The longest interval, so that the clock does not undo it meanwhile.
-  const owned = await context.startHub({ file: { scheduler: { intervalHours: 24 } } });
-  await owned.stop();
-  const database = new DatabaseSync(owned.databaseFile);
-  database.prepare('UPDATE scheduler_totals SET last_success_time = ?').run(Date.now() - stalledMs);
-  database.close();
-  await owned.start();
-  return undoing(async () => void (await owned.hub.send('/v1/scheduler/run', { method: 'POST' })));
+  const owned = await context.startHub({ file: { scheduler: { intervalHours } } });
+  await using parts = new AsyncDisposableStack();
+  // Undone last: the cleanup that succeeds ends it.
+  parts.use(undoing(async () => void (await owned.hub.send('/v1/scheduler/run', { method: 'POST' }))));
+  parts.use(await refuseDeletions(owned, async () => undoing(() => undefined)));
+  return parts.move();
 }

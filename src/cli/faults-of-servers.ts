@@ -1,4 +1,7 @@
-/** Faults of the servers behind a hub: one that goes away and does not come back, one whose tool becomes another. */
+/**
+ * Faults of what is behind a hub: a server that goes away and does not come back, one whose tool becomes another, and a
+ * Chroma that is not there.
+ */
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +29,20 @@ export const faultsOfServers: readonly Fault[] = [
       return repeat(() => callFaultTool(hub, faultToolNames.change), context);
     },
   },
+  {
+    name: 'chroma-unreachable',
+    alert: 'HestiaChromaUnreachable',
+    place: 'own hub',
+    does: 'starts a hub whose Chroma is not there, and ends it when the fault is undone',
+    make: async (context) => {
+      const owned = await context.startHub({ environment: { HESTIA_CHROMA_URL: nowhere } });
+      return undoing(() => owned.stop());
+    },
+  },
 ];
+
+/** Nothing listens on the discard port (RFC 863), nor may anything here. */
+const nowhere = 'http://127.0.0.1:9';
 
 /** The longest wait between two attempts, in milliseconds: when the server may come back, it is to be back soon. */
 const reconnectDelayMsMax = 1000;

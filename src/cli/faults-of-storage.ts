@@ -81,11 +81,14 @@ async function breakChain(context: FaultContext): Promise<AsyncDisposable> {
 
 async function failCleanups(context: FaultContext): Promise<AsyncDisposable> {
   const owned = await context.startHub();
+  return refuseDeletions(owned, () => repeat(() => owned.hub.send('/v1/scheduler/run', { method: 'POST' }), context));
+}
+
+/** Gives the hub something to delete, and lets its database refuse that for as long as `work` goes on. */
+export async function refuseDeletions(owned: FaultHub, work: () => Promise<AsyncDisposable>): Promise<AsyncDisposable> {
   await callFaultTool(owned.hub, faultToolNames.fine);
   inDatabase(owned.databaseFile, (database) => database.exec('UPDATE tool_outcomes SET recorded_at = 0'));
-  return withRefusal(owned, 'DELETE ON tool_outcomes', () =>
-    repeat(() => owned.hub.send('/v1/scheduler/run', { method: 'POST' }), context),
-  );
+  return withRefusal(owned, 'DELETE ON tool_outcomes', work);
 }
 
 /** Lets the database refuse a kind of write for as long as `work` goes on. */

@@ -25,6 +25,35 @@ export const hubAlertCases: readonly AlertCase[] = [
   },
   {
     alert: 'HestiaHubDown',
+    when: 'one of two hubs ended in order',
+    input: {
+      hestia_audit_gap: '0x60',
+      'hestia_audit_gap{instance="hub-2"}': '0x5 stale',
+      'hestia_ending{instance="hub-2"}': '0x4 1 stale',
+      [scrapeOfHubs]: '1x60',
+    },
+    at: '10m',
+    fires: [],
+  },
+  {
+    alert: 'HestiaHubDown',
+    when: 'a hub that had ended in order before went silent',
+    input: {
+      hestia_audit_gap: '0x60',
+      'hestia_audit_gap{instance="hub-2"}': '0x3 stale stale 0x5 stale',
+      'hestia_ending{instance="hub-2"}': '0x2 1 stale stale 0x5 stale',
+      [scrapeOfHubs]: '1x60',
+    },
+    at: '15m',
+    fires: [
+      {
+        labels: { ...critical, job: hub.job, instance: 'hub-2' },
+        description: 'The hub hub-2 has stopped sending metrics, while others still send.',
+      },
+    ],
+  },
+  {
+    alert: 'HestiaHubDown',
     when: 'the only hub went silent',
     input: { hestia_audit_gap: '0x5 stale', [scrapeOfHubs]: '1x60' },
     at: '10m',
