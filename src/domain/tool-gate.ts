@@ -145,15 +145,7 @@ async function judgeTool(
   const subject = { kind: 'tool', scope: serverId, name: toolName, digest } as const;
   const pin = { serverId, toolName, digest, definition, pinnedAt: deps.now() };
   const known = await deps.quarantineStore.find(subject);
-  if (known !== undefined) {
-    const offered = known.state === 'approved' || known.state === 'noted';
-    return {
-      verdict: { digest, offered },
-      pin: offered && pinned !== digest ? pin : undefined,
-      entry: undefined,
-      previousDigest: undefined,
-    };
-  }
+  if (known !== undefined) return judgeKnown(deps, { tool, known, pin, pinned });
   const { installerHosts } = deps.policy.contentScan;
   const findings = scanContent(toolParts(tool), { subject: 'tool', installerHosts });
   const previousDigest = pinned === digest ? undefined : pinned;
@@ -173,6 +165,31 @@ async function judgeTool(
   // What is seen first is pinned whatever it says; what comes later, only when it may be used.
   const pins = pinned === undefined || (offered && previousDigest !== undefined);
   return { verdict: { digest, offered }, pin: pins ? pin : undefined, entry, previousDigest };
+}
+
+/** A definition seen before, as itself or as what an operator decided on: one that was only noted is told of each time. */
+async function judgeKnown(
+  deps: ToolGateDeps,
+  {
+    tool,
+    known,
+    pin,
+    pinned,
+  }: { tool: ToolDefinition; known: QuarantineEntry; pin: ToolPin; pinned: string | undefined },
+): Promise<Judgement> {
+  const { digest } = pin;
+  const unchanged = pinned === digest;
+  const held = known.state === 'noted' && !unchanged && deps.policy.toolChanges === 'hold';
+  const offered = known.state === 'approved' || (known.state === 'noted' && !held);
+  const judgement = { verdict: { digest, offered }, pin: undefined, entry: undefined, previousDigest: undefined };
+  if (unchanged || (!offered && !held)) return judgement;
+  if (known.state === 'approved') return { ...judgement, pin };
+  const entry = {
+    ...known,
+    state: held ? ('held' as const) : known.state,
+    changes: await changesSince(deps, tool, pin.definition),
+  };
+  return { ...judgement, pin: held ? undefined : pin, entry, previousDigest: pinned };
 }
 
 function stateOf(

@@ -191,26 +191,43 @@ describe('an upstream that changes the definition of a tool in mid-session', () 
 
 describe('an attempt and a changed tool on all signals', () => {
   let observed: ObservedHub;
+  let described: Awaited<ReturnType<typeof describedTool>>;
   beforeAll(async () => {
-    observed = await startObservedHub({});
+    described = await describedTool();
+    await described.define({ description: 'Greets.' });
+    observed = await startObservedHub({ changing: supportServer('changing-server.ts', described.file) });
   });
-  afterAll(() => observed[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await observed[Symbol.asyncDispose]();
+    await described[Symbol.asyncDispose]();
+  });
 
-  test('span, log line, record and counter of SKILL_INJECTION_ATTEMPT agree', async () => {
+  /** Span, log line, record and counter of the one event of this name, found by the span's ids. */
+  async function expectAgreement(event: string, spanName: string): Promise<void> {
     const { hub, receiver } = observed;
-    const response = await hub.fetch('/v1/skills/notes', {
-      method: 'PUT',
-      body: poisoned('notes'),
-      headers: { 'content-type': 'text/markdown' },
-    });
-    expect(response.status).toBe(422);
-    const span = await observed.span('skill.scan');
-    expect(span.attributes.security_event).toBe('SKILL_INJECTION_ATTEMPT');
+    const span = await observed.span(spanName);
+    expect(span.attributes.security_event).toBe(event);
     await receiver.waitFor(
-      () => observed.total('hestia.security.events', { security_event: 'SKILL_INJECTION_ATTEMPT' }) === 1 || undefined,
+      () => observed.total('hestia.security.events', { security_event: event }) === 1 || undefined,
     );
-    const { items } = await json(hub.fetch('/v1/audit/events?event=SKILL_INJECTION_ATTEMPT'));
+    const { items } = await json(hub.fetch(`/v1/audit/events?event=${event}`));
     expect(items).toHaveLength(1);
     expect(items[0]).toMatchObject({ trace_id: span.traceId, span_id: span.spanId });
+    const lines = hub.logLines().filter((line) => line.security_event === event);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({ ...items[0].fields, trace_id: span.traceId, span_id: span.spanId });
+  }
+
+  test('SKILL_INJECTION_ATTEMPT agrees', async () => {
+    const headers = { 'content-type': 'text/markdown' };
+    const response = await observed.hub.fetch('/v1/skills/notes', { method: 'PUT', body: poisoned('notes'), headers });
+    expect(response.status).toBe(422);
+    await expectAgreement('SKILL_INJECTION_ATTEMPT', 'skill.scan');
+  });
+
+  test('TOOL_DEFINITION_CHANGED agrees', async () => {
+    await described.define({ description: 'Greets loudly.' });
+    await observed.hub.fetch('/v1/tools/changing/announce/call', { method: 'POST', json: {} });
+    await expectAgreement('TOOL_DEFINITION_CHANGED', 'tool.admit');
   });
 });
