@@ -10,6 +10,7 @@ import { version } from '../../src/config.ts';
 import { openApiDocument } from '../../src/http/app.ts';
 import { configurationFileSchema } from '../../src/shapes/configuration.ts';
 import { startTestHub } from '../support/hub.ts';
+import { scanRulePage } from './scan-rule-table.ts';
 
 /** `path` is relative to the repository's root; `content` is made anew by each call. */
 export interface GeneratedFile {
@@ -33,6 +34,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
     path: 'grafana/rules/alerts.yaml',
     content: async () => ruleFile(generatedNote, alertRules({ timeScale: 1 })),
   },
+  { path: 'docs/scan-rules.md', content: async () => scanRulePage() },
   {
     path: 'docs/openapi.json',
     content: async () => {

@@ -1,0 +1,18 @@
+/** The rules of the content scan as a page of the documentation. */
+import { allRules } from '../../src/domain/scan-rules.ts';
+
+/** A Markdown page with one row for each rule. */
+export function scanRulePage(): string {
+  const rows = allRules.map(({ id, severity, why }) => `| ${id} | ${severity} | ${why} |`);
+  return [
+    '# Rules of the content scan',
+    '',
+    'Made from the rules by `npm run generate`; changes here are lost. What is done with each severity is policy:',
+    'see [content-scan.md](content-scan.md).',
+    '',
+    '| rule | severity | why |',
+    '| --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}
