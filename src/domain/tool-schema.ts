@@ -8,6 +8,7 @@ import formats from 'ajv-formats';
 import type { Violation } from '../shapes/error.ts';
 import { printable, truncated } from '../shapes/text.ts';
 import type { JsonObject } from '../shapes/tool.ts';
+import { compileSchemaPattern } from './schema-pattern.ts';
 
 /** What a check found. */
 export type SchemaVerdict = { fits: true } | { fits: false; violations: Violation[] } | { broken: true };
@@ -21,7 +22,8 @@ const messageLengthMax = 200;
 
 /** Makes a check with its own cache; an entry lives as long as the schema object it belongs to. */
 export function createSchemaCheck(): SchemaCheck {
-  const options = { strict: false, allErrors: false, validateFormats: true, logger: false } as const;
+  const code = { regExp: Object.assign(compileSchemaPattern, { code: 'compileSchemaPattern' }) };
+  const options = { strict: false, allErrors: false, validateFormats: true, logger: false, code } as const;
   const draft2020 = formats.default(new Ajv2020(options));
   const draft7 = formats.default(new Ajv(options));
   const compiled = new WeakMap<JsonObject, ValidateFunction | 'broken'>();
