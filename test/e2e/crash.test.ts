@@ -8,7 +8,7 @@ import { json } from '../support/hub.ts';
 import { type HubProcess, startHubProcess, untilServersConnected } from '../support/hub-process.ts';
 import { realServer } from '../support/real-server.ts';
 
-const rounds = 3;
+const rounds = 10;
 const callersAtOnce = 16;
 
 const echo = { tool: 'echo', arguments: { message: 'x' } };
@@ -58,14 +58,14 @@ describe('a hub that is killed in the midst of calls', () => {
       const callers = Array.from({ length: callersAtOnce }, (_, index) =>
         callUntilGone(hub, index % 4 === 0 ? slow : echo, answered),
       );
-      await expect.poll(() => answered.length - before, { timeout: 10_000 }).toBeGreaterThan(100);
+      await expect.poll(() => answered.length - before, { timeout: 10_000 }).toBeGreaterThan(50);
       hub.child.kill('SIGKILL');
       await Promise.all(callers);
     }
     await using hub = await startHubProcess({ folder });
     await hub.ready();
     const recorded = await recordedCallIds(hub);
-    expect(answered.length).toBeGreaterThan(rounds * 100);
+    expect(answered.length).toBeGreaterThan(rounds * 50);
     expect(answered.filter((callId) => !recorded.has(callId))).toEqual([]);
     expect(storedCallIds(folder)).toEqual(recorded);
     expect(await json(hub.fetch('/v1/audit/verify'))).toMatchObject({ intact: true });

@@ -11,8 +11,13 @@ let extraTools = 0;
 
 type Message = { id?: number | string; method?: string; params?: Record<string, unknown> };
 
+/** Lines that wait until one that trickles is through. */
+let held: string[] | undefined;
+
 function write(message: unknown): void {
-  process.stdout.write(`${JSON.stringify(message)}\n`);
+  const line = `${JSON.stringify(message)}\n`;
+  if (held === undefined) process.stdout.write(line);
+  else held.push(line);
 }
 
 function text(value: string): unknown {
@@ -60,6 +65,22 @@ function announce(): void {
   write({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
 }
 
+/** Sends one line a few characters at a time; other lines wait until it is through. */
+function trickle(line: string): void {
+  const waiting: string[] = [];
+  held = waiting;
+  const send = (rest: string) => {
+    process.stdout.write(rest.slice(0, 16));
+    if (rest.length > 16) {
+      setTimeout(send, 1, rest.slice(16));
+      return;
+    }
+    process.stdout.write(waiting.join(''));
+    held = undefined;
+  };
+  send(line);
+}
+
 const calls: Record<string, (answer: Answer, call: Call) => void> = {
   hang: () => {},
   die: () => process.exit(3),
@@ -71,6 +92,20 @@ const calls: Record<string, (answer: Answer, call: Call) => void> = {
   not_rpc: (answer) => {
     write({ hello: 'world' });
     answer(text('after nonsense'));
+  },
+  twice: (answer) => {
+    answer(text('first'));
+    answer(text('second'));
+  },
+  trickle: (answer, { id }) => {
+    if (held === undefined) trickle(`${JSON.stringify({ jsonrpc: '2.0', id, result: text('trickled') })}\n`);
+    else answer(text('trickled'));
+  },
+  flood: (answer) => {
+    for (let index = 0; index < 200; index += 1) {
+      write({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'x'.repeat(500) } });
+    }
+    answer(text('flooded'));
   },
   bad_shape: (answer) => answer({ content: 'secret-token-1' }),
   rpc_error: (_answer, { id }) =>
