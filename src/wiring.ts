@@ -166,9 +166,9 @@ function createBase({ config, log, now = Date.now }: HubDeps) {
 async function createTools({ config, version }: HubDeps, base: Base) {
   const { log, now } = base;
   const vectors = await createVectors({
+    ...base,
     configuration: config.search,
     lexical: createLexicalToolIndex(),
-    log,
     metrics: createVectorMetrics(),
   });
   const { toolIndex } = vectors;
@@ -202,7 +202,7 @@ async function createServices({ config, version }: HubDeps, base: Base, tools: T
   const { retention, limits } = config;
   const cleanup = createCleanup({ ...base, lifecycle, schedulerRecord, retention, syncSkills: skillSync.fullPass });
   const memory = createOutcomeMemory();
-  const searchLearning = createSearchLearning({ ...base, memory });
+  const searchLearning = createSearchLearning({ ...base, memory, lessons: tools.vectors.lessons });
   const schemaCheck = createSchemaCheck();
   const toolCall = createToolCall({
     ...base,

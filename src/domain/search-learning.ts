@@ -8,6 +8,7 @@ import { notFound } from '../shapes/error.ts';
 import type { SearchRecord } from '../shapes/search.ts';
 import type { ToolErrorType, ToolOutcome } from '../shapes/tool.ts';
 import type { Database, Transaction } from '../stores/database.ts';
+import type { LessonVectors } from '../stores/lesson-vectors.ts';
 import type { SearchStore } from '../stores/search-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -31,7 +32,7 @@ export interface SearchLearning {
   lessonOf(outcome: ToolOutcome): Promise<PendingLesson | undefined>;
   /** One search as it was shown, with the parts of each place. @throws HestiaError NOT_FOUND, FORBIDDEN */
   explain(caller: Caller, searchId: string): Promise<SearchRecord>;
-  /** Learns everything that is written, the oldest first. */
+  /** Learns everything that is written, the oldest first, and from then on what other hubs share; call it once. */
   rebuild(): Promise<void>;
 }
 
@@ -40,6 +41,8 @@ export interface SearchLearningDeps {
   database: Database;
   searchStore: SearchStore;
   memory: OutcomeMemory;
+  /** Where hubs share what they learn; undefined where they do not. */
+  lessons: LessonVectors | undefined;
   guard: AccessGuard;
   metrics: Metrics;
   log: Log;
@@ -87,14 +90,15 @@ export function createSearchLearning(deps: SearchLearningDeps): SearchLearning {
         const page = await searchStore.lessons({ after, limit: pageSize, newestMax: lessonsRebuiltMax });
         for (const { lesson } of page) memory.learn(lesson);
         after = page.at(-1)?.position;
-        if (page.length < pageSize) return;
+        if (page.length < pageSize) break;
         await setImmediate();
       }
+      deps.lessons?.follow(memory.learn);
     },
   };
 }
 
-function pendingLesson({ searchStore, memory, metrics }: SearchLearningDeps, credit: Credit): PendingLesson {
+function pendingLesson({ searchStore, memory, lessons, metrics }: SearchLearningDeps, credit: Credit): PendingLesson {
   let isNew = false;
   return {
     write: async (tx) => {
@@ -103,6 +107,7 @@ function pendingLesson({ searchStore, memory, metrics }: SearchLearningDeps, cre
     learn: () => {
       if (!isNew) return;
       memory.learn(credit.lesson);
+      lessons?.learned(credit.lesson.callId);
       if (credit.isFirst) metrics.searchFollowed(credit.source, credit.place);
     },
   };

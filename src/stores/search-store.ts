@@ -17,6 +17,16 @@ export interface SearchStore {
   insertLesson(tx: Transaction, lesson: Lesson): Promise<boolean>;
   /** Lessons in the order they were learned, after a position from the page before; the first page from `newestMax` back. */
   lessons(page: { after: number | undefined; limit: number; newestMax: number }): Promise<StoredLesson[]>;
+  /** Lessons by the ids of their calls, each with what was asked, or with its content words where the search is gone. */
+  lessonTexts(callIds: readonly string[]): Promise<LessonText[]>;
+  /** The ids of the calls of the newest lessons. */
+  newestLessons(limit: number): Promise<string[]>;
+}
+
+/** A lesson and what was asked. */
+export interface LessonText {
+  lesson: Lesson;
+  query: string;
 }
 
 /** A lesson and its position in the order of learning. */
@@ -58,6 +68,7 @@ export function createSearchStore(database: Database): SearchStore {
     insertLesson: async (tx, { queryKey, toolNamespace, ...lesson }) =>
       insertLesson.run(tx, { ...lesson, queryKey, toolNamespace }) === 1,
     lessons,
+    ...prepareLessonTexts(database),
   };
 }
 
@@ -69,9 +80,29 @@ function prepareLessons(database: Database): SearchStore['lessons'] {
      FROM lessons
      WHERE position > coalesce(:after, (SELECT max(position) FROM lessons) - :newestMax)
      ORDER BY position LIMIT :limit`,
-    lessonRowSchema,
+    storedLessonSchema,
   );
-  return async ({ after, limit, newestMax }) => query.all({ after, limit, newestMax });
+  return async ({ after, limit, newestMax }) => query.all({ after, limit, newestMax }).map(storedLesson);
+}
+
+function prepareLessonTexts(database: Database): Pick<SearchStore, 'lessonTexts' | 'newestLessons'> {
+  const texts = database.query(
+    `SELECT position, call_id AS callId, search_id AS searchId, lessons.namespace, lessons.key_id AS keyId,
+       lessons.query_key AS queryKey, server_id AS serverId, tool_name AS toolName, tool_namespace AS toolNamespace,
+       outcome, latency_ms AS latencyMs, blame, recorded_at AS recordedAt,
+       coalesce(searches.query, lessons.query_key, tool_name) AS query
+     FROM lessons LEFT JOIN searches USING (search_id) WHERE call_id IN (SELECT value FROM json_each(:callIds))`,
+    storedLessonSchema.extend({ query: z.string() }),
+  );
+  const newest = database.query(
+    'SELECT call_id AS callId FROM lessons ORDER BY position DESC LIMIT :limit',
+    z.object({ callId: z.string() }),
+  );
+  return {
+    lessonTexts: async (callIds) =>
+      texts.all({ callIds: JSON.stringify(callIds) }).map(({ query, ...row }) => ({ ...storedLesson(row), query })),
+    newestLessons: async (limit) => newest.all({ limit }).map(({ callId }) => callId),
+  };
 }
 
 const searchRowSchema = z.object({
@@ -87,13 +118,13 @@ const searchRowSchema = z.object({
   searchedAt: z.number(),
 });
 
-const lessonRowSchema = lessonSchema
-  .extend({
-    position: z.int(),
-    queryKey: optionalColumn(z.string()),
-    toolNamespace: optionalColumn(z.string()),
-  })
-  .transform(({ position, queryKey, toolNamespace, ...row }): StoredLesson => {
-    const lesson = { ...row, ...(queryKey !== undefined && { queryKey }) };
-    return { position, lesson: { ...lesson, ...(toolNamespace !== undefined && { toolNamespace }) } };
-  });
+const storedLessonSchema = lessonSchema.extend({
+  position: z.int(),
+  queryKey: optionalColumn(z.string()),
+  toolNamespace: optionalColumn(z.string()),
+});
+
+function storedLesson({ position, queryKey, toolNamespace, ...row }: z.infer<typeof storedLessonSchema>): StoredLesson {
+  const lesson = { ...row, ...(queryKey !== undefined && { queryKey }) };
+  return { position, lesson: { ...lesson, ...(toolNamespace !== undefined && { toolNamespace }) } };
+}

@@ -49,8 +49,11 @@ export function createHybridToolIndex(deps: HybridToolIndexDeps): HybridToolInde
   const tools = new Map<string, ToolEntry>();
   const feed = createVectorFeed({
     ...deps,
-    item: (id) => tools.get(id)?.item,
-    ids: async () => [...tools.keys()],
+    items: async (ids) => {
+      const entries = ids.flatMap((id) => tools.get(id) ?? []);
+      return new Map(entries.map(({ tool, item }) => [toolKeyText(toolKeyOf(tool)), item]));
+    },
+    digests: async () => new Map([...tools].map(([id, { item }]) => [id, item.digest])),
   });
   const search = createSearch(deps, tools, feed);
 

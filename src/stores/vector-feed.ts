@@ -35,10 +35,10 @@ export interface VectorFeed extends AsyncDisposable {
 export interface VectorFeedDeps {
   embeddings: Embeddings;
   store: VectorStore;
-  /** The entry as it should be now; undefined where there should be none. */
-  item: (id: string) => FeedItem | undefined;
-  /** Ids of all entries that should be there. */
-  ids: () => Promise<string[]>;
+  /** The entries of these ids as they should be now; those that should not be there are missing. */
+  items: (ids: readonly string[]) => Promise<ReadonlyMap<string, FeedItem>>;
+  /** All entries that should be there, id to digest. */
+  digests: () => Promise<ReadonlyMap<string, string>>;
   /** Whether it makes sense to try now; where it does not, `resync` says when it does. */
   isReady: () => boolean;
   log: Log;
@@ -51,6 +51,8 @@ export const backlogMax = 20_000;
 
 /** After a start, entries are missing until all servers have connected: nothing is removed for want of them meanwhile. */
 const removalGraceMs = 60_000;
+/** How often the store is compared with what should be there, whether or not it seemed to be away. */
+const comparisonIntervalMs = 3_600_000;
 
 /** Makes the feed and lets it run. The first comparison waits for {@link VectorFeed.resync}. */
 export function createVectorFeed(deps: VectorFeedDeps): VectorFeed {
@@ -65,7 +67,7 @@ export function createVectorFeed(deps: VectorFeedDeps): VectorFeed {
       waiting.isResyncNeeded()
         ? waiting.replaced(async (before) => [
             // What was removed on purpose, whether or not others may be.
-            ...before.filter((id) => deps.item(id) === undefined),
+            ...(await missing(deps, before)),
             ...(await differing(deps, { length, mayRemove: performance.now() - createdAt >= graceMs })),
           ])
         : waiting.taken(async (ids) => {
@@ -80,7 +82,7 @@ export function createVectorFeed(deps: VectorFeedDeps): VectorFeed {
     waiting.askResync();
     work.now();
   };
-  const removal = setTimeout(resync, graceMs).unref();
+  const comparison = repeatedly(resync, graceMs);
   return {
     changed(id) {
       waiting.add(id);
@@ -95,10 +97,20 @@ export function createVectorFeed(deps: VectorFeedDeps): VectorFeed {
     },
     settled: work.settled,
     async [Symbol.asyncDispose]() {
-      clearTimeout(removal);
+      comparison[Symbol.dispose]();
       await work[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Runs `work` after a while, and every hour from then on. */
+function repeatedly(work: () => void, firstMs: number): Disposable {
+  const again = () => {
+    work();
+    timer = setTimeout(again, comparisonIntervalMs).unref();
+  };
+  let timer = setTimeout(again, firstMs).unref();
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
 }
 
 /** What waits to be written: ids, or everything that a comparison will find. A failed step leaves it as it was. */
@@ -152,37 +164,38 @@ function warn(log: Log, error: unknown): void {
   log.warn('Vectors cannot be brought up to date; it is tried again', {}, { error });
 }
 
+async function missing({ items }: VectorFeedDeps, ids: readonly string[]): Promise<string[]> {
+  const present = await items(ids);
+  return ids.filter((id) => !present.has(id));
+}
+
 /** Ids of entries that are missing from the store, differ there, or should not be there. */
 async function differing(
-  { store, item, ids }: VectorFeedDeps,
+  { store, digests }: VectorFeedDeps,
   { length, mayRemove }: { length: number | undefined; mayRemove: boolean },
 ): Promise<string[]> {
   const there = await store.digests();
-  const wanted = await ids();
-  const differing = wanted.filter((id) => !isSame(there.get(id), item(id), length));
-  for (const id of wanted) there.delete(id);
+  const wanted = await digests();
+  const differing = [...wanted].filter(([id, digest]) => !isSame(there.get(id), digest, length)).map(([id]) => id);
+  for (const id of wanted.keys()) there.delete(id);
   return mayRemove ? [...differing, ...there.keys()] : differing;
 }
 
 /** What is written tells text and labels from others by the item's digest, and the vector by its length. */
-function writtenDigest({ digest }: FeedItem, length: number): string {
+function writtenDigest(digest: string, length: number): string {
   return `${digest} ${length}`;
 }
 
-function isSame(written: string | undefined, item: FeedItem | undefined, length: number | undefined): boolean {
-  if (written === undefined || item === undefined) return false;
-  return length === undefined ? written.startsWith(`${item.digest} `) : written === writtenDigest(item, length);
+function isSame(written: string | undefined, digest: string, length: number | undefined): boolean {
+  if (written === undefined) return false;
+  return length === undefined ? written.startsWith(`${digest} `) : written === writtenDigest(digest, length);
 }
 
 /** Writes the present state of the entries; answers the length of their vectors, if there were any. */
 async function write(deps: VectorFeedDeps, ids: readonly string[]): Promise<number | undefined> {
-  const removed: string[] = [];
-  const items: (FeedItem & { id: string })[] = [];
-  for (const id of ids) {
-    const item = deps.item(id);
-    if (item === undefined) removed.push(id);
-    else items.push({ id, ...item });
-  }
+  const present = await deps.items(ids);
+  const removed = ids.filter((id) => !present.has(id));
+  const items = [...present].map(([id, item]) => ({ id, ...item }));
   if (removed.length > 0) await deps.store.remove(removed);
   if (items.length === 0) return undefined;
   const vectors = await deps.embeddings.embed(
@@ -192,7 +205,7 @@ async function write(deps: VectorFeedDeps, ids: readonly string[]): Promise<numb
   const entries: VectorEntry[] = items.flatMap((item, at) => {
     const vector = vectors[at];
     if (vector === undefined) return [];
-    return [{ id: item.id, digest: writtenDigest(item, vector.length), labels: item.labels, vector }];
+    return [{ id: item.id, digest: writtenDigest(item.digest, vector.length), labels: item.labels, vector }];
   });
   await deps.store.upsert(entries);
   return entries[0]?.vector.length;

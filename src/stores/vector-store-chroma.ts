@@ -7,7 +7,9 @@ import { type ChromaClient, ChromaNotFoundError, type Collection, type Where } f
 import { z } from 'zod';
 import type { ChromaConnection } from './chroma-connection.ts';
 import {
+  othersMax,
   type VectorKind,
+  type VectorLabels,
   type VectorMatch,
   type VectorQuery,
   type VectorStore,
@@ -68,6 +70,11 @@ export function createChromaVectorStore(deps: ChromaVectorStoreDeps): VectorStor
       timed(deps, 'get', writeTimeoutMs, async (client) => {
         const found = await collections.withFound(client, (collection) => readDigests(collection, hubId));
         return found ?? new Map();
+      }),
+    others: (range) =>
+      timed(deps, 'get', writeTimeoutMs, async (client) => {
+        const found = await collections.withFound(client, (collection) => readOthers(collection, hubId, range));
+        return found ?? [];
       }),
     query: (query) =>
       timed(deps, 'query', deps.queryTimeoutMs, async (client) => {
@@ -163,13 +170,34 @@ const ownLabelsSchema = z.looseObject({ entry: z.string(), digest: z.string() })
 
 async function readDigests(collection: Collection, hubId: string): Promise<Map<string, string>> {
   const found = new Map<string, string>();
+  for await (const metadata of readLabels(collection, { hub: hubId })) {
+    const labels = ownLabelsSchema.safeParse(metadata);
+    if (labels.success) found.set(labels.data.entry, labels.data.digest);
+  }
+  return found;
+}
+
+async function readOthers(
+  collection: Collection,
+  hubId: string,
+  { label, above }: { label: string; above: number },
+): Promise<{ id: string; labels: VectorLabels }[]> {
+  const found: { id: string; labels: VectorLabels }[] = [];
+  for await (const metadata of readLabels(collection, {
+    $and: [{ hub: { $ne: hubId } }, { [label]: { $gt: above } }],
+  })) {
+    const labels = labelsSchema.safeParse(metadata);
+    if (labels.success) found.push({ id: labels.data.entry, labels: labels.data });
+    if (found.length >= othersMax) break;
+  }
+  return found;
+}
+
+async function* readLabels(collection: Collection, where: Where): AsyncGenerator<unknown> {
   for (let offset = 0; ; offset += pageEntries) {
-    const page = await collection.get({ where: { hub: hubId }, include: ['metadatas'], limit: pageEntries, offset });
-    for (const metadata of page.metadatas) {
-      const labels = ownLabelsSchema.safeParse(metadata);
-      if (labels.success) found.set(labels.data.entry, labels.data.digest);
-    }
-    if (page.ids.length < pageEntries) return found;
+    const page = await collection.get({ where, include: ['metadatas'], limit: pageEntries, offset });
+    yield* page.metadatas;
+    if (page.ids.length < pageEntries) return;
   }
 }
 

@@ -41,9 +41,17 @@ export interface VectorStore {
   remove(ids: readonly string[]): Promise<void>;
   /** The entries that are there, id to digest, of those that this hub put there. @throws VectorStoreError */
   digests(): Promise<Map<string, string>>;
+  /**
+   * What other hubs put there with a number above `above` under the label, in no order; at most {@link othersMax}.
+   * @throws VectorStoreError
+   */
+  others(range: { label: string; above: number }): Promise<{ id: string; labels: VectorLabels }[]>;
   /** The nearest entries, nearest first; approximate where the store is. Waits a small bound. @throws VectorStoreError */
   query(query: VectorQuery): Promise<VectorMatch[]>;
 }
+
+/** Entries of others that one call gives. */
+export const othersMax = 20_000;
 
 /** Entries or ids that one call takes. */
 export const vectorBatchMax = 256;
@@ -64,6 +72,7 @@ export function createVectorStore(): VectorStore {
       for (const id of ids) entries.delete(id);
     },
     digests: async () => new Map([...entries.values()].map(({ id, digest }) => [id, digest])),
+    others: async () => [],
     query: async (query) => nearestOf(entries.values(), query),
   };
 }

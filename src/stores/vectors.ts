@@ -12,6 +12,7 @@ import { createEndpointEmbeddings } from './embeddings-endpoint.ts';
 import { createLexicalEmbeddings } from './embeddings-lexical.ts';
 import { createLocalEmbeddings } from './embeddings-local.ts';
 import { watchEmbeddings } from './embeddings-watch.ts';
+import { createLessonVectors, type LessonVectors, type LessonVectorsDeps } from './lesson-vectors.ts';
 import type { ToolIndex } from './tool-index.ts';
 import { createHybridToolIndex } from './tool-index-hybrid.ts';
 import type { VectorFeed } from './vector-feed.ts';
@@ -28,6 +29,8 @@ export interface Dependency {
 /** The parts. Dispose them before what feeds the index of tools, so that its end is not taken for the end of the tools. */
 export interface Vectors extends AsyncDisposable {
   toolIndex: ToolIndex;
+  /** What outcomes taught, shared with other hubs; undefined where no store is shared or hashed words are all there is. */
+  lessons: LessonVectors | undefined;
   /** Looks for Chroma, where one is configured; returns at once. */
   start(): void;
   /** What of this search needs other processes, by name. None of it makes the hub unready. */
@@ -41,6 +44,7 @@ export interface VectorsDeps {
   configuration: SearchConfiguration;
   /** The index by words, empty. */
   lexical: ToolIndex;
+  searchStore: LessonVectorsDeps['searchStore'];
   log: Log;
   metrics: VectorMetrics;
   /** Given in tests, whose machine may be busy with other things. */
@@ -77,8 +81,14 @@ export async function createVectors(deps: VectorsDeps): Promise<Vectors> {
     waitMs: (deps.patience ?? searchPatience).waitMs,
   });
   stores.feed(tools.feed);
+  const lessons =
+    configuration.chromaUrl === undefined || !embeddings.hasMeaning
+      ? undefined
+      : createLessonVectors({ ...deps, ...stores, embeddings: remembering, store: stores.create('outcomes') });
+  if (lessons !== undefined) stores.feed(lessons.feed);
   return {
     toolIndex: tools.index,
+    lessons,
     start: stores.start,
     dependencies: () => ({
       ...stores.dependencies(),
@@ -88,7 +98,7 @@ export async function createVectors(deps: VectorsDeps): Promise<Vectors> {
     async [Symbol.asyncDispose]() {
       lifetime.abort();
       stores[Symbol.dispose]();
-      await tools.feed[Symbol.asyncDispose]();
+      await Promise.all([tools.feed[Symbol.asyncDispose](), lessons?.[Symbol.asyncDispose]()]);
       file[Symbol.dispose]();
     },
   };

@@ -53,6 +53,7 @@ export async function startVectors(options: ObservedVectorsOptions = {}): Promis
       vectorsFile: join(folder, 'vectors.db'),
     },
     lexical: createLexicalToolIndex(),
+    searchStore: { lessonTexts: async () => [], newestLessons: async () => [] },
     log,
     ...(options.isImpatient !== true && { patience: { waitMs: 15_000, chromaMs: 15_000 } }),
     metrics: {
