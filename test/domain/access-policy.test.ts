@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Action, permission } from '../../src/domain/access-policy.ts';
 import type { Role } from '../../src/shapes/access.ts';
@@ -51,5 +52,42 @@ describe('a target', () => {
     ['operator', 'skill.manage', elsewhere, 'allowed'],
   ] as const)('%s, %s: %j is %s', (role, action, target, expected) => {
     expect(permission(caller(role), action, target)).toBe(expected);
+  });
+});
+
+describe('whoever asks for whatever', () => {
+  const text = fc.string({ minLength: 1, maxLength: 8 });
+  const anyone = fc.record({
+    keyId: text,
+    agentId: text,
+    namespace: text,
+    role: fc.constantFrom<Role>('agent', 'auditor', 'operator'),
+  });
+  const target = fc.record({ namespace: text, ownerAgentId: text });
+  const action = fc.constantFrom(...actions);
+  const changes: readonly Action[] = actions.filter((name) => /\.(publish|manage|call|run)$/.test(name));
+
+  test('an agent learns nothing of another namespace, whoever owns what is there and whatever it asks', () => {
+    const property = fc.property(anyone, action, target, (caller, asked, found) => {
+      fc.pre(caller.namespace !== found.namespace);
+      expect(permission({ ...caller, role: 'agent' }, asked, found)).toBe('absent');
+    });
+    fc.assert(property, { numRuns: 1000 });
+  });
+
+  test('an auditor changes nothing, and an operator is refused nothing', () => {
+    const property = fc.property(anyone, action, fc.option(target, { nil: undefined }), (caller, asked, found) => {
+      expect(permission({ ...caller, role: 'operator' }, asked, found)).toBe('allowed');
+      if (changes.includes(asked)) expect(permission({ ...caller, role: 'auditor' }, asked, found)).toBe('forbidden');
+    });
+    fc.assert(property, { numRuns: 1000 });
+  });
+
+  test('owning a thing never takes a right away', () => {
+    const property = fc.property(anyone, action, target, (caller, asked, found) => {
+      const own = { namespace: caller.namespace, ownerAgentId: caller.agentId };
+      if (permission(caller, asked, found) === 'allowed') expect(permission(caller, asked, own)).toBe('allowed');
+    });
+    fc.assert(property, { numRuns: 1000 });
   });
 });
