@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { printable, truncated } from '../../src/shapes/text.ts';
 import { redactedContent } from '../../src/telemetry/content.ts';
 import { createLabelLimit } from '../../src/telemetry/label.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { remoteContext } from '../../src/telemetry/propagation.ts';
+import { readMetrics } from '../support/metric-reader.ts';
 
 describe('a label limit', () => {
   test('keeps the first values and folds all others into one, however many come', () => {
@@ -16,6 +18,31 @@ describe('a label limit', () => {
     expect(new Set(values)).toEqual(new Set(['tool-0', 'tool-1', 'tool-2', '_other']));
     expect(limit('tool-1')).toBe('tool-1');
     expect(folded).toBe(9997);
+  });
+});
+
+describe('the metrics of a hub on which callers invent names', () => {
+  test('keep a bounded number of series, and count what they folded', async () => {
+    using reader = readMetrics();
+    const metrics = createMetrics();
+    for (let index = 0; index < 10_000; index += 1) {
+      const toolName = `tool-${index}`;
+      metrics.toolOutcome('success', 'everything', toolName);
+      metrics.mcpServerOperation(0.1, { method: 'tools/call', toolName });
+      metrics.mcpClientOperation(0.1, { method: 'tools/call', toolName, serverId: 'everything' });
+      metrics.skillsActive(1, `namespace-${index}`);
+    }
+    const collected = await reader.collect();
+    for (const { descriptor, dataPoints } of collected) {
+      expect(dataPoints.length, descriptor.name).toBeLessThanOrEqual(220);
+      expect(dataPoints.some(({ attributes }) => attributes['otel.metric.overflow'] === true)).toBe(false);
+    }
+    const folded = collected.find(({ descriptor }) => descriptor.name === 'hestia.telemetry.label_overflow');
+    const counts = Object.fromEntries(
+      (folded?.dataPoints ?? []).map(({ attributes, value }) => [attributes['hestia.label.name'], value]),
+    );
+    expect(counts).toEqual({ tool_name: 3 * 9800, namespace: 9950 });
+    expect(JSON.stringify(collected)).not.toContain('tool-9999');
   });
 });
 

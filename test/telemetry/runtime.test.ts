@@ -1,28 +1,20 @@
-import { metrics } from '@opentelemetry/api';
-import { MeterProvider, type MetricData, MetricReader } from '@opentelemetry/sdk-metrics';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { observeRuntime } from '../../src/telemetry/runtime.ts';
+import { type ReadMetrics, readMetrics } from '../support/metric-reader.ts';
 
-class ManualReader extends MetricReader {
-  protected override async onForceFlush(): Promise<void> {}
-  protected override async onShutdown(): Promise<void> {}
-}
-
-let reader: ManualReader;
+let reader: ReadMetrics;
 let runtime: Disposable;
 beforeEach(() => {
-  reader = new ManualReader();
-  metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
+  reader = readMetrics();
   runtime = observeRuntime();
 });
 afterEach(() => {
   runtime[Symbol.dispose]();
-  metrics.disable();
+  reader[Symbol.dispose]();
 });
 
 async function collected(): Promise<Record<string, number>> {
-  const { resourceMetrics } = await reader.collect();
-  const all: MetricData[] = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
+  const all = await reader.collect();
   return Object.fromEntries(all.map(({ descriptor, dataPoints }) => [descriptor.name, Number(dataPoints[0]?.value)]));
 }
 
