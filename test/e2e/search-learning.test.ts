@@ -1,0 +1,140 @@
+/** Search that learns, on a live hub with three real upstream servers: before and after ten calls, for the caller and for another. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { json, startTestHub, type TestHub, type TestKey } from '../support/hub.ts';
+import { realServer } from '../support/real-server.ts';
+
+const query = 'read the notes I have stored';
+const dayMs = 86_400_000;
+
+let folder: string;
+let hub: TestHub;
+let caller: TestKey;
+let other: TestKey;
+let stranger: TestKey;
+
+const start = async () => {
+  const mcpServers = {
+    everything: realServer('everything'),
+    files: realServer('filesystem', [folder]),
+    memory: realServer('memory', [], { MEMORY_FILE_PATH: join(folder, 'memory.json') }),
+  };
+  const started = await startTestHub({ folder, file: { mcpServers } });
+  await vi.waitFor(
+    async () => {
+      const { items } = await json(started.operator.fetch('/v1/servers'));
+      expect(items.map((one: { state: string }) => one.state)).toEqual(['connected', 'connected', 'connected']);
+    },
+    { timeout: 30_000 },
+  );
+  return started;
+};
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hestia-learning-'));
+  hub = await start();
+  caller = await hub.key('caller');
+  other = await hub.key('other');
+  stranger = await hub.key('stranger', 'agent', 'elsewhere');
+}, 60_000);
+afterAll(async () => {
+  await hub[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+const search = (key: TestKey) =>
+  json(key.fetch('/v1/tools/search', { json: { query, explain: true, source: 'upstream' } }));
+const place = (answer: { results: { toolName: string }[] }) =>
+  answer.results.findIndex(({ toolName }) => toolName === 'read_graph');
+const explanation = (answer: { results: { toolName: string; explanation: { words: string[]; parts: object } }[] }) =>
+  answer.results.find(({ toolName }) => toolName === 'read_graph')?.explanation;
+const call = (key: TestKey, searchId?: string) =>
+  json(key.fetch('/v1/tools/memory/read_graph/call', { json: { arguments: {}, ...(searchId && { searchId }) } }));
+
+describe('the same request', () => {
+  test('has the tool that served it first after ten calls, for who called and more cautiously for another', async () => {
+    const before = await search(caller);
+    const strangersBefore = await search(stranger);
+    expect(place(before)).toBeGreaterThan(0);
+    expect(explanation(before)?.parts).toMatchObject({ ownEvidence: 0, othersEvidence: 0, affinity: 0 });
+    for (let at = 0; at < 10; at += 1) {
+      const { searchId } = await search(caller);
+      expect(await call(caller, searchId)).toMatchObject({ outcome: 'success' });
+    }
+    const after = await search(caller);
+    const others = await search(other);
+    expect(place(after)).toBe(0);
+    expect(explanation(after)?.parts).toMatchObject({ ownEvidence: expect.closeTo(4, 3), othersEvidence: 0 });
+    expect(explanation(after)?.words.join('\n')).toContain('your own outcomes of this request say +4.00');
+    expect(place(others)).toBeLessThan(place(before));
+    expect(explanation(others)?.parts).toMatchObject({
+      ownEvidence: 0,
+      othersEvidence: expect.closeTo(1, 3),
+      othersCount: 1,
+    });
+    expect((await search(stranger)).results).toEqual(strangersBefore.results);
+  });
+
+  test('counts a call once, and only for a search that showed the tool to that key', async () => {
+    const evidence = async () => (explanation(await search(other))?.parts ?? {}) as { ownEvidence: number };
+    const theirs = await search(caller);
+    await call(other, theirs.searchId);
+    expect((await evidence()).ownEvidence).toBe(0);
+    const own = await search(other);
+    for (let at = 0; at < 3; at += 1) await call(other, own.searchId);
+    expect((await evidence()).ownEvidence).toBeCloseTo(2.5, 3);
+  });
+
+  test('is explained later to who asked and to those who watch, and to nobody else', async () => {
+    const { searchId, results } = await search(caller);
+    const auditor = await hub.key('auditor', 'auditor', 'elsewhere');
+    for (const key of [caller, auditor, hub.operator]) {
+      const kept = await json(key.fetch(`/v1/searches/${searchId}`));
+      expect(kept).toMatchObject({ query, agentId: 'caller', scoring: 'lexical', source: 'upstream' });
+      expect(kept.shown.map((one: { explanation: object }) => one.explanation)).toEqual(
+        results.map((one: { explanation: object }) => one.explanation),
+      );
+    }
+    const absent = await json(other.fetch('/v1/searches/srch_00000000-0000-4000-8000-000000000000'));
+    for (const key of [other, stranger]) {
+      const refused = await key.fetch(`/v1/searches/${searchId}`);
+      expect([refused.status, (await json(refused)).detail]).toEqual([404, absent.detail]);
+    }
+    expect((await caller.fetch('/v1/searches/nonsense')).status).toBe(400);
+    expect((await hub.fetch(`/v1/searches/${searchId}`)).status).toBe(401);
+  });
+
+  test('leaves its text in no log line', () => {
+    expect(hub.logLines().some((line) => JSON.stringify(line).includes(query))).toBe(false);
+  });
+});
+
+describe('another start of the hub', () => {
+  test('remembers what was learned, and takes outcomes of searches made before', async () => {
+    const last = await search(caller);
+    await hub[Symbol.asyncDispose]();
+    hub = await start();
+    const again = (key: TestKey): TestKey => ({
+      ...key,
+      fetch: (path, { headers, json: body, ...init } = {}) =>
+        hub.fetch(path, { ...init, json: body, headers: { ...headers, authorization: `Bearer ${key.secret}` } }),
+    });
+    const now = await search(again(caller));
+    expect(now.results.map(({ toolName }: { toolName: string }) => toolName)).toEqual(
+      last.results.map(({ toolName }: { toolName: string }) => toolName),
+    );
+    const fresh = await search(again(other));
+    await call(again(other), fresh.searchId);
+    expect(explanation(await search(again(other)))?.parts).toMatchObject({ ownEvidence: expect.closeTo(4, 3) });
+  }, 60_000);
+
+  test('forgets searches after their time', async () => {
+    const { searchId } = await search(hub.operator);
+    hub.advance(31 * dayMs);
+    const report = await json(hub.operator.fetch('/v1/scheduler/run', { method: 'POST' }));
+    expect(report.deleted.searches).toBeGreaterThan(0);
+    expect((await hub.operator.fetch(`/v1/searches/${searchId}`)).status).toBe(404);
+  });
+});
