@@ -1,0 +1,281 @@
+/** What was measured, summed up over the seeds, set beside the bars, and drawn. Pure. */
+import { z } from 'zod';
+import type { SearchTimes } from './search-eval-times.ts';
+import type { EvalPart } from './search-eval-work.ts';
+
+/** A part and what it gave. */
+export interface Measured {
+  part: EvalPart;
+  result: unknown;
+}
+
+/** One figure with its bars; `isMost` where less is better. */
+export interface Figure {
+  name: string;
+  value: number;
+  must: number;
+  goal: number;
+  isMost: boolean;
+}
+
+/** Everything measured. */
+export interface EvalSummary {
+  figures: Figure[];
+  /** hit@1 of seen requests after so many outcomes each, for the agent itself and for a new one. */
+  curve: { outcomes: number; own: number; newAgent: number }[];
+  statics: { subset: string; queries: number; ndcg: number; hit1: number }[];
+  times: SearchTimes | undefined;
+}
+
+const scores = z.object({ h1: z.number(), nd: z.number() });
+const staticSchema = z.object({ subset: z.string(), queries: z.number(), ndcg: z.number(), hit1: z.number() });
+const stepSchema = z.object({ seen: scores, para: scores, cold: scores, seenNew: scores });
+const liftSchema = z.object({
+  base: z.object({ seen: scores, para: scores, cold: scores }),
+  1: stepSchema,
+  3: stepSchema,
+  10: stepSchema,
+});
+const streamSchema = z.object({
+  succ: z.number(),
+  regret: z.number(),
+  recPct: z.number(),
+  recMed: z.number(),
+  access: z.number(),
+  flaky: z.number(),
+  slow: z.number(),
+});
+const stateSchema = z.object({ e1: z.number(), nd: z.number() });
+const poisonSchema = z.object({ before: stateSchema, hit: stateSchema, later: stateSchema });
+const timesSchema = z.custom<SearchTimes>();
+
+/** Sums up: means over the seeds. */
+export function summaryOf(measured: readonly Measured[]): EvalSummary {
+  const results = <Schema extends z.ZodType>(schema: Schema, isOf: (part: EvalPart) => boolean) =>
+    measured.filter(({ part }) => isOf(part)).map(({ result }) => schema.parse(result));
+  const statics = results(staticSchema, ({ kind }) => kind === 'static');
+  const lifts = results(liftSchema, ({ kind }) => kind === 'lift');
+  const streams = results(streamSchema, ({ kind }) => kind === 'stream');
+  const forgetful = results(streamSchema, ({ kind }) => kind === 'stream without learning');
+  const poisoned = (mode: string, principals: number) =>
+    results(poisonSchema, (part) => part.kind === 'poison' && part.mode === mode && part.principals === principals);
+  return {
+    statics,
+    figures: [
+      ...staticFigures(statics),
+      ...liftFigures(lifts),
+      ...streamFigures(streams, forgetful),
+      ...poisonFigures(poisoned('boost', 1), poisoned('boost', 3), poisoned('errors', 1)),
+    ],
+    curve: [
+      { outcomes: 0, own: mean(lifts, (run) => run.base.seen.h1), newAgent: mean(lifts, (run) => run.base.seen.h1) },
+      ...([1, 3, 10] as const).map((outcomes) => ({
+        outcomes,
+        own: mean(lifts, (run) => run[outcomes].seen.h1),
+        newAgent: mean(lifts, (run) => run[outcomes].seenNew.h1),
+      })),
+    ],
+    times: results(timesSchema, ({ kind }) => kind === 'times')[0],
+  };
+}
+
+const staticBars: Record<string, [must: number, goal: number]> = {
+  'azure in 200': [0.91, 0.93],
+  'toole in 199': [0.62, 0.65],
+  'all in 399': [0.655, 0.69],
+  'azure in 5,582': [0.88, 0.9],
+};
+
+function staticFigures(statics: EvalSummary['statics']): Figure[] {
+  return statics
+    .toSorted((one, other) => (one.subset < other.subset ? -1 : 1))
+    .map(({ subset, ndcg }) => figure(`nDCG@10 of the text, ${subset}`, ndcg, ...(staticBars[subset] ?? [0, 0])));
+}
+
+function liftFigures(lifts: z.infer<typeof liftSchema>[]): Figure[] {
+  const gain = (of: 'seen' | 'para' | 'cold') => mean(lifts, (run) => run[3][of].nd - run.base[of].nd);
+  return [
+    figure(
+      'hit@1 of seen requests after 1 outcome',
+      mean(lifts, (run) => run[1].seen.h1),
+      0.66,
+      0.7,
+    ),
+    figure(
+      'hit@1 of seen requests after 3 outcomes',
+      mean(lifts, (run) => run[3].seen.h1),
+      0.71,
+      0.76,
+    ),
+    figure(
+      'hit@1 of seen requests after 10 outcomes',
+      mean(lifts, (run) => run[10].seen.h1),
+      0.735,
+      0.78,
+    ),
+    figure('nDCG@10 gained after 3, seen requests', gain('seen'), 0.075, 0.1),
+    figure('nDCG@10 gained after 3, other wordings', gain('para'), 0.012, 0.03),
+    figure('nDCG@10 gained after 3, tools never used', gain('cold'), -0.015, -0.005),
+    figure(
+      'nDCG@10 gained after 3, a new agent, seen requests',
+      mean(lifts, (run) => run[3].seenNew.nd - run.base.seen.nd),
+      0.045,
+      0.07,
+    ),
+  ];
+}
+
+function streamFigures(streams: z.infer<typeof streamSchema>[], forgetful: z.infer<typeof streamSchema>[]): Figure[] {
+  const regret = mean(streams, (run) => run.regret) / mean(forgetful, (run) => run.regret);
+  return [
+    figure(
+      'stream: share of calls that succeed',
+      mean(streams, (run) => run.succ),
+      0.59,
+      0.62,
+    ),
+    figure('stream: regret, as a share of that without learning', regret, 0.8, 0.7, true),
+    figure(
+      'stream: drifts recovered',
+      mean(streams, (run) => run.recPct),
+      0.7,
+      0.9,
+    ),
+    figure(
+      'stream: bad uses before a drift is recovered, median',
+      mean(streams, (run) => run.recMed),
+      6,
+      3,
+      true,
+    ),
+    figure(
+      'better twin leads: access',
+      mean(streams, (run) => run.access),
+      0.92,
+      0.98,
+    ),
+    figure(
+      'better twin leads: flaky',
+      mean(streams, (run) => run.flaky),
+      0.8,
+      0.9,
+    ),
+    figure(
+      'better twin leads: slow',
+      mean(streams, (run) => run.slow),
+      0.55,
+      0.75,
+    ),
+  ];
+}
+
+type Poison = z.infer<typeof poisonSchema>;
+
+function poisonFigures(one: Poison[], three: Poison[], errors: Poison[]): Figure[] {
+  return [
+    figure(
+      'poison by one: evil tool first, during',
+      mean(one, (run) => run.hit.e1),
+      0.056,
+      0.03,
+      true,
+    ),
+    figure(
+      'poison by one: evil tool first, after',
+      mean(one, (run) => run.later.e1),
+      0.03,
+      0.01,
+      true,
+    ),
+    figure(
+      'poison by three: evil tool first, during',
+      mean(three, (run) => run.hit.e1),
+      0.15,
+      0.06,
+      true,
+    ),
+    figure(
+      'false errors: nDCG@10 lost, during',
+      mean(errors, (run) => run.before.nd - run.hit.nd),
+      0.02,
+      0.01,
+      true,
+    ),
+    figure(
+      'false errors: nDCG@10 lost, after',
+      mean(errors, (run) => run.before.nd - run.later.nd),
+      0.005,
+      0,
+      true,
+    ),
+  ];
+}
+
+/** The report for people: figures with their bars, then times. */
+export function reportLines({ figures, statics, times }: EvalSummary): string[] {
+  const width = Math.max(...figures.map(({ name }) => name.length));
+  return [
+    ...figures.map((one) => `${one.name.padEnd(width)}  ${one.value.toFixed(3).padStart(7)}  ${verdict(one)}`),
+    ...statics.map(
+      ({ subset, hit1, queries }) => `hit@1 of the text, ${subset}: ${hit1.toFixed(3)} (${queries} queries)`,
+    ),
+    ...(times === undefined ? [] : timeLines(times)),
+  ];
+}
+
+function verdict({ value, must, goal, isMost }: Figure): string {
+  const reaches = (bound: number) => (isMost ? value <= bound : value >= bound);
+  const reached = reaches(goal) ? 'goal reached' : reaches(must) ? 'must reached' : 'MISSED';
+  return `${reached} (must ${must}, goal ${goal})`;
+}
+
+function timeLines({ tools, loopMs, ...times }: SearchTimes): string[] {
+  return [
+    `a plain loop of ten million additions: ${loopMs.toFixed(1)} ms`,
+    ...Object.entries(times).map(
+      ([name, { p50, p95 }]) => `${name} at ${tools} tools: p50 ${p50.toFixed(3)} ms, p95 ${p95.toFixed(3)} ms`,
+    ),
+  ];
+}
+
+/** The plot of hit@1 against outcomes, as SVG. */
+export function plotOf({ curve }: EvalSummary): string {
+  const [width, height, margin] = [640, 360, 56];
+  const low = 0.5;
+  const high = 0.9;
+  const x = (at: number) => margin + (at * (width - 2 * margin)) / Math.max(1, curve.length - 1);
+  const y = (value: number) => height - margin - ((value - low) * (height - 2 * margin)) / (high - low);
+  const line = (color: string, of: (point: EvalSummary['curve'][number]) => number) =>
+    [
+      `<polyline fill="none" stroke="${color}" stroke-width="2" points="${curve.map((point, at) => `${x(at)},${y(of(point)).toFixed(1)}`).join(' ')}"/>`,
+      ...curve.map(
+        (point, at) =>
+          `<circle cx="${x(at)}" cy="${y(of(point)).toFixed(1)}" r="3" fill="${color}"/><text x="${x(at)}" y="${(y(of(point)) - 8).toFixed(1)}" text-anchor="middle" fill="${color}">${of(point).toFixed(3)}</text>`,
+      ),
+    ].join('\n');
+  return `${[
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
+    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
+    `<text x="${width / 2}" y="24" text-anchor="middle" font-size="14">hit@1 of requests seen before, by outcomes of each</text>`,
+    ...[0.5, 0.6, 0.7, 0.8, 0.9].map(
+      (tick) =>
+        `<line x1="${margin}" x2="${width - margin}" y1="${y(tick).toFixed(1)}" y2="${y(tick).toFixed(1)}" stroke="#dddddd"/><text x="${margin - 8}" y="${(y(tick) + 4).toFixed(1)}" text-anchor="end">${tick}</text>`,
+    ),
+    ...curve.map(
+      ({ outcomes }, at) => `<text x="${x(at)}" y="${height - margin + 20}" text-anchor="middle">${outcomes}</text>`,
+    ),
+    line('#1f6f43', ({ own }) => own),
+    line('#8a4b08', ({ newAgent }) => newAgent),
+    `<text x="${width - margin}" y="${height - 12}" text-anchor="end" fill="#1f6f43">the agents that called</text>`,
+    `<text x="${margin}" y="${height - 12}" fill="#8a4b08">an agent that never called</text>`,
+    '</svg>',
+  ].join('\n')}\n`;
+}
+
+function figure(name: string, value: number, must: number, goal: number, isMost = false): Figure {
+  return { name, value, must, goal, isMost };
+}
+
+function mean<T>(runs: readonly T[], of: (run: T) => number): number {
+  return runs.reduce((sum, run) => sum + of(run), 0) / runs.length;
+}

@@ -1,0 +1,78 @@
+/**
+ * `npm run eval:search -- --data <directory> [--json] [--seeds <count>] [--svg <file>]`: measures search and learning on
+ * a data set with labels and a replay, on two threads, and says how the figures stand to the bars.
+ */
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { SingleBar } from 'cli-progress';
+import { type Measured, plotOf, reportLines, summaryOf } from './search-eval-report.ts';
+import type { EvalPart } from './search-eval-work.ts';
+
+const threadsCount = 2;
+
+const { values } = parseArgs({
+  options: {
+    data: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    seeds: { type: 'string', default: '3' },
+    svg: { type: 'string' },
+  },
+});
+const seeds = Number(values.seeds);
+if (values.data === undefined || !Number.isInteger(seeds) || seeds < 1 || seeds > 20) {
+  process.stderr.write(
+    'usage: npm run eval:search -- --data <directory> [--json] [--seeds <1 to 20>] [--svg <file>]\n',
+  );
+  process.exit(2);
+}
+const directory = resolve(values.data);
+
+const bar = new SingleBar({ stream: process.stderr, format: '{bar} {value}/{total} {part}', clearOnComplete: true });
+const measured = await measureAll(parts(seeds));
+const summary = summaryOf(measured);
+if (values.svg !== undefined) await writeFile(values.svg, plotOf(summary));
+process.stdout.write(values.json ? `${JSON.stringify(summary, null, 2)}\n` : `${reportLines(summary).join('\n')}\n`);
+
+/** The parts, the longest first, so that the threads end together. */
+function parts(count: number): EvalPart[] {
+  const each = Array.from({ length: count }, (_, at) => at);
+  return [
+    ...each.map((at): EvalPart => ({ kind: 'stream', seed: 21 + at })),
+    ...each.map((at): EvalPart => ({ kind: 'stream without learning', seed: 21 + at })),
+    ...each.map((at): EvalPart => ({ kind: 'lift', seed: 3 + at })),
+    ...each.flatMap((at): EvalPart[] => [
+      { kind: 'poison', seed: 31 + at, mode: 'boost', principals: 1 },
+      { kind: 'poison', seed: 31 + at, mode: 'boost', principals: 3 },
+      { kind: 'poison', seed: 31 + at, mode: 'errors', principals: 1 },
+    ]),
+    ...(['azure in 5,582', 'all in 399', 'toole in 199', 'azure in 200'] as const).map(
+      (subset): EvalPart => ({ kind: 'static', subset }),
+    ),
+    { kind: 'times' },
+  ];
+}
+
+async function measureAll(all: readonly EvalPart[]): Promise<Measured[]> {
+  const waiting = [...all];
+  const done: Measured[] = [];
+  bar.start(all.length, 0, { part: '' });
+  const thread = async () => {
+    for (let part = waiting.shift(); part !== undefined; part = waiting.shift()) {
+      done.push({ part, result: await measure(part) });
+      bar.increment({ part: part.kind });
+    }
+  };
+  await Promise.all(Array.from({ length: threadsCount }, thread));
+  bar.stop();
+  return done;
+}
+
+function measure(part: EvalPart): Promise<unknown> {
+  const { promise, resolve: done, reject } = Promise.withResolvers<unknown>();
+  const worker = new Worker(new URL('./search-eval-work.ts', import.meta.url), { workerData: { directory, part } });
+  worker.once('message', done);
+  worker.once('error', reject);
+  return promise;
+}
