@@ -9,7 +9,7 @@ import { stemOf, toolTerms } from '../../src/stores/tool-terms.ts';
 /** What the service does with the next requests. */
 export type EmbeddingsFault =
   | { kind: 'none' }
-  | { kind: 'status'; status: number; retryAfter?: string }
+  | { kind: 'status'; status: number; retryAfter?: string; location?: string }
   | { kind: 'slow'; ms: number }
   | { kind: 'hang' }
   | { kind: 'body'; body: string };
@@ -59,7 +59,10 @@ export async function startEmbeddingsServer(): Promise<EmbeddingsServer> {
     if (next.kind === 'hang') return;
     if (next.kind === 'slow') await delay(next.ms);
     if (next.kind === 'status') {
-      response.writeHead(next.status, next.retryAfter === undefined ? {} : { 'retry-after': next.retryAfter });
+      response.writeHead(next.status, {
+        ...(next.retryAfter !== undefined && { 'retry-after': next.retryAfter }),
+        ...(next.location !== undefined && { location: next.location }),
+      });
       response.end('{"error":{"message":"a secret of the upstream"}}');
       return;
     }
