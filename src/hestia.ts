@@ -9,13 +9,21 @@ import { ConfigurationError, clientDefaults, version } from './config.ts';
 
 const hubFile = new URL('./main.ts', import.meta.url);
 const interruption = new AbortController();
-const interrupt = () => interruption.abort();
+/** One Ctrl-C may arrive twice, from the terminal and from npm, which hands it on. */
+const sameInterruptionMs = 1000;
+let interruptedAt: number | undefined;
+
+/** The first one lets the command undo what it made; a second one, by a person who does not want to wait, ends it at once. */
+function interrupt(): void {
+  if (interruptedAt !== undefined && performance.now() - interruptedAt > sameInterruptionMs) process.exit(130);
+  interruptedAt ??= performance.now();
+  interruption.abort();
+}
 
 // `hestia audit export | head` ends the pipe early; that is no failure.
 process.stdout.on('error', () => process.exit(0));
-// Once only: a second Ctrl-C ends the process in whatever it is doing.
-process.once('SIGINT', interrupt);
-process.once('SIGTERM', interrupt);
+process.on('SIGINT', interrupt);
+process.on('SIGTERM', interrupt);
 
 try {
   process.exitCode = await runCommandLine(process.argv.slice(2), {

@@ -53,8 +53,10 @@ function createProgram(context: CommandContext): Command {
 function told(error: unknown, { stderr, signal }: CommandContext): ExitCode {
   // Commander has printed its own line, or the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-  if (signal.aborted) return exitCodes.interrupted;
+  const known = error instanceof CommandError ? error : undefined;
+  // What is under way when Ctrl-C comes fails in ways of its own, which are no news.
+  if (signal.aborted && known?.exitCode !== exitCodes.interrupted) return exitCodes.interrupted;
   const message = error instanceof Error ? error.message : 'unknown failure';
   stderr.write(`hestia: ${printable(message)}\n`);
-  return error instanceof CommandError ? error.exitCode : exitCodes.failed;
+  return known?.exitCode ?? exitCodes.failed;
 }

@@ -61,7 +61,7 @@ export function summaryLines(summary: DemoSummary, { tone }: CommandOutput): str
     tone('strong', 'Traces worth a look'),
     ...traces.map(({ why, traceId }) => `  ${traceId}  ${tone('quiet', why)}`),
     '',
-    tone('strong', 'Dashboards in Grafana, folder Hestia'),
+    tone('strong', 'Dashboards in Grafana, in the folder Hestia'),
     `  ${dashboards.join(' · ')}`,
   ];
 }

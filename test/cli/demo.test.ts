@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setInterval } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CommandRun, type CommandRunOptions, runCommand } from '../support/command-run.ts';
 import { json } from '../support/hub.ts';
@@ -70,7 +74,32 @@ describe('a demo in a pipe', () => {
     });
     const ended = await running;
     expect(ended.exitCode).toBe(130);
-    expect(ended.stderr).toBe('');
+    expect(ended.stderr).toBe('hestia: interrupted; what the demo made is removed\n');
+    await expectNothingLeft();
+  });
+});
+
+describe('the process of a demo', () => {
+  test('removes what it made where one Ctrl-C comes twice, from the terminal and from npm', async () => {
+    const file = fileURLToPath(new URL('../../src/hestia.ts', import.meta.url));
+    const words = ['demo', '--url', hub.url, '--key', hub.operator.secret, '--duration', '60'];
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, ...words]);
+    const exited = once(child, 'close');
+    let stderr = '';
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    await once(child.stdout, 'data');
+    // Apart, since signals of one kind that wait together are one.
+    let sent = 0;
+    for await (const _tick of setInterval(10)) {
+      child.kill('SIGINT');
+      sent += 1;
+      if (sent === 5) break;
+    }
+    await exited;
+    // Not the exit code: Node.js takes its handlers away shortly before the end, and a late signal may be what ends it.
+    expect(stderr).toBe('hestia: interrupted; what the demo made is removed\n');
     await expectNothingLeft();
   });
 });

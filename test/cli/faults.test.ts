@@ -93,7 +93,7 @@ describe('a fault on the hub that is named', () => {
       return true;
     };
     const run = await makeFaults('access-denied', [], { signal: interruption.signal, stdout: { write } });
-    expect(run).toMatchObject({ exitCode: 130, stderr: '' });
+    expect(run).toMatchObject({ exitCode: 130, stderr: 'hestia: interrupted; the faults are undone\n' });
     for (const { agentId, revokedAt } of (await json(hub.operator.fetch('/v1/keys?limit=200'))).items)
       if (agentId === 'demo-fault') expect(revokedAt).toEqual(expect.any(String));
   });
