@@ -97,7 +97,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
       tools.pool.start();
       await skillSync.start();
       await schedule.start();
-      base.checkpointer.start();
+      await base.startAudit({ configuration: deps.config, version: deps.version });
     },
     drain: () => doors.drain(),
     [Symbol.asyncDispose]: async () => {

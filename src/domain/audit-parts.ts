@@ -1,4 +1,6 @@
 /** The audit trail put together: what writes it, signs it, watches it and proves from it, over the same stores and keys. */
+import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { hubCaller } from '../shapes/access.ts';
 import { type AuditCheckpointStore, createAuditCheckpointStore } from '../stores/audit-checkpoint-store.ts';
 import { loadAuditKeys } from '../stores/audit-key-store.ts';
 import { type AuditStore, createAuditStore } from '../stores/audit-store.ts';
@@ -6,6 +8,7 @@ import type { Database } from '../stores/database.ts';
 import type { EventReport } from '../telemetry/event-report.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { inSpan } from '../telemetry/span.ts';
 import type { AuditAlarm } from './audit-alarm.ts';
 import { createAuditAlarm } from './audit-alarm.ts';
 import { type CheckpointSigner, createCheckpointSigner, type VerifyingKey, verifyingKey } from './audit-checkpoint.ts';
@@ -42,6 +45,8 @@ export interface AuditParts {
   prover: AuditProver;
   sources: TrailSources;
   verifyWith: VerifyingKey;
+  /** Puts on record with which configuration and version the hub runs, the former as a keyed digest, and begins to sign. */
+  startAudit(started: { configuration: object; version: string }): Promise<void>;
 }
 
 /**
@@ -55,6 +60,7 @@ export function createAuditParts(deps: AuditPartsDeps): AuditParts {
   const keys = loadAuditKeys({ directory: deps.keyDirectory, mayCreate: checkpointStore.isEmpty() });
   const ledger = createAuditLedger();
   const trail = createAuditTrail({ ...deps, auditStore, ledger, auditMode: settings.auditMode });
+  const contentDigest = createContentDigest(keys.digestKey);
   const alarm = createAuditAlarm({ trail, now: deps.now });
   const signer = createCheckpointSigner(keys.signingKey);
   const verifyWith = verifyingKey(signer.key.public_key);
@@ -65,12 +71,20 @@ export function createAuditParts(deps: AuditPartsDeps): AuditParts {
     checkpointStore,
     signer,
     trail,
-    contentDigest: createContentDigest(keys.digestKey),
+    contentDigest,
     checkpointer,
     auditWatch: createAuditWatch({ sources, verifyWith, checkpointer, alarm }),
     alarm,
     prover: createAuditProver(sources),
     sources,
     verifyWith,
+    startAudit: async ({ configuration, version }) => {
+      const fields = { version, configuration_digest: contentDigest(configuration) };
+      const event = { kind: 'change', name: 'CONFIGURATION_LOADED', fields } as const;
+      await inSpan('configuration.load', { parent: ROOT_CONTEXT }, (span) =>
+        trail.record({ event, by: hubCaller, span }),
+      );
+      checkpointer.start();
+    },
   };
 }

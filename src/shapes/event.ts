@@ -64,5 +64,6 @@ export const changeEventSchema = z.enum([
   'QUARANTINE_APPROVED',
   'AUDIT_PRUNED',
   'AUDIT_CHECKPOINT',
+  'CONFIGURATION_LOADED',
 ]);
 export type ChangeEvent = z.infer<typeof changeEventSchema>;

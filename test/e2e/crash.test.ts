@@ -70,5 +70,5 @@ describe('a hub that is killed in the midst of calls', () => {
     expect(storedCallIds(folder)).toEqual(recorded);
     expect(await json(hub.fetch('/v1/audit/verify'))).toMatchObject({ intact: true });
     await rm(folder, { recursive: true });
-  });
+  }, 120_000);
 });

@@ -1,4 +1,7 @@
 /** The routes of keys, audit, scheduler, servers, pages and errors, on one hub. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { json, publishSkill, startTestHub, type TestHub } from '../support/hub.ts';
 
@@ -130,6 +133,21 @@ describe('/v1/audit', () => {
     expect(records.at(-1).hash).toBe(verdict.headHash);
     const page = await json(hub.operator.fetch('/v1/audit/events?limit=200'));
     expect(records.slice(0, 200)).toEqual(page.items.slice(0, records.length));
+  });
+
+  test('has with which configuration each start was, as a digest that another configuration changes', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hestia-configured-'));
+    for (const callTimeoutMs of [1000, 1000, 2000]) {
+      const started = await startTestHub({ folder, file: { limits: { callTimeoutMs } } });
+      await started[Symbol.asyncDispose]();
+    }
+    await using last = await startTestHub({ folder });
+    const { items } = await json(last.operator.fetch('/v1/audit/events?event=CONFIGURATION_LOADED'));
+    const digests = items.map((item: { fields: Record<string, string> }) => item.fields.configuration_digest);
+    expect(digests[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect(digests[1]).toBe(digests[0]);
+    expect(new Set(digests).size).toBe(3);
+    await rm(folder, { recursive: true });
   });
 
   test('is open to auditors and closed to agents', async () => {
