@@ -28,13 +28,7 @@ const poll = { timeout: 30_000, interval: 500 };
 
 /** There only while a Chroma server is configured, which is tested where one is. */
 const chromaSeries: readonly string[] = [series.chromaUp, series.chromaBacklog];
-/** Not made yet: the panels say so. */
-const searchSeries: readonly string[] = [
-  series.searchesFollowed,
-  series.searchReciprocalRank,
-  series.searchResultsShown,
-];
-const mayBeAbsent = (expr: string) => [...chromaSeries, ...searchSeries].some((name) => expr.includes(name));
+const mayBeAbsent = (expr: string) => chromaSeries.some((name) => expr.includes(name));
 
 /** Series of the collector that begin with their first failure. */
 const onlyFaulty = /otelcol_exporter_(send|enqueue)_failed/;
@@ -53,7 +47,7 @@ describeWith(['otelcol', 'prometheus'], 'after a demo', () => {
   let watched: WatchedHub;
   beforeAll(async () => {
     watched = await startWatchedHub(servers, { collectorEnvironment: { COLLECTOR_QUEUE_BYTES: `${queueBytes}` } });
-    await demo('15');
+    await demo('30');
     await beRefused();
     await activateInVain();
   }, setupMs);
