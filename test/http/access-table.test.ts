@@ -27,6 +27,7 @@ const plain: Record<string, { body?: object; query?: string; status: ByRole<numb
   'GET /readyz': { status: everyone(200) },
   'GET /v1/skills': { status: everyone(200) },
   'POST /v1/tools/search': { body: { query: 'pid' }, status: everyone(200) },
+  'GET /v1/searches/{searchId}': { status: everyone(404) },
   'GET /v1/tools/stats': { status: everyone(200) },
   'GET /v1/tools/{server}/{tool}': { status: everyone(200) },
   'POST /v1/tools/{server}/{tool}/call': { body: {}, status: workers(200) },
@@ -132,6 +133,7 @@ describe.each(Object.entries(plain))('%s', (operation, { body, query = '', statu
       : 'faulty';
   const path = template
     .replace('{server}', 'faulty')
+    .replace('{searchId}', `srch_${randomUUID()}`)
     .replace('{tool}', 'pid')
     .replace('{id}', id)
     .replace('{seq}', '1');
