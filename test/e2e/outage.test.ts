@@ -11,6 +11,9 @@ const quietMs = 2000;
 // The HTTP request, the call to the upstream, the record of its outcome; and one line.
 const itemsPerCall = { traces: 3, logs: 1 };
 
+// A checkpoint has a span and a line of its own, at times of its own.
+const unsigned = { checkpointRecords: 100_000, checkpointSeconds: 86_400 };
+
 const poll = { timeout: 30_000, interval: 250 };
 const testTimeoutMs = 90_000;
 
@@ -18,7 +21,7 @@ describeWith(['otelcol', 'prometheus'], 'a hub under traffic', () => {
   let watched: WatchedHub;
   let callsMade = 0;
   beforeAll(async () => {
-    watched = await startWatchedHub({ faulty: supportServer('faulty-server.ts') });
+    watched = await startWatchedHub({ faulty: supportServer('faulty-server.ts') }, { file: { audit: unsigned } });
     await vi.waitFor(async () => {
       for (const signal of ['traces', 'logs'] as const) {
         toldBefore[signal] = received[signal]();

@@ -111,7 +111,9 @@ describe('works queued in one turn', () => {
 
   test('fail alone: a throwing work is rolled back and its neighbours are kept', async () => {
     const add = writer();
-    const duplicate = database.command('INSERT INTO scheduler_totals VALUES (1, 0, 0, NULL)');
+    const duplicate = database.command(
+      'INSERT INTO scheduler_totals (id, total_cleanups, total_deleted, last_run_time) VALUES (1, 0, 0, NULL)',
+    );
     const failure = new Error('no');
     const results = await Promise.allSettled([
       database.transaction(async (tx) => add(tx, 1)),
@@ -192,7 +194,9 @@ describe('a work', () => {
   });
 
   test('that breaks a constraint fails as STORAGE_FAILED, with what SQLite said as the cause only', async () => {
-    const command = database.command('INSERT INTO scheduler_totals VALUES (1, 0, 0, NULL)');
+    const command = database.command(
+      'INSERT INTO scheduler_totals (id, total_cleanups, total_deleted, last_run_time) VALUES (1, 0, 0, NULL)',
+    );
     const failure = database.transaction(async (tx) => command.run(tx));
     await expect(failure).rejects.toMatchObject({
       code: 'STORAGE_FAILED',

@@ -84,7 +84,7 @@ function trickle(line: string): void {
 const calls: Record<string, (answer: Answer, call: Call) => void> = {
   hang: () => {},
   die: () => process.exit(3),
-  huge: (answer, { given }) => answer(text('x'.repeat(Number(given.bytes ?? 20_971_520)))),
+  huge: (answer, { given }) => answer(text('x'.repeat(Number(given.bytes ?? 2_097_152)))),
   not_json: (answer) => {
     process.stdout.write('this is not JSON\n');
     answer(text('after nonsense'));

@@ -117,7 +117,7 @@ describe('a result', () => {
 
   test('of 20 MiB fails that call, and no other', async () => {
     const { connection, statuses } = await connected();
-    const huge = callFailure(callTool(connection, 'huge'));
+    const huge = callFailure(callTool(connection, 'huge', { bytes: 20_971_520 }));
     const other = callTool(connection, 'pid');
     expect((await huge).errorType).toBe('response_too_large');
     const pid = textOf(await other);
