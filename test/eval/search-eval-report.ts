@@ -255,6 +255,7 @@ export function plotOf({ curve }: EvalSummary): string {
     ].join('\n');
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
+    '<title>hit@1 of requests seen before, by outcomes of each</title>',
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     `<text x="${width / 2}" y="24" text-anchor="middle" font-size="14">hit@1 of requests seen before, by outcomes of each</text>`,
     ...[0.5, 0.6, 0.7, 0.8, 0.9].map(
