@@ -147,6 +147,17 @@ describe('tools', () => {
     expect(stdout).toMatch(/^everything {2,}get-sum {2,}\d+ {2,}\d+/m);
   });
 
+  test('a search is explained by its id, and one that nobody made is not', async () => {
+    const [found] = (await run(['tools', 'search', 'add', 'two', 'numbers', '--limit', '2'])).lines();
+    const searchId = String(found?.searchId);
+    const { stdout } = await run(['search', 'explain', searchId], { isTerminal: true });
+    expect(stdout).toMatch(/asked at .*: add two numbers\n\n1\. everything get-sum\n/);
+    expect(stdout).toMatch(/number \d+ by its text \(score [\d.]+\)/);
+    const absent = await run(['search', 'explain', 'srch_00000000-0000-4000-8000-000000000000']);
+    expect(absent.exitCode).toBe(1);
+    expect(oneLine(absent)).toContain('search');
+  });
+
   test('a call prints text on a terminal, made printable', async () => {
     const args = JSON.stringify({ message: 'one\u001b[31m\ntwo' });
     const { stdout } = await run(['tools', 'call', 'everything', 'echo', args], { isTerminal: true });

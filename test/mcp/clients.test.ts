@@ -83,6 +83,18 @@ describe.each(clientKinds)('a client of %s', (kind) => {
     expect(items.at(-1).fields).toMatchObject({ tool_name: 'get-sum', outcome: 'success', search_id: found.search_id });
   });
 
+  test('gets the reasons with the search where it asks for them', async () => {
+    await using client = await connect();
+    const found = (await client.call('search_tools', { query: 'add two numbers', explain: true })).structuredContent;
+    expect(found.results[0].explanation).toMatchObject({
+      words: expect.arrayContaining([expect.stringContaining('by its text')]),
+      parts: { relevance: expect.any(Number), availability: expect.any(Number), others_count: expect.any(Number) },
+    });
+    const narrowed = (await client.call('search_tools', { query: 'add two numbers', server_id: 'none' }))
+      .structuredContent;
+    expect(narrowed.results).toEqual([]);
+  });
+
   test('gets schemas with the search where it asks for them', async () => {
     await using client = await connect();
     const found = (await client.call('search_tools', { query: 'add two numbers', defer_loading: false }))
