@@ -62,6 +62,6 @@ export function summaryLines(summary: DemoSummary, { tone }: CommandOutput): str
     ...traces.map(({ why, traceId }) => `  ${traceId}  ${tone('quiet', why)}`),
     '',
     tone('strong', 'Dashboards in Grafana, in the folder Hestia'),
-    `  Hestia / ${dashboards.join(' · ')}`,
+    `  ${dashboards.join(' · ')}`,
   ];
 }
