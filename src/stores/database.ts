@@ -63,7 +63,7 @@ export function openDatabase({ file, onFailure = () => undefined }: DatabaseDeps
   };
 }
 
-const schemaVersion = 1;
+const schemaVersion = 2;
 // 'HEST' in ASCII, as schema.sql sets it.
 const applicationId = 0x48455354;
 const schema = readFileSync(new URL('./schema.sql', import.meta.url), 'utf8');
@@ -98,6 +98,11 @@ function applySchema(connection: DatabaseSync): void {
   const found = readVersion(connection);
   if (found.version > schemaVersion) {
     throw new Error(`it is of version ${found.version}, and this hub knows versions up to ${schemaVersion} only`);
+  }
+  if (found.application === applicationId && found.version > 0 && found.version < schemaVersion) {
+    throw new Error(
+      `it is of version ${found.version}, from before the first release, and cannot be taken over; move the data directory away to start anew`,
+    );
   }
   if (found.tables > 0 && found.application !== applicationId) throw new Error('it is a database of another program');
   // NORMAL keeps every commit through a crash of the process; a power cut may lose the last ones, never the file.

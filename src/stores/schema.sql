@@ -2,7 +2,7 @@
 -- A change of this file raises user_version here and schemaVersion in database.ts.
 
 PRAGMA application_id = 1212502868; -- 'HEST': tells a database of the hub from any other
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 CREATE TABLE api_keys (
   key_id      TEXT PRIMARY KEY,

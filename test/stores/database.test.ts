@@ -304,12 +304,22 @@ describe('opening', () => {
     expect(refusal(file).message).toBe(`${file}: cannot open the database: it is a database of another program`);
   });
 
+  test('refuses a database from before the first release, and leaves it as it was', () => {
+    const file = join(folder, 'older.db');
+    const older = new DatabaseSync(file);
+    older.exec('CREATE TABLE kept (name TEXT); PRAGMA application_id = 1212502868; PRAGMA user_version = 1');
+    older.close();
+    expect(refusal(file).message).toContain('it is of version 1, from before the first release');
+    using again = new DatabaseSync(file);
+    expect(again.prepare('SELECT name FROM sqlite_schema').all()).toEqual([{ name: 'kept' }]);
+  });
+
   test('refuses a database of a newer version', () => {
     const file = join(folder, 'newer.db');
     const newer = new DatabaseSync(file);
     newer.exec('PRAGMA user_version = 99');
     newer.close();
-    expect(refusal(file).message).toContain('it is of version 99, and this hub knows versions up to 1 only');
+    expect(refusal(file).message).toContain('it is of version 99, and this hub knows versions up to 2 only');
   });
 
   test('refuses a place that cannot be written, in one line that names it', async () => {
