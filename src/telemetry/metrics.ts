@@ -72,6 +72,7 @@ export function createMetrics(): Metrics {
     ...(toolName !== undefined && { [attributes.genAiToolName]: toolLabel(toolName) }),
     ...failure(errorType),
   });
+  const toolOutcome = outcomeCounter(counters);
   zeroInitialise(counters);
   return {
     mcpServerOperation: (seconds, operation) => histograms.mcpServer.record(seconds, operationLabels(operation)),
@@ -84,8 +85,7 @@ export function createMetrics(): Metrics {
     skillOperation: (seconds, operation, errorType) =>
       histograms.skill.record(seconds, { [attributes.skillOperation]: operation, ...failure(errorType) }),
     skillsActive: (change, namespace) => counters.skillsActive.add(change, { namespace: namespaceLabel(namespace) }),
-    toolOutcome: (outcome, serverId, toolName) =>
-      counters.outcomes.add(1, outcomeLabels(outcome, serverId, toolLabel(toolName))),
+    toolOutcome: (outcome, serverId, toolName) => toolOutcome(outcome, serverId, toolLabel(toolName)),
     ...searchMetrics(histograms, counters),
     securityEvent: (name) => counters.securityEvents.add(1, { [attributes.securityEvent]: name }),
     schedulerRun: (seconds, job, result) => {
@@ -106,6 +106,19 @@ export function createMetrics(): Metrics {
         }
       }
     },
+  };
+}
+
+/** Counts outcomes. A tool's first one begins the series of all four, so that its first failure is an increase. */
+function outcomeCounter({ outcomes }: ReturnType<typeof createCounters>) {
+  const begun = new Set<string>();
+  return (outcome: Outcome, serverId: string, toolName: string) => {
+    const tool = `${serverId}/${toolName}`;
+    if (!begun.has(tool)) {
+      begun.add(tool);
+      for (const other of outcomeSchema.options) outcomes.add(0, outcomeLabels(other, serverId, toolName));
+    }
+    outcomes.add(1, outcomeLabels(outcome, serverId, toolName));
   };
 }
 

@@ -34,7 +34,7 @@ describe('the metrics of a hub on which callers invent names', () => {
     }
     const collected = await reader.collect();
     for (const { descriptor, dataPoints } of collected) {
-      expect(dataPoints.length, descriptor.name).toBeLessThanOrEqual(220);
+      expect(dataPoints.length, descriptor.name).toBeLessThanOrEqual(4 * 201);
       expect(dataPoints.some(({ attributes }) => attributes['otel.metric.overflow'] === true)).toBe(false);
     }
     const folded = collected.find(({ descriptor }) => descriptor.name === 'hestia.telemetry.label_overflow');
