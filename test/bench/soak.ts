@@ -2,11 +2,10 @@
  * A long run at a steady rate: `npm run soak -- --minutes 10`. Measures what the hub can do, then asks for 80 % of that
  * and looks whether memory, latency and the audit gap stay as they were. Exits with 1 where they do not.
  */
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { z } from 'zod';
-import { type HubProcess, startHubProcess, untilServersConnected } from '../support/hub-process.ts';
+import { type HubProcess, residentMiB, startHubProcess, untilServersConnected } from '../support/hub-process.ts';
 import { supportServer } from '../support/upstream-support.ts';
 
 /** Share of the measured capacity that is asked for. */
@@ -86,11 +85,6 @@ async function steadily(hub: HubProcess, { perSecond, seconds }: { perSecond: nu
   }
   await Promise.all(underWay);
   return { refused, latencies: latencies.sort((left, right) => left - right) };
-}
-
-function residentMiB(hub: HubProcess): number {
-  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${hub.child.pid}/status`, 'utf8'))?.[1];
-  return Number(kibibytes) / 1024;
 }
 
 const quantile = (sorted: readonly number[], share: number) => sorted[Math.floor(sorted.length * share)] ?? Number.NaN;

@@ -4,11 +4,11 @@
  */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { series } from '../../grafana/prometheus-name.ts';
 import { alertRules } from '../../grafana/rules/alert-rules.ts';
 import { recordingRules } from '../../grafana/rules/recording-rules.ts';
 import { faultServer } from '../../src/cli/fault-server.ts';
 import { boardQueries, filledIn, readBoards } from '../support/board.ts';
+import { type Chroma, startChroma } from '../support/chroma.ts';
 import { runCommand } from '../support/command-run.ts';
 import { documentQueries } from '../support/document-queries.ts';
 import { startWatchedHub, type WatchedHub } from '../support/hub-watched.ts';
@@ -26,10 +26,6 @@ const inWalk = documentQueries('docs/alert-to-cause.md').map((query) => ({ ...qu
 const queries = [...onBoards, ...inWalk];
 const poll = { timeout: 30_000, interval: 500 };
 
-/** There only while a Chroma server is configured, which is tested where one is. */
-const chromaSeries: readonly string[] = [series.chromaUp, series.chromaBacklog];
-const mayBeAbsent = (expr: string) => chromaSeries.some((name) => expr.includes(name));
-
 /** Series of the collector that begin with their first failure. */
 const onlyFaulty = /otelcol_exporter_(send|enqueue)_failed/;
 
@@ -43,15 +39,23 @@ const servers = {
 const queueBytes = 400_000;
 const setupMs = 120_000;
 
-describeWith(['otelcol', 'prometheus'], 'after a demo', () => {
+describeWith(['otelcol', 'prometheus', 'chroma'], 'after a demo', () => {
+  let chroma: Chroma;
   let watched: WatchedHub;
   beforeAll(async () => {
-    watched = await startWatchedHub(servers, { collectorEnvironment: { COLLECTOR_QUEUE_BYTES: `${queueBytes}` } });
+    chroma = await startChroma();
+    watched = await startWatchedHub(servers, {
+      environment: { HESTIA_CHROMA_URL: chroma.url },
+      collectorEnvironment: { COLLECTOR_QUEUE_BYTES: `${queueBytes}` },
+    });
     await demo('30');
     await beRefused();
     await activateInVain();
   }, setupMs);
-  afterAll(() => watched?.[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await watched?.[Symbol.asyncDispose]();
+    await chroma?.[Symbol.asyncDispose]();
+  });
 
   async function demo(seconds: string): Promise<void> {
     const { url } = watched.hub;
@@ -89,7 +93,7 @@ describeWith(['otelcol', 'prometheus'], 'after a demo', () => {
   }
 
   const found = queries.filter(({ store }) => store === 'prometheus');
-  const inHealth = found.filter(({ filled }) => !onlyFaulty.test(filled) && !mayBeAbsent(filled));
+  const inHealth = found.filter(({ filled }) => !onlyFaulty.test(filled));
   test.each(inHealth)(
     '$place has data: $filled',
     async ({ filled }) => {
@@ -114,7 +118,7 @@ describeWith(['otelcol', 'prometheus'], 'after a demo', () => {
     async ({ expr }) => {
       const names = new Set(selectors(parsePromql(expr)).map(({ metric }) => metric));
       for (const name of names) {
-        if (name !== '' && !mayBeAbsent(name)) await expectData(name);
+        if (name !== '') await expectData(name);
       }
     },
     setupMs,

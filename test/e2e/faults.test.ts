@@ -10,7 +10,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { json, startTestHub } from '../support/hub.ts';
 import { untilConnected } from '../support/hub-listening.ts';
-import { type HubProcess, startHubProcess, untilServersConnected } from '../support/hub-process.ts';
+import { type HubProcess, residentMiB, startHubProcess, untilServersConnected } from '../support/hub-process.ts';
 import { supportServer } from '../support/upstream-support.ts';
 
 const callersAtOnce = 16;
@@ -169,10 +169,17 @@ describe('a thousand clients that connect and vanish', () => {
       socket.once('close', () => resolve());
     });
 
-  test('leave no call, no connection and no file open', async () => {
-    const before = openFiles();
+  const thousandVanish = async () => {
     for (let group = 0; group < 20; group += 1) await Promise.all(Array.from({ length: 50 }, vanish));
+  };
+
+  test('leave no call, no connection and no file open, and take no memory away', async () => {
+    const before = openFiles();
+    await thousandVanish();
+    const resident = residentMiB(hub);
+    await thousandVanish();
     await expect.poll(openFiles, { timeout: 15_000 }).toBeLessThanOrEqual(before + 5);
+    expect(residentMiB(hub)).toBeLessThan(resident * 1.25);
     expect((await call('faulty', 'pid')).status).toBe(200);
     expect(await json(hub.fetch('/v1/audit/verify'))).toMatchObject({ intact: true });
   });

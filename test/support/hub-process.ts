@@ -128,6 +128,12 @@ async function untilReady(url: string, child: ChildProcess, stderr: () => string
   });
 }
 
+/** Memory that the process holds now, as Linux counts it, in MiB. */
+export function residentMiB({ child }: HubProcess): number {
+  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1];
+  return Number(kibibytes) / 1024;
+}
+
 /** Waits until the servers are connected. */
 export async function untilServersConnected(hub: HubProcess, ...serverIds: string[]): Promise<void> {
   await waitFor(async () => {
