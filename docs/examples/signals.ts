@@ -29,7 +29,7 @@ for await (const _tick of setInterval(500)) {
   shown.logs = records.length;
   for (const name of Object.values(metricNames)) {
     for (const point of receiver.metricPoints(name)) {
-      const series = `${name}${JSON.stringify(point.attributes)}`;
+      const series = `${name}${JSON.stringify([point.resource, point.attributes])}`;
       const total = point.count ?? point.value ?? 0;
       if (total !== 0 && totals.get(series) !== total)
         print('metric', `${name} ${JSON.stringify(point.attributes)} = ${total}`, point);

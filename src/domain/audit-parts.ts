@@ -79,7 +79,7 @@ export function createAuditParts(deps: AuditPartsDeps): AuditParts {
     sources,
     verifyWith,
     startAudit: async ({ configuration, version }) => {
-      const fields = { version, configuration_digest: contentDigest(configuration) };
+      const fields = { hub_version: version, configuration_digest: contentDigest(configuration) };
       const event = { kind: 'change', name: 'CONFIGURATION_LOADED', fields } as const;
       await inSpan('configuration.load', { parent: ROOT_CONTEXT }, (span) =>
         trail.record({ event, by: hubCaller, span }),
