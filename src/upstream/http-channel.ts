@@ -5,9 +5,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type JSONRPCMessage, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import type { HttpServer } from '../shapes/server.ts';
-import { limitedResponse } from './byte-limit.ts';
 import { RequestFailure, type UpstreamErrorType } from './call-failure.ts';
 import type { Channel } from './channel.ts';
+import { createHttpRequests, type HttpRequests } from './http-request.ts';
 
 /** What an HTTP channel is made of. */
 export interface HttpChannelDeps {
@@ -63,15 +63,17 @@ const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 class HttpTransport extends StreamableHTTPClientTransport {
   readonly #exchanges = new Map<number, Exchange>();
   readonly #current: AsyncLocalStorage<Exchange>;
+  readonly #requests: HttpRequests;
 
   constructor({ configuration, messageBytesMax }: HttpChannelDeps) {
     const current = new AsyncLocalStorage<Exchange>();
+    const requests = createHttpRequests(messageBytesMax);
     super(new URL(configuration.url), {
       requestInit: { headers: configuration.headers },
       reconnectionOptions,
-      fetch: async (url, init) => {
+      fetch: (url, init) => {
         const exchange = current.getStore();
-        return limitedResponse(await fetch(url, init), messageBytesMax, {
+        return requests.fetch(url, init, {
           onExceeded: () => this.#fail(exchange, 'response_too_large'),
           onEnded: () => {
             if (exchange !== undefined) exchange.endedRegularly = true;
@@ -80,6 +82,7 @@ class HttpTransport extends StreamableHTTPClientTransport {
       },
     });
     this.#current = current;
+    this.#requests = requests;
     // The client calls a handler that is set before it connects ahead of its own.
     this.onmessage = (message) => {
       if ('id' in message && !('method' in message)) this.#exchanges.delete(Number(message.id));
@@ -97,13 +100,15 @@ class HttpTransport extends StreamableHTTPClientTransport {
     this.#exchanges.set(exchange.id, exchange);
     const traceparent = message.params?._meta?.traceparent;
     const traced = typeof traceparent === 'string' && traceparentPattern.test(traceparent);
-    const signals = [exchange.controller.signal, ...(options?.requestSignal ? [options.requestSignal] : [])];
+    const leave = () => exchange.controller.abort();
+    if (options?.requestSignal?.aborted) leave();
+    options?.requestSignal?.addEventListener('abort', leave, { once: true });
     try {
       await this.#current.run(exchange, () =>
         super.send(message, {
           ...options,
           headers: { ...options?.headers, ...(traced ? { traceparent } : {}) },
-          requestSignal: AbortSignal.any(signals),
+          requestSignal: exchange.controller.signal,
           onRequestStreamEnd: () => this.#failUnanswered(exchange),
         }),
       );
@@ -118,6 +123,7 @@ class HttpTransport extends StreamableHTTPClientTransport {
   override async close(): Promise<void> {
     this.#exchanges.clear();
     await super.close();
+    await this.#requests.close();
   }
 
   #failUnanswered(exchange: Exchange): void {
