@@ -7,7 +7,6 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import { validateHostHeader, validateOriginHeader } from '@modelcontextprotocol/server';
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { secureHeaders } from 'hono/secure-headers';
 import { z } from 'zod';
 import type { AccessService } from '../domain/access-service.ts';
 import type { AuditService } from '../domain/audit-service.ts';
@@ -36,6 +35,7 @@ import { searchRoutes } from './search-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 import { type SkillRoutesDeps, skillRoutes } from './skill-routes.ts';
 import { type ToolRoutesDeps, toolRoutes } from './tool-routes.ts';
+import { secureHeaders, wholeJson } from './whole-answer.ts';
 
 /** What the door opens onto. */
 export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
@@ -47,8 +47,8 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   searchLearning: SearchLearning;
   quarantine: QuarantineService;
   health: HealthRoutesDeps;
-  /** The MCP endpoint: a request of a known caller to a response. */
-  mcp: (request: Request, caller: Caller) => Promise<Response>;
+  /** The MCP endpoint: a request of a known caller to a response, or to the JSON that is the whole of one. */
+  mcp: (request: Request, caller: Caller) => Promise<Response | string>;
   metrics: Metrics;
   log: Log;
   version: string;
@@ -68,11 +68,11 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
   app.onError((error, c) => problem(error, c.req.path));
   app.notFound((c) => problem(notFound('page'), c.req.path));
   app.use(observe(deps));
-  app.use(secureHeaders({ crossOriginResourcePolicy: 'same-origin', strictTransportSecurity: false }));
+  app.use(secureHeaders());
   // Probes come before the host is looked at: they are sent to an address, and learn nothing a page could use.
   app.route('/', healthRoutes(deps.health));
   app.use(checkHost(deps.policy));
-  app.use(bodyLimit({ maxSize: deps.policy.requestBytesMax, onError: () => refuseBody(deps.policy.requestBytesMax) }));
+  app.use(limitBody(deps.policy.requestBytesMax));
   if (deps.policy.oauth) app.route('/', protectedResourceRoutes(deps.policy.oauth));
   app.use(authenticate(deps));
   for (const routes of [
@@ -87,7 +87,10 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
   ]) {
     app.route('/', routes);
   }
-  app.all('/mcp', (c) => deps.mcp(c.req.raw, c.var.caller));
+  app.all('/mcp', async (c) => {
+    const answer = await deps.mcp(c.req.raw, c.var.caller);
+    return typeof answer === 'string' ? wholeJson(c, answer) : answer;
+  });
   let described: ReturnType<typeof openApiDocument> | undefined;
   app.get('/openapi.json', (c) => {
     described ??= openApiDocument(app, deps.version);
@@ -113,13 +116,22 @@ export function openApiDocument(app: OpenAPIHono<HubEnv>, version: string) {
   });
 }
 
+/** Host headers kept as accepted, at most. */
+const hostsAcceptedMax = 64;
+
 /** Refuses requests sent to or from names the hub does not know, which is how a web page would reach a local hub. */
 function checkHost({ hosts, origins }: AppDeps['policy']): MiddlewareHandler {
+  const accepted = new Set<string>();
   return async (c, next) => {
-    if (!validateHostHeader(c.req.header('host'), [...hosts]).ok) {
-      throw new HestiaError('FORBIDDEN', 'host: this name is not one the hub answers to; see policy.allowedHosts');
+    const host = c.req.header('host');
+    if (host === undefined || !accepted.has(host)) {
+      if (!validateHostHeader(host, [...hosts]).ok) {
+        throw new HestiaError('FORBIDDEN', 'host: this name is not one the hub answers to; see policy.allowedHosts');
+      }
+      if (host !== undefined && accepted.size < hostsAcceptedMax) accepted.add(host);
     }
-    if (!validateOriginHeader(c.req.header('origin'), [...origins]).ok) {
+    const origin = c.req.header('origin');
+    if (origin !== undefined && !validateOriginHeader(origin, [...origins]).ok) {
       throw new HestiaError(
         'FORBIDDEN',
         'origin: pages of this origin may not call the hub; see policy.allowedOrigins',
@@ -129,6 +141,15 @@ function checkHost({ hosts, origins }: AppDeps['policy']): MiddlewareHandler {
   };
 }
 
-function refuseBody(bytesMax: number): never {
-  throw new HestiaError('PAYLOAD_TOO_LARGE', `the body must be at most ${bytesMax} bytes`);
+/** Refuses a body that says it is too long before it is read; one that does not say is counted as it comes. */
+function limitBody(bytesMax: number): MiddlewareHandler {
+  const refuse = (): never => {
+    throw new HestiaError('PAYLOAD_TOO_LARGE', `the body must be at most ${bytesMax} bytes`);
+  };
+  const countBody = bodyLimit({ maxSize: bytesMax, onError: refuse });
+  return async (c, next) => {
+    const length = c.req.header('content-length');
+    if (length === undefined || c.req.header('transfer-encoding') !== undefined) return countBody(c, next);
+    return Number(length) > bytesMax ? refuse() : next();
+  };
 }

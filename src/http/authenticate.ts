@@ -7,8 +7,8 @@ import { HestiaError } from '../shapes/error.ts';
 import { inActiveSpan } from '../telemetry/span.ts';
 import { clientAddress } from './client-address.ts';
 
-/** What authentication leaves for the routes. */
-export type HubEnv = { Variables: { caller: Caller } };
+/** What authentication leaves for the routes, and they for the middleware: that an answer is whole as it is. */
+export type HubEnv = { Variables: { caller: Caller; isWhole?: true } };
 
 /** Paths that need no key. */
 const openPaths = new Set(['/livez', '/readyz']);

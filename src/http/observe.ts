@@ -11,6 +11,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes } from '../telemetry/names.ts';
 import { remoteContext } from '../telemetry/propagation.ts';
 import { failSpan, openSpan } from '../telemetry/span.ts';
+import type { HubEnv } from './authenticate.ts';
 import { clientAddress } from './client-address.ts';
 
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']);
@@ -18,7 +19,7 @@ const probes = new Set(['/livez', '/readyz']);
 const streamTypes = /^(text\/event-stream|application\/x-ndjson)/;
 
 /** Makes the middleware. */
-export function observe({ metrics }: { metrics: Metrics }): MiddlewareHandler {
+export function observe({ metrics }: { metrics: Metrics }): MiddlewareHandler<HubEnv> {
   return async (c, next) => {
     if (probes.has(c.req.path)) return next();
     const startedAt = performance.now();
@@ -47,12 +48,15 @@ export function observe({ metrics }: { metrics: Metrics }): MiddlewareHandler {
       });
     };
     await context.with(trace.setSpan(parent ?? context.active(), span), next);
-    if (c.req.method !== 'HEAD' && c.res.body !== null && streamTypes.test(c.res.headers.get('content-type') ?? '')) {
-      c.res = new Response(endsWith(c.res.body, finish), c.res);
-    } else {
-      finish();
-    }
+    const body = isStream(c) ? c.res.body : null;
+    if (body === null) finish();
+    else c.res = new Response(endsWith(body, finish), c.res);
   };
+}
+
+function isStream(c: Context<HubEnv>): boolean {
+  if (c.var.isWhole || c.req.method === 'HEAD') return false;
+  return streamTypes.test(c.res.headers.get('content-type') ?? '');
 }
 
 function setRequestAttributes(c: Context, span: Span, method: string): void {

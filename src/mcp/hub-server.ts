@@ -1,6 +1,6 @@
 /**
- * The MCP door: Streamable HTTP for protocol 2026-07-28 and for 2025-era clients, on the SDK's stateless handler.
- * Each request gets a server of its own; what they share is the registry of tools and the domain behind it.
+ * The MCP door: Streamable HTTP for protocol 2026-07-28 and for 2025-era clients, on the SDK's stateless handler, with a
+ * short way for the calls that need nothing of it. Both ways share the tools and the watch over them.
  */
 import {
   createMcpHandler,
@@ -11,32 +11,31 @@ import {
 } from '@modelcontextprotocol/server';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
 import { z } from 'zod';
-import type { SkillTools } from '../domain/skill-tools.ts';
-import type { ToolCall } from '../domain/tool-call.ts';
 import { type Caller, callerSchema } from '../shapes/access.ts';
-import { notFound } from '../shapes/error.ts';
-import { hubServerId } from '../shapes/server.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { type DirectCall, type DirectEnding, directAnswer, directCall } from './direct-call.ts';
+import { createHubTools, type HubTools, type HubToolsDeps } from './hub-tools.ts';
 import { createLegacySessions, createListChangeStreams, type LegacySessions } from './legacy-session.ts';
-import type { MetaTool, ToolInvocation } from './meta-tools.ts';
-import { invalidArguments, passedThrough, protocolError } from './tool-result.ts';
+import type { ToolInvocation } from './meta-tools.ts';
+import { protocolError } from './tool-result.ts';
+import { watchRequest } from './watched-request.ts';
 import { WatchedServer } from './watched-server.ts';
 
 /** The MCP endpoint. */
 export interface HubServer {
-  /** Answers one HTTP request of an authenticated caller. */
-  handle(request: Request, caller: Caller): Promise<Response>;
+  /**
+   * Answers one HTTP request of an authenticated caller: a response, or, where it was a call that took the short way,
+   * the JSON-RPC message that is the whole of the body of a 200.
+   */
+  handle(request: Request, caller: Caller): Promise<Response | string>;
   /** Ends open streams; requests under way finish by themselves. */
   close(): Promise<void>;
 }
 
 /** What the endpoint is made of. */
-export interface HubServerDeps {
-  metaTools: readonly MetaTool[];
-  skillTools: SkillTools;
-  toolCall: ToolCall;
+export interface HubServerDeps extends HubToolsDeps {
   metrics: Metrics;
   log: Log;
   version: string;
@@ -53,28 +52,34 @@ const sessionHeader = 'mcp-session-id';
 export function createHubServer(deps: HubServerDeps): HubServer {
   const sessions = createLegacySessions();
   const streams = createListChangeStreams();
-  const factory = serverFactory(deps, sessions);
-  const handler = createMcpHandler(factory, {
-    onerror: (error) => deps.log.debug('An MCP request was refused', { reason: error.name }),
+  const tools = createHubTools(deps);
+  const serverInfo = { name: 'hestia', version: deps.version };
+  const handler = createMcpHandler(serverFactory(deps, { tools, sessions, serverInfo }), {
+    legacy: 'stateless',
+    onerror: (error) => deps.log.debug('MCP request failed', {}, { error }),
   });
   const stopListening = deps.skillTools.onChange(() => {
     handler.notify.toolsChanged();
     streams.notify();
   });
+  const handleMessage = async (request: Request, caller: Caller, body: unknown): Promise<Response> => {
+    const message = messageSchema.safeParse(body);
+    const { method, params } = message.success ? message.data : {};
+    if (method === 'notifications/cancelled') cancel(sessions, request, caller, params);
+    const authInfo = { token: '', clientId: caller.agentId, scopes: [], extra: { caller } };
+    const response = await handler.fetch(request, { authInfo, parsedBody: body });
+    if (method === 'initialize' && response.ok) response.headers.set(sessionHeader, sessions.newSessionId());
+    return response;
+  };
   return {
     handle: async (request, caller) => {
       if (request.method === 'GET') return streams.open(request.signal) ?? methodNotAllowed();
       if (request.method !== 'POST') return methodNotAllowed();
-      const message = await readMessage(request);
-      if ('refusal' in message) return message.refusal;
-      const { parsedBody, method, params } = message;
-      if (method === 'notifications/cancelled') cancel(sessions, request, caller, params);
-      const response = await handler.fetch(request, {
-        authInfo: { token: '', clientId: caller.agentId, scopes: [], extra: { caller } },
-        parsedBody,
-      });
-      if (method === 'initialize' && response.ok) response.headers.set(sessionHeader, sessions.newSessionId());
-      return response;
+      const body = await readBody(request);
+      if ('refusal' in body) return body.refusal;
+      const call = directCall(body.parsed, request.headers);
+      if (call === undefined) return handleMessage(request, caller, body.parsed);
+      return directAnswer(call, await callDirectly(deps, { tools, sessions }, call, { request, caller }), serverInfo);
     },
     close: async () => {
       stopListening();
@@ -84,37 +89,33 @@ export function createHubServer(deps: HubServerDeps): HubServer {
   };
 }
 
-function serverFactory(deps: HubServerDeps, sessions: LegacySessions) {
-  const { metaTools, skillTools, metrics, version } = deps;
-  const byName = new Map(metaTools.map((tool) => [tool.definition.toolName, tool]));
+/** What both ways of a call share. */
+interface Shared {
+  tools: HubTools;
+  sessions: LegacySessions;
+}
+
+function serverFactory(
+  { metrics, log }: HubServerDeps,
+  { tools, sessions, serverInfo }: Shared & { serverInfo: { name: string; version: string } },
+) {
   const jsonSchemaValidator = new AjvJsonSchemaValidator();
   return ({ authInfo, requestInfo }: McpRequestContext) => {
     const caller = callerSchema.parse(authInfo?.extra?.caller);
     const server = new WatchedServer(
-      { name: 'hestia', version },
+      serverInfo,
       { capabilities: { tools: { listChanged: true } }, instructions, jsonSchemaValidator },
-      {
-        metrics,
-        agentId: caller.agentId,
-        isKnownTool: (name) => byName.has(name) || skillTools.find(caller.namespace, name) !== undefined,
-      },
+      { metrics, agentId: caller.agentId, isKnownTool: (name) => tools.isKnown(caller, name) },
     );
-    server.setRequestHandler('tools/list', async () => ({
-      tools: [...metaTools, ...skillTools.list(caller.namespace)].map(({ definition }) => mcpTool(definition)),
-    }));
+    server.setRequestHandler('tools/list', async () => ({ tools: tools.list(caller).map(mcpTool) }));
     server.setRequestHandler('tools/call', async ({ params }, ctx) => {
       const sessionId = requestInfo?.headers.get(sessionHeader) ?? undefined;
-      const call = sessions.open({ keyId: caller.keyId, sessionId, requestId: ctx.mcpReq.id });
-      const invocation: ToolInvocation = {
-        caller,
-        signal: AbortSignal.any([ctx.mcpReq.signal, call.signal, ...(requestInfo ? [requestInfo.signal] : [])]),
-        onProgress: progressRelay(ctx),
-      };
+      const client = AbortSignal.any([ctx.mcpReq.signal, ...(requestInfo ? [requestInfo.signal] : [])]);
+      const call = sessions.open({ keyId: caller.keyId, sessionId, requestId: ctx.mcpReq.id }, client);
       try {
-        const tool = byName.get(params.name);
-        return tool ? await tool.call(params.arguments, invocation) : await callSkillTool(deps, params, invocation);
+        return await tools.call(params, { caller, signal: call.signal, onProgress: progressRelay(ctx) });
       } catch (error) {
-        throw protocolError(error, deps.log);
+        throw protocolError(error, log);
       } finally {
         call.close();
       }
@@ -123,22 +124,32 @@ function serverFactory(deps: HubServerDeps, sessions: LegacySessions) {
   };
 }
 
-async function callSkillTool(
-  { skillTools, toolCall }: HubServerDeps,
-  params: { name: string; arguments?: unknown },
-  { caller, signal, onProgress }: ToolInvocation,
-) {
-  if (skillTools.find(caller.namespace, params.name) === undefined) throw notFound('tool');
-  const args = z.record(z.string(), z.unknown()).safeParse(params.arguments ?? {});
-  if (!args.success) throw invalidArguments(args.error);
-  const request = {
-    serverId: hubServerId,
-    toolName: params.name,
-    arguments: args.data,
-    timeoutMs: undefined,
-    searchId: undefined,
-  };
-  return passedThrough((await toolCall.call(caller, request, { signal, onProgress })).result);
+/** The call without a server of the SDK's; it ends when the client goes away, or when its session cancels it. */
+async function callDirectly(
+  { metrics, log }: HubServerDeps,
+  { tools, sessions }: Shared,
+  { id, toolName, arguments: args, meta, revision }: DirectCall,
+  { request, caller }: { request: Request; caller: Caller },
+): Promise<DirectEnding> {
+  const sessionId = request.headers.get(sessionHeader) ?? undefined;
+  const call = sessions.open({ keyId: caller.keyId, sessionId, requestId: id }, request.signal);
+  const known = tools.isKnown(caller, toolName) ? toolName : undefined;
+  const watched = { method: 'tools/call', toolName: known, id, protocolVersion: revision, meta };
+  try {
+    const result = await watchRequest({ metrics, agentId: caller.agentId }, watched, async () => {
+      try {
+        const invocation = { caller, signal: call.signal, onProgress: undefined };
+        return await tools.call({ name: toolName, arguments: args }, invocation);
+      } catch (error) {
+        throw protocolError(error, log);
+      }
+    });
+    return { result };
+  } catch (error) {
+    return { error: protocolError(error, log) };
+  } finally {
+    call.close();
+  }
 }
 
 function mcpTool({ toolName, title, description, inputSchema, annotations }: ToolDefinition): Tool {
@@ -176,23 +187,14 @@ function cancel(sessions: LegacySessions, request: Request, caller: Caller, para
   });
 }
 
-/** The body, read once; a batch or anything else that is not one message has no method here and is the SDK's to judge. */
-async function readMessage(
-  request: Request,
-): Promise<{ parsedBody: unknown; method?: string | undefined; params?: unknown } | { refusal: Response }> {
-  let parsedBody: unknown;
+/** The body, read once and parsed; what it says is judged elsewhere. */
+async function readBody(request: Request): Promise<{ parsed: unknown } | { refusal: Response }> {
   try {
-    parsedBody = await request.json();
+    return { parsed: await request.json() };
   } catch {
-    return {
-      refusal: jsonRpcRefusal(
-        400,
-        new ProtocolError(-32700, 'the body is not valid JSON', { code: 'INVALID_REQUEST' }),
-      ),
-    };
+    const error = new ProtocolError(-32700, 'the body is not valid JSON', { code: 'INVALID_REQUEST' });
+    return { refusal: jsonRpcRefusal(400, error) };
   }
-  const message = messageSchema.safeParse(parsedBody);
-  return { parsedBody, ...(message.success && { method: message.data.method, params: message.data.params }) };
 }
 
 function methodNotAllowed(): Response {

@@ -8,8 +8,11 @@ import { randomUUID } from 'node:crypto';
 export interface LegacySessions {
   /** A new session id; any client may present it to any replica. */
   newSessionId(): string;
-  /** Registers a call; answers its signal and how to forget it. Without a session id nothing can cancel it. */
-  open(call: CallAddress): { signal: AbortSignal; close: () => void };
+  /**
+   * Registers a call; answers its signal, which aborts with `client` too, and how to forget it. Without a session id
+   * nothing but `client` can end it.
+   */
+  open(call: CallAddress, client: AbortSignal): { signal: AbortSignal; close: () => void };
   /** Cancels a call of the same key and session; false where there is none. */
   cancel(call: CallAddress): boolean;
 }
@@ -26,14 +29,18 @@ export function createLegacySessions(): LegacySessions {
   const calls = new Map<string, AbortController>();
   return {
     newSessionId: () => randomUUID(),
-    open: (call) => {
+    open: (call, client) => {
+      if (call.sessionId === undefined) return { signal: client, close: () => undefined };
       const controller = new AbortController();
-      if (call.sessionId === undefined) return { signal: controller.signal, close: () => undefined };
+      const onGone = () => controller.abort();
+      if (client.aborted) onGone();
+      client.addEventListener('abort', onGone, { once: true });
       const at = keyOf(call);
       calls.set(at, controller);
       return {
         signal: controller.signal,
         close: () => {
+          client.removeEventListener('abort', onGone);
           if (calls.get(at) === controller) calls.delete(at);
         },
       };

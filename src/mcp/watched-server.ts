@@ -1,31 +1,17 @@
-/**
- * The SDK's server with a span and a duration around every request it handles: MCP and GenAI conventions, the parent
- * taken from `params._meta`, the HTTP span linked.
- */
+/** The SDK's server with every request it handles under watch. */
 import {
   type Implementation,
   type JSONRPCRequest,
   PROTOCOL_VERSION_META_KEY,
-  ProtocolError,
   type Result,
   Server,
   type ServerContext,
   type ServerOptions,
 } from '@modelcontextprotocol/server';
-import { type Span, SpanKind } from '@opentelemetry/api';
-import { printable, truncated } from '../shapes/text.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
-import { attributes } from '../telemetry/names.ts';
-import { ambientSpanContext, remoteContext } from '../telemetry/propagation.ts';
-import { failSpan, inSpan } from '../telemetry/span.ts';
-
-/** Longest text of a caller's own on a span, in UTF-16 units. */
-const requestIdLengthMax = 64;
+import { type WatchedRequestDeps, watchRequest } from './watched-request.ts';
 
 /** What watching needs besides the server. */
-export interface WatchedServerDeps {
-  metrics: Metrics;
-  agentId: string;
+export interface WatchedServerDeps extends WatchedRequestDeps {
   /** Whether a name belongs to a tool that exists; other names are not repeated on signals. */
   isKnownTool: (toolName: string) => boolean;
 }
@@ -44,72 +30,13 @@ export class WatchedServer extends Server {
     handler: (request: JSONRPCRequest, ctx: ServerContext) => Promise<Result>,
   ): (request: JSONRPCRequest, ctx: ServerContext) => Promise<Result> {
     const inner = super._wrapHandler(method, handler);
-    return (request, ctx) => observed(this.#deps, method, request, ctx, () => inner(request, ctx));
+    return (request, ctx) => {
+      const { id, envelope, _meta: meta } = ctx.mcpReq;
+      const { [PROTOCOL_VERSION_META_KEY]: protocolVersion }: Record<string, unknown> = { ...envelope };
+      const watched = { method, toolName: knownToolName(this.#deps, method, request), id, protocolVersion, meta };
+      return watchRequest(this.#deps, watched, () => inner(request, ctx));
+    };
   }
-}
-
-async function observed(
-  deps: WatchedServerDeps,
-  method: string,
-  request: JSONRPCRequest,
-  ctx: ServerContext,
-  handle: () => Promise<Result>,
-): Promise<Result> {
-  const startedAt = performance.now();
-  const toolName = knownToolName(deps, method, request);
-  const ambient = ambientSpanContext();
-  const parent = remoteContext(ctx.mcpReq._meta);
-  let errorType: string | undefined;
-  const options = {
-    kind: SpanKind.SERVER,
-    attributes: requestAttributes(deps, method, toolName, ctx),
-    ...(parent && { parent }),
-    ...(parent && ambient && { links: [{ context: ambient }] }),
-  };
-  try {
-    return await inSpan(toolName === undefined ? method : `${method} ${toolName}`, options, async (span) => {
-      try {
-        const result = await handle();
-        if (method === 'tools/call' && result.isError === true) errorType = 'tool_error';
-        return result;
-      } catch (error) {
-        errorType = error instanceof ProtocolError ? String(error.code) : '_OTHER';
-        throw error;
-      } finally {
-        if (errorType !== undefined) markFailed(span, errorType);
-      }
-    });
-  } finally {
-    deps.metrics.mcpServerOperation((performance.now() - startedAt) / 1000, { method, toolName, errorType });
-  }
-}
-
-function markFailed(span: Span, errorType: string): void {
-  failSpan(span, errorType);
-  if (/^-?\d+$/.test(errorType)) span.setAttribute(attributes.rpcStatusCode, errorType);
-}
-
-function requestAttributes(
-  { agentId }: WatchedServerDeps,
-  method: string,
-  toolName: string | undefined,
-  ctx: ServerContext,
-) {
-  const envelope: Record<string, unknown> = { ...ctx.mcpReq.envelope };
-  const protocolVersion = envelope[PROTOCOL_VERSION_META_KEY];
-  return {
-    [attributes.mcpMethodName]: method,
-    [attributes.jsonrpcRequestId]: printable(truncated(String(ctx.mcpReq.id), requestIdLengthMax)),
-    [attributes.networkTransport]: 'tcp',
-    [attributes.genAiAgentId]: agentId,
-    ...(toolName !== undefined && {
-      [attributes.genAiToolName]: toolName,
-      [attributes.genAiOperationName]: 'execute_tool',
-    }),
-    ...(typeof protocolVersion === 'string' && {
-      [attributes.mcpProtocolVersion]: printable(truncated(protocolVersion, requestIdLengthMax)),
-    }),
-  };
 }
 
 function knownToolName(deps: WatchedServerDeps, method: string, request: JSONRPCRequest): string | undefined {

@@ -6,6 +6,11 @@ import type { ScoreParts } from './search.ts';
 /** A JSON object of unknown content. */
 export type JsonObject = Record<string, unknown>;
 
+/** Whether a parsed JSON value is an object, and no array. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** A tool as its server lists it. `inputSchema` is JSON Schema, draft 2020-12 unless `$schema` says otherwise. */
 export interface ToolDefinition {
   serverId: string;

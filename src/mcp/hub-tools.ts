@@ -1,0 +1,58 @@
+/** The tools that an agent sees at the hub's own endpoint: the hub's, and those of the active skills of its namespace. */
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import type { SkillTools } from '../domain/skill-tools.ts';
+import type { ToolCall } from '../domain/tool-call.ts';
+import type { Caller } from '../shapes/access.ts';
+import { notFound } from '../shapes/error.ts';
+import { hubServerId } from '../shapes/server.ts';
+import type { ToolDefinition } from '../shapes/tool.ts';
+import type { MetaTool, ToolInvocation } from './meta-tools.ts';
+import { invalidArguments, passedThrough } from './tool-result.ts';
+
+/** The tools of the endpoint, to list and to call. */
+export interface HubTools {
+  list(caller: Caller): ToolDefinition[];
+  isKnown(caller: Caller, toolName: string): boolean;
+  /** @throws HestiaError of the domain; NOT_FOUND for a name that is not listed; INVALID_ARGUMENTS */
+  call(params: { name: string; arguments?: unknown }, invocation: ToolInvocation): Promise<CallToolResult>;
+}
+
+/** What they are made of. */
+export interface HubToolsDeps {
+  metaTools: readonly MetaTool[];
+  skillTools: SkillTools;
+  toolCall: ToolCall;
+}
+
+/** Brings the tools together. */
+export function createHubTools(deps: HubToolsDeps): HubTools {
+  const { metaTools, skillTools } = deps;
+  const byName = new Map(metaTools.map((tool) => [tool.definition.toolName, tool]));
+  return {
+    list: (caller) => [...metaTools, ...skillTools.list(caller.namespace)].map(({ definition }) => definition),
+    isKnown: ({ namespace }, name) => byName.has(name) || skillTools.find(namespace, name) !== undefined,
+    call: (params, invocation) => {
+      const tool = byName.get(params.name);
+      return tool ? tool.call(params.arguments, invocation) : callSkillTool(deps, params, invocation);
+    },
+  };
+}
+
+async function callSkillTool(
+  { skillTools, toolCall }: HubToolsDeps,
+  params: { name: string; arguments?: unknown },
+  { caller, signal, onProgress }: ToolInvocation,
+): Promise<CallToolResult> {
+  if (skillTools.find(caller.namespace, params.name) === undefined) throw notFound('tool');
+  const args = z.record(z.string(), z.unknown()).safeParse(params.arguments ?? {});
+  if (!args.success) throw invalidArguments(args.error);
+  const request = {
+    serverId: hubServerId,
+    toolName: params.name,
+    arguments: args.data,
+    timeoutMs: undefined,
+    searchId: undefined,
+  };
+  return passedThrough((await toolCall.call(caller, request, { signal, onProgress })).result);
+}
