@@ -7,12 +7,13 @@ import type { Span } from '@opentelemetry/api';
 import { type ApiKey, anonymousCaller, type Caller, type KeyRequest } from '../shapes/access.ts';
 import { HestiaError, notFound } from '../shapes/error.ts';
 import { isoTime } from '../shapes/time.ts';
-import type { AccessStore } from '../stores/access-store.ts';
+import type { AccessStore, StoredKey } from '../stores/access-store.ts';
 import type { Database } from '../stores/database.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access-guard.ts';
 import { type AccessTokens, looksLikeToken } from './access-tokens.ts';
 import type { AuditTrail } from './audit-trail.ts';
+import { createKeyMemory, type KeyMemory } from './key-memory.ts';
 
 /** A new key with its secret, which is shown this once. */
 export interface CreatedKey {
@@ -72,11 +73,12 @@ const founder: Caller = { keyId: 'start', agentId: 'hestia', namespace: 'default
 /** Makes the service. */
 export function createAccessService(deps: AccessServiceDeps): AccessService {
   const { database, accessStore, tokens, trail, guard, now } = deps;
+  const keys = createKeyMemory(accessStore);
   let uses = new Map<string, number>();
   return {
     authenticate: async (secret) => {
       if (tokens !== undefined && secret !== undefined && looksLikeToken(secret)) return tokens.caller(secret);
-      const caller = await authenticate(deps, secret);
+      const caller = callerOf(secret, await findPresented(keys, secret), now());
       if (!('failure' in caller)) uses.set(caller.keyId, now());
       return caller;
     },
@@ -104,7 +106,11 @@ export function createAccessService(deps: AccessServiceDeps): AccessService {
     },
     revoke: async (caller, keyId) => {
       await guard.require(caller, 'key.manage');
-      await revokeKey(deps, caller, keyId);
+      try {
+        await revokeKey(deps, caller, keyId);
+      } finally {
+        keys.forget(keyId);
+      }
     },
     createFirst: async (keep) => {
       if ((await accessStore.countKeys()) > 0) return undefined;
@@ -113,19 +119,24 @@ export function createAccessService(deps: AccessServiceDeps): AccessService {
   };
 }
 
-async function authenticate(
-  { accessStore, now }: AccessServiceDeps,
+async function findPresented(keys: KeyMemory, secret: string | undefined): Promise<StoredKey | undefined> {
+  const keyId = secret && secretPattern.exec(secret)?.[1];
+  return keyId ? keys.find(keyId) : undefined;
+}
+
+/** Who a presented secret stands for. The time it takes does not tell whether there is such a key. */
+function callerOf(
   secret: string | undefined,
-): Promise<Caller | { failure: AuthFailure }> {
+  found: StoredKey | undefined,
+  nowMs: number,
+): Caller | { failure: AuthFailure } {
   if (secret === undefined) return { failure: 'missing' };
-  const keyId = secretPattern.exec(secret)?.[1];
-  if (keyId === undefined) return { failure: 'malformed' };
-  const found = await accessStore.findKey(keyId);
+  if (!secretPattern.test(secret)) return { failure: 'malformed' };
   const matches = sameDigest(digest(secret), found?.secretHash ?? digest('no such key'));
   if (found === undefined || !matches) return { failure: 'unknown' };
-  if (found.key.revokedAt !== undefined) return { failure: 'revoked' };
-  if (found.key.expiresAt !== undefined && found.key.expiresAt <= now()) return { failure: 'expired' };
-  const { agentId, namespace, role } = found.key;
+  const { keyId, agentId, namespace, role, revokedAt, expiresAt } = found.key;
+  if (revokedAt !== undefined) return { failure: 'revoked' };
+  if (expiresAt !== undefined && expiresAt <= nowMs) return { failure: 'expired' };
   return { keyId, agentId, namespace, role };
 }
 

@@ -24,11 +24,7 @@ export function observe({ metrics }: { metrics: Metrics }): MiddlewareHandler<Hu
     if (probes.has(c.req.path)) return next();
     const startedAt = performance.now();
     const method = knownMethods.has(c.req.method) ? c.req.method : '_OTHER';
-    const parent = remoteContext({
-      traceparent: c.req.header('traceparent'),
-      tracestate: c.req.header('tracestate'),
-      baggage: c.req.header('baggage'),
-    });
+    const parent = parentOf(c);
     const span = openSpan(method, { kind: SpanKind.SERVER, ...(parent && { parent }) });
     setRequestAttributes(c, span, method);
     const finish = () => {
@@ -57,6 +53,12 @@ export function observe({ metrics }: { metrics: Metrics }): MiddlewareHandler<Hu
 function isStream(c: Context<HubEnv>): boolean {
   if (c.var.isWhole || c.req.method === 'HEAD') return false;
   return streamTypes.test(c.res.headers.get('content-type') ?? '');
+}
+
+function parentOf({ req }: Context) {
+  const traceparent = req.header('traceparent');
+  if (traceparent === undefined) return undefined;
+  return remoteContext({ traceparent, tracestate: req.header('tracestate'), baggage: req.header('baggage') });
 }
 
 function setRequestAttributes(c: Context, span: Span, method: string): void {

@@ -79,14 +79,16 @@ export async function openLog(target: LogTarget): Promise<Log> {
       const span = options.span ?? trace.getActiveSpan();
       const text = printable(message);
       const context = span?.spanContext();
+      const written = cleaned(fields);
       lines[level](
         {
           ...(context && { trace_id: context.traceId, span_id: context.spanId }),
-          ...cleaned({ ...fields, ...exceptionFields(options.error, 'exception_') }),
+          ...written,
+          ...exceptionFields(options.error, 'exception_'),
         },
         text,
       );
-      if (options.local !== true) emitRecord({ level, text, fields, span, error: options.error });
+      if (options.local !== true) emitRecord({ level, text, fields: written, span, error: options.error });
     };
   return {
     debug: writer('debug'),
@@ -100,7 +102,7 @@ export async function openLog(target: LogTarget): Promise<Log> {
 interface Line {
   level: LogLevel;
   text: string;
-  fields: EventFields;
+  fields: Record<string, string | number | boolean>;
   span: Span | undefined;
   error: unknown;
 }
@@ -110,7 +112,7 @@ function emitRecord({ level, text, fields, span, error }: Line): void {
     severityNumber: severities[level],
     severityText: level.toUpperCase(),
     body: text,
-    attributes: cleaned({ ...fields, ...exceptionFields(error, 'exception.') }),
+    attributes: { ...fields, ...exceptionFields(error, 'exception.') },
     ...(span && { context: trace.setSpan(ROOT_CONTEXT, span) }),
   });
 }
@@ -192,15 +194,15 @@ function cleaned(fields: EventFields): Record<string, string | number | boolean>
   return result;
 }
 
-function exceptionFields(error: unknown, prefix: 'exception_' | 'exception.'): EventFields {
+function exceptionFields(error: unknown, prefix: 'exception_' | 'exception.'): ReturnType<typeof cleaned> {
   if (error === undefined) return {};
   if (!(error instanceof Error)) return { [`${prefix}type`]: typeof error };
   const cause = error.cause instanceof Error ? error.cause : undefined;
-  return {
+  return cleaned({
     [`${prefix}type`]: error instanceof HestiaError ? error.code : error.name,
     [`${prefix}message`]: [error.message, error instanceof HestiaError ? error.internal : undefined, cause?.message]
       .filter((text) => text !== undefined && text !== '')
       .join(': '),
     [`${prefix}stacktrace`]: cause?.stack ?? error.stack,
-  };
+  });
 }

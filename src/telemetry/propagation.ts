@@ -26,6 +26,7 @@ const propagator = new CompositePropagator({
 
 /** The context that untrusted `traceparent`, `tracestate` and `baggage` values name, or undefined where they name no trace. */
 export function remoteContext(carrier: unknown): Context | undefined {
+  if (typeof carrier !== 'object' || carrier === null || !('traceparent' in carrier)) return undefined;
   const parsed = carrierSchema.safeParse(carrier);
   if (!parsed.success) return undefined;
   const values = new Map(Object.entries(parsed.data));

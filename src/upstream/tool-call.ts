@@ -32,6 +32,8 @@ export interface ToolCallDeps {
 /** The library's own timeout must never end a call: its deadline is the caller's signal. Milliseconds beyond the longest. */
 const timeoutMarginMs = 60_000;
 
+type CallParams = { name: string; arguments: JsonObject; _meta?: JsonObject };
+
 const jsonObjectSchema = z.record(z.string(), z.unknown());
 
 const resultSchema = z.object({
@@ -56,7 +58,7 @@ export async function callTool(call: UpstreamCall, deps: ToolCallDeps): Promise<
   };
   let answer: unknown;
   try {
-    answer = await client.callTool(params, requestOptions(call.signal, deps));
+    answer = await sendCall(params, call.signal, deps);
   } catch (error) {
     throw call.signal.aborted ? new UpstreamCallError('cancelled') : callFailure(error, era === 'modern');
   } finally {
@@ -69,14 +71,16 @@ export async function callTool(call: UpstreamCall, deps: ToolCallDeps): Promise<
   return toolResult(answer);
 }
 
-function requestOptions(signal: AbortSignal, { definition, limits }: ToolCallDeps): CallToolRequestOptions {
-  return {
-    signal,
-    timeout: limits.callTimeoutMsMax + timeoutMarginMs,
-    ...(definition === undefined
-      ? {}
-      : { toolDefinition: { name: definition.toolName, inputSchema: { ...definition.inputSchema, type: 'object' } } }),
-  };
+/**
+ * Sends the request. Only since 2026 are there headers that mirror arguments, for which the library reads the tool's schema;
+ * to all other servers the request goes as it is.
+ */
+function sendCall(params: CallParams, signal: AbortSignal, { session, definition, limits }: ToolCallDeps) {
+  const options: CallToolRequestOptions = { signal, timeout: limits.callTimeoutMsMax + timeoutMarginMs };
+  if (session.era !== 'modern') return session.client.request({ method: 'tools/call', params }, options);
+  if (definition === undefined) return session.client.callTool(params, options);
+  const inputSchema = { ...definition.inputSchema, type: 'object' as const };
+  return session.client.callTool(params, { ...options, toolDefinition: { name: definition.toolName, inputSchema } });
 }
 
 function toolResult(answer: unknown): ToolResult {
