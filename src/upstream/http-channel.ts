@@ -3,11 +3,18 @@
  * stream ends without an answer, and W3C trace context as a header. Knows nothing of tools.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type JSONRPCMessage, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import {
+  isJSONRPCResponse,
+  isJsonContentType,
+  type JSONRPCMessage,
+  PROTOCOL_VERSION_META_KEY,
+  StreamableHTTPClientTransport,
+} from '@modelcontextprotocol/client';
 import type { HttpServer } from '../shapes/server.ts';
+import type { BodyWatcher } from './byte-limit.ts';
 import { RequestFailure, type UpstreamErrorType } from './call-failure.ts';
 import type { Channel } from './channel.ts';
-import { createHttpRequests, type HttpRequests } from './http-request.ts';
+import { createHttpRequests, fetchResponse, type HttpAnswer, type HttpRequests, httpRequest } from './http-request.ts';
 
 /** What an HTTP channel is made of. */
 export interface HttpChannelDeps {
@@ -44,11 +51,14 @@ export function createHttpChannel(deps: HttpChannelDeps): Channel {
 }
 
 type SendOptions = Parameters<StreamableHTTPClientTransport['send']>[1];
+type JsonRpcRequest = Extract<JSONRPCMessage, { method: string; id: unknown }>;
 
 /** One request that has not been answered yet, and the response it is read from. */
 class Exchange {
   readonly id: number;
   readonly controller = new AbortController();
+  /** What came for it, where it was sent before the library asked for it. */
+  answer: HttpAnswer | undefined;
   endedRegularly = false;
 
   constructor(id: number) {
@@ -64,25 +74,28 @@ class HttpTransport extends StreamableHTTPClientTransport {
   readonly #exchanges = new Map<number, Exchange>();
   readonly #current: AsyncLocalStorage<Exchange>;
   readonly #requests: HttpRequests;
+  readonly #url: URL;
+  readonly #headers: Record<string, string>;
 
   constructor({ configuration, messageBytesMax }: HttpChannelDeps) {
     const current = new AsyncLocalStorage<Exchange>();
     const requests = createHttpRequests(messageBytesMax);
-    super(new URL(configuration.url), {
+    const url = new URL(configuration.url);
+    super(url, {
       requestInit: { headers: configuration.headers },
       reconnectionOptions,
-      fetch: (url, init) => {
+      fetch: async (place, init) => {
         const exchange = current.getStore();
-        return requests.fetch(url, init, {
-          onExceeded: () => this.#fail(exchange, 'response_too_large'),
-          onEnded: () => {
-            if (exchange !== undefined) exchange.endedRegularly = true;
-          },
-        });
+        const watcher = this.#watcher(exchange);
+        const answer = exchange?.answer ?? (await requests.send(place, httpRequest(init), watcher));
+        if (exchange !== undefined) exchange.answer = undefined;
+        return fetchResponse(answer, messageBytesMax, watcher);
       },
     });
     this.#current = current;
     this.#requests = requests;
+    this.#url = url;
+    this.#headers = httpRequest({ headers: configuration.headers }).headers;
     // The client calls a handler that is set before it connects ahead of its own.
     this.onmessage = (message) => {
       if ('id' in message && !('method' in message)) this.#exchanges.delete(Number(message.id));
@@ -98,16 +111,17 @@ class HttpTransport extends StreamableHTTPClientTransport {
     }
     const exchange = new Exchange(message.id);
     this.#exchanges.set(exchange.id, exchange);
-    const traceparent = message.params?._meta?.traceparent;
-    const traced = typeof traceparent === 'string' && traceparentPattern.test(traceparent);
     const leave = () => exchange.controller.abort();
     if (options?.requestSignal?.aborted) leave();
     options?.requestSignal?.addEventListener('abort', leave, { once: true });
+    const traceparent = message.params?._meta?.traceparent;
+    const traced = typeof traceparent === 'string' && traceparentPattern.test(traceparent) ? { traceparent } : {};
     try {
+      if (isPlainCall(message) && (await this.#sendCall(message, exchange, traced))) return;
       await this.#current.run(exchange, () =>
         super.send(message, {
           ...options,
-          headers: { ...options?.headers, ...(traced ? { traceparent } : {}) },
+          headers: { ...options?.headers, ...traced },
           requestSignal: exchange.controller.signal,
           onRequestStreamEnd: () => this.#failUnanswered(exchange),
         }),
@@ -124,6 +138,47 @@ class HttpTransport extends StreamableHTTPClientTransport {
     this.#exchanges.clear();
     await super.close();
     await this.#requests.close();
+  }
+
+  /**
+   * Sends a tool call itself. Answers whether the plain answer came, which most servers give to most calls; where another
+   * one came, it waits in the exchange for the library to read it.
+   */
+  async #sendCall(call: JsonRpcRequest, exchange: Exchange, traced: Record<string, string>): Promise<boolean> {
+    const headers = {
+      ...this.#headers,
+      ...(this.sessionId !== undefined && { 'mcp-session-id': this.sessionId }),
+      ...(this.protocolVersion !== undefined && { 'mcp-protocol-version': this.protocolVersion }),
+      ...traced,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    };
+    const request = {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(call),
+      signal: exchange.controller.signal,
+    } as const;
+    const answer = await this.#requests.send(this.#url, request, this.#watcher(exchange)).catch((error: Error) => {
+      if (!exchange.controller.signal.aborted) this.onerror?.(error);
+      throw error;
+    });
+    const message = plainAnswer(answer, exchange.id);
+    if (message === undefined) {
+      exchange.answer = answer;
+      return false;
+    }
+    this.onmessage?.(message);
+    return true;
+  }
+
+  #watcher(exchange: Exchange | undefined): BodyWatcher {
+    return {
+      onExceeded: () => this.#fail(exchange, 'response_too_large'),
+      onEnded: () => {
+        if (exchange !== undefined) exchange.endedRegularly = true;
+      },
+    };
   }
 
   #failUnanswered(exchange: Exchange): void {
@@ -144,5 +199,26 @@ class HttpTransport extends StreamableHTTPClientTransport {
     const id = Number(message.params?.requestId);
     this.#exchanges.get(id)?.controller.abort();
     this.#exchanges.delete(id);
+  }
+}
+
+/** A call of the 2025 protocols: since then the library mirrors parts of the body in headers. */
+function isPlainCall(message: JsonRpcRequest): boolean {
+  return message.method === 'tools/call' && message.params?._meta?.[PROTOCOL_VERSION_META_KEY] === undefined;
+}
+
+/** The one JSON-RPC response with this id that is all of an answer; undefined for anything else. */
+function plainAnswer({ status, headers, body }: HttpAnswer, id: number): JSONRPCMessage | undefined {
+  if (status !== 200 || typeof body !== 'string' || !isJsonContentType(headers['content-type'] ?? null))
+    return undefined;
+  const message = parsedJson(body);
+  return isJSONRPCResponse(message) && message.id === id ? message : undefined;
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

@@ -1,69 +1,72 @@
 /**
- * Requests to upstream servers by undici's own interface under the library's `fetch` option. A response that is not a
- * stream is read whole and limited, without the streams of the platform: a third of what the global fetch costs.
+ * Requests to upstream servers by undici's own interface. An answer that is not a stream is read whole and limited, without
+ * the Headers, Response and streams of the platform, which cost more than the request; `fetch` makes them for the library.
  */
-
 import { Readable } from 'node:stream';
-import { Agent, type Dispatcher, request } from 'undici';
+import { Agent, request } from 'undici';
 import { type BodyWatcher, limitedResponse } from './byte-limit.ts';
 
-/** What the library calls in place of the global fetch. */
-export type HttpFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+/** One request; `body` is JSON text. */
+export interface HttpRequest {
+  method: 'GET' | 'POST' | 'DELETE';
+  headers: Record<string, string>;
+  body: string | null;
+  signal: AbortSignal | null;
+}
+
+/** An answer with its body: a text that has been read to its end, or a stream of events. Header names are in lower case. */
+export interface HttpAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: string | Readable;
+}
 
 /** Requests over connections that are kept open. */
 export interface HttpRequests {
   /**
-   * As the global fetch with `redirect: 'manual'`, for bodies that are texts. The body is limited to `bytesMax` bytes,
-   * or, where it is a stream of events, to as many between two blank lines.
-   * @throws what undici throws; an AbortError where `init.signal` aborts
+   * Sends a request; redirects are answers. A body is limited to `bytesMax` bytes, unless it is a stream of events.
+   * @throws what undici throws; an AbortError where the signal aborts; an Error where the body is too long
    */
-  fetch(url: string | URL, init: RequestInit | undefined, watcher: BodyWatcher): Promise<Response>;
+  send(url: string | URL, options: HttpRequest, watcher: BodyWatcher): Promise<HttpAnswer>;
   /** Ends the connections, idle or not. */
   close(): Promise<void>;
 }
 
-/** Prepares requests; `bytesMax` limits each response. No time is limited here: the deadlines are the callers' signals. */
+/** Prepares requests; `bytesMax` limits each body. No time is limited here: the deadlines are the callers' signals. */
 export function createHttpRequests(bytesMax: number): HttpRequests {
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
   return {
-    fetch: async (url, init = {}, watcher) => {
-      const { statusCode, headers, body } = await request(url, {
-        dispatcher,
-        method: init.method === 'POST' || init.method === 'DELETE' ? init.method : 'GET',
-        headers: Object.fromEntries(new Headers(init.headers)),
-        body: typeof init.body === 'string' ? init.body : null,
-        signal: init.signal ?? null,
-      });
-      const plain = plainHeaders(headers);
-      if (plain['content-type']?.startsWith('text/event-stream')) {
-        const stream = new Response(Readable.toWeb(body), { status: statusCode, headers: plain });
-        return limitedResponse(stream, bytesMax, watcher);
+    send: async (url, options, watcher) => {
+      const { statusCode, headers: received, body } = await request(url, { dispatcher, ...options });
+      const headers: Record<string, string> = {};
+      for (const [name, value] of Object.entries(received)) {
+        if (value !== undefined) headers[name] = typeof value === 'string' ? value : value.join(', ');
       }
-      return new WholeResponse(await readWhole(body, bytesMax, watcher), { status: statusCode, headers: plain });
+      const isStream = headers['content-type']?.startsWith('text/event-stream') ?? false;
+      return { status: statusCode, headers, body: isStream ? body : await readWhole(body, bytesMax, watcher) };
     },
     close: () => dispatcher.destroy(),
   };
 }
 
-/** A response whose body has been read to its end. */
-class WholeResponse extends Response {
-  override readonly text: () => Promise<string>;
-  override readonly json: () => Promise<unknown>;
-
-  constructor(body: string, init: ResponseInit) {
-    super(null, init);
-    this.text = async () => body;
-    this.json = async () => JSON.parse(body);
-  }
+/** The request that a call of fetch with a text for a body means. */
+export function httpRequest({ method, headers, body, signal }: RequestInit = {}): HttpRequest {
+  return {
+    method: method === 'POST' || method === 'DELETE' ? method : 'GET',
+    headers: Object.fromEntries(new Headers(headers)),
+    body: typeof body === 'string' ? body : null,
+    signal: signal ?? null,
+  };
 }
 
-function plainHeaders(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
-  const plain: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) plain[name] = typeof value === 'string' ? value : value.join(', ');
-  }
-  return plain;
+/** The answer as fetch gives it; a stream is limited to `bytesMax` bytes between two blank lines. */
+export function fetchResponse({ status, headers, body }: HttpAnswer, bytesMax: number, watcher: BodyWatcher): Response {
+  if (typeof body === 'string') return new Response(bodiless.has(status) ? null : body, { status, headers });
+  return limitedResponse(new Response(Readable.toWeb(body), { status, headers }), bytesMax, watcher);
 }
+
+/** Statuses whose responses have no body by the fetch standard. */
+const bodiless = new Set([204, 205, 304]);
 
 async function readWhole(body: Readable, bytesMax: number, watcher: BodyWatcher): Promise<string> {
   const chunks: Buffer[] = [];
