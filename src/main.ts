@@ -142,6 +142,7 @@ async function endHub({ log, telemetry, hub, server }: Running, signal: string):
   server.closeAllConnections();
   await closed;
   log.info('Hestia has ended');
+  log.flush();
   await telemetry[Symbol.asyncDispose]();
   await log.close();
 }

@@ -132,7 +132,7 @@ function callerOf(
 ): Caller | { failure: AuthFailure } {
   if (secret === undefined) return { failure: 'missing' };
   if (!secretPattern.test(secret)) return { failure: 'malformed' };
-  const matches = sameDigest(digest(secret), found?.secretHash ?? digest('no such key'));
+  const matches = hasDigest(secret, found?.secretHash ?? noDigest);
   if (found === undefined || !matches) return { failure: 'unknown' };
   const { keyId, agentId, namespace, role, revokedAt, expiresAt } = found.key;
   if (revokedAt !== undefined) return { failure: 'revoked' };
@@ -213,8 +213,11 @@ function digest(secret: string): string {
   return hash('sha256', secret);
 }
 
-function sameDigest(left: string, right: string): boolean {
-  return timingSafeEqual(Buffer.from(left, 'hex'), Buffer.from(right, 'hex'));
+/** What a key that does not exist is compared with. */
+const noDigest = digest('no such key');
+
+function hasDigest(secret: string, expected: string): boolean {
+  return timingSafeEqual(hash('sha256', secret, 'buffer'), Buffer.from(expected, 'hex'));
 }
 
 function keyFields({ keyId, agentId, namespace, role, expiresAt }: ApiKey) {

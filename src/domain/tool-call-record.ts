@@ -28,6 +28,8 @@ export interface ToolCallRecordDeps {
 export interface FinishedCall {
   caller: Caller;
   request: ToolCallRequest;
+  /** The keyed digest of its arguments. */
+  argumentsDigest: string | undefined;
   outcome: Outcome;
   errorType: ToolErrorType | undefined;
   result: ToolResult | undefined;
@@ -41,7 +43,7 @@ export interface FinishedCall {
  * @throws HestiaError STORAGE_FAILED where records are required and this one could not be written
  */
 export async function recordCall(deps: ToolCallRecordDeps, call: FinishedCall): Promise<ToolOutcome> {
-  const { caller, request, span, result } = call;
+  const { caller, argumentsDigest, span, result } = call;
   const outcome = toolOutcome(call, deps.now());
   const { serverId, toolName, errorType } = outcome;
   if (errorType !== undefined) failSpan(span, errorType);
@@ -56,7 +58,7 @@ export async function recordCall(deps: ToolCallRecordDeps, call: FinishedCall): 
           by: caller,
           span,
           digests: {
-            arguments: deps.contentDigest(request.arguments),
+            arguments: argumentsDigest,
             result: result && deps.contentDigest(result),
           },
         },

@@ -133,11 +133,23 @@ async function observeCall(
         if (deps.captureContent) span.setAttribute(attributes.genAiToolArguments, redactedContent(request.arguments));
         const startedAt = performance.now();
         const deadline = openDeadline({ timeoutMs, caller: options.signal, shutdown: hubEnding.signal });
-        const ending = await perform(deps, caller, request, tool, options, { deadline, hubEnding });
+        const performing = perform(deps, caller, request, tool, options, { deadline, hubEnding });
+        // Made while the tool is at work.
+        const argumentsDigest = deps.contentDigest(request.arguments);
+        const ending = await performing;
         const latencyMs = performance.now() - startedAt;
         const { outcome, errorType } = 'failure' in ending ? ending.failure : ending;
         const result = 'failure' in ending ? undefined : ending.result;
-        const kept = await recordCall(deps, { caller, request, outcome, errorType, result, latencyMs, span });
+        const kept = await recordCall(deps, {
+          caller,
+          request,
+          argumentsDigest,
+          outcome,
+          errorType,
+          result,
+          latencyMs,
+          span,
+        });
         if ('failure' in ending) throw callError(ending.failure, timeoutMs);
         if (deps.captureContent) span.setAttribute(attributes.genAiToolResult, redactedContent(ending.result));
         return { callId: kept.callId, outcome, latencyMs: kept.latencyMs, result: ending.result };

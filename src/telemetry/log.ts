@@ -1,6 +1,7 @@
 /**
  * One call, one line: NDJSON in the log file and on standard output (readable on a terminal), and the same as an
- * OpenTelemetry log record. Knows nothing of what it logs; makes every text printable.
+ * OpenTelemetry log record. Knows nothing of what it logs; makes every text printable. Lines are made when the event loop
+ * turns, so that whoever has something to tell does not wait for it.
  */
 import { openSync } from 'node:fs';
 import { logs, ROOT_CONTEXT, SeverityNumber, type Span, trace } from '@opentelemetry/api';
@@ -30,6 +31,8 @@ export interface Log {
   info(message: string, fields?: EventFields, options?: LogOptions): void;
   warn(message: string, fields?: EventFields, options?: LogOptions): void;
   error(message: string, fields?: EventFields, options?: LogOptions): void;
+  /** Makes the lines that wait for the event loop to turn, now; call it before telemetry ends. */
+  flush(): void;
   /** Writes out what is buffered; resolves even when the file cannot be written. */
   close(): Promise<void>;
 }
@@ -62,58 +65,78 @@ export async function openLog(target: LogTarget): Promise<Log> {
   // A disk that fills later must not end the process: the line is lost, the audit record is the durable one.
   file.on('error', () => undefined);
   const outputs = standardOutput(target);
+  let lineTime = new Date();
   const lines = pino(
     {
       level: target.level,
       base: null,
       messageKey: 'message',
-      timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+      timestamp: () => `,"timestamp":"${lineTime.toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
     multistream([{ level: target.level, stream: whileOpen(file) }, ...outputs]),
   );
+  let waiting: Line[] = [];
+  const flush = () => {
+    const told = waiting;
+    waiting = [];
+    for (const line of told) {
+      lineTime = line.time;
+      const text = printable(line.message);
+      const fields = cleaned(line.fields);
+      lines[line.level]({ ...spanIds(line.span), ...fields, ...exceptionFields(line.error, 'exception_') }, text);
+      if (!line.isLocal) emitRecord(line, text, fields);
+    }
+  };
   const writer =
     (level: LogLevel) =>
     (message: string, fields: EventFields = {}, options: LogOptions = {}): void => {
       if (!lines.isLevelEnabled(level)) return;
-      const span = options.span ?? trace.getActiveSpan();
-      const text = printable(message);
-      const context = span?.spanContext();
-      const written = cleaned(fields);
-      lines[level](
-        {
-          ...(context && { trace_id: context.traceId, span_id: context.spanId }),
-          ...written,
-          ...exceptionFields(options.error, 'exception_'),
-        },
-        text,
-      );
-      if (options.local !== true) emitRecord({ level, text, fields: written, span, error: options.error });
+      const { span = trace.getActiveSpan(), error, local: isLocal = false } = options;
+      if (waiting.length === 0) setImmediate(flush);
+      waiting.push({ time: new Date(), level, message, fields, span, error, isLocal });
+      if (waiting.length >= linesWaitingMax) flush();
     };
   return {
     debug: writer('debug'),
     info: writer('info'),
     warn: writer('warn'),
     error: writer('error'),
-    close: () => closed(file),
+    flush,
+    close: () => {
+      flush();
+      return closed(file);
+    },
   };
 }
 
+/** Lines that wait for the event loop to turn, at most; with one more, all are made at once. */
+const linesWaitingMax = 1024;
+
 interface Line {
+  time: Date;
   level: LogLevel;
-  text: string;
-  fields: Record<string, string | number | boolean>;
+  message: string;
+  fields: EventFields;
   span: Span | undefined;
   error: unknown;
+  isLocal: boolean;
 }
 
-function emitRecord({ level, text, fields, span, error }: Line): void {
+function spanIds(span: Span | undefined) {
+  if (span === undefined) return {};
+  const { traceId, spanId } = span.spanContext();
+  return { trace_id: traceId, span_id: spanId };
+}
+
+function emitRecord({ time, level, span, error }: Line, body: string, fields: ReturnType<typeof cleaned>): void {
   logs.getLogger(scopeName).emit({
+    timestamp: time,
     severityNumber: severities[level],
     severityText: level.toUpperCase(),
-    body: text,
+    body,
     attributes: { ...fields, ...exceptionFields(error, 'exception.') },
-    ...(span && { context: trace.setSpan(ROOT_CONTEXT, span) }),
+    context: span === undefined ? ROOT_CONTEXT : trace.setSpan(ROOT_CONTEXT, span),
   });
 }
 

@@ -20,7 +20,7 @@ function tool(toolName: string, description: string): ToolDefinition {
 function gateOver({ database }: StoreDatabase, toolChanges: ToolChangesPolicy = 'warn') {
   const errors: string[] = [];
   const note = (message: string) => void errors.push(message);
-  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: note, close: async () => {} };
+  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: note, flush: () => {}, close: async () => {} };
   const metrics = createMetrics();
   const auditStore = createAuditStore(database);
   const report = createEventReport({ log, metrics });

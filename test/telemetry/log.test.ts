@@ -64,6 +64,18 @@ describe('a log line', () => {
     expect(parsed.exception_message.length).toBeLessThanOrEqual(4096);
   });
 
+  test('has the time and the order in which it was told, not those in which it was made', async () => {
+    const before = Date.now();
+    const lines = await written((log) => {
+      log.info('first');
+      log.info('second');
+      while (Date.now() < before + 20);
+    });
+    const [first, second] = lines.map((line) => JSON.parse(line));
+    expect([first.message, second.message]).toEqual(['first', 'second']);
+    expect(Date.parse(first.timestamp)).toBeLessThan(before + 20);
+  });
+
   test('below the level is not written', async () => {
     expect(await written((log) => log.debug('nothing'))).toEqual(['']);
     expect(await written((log) => log.debug('something'), 'debug')).toHaveLength(1);
