@@ -81,6 +81,7 @@ export function loadConfig(sources: ConfigSources): Config {
     retention: file.retention,
     limits: file.limits,
     audit: file.audit,
+    storage: file.storage,
     policy: file.policy,
   });
 }

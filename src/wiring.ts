@@ -33,7 +33,6 @@ import { createMetaTools } from './mcp/meta-tools.ts';
 import { createSchedule } from './schedule.ts';
 import type { Config } from './shapes/configuration.ts';
 import { hubServerId } from './shapes/server.ts';
-import type { IndexedTool, ToolDefinition } from './shapes/tool.ts';
 import { createAccessStore } from './stores/access-store.ts';
 import { lockData } from './stores/data-lock.ts';
 import { openDatabase } from './stores/database.ts';
@@ -42,10 +41,10 @@ import { createQuarantineStore } from './stores/quarantine-store.ts';
 import { createSchedulerStore } from './stores/scheduler-store.ts';
 import { createSearchStore } from './stores/search-store.ts';
 import { createSkillStore } from './stores/skill-store.ts';
-import type { ToolIndex } from './stores/tool-index.ts';
 import { createLexicalToolIndex } from './stores/tool-index-lexical.ts';
 import { createToolPinStore } from './stores/tool-pin-store.ts';
 import { createVectors } from './stores/vectors.ts';
+import { createWalCheckpointer } from './stores/wal-checkpointer.ts';
 import { createEventReport } from './telemetry/event-report.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -98,6 +97,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
       await skillSync.start();
       await schedule.start();
       await base.startAudit({ configuration: deps.config, version: deps.version });
+      base.walCheckpointer.start();
     },
     drain: () => doors.drain(),
     [Symbol.asyncDispose]: async () => {
@@ -110,6 +110,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
       ]);
       await base.access.saveUses().catch(() => undefined);
       await base.checkpointer.stop();
+      await base.walCheckpointer[Symbol.asyncDispose]();
       await base.database[Symbol.asyncDispose]();
       base.dataLock[Symbol.dispose]();
     },
@@ -123,7 +124,13 @@ type Services = Awaited<ReturnType<typeof createServices>>;
 /** The database, its stores, and what everything else records and guards with. */
 function createBase({ config, log, now = Date.now }: HubDeps) {
   const metrics = createMetrics();
-  const database = openDatabase({ file: config.databaseFile, onFailure: metrics.storageFailure });
+  const file = config.databaseFile;
+  const database = openDatabase({ file, ...config.storage, onFailure: metrics.storageFailure });
+  const walCheckpointer = createWalCheckpointer({
+    database,
+    file,
+    onFailure: (error) => log.error('The database checkpoints itself from now on', {}, { error }),
+  });
   const dataLock = lockData({ databaseFile: config.databaseFile });
   const audit = createAuditParts({
     database,
@@ -141,6 +148,7 @@ function createBase({ config, log, now = Date.now }: HubDeps) {
     log,
     metrics,
     database,
+    walCheckpointer,
     dataLock,
     ...audit,
     guard,
@@ -176,7 +184,11 @@ async function createTools({ config, version }: HubDeps, base: Base) {
     ...base,
     pinStore: createToolPinStore(base.database),
     policy: config.policy,
-    offer: (serverId, tools) => toolIndex.replaceServer(serverId, tools.map(upstreamTool)),
+    offer: (serverId, tools) =>
+      toolIndex.replaceServer(
+        serverId,
+        tools.map((definition) => ({ source: 'upstream', definition, namespace: undefined })),
+      ),
   });
   const pool = createConnectionPool({
     servers: config.servers,
@@ -187,7 +199,7 @@ async function createTools({ config, version }: HubDeps, base: Base) {
     onStateChanged: ({ serverId, state, errorType }) =>
       log.info('Server state changed', { server_id: serverId, state, error_type: errorType }),
   });
-  const skillTools = createSkillTools({ toolIndex, now, isTaken: (name) => isTaken(toolIndex, name) });
+  const skillTools = createSkillTools({ toolIndex, now });
   return { vectors, toolIndex, toolGate, pool, skillTools };
 }
 
@@ -251,8 +263,8 @@ function createDoors({ config, version }: HubDeps, base: Base, tools: Tools, ser
       isDraining,
     },
     policy: {
-      hosts: [...localNames, config.host, ...config.policy.allowedHosts],
-      origins: [...localNames, ...config.policy.allowedOrigins],
+      hosts: [config.host, ...config.policy.allowedHosts],
+      origins: config.policy.allowedOrigins,
       requestBytesMax: config.limits.requestBytesMax,
       oauth: config.policy.oauth,
     },
@@ -263,9 +275,6 @@ function createDoors({ config, version }: HubDeps, base: Base, tools: Tools, ser
   };
   return { hubServer, app, drain, isDraining };
 }
-
-/** Names a hub on this machine is called by. */
-const localNames = ['localhost', '127.0.0.1', '[::1]'];
 
 function observeGauges(
   { telemetry }: HubDeps,
@@ -288,13 +297,4 @@ function observeGauges(
     isEnding,
     telemetry: telemetry.delivery,
   });
-}
-
-function upstreamTool(definition: ToolDefinition): IndexedTool {
-  return { source: 'upstream', definition, namespace: undefined };
-}
-
-/** A skill never takes the name of a tool that agents know already, the hub's own or an upstream's. */
-function isTaken(toolIndex: ToolIndex, toolName: string): boolean {
-  return toolIndex.list({}).some(({ source, definition }) => source !== 'skill' && definition.toolName === toolName);
 }

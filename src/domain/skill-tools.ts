@@ -28,15 +28,14 @@ export interface SkillTools {
   onChange(listener: () => void): () => void;
 }
 
-/** What the registry is made of. `isTaken` says whether a name belongs to a tool that is not a skill's. */
+/** What the registry is made of. */
 export interface SkillToolsDeps {
   toolIndex: ToolIndex;
-  isTaken: (toolName: string) => boolean;
   now: () => number;
 }
 
 /** Makes an empty registry. */
-export function createSkillTools({ toolIndex, isTaken, now }: SkillToolsDeps): SkillTools {
+export function createSkillTools({ toolIndex, now }: SkillToolsDeps): SkillTools {
   const tools = new Map<string, SkillTool>();
   const listeners = new Set<() => void>();
   const key = (namespace: string, toolName: string) => `${namespace}/${toolName}`;
@@ -49,7 +48,7 @@ export function createSkillTools({ toolIndex, isTaken, now }: SkillToolsDeps): S
     register: (activation, document) => {
       const holder = tools.get(key(activation.namespace, activation.toolName));
       const isOwn = holder?.activation.skillId === activation.skillId;
-      if (!isOwn && (holder !== undefined || isTaken(activation.toolName))) return 'name_taken';
+      if (!isOwn && (holder !== undefined || isTaken(toolIndex, activation.toolName))) return 'name_taken';
       const tool = { activation, document, definition: skillToolDefinition(activation, document) };
       tools.set(key(activation.namespace, activation.toolName), tool);
       toolIndex.put(indexed(tool));
@@ -150,4 +149,9 @@ function skillToolDefinition(activation: Activation, document: SkillDocument): T
 
 function indexed({ activation, definition }: SkillTool): IndexedTool {
   return { source: 'skill', definition, namespace: activation.namespace };
+}
+
+/** A skill never takes the name of a tool that agents know already, the hub's own or an upstream's. */
+function isTaken(toolIndex: ToolIndex, toolName: string): boolean {
+  return toolIndex.list({}).some(({ source, definition }) => source !== 'skill' && definition.toolName === toolName);
 }

@@ -53,6 +53,7 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   log: Log;
   version: string;
   policy: {
+    /** Names the hub answers to, and origins that may call, besides {@link localNames}. */
     hosts: readonly string[];
     origins: readonly string[];
     requestBytesMax: number;
@@ -116,6 +117,9 @@ export function openApiDocument(app: OpenAPIHono<HubEnv>, version: string) {
   });
 }
 
+/** Names a hub on this machine is called by. */
+const localNames = ['localhost', '127.0.0.1', '[::1]'];
+
 /** Host headers kept as accepted, at most. */
 const hostsAcceptedMax = 64;
 
@@ -125,13 +129,13 @@ function checkHost({ hosts, origins }: AppDeps['policy']): MiddlewareHandler {
   return async (c, next) => {
     const host = c.req.header('host');
     if (host === undefined || !accepted.has(host)) {
-      if (!validateHostHeader(host, [...hosts]).ok) {
+      if (!validateHostHeader(host, [...localNames, ...hosts]).ok) {
         throw new HestiaError('FORBIDDEN', 'host: this name is not one the hub answers to; see policy.allowedHosts');
       }
       if (host !== undefined && accepted.size < hostsAcceptedMax) accepted.add(host);
     }
     const origin = c.req.header('origin');
-    if (origin !== undefined && !validateOriginHeader(origin, [...origins]).ok) {
+    if (origin !== undefined && !validateOriginHeader(origin, [...localNames, ...origins]).ok) {
       throw new HestiaError(
         'FORBIDDEN',
         'origin: pages of this origin may not call the hub; see policy.allowedOrigins',

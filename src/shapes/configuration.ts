@@ -149,6 +149,14 @@ export const configurationFileSchema = z.strictObject({
         .describe('Seconds after which records are signed that are fewer.'),
     })
     .prefault({}),
+  storage: z
+    .strictObject({
+      durability: z
+        .enum(['normal', 'full'], { error: 'must be "normal" or "full"' })
+        .default('normal')
+        .describe('What a record survives: a crash of the process, or also a loss of power.'),
+    })
+    .prefault({}),
   policy: z
     .strictObject({
       auditMode: z
@@ -279,5 +287,6 @@ export interface Config {
   retention: ConfigurationFile['retention'];
   limits: ConfigurationFile['limits'];
   audit: ConfigurationFile['audit'];
+  storage: ConfigurationFile['storage'];
   policy: ConfigurationFile['policy'];
 }

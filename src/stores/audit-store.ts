@@ -60,14 +60,18 @@ export function createAuditStore(database: Database): AuditStore {
     return found;
   };
   const headPosition = () => last.first() ?? anchorPosition();
+  // What was appended last, until a rollback: only this process extends the chain.
+  let appended: { head: ChainHead; rollbacksCount: number } | undefined;
   return {
     writerId: () => writer.writer_id,
     async append(tx, build) {
-      const head = headPosition();
+      const rollbacksCount = database.rollbacksCount();
+      const head = appended?.rollbacksCount === rollbacksCount ? appended.head : headPosition();
       const { record, body } = build(head);
       assert.equal(record.seq, head.seq + 1, 'a record counts on from the head');
       assert.equal(record.previous_hash, head.hash, 'a record holds the hash of the head');
       insert.run(tx, { seq: record.seq, body });
+      appended = { head: { seq: record.seq, hash: record.hash }, rollbacksCount };
       return record;
     },
     list,

@@ -21,11 +21,15 @@ export interface Database extends AsyncDisposable {
    * @throws what `work` throws; HestiaError STORAGE_FAILED where the database is locked, full, closed or overloaded.
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** Rollbacks so far, of one work or of a whole group: what a store keeps in memory of its rows holds until the next one. */
+  rollbacksCount(): number;
   /**
    * Writes one row and commits. May be repeated.
    * @throws HestiaError STORAGE_FAILED where the database cannot be written now.
    */
   checkWritable(): Promise<void>;
+  /** Whether commits also bring the log's pages back to the file, once there are many; otherwise somebody else must. */
+  checkpointItself(does: boolean): void;
   /** For stores: prepares a statement that reads; columns are named as the fields of `rowSchema`. */
   query<Row>(sql: string, rowSchema: z.ZodType<Row>): Query<Row>;
   /** For stores: prepares a statement that writes. */
@@ -35,6 +39,11 @@ export interface Database extends AsyncDisposable {
 /** What a database is made of. */
 export interface DatabaseDeps {
   file: string;
+  /**
+   * What a commit survives: `normal` a crash of the process; `full` also a loss of power, for an fsync of each group of
+   * commits. Either way the file stays whole.
+   */
+  durability?: 'normal' | 'full';
   /** Hears of each read or write that fails, once. */
   onFailure?: (type: StorageErrorType) => void;
 }
@@ -43,13 +52,25 @@ export interface DatabaseDeps {
  * Opens or creates the database; the folder must exist.
  * @throws DatabaseOpenError with one line: the file and why (not writable, not a database, of a newer version).
  */
-export function openDatabase({ file, onFailure = () => undefined }: DatabaseDeps): Database {
-  const connection = openConnection(file);
+export function openDatabase({ file, durability = 'normal', onFailure = () => undefined }: DatabaseDeps): Database {
+  const connection = openConnection(file, durability);
   const failure = createStorageFailure(onFailure);
-  const queue = createTransactionQueue({ connection, failure, onOverload: () => onFailure('overload') });
+  let rollbacksCount = 0;
+  const queue = createTransactionQueue({
+    connection,
+    failure,
+    onOverload: () => onFailure('overload'),
+    onRollback: () => {
+      rollbacksCount += 1;
+    },
+  });
   const touch = prepareCommand(connection, 'UPDATE write_check SET checked_at = :now', failure);
   return {
     transaction: queue.transaction,
+    rollbacksCount: () => rollbacksCount,
+    checkpointItself: (does) => {
+      if (connection.isOpen) connection.exec(`PRAGMA wal_autocheckpoint = ${does ? logPagesMax : 0}`);
+    },
     checkWritable: () =>
       queue.transaction(async (tx) => {
         touch.run(tx, { now: Date.now() });
@@ -70,11 +91,13 @@ const schema = readFileSync(new URL('./schema.sql', import.meta.url), 'utf8');
 
 // The write-ahead log is cut back to this size after a checkpoint.
 const logBytesMax = 67_108_864;
+/** Pages of 4,096 bytes in the log after which a commit checkpoints, where the connection does it itself; SQLite's default. */
+const logPagesMax = 1000;
 
 /** How long opening waits for another process that holds the lock, in milliseconds. */
 const openTimeoutMs = 1000;
 
-function openConnection(file: string): DatabaseSync {
+function openConnection(file: string, durability: 'normal' | 'full'): DatabaseSync {
   let connection: DatabaseSync | undefined;
   try {
     connection = new DatabaseSync(file, {
@@ -85,6 +108,7 @@ function openConnection(file: string): DatabaseSync {
       defensive: true,
     });
     applySchema(connection);
+    connection.exec(`PRAGMA synchronous = ${durability}`);
     // From here on the queue waits for the lock, without holding up the event loop.
     connection.exec('PRAGMA busy_timeout = 0');
     return connection;
@@ -105,8 +129,7 @@ function applySchema(connection: DatabaseSync): void {
     );
   }
   if (found.tables > 0 && found.application !== applicationId) throw new Error('it is a database of another program');
-  // NORMAL keeps every commit through a crash of the process; a power cut may lose the last ones, never the file.
-  connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${logBytesMax}`);
+  connection.exec(`PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = ${logBytesMax}`);
   connection.exec('BEGIN IMMEDIATE');
   // Asked again: another process may have been here first.
   if (readVersion(connection).version === 0) connection.exec(schema);

@@ -4,15 +4,16 @@
  */
 import { strict as assert } from 'node:assert';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HestiaError } from '../shapes/error.ts';
 import { isBusy, type StorageFailure } from './storage-error.ts';
 
 /** How long a write waits for another process that holds the lock, in milliseconds. */
 export const busyTimeoutMs = 1000;
-/** How often it tries, in milliseconds. */
-const busyRetryMs = 20;
+/** The first wait between two tries, and the longest, in milliseconds. Our own checkpoints hold it for a moment only. */
+const busyRetryMsMin = 1;
+const busyRetryMsMax = 20;
 
 /** Works that may wait for their commit; one more is refused. */
 export const queuedWorksMax = 4096;
@@ -48,10 +49,15 @@ export interface TransactionQueueDeps {
   failure: StorageFailure;
   /** Hears of each work that is refused because too many wait. */
   onOverload: () => void;
+  /** Hears of each rollback, of one work or of all: what was read in it does not hold any more. */
+  onRollback: () => void;
 }
 
+type GroupDeps = Omit<TransactionQueueDeps, 'onOverload'> & { control: ControlStatements };
+
 /** Makes the queue of one connection. */
-export function createTransactionQueue({ connection, failure, onOverload }: TransactionQueueDeps): TransactionQueue {
+export function createTransactionQueue({ onOverload, ...deps }: TransactionQueueDeps): TransactionQueue {
+  const groupDeps = { ...deps, control: prepareControl(deps.connection) };
   let queued: QueuedWork[] = [];
   let group: Promise<void> | undefined;
   let draining = false;
@@ -66,7 +72,7 @@ export function createTransactionQueue({ connection, failure, onOverload }: Tran
       await new Promise<void>((resolve) => setImmediate(resolve));
       const works = queued;
       queued = [];
-      await runGroup(connection, works, failure);
+      await runGroup(groupDeps, works);
     }
     group = undefined;
   }
@@ -102,21 +108,41 @@ interface QueuedWork {
 
 type WorkResult = { done: true; tell: () => void } | { done: false; error: unknown };
 
+/** The statements around the works, prepared once. */
+interface ControlStatements {
+  begin: StatementSync;
+  commit: StatementSync;
+  rollBack: StatementSync;
+  savepoint: StatementSync;
+  rollBackWork: StatementSync;
+  release: StatementSync;
+}
+
+function prepareControl(connection: DatabaseSync): ControlStatements {
+  return {
+    begin: connection.prepare('BEGIN IMMEDIATE'),
+    commit: connection.prepare('COMMIT'),
+    rollBack: connection.prepare('ROLLBACK'),
+    savepoint: connection.prepare('SAVEPOINT work'),
+    rollBackWork: connection.prepare('ROLLBACK TO work'),
+    release: connection.prepare('RELEASE work'),
+  };
+}
+
 // Nobody is told before the end: a caller that goes on in the middle of a group would read what is not committed.
-async function runGroup(
-  connection: DatabaseSync,
-  works: readonly QueuedWork[],
-  storageFailure: StorageFailure,
-): Promise<void> {
+async function runGroup(deps: GroupDeps, works: readonly QueuedWork[]): Promise<void> {
+  const { control } = deps;
   const finished: { work: QueuedWork; result: WorkResult }[] = [];
   let failure: unknown;
   try {
-    await begin(connection);
-    for (const work of works) finished.push({ work, result: await runInSavepoint(connection, work) });
-    connection.exec('COMMIT');
+    await begin(control);
+    // A work that is alone in its group is rolled back with it; only in company it needs a savepoint of its own.
+    const run = works.length === 1 ? runAlone : runInSavepoint;
+    for (const work of works) finished.push({ work, result: await run(deps, work) });
+    if (deps.connection.isTransaction) control.commit.run();
   } catch (cause) {
-    failure = storageFailure(cause);
-    rollBack(connection);
+    failure = deps.failure(cause);
+    rollBack(deps);
   }
   for (const { work, result } of finished) {
     if (!result.done) work.reject(result.error);
@@ -127,28 +153,38 @@ async function runGroup(
 }
 
 /** Begins as soon as no other process holds the lock; the event loop goes on meanwhile. @throws what SQLite throws */
-async function begin(connection: DatabaseSync): Promise<void> {
+async function begin(control: ControlStatements): Promise<void> {
   const deadline = performance.now() + busyTimeoutMs;
-  while (true) {
+  for (let retryMs = busyRetryMsMin; ; retryMs = Math.min(2 * retryMs, busyRetryMsMax)) {
     try {
-      connection.exec('BEGIN IMMEDIATE');
+      control.begin.run();
       return;
     } catch (cause) {
       if (!isBusy(cause) || performance.now() >= deadline) throw cause;
     }
-    await delay(busyRetryMs);
+    await delay(retryMs);
   }
 }
 
-async function runInSavepoint(connection: DatabaseSync, work: QueuedWork): Promise<WorkResult> {
-  connection.exec('SAVEPOINT work');
+async function runAlone(deps: GroupDeps, work: QueuedWork): Promise<WorkResult> {
+  const result = await runWork(work);
+  if (!result.done) {
+    if (!deps.connection.isTransaction) throw result.error;
+    rollBack(deps);
+  }
+  return result;
+}
+
+async function runInSavepoint({ connection, control, onRollback }: GroupDeps, work: QueuedWork): Promise<WorkResult> {
+  control.savepoint.run();
   const result = await runWork(work);
   if (!result.done) {
     // Some failures, such as a full disk, end the whole transaction, and the group with it.
     if (!connection.isTransaction) throw result.error;
-    connection.exec('ROLLBACK TO work');
+    onRollback();
+    control.rollBackWork.run();
   }
-  connection.exec('RELEASE work');
+  control.release.run();
   return result;
 }
 
@@ -168,9 +204,10 @@ async function runWork(work: QueuedWork): Promise<WorkResult> {
   }
 }
 
-function rollBack(connection: DatabaseSync): void {
+function rollBack({ connection, control, onRollback }: GroupDeps): void {
+  onRollback();
   try {
-    if (connection.isTransaction) connection.exec('ROLLBACK');
+    if (connection.isTransaction) control.rollBack.run();
   } catch {
     // SQLite has ended the transaction on its own; there is nothing left to undo.
   }

@@ -252,6 +252,18 @@ describe('closing', () => {
   });
 });
 
+describe('what a commit survives', () => {
+  test.each([
+    ['normal', 1],
+    ['full', 2],
+  ] as const)('%s is what the connection is told', async (durability, synchronous) => {
+    const folder = await mkdtemp(join(tmpdir(), 'hestia-store-'));
+    await using database = openDatabase({ file: join(folder, 'hestia.db'), durability });
+    const told = database.query('SELECT synchronous FROM pragma_synchronous', z.object({ synchronous: z.int() }));
+    expect(told.first()).toEqual({ synchronous });
+  });
+});
+
 describe('opening', () => {
   let folder: string;
   beforeEach(async () => {

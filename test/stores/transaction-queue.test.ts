@@ -8,7 +8,12 @@ let queue: TransactionQueue;
 beforeEach(() => {
   connection = new DatabaseSync(':memory:');
   connection.exec('CREATE TABLE parent (id INTEGER PRIMARY KEY); CREATE TABLE notes (text TEXT)');
-  queue = createTransactionQueue({ connection, failure: createStorageFailure(() => {}), onOverload: () => {} });
+  queue = createTransactionQueue({
+    connection,
+    failure: createStorageFailure(() => {}),
+    onOverload: () => {},
+    onRollback: () => {},
+  });
 });
 afterEach(() => connection.close());
 
