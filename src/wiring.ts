@@ -9,6 +9,7 @@ import { createAccessTokens } from './domain/access-tokens.ts';
 import { createAuditParts } from './domain/audit-parts.ts';
 import { createAuditService } from './domain/audit-service.ts';
 import { createCleanup } from './domain/cleanup.ts';
+import { observeHub } from './domain/hub-gauges.ts';
 import { createHubStatus } from './domain/hub-status.ts';
 import { createKeyedQueue } from './domain/keyed-queue.ts';
 import { createOutcomeMemory } from './domain/outcome-memory.ts';
@@ -60,6 +61,8 @@ export interface HubDeps {
   log: Log;
   telemetry: Telemetry;
   now?: () => number;
+  /** Makes the trail in place of {@link createAuditParts}, so that what it costs can be measured. */
+  createAudit?: typeof createAuditParts;
 }
 
 /** The running hub. */
@@ -83,7 +86,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
   const tools = await createTools(deps, base);
   const services = await createServices(deps, base, tools);
   const doors = createDoors(deps, base, tools, services);
-  observeGauges(deps, base, tools, { ...services, isEnding: doors.isDraining });
+  observeHub({ ...deps, ...base, ...tools, ...services, isEnding: doors.isDraining });
   const { lifecycle, searchLearning, skillSync, schedule } = services;
   return {
     app: doors.app,
@@ -122,7 +125,7 @@ type Tools = Awaited<ReturnType<typeof createTools>>;
 type Services = Awaited<ReturnType<typeof createServices>>;
 
 /** The database, its stores, and what everything else records and guards with. */
-function createBase({ config, log, now = Date.now }: HubDeps) {
+function createBase({ config, log, now = Date.now, createAudit = createAuditParts }: HubDeps) {
   const metrics = createMetrics();
   const file = config.databaseFile;
   const database = openDatabase({ file, ...config.storage, onFailure: metrics.storageFailure });
@@ -132,7 +135,7 @@ function createBase({ config, log, now = Date.now }: HubDeps) {
     onFailure: (error) => log.error('The database checkpoints itself from now on', {}, { error }),
   });
   const dataLock = lockData({ databaseFile: config.databaseFile });
-  const audit = createAuditParts({
+  const audit = createAudit({
     database,
     keyDirectory: config.dataDirectory,
     report: createEventReport({ log, metrics }),
@@ -274,27 +277,4 @@ function createDoors({ config, version }: HubDeps, base: Base, tools: Tools, ser
     await services.toolCall.drain(config.limits.drainMs);
   };
   return { hubServer, app, drain, isDraining };
-}
-
-function observeGauges(
-  { telemetry }: HubDeps,
-  { metrics, trail, checkpointer }: Base,
-  { pool }: Tools,
-  { schedulerRecord, toolCall, isEnding }: Services & { isEnding: () => boolean },
-): void {
-  metrics.observe({
-    auditGap: trail.gap,
-    auditUncovered: checkpointer.uncovered,
-    servers: () =>
-      pool.list().map(({ serverId, state }) => ({
-        serverId,
-        connected: state === 'connected',
-        wanted: state !== 'disconnected',
-      })),
-    lastSuccess: schedulerRecord.lastSuccess,
-    scheduler: schedulerRecord.status,
-    callsRunning: toolCall.running,
-    isEnding,
-    telemetry: telemetry.delivery,
-  });
 }

@@ -5,9 +5,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readLines } from './hub.ts';
+import { waitFor } from './wait-for.ts';
 
 /** How a process is started. */
 export interface HubProcessOptions {
@@ -16,6 +16,8 @@ export interface HubProcessOptions {
   /** A folder with an earlier process's data, which is then kept. */
   folder?: string;
   port?: number;
+  /** The script that is started, and what it is given; the hub's own entry unless told. */
+  entry?: readonly [string, ...string[]];
 }
 
 /** A process under test. Disposing it kills it and removes its folder, unless that was given. */
@@ -53,7 +55,7 @@ export async function startHubProcess(options: HubProcessOptions = {}): Promise<
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'hestia-process-')));
   if (options.file !== undefined) await writeFile(join(folder, 'hestia.config.json'), JSON.stringify(options.file));
   const port = options.port ?? (await freePort());
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', mainFile], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...(options.entry ?? [mainFile])], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
@@ -103,21 +105,6 @@ export async function startHubProcess(options: HubProcessOptions = {}): Promise<
       if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-const waitMsMax = 15_000;
-
-/** Tries `check` until it does not throw. Not vitest's own, so that benchmarks can start hubs too. */
-async function waitFor(check: () => Promise<void>): Promise<void> {
-  const deadline = performance.now() + waitMsMax;
-  while (true) {
-    try {
-      return await check();
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-    }
-    await delay(25);
-  }
 }
 
 async function untilReady(url: string, child: ChildProcess, stderr: () => string): Promise<void> {

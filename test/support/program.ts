@@ -1,6 +1,6 @@
 /** A server program of others, started for a test: its output, its end, and whether it is ready. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { vi } from 'vitest';
+import { waitFor } from './wait-for.ts';
 
 /** A running program. Disposing it ends it. */
 export interface Program extends AsyncDisposable {
@@ -16,8 +16,9 @@ export interface ProgramOptions {
   command: string;
   args: string[];
   environment?: Record<string, string>;
-  /** Answers 2xx once the program is ready. */
+  /** Answers 2xx once the program is ready, unless `isReady` says something else. */
   readyUrl: string;
+  isReady?: (response: Response) => boolean;
 }
 
 const readyTimeoutMs = 20_000;
@@ -26,7 +27,8 @@ const readyTimeoutMs = 20_000;
  * Starts a program and waits until it is ready.
  * @throws Error with its output where it ends before, or is not ready after 20 s; nothing is left running then.
  */
-export async function startProgram({ command, args, environment, readyUrl }: ProgramOptions): Promise<Program> {
+export async function startProgram(options: ProgramOptions): Promise<Program> {
+  const { command, args, environment, readyUrl, isReady = ({ ok }) => ok } = options;
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, ...environment },
@@ -44,13 +46,12 @@ export async function startProgram({ command, args, environment, readyUrl }: Pro
     await ended;
   };
   try {
-    await vi.waitFor(
-      async () => {
-        if (!isRunning()) return;
-        if (!(await fetch(readyUrl)).ok) throw new Error(`${command} is not ready`);
-      },
-      { timeout: readyTimeoutMs, interval: 25 },
-    );
+    await waitFor(async () => {
+      if (!isRunning()) return;
+      const response = await fetch(readyUrl, { signal: AbortSignal.timeout(readyTimeoutMs) });
+      await response.body?.cancel();
+      if (!isReady(response)) throw new Error(`${command} is not ready`);
+    }, readyTimeoutMs);
     if (!isRunning()) throw new Error(`${command} ended at its start`);
   } catch (cause) {
     await stop('SIGKILL');

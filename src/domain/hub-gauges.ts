@@ -1,0 +1,41 @@
+/** What the gauges read at each collection, from the parts that know it. */
+
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Telemetry } from '../telemetry/start.ts';
+import type { ConnectionPool } from '../upstream/connection-pool.ts';
+import type { AuditCheckpointer } from './audit-checkpointer.ts';
+import type { AuditTrail } from './audit-trail.ts';
+import type { SchedulerRecord } from './scheduler-record.ts';
+import type { ToolCall } from './tool-call.ts';
+
+/** The parts that are read. */
+export interface HubGaugesDeps {
+  metrics: Metrics;
+  telemetry: Telemetry;
+  trail: AuditTrail;
+  checkpointer: AuditCheckpointer;
+  pool: ConnectionPool;
+  schedulerRecord: SchedulerRecord;
+  toolCall: ToolCall;
+  isEnding: () => boolean;
+}
+
+/** Registers the gauges; call once. */
+export function observeHub({ metrics, telemetry, trail, checkpointer, pool, ...parts }: HubGaugesDeps): void {
+  const { schedulerRecord, toolCall, isEnding } = parts;
+  metrics.observe({
+    auditGap: trail.gap,
+    auditUncovered: checkpointer.uncovered,
+    servers: () =>
+      pool.list().map(({ serverId, state }) => ({
+        serverId,
+        connected: state === 'connected',
+        wanted: state !== 'disconnected',
+      })),
+    lastSuccess: schedulerRecord.lastSuccess,
+    scheduler: schedulerRecord.status,
+    callsRunning: toolCall.running,
+    isEnding,
+    telemetry: telemetry.delivery,
+  });
+}

@@ -1,0 +1,47 @@
+/** The bars a build is held to, once, as data: what each ratio may be at most, or must be at least. */
+
+/** What is wanted of a ratio. */
+export interface Bar {
+  /** Whether less is better, as of latency, or more, as of throughput. */
+  wanted: 'at most' | 'at least';
+  bar: number;
+  stretch?: number;
+}
+
+const atMost = (bar: number, stretch?: number): Bar => ({
+  wanted: 'at most',
+  bar,
+  ...(stretch !== undefined && { stretch }),
+});
+const atLeast = (bar: number, stretch?: number): Bar => ({
+  wanted: 'at least',
+  bar,
+  ...(stretch !== undefined && { stretch }),
+});
+
+/** By the names that the suites give to what they find. R0 is the direct call of an HTTP server. */
+export const bars: Readonly<Record<string, Bar>> = {
+  'HTTP upstream against R0, 1 in flight, p50': atMost(3.2, 2.5),
+  'HTTP upstream against R0, 16 in flight, throughput': atLeast(0.35, 0.45),
+  'stdio upstream against R0, 1 in flight, p50': atMost(2.2, 1.7),
+  'stdio upstream against R0, 16 in flight, throughput': atLeast(0.6, 0.75),
+  'all signals against none, 16 in flight, throughput': atLeast(0.6, 0.75),
+  'all signals against none, 1 in flight, p50': atMost(1.5, 1.3),
+  'all signals against none, 16 in flight, cpu': atMost(2.2, 1.8),
+  'durability full, a transaction a turn against one a record, 16 in flight, throughput': atLeast(1.25, 1.5),
+  'collector refused against up, 1 in flight, p50': atMost(1.15),
+  'collector refused against up, 16 in flight, throughput': atLeast(0.9),
+  'collector hanging against up, 1 in flight, p50': atMost(1.15),
+  'collector hanging against up, 16 in flight, throughput': atLeast(0.9),
+  'collector answering 503 against up, 1 in flight, p50': atMost(1.15),
+  'collector answering 503 against up, 16 in flight, throughput': atLeast(0.9),
+  'Hestia against mcp-proxy, 1 in flight, p50': atMost(0.6, 0.4),
+  'Hestia against supergateway, 1 in flight, p50': atMost(1, 0.7),
+  'Hestia against mcp-hub, 1 in flight, p50': atMost(1, 0.7),
+  'Hestia against the best of them, 64 in flight, throughput': atLeast(1.2, 1.6),
+  'search of 10,000 tools against a query of Chroma, p50': atMost(0.5, 0.2),
+  'an activation watched against unwatched, p50': atMost(1.5, 1.2),
+  'a cleanup of 10,000 rows, longest stall of the event loop': atMost(20, 5),
+  'start until ready against an empty process': atMost(1.5),
+  'throughput at twice the capacity against the most': atLeast(0.9),
+};

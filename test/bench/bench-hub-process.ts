@@ -1,0 +1,51 @@
+/**
+ * The hub as a process with another trail, to measure what the trail costs. The first argument says which: `watched` is the
+ * product's, `unwatched` writes no record and no outcome, `inline` commits each record in a transaction of its own.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { serve } from '@hono/node-server';
+import { loadConfig, version } from '../../src/config.ts';
+import { createAuditParts } from '../../src/domain/audit-parts.ts';
+import { openLog } from '../../src/telemetry/log.ts';
+import { startTelemetry } from '../../src/telemetry/start.ts';
+import { createHub } from '../../src/wiring.ts';
+
+type CreateAudit = typeof createAuditParts;
+
+const unwatched: CreateAudit = (deps) => {
+  const parts = createAuditParts(deps);
+  const trail: typeof parts.trail = {
+    ...parts.trail,
+    commit: (_happenings, change) => deps.database.transaction(change),
+    record: async () => true,
+    operation: (_span, work) => work(),
+  };
+  return { ...parts, trail };
+};
+
+const inline: CreateAudit = (deps) => {
+  let turn: Promise<unknown> = Promise.resolve();
+  const transaction: typeof deps.database.transaction = (work) => {
+    const own = turn.then(() => deps.database.transaction(work));
+    turn = own.catch(() => undefined);
+    return own;
+  };
+  return createAuditParts({ ...deps, database: { ...deps.database, transaction } });
+};
+
+const trails: Record<string, CreateAudit> = { watched: createAuditParts, unwatched, inline };
+
+async function run(createAudit: CreateAudit | undefined): Promise<void> {
+  if (createAudit === undefined) throw new Error(`the first argument is one of ${Object.keys(trails).join(', ')}`);
+  const config = loadConfig({ environment: process.env, workingDirectory: process.cwd() });
+  for (const folder of [config.dataDirectory, dirname(config.log.file)]) mkdirSync(folder, { recursive: true });
+  const log = await openLog({ ...config.log, standardOutput: 'ndjson' });
+  const telemetry = await startTelemetry({ configuration: config.telemetry, log });
+  const hub = await createHub({ config, version, log, telemetry, createAudit });
+  await hub.access.createFirst((secret) => writeFileSync(config.operatorKeyFile, secret));
+  serve({ fetch: hub.fetch, hostname: config.host, port: config.port });
+  await hub.start();
+}
+
+await run(trails[process.argv[2] ?? '']);

@@ -1,0 +1,74 @@
+/** The hub under load: started with upstreams and a receiver for its signals, called in each of the ways agents call. */
+import { type HubProcess, startHubProcess, untilServersConnected } from '../support/hub-process.ts';
+import { benchFile } from './bench-process.ts';
+import { type HttpLoader, httpLoader, mcpHeaders, toolsCall } from './load.ts';
+
+/** How a hub is started. */
+export interface BenchHubOptions {
+  servers: Record<string, unknown>;
+  /** Where its signals go; without it they are not sent. */
+  otlpUrl?: string;
+  environment?: Record<string, string>;
+  file?: Record<string, unknown>;
+  /** Another trail than the product's; see bench-hub-process.ts. */
+  trail?: 'watched' | 'unwatched' | 'inline';
+}
+
+/** Starts a hub and waits until its servers are connected. All its signals are on where `otlpUrl` is given. */
+export async function startBenchHub({ servers, otlpUrl, ...options }: BenchHubOptions): Promise<HubProcess> {
+  const hub = await startHubProcess({
+    file: { limits: { requestsPerMinute: 100_000_000 }, ...options.file, mcpServers: servers },
+    environment: {
+      ...(otlpUrl !== undefined && { OTEL_SDK_DISABLED: 'false', OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl }),
+      ...options.environment,
+    },
+    ...(options.trail !== undefined && { entry: [benchFile('bench-hub-process.ts'), options.trail] }),
+  });
+  await hub.ready();
+  await untilServersConnected(hub, ...Object.keys(servers));
+  return hub;
+}
+
+/** The echo server as a child of the hub. */
+export const echoOverStdio = { command: process.execPath, args: [benchFile('echo-server.ts')] };
+
+/** What is said in each call: about a hundred characters. */
+export const message = 'x'.repeat(100);
+
+/** Tells the answer to {@link message} from any other. */
+export const isEcho = (body: string) => body.includes(`Echo: ${message}`);
+
+/** In which way the hub is called. */
+export type Way = 'mcp-2025' | 'mcp-2026' | 'rest';
+
+/** Calls of `echo` of one of the hub's servers. */
+export function hubLoader(hub: HubProcess, serverId: string, way: Way = 'mcp-2025', tool = 'echo'): HttpLoader {
+  const authorization = `Bearer ${hub.key()}`;
+  const { url } = hub;
+  const pid = hub.child.pid ?? 0;
+  const args = { message };
+  if (way === 'rest') {
+    const headers = { authorization, 'content-type': 'application/json' };
+    const body = JSON.stringify({ arguments: args });
+    const path = `/v1/tools/${serverId}/${tool}/call`;
+    return httpLoader({ url, path, headers, body: () => body, isAnswer: isEcho, pid });
+  }
+  const headers = {
+    ...mcpHeaders,
+    authorization,
+    ...(way === 'mcp-2026' ? modernHeaders : { 'mcp-session-id': 'bench' }),
+  };
+  const callArguments = { server_id: serverId, tool_name: tool, arguments: args };
+  const body = toolsCall('call_mcp_tool', callArguments, way === 'mcp-2026' ? modernMeta : undefined);
+  return httpLoader({ url, path: '/mcp', headers, body, isAnswer: isEcho, pid });
+}
+
+const modernHeaders = {
+  'mcp-protocol-version': '2026-07-28',
+  'mcp-method': 'tools/call',
+  'mcp-name': 'call_mcp_tool',
+};
+const modernMeta = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientCapabilities': {},
+};

@@ -1,0 +1,38 @@
+/** Processes that benchmarks start beside the hub: the floor, the receiver of the signals, gateways. */
+import { fileURLToPath } from 'node:url';
+import { freePort } from '../support/hub-process.ts';
+import { type Program, startProgram } from '../support/program.ts';
+
+/** A process that listens. Disposing it ends it. */
+export interface BenchProcess extends AsyncDisposable {
+  readonly url: string;
+  readonly pid: number;
+}
+
+/** The path of a file in this folder. */
+export const benchFile = (name: string) => fileURLToPath(new URL(`./${name}`, import.meta.url));
+
+/** Starts a command on a free port, which `args` are given, and waits until it answers, whatever it answers. */
+export async function startBenchProcess(
+  command: string,
+  args: (port: number) => string[],
+  { environment = {}, path = '/' }: { environment?: Record<string, string>; path?: string } = {},
+): Promise<BenchProcess> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const program: Program = await startProgram({
+    command,
+    args: args(port),
+    environment,
+    readyUrl: `${url}${path}`,
+    isReady: () => true,
+  });
+  const { pid } = program.child;
+  if (pid === undefined) throw new Error(`${command} did not start`);
+  return { url, pid, [Symbol.asyncDispose]: () => program.stop('SIGKILL') };
+}
+
+/** Starts a script of this folder, which is given its port. */
+export function startBenchScript(file: string, ...more: string[]): Promise<BenchProcess> {
+  return startBenchProcess(process.execPath, (port) => [benchFile(file), String(port), ...more]);
+}

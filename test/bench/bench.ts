@@ -1,0 +1,79 @@
+/**
+ * `npm run bench`: how the hub stands against the direct call, against itself unwatched, and against other gateways, as ratios
+ * within one run. A further suite is a file `suite-<name>.ts` that exports one {@link Suite} and stands in the list below; what
+ * is asked of what it finds stands in bars.ts, under the same name. Exits 0 where everything ran, whatever was found.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import type { Finding } from './findings.ts';
+import { type Suite, suiteContext } from './suite.ts';
+import { suite as calls } from './suite-calls.ts';
+import { suite as collector } from './suite-collector.ts';
+import { suite as durability } from './suite-durability.ts';
+import { suite as peers } from './suite-peers.ts';
+import { suite as signals } from './suite-signals.ts';
+import { findingsTable } from './table.ts';
+
+const suites: readonly Suite[] = [calls, signals, collector, durability, peers];
+const suiteNames = suites.map(({ name }) => name);
+
+interface Options {
+  quick: boolean;
+  only: string[];
+  rounds?: number;
+  json?: string;
+}
+
+const command = new Command('bench')
+  .description('Measures the hub in pairs; the figures are ratios within this run.')
+  .option('--quick', 'a short run that only shows that everything works', false)
+  .option('--only <suite>', `one of ${suiteNames.join(', ')}; may be repeated`, suiteOption, [])
+  .option('--rounds <number>', 'rounds of each measurement', wholeNumber)
+  .option('--json <file>', 'write the findings to a file')
+  .addHelpText('after', `\nSuites:\n${suites.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join('\n')}`);
+
+const startedAt = performance.now();
+await run(command.parse().opts<Options>());
+process.exit();
+
+async function run({ quick, only, rounds, json }: Options): Promise<void> {
+  const context = suiteContext({ isQuick: quick, rounds, tell });
+  const chosen = only.length === 0 ? suites : suites.filter(({ name }) => only.includes(name));
+  const results: { suite: string; findings: Finding[] }[] = [];
+  for (const suite of chosen) {
+    tell(`${suite.name}: ${suite.about}`);
+    try {
+      results.push({ suite: suite.name, findings: await suite.run(context) });
+    } catch (error) {
+      process.exitCode = 1;
+      process.stderr.write(`${suite.name} failed: ${error instanceof Error ? error.stack : error}\n`);
+    }
+  }
+  for (const { suite, findings } of results) process.stdout.write(`\n${suite}\n${findingsTable(findings)}\n`);
+  const machine = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model.trim(), kernel: release() };
+  const seconds = Math.round((performance.now() - startedAt) / 1000);
+  tell('done');
+  if (json === undefined) return;
+  const file = resolve(json);
+  mkdirSync(dirname(file), { recursive: true });
+  const at = new Date().toISOString().slice(0, 10);
+  writeFileSync(file, `${JSON.stringify({ at, quick, seconds, machine, results }, null, 2)}\n`);
+}
+
+/** Progress goes to standard error, so that the table alone can be kept. */
+function tell(what: string): void {
+  const seconds = Math.round((performance.now() - startedAt) / 1000);
+  process.stderr.write(`${String(seconds).padStart(4)} s  ${what}\n`);
+}
+
+function suiteOption(name: string, chosen: string[]): string[] {
+  if (!suiteNames.includes(name)) throw new InvalidArgumentError(`it is one of ${suiteNames.join(', ')}.`);
+  return [...chosen, name];
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('it is a whole number from 1 to 9999.');
+  return Number(text);
+}

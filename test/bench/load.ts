@@ -1,0 +1,113 @@
+/** Load by HTTP: one client for every subject, with connections that are kept open and so many requests in flight. */
+import { readFileSync } from 'node:fs';
+import { Pool } from 'undici';
+import type { Slice, Subject } from './paired.ts';
+
+/** What is asked, again and again. */
+export interface HttpLoad {
+  url: string;
+  path: string;
+  headers: Record<string, string>;
+  /** The body of the `index`-th request, from 1. */
+  body: (index: number) => string;
+  /** Whether an answer is the right one; a wrong one ends the run. */
+  isAnswer: (body: string) => boolean;
+  /** The process whose CPU is counted. */
+  pid: number;
+}
+
+/** A source of load. Disposing it closes its connections. */
+export interface HttpLoader extends AsyncDisposable {
+  /** The load as a subject, with so many requests in flight. */
+  subject(name: string, inFlight: number): Subject;
+}
+
+const inFlightMax = 64;
+let index = 0;
+
+/** Prepares load; nothing is sent before the first slice. */
+export function httpLoader(load: HttpLoad): HttpLoader {
+  const pool = new Pool(load.url, { connections: inFlightMax });
+  const call = async (): Promise<void> => {
+    index += 1;
+    const { path, headers } = load;
+    const { statusCode, body } = await pool.request({ path, method: 'POST', headers, body: load.body(index) });
+    const text = await body.text();
+    if (statusCode !== 200 || !load.isAnswer(text)) {
+      throw new Error(`${load.url}${load.path} answered ${statusCode}: ${text.slice(0, 300)}`);
+    }
+  };
+  return {
+    subject: (name, inFlight) => ({
+      name,
+      slice: (durationMs) => loadSlice(call, { durationMs, inFlight, pid: load.pid }),
+    }),
+    [Symbol.asyncDispose]: () => pool.close(),
+  };
+}
+
+/** Repeats `call` with so many in flight until the time is over, and waits for the last ones. */
+export async function loadSlice(
+  call: () => Promise<void>,
+  { durationMs, inFlight, pid }: { durationMs: number; inFlight: number; pid: number },
+): Promise<Slice> {
+  const latenciesMs: number[] = [];
+  const cpuBefore = cpuMs(pid);
+  const startedAt = performance.now();
+  const worker = async () => {
+    while (performance.now() < startedAt + durationMs) {
+      const calledAt = performance.now();
+      await call();
+      latenciesMs.push(performance.now() - calledAt);
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, worker));
+  return { latenciesMs, wallMs: performance.now() - startedAt, cpuMs: cpuMs(pid) - cpuBefore };
+}
+
+/** Kernel clock ticks in a second, as Linux reports CPU to programs (USER_HZ). */
+const ticksPerSecond = 100;
+
+/** CPU that a process has used, in milliseconds, of user and kernel, without its children (proc(5), /proc/pid/stat). */
+export function cpuMs(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  return (ticks / ticksPerSecond) * 1000;
+}
+
+/** A JSON-RPC `tools/call` as text. */
+export function toolsCall(name: string, args: object, meta?: object) {
+  return (id: number): string =>
+    JSON.stringify({
+      jsonrpc: '2.0',
+      id,
+      method: 'tools/call',
+      params: { name, arguments: args, ...(meta !== undefined && { _meta: meta }) },
+    });
+}
+
+/** What a client of Streamable HTTP sends with each request (protocol 2025-11-25). */
+export const mcpHeaders = {
+  accept: 'application/json, text/event-stream',
+  'content-type': 'application/json',
+  'mcp-protocol-version': '2025-11-25',
+};
+
+/** Opens a session of the 2025 protocols; answers the headers of its further requests. */
+export async function openMcpSession(
+  url: string,
+  headers: Record<string, string> = {},
+): Promise<Record<string, string>> {
+  const post = (message: object, more: Record<string, string>) =>
+    fetch(url, { method: 'POST', headers: { ...mcpHeaders, ...headers, ...more }, body: JSON.stringify(message) });
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'bench', version: '1.0.0' } };
+  const opened = await post({ jsonrpc: '2.0', id: 'open', method: 'initialize', params }, {});
+  if (!opened.ok) throw new Error(`${url} opened no session: ${opened.status} ${await opened.text()}`);
+  await opened.text();
+  const sessionId = opened.headers.get('mcp-session-id');
+  const session = { ...headers, ...(sessionId !== null && { 'mcp-session-id': sessionId }) };
+  const initialized = await post({ jsonrpc: '2.0', method: 'notifications/initialized' }, session);
+  await initialized.text();
+  return { ...mcpHeaders, ...session };
+}
