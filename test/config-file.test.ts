@@ -71,6 +71,7 @@ describe('the configuration file', () => {
     ['{"a": ', 'not valid JSON'],
     [[], '(the whole file): '],
     [{ scheduler: { intervalHours: 5 } }, 'scheduler.intervalHours: found 5, must be one of 0.25, 0.5, 1, '],
+    [{ storage: { durability: 'none' } }, 'storage.durability: found "none", must be "normal" or "full"'],
     [{ retention: { auditDays: 0 } }, 'retention.auditDays: found 0, '],
     [{ limits: { callTimeoutMs: '3s' } }, 'limits.callTimeoutMs: found "3s", '],
     [

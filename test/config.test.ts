@@ -40,6 +40,7 @@ describe('no configuration at all', () => {
       skills: { directories: [], namespace: 'default' },
       scheduler: { intervalHours: 1 },
       retention: { outcomesDays: 90, auditDays: 90 },
+      storage: { durability: 'normal' },
       limits: { callTimeoutMs: 30_000, responseBytesMax: 10 * 1024 * 1024 },
       policy: { allowedHosts: [], allowedOrigins: [] },
     });

@@ -8,7 +8,11 @@ import { json } from '../support/hub.ts';
 import { type HubProcess, startHubProcess, untilServersConnected } from '../support/hub-process.ts';
 import { realServer } from '../support/real-server.ts';
 
-const rounds = 10;
+/** Each survives the end of the process; how often that is tried. */
+const durabilities = [
+  ['normal', 10],
+  ['full', 4],
+] as const;
 const callersAtOnce = 16;
 
 const echo = { tool: 'echo', arguments: { message: 'x' } };
@@ -44,31 +48,35 @@ function storedCallIds(folder: string): Set<unknown> {
 }
 
 describe('a hub that is killed in the midst of calls', () => {
-  test('has on record, after a new start, each call that it answered; the chain verifies', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'hestia-crash-'));
-    const answered: string[] = [];
-    for (let round = 0; round < rounds; round += 1) {
-      await using hub = await startHubProcess({
-        folder,
-        file: { mcpServers: { everything: realServer('everything', ['stdio']) } },
-      });
+  test.each(durabilities)(
+    'with durability %s has on record, after a new start, each call that it answered; the chain verifies',
+    async (durability, rounds) => {
+      const folder = await mkdtemp(join(tmpdir(), 'hestia-crash-'));
+      const answered: string[] = [];
+      for (let round = 0; round < rounds; round += 1) {
+        await using hub = await startHubProcess({
+          folder,
+          file: { storage: { durability }, mcpServers: { everything: realServer('everything', ['stdio']) } },
+        });
+        await hub.ready();
+        await untilServersConnected(hub, 'everything');
+        const before = answered.length;
+        const callers = Array.from({ length: callersAtOnce }, (_, index) =>
+          callUntilGone(hub, index % 4 === 0 ? slow : echo, answered),
+        );
+        await expect.poll(() => answered.length - before, { timeout: 10_000 }).toBeGreaterThan(50);
+        hub.child.kill('SIGKILL');
+        await Promise.all(callers);
+      }
+      await using hub = await startHubProcess({ folder });
       await hub.ready();
-      await untilServersConnected(hub, 'everything');
-      const before = answered.length;
-      const callers = Array.from({ length: callersAtOnce }, (_, index) =>
-        callUntilGone(hub, index % 4 === 0 ? slow : echo, answered),
-      );
-      await expect.poll(() => answered.length - before, { timeout: 10_000 }).toBeGreaterThan(50);
-      hub.child.kill('SIGKILL');
-      await Promise.all(callers);
-    }
-    await using hub = await startHubProcess({ folder });
-    await hub.ready();
-    const recorded = await recordedCallIds(hub);
-    expect(answered.length).toBeGreaterThan(rounds * 50);
-    expect(answered.filter((callId) => !recorded.has(callId))).toEqual([]);
-    expect(storedCallIds(folder)).toEqual(recorded);
-    expect(await json(hub.fetch('/v1/audit/verify'))).toMatchObject({ intact: true });
-    await rm(folder, { recursive: true });
-  }, 120_000);
+      const recorded = await recordedCallIds(hub);
+      expect(answered.length).toBeGreaterThan(rounds * 50);
+      expect(answered.filter((callId) => !recorded.has(callId))).toEqual([]);
+      expect(storedCallIds(folder)).toEqual(recorded);
+      expect(await json(hub.fetch('/v1/audit/verify'))).toMatchObject({ intact: true });
+      await rm(folder, { recursive: true });
+    },
+    120_000,
+  );
 });
