@@ -49,10 +49,12 @@ export interface CleanupDeps {
   now: () => number;
 }
 
-/** Rows deleted in one transaction, so that calls are never kept waiting long. */
-const batchSize = 500;
+/** Rows deleted in one transaction, so that calls are never kept waiting long: between two, all that waits has its turn. */
+const batchSize = 100;
+/** The same for audit records, of which each batch leaves a new one. */
+const auditBatchSize = 500;
 /** Batches of one part in one run; what is left waits for the next. */
-const batchesMax = 2000;
+const batchesMax = 10_000;
 const dayMs = 86_400_000;
 
 /** Makes the service. */
@@ -134,10 +136,11 @@ function cleanupParts(
   const outcomesBefore = now() - retention.outcomesDays * dayMs;
   const recordsBefore = isoTime(now() - retention.auditDays * dayMs);
   const inBatches = (kind: CleanupKind, batch: (limit: number) => Promise<number>) => async () => {
+    const limit = kind === 'audit_records' ? auditBatchSize : batchSize;
     for (let round = 0; round < batchesMax && !stopping.aborted; round += 1) {
-      const done = await batch(batchSize);
+      const done = await batch(limit);
       deleted[kind] += done;
-      if (done < batchSize) return;
+      if (done < limit) return;
     }
   };
   const pruned = (records: number): Happening[] => {

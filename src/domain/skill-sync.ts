@@ -3,6 +3,7 @@
  * one reported while the last good version stays. An active skill's tool changes only when activated again.
  */
 import { basename } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { type Caller, hubCaller } from '../shapes/access.ts';
 import { HestiaError } from '../shapes/error.ts';
@@ -32,7 +33,7 @@ export interface SkillSyncDeps {
 }
 
 /** Skills looked at in one page when those whose folder is gone are removed. */
-const pageSize = 200;
+const pageSize = 100;
 
 /** Makes the synchronisation; nothing is read before `start`. */
 export function createSkillSync(deps: SkillSyncDeps): SkillSync {
@@ -116,6 +117,8 @@ async function removeUnseen(deps: SkillSyncDeps, caller: Caller, seen: ReadonlyS
     }
     after = page.at(-1)?.skill.name;
     if (page.length < pageSize) return;
+    // The registry answers at once: without a pause, thousands of skills would be looked at in one turn of the event loop.
+    await setImmediate();
   }
 }
 

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { exportedLines } from '../support/audit-export.ts';
 import { json, publishSkill, startTestHub, type TestHub } from '../support/hub.ts';
@@ -47,6 +48,31 @@ describe('a cleanup', () => {
     expect(verdict).toMatchObject({ intact: true, firstSeq: second.deleted.audit_records + 1 });
     // What was purged is gone; the purge itself and the run's success are on record.
     expect(verdict.recordsChecked).toBe(before - second.deleted.audit_records + 2);
+  });
+
+  test('of many rows lets others have their turn between slices of a hundred', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hestia-slices-'));
+    await (await startTestHub({ folder }))[Symbol.asyncDispose]();
+    {
+      using file = new DatabaseSync(join(folder, 'hestia.db'));
+      file.exec(
+        `WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < 1000)
+         INSERT INTO ${outcomesTable(file)} SELECT 'call_' || n, 's', 't', 'a', 'n', 'k', 'success', NULL, 1, NULL, n FROM series`,
+      );
+    }
+    await using hub = await startTestHub({ folder });
+    using outside = new DatabaseSync(hub.config.databaseFile, { readOnly: true });
+    const count = outside.prepare(`SELECT count(*) AS count FROM ${outcomesTable(outside)}`);
+    const left = [1000];
+    const running = run(hub);
+    while (left.at(-1) !== 0) {
+      await setImmediate();
+      left.push(Number(count.get()?.count));
+    }
+    expect(await json(running)).toMatchObject({ deleted: { outcomes: 1000 }, failedParts: [] });
+    const steps = left.slice(1).map((now, index) => Number(left[index]) - now);
+    expect(Math.max(...steps)).toBe(100);
+    await rm(folder, { recursive: true });
   });
 
   test('tells of itself with its fields, in the trail and in the log alike', async () => {
