@@ -1,0 +1,138 @@
+/** Many tools that resemble real ones, by number: each a verb, a thing and a system, described in a sentence or two. Served over stdio where it is started. */
+import { Server } from '@modelcontextprotocol/server';
+import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+
+const verbs = [
+  'create',
+  'delete',
+  'list',
+  'read',
+  'update',
+  'search',
+  'export',
+  'import',
+  'archive',
+  'restore',
+  'approve',
+  'assign',
+  'cancel',
+  'clone',
+  'compare',
+  'convert',
+  'deploy',
+  'enable',
+  'merge',
+  'notify',
+];
+const things = [
+  'invoice',
+  'ticket',
+  'branch',
+  'repository',
+  'container',
+  'database',
+  'customer',
+  'calendar event',
+  'contract',
+  'dashboard',
+  'document',
+  'incident',
+  'issue',
+  'journal entry',
+  'key',
+  'license',
+  'message',
+  'metric',
+  'order',
+  'payment',
+  'pipeline',
+  'pull request',
+  'queue',
+  'report',
+  'role',
+  'secret',
+  'shipment',
+  'spreadsheet',
+  'subscription',
+  'webhook',
+];
+const systems = [
+  'billing',
+  'support',
+  'source control',
+  'cloud',
+  'storage',
+  'sales',
+  'legal',
+  'monitoring',
+  'identity',
+  'logistics',
+];
+const manners = [
+  'by its id',
+  'by a filter',
+  'in bulk',
+  'for a team',
+  'for a time range',
+  'with its history',
+  'as a draft',
+];
+
+const pick = <T>(items: readonly T[], index: number): T => {
+  const item = items[index % items.length];
+  if (item === undefined) throw new Error('there is nothing to pick from');
+  return item;
+};
+
+/** The words of the tool with this number, from 0; the first 42,000 differ. */
+function wordsOf(number: number) {
+  const verb = pick(verbs, number);
+  const thing = pick(things, Math.floor(number / verbs.length));
+  const manner = pick(manners, Math.floor(number / (verbs.length * things.length)));
+  const system = pick(systems, Math.floor(number / (verbs.length * things.length * manners.length)));
+  return { verb, thing, manner, system };
+}
+
+/** The tool with this number, as a server lists it. */
+export function manyTool(number: number) {
+  const { verb, thing, manner, system } = wordsOf(number);
+  const name = `${verb}_${thing}_${manner}_${system}`.replaceAll(' ', '_');
+  return {
+    name,
+    description: `Use this to ${verb} a ${thing} ${manner} in the ${system} system. Answers the ${thing} as it is after the call.`,
+    inputSchema: {
+      type: 'object' as const,
+      properties: {
+        id: { type: 'string', description: `The id of the ${thing}.` },
+        reason: { type: 'string', description: `Why you ${verb} it.` },
+        limit: { type: 'integer', minimum: 1, maximum: 100 },
+      },
+      required: ['id'],
+    },
+  };
+}
+
+/** What somebody asks for who needs the tool with this number. */
+export function manyToolsQuery(number: number): string {
+  const { verb, thing, manner, system } = wordsOf(number);
+  return `I need to ${verb} the ${thing} ${manner} that belongs to ${system}`;
+}
+
+/** The configuration of servers that list so many tools together, each at most `perServer`. */
+export function manyToolsServers(count: number, perServer = 500): Record<string, { command: string; args: string[] }> {
+  const servers: Record<string, { command: string; args: string[] }> = {};
+  for (let from = 0; from < count; from += perServer) {
+    const args = [import.meta.filename, `${from}`, `${Math.min(perServer, count - from)}`];
+    servers[`many-${from / perServer}`] = { command: process.execPath, args };
+  }
+  return servers;
+}
+
+if (import.meta.main) {
+  const [from, count] = process.argv.slice(2).map(Number);
+  const tools = Array.from({ length: count ?? 0 }, (_, index) => manyTool((from ?? 0) + index));
+  const server = new Server({ name: 'many', version: '1.0.0' }, { capabilities: { tools: {} } });
+  server.setRequestHandler('tools/list', async () => ({ tools }));
+  server.setRequestHandler('tools/call', async ({ params }) => ({ content: [{ type: 'text', text: params.name }] }));
+  await server.connect(new StdioServerTransport());
+}
