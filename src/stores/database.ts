@@ -84,9 +84,20 @@ export function openDatabase({ file, durability = 'normal', onFailure = () => un
   };
 }
 
-const schemaVersion = 2;
+const schemaVersion = 3;
 // 'HEST' in ASCII, as schema.sql sets it.
 const applicationId = 0x48455354;
+/** What brings a database of an older version to this one, by that version. */
+const upgrades: ReadonlyMap<number, string> = new Map([
+  [
+    2,
+    `DROP INDEX audit_records_by_event;
+     CREATE INDEX audit_records_by_event ON audit_records (event) WHERE event <> 'TOOL_OUTCOME';
+     DROP INDEX tool_outcomes_by_tool;
+     CREATE INDEX tool_outcomes_by_tool ON tool_outcomes (server_id, tool_name, namespace, recorded_at, outcome, latency_ms);
+     PRAGMA user_version = 3;`,
+  ],
+]);
 const schema = readFileSync(new URL('./schema.sql', import.meta.url), 'utf8');
 
 // The write-ahead log is cut back to this size after a checkpoint.
@@ -123,7 +134,9 @@ function applySchema(connection: DatabaseSync): void {
   if (found.version > schemaVersion) {
     throw new Error(`it is of version ${found.version}, and this hub knows versions up to ${schemaVersion} only`);
   }
-  if (found.application === applicationId && found.version > 0 && found.version < schemaVersion) {
+  const upgrade = upgrades.get(found.version);
+  const isOlder = found.version > 0 && found.version < schemaVersion;
+  if (found.application === applicationId && isOlder && upgrade === undefined) {
     throw new Error(
       `it is of version ${found.version}, from before the first release, and cannot be taken over; move the data directory away to start anew`,
     );
@@ -132,7 +145,9 @@ function applySchema(connection: DatabaseSync): void {
   connection.exec(`PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = ${logBytesMax}`);
   connection.exec('BEGIN IMMEDIATE');
   // Asked again: another process may have been here first.
-  if (readVersion(connection).version === 0) connection.exec(schema);
+  const { version } = readVersion(connection);
+  if (version === 0) connection.exec(schema);
+  else if (version === found.version && upgrade !== undefined) connection.exec(upgrade);
   assert.equal(readVersion(connection).version, schemaVersion, 'schema.sql sets the version that the code knows');
   connection.exec('COMMIT');
 }

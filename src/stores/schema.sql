@@ -2,7 +2,7 @@
 -- A change of this file raises user_version here and schemaVersion in database.ts.
 
 PRAGMA application_id = 1212502868; -- 'HEST': tells a database of the hub from any other
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 CREATE TABLE api_keys (
   key_id      TEXT PRIMARY KEY,
@@ -27,7 +27,8 @@ CREATE TABLE audit_records (
   agent_id TEXT GENERATED ALWAYS AS (json_extract(body, '$.agent_id')) VIRTUAL,
   trace_id TEXT GENERATED ALWAYS AS (json_extract(body, '$.trace_id')) VIRTUAL
 ) STRICT;
-CREATE INDEX audit_records_by_event ON audit_records (event);
+-- Tool outcomes are most of the trail, and found without an index.
+CREATE INDEX audit_records_by_event ON audit_records (event) WHERE event <> 'TOOL_OUTCOME';
 CREATE INDEX audit_records_by_agent ON audit_records (agent_id);
 CREATE INDEX audit_records_by_trace ON audit_records (trace_id);
 
@@ -98,8 +99,9 @@ CREATE TABLE tool_outcomes (
   recorded_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX tool_outcomes_by_time ON tool_outcomes (recorded_at);
--- Holds all that statistics read, so that they never touch the table.
-CREATE INDEX tool_outcomes_by_tool ON tool_outcomes (server_id, tool_name, namespace, latency_ms, outcome, recorded_at);
+-- Holds all that statistics read, so that they never touch the table. A tool's outcomes in the order of time, so that each new one
+-- goes where the last one went.
+CREATE INDEX tool_outcomes_by_tool ON tool_outcomes (server_id, tool_name, namespace, recorded_at, outcome, latency_ms);
 
 -- What was asked and shown, so that a place can be explained and an outcome finds its search. shown is JSON.
 CREATE TABLE searches (

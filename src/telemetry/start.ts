@@ -25,6 +25,7 @@ import {
   type Signal,
 } from './pipeline.ts';
 import { observeRuntime } from './runtime.ts';
+import { createTraceIds } from './trace-ids.ts';
 
 /** Running telemetry. */
 export interface Telemetry extends AsyncDisposable {
@@ -55,6 +56,7 @@ export async function startTelemetry({
     resource: resourceFromAttributes(configuration.resourceAttributes),
     autoDetectResources: false,
     instrumentations: [],
+    idGenerator: createTraceIds(),
     spanProcessors: [traces?.processor ?? new NoopSpanProcessor()],
     logRecordProcessors: logs ? [logs.processor] : [],
     metricReaders: reader ? [reader] : [],

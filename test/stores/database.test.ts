@@ -326,12 +326,33 @@ describe('opening', () => {
     expect(again.prepare('SELECT name FROM sqlite_schema').all()).toEqual([{ name: 'kept' }]);
   });
 
+  test('brings a database of version 2 to this one, with what is in it', async () => {
+    const file = join(folder, 'second.db');
+    await openDatabase({ file })[Symbol.asyncDispose]();
+    const made = () => {
+      using connection = new DatabaseSync(file);
+      return connection.prepare('SELECT name, sql FROM sqlite_schema ORDER BY name').all();
+    };
+    const now = made().map(({ name, sql }) => [name, String(sql).replace(/\s+/g, ' ')]);
+    const second = new DatabaseSync(file);
+    second.exec(
+      `DROP INDEX audit_records_by_event; CREATE INDEX audit_records_by_event ON audit_records (event);
+       DROP INDEX tool_outcomes_by_tool; CREATE INDEX tool_outcomes_by_tool ON tool_outcomes (server_id);
+       UPDATE write_check SET checked_at = 7; PRAGMA user_version = 2`,
+    );
+    second.close();
+    await using database = openDatabase({ file });
+    const kept = database.query('SELECT checked_at FROM write_check', z.object({ checked_at: z.int() }));
+    expect(kept.first()).toEqual({ checked_at: 7 });
+    expect(made().map(({ name, sql }) => [name, String(sql).replace(/\s+/g, ' ')])).toEqual(now);
+  });
+
   test('refuses a database of a newer version', () => {
     const file = join(folder, 'newer.db');
     const newer = new DatabaseSync(file);
     newer.exec('PRAGMA user_version = 99');
     newer.close();
-    expect(refusal(file).message).toContain('it is of version 99, and this hub knows versions up to 2 only');
+    expect(refusal(file).message).toContain('it is of version 99, and this hub knows versions up to 3 only');
   });
 
   test('refuses a place that cannot be written, in one line that names it', async () => {
