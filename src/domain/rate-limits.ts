@@ -3,7 +3,6 @@
  * the first refusal of each window is on record, the further ones are not, so that a flood cannot fill the trail.
  */
 import type { Span } from '@opentelemetry/api';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { anonymousCaller, type Caller } from '../shapes/access.ts';
 import { HestiaError } from '../shapes/error.ts';
 import type { AuditTrail } from './audit-trail.ts';
@@ -26,21 +25,34 @@ const windowSeconds = 60;
 
 /** Makes the limits, with empty counts. */
 export function createRateLimits({ trail, limits }: RateLimitsDeps): RateLimits {
-  const requests = new RateLimiterMemory({ points: limits.requestsPerMinute, duration: windowSeconds });
-  const failures = new RateLimiterMemory({ points: limits.authFailuresPerMinute, duration: windowSeconds });
-  const count = async (limiter: RateLimiterMemory, key: string, refused: Refused) => {
+  let loaded: Promise<Limiters> | undefined;
+  const count = async (kind: 'requests' | 'failures', key: string, refused: Refused) => {
+    loaded ??= loadLimiters(limits);
+    const { [kind]: limiter, isRefusal } = await loaded;
     try {
       await limiter.consume(key);
     } catch (refusal) {
-      if (!(refusal instanceof RateLimiterRes)) throw refusal;
+      if (!isRefusal(refusal)) throw refusal;
       if (refusal.consumedPoints === limiter.points + 1) await recordRefusal(trail, refused);
       throw rateLimited(refused.limit, limiter.points, refusal.msBeforeNext);
     }
   };
   return {
-    countRequest: (caller, span) => count(requests, caller.keyId, { by: caller, span, limit: 'requests' }),
+    countRequest: (caller, span) => count('requests', caller.keyId, { by: caller, span, limit: 'requests' }),
     countFailure: (address, span) =>
-      count(failures, address ?? 'no address', { by: anonymousCaller, span, limit: 'failed authentications' }),
+      count('failures', address ?? 'no address', { by: anonymousCaller, span, limit: 'failed authentications' }),
+  };
+}
+
+type Limiters = Awaited<ReturnType<typeof loadLimiters>>;
+
+/** Loaded with the first request and not at the start: the library brings a limiter for each database there is. */
+async function loadLimiters({ requestsPerMinute, authFailuresPerMinute }: RateLimitsDeps['limits']) {
+  const { RateLimiterMemory, RateLimiterRes } = await import('rate-limiter-flexible');
+  return {
+    requests: new RateLimiterMemory({ points: requestsPerMinute, duration: windowSeconds }),
+    failures: new RateLimiterMemory({ points: authFailuresPerMinute, duration: windowSeconds }),
+    isRefusal: (error: unknown) => error instanceof RateLimiterRes,
   };
 }
 

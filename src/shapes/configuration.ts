@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { namespaceSchema } from './access.ts';
+import { limitsSchema } from './limit.ts';
 import { contentScanSchema, toolChangesSchema } from './scan-policy.ts';
 import { type SearchConfiguration, searchEnvironment } from './search-configuration.ts';
 import { httpServerSchema, serverIdSchema, stdioServerSchema } from './server.ts';
@@ -30,9 +31,6 @@ const serverSchema = z.union([stdioServerSchema, httpServerSchema], {
 
 /** Intervals a cron line can hold: whole fractions of an hour, and whole fractions of a day. */
 export const intervalHoursAllowed = [0.25, 0.5, 1, 2, 3, 4, 6, 8, 12, 24] as const;
-
-const milliseconds = (defaultValue: number, min: number, max: number) =>
-  z.int().min(min).max(max).default(defaultValue);
 
 /** `hestia.config.json`. Every key is optional; an unknown one stops the start. */
 export const configurationFileSchema = z.strictObject({
@@ -77,62 +75,7 @@ export const configurationFileSchema = z.strictObject({
       auditDays: z.number().positive().max(3650).default(90).describe('Days an audit record is kept.'),
     })
     .prefault({}),
-  limits: z
-    .strictObject({
-      callTimeoutMs: milliseconds(30_000, 100, 600_000).describe('Deadline of a tool call that names none.'),
-      callTimeoutMsMax: milliseconds(300_000, 100, 3_600_000).describe('The longest deadline a call may name.'),
-      responseBytesMax: z
-        .int()
-        .min(1024)
-        .max(104_857_600)
-        .default(10_485_760)
-        .describe('Largest tool response, in bytes of its JSON.'),
-      requestBytesMax: z
-        .int()
-        .min(1024)
-        .max(67_108_864)
-        .default(12_582_912)
-        .describe('Largest request body, in bytes.'),
-      connectTimeoutMs: milliseconds(30_000, 100, 300_000).describe('Deadline of connecting to an upstream server.'),
-      reconnectDelayMs: milliseconds(500, 10, 60_000).describe(
-        'Wait before the first attempt to reconnect; doubled for each further one.',
-      ),
-      reconnectDelayMsMax: milliseconds(60_000, 10, 3_600_000).describe('The longest wait between two attempts.'),
-      healthCheckIntervalMs: milliseconds(30_000, 100, 3_600_000).describe(
-        'How often a connected server is asked whether it is there.',
-      ),
-      toolsPerServerMax: z.int().min(1).max(100_000).default(10_000).describe('Tools taken from one server.'),
-      drainMs: milliseconds(4_000, 0, 4_500).describe('How long calls may go on after SIGTERM.'),
-      requestsPerMinute: z
-        .int()
-        .min(1)
-        .max(100_000_000)
-        .default(60_000)
-        .describe('Requests that one key may make in a minute; one more is answered 429.'),
-      authFailuresPerMinute: z
-        .int()
-        .min(1)
-        .max(1_000_000)
-        .default(300)
-        .describe(
-          'Failed authentications of one address that are answered and put on record in a minute; more get 429.',
-        ),
-      callsRunningMax: z
-        .int()
-        .min(1)
-        .max(100_000)
-        .default(1024)
-        .describe('Tool calls under way in all; one more is answered 503 at once.'),
-      callsRunningPerServerMax: z
-        .int()
-        .min(1)
-        .max(100_000)
-        .default(256)
-        .describe('Tool calls under way at one upstream server; one more is answered 503 at once.'),
-      headersTimeoutMs: milliseconds(10_000, 100, 300_000).describe('How long a client may take to send its headers.'),
-      requestTimeoutMs: milliseconds(60_000, 100, 3_600_000).describe('How long a client may take to send a request.'),
-    })
-    .prefault({}),
+  limits: limitsSchema,
   audit: z
     .strictObject({
       checkpointRecords: z
@@ -244,6 +187,13 @@ export const environmentSchema = z.object({
 });
 export type Environment = z.infer<typeof environmentSchema>;
 
+/** Whether a variable is left to the whole SDK: samplers, propagators, limits of attributes, the SDK's own log. */
+export function isReadBySdk(variable: string): boolean {
+  return /^OTEL_(TRACES_SAMPLER|PROPAGATORS|LOG_LEVEL|NODE_|(SPAN|LOGRECORD|EVENT|LINK|ATTRIBUTE)_\w*LIMIT)/.test(
+    variable,
+  );
+}
+
 /** One OTLP signal's settings; queue lengths in items, times in milliseconds. */
 export interface SignalConfiguration {
   exporter: 'otlp' | 'none';
@@ -265,6 +215,8 @@ export interface TelemetryConfiguration {
   resourceAttributes: Record<string, string>;
   /** True where `OTEL_TRACES_SAMPLER` names a sampler, which is then used instead of the hub's own. */
   samplerFromEnvironment: boolean;
+  /** True where a variable is set that only the whole SDK reads. */
+  needsSdk: boolean;
   traces: BatchConfiguration;
   logs: BatchConfiguration;
   metrics: SignalConfiguration & { intervalMs: number; timeoutMs: number };

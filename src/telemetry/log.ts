@@ -6,7 +6,6 @@
 import { openSync } from 'node:fs';
 import { logs, ROOT_CONTEXT, SeverityNumber, type Span, trace } from '@opentelemetry/api';
 import { type DestinationStream, multistream, pino } from 'pino';
-import pretty from 'pino-pretty';
 import { HestiaError } from '../shapes/error.ts';
 import type { EventFields } from '../shapes/event.ts';
 import { printable, truncated } from '../shapes/text.ts';
@@ -64,7 +63,7 @@ export async function openLog(target: LogTarget): Promise<Log> {
   const file = pino.destination({ dest: opened(target.file), sync: false, maxLength: bufferedBytesMax });
   // A disk that fills later must not end the process: the line is lost, the audit record is the durable one.
   file.on('error', () => undefined);
-  const outputs = standardOutput(target);
+  const outputs = await standardOutput(target);
   let lineTime = new Date();
   const lines = pino(
     {
@@ -140,14 +139,16 @@ function emitRecord({ time, level, span, error }: Line, body: string, fields: Re
   });
 }
 
-function standardOutput(target: LogTarget): { level: LogLevel; stream: DestinationStream }[] {
+async function standardOutput(target: LogTarget): Promise<{ level: LogLevel; stream: DestinationStream }[]> {
   switch (target.standardOutput) {
     case 'none':
       return [];
     case 'ndjson':
       return [{ level: target.level, stream: whileOpen(standardStream()) }];
-    case 'readable':
+    case 'readable': {
+      const { default: pretty } = await import('pino-pretty');
       return [{ level: target.level, stream: pretty(readableOptions) }];
+    }
     default:
       return target.standardOutput satisfies never;
   }

@@ -6,7 +6,6 @@ import type { ProtocolEra } from '@modelcontextprotocol/client';
 import type { Config } from '../shapes/configuration.ts';
 import type { ServerConfiguration } from '../shapes/server.ts';
 import type { Channel } from './channel.ts';
-import { createHttpChannel } from './http-channel.ts';
 import { connectFailure, SessionFailure } from './session-failure.ts';
 import { createStdioChannel } from './stdio-channel.ts';
 import { ToolClient } from './tool-client.ts';
@@ -49,7 +48,7 @@ function messageBytesMax(limits: Config['limits']): number {
  */
 export async function openSession(deps: SessionDeps): Promise<Session> {
   const { limits } = deps;
-  const channel = createChannel(deps);
+  const channel = await createChannel(deps);
   const probeTimeoutMs = Math.min(probeTimeoutMsMax, Math.ceil(limits.connectTimeoutMs / 3));
   const client = new ToolClient({ clientVersion: deps.clientVersion, probeTimeoutMs });
   const ended = new AbortController();
@@ -76,11 +75,14 @@ export async function openSession(deps: SessionDeps): Promise<Session> {
   return { client, era, protocolVersion: client.getNegotiatedProtocolVersion() ?? '', ended: ended.signal, close };
 }
 
-function createChannel({ serverId, configuration, limits, log }: SessionDeps): Channel {
+async function createChannel({ serverId, configuration, limits, log }: SessionDeps): Promise<Channel> {
   const bytesMax = messageBytesMax(limits);
-  return 'command' in configuration
-    ? createStdioChannel({ serverId, configuration, messageBytesMax: bytesMax, log })
-    : createHttpChannel({ configuration, messageBytesMax: bytesMax });
+  if ('command' in configuration) {
+    return createStdioChannel({ serverId, configuration, messageBytesMax: bytesMax, log });
+  }
+  // Loaded here, since its HTTP client is a hundred files that a hub of local servers never needs.
+  const { createHttpChannel } = await import('./http-channel.ts');
+  return createHttpChannel({ configuration, messageBytesMax: bytesMax });
 }
 
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -1,8 +1,9 @@
 /**
  * Access tokens of an OAuth 2.1 issuer: signature, issuer, audience and times checked against the issuer's own keys,
- * which are fetched when they are needed and kept. Knows claims, not what they allow.
+ * which are fetched when they are needed and kept. Knows claims, not what they allow. The library is loaded with the first
+ * token, since most hubs know keys only.
  */
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import type { errors, JWTPayload, JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 import type { OauthConfiguration } from '../shapes/configuration.ts';
 
@@ -32,8 +33,9 @@ export function createTokenIssuer(configuration: OauthConfiguration): TokenIssue
   return {
     verify: async (token) => {
       if (performance.now() - failedAt < retryAfterMs) return { outcome: 'unavailable' };
+      const jose = await import('jose');
       try {
-        const { payload } = await jwtVerify(token, await keySet(), {
+        const { payload } = await jose.jwtVerify(token, await keySet(), {
           issuer,
           audience,
           clockTolerance: clockSkewSeconds,
@@ -42,7 +44,7 @@ export function createTokenIssuer(configuration: OauthConfiguration): TokenIssue
         });
         return { outcome: 'valid', claims: payload };
       } catch (error) {
-        const outcome = failedOutcome(error);
+        const outcome = failedOutcome(error, jose.errors);
         if (outcome === 'unavailable') failedAt = performance.now();
         return { outcome };
       }
@@ -50,23 +52,20 @@ export function createTokenIssuer(configuration: OauthConfiguration): TokenIssue
   };
 }
 
-/** Failures that say nothing about the token: its issuer's keys were not to be had. */
-const issuerFailures: readonly string[] = [
-  errors.JWKSTimeout.code,
-  errors.JWKSInvalid.code,
-  // What jose throws for an answer that is not a key set at all.
-  errors.JOSEError.code,
-];
-
-function failedOutcome(error: unknown): 'expired' | 'invalid' | 'unavailable' {
-  if (error instanceof errors.JWTExpired) return 'expired';
-  return error instanceof errors.JOSEError && !issuerFailures.includes(error.code) ? 'invalid' : 'unavailable';
+function failedOutcome(error: unknown, known: typeof errors): 'expired' | 'invalid' | 'unavailable' {
+  if (error instanceof known.JWTExpired) return 'expired';
+  // These say nothing about the token: its issuer's keys were not to be had. The last is for an answer that is no key set.
+  const issuerFailures: readonly string[] = [known.JWKSTimeout.code, known.JWKSInvalid.code, known.JOSEError.code];
+  return error instanceof known.JOSEError && !issuerFailures.includes(error.code) ? 'invalid' : 'unavailable';
 }
 
 /** The issuer's key set, found once by its metadata where the configuration does not name it. */
 function keySetSource({ issuer, jwksUrl }: OauthConfiguration): () => Promise<JWTVerifyGetKey> {
-  const keySetAt = (url: URL) => createRemoteJWKSet(url, { timeoutDuration: fetchTimeoutMs });
-  let found = jwksUrl === undefined ? undefined : Promise.resolve(keySetAt(new URL(jwksUrl)));
+  const keySetAt = async (url: URL) => {
+    const { createRemoteJWKSet } = await import('jose');
+    return createRemoteJWKSet(url, { timeoutDuration: fetchTimeoutMs });
+  };
+  let found = jwksUrl === undefined ? undefined : keySetAt(new URL(jwksUrl));
   return () => {
     found ??= discoverKeySet(issuer).then(keySetAt, (error) => {
       found = undefined;
