@@ -2,7 +2,7 @@
  * Vectors with what is to be filtered by, and the search for the nearest. One port: in process, and in a Chroma server.
  * Knows nothing of texts, nor of what its entries stand for.
  */
-import { similarity } from './embeddings.ts';
+import { createVectorMatrix, type VectorMatrix } from './vector-matrix.ts';
 
 /** What entries of a store are: tools, or requests with their outcomes. */
 export type VectorKind = 'tools' | 'outcomes';
@@ -63,32 +63,83 @@ export class VectorStoreError extends Error {
 
 /** Makes an empty store in process. It compares with every entry: exact, and in proportion to them all. */
 export function createVectorStore(): VectorStore {
-  const entries = new Map<string, VectorEntry>();
+  const entries = new Map<string, StoredEntry>();
+  // By length: a model that changed its length is seen here until all entries are of the new one.
+  const tables = new Map<number, VectorTable>();
+
+  function remove(id: string): void {
+    const entry = entries.get(id);
+    if (entry === undefined) return;
+    entries.delete(id);
+    const { table, row } = entry;
+    table.matrix.remove(row);
+    const last = table.entries.pop();
+    if (last !== undefined && last !== entry) table.entries[row] = Object.assign(last, { row });
+    if (table.entries.length === 0) tables.delete(entry.dimensions);
+  }
+
+  function put({ vector, ...entry }: VectorEntry): void {
+    const dimensions = vector.length;
+    const before = entries.get(entry.id);
+    if (before?.dimensions === dimensions) {
+      before.table.matrix.set(before.row, vector);
+      Object.assign(before, entry);
+      return;
+    }
+    const table = tables.get(dimensions) ?? { matrix: createVectorMatrix(dimensions), entries: [] };
+    table.matrix.add(vector);
+    remove(entry.id);
+    tables.set(dimensions, table);
+    const stored = { ...entry, dimensions, table, row: table.entries.length };
+    table.entries.push(stored);
+    entries.set(entry.id, stored);
+  }
+
   return {
-    upsert: async (added) => {
-      for (const entry of added) entries.set(entry.id, entry);
-    },
-    remove: async (ids) => {
-      for (const id of ids) entries.delete(id);
-    },
+    upsert: async (added) => asOurs(() => added.forEach(put)),
+    remove: async (ids) => ids.forEach(remove),
     digests: async () => new Map([...entries.values()].map(({ id, digest }) => [id, digest])),
     others: async () => [],
-    query: async (query) => nearestOf(entries.values(), query),
+    query: async (query) => asOurs(() => nearestOf(tables.get(query.vector.length), query)),
   };
 }
 
+/** An entry whose vector is a row of its table. */
+interface StoredEntry extends Omit<VectorEntry, 'vector'> {
+  dimensions: number;
+  table: VectorTable;
+  row: number;
+}
+
+/** Vectors of one length, and the entries of its rows. */
+interface VectorTable {
+  matrix: VectorMatrix;
+  entries: StoredEntry[];
+}
+
+function asOurs<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw new VectorStoreError('vectors cannot be kept or compared in this process', { cause });
+  }
+}
+
 /** Compares with each entry; the best are sorted now and then, not all at the end. */
-function nearestOf(entries: Iterable<VectorEntry>, { vector, limit, where }: VectorQuery): VectorMatch[] {
+function nearestOf(table: VectorTable | undefined, { vector, limit, where }: VectorQuery): VectorMatch[] {
+  if (table === undefined) return [];
   const filters = Object.entries(where);
   const best = () => matches.sort((one, other) => other.similarity - one.similarity).slice(0, limit);
   let matches: VectorMatch[] = [];
   let floor = Number.NEGATIVE_INFINITY;
-  for (const { id, vector: other, labels } of entries) {
-    // A model that changed its length is seen here until all entries are of the new one.
-    if (other.length !== vector.length || !filters.every(([key, values]) => isOneOf(labels[key], values))) continue;
-    const cosine = similarity(vector, other);
-    if (cosine <= floor) continue;
-    matches.push({ id, similarity: cosine, labels });
+  const products = table.matrix.products(vector);
+  for (let row = 0; row < products.length; row += 1) {
+    const product = products[row] ?? Number.NaN;
+    const entry = table.entries[row];
+    // The cosine is looked at first: it rules out most, and costs least.
+    if (entry === undefined || product <= floor) continue;
+    if (!filters.every(([key, values]) => isOneOf(entry.labels[key], values))) continue;
+    matches.push({ id: entry.id, similarity: Math.max(-1, Math.min(1, product)), labels: entry.labels });
     if (matches.length < 4 * limit) continue;
     matches = best();
     floor = matches.at(-1)?.similarity ?? floor;

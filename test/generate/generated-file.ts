@@ -11,6 +11,7 @@ import { openApiDocument } from '../../src/http/app.ts';
 import { configurationFileSchema } from '../../src/shapes/configuration.ts';
 import { startTestHub } from '../support/hub.ts';
 import { scanRulePage } from './scan-rule-table.ts';
+import { vectorKernelFile } from './vector-kernel.ts';
 
 /** `path` is relative to the repository's root; `content` is made anew by each call. */
 export interface GeneratedFile {
@@ -34,6 +35,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
     path: 'grafana/rules/alerts.yaml',
     content: async () => ruleFile(generatedNote, alertRules({ timeScale: 1 })),
   },
+  { path: 'src/stores/vector-kernel.ts', content: async () => vectorKernelFile() },
   { path: 'docs/scan-rules.md', content: async () => scanRulePage() },
   {
     path: 'docs/openapi.json',

@@ -78,6 +78,24 @@ describe('a store in process', () => {
   });
   storeContract(() => store);
 
+  test('keeps apart what two models made of different lengths', async () => {
+    await store.upsert([entry('one', [1, 0]), entry('two', [1, 0.1]), entry('three', [0, 1])]);
+    await store.upsert([entry('one', [1, 0, 0])]);
+    const found = async (...values: number[]) =>
+      (await store.query({ vector: vector(...values), limit: 10, where: {} })).map(({ id }) => id);
+    expect(await found(1, 0)).toEqual(['two', 'three']);
+    expect(await found(1, 0, 0)).toEqual(['one']);
+    await store.remove(['two', 'one']);
+    expect(await found(1, 0)).toEqual(['three']);
+    expect(await found(1, 0, 0)).toEqual([]);
+  });
+
+  test('refuses a vector that is none, as ours', async () => {
+    const broken = { ...entry('one', [1, 0]), vector: Float32Array.of(Number.NaN, 1) };
+    await expect(store.upsert([broken])).rejects.toThrow('vectors cannot be kept or compared in this process');
+    expect(await store.digests()).toEqual(new Map());
+  });
+
   test('finds the same among many, whatever the order they came in', async () => {
     const entries = Array.from({ length: 2_000 }, (_, at) => entry(`${at}`, [Math.cos(at / 700), Math.sin(at / 700)]));
     await store.upsert(entries.toSorted((one, other) => Number(one.id.at(-1)) - Number(other.id.at(-1))));
