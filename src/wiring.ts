@@ -257,6 +257,7 @@ function createDoors({ config, version }: HubDeps, base: Base, tools: Tools, ser
     ...base,
     ...services,
     version,
+    limits: config.limits,
     mcp: hubServer.handle,
     rateLimits: createRateLimits({ ...base, limits: config.limits }),
     health: {
@@ -268,7 +269,6 @@ function createDoors({ config, version }: HubDeps, base: Base, tools: Tools, ser
     policy: {
       hosts: [config.host, ...config.policy.allowedHosts],
       origins: config.policy.allowedOrigins,
-      requestBytesMax: config.limits.requestBytesMax,
       oauth: config.policy.oauth,
     },
   });

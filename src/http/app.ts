@@ -6,7 +6,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { validateHostHeader, validateOriginHeader } from '@modelcontextprotocol/server';
 import type { MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import type { AccessService } from '../domain/access-service.ts';
 import type { AuditService } from '../domain/audit-service.ts';
@@ -22,6 +21,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { authenticate, challengeFor, type HubEnv } from './authenticate.ts';
+import { type BodyLimits, limitBodies } from './body-limit.ts';
 import { docsRoutes } from './docs-routes.ts';
 import { type HealthRoutesDeps, healthRoutes } from './health-routes.ts';
 import { keyRoutes } from './key-routes.ts';
@@ -52,11 +52,11 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   metrics: Metrics;
   log: Log;
   version: string;
+  limits: BodyLimits;
   policy: {
     /** Names the hub answers to, and origins that may call, besides {@link localNames}. */
     hosts: readonly string[];
     origins: readonly string[];
-    requestBytesMax: number;
     oauth: OauthConfiguration | undefined;
   };
 }
@@ -73,7 +73,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
   // Probes come before the host is looked at: they are sent to an address, and learn nothing a page could use.
   app.route('/', healthRoutes(deps.health));
   app.use(checkHost(deps.policy));
-  app.use(limitBody(deps.policy.requestBytesMax));
+  app.use(limitBodies(deps.limits));
   if (deps.policy.oauth) app.route('/', protectedResourceRoutes(deps.policy.oauth));
   app.use(authenticate(deps));
   for (const routes of [
@@ -142,18 +142,5 @@ function checkHost({ hosts, origins }: AppDeps['policy']): MiddlewareHandler {
       );
     }
     return next();
-  };
-}
-
-/** Refuses a body that says it is too long before it is read; one that does not say is counted as it comes. */
-function limitBody(bytesMax: number): MiddlewareHandler {
-  const refuse = (): never => {
-    throw new HestiaError('PAYLOAD_TOO_LARGE', `the body must be at most ${bytesMax} bytes`);
-  };
-  const countBody = bodyLimit({ maxSize: bytesMax, onError: refuse });
-  return async (c, next) => {
-    const length = c.req.header('content-length');
-    if (length === undefined || c.req.header('transfer-encoding') !== undefined) return countBody(c, next);
-    return Number(length) > bytesMax ? refuse() : next();
   };
 }

@@ -16,6 +16,18 @@ export const limitsSchema = z
       .default(10_485_760)
       .describe('Largest tool response, in bytes of its JSON.'),
     requestBytesMax: z.int().min(1024).max(67_108_864).default(12_582_912).describe('Largest request body, in bytes.'),
+    requestBytesHeldMax: z
+      .int()
+      .min(1024)
+      .max(17_179_869_184)
+      .default(268_435_456)
+      .describe('Bodies of all requests under way, in bytes; one more is answered 503 before it is read.'),
+    memoryBytesMax: z
+      .int()
+      .min(67_108_864)
+      .max(68_719_476_736)
+      .default(1_073_741_824)
+      .describe('Memory of the process beyond its code, in bytes; requests are answered 503 while it holds more.'),
     connectTimeoutMs: milliseconds(30_000, 100, 300_000).describe('Deadline of connecting to an upstream server.'),
     reconnectDelayMs: milliseconds(500, 10, 60_000).describe(
       'Wait before the first attempt to reconnect; doubled for each further one.',

@@ -17,6 +17,8 @@ const busyRetryMsMax = 20;
 
 /** Works that may wait for their commit; one more is refused. */
 export const queuedWorksMax = 4096;
+/** Seconds after which a refused work is worth another try. */
+const retryAfterSeconds = 1;
 
 const isOpen: unique symbol = Symbol('isOpen');
 
@@ -82,7 +84,8 @@ export function createTransactionQueue({ onOverload, ...deps }: TransactionQueue
       if (draining) return Promise.reject(new HestiaError('STORAGE_FAILED', 'the database is closed'));
       if (queued.length >= queuedWorksMax) {
         onOverload();
-        return Promise.reject(new HestiaError('STORAGE_FAILED', `more than ${queuedWorksMax} writes are waiting`));
+        const found = `more than ${queuedWorksMax} writes are waiting`;
+        return Promise.reject(new HestiaError('STORAGE_FAILED', found, { retryAfterSeconds }));
       }
       return new Promise((resolve, reject) => {
         // Bound to the caller's context, since all works of a group run in the turn that the first one started.

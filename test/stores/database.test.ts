@@ -163,6 +163,7 @@ describe('works queued in one turn', () => {
     await expect(last).rejects.toMatchObject({
       code: 'STORAGE_FAILED',
       message: `more than ${queuedWorksMax} writes are waiting`,
+      retryAfterSeconds: 1,
     });
     expect(store.failures).toEqual(['overload']);
     await Promise.all(works);

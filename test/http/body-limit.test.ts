@@ -1,0 +1,66 @@
+/** How much a hub holds at once: bodies of all requests together, and memory. */
+import { connect } from 'node:net';
+import { Hono } from 'hono';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { limitBodies } from '../../src/http/body-limit.ts';
+import { problemResponse } from '../../src/http/problem.ts';
+import { openLog } from '../../src/telemetry/log.ts';
+import { type HubProcess, startHubProcess } from '../support/hub-process.ts';
+
+describe('bodies that are together longer than the hub may hold', () => {
+  let hub: HubProcess;
+  beforeAll(async () => {
+    hub = await startHubProcess({ file: { limits: { requestBytesHeldMax: 100_000 } } });
+    await hub.ready();
+  });
+  afterAll(() => hub[Symbol.asyncDispose]());
+
+  const search = () => hub.fetch('/v1/tools/search', { json: { query: 'read a file' } });
+
+  test('are refused before they are read, with or without a key, and taken again once there is room', async () => {
+    const slow = connect(hub.port, '127.0.0.1');
+    // One body passes whatever its length: it is the others that it leaves no room for.
+    slow.write(
+      `POST /v1/tools/search HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${hub.key()}\r\n` +
+        'Content-Type: application/json\r\nContent-Length: 200000\r\n\r\n{',
+    );
+    await expect.poll(async () => (await search()).status).toBe(503);
+    const refused = await search();
+    expect(refused.headers.get('retry-after')).toBe('1');
+    const problem = await refused.json();
+    expect(problem).toMatchObject({
+      code: 'OVERLOADED',
+      detail: '100000 bytes of requests are under way, which is the limit; try again',
+    });
+    const stranger = await fetch(`${hub.url}/v1/tools/search`, { method: 'POST', body: '{}' });
+    expect([stranger.status, await stranger.json()]).toEqual([503, problem]);
+    // What has no body is answered, and so are probes.
+    expect((await hub.fetch('/v1/skills')).status).toBe(200);
+    expect((await fetch(`${hub.url}/readyz`)).status).toBe(200);
+    slow.destroy();
+    await expect.poll(async () => (await search()).status).toBe(200);
+  });
+});
+
+describe('a process that holds more memory than it may', () => {
+  test('answers 503 with the time to wait until it holds less', async () => {
+    let memoryBytes = 100;
+    const limits = { requestBytesMax: 1000, requestBytesHeldMax: 1000, memoryBytesMax: 100 };
+    const app = new Hono();
+    const log = await openLog({ file: '/dev/null', level: 'error', standardOutput: 'none' });
+    app.onError((error) => problemResponse(error, { log, challenge: '' }));
+    app.use(limitBodies(limits, () => memoryBytes));
+    app.post('/', (c) => c.text('taken'));
+    const ask = () => app.request('/', { method: 'POST', body: 'x', headers: { 'content-length': '1' } });
+    expect((await ask()).status).toBe(200);
+    memoryBytes = 101;
+    const refused = await ask();
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(await refused.json()).toMatchObject({
+      code: 'OVERLOADED',
+      detail: 'the hub holds 100 bytes of memory, which is the limit; try again',
+    });
+    memoryBytes = 100;
+    expect((await ask()).status).toBe(200);
+  });
+});
