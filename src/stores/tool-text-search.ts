@@ -3,6 +3,7 @@
  * nothing of another namespace shows, not even in a score.
  */
 import type { IndexedTool } from '../shapes/tool.ts';
+import { kthLargest } from './kth-largest.ts';
 import { compareTools, isWanted, type TextMatches, type ToolIndexQuery } from './tool-index.ts';
 import type { Posting, Postings } from './tool-postings.ts';
 import { type QueryWord, type QueryWords, queryWords } from './tool-terms.ts';
@@ -38,8 +39,7 @@ export function searchText(index: TextIndex, query: ToolIndexQuery): TextMatches
   const scorer = createScorer(index, query.namespace);
   addWords(scorer, words);
   addTypingErrors(scorer, words.words);
-  const matches = collected(index, scorer, query)
-    .slice(0, Math.max(comparedMax, query.limit))
+  const matches = collected(index, scorer, query, Math.max(comparedMax, query.limit))
     .map(({ document, score }) => ({ tool: document.tool, lexical: compared(scorer, words.words, document, score) }))
     .sort((one, other) => other.lexical - one.lexical || compareTools(one.tool, other.tool))
     .slice(0, query.limit);
@@ -133,14 +133,29 @@ function addPosting(
   }
 }
 
-function collected(index: TextIndex, { scores }: Scorer, query: ToolIndexQuery) {
-  const found: { document: IndexedDocument; score: number }[] = [];
+/** The best `countMax` of the documents that are wanted, in order. Only those near the top are ever sorted. */
+function collected(index: TextIndex, { scores }: Scorer, query: ToolIndexQuery, countMax: number) {
+  const wanted = new Float64Array(scores.length);
+  let count = 0;
   for (let number = 0; number < scores.length; number += 1) {
     const score = scores[number] ?? 0;
     const document = score > 0 ? index.documents[number] : undefined;
-    if (document !== undefined && isWanted(document.tool, query)) found.push({ document, score });
+    if (document === undefined || !isWanted(document.tool, query)) scores[number] = 0;
+    else {
+      wanted[count] = score;
+      count += 1;
+    }
   }
-  return found.sort((one, other) => other.score - one.score || compareTools(one.document.tool, other.document.tool));
+  const least = count > countMax ? kthLargest(wanted.subarray(0, count), countMax) : Number.MIN_VALUE;
+  const found: { document: IndexedDocument; score: number }[] = [];
+  for (let number = 0; number < scores.length; number += 1) {
+    const score = scores[number] ?? 0;
+    const document = score >= least ? index.documents[number] : undefined;
+    if (document !== undefined) found.push({ document, score });
+  }
+  return found
+    .sort((one, other) => other.score - one.score || compareTools(one.document.tool, other.document.tool))
+    .slice(0, countMax);
 }
 
 /** The score with what the candidates' words tell together: how much of the request, of the name, and side by side. */
