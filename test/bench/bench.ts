@@ -13,13 +13,14 @@ import { suite as activation } from './suite-activation.ts';
 import { suite as calls } from './suite-calls.ts';
 import { suite as collector } from './suite-collector.ts';
 import { suite as durability } from './suite-durability.ts';
+import { suite as index } from './suite-index.ts';
 import { suite as peers } from './suite-peers.ts';
 import { suite as scheduler } from './suite-scheduler.ts';
 import { suite as search } from './suite-search.ts';
 import { suite as signals } from './suite-signals.ts';
 import { findingsTable } from './table.ts';
 
-const suites: readonly Suite[] = [calls, signals, collector, durability, peers, search, activation, scheduler];
+const suites: readonly Suite[] = [calls, signals, collector, durability, peers, search, index, activation, scheduler];
 const suiteNames = suites.map(({ name }) => name);
 
 interface Options {

@@ -1,6 +1,5 @@
-/** Many tools that resemble real ones, by number: each a verb, a thing and a system, described in a sentence or two. Served over stdio where it is started. */
+/** Many tools that resemble real ones, by number: each a verb, a thing and a system, described in a sentence or two. */
 import { Server } from '@modelcontextprotocol/server';
-import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 
 const verbs = [
   'create',
@@ -118,21 +117,20 @@ export function manyToolsQuery(number: number): string {
   return `I need to ${verb} the ${thing} ${manner} that belongs to ${system}`;
 }
 
-/** The configuration of servers that list so many tools together, each at most `perServer`. */
-export function manyToolsServers(count: number, perServer = 500): Record<string, { command: string; args: string[] }> {
-  const servers: Record<string, { command: string; args: string[] }> = {};
+/** Servers at the address of a many-tools-server.ts that list so many tools together, each `perServer` of them. */
+export function manyToolsServers(url: string, count: number, perServer: number): Record<string, object> {
+  const servers: Record<string, object> = {};
   for (let from = 0; from < count; from += perServer) {
-    const args = [import.meta.filename, `${from}`, `${Math.min(perServer, count - from)}`];
-    servers[`many-${from / perServer}`] = { command: process.execPath, args };
+    servers[`many-${from / perServer}`] = { type: 'http', url: `${url}/${from}/${Math.min(perServer, count - from)}` };
   }
   return servers;
 }
 
-if (import.meta.main) {
-  const [from, count] = process.argv.slice(2).map(Number);
-  const tools = Array.from({ length: count ?? 0 }, (_, index) => manyTool((from ?? 0) + index));
-  const server = new Server({ name: 'many', version: '1.0.0' }, { capabilities: { tools: {} } });
+/** A server of the tools from a number on; each answers its own name. */
+export function manyToolsServer(from: number, count: number): Server {
+  const tools = Array.from({ length: count }, (_, index) => manyTool(from + index));
+  const server = new Server({ name: 'many', version: '1.0.0' }, { capabilities: { tools: { listChanged: true } } });
   server.setRequestHandler('tools/list', async () => ({ tools }));
   server.setRequestHandler('tools/call', async ({ params }) => ({ content: [{ type: 'text', text: params.name }] }));
-  await server.connect(new StdioServerTransport());
+  return server;
 }

@@ -3,7 +3,10 @@ import { expect, test } from 'vitest';
 import { kthLargest } from '../../src/stores/kth-largest.ts';
 
 test('it is what stands at the place when all are sorted, also where many are equal', () => {
-  const numbers = fc.oneof(fc.integer({ min: 0, max: 5 }), fc.double({ noNaN: true }).map((value) => value + 0));
+  const numbers = fc.oneof(
+    fc.integer({ min: 0, max: 5 }),
+    fc.double({ noNaN: true }).map((value) => value + 0),
+  );
   const lists = fc.array(numbers, { minLength: 1, maxLength: 200 });
   fc.assert(
     fc.property(lists, fc.nat(), (list, seed) => {
