@@ -187,11 +187,13 @@ async function createTools({ config, version }: HubDeps, base: Base) {
     ...base,
     pinStore: createToolPinStore(base.database),
     policy: config.policy,
-    offer: (serverId, tools) =>
-      toolIndex.replaceServer(
-        serverId,
-        tools.map((definition) => ({ source: 'upstream', definition, namespace: undefined })),
-      ),
+    offer: async (serverId, definitions) => {
+      const indexed = definitions.map(
+        (definition) => ({ source: 'upstream', definition, namespace: undefined }) as const,
+      );
+      await toolIndex.prepare(indexed);
+      toolIndex.replaceServer(serverId, indexed);
+    },
   });
   const pool = createConnectionPool({
     servers: config.servers,

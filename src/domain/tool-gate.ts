@@ -43,8 +43,8 @@ export interface ToolGateDeps {
   policy: { contentScan: ContentScanPolicy; toolChanges: ToolChangesPolicy };
   log: Log;
   now: () => number;
-  /** Makes these the tools of the server that agents find. */
-  offer(serverId: string, tools: readonly ToolDefinition[]): void;
+  /** Makes these the tools of the server that agents find, all at once. */
+  offer(serverId: string, tools: readonly ToolDefinition[]): Promise<void>;
 }
 
 /** What was decided for a definition of this digest. */
@@ -69,7 +69,7 @@ export function createToolGate(deps: ToolGateDeps): ToolGate {
         { error },
       );
     }
-    deps.offer(
+    await deps.offer(
       serverId,
       server.tools.filter((tool) => isOffered(tool, server.verdicts)),
     );

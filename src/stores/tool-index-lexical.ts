@@ -1,53 +1,33 @@
 /** All tools that can be found, in memory, and the search over their words. Never waits. */
+import { setImmediate } from 'node:timers/promises';
 import type { IndexedTool } from '../shapes/tool.ts';
 import { compareTools, type ToolIndex, toolKeyOf, toolKeyText } from './tool-index.ts';
-import { createPostings } from './tool-postings.ts';
 import { type ToolText, toolText, toolTextFields } from './tool-text.ts';
-import { analyseText } from './tool-text-analysis.ts';
-import { type IndexedDocument, searchText, type TextIndex } from './tool-text-search.ts';
+import { analyseText, type TextAnalysis } from './tool-text-analysis.ts';
+import { createTextIndex, type PostedTool, type TextDocuments } from './tool-text-index.ts';
+import { searchText } from './tool-text-search.ts';
+
+/** Texts are analysed for at most so long, in milliseconds, before whoever waits for the event loop has a turn. */
+const sliceMs = 4;
 
 /** Makes an empty index in process. */
 export function createLexicalToolIndex(): ToolIndex {
-  const texts = createTextIndex();
-  const servers = new Map<string, Map<string, Entry>>();
-  const entries = new Map<string, Entry>();
-
-  function put(tool: IndexedTool): void {
-    const { serverId } = tool.definition;
-    const id = toolKeyText(toolKeyOf(tool));
-    const text = toolText(tool.definition);
-    const present = entries.get(id);
-    if (present !== undefined && isSameText(present.text, text)) {
-      present.document.tool = tool;
-      return;
-    }
-    removeEntry(id);
-    const entry = { text, document: texts.add(tool, text) };
-    entries.set(id, entry);
-    const server = servers.get(serverId) ?? new Map<string, Entry>();
-    servers.set(serverId, server.set(id, entry));
-  }
-
-  function removeEntry(id: string): boolean {
-    const entry = entries.get(id);
-    if (entry === undefined) return false;
-    texts.remove(entry.document, entry.text);
-    entries.delete(id);
-    const { serverId } = entry.document.tool.definition;
-    const server = servers.get(serverId);
-    server?.delete(id);
-    if (server?.size === 0) servers.delete(serverId);
-    return true;
-  }
-
+  const content: Content = {
+    texts: createTextIndex(),
+    servers: new Map(),
+    entries: new Map(),
+    prepared: new WeakMap(),
+  };
+  const { texts, servers, entries } = content;
   return {
-    replaceServer(serverId, tools) {
+    prepare: (tools) => prepare(content, tools),
+    replaceServer: (serverId, tools) => {
       const kept = new Set(tools.map((tool) => toolKeyText(toolKeyOf(tool))));
-      for (const id of [...(servers.get(serverId)?.keys() ?? [])]) if (!kept.has(id)) removeEntry(id);
-      for (const tool of tools) put(tool);
+      const gone = [...(servers.get(serverId)?.keys() ?? [])].filter((id) => !kept.has(id));
+      putAll(content, tools, gone);
     },
-    put,
-    remove: (key) => removeEntry(toolKeyText(key)),
+    put: (tool) => putAll(content, [tool], []),
+    remove: (key) => removeAll(content, [toolKeyText(key)]),
     find: (key) =>
       (entries.get(toolKeyText(key)) ?? entries.get(toolKeyText({ ...key, namespace: undefined })))?.document.tool,
     list: ({ serverId }) =>
@@ -58,49 +38,82 @@ export function createLexicalToolIndex(): ToolIndex {
   };
 }
 
-interface Entry {
-  /** What the dictionaries were given; they must be given the same to forget it. */
-  text: ToolText;
-  document: IndexedDocument;
+/** What the index holds. */
+interface Content {
+  texts: TextDocuments;
+  /** The entries by server and id, and by id. */
+  servers: Map<string, Map<string, Entry>>;
+  entries: Map<string, Entry>;
+  /** Texts that were analysed ahead, by the tool that will bring them. */
+  prepared: WeakMap<IndexedTool, PreparedText>;
 }
 
-/** The dictionaries, and documents coming and going. Numbers of those that went are given again. */
-function createTextIndex() {
-  const index: TextIndex = {
-    stems: createPostings(),
-    forms: createPostings(),
-    affixes: createPostings(),
-    documents: [],
-    counts: { shared: 0, owned: new Map() },
-  };
-  const free: number[] = [];
-  const count = (namespace: string | undefined, change: number) => {
-    if (namespace === undefined) index.counts.shared += change;
-    else index.counts.owned.set(namespace, (index.counts.owned.get(namespace) ?? 0) + change);
-  };
-  return {
-    index,
-    add: (tool: IndexedTool, text: ToolText): IndexedDocument => {
-      const { stems, forms, affixes, sequences, nameStems } = analyseText(text);
-      const number = free.pop() ?? index.documents.length;
-      const document = { number, tool, sequences, nameStems };
-      index.documents[number] = document;
-      index.stems.add(number, tool.namespace, stems);
-      index.forms.add(number, tool.namespace, forms);
-      index.affixes.add(number, tool.namespace, affixes);
-      count(tool.namespace, 1);
-      return document;
-    },
-    remove: ({ number, tool }: IndexedDocument, text: ToolText): void => {
-      const { stems, forms, affixes } = analyseText(text);
-      index.stems.remove(number, tool.namespace, stems.keys());
-      index.forms.remove(number, tool.namespace, forms.keys());
-      index.affixes.remove(number, tool.namespace, affixes.keys());
-      index.documents[number] = undefined;
-      free.push(number);
-      count(tool.namespace, -1);
-    },
-  };
+interface Entry {
+  text: ToolText;
+  document: PostedTool;
+}
+
+interface PreparedText {
+  text: ToolText;
+  analysis: TextAnalysis;
+}
+
+function analysed(tool: IndexedTool): PreparedText {
+  const text = toolText(tool.definition);
+  return { text, analysis: analyseText(text) };
+}
+
+async function prepare(content: Content, tools: readonly IndexedTool[]): Promise<void> {
+  let sliceEnd = performance.now() + sliceMs;
+  for (const tool of tools) {
+    if (unchanged(content, tool) === undefined) content.prepared.set(tool, analysed(tool));
+    if (performance.now() < sliceEnd) continue;
+    await setImmediate();
+    sliceEnd = performance.now() + sliceMs;
+  }
+}
+
+/** The entry whose text is the tool's already. */
+function unchanged({ entries }: Content, tool: IndexedTool): Entry | undefined {
+  const present = entries.get(toolKeyText(toolKeyOf(tool)));
+  return present !== undefined && isSameText(present.text, toolText(tool.definition)) ? present : undefined;
+}
+
+/** Takes tools in, the last of each key, and those with the ids of `gone` out. */
+function putAll(content: Content, tools: readonly IndexedTool[], gone: readonly string[]): void {
+  const { texts, servers, entries, prepared } = content;
+  const changed = new Map<string, IndexedTool>();
+  for (const tool of tools) {
+    const id = toolKeyText(toolKeyOf(tool));
+    const same = unchanged(content, tool);
+    changed.delete(id);
+    if (same === undefined) changed.set(id, tool);
+    else same.document.tool = tool;
+  }
+  removeAll(content, [...gone, ...changed.keys()]);
+  for (const [id, tool] of changed) {
+    const { text, analysis } = prepared.get(tool) ?? analysed(tool);
+    const entry = { text, document: texts.add(tool, analysis) };
+    entries.set(id, entry);
+    const { serverId } = tool.definition;
+    const server = servers.get(serverId) ?? new Map<string, Entry>();
+    servers.set(serverId, server.set(id, entry));
+  }
+}
+
+/** Answers whether any of them was there. */
+function removeAll({ texts, servers, entries }: Content, ids: readonly string[]): boolean {
+  const gone = ids.flatMap((id) => entries.get(id) ?? []);
+  texts.removeAll(gone.map(({ document }) => document));
+  for (const id of ids) {
+    const serverId = entries.get(id)?.document.tool.definition.serverId;
+    entries.delete(id);
+    if (serverId === undefined) continue;
+    const server = servers.get(serverId);
+    server?.delete(id);
+    if (server?.size === 0) servers.delete(serverId);
+  }
+  return gone.length > 0;
 }
 
 // A server that comes back mostly lists what it listed before: that costs no indexing.

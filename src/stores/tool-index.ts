@@ -40,6 +40,11 @@ export interface TextMatches {
 
 /** The index of tools. It keeps the tools it is given, which must not be changed afterwards. */
 export interface ToolIndex {
+  /**
+   * Does the work of taking these tools in that can be done before, a few milliseconds at a time: {@link ToolIndex.replaceServer}
+   * with the very same objects is then quick. Changes nothing that a search sees.
+   */
+  prepare(tools: readonly IndexedTool[]): Promise<void>;
   /** Makes `tools` all the tools of the server, the last of each key; costs in proportion to that server's tools. */
   replaceServer(serverId: string, tools: readonly IndexedTool[]): void;
   /** Adds the tool, or replaces the one of the same key. */

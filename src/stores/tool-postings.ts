@@ -1,10 +1,11 @@
 /**
- * Which documents hold which term, and with what weight. Documents are numbers of a dense range; each list is kept in
- * order, so that a document comes and goes at the cost of its own terms. Knows no text.
+ * Which documents hold which term, and with what weight. Documents are numbers; each list is in their order, since a new one
+ * is above all others. Knows no text.
  */
 
 /** One term's documents, in rising order, with its weight in each. */
 export interface Posting {
+  term: string;
   documents: number[];
   weights: number[];
   /** Documents of every namespace, and of each. */
@@ -14,11 +15,21 @@ export interface Posting {
   letters: number;
 }
 
+/** A document on its way out, with the postings that its adding answered. */
+export interface PostedDocument {
+  document: number;
+  namespace: string | undefined;
+  postings: readonly Posting[];
+}
+
 /** A dictionary of terms. */
 export interface Postings {
-  add(document: number, namespace: string | undefined, terms: ReadonlyMap<string, number>): void;
-  /** Takes the terms that the document was added with. */
-  remove(document: number, namespace: string | undefined, terms: Iterable<string>): void;
+  /** Adds a document whose number is above all others; answers where it now stands. */
+  add(document: number, namespace: string | undefined, terms: ReadonlyMap<string, number>): Posting[];
+  /** Takes documents out, at the cost of one pass over the terms they hold. */
+  removeAll(gone: readonly PostedDocument[]): void;
+  /** Gives every document the number that stands at its old one; the order stays. */
+  renumber(numbers: Int32Array): void;
   find(term: string): Posting | undefined;
   /** Documents that hold the term, as `namespace` sees them. */
   holders(term: string, namespace: string): number;
@@ -31,24 +42,23 @@ export function createPostings(): Postings {
   const postings = new Map<string, Posting>();
   return {
     add: (document, namespace, terms) => {
+      const standsIn: Posting[] = [];
       for (const [term, weight] of terms) {
         const posting = postings.get(term) ?? emptyPosting(term);
         postings.set(term, posting);
-        const at = position(posting.documents, document);
-        posting.documents.splice(at, 0, document);
-        posting.weights.splice(at, 0, weight);
+        posting.documents.push(document);
+        posting.weights.push(weight);
         count(posting, namespace, 1);
+        standsIn.push(posting);
       }
+      return standsIn;
     },
-    remove: (document, namespace, terms) => {
-      for (const term of terms) {
-        const posting = postings.get(term);
-        if (posting === undefined) continue;
-        const at = position(posting.documents, document);
-        posting.documents.splice(at, 1);
-        posting.weights.splice(at, 1);
-        count(posting, namespace, -1);
-        if (posting.documents.length === 0) postings.delete(term);
+    removeAll: (gone) => {
+      for (const posting of takeOutAll(gone)) if (posting.documents.length === 0) postings.delete(posting.term);
+    },
+    renumber: (numbers) => {
+      for (const { documents } of postings.values()) {
+        for (let at = 0; at < documents.length; at += 1) documents[at] = numbers[documents[at] ?? 0] ?? 0;
       }
     },
     find: (term) => postings.get(term),
@@ -71,7 +81,34 @@ export function createPostings(): Postings {
 }
 
 function emptyPosting(term: string): Posting {
-  return { documents: [], weights: [], shared: 0, owned: new Map(), letters: letterBits(term) };
+  return { term, documents: [], weights: [], shared: 0, owned: new Map(), letters: letterBits(term) };
+}
+
+/** Answers the postings that lost something. */
+function takeOutAll(gone: readonly PostedDocument[]): Iterable<Posting> {
+  const touched = new Map<Posting, Set<number>>();
+  for (const { document, namespace, postings } of gone) {
+    for (const posting of postings) {
+      const documents = touched.get(posting) ?? new Set();
+      touched.set(posting, documents.add(document));
+      count(posting, namespace, -1);
+    }
+  }
+  for (const [posting, documents] of touched) takeOut(posting, documents);
+  return touched.keys();
+}
+
+function takeOut({ documents, weights }: Posting, gone: ReadonlySet<number>): void {
+  let kept = 0;
+  for (let at = 0; at < documents.length; at += 1) {
+    const document = documents[at] ?? 0;
+    if (gone.has(document)) continue;
+    documents[kept] = document;
+    weights[kept] = weights[at] ?? 0;
+    kept += 1;
+  }
+  documents.length = kept;
+  weights.length = kept;
 }
 
 function count(posting: Posting, namespace: string | undefined, change: number): void {
@@ -81,19 +118,6 @@ function count(posting: Posting, namespace: string | undefined, change: number):
     if (left === 0) posting.owned.delete(namespace);
     else posting.owned.set(namespace, left);
   }
-}
-
-/** Where `document` is, or would be. Most are added last. */
-function position(documents: readonly number[], document: number): number {
-  let low = 0;
-  let high = documents.length;
-  if (high > 0 && (documents[high - 1] ?? 0) < document) return high;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((documents[middle] ?? 0) < document) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function letterBits(term: string): number {

@@ -44,11 +44,12 @@ function gateOver({ database }: StoreDatabase, toolChanges: ToolChangesPolicy = 
     policy: { contentScan: contentScanSchema.parse({}), toolChanges },
     log,
     now: Date.now,
-    offer: (serverId, tools) =>
+    offer: async (serverId, tools) => {
       offered.set(
         serverId,
         tools.map(({ description }) => description),
-      ),
+      );
+    },
   });
   const events = async () => (await auditStore.list({ after: 0, limit: 100 })).map(({ event }) => event);
   return { gate, offered, errors, events, pinStore, quarantineStore };

@@ -133,4 +133,26 @@ describe('pairs of characters', () => {
     expect(await names('天气')).toEqual(['forecast']);
     expect(await names('气天')).toEqual([]);
   });
+
+  test('answers the same after its documents were numbered anew, prepared or not', async () => {
+    const index = createLexicalToolIndex();
+    const other = [tool('other', 'stays', 'Lists what stays the same.')];
+    index.replaceServer('other', other);
+    const round = (number: number) =>
+      Array.from({ length: 30 }, (_, at) =>
+        tool('many', `tool_${at}`, `Lists the things of round ${number}, part ${at}.`),
+      );
+    for (let number = 1; number <= 100; number += 1) {
+      const tools = round(number);
+      if (number % 2 === 0) await index.prepare(tools);
+      index.replaceServer('many', tools);
+    }
+    const fresh = createLexicalToolIndex();
+    fresh.replaceServer('many', round(100));
+    fresh.replaceServer('other', other);
+    for (const query of ['lists the things of part 7', 'what stays', 'round 100', 'round 99']) {
+      const request = { query, limit: 50, namespace: 'default' };
+      expect(await index.search(request)).toEqual(await fresh.search(request));
+    }
+  });
 });
