@@ -14,13 +14,27 @@ import { suite as calls } from './suite-calls.ts';
 import { suite as collector } from './suite-collector.ts';
 import { suite as durability } from './suite-durability.ts';
 import { suite as index } from './suite-index.ts';
+import { suite as overload } from './suite-overload.ts';
 import { suite as peers } from './suite-peers.ts';
 import { suite as scheduler } from './suite-scheduler.ts';
 import { suite as search } from './suite-search.ts';
 import { suite as signals } from './suite-signals.ts';
+import { suite as start } from './suite-start.ts';
 import { findingsTable } from './table.ts';
 
-const suites: readonly Suite[] = [calls, signals, collector, durability, peers, search, index, activation, scheduler];
+const suites: readonly Suite[] = [
+  calls,
+  signals,
+  collector,
+  durability,
+  peers,
+  search,
+  index,
+  activation,
+  scheduler,
+  start,
+  overload,
+];
 const suiteNames = suites.map(({ name }) => name);
 
 interface Options {

@@ -1,0 +1,29 @@
+/**
+ * The emptiest service that sends telemetry: Hono, and the SDK with the exporters that the hub has, answering `/readyz`. What it
+ * takes to start is what any such service takes. Listens on the port of HESTIA_PORT.
+ */
+import { serve } from '@hono/node-server';
+import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
+import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { BatchLogRecordProcessor } from '@opentelemetry/sdk-logs';
+import { PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
+import { Hono } from 'hono';
+
+const sdk = new NodeSDK({
+  resource: resourceFromAttributes({ 'service.name': 'empty' }),
+  autoDetectResources: false,
+  instrumentations: [],
+  spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })],
+  logRecordProcessors: [new BatchLogRecordProcessor({ exporter: new OTLPLogExporter() })],
+  metricReaders: [new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter() })],
+});
+sdk.start();
+const app = new Hono();
+app.get('/readyz', (c) => c.json({ status: 'ready' }));
+serve({ fetch: app.fetch, hostname: '127.0.0.1', port: Number(process.env.HESTIA_PORT) });
+// An end that Node takes part in, so that it keeps the compiled code where it is told to.
+process.on('SIGTERM', () => process.exit());
