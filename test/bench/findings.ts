@@ -32,8 +32,7 @@ export function ratioFinding(
   { name, measure, subject, base = run.baseName }: { name: string; measure: Measure; subject: string; base?: string },
 ): Finding {
   const { ratio, quartiles } = compare(run, measure, subject, base);
-  // CPU is read in steps of the kernel's clock; the twin's throughput tells the noise of both.
-  const twin = compare(run, measure === 'cpu' ? 'throughput' : measure, twinName).ratio;
+  const twin = compare(run, measure, twinName).ratio;
   const figures = { p50: 'p50Ms', throughput: 'throughputPerSecond', cpu: 'cpuPerCallUs' } as const;
   const units = { p50: 'ms', throughput: 'calls/s', cpu: 'us' } as const;
   const shown = (subjectName: string) => Number(total(run, subjectName)[figures[measure]].toPrecision(3));

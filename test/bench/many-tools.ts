@@ -1,5 +1,6 @@
 /** Many tools that resemble real ones, by number: each a verb, a thing and a system, described in a sentence or two. */
 import { Server } from '@modelcontextprotocol/server';
+import type { IndexedTool } from '../../src/shapes/tool.ts';
 
 const verbs = [
   'create',
@@ -133,4 +134,20 @@ export function manyToolsServer(from: number, count: number): Server {
   server.setRequestHandler('tools/list', async () => ({ tools }));
   server.setRequestHandler('tools/call', async ({ params }) => ({ content: [{ type: 'text', text: params.name }] }));
   return server;
+}
+
+/** The tools as the index is given them; another `edition` has other descriptions. */
+export function manyIndexedTools(from: number, count: number, edition = ''): IndexedTool[] {
+  return Array.from({ length: count }, (_, index): IndexedTool => {
+    const { name: toolName, description, inputSchema } = manyTool(from + index);
+    const absent = { title: undefined, outputSchema: undefined, annotations: undefined };
+    const definition = {
+      serverId: `many-${from}`,
+      toolName,
+      description: description + edition,
+      inputSchema,
+      ...absent,
+    };
+    return { source: 'upstream', namespace: undefined, definition };
+  });
 }

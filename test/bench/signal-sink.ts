@@ -5,11 +5,16 @@
 import { createServer } from 'node:http';
 
 const [, , port, manner = 'ok'] = process.argv;
+/** Requests by signal, so that it can be told whether there were any. */
+const counts: Record<string, number> = {};
+
 createServer((request, response) => {
   if (request.method === 'GET') {
-    response.end();
+    response.end(JSON.stringify(counts));
     return;
   }
+  const signal = request.url?.split('/').at(-1) ?? '';
+  counts[signal] = (counts[signal] ?? 0) + 1;
   request.resume();
   if (manner === 'hang') return;
   request.on('end', () => response.writeHead(manner === 'ok' ? 200 : 503).end());

@@ -16,7 +16,7 @@ export const suite: Suite = {
     await using watched = await startBenchHub({ servers: {}, otlpUrl: sink.url, trail: 'watched' });
     await using unwatched = await startBenchHub({ servers: {}, trail: 'unwatched', environment: silent });
     const subjects = [await activations('unwatched', unwatched), await activations('watched', watched)];
-    const run = await paired('activations, 1 in flight', subjects);
+    const run = await paired('activations, 1 in flight', subjects, { judgedBy: 'p50' });
     return [
       ratioFinding(run, { name: 'an activation watched against unwatched, p50', measure: 'p50', subject: 'watched' }),
     ];

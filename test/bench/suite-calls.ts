@@ -1,11 +1,12 @@
 /** What a call through the hub takes, all signals on, against the direct call of an HTTP server (R0). */
 
 import { residentMiB } from '../support/hub-process.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { echoOverStdio, hubLoader, isEcho, message, startBenchHub, type Way } from './bench-hub.ts';
 import { startBenchScript } from './bench-process.ts';
 import { type Finding, figureFinding, ratioFinding } from './findings.ts';
 import { httpLoader, openMcpSession, toolsCall } from './load.ts';
-import type { Suite } from './suite.ts';
+import { type Suite, warmUpOf } from './suite.ts';
 
 const upstreams = ['HTTP', 'stdio'] as const;
 const ways: Record<Way, string> = { 'mcp-2025': '', 'mcp-2026': ' by 2026-07-28', rest: ' by REST' };
@@ -34,10 +35,12 @@ export const suite: Suite = {
           loaders.use(hubLoader(hub, upstream, way)).subject(`${upstream} upstream against R0${ways[way]}`, inFlight),
         ),
       );
-    for (const inFlight of [1, 16, 64]) {
+    // One in flight comes last, when everything is warm.
+    for (const inFlight of [16, 64, 1]) {
       const subjects = subjectsAt(inFlight);
-      const run = await paired(`calls, ${inFlight} in flight`, [direct.subject('R0', inFlight), ...subjects]);
       const measure = inFlight === 1 ? 'p50' : 'throughput';
+      const all = [direct.subject('R0', inFlight), ...subjects];
+      const run = await paired(`calls, ${inFlight} in flight`, all, { judgedBy: measure, warmUp: warmUpOf(inFlight) });
       for (const { name } of subjects) {
         findings.push(
           ratioFinding(run, { name: `${name}, ${inFlight} in flight, ${measure}`, measure, subject: name }),
@@ -45,6 +48,20 @@ export const suite: Suite = {
         );
       }
     }
+    await checkSignals(sink.url);
     return [...findings, figureFinding('memory of the hub after the calls', 'MiB', residentMiB(hub))];
   },
 };
+
+/** Metrics leave every fifteen seconds. */
+const metricsMsMax = 20_000;
+
+/** Each signal has reached the receiver, or the hub was not watched at all. */
+async function checkSignals(sinkUrl: string): Promise<void> {
+  await waitFor(async () => {
+    const counts: Record<string, number> = JSON.parse(await (await fetch(sinkUrl)).text());
+    for (const signal of ['traces', 'metrics', 'logs']) {
+      if (!counts[signal]) throw new Error(`the hub sent no ${signal}`);
+    }
+  }, metricsMsMax);
+}

@@ -4,7 +4,7 @@ import { echoOverStdio, hubLoader, startBenchHub } from './bench-hub.ts';
 import { startBenchScript } from './bench-process.ts';
 import { type Finding, ratioFinding } from './findings.ts';
 import type { Subject } from './paired.ts';
-import type { Suite } from './suite.ts';
+import { type Suite, warmUpOf } from './suite.ts';
 
 export const suite: Suite = {
   name: 'collector',
@@ -25,11 +25,12 @@ export const suite: Suite = {
     }
     const findings: Finding[] = [];
     for (const [inFlight, measure] of [
-      [1, 'p50'],
       [16, 'throughput'],
+      [1, 'p50'],
     ] as const) {
       const subjects: Subject[] = loaders.map(({ name, loader }) => loader.subject(name, inFlight));
-      const run = await paired(`collector, ${inFlight} in flight`, subjects);
+      const settings = { judgedBy: measure, warmUp: warmUpOf(inFlight) };
+      const run = await paired(`collector, ${inFlight} in flight`, subjects, settings);
       for (const { name } of subjects.slice(1)) {
         const found = { name: `${name} against up, ${inFlight} in flight, ${measure}`, measure, subject: name };
         findings.push(ratioFinding(run, found));

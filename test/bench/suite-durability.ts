@@ -2,7 +2,7 @@
 import { echoOverStdio, hubLoader, startBenchHub } from './bench-hub.ts';
 import { startBenchScript } from './bench-process.ts';
 import { type Finding, ratioFinding } from './findings.ts';
-import type { Suite } from './suite.ts';
+import { type Suite, warmUpOf } from './suite.ts';
 
 const full = { storage: { durability: 'full' } };
 
@@ -21,14 +21,16 @@ export const suite: Suite = {
     const normal = await loader('watched');
     const findings: Finding[] = [];
     for (const [inFlight, measure] of [
-      [1, 'p50'],
       [16, 'throughput'],
+      [1, 'p50'],
     ] as const) {
-      const run = await paired(`durability, ${inFlight} in flight`, [
+      const subjects = [
         inline.subject('inline', inFlight),
         grouped.subject('full', inFlight),
         normal.subject('normal', inFlight),
-      ]);
+      ];
+      const settings = { judgedBy: measure, warmUp: warmUpOf(inFlight) };
+      const run = await paired(`durability, ${inFlight} in flight`, subjects, settings);
       const named = (what: string) => `${what}, ${inFlight} in flight, ${measure}`;
       const perTurn = named('durability full, a transaction a turn against one a record');
       findings.push(

@@ -2,11 +2,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createLexicalToolIndex } from '../../src/stores/tool-index-lexical.ts';
 import { freePort, startHubProcess, untilServersConnected } from '../support/hub-process.ts';
 import { startBenchScript } from './bench-process.ts';
 import { type Finding, figureFinding } from './findings.ts';
-import { manyToolsServers } from './many-tools.ts';
+import { manyIndexedTools, manyToolsServers } from './many-tools.ts';
+import { quantile } from './paired.ts';
 import type { Suite } from './suite.ts';
+import { longestTurnMs } from './turn-watch.ts';
 
 const perServer = 1000;
 
@@ -31,6 +34,30 @@ export const suite: Suite = {
       const name = `${start} until ${toolsCount.toLocaleString('en')} tools are known`;
       findings.push(figureFinding(name, 's', knownMs / 1000, `ready after ${(readyMs / 1000).toFixed(2)} s`));
     }
-    return findings;
+    return [...findings, await reindexing(toolsCount, isQuick ? 1 : 9)];
   },
 };
+
+/** A server lists a thousand tools that have all changed, among the others: how long the event loop is held at the longest. */
+async function reindexing(toolsCount: number, times: number): Promise<Finding> {
+  const index = createLexicalToolIndex();
+  for (let from = 0; from < toolsCount; from += perServer) {
+    index.replaceServer(`many-${from}`, manyIndexedTools(from, perServer));
+  }
+  const stalls: number[] = [];
+  for (let edition = 1; edition <= times; edition += 1) {
+    const tools = manyIndexedTools(0, perServer, ` Edition ${edition}.`);
+    const stall = await longestTurnMs(async () => {
+      await index.prepare(tools);
+      index.replaceServer('many-0', tools);
+    });
+    stalls.push(stall);
+  }
+  const name = `re-indexing 1,000 of ${toolsCount.toLocaleString('en')} tools, longest stall of the event loop`;
+  return figureFinding(
+    name,
+    'ms',
+    quantile(stalls, 0.5),
+    `up to ${Math.max(...stalls).toFixed(1)} ms in ${times} times`,
+  );
+}

@@ -30,11 +30,12 @@ export const suite: Suite = {
     }
     const findings: Finding[] = [];
     for (const [inFlight, measure] of [
-      [1, 'p50'],
       [64, 'throughput'],
+      [1, 'p50'],
     ] as const) {
       const subjects = loaders.map(([name, loader]) => loader.subject(name, inFlight));
-      const run = await paired(`peers, ${inFlight} in flight`, subjects);
+      const settings = { judgedBy: measure, warmUp: measure === 'p50' ? 'short' : 'long' } as const;
+      const run = await paired(`peers, ${inFlight} in flight`, subjects, settings);
       const hestia = { subject: 'Hestia', measure };
       const named = (name: string, what: string = measure) => `Hestia against ${name}, ${inFlight} in flight, ${what}`;
       for (const base of peers) {

@@ -4,6 +4,7 @@ import { startTestHub, type TestHub } from '../support/hub.ts';
 import { type Finding, figureFinding } from './findings.ts';
 import { quantile } from './paired.ts';
 import type { Suite } from './suite.ts';
+import { longestTurnMs } from './turn-watch.ts';
 
 const rows = 10_000;
 const dayMs = 86_400_000;
@@ -33,20 +34,12 @@ export const suite: Suite = {
 async function longestStall(): Promise<number> {
   await using hub = await startTestHub();
   seed(hub);
-  let longestMs = 0;
-  let turnedAt = performance.now();
-  let isOver = false;
-  const turn = () => {
-    longestMs = Math.max(longestMs, performance.now() - turnedAt);
-    turnedAt = performance.now();
-    if (!isOver) setImmediate(turn);
-  };
-  setImmediate(turn);
-  const response = await hub.operator.fetch('/v1/scheduler/run', { method: 'POST' });
-  isOver = true;
-  const report: { deletedCount?: number } = JSON.parse(await response.text());
-  if (report.deletedCount !== rows) throw new Error(`the cleanup deleted ${report.deletedCount} of ${rows} rows`);
-  return longestMs;
+  return await longestTurnMs(async () => {
+    const response = await hub.operator.fetch('/v1/scheduler/run', { method: 'POST' });
+    const text = await response.text();
+    const report: { deletedCount?: number } = JSON.parse(text);
+    if (report.deletedCount !== rows) throw new Error(`the cleanup answered ${text}`);
+  });
 }
 
 /** Puts outcomes and searches past their retention into the hub's database, half and half. */

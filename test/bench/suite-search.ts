@@ -1,5 +1,4 @@
 /** Searching many tools against a query of a Chroma server that holds as many vectors: in its place in the hub, and from outside. */
-import type { IndexedTool } from '../../src/shapes/tool.ts';
 import { createLexicalToolIndex } from '../../src/stores/tool-index-lexical.ts';
 import { type Chroma, startChroma } from '../support/chroma.ts';
 import { isPresent } from '../support/requirements.ts';
@@ -7,7 +6,7 @@ import { startBenchHub } from './bench-hub.ts';
 import { startBenchScript } from './bench-process.ts';
 import { ratioFinding } from './findings.ts';
 import { httpLoader, loadSlice } from './load.ts';
-import { manyTool, manyToolsQuery, manyToolsServers } from './many-tools.ts';
+import { manyIndexedTools, manyToolsQuery, manyToolsServers } from './many-tools.ts';
 import type { Subject } from './paired.ts';
 import type { Suite } from './suite.ts';
 
@@ -38,9 +37,9 @@ export const suite: Suite = {
       const { found } = await index.search({ query: queryOf(round, toolsCount), limit, namespace: 'default' });
       if (found.length !== limit) throw new Error('the index found too few');
     });
-    const within = await paired('search in process, 1 in flight', [query, search]);
+    const within = await paired('search in process, 1 in flight', [query, search], { judgedBy: 'p50' });
     const { asked, answered } = await throughDoors(owned, { chroma, collectionId: collection.id, toolsCount });
-    const through = await paired('search by HTTP, 1 in flight', [answered, asked]);
+    const through = await paired('search by HTTP, 1 in flight', [answered, asked], { judgedBy: 'p50' });
     return [
       ratioFinding(within, { name: `${named('search')}, p50`, measure: 'p50', subject: 'search' }),
       ratioFinding(through, {
@@ -63,12 +62,7 @@ async function filledCollection({ client }: Chroma, toolsCount: number) {
 
 function filledIndex(toolsCount: number) {
   const index = createLexicalToolIndex();
-  const tools = Array.from({ length: toolsCount }, (_, number): IndexedTool => {
-    const { name: toolName, ...tool } = manyTool(number);
-    const absent = { title: undefined, outputSchema: undefined, annotations: undefined };
-    return { source: 'upstream', namespace: undefined, definition: { serverId: 'many', toolName, ...tool, ...absent } };
-  });
-  index.replaceServer('many', tools);
+  index.replaceServer('many-0', manyIndexedTools(0, toolsCount));
   return index;
 }
 

@@ -4,7 +4,7 @@ import { type BenchHubOptions, echoOverStdio, hubLoader, startBenchHub } from '.
 import { startBenchScript } from './bench-process.ts';
 import { type Finding, ratioFinding } from './findings.ts';
 import type { Measure } from './paired.ts';
-import type { Suite } from './suite.ts';
+import { type Suite, warmUpOf } from './suite.ts';
 
 const withoutLog = { HESTIA_LOG_LEVEL: 'error' };
 const exporting = (signal: 'TRACES' | 'METRICS' | 'LOGS') => ({ [`OTEL_${signal}_EXPORTER`]: 'none' });
@@ -38,9 +38,10 @@ export const suite: Suite = {
       started.set(name, owned.use(await startBenchHub({ servers: { stdio: echoOverStdio }, ...otlp, ...options })));
     }
     const findings: Finding[] = [];
-    for (const inFlight of [1, 16]) {
+    for (const inFlight of [16, 1]) {
       const subjects = [...started].map(([name, hub]) => owned.use(hubLoader(hub, 'stdio')).subject(name, inFlight));
-      const run = await paired(`signals, ${inFlight} in flight`, subjects);
+      const judgedBy = inFlight === 1 ? 'p50' : 'throughput';
+      const run = await paired(`signals, ${inFlight} in flight`, subjects, { judgedBy, warmUp: warmUpOf(inFlight) });
       for (const { measure } of measures.filter((each) => each.inFlight === inFlight)) {
         const named = (what: string) => `${what}, ${inFlight} in flight, ${measure}`;
         const all = { measure, subject: 'all signals', base: 'no signals' };
