@@ -4,6 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
+import type { ChainHead, StoredRecord } from '../shapes/audit.ts';
 import type { AuditTreeNode } from '../shapes/audit-checkpoint.ts';
 import { isoTime } from '../shapes/time.ts';
 import { type AuditCheckpointStore, treeLevelMin } from '../stores/audit-checkpoint-store.ts';
@@ -189,15 +190,20 @@ async function signRange(deps: AuditCheckpointerDeps, from: Standing, until: num
   while (head.seq < until) {
     const page = await auditStore.listRaw({ after: head.seq, until, limit: pageSize });
     if (page.length === 0) return { seq: head.seq + 1, reason: 'the record is gone before it was signed' };
-    for (const { body } of page) {
-      const checked = checkRecord(body, head, writerId);
-      if ('reason' in checked) return checked;
-      head = { seq: checked.record.seq, hash: checked.record.hash };
-      nodes.push(...from.tree.append(leafHash(body)).filter(({ level }) => level >= treeLevelMin));
+    for (const row of page) {
+      const next = auditStore.asAppended(row, head) ?? checkedHead(row, head, writerId);
+      if ('reason' in next) return next;
+      head = next;
+      nodes.push(...from.tree.append(leafHash(row.body)).filter(({ level }) => level >= treeLevelMin));
     }
     await setImmediate();
   }
   return { ...from, head, lastCheckpoint: await signed(deps, { ...from, head }, nodes) };
+}
+
+function checkedHead({ body }: StoredRecord, head: ChainHead, writerId: string): ChainHead | BrokenPlace {
+  const checked = checkRecord(body, head, writerId);
+  return 'reason' in checked ? checked : { seq: checked.record.seq, hash: checked.record.hash };
 }
 
 async function signed(

@@ -25,6 +25,11 @@ export interface AuditStore {
    * @throws AssertionError where the record does not follow `head`.
    */
   append(tx: Transaction, build: (head: ChainHead) => ChainedRecord): Promise<AuditRecord>;
+  /**
+   * The head that a row leaves which follows `head` and has the very bytes that this process appended; undefined for a row that
+   * was appended long ago, by another process, or is not what it was.
+   */
+  asAppended(row: StoredRecord, head: ChainHead): ChainHead | undefined;
   /** Records behind `query.after` that fit every filter given, ascending by seq, at most `query.limit`. */
   list(query: AuditQuery): Promise<AuditRecord[]>;
   /** Rows behind `after` up to and with `until`, for verification, ascending by seq, at most `limit`. */
@@ -40,6 +45,9 @@ export interface AuditStore {
    */
   prune(tx: Transaction, range: { before: string; limit: number }): Promise<number>;
 }
+
+/** Records whose bytes are kept in memory, the last ones: what is signed a moment later is held against them. */
+const appendedKeptMax = 2048;
 
 /** Makes the store of the audit trail in `database`. */
 export function createAuditStore(database: Database): AuditStore {
@@ -62,6 +70,7 @@ export function createAuditStore(database: Database): AuditStore {
   const headPosition = () => last.first() ?? anchorPosition();
   // What was appended last, until a rollback: only this process extends the chain.
   let appended: { head: ChainHead; rollbacksCount: number } | undefined;
+  const kept = new Map<number, ChainedRecord>();
   return {
     writerId: () => writer.writer_id,
     async append(tx, build) {
@@ -72,7 +81,15 @@ export function createAuditStore(database: Database): AuditStore {
       assert.equal(record.previous_hash, head.hash, 'a record holds the hash of the head');
       insert.run(tx, { seq: record.seq, body });
       appended = { head: { seq: record.seq, hash: record.hash }, rollbacksCount };
+      // One that is rolled back is written over by the next of its number.
+      kept.set(record.seq, { record, body });
+      kept.delete(record.seq - appendedKeptMax);
       return record;
+    },
+    asAppended: ({ seq, body }, head) => {
+      const known = kept.get(seq);
+      const isSame = known?.body === body && seq === head.seq + 1 && known.record.previous_hash === head.hash;
+      return isSame ? { seq, hash: known.record.hash } : undefined;
     },
     list,
     listRaw: async (page) => raw.all(page),
