@@ -21,7 +21,6 @@ import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { authenticate, challengeFor, type HubEnv } from './authenticate.ts';
-import { type BodyLimits, limitBodies } from './body-limit.ts';
 import { docsRoutes } from './docs-routes.ts';
 import { type HealthRoutesDeps, healthRoutes } from './health-routes.ts';
 import { keyRoutes } from './key-routes.ts';
@@ -29,6 +28,7 @@ import { observe } from './observe.ts';
 import { problemResponse } from './problem.ts';
 import { metadataUrl, protectedResourceRoutes } from './protected-resource-routes.ts';
 import { quarantineRoutes } from './quarantine-routes.ts';
+import { limitBodies, limitRunning, type RequestLimits } from './request-limits.ts';
 import { createRouter } from './route-parts.ts';
 import { schedulerRoutes } from './scheduler-routes.ts';
 import { searchRoutes } from './search-routes.ts';
@@ -52,7 +52,7 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   metrics: Metrics;
   log: Log;
   version: string;
-  limits: BodyLimits;
+  limits: RequestLimits;
   policy: {
     /** Names the hub answers to, and origins that may call, besides {@link localNames}. */
     hosts: readonly string[];
@@ -68,8 +68,9 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
     problemResponse(error, { log: deps.log, challenge: challengeFor(path, metadataUrl(deps.policy.oauth)) });
   app.onError((error, c) => problem(error, c.req.path));
   app.notFound((c) => problem(notFound('page'), c.req.path));
-  app.use(observe(deps));
   app.use(secureHeaders());
+  app.use(limitRunning(deps));
+  app.use(observe(deps));
   // Probes come before the host is looked at: they are sent to an address, and learn nothing a page could use.
   app.route('/', healthRoutes(deps.health));
   app.use(checkHost(deps.policy));

@@ -15,7 +15,8 @@ import type { HubEnv } from './authenticate.ts';
 import { clientAddress } from './client-address.ts';
 
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']);
-const probes = new Set(['/livez', '/readyz']);
+/** Paths that are asked every few seconds, and tell of nothing but the hub itself. */
+export const probes: ReadonlySet<string> = new Set(['/livez', '/readyz']);
 const streamTypes = /^(text\/event-stream|application\/x-ndjson)/;
 
 /** Makes the middleware. */
@@ -23,7 +24,7 @@ export function observe({ metrics }: { metrics: Metrics }): MiddlewareHandler<Hu
   return async (c, next) => {
     if (probes.has(c.req.path)) return next();
     const startedAt = performance.now();
-    const method = knownMethods.has(c.req.method) ? c.req.method : '_OTHER';
+    const method = knownMethod(c.req.method);
     const parent = parentOf(c);
     const span = openSpan(method, { kind: SpanKind.SERVER, ...(parent && { parent }) });
     setRequestAttributes(c, span, method);
@@ -48,6 +49,11 @@ export function observe({ metrics }: { metrics: Metrics }): MiddlewareHandler<Hu
     if (body === null) finish();
     else c.res = new Response(endsWith(body, finish), c.res);
   };
+}
+
+/** A method as a label: one of the known ones, or `_OTHER`. */
+export function knownMethod(method: string): string {
+  return knownMethods.has(method) ? method : '_OTHER';
 }
 
 function isStream(c: Context<HubEnv>): boolean {

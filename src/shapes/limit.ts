@@ -16,6 +16,14 @@ export const limitsSchema = z
       .default(10_485_760)
       .describe('Largest tool response, in bytes of its JSON.'),
     requestBytesMax: z.int().min(1024).max(67_108_864).default(12_582_912).describe('Largest request body, in bytes.'),
+    requestsRunningMax: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(2048)
+      .describe(
+        'Requests under way in all, streams and probes left out; one more is answered 503 before it is looked at.',
+      ),
     requestBytesHeldMax: z
       .int()
       .min(1024)

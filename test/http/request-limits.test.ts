@@ -1,9 +1,9 @@
-/** How much a hub holds at once: bodies of all requests together, and memory. */
+/** How much a hub has in hand at once: requests, their bodies together, and memory. */
 import { connect } from 'node:net';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { limitBodies } from '../../src/http/body-limit.ts';
 import { problemResponse } from '../../src/http/problem.ts';
+import { limitBodies, limitRunning, type RequestLimits } from '../../src/http/request-limits.ts';
 import { openLog } from '../../src/telemetry/log.ts';
 import { type HubProcess, startHubProcess } from '../support/hub-process.ts';
 
@@ -42,14 +42,31 @@ describe('bodies that are together longer than the hub may hold', () => {
   });
 });
 
+describe('more requests than may be under way', () => {
+  test('are refused at once, and taken again after', async () => {
+    const waiting = Promise.withResolvers<void>();
+    const app = await limitedApp({ ...limits, requestsRunningMax: 2 });
+    app.get('/', async (c) => {
+      await waiting.promise;
+      return c.text('answered');
+    });
+    const taken = [app.request('/'), app.request('/')];
+    const refused = await app.request('/');
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(await refused.json()).toMatchObject({
+      detail: '2 requests are under way, which is the limit; try again',
+    });
+    expect(counted).toEqual([{ 'http.request.method': 'GET', 'url.scheme': 'http', 'http.response.status_code': 503 }]);
+    waiting.resolve();
+    for (const response of await Promise.all(taken)) expect(response.status).toBe(200);
+    expect((await app.request('/')).status).toBe(200);
+  });
+});
+
 describe('a process that holds more memory than it may', () => {
   test('answers 503 with the time to wait until it holds less', async () => {
     let memoryBytes = 100;
-    const limits = { requestBytesMax: 1000, requestBytesHeldMax: 1000, memoryBytesMax: 100 };
-    const app = new Hono();
-    const log = await openLog({ file: '/dev/null', level: 'error', standardOutput: 'none' });
-    app.onError((error) => problemResponse(error, { log, challenge: '' }));
-    app.use(limitBodies(limits, () => memoryBytes));
+    const app = await limitedApp(limits, () => memoryBytes);
     app.post('/', (c) => c.text('taken'));
     const ask = () => app.request('/', { method: 'POST', body: 'x', headers: { 'content-length': '1' } });
     expect((await ask()).status).toBe(200);
@@ -64,3 +81,19 @@ describe('a process that holds more memory than it may', () => {
     expect((await ask()).status).toBe(200);
   });
 });
+
+const limits = { requestsRunningMax: 10, requestBytesMax: 1000, requestBytesHeldMax: 1000, memoryBytesMax: 100 };
+
+const counted: object[] = [];
+
+/** An application with nothing but the limits. */
+async function limitedApp(allowed: RequestLimits, memoryBytes: () => number = () => 0): Promise<Hono> {
+  const log = await openLog({ file: '/dev/null', level: 'error', standardOutput: 'none' });
+  const app = new Hono();
+  app.onError((error) => problemResponse(error, { log, challenge: '' }));
+  app.use(
+    limitRunning({ limits: allowed, metrics: { httpServerRequest: (_seconds, labels) => counted.push(labels) } }),
+  );
+  app.use(limitBodies(allowed, memoryBytes));
+  return app;
+}

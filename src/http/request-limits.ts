@@ -1,13 +1,19 @@
 /**
- * What the hub may hold in memory at once: the longest body, all bodies together, and the memory of the process. A request
- * that is too much is refused before its body is read and before anyone asks who sent it: that costs little, and tells nothing.
+ * What the hub may have in hand at once: requests, the longest body, all bodies together, and the memory of the process. A
+ * request that is too much is refused before its body is read and before anyone asks who sent it: that costs little, and tells
+ * nothing.
  */
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { HestiaError } from '../shapes/error.ts';
+import { errorCodes, HestiaError } from '../shapes/error.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { attributes } from '../telemetry/names.ts';
+import { knownMethod, probes } from './observe.ts';
 
-/** The limits, in bytes. */
-export interface BodyLimits {
+/** The limits, in bytes but for the first. */
+export interface RequestLimits {
+  /** Requests that are not answered yet; a stream counts until it is open. */
+  requestsRunningMax: number;
   /** The longest body. */
   requestBytesMax: number;
   /** All bodies that are being read or worked on; a single one passes whatever its length. */
@@ -19,8 +25,36 @@ export interface BodyLimits {
 /** Seconds after which a refused request is worth another try. */
 const retryAfterSeconds = 1;
 
-/** Makes the middleware. A body that does not say its length counts as the longest, and is counted as it comes. */
-export function limitBodies(limits: BodyLimits, memoryBytes: () => number = sampledMemory()): MiddlewareHandler {
+/** Requests that are refused one by one are too many to be told of one by one: they have no span, and count in the metric. */
+export interface RunningLimitDeps {
+  limits: Pick<RequestLimits, 'requestsRunningMax'>;
+  metrics: Pick<Metrics, 'httpServerRequest'>;
+}
+
+/** Makes the middleware that comes before all work; probes pass it. */
+export function limitRunning({ limits, metrics }: RunningLimitDeps): MiddlewareHandler {
+  const { requestsRunningMax } = limits;
+  let running = 0;
+  return async (c, next) => {
+    if (running >= requestsRunningMax && !probes.has(c.req.path)) {
+      metrics.httpServerRequest(0, {
+        [attributes.httpRequestMethod]: knownMethod(c.req.method),
+        [attributes.urlScheme]: 'http',
+        [attributes.httpResponseStatusCode]: errorCodes.OVERLOADED.status,
+      });
+      throw overloaded(`${requestsRunningMax} requests are under way`);
+    }
+    running += 1;
+    try {
+      await next();
+    } finally {
+      running -= 1;
+    }
+  };
+}
+
+/** Makes the middleware for bodies and memory. A body that does not say its length counts as the longest, and is counted as it comes. */
+export function limitBodies(limits: RequestLimits, memoryBytes: () => number = sampledMemory()): MiddlewareHandler {
   const { requestBytesMax, requestBytesHeldMax, memoryBytesMax } = limits;
   const refuse = (): never => {
     throw new HestiaError('PAYLOAD_TOO_LARGE', `the body must be at most ${requestBytesMax} bytes`);
