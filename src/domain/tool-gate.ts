@@ -2,30 +2,20 @@
  * Between the upstream servers and the index of tools: each definition is pinned at first sight, compared at each
  * listing and scanned when new. Only what may be offered reaches the index. Work on one server never overlaps.
  */
-import { setImmediate } from 'node:timers/promises';
-import { hubCaller } from '../shapes/access.ts';
 import { newId } from '../shapes/id.ts';
 import type { FieldChange, QuarantineEntry, QuarantineState } from '../shapes/quarantine.ts';
 import type { ScanFinding } from '../shapes/scan.ts';
 import { actionFor, type ContentScanPolicy, type ToolChangesPolicy } from '../shapes/scan-policy.ts';
 import type { JsonObject, ToolDefinition } from '../shapes/tool.ts';
-import type { Transaction } from '../stores/database.ts';
 import type { QuarantineStore } from '../stores/quarantine-store.ts';
+import { createTimeSlices } from '../stores/time-slices.ts';
 import { pinsPerServerMax, type ToolPin, type ToolPinStore } from '../stores/tool-pin-store.ts';
 import type { Log } from '../telemetry/log.ts';
-import { spanNames } from '../telemetry/names.ts';
-import { inSpan } from '../telemetry/span.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import { scanContent } from './content-scan.ts';
 import { createKeyedQueue } from './keyed-queue.ts';
-import {
-  changedFields,
-  definitionChanges,
-  definitionDigest,
-  findingFields,
-  pinnedDefinition,
-  toolParts,
-} from './scan-subject.ts';
+import { definitionChanges, definitionDigest, pinnedDefinition, toolParts } from './scan-subject.ts';
+import { type JudgedTool, type Judgement, type Verdict, writeJudgements } from './tool-judgement.ts';
 
 /** The gate of tools. */
 export interface ToolGate {
@@ -47,12 +37,6 @@ export interface ToolGateDeps {
   offer(serverId: string, tools: readonly ToolDefinition[]): Promise<void>;
 }
 
-/** What was decided for a definition of this digest. */
-interface Verdict {
-  digest: string;
-  offered: boolean;
-}
-
 /** Makes the gate. */
 export function createToolGate(deps: ToolGateDeps): ToolGate {
   const queue = createKeyedQueue();
@@ -60,8 +44,9 @@ export function createToolGate(deps: ToolGateDeps): ToolGate {
   const judge = async (serverId: string) => {
     const server = servers.get(serverId);
     if (server === undefined) return;
+    const listed = await digested(server.tools);
     try {
-      server.verdicts = await judgeList(deps, serverId, server);
+      server.verdicts = await judgeList(deps, serverId, { listed, verdicts: server.verdicts });
     } catch (error) {
       deps.log.error(
         'The tools of an upstream server could not be judged; those not known before are not offered',
@@ -71,7 +56,7 @@ export function createToolGate(deps: ToolGateDeps): ToolGate {
     }
     await deps.offer(
       serverId,
-      server.tools.filter((tool) => isOffered(tool, server.verdicts)),
+      listed.filter((item) => isOffered(item, server.verdicts)).map(({ tool }) => tool),
     );
   };
   return {
@@ -88,34 +73,39 @@ export function createToolGate(deps: ToolGateDeps): ToolGate {
   };
 }
 
-function isOffered(tool: ToolDefinition, verdicts: ReadonlyMap<string, Verdict>): boolean {
+/** A tool with what is pinned of it; without a digest where its definition has no canonical form. */
+interface ListedTool {
+  tool: ToolDefinition;
+  definition: JsonObject;
+  digest: string | undefined;
+}
+
+async function digested(tools: readonly ToolDefinition[]): Promise<ListedTool[]> {
+  const slice = createTimeSlices();
+  const listed: ListedTool[] = [];
+  for (const tool of tools) {
+    const definition = pinnedDefinition(tool);
+    listed.push({ tool, definition, digest: definitionDigest(definition) });
+    await slice();
+  }
+  return listed;
+}
+
+function isOffered({ tool, digest }: ListedTool, verdicts: ReadonlyMap<string, Verdict>): boolean {
   const verdict = verdicts.get(tool.toolName);
-  return verdict?.offered === true && verdict.digest === definitionDigest(pinnedDefinition(tool));
+  return verdict?.offered === true && verdict.digest === digest;
 }
-
-/** What becomes of a definition: its verdict, and what is written and told of it. */
-interface Judgement {
-  verdict: Verdict;
-  pin: ToolPin | undefined;
-  entry: QuarantineEntry | undefined;
-  /** The digest that was pinned before, where this definition is another. */
-  previousDigest: string | undefined;
-}
-
-// The event loop gets its turn after this many definitions.
-const definitionsAtOnce = 20;
 
 async function judgeList(
   deps: ToolGateDeps,
   serverId: string,
-  { tools, verdicts }: { tools: readonly ToolDefinition[]; verdicts: ReadonlyMap<string, Verdict> },
+  { listed, verdicts }: { listed: readonly ListedTool[]; verdicts: ReadonlyMap<string, Verdict> },
 ): Promise<Map<string, Verdict>> {
   const pins = await deps.pinStore.digests(serverId);
   const judged = new Map<string, Verdict>();
-  const judgements: { tool: ToolDefinition; judgement: Judgement }[] = [];
-  for (const tool of tools) {
-    const definition = pinnedDefinition(tool);
-    const digest = definitionDigest(definition);
+  const judgements: JudgedTool[] = [];
+  const slice = createTimeSlices();
+  for (const { tool, definition, digest } of listed) {
     if (digest === undefined || (!pins.has(tool.toolName) && pins.size + judgements.length >= pinsPerServerMax))
       continue;
     const known = verdicts.get(tool.toolName);
@@ -126,7 +116,7 @@ async function judgeList(
     const judgement = await judgeTool(deps, { tool, definition, digest, pinned: pins.get(tool.toolName) });
     judged.set(tool.toolName, judgement.verdict);
     judgements.push({ tool, judgement });
-    if (judgements.length % definitionsAtOnce === 0) await setImmediate();
+    await slice();
   }
   await writeJudgements(deps, judgements);
   return judged;
@@ -213,63 +203,4 @@ async function changesSince(
 ): Promise<FieldChange[]> {
   const pin = await pinStore.find(tool);
   return pin === undefined ? [] : definitionChanges(pin.definition, definition);
-}
-
-/** One transaction for what is only pinned; a span and a record for each definition that changed or is suspected. */
-async function writeJudgements(
-  deps: ToolGateDeps,
-  judgements: readonly { tool: ToolDefinition; judgement: Judgement }[],
-): Promise<void> {
-  const write = async (tx: Transaction, { pin, entry }: Judgement) => {
-    if (pin) await deps.pinStore.put(tx, pin);
-    if (entry) await deps.quarantineStore.put(tx, entry);
-  };
-  const told = judgements.filter(({ judgement }) => isTold(judgement));
-  const silent = judgements.filter(({ judgement }) => !isTold(judgement) && (judgement.pin || judgement.entry));
-  if (silent.length > 0) {
-    await deps.trail.commit([], async (tx) => {
-      for (const { judgement } of silent) await write(tx, judgement);
-    });
-  }
-  await Promise.all(
-    told.map(({ tool, judgement }) =>
-      inSpan(spanNames.toolAdmit, {}, (span) => {
-        const happenings = eventsOf(tool, judgement).map((event) => ({ event, by: hubCaller, span }));
-        return deps.trail.commit(happenings, (tx) => write(tx, judgement));
-      }),
-    ),
-  );
-}
-
-function isTold({ entry, previousDigest }: Judgement): boolean {
-  return previousDigest !== undefined || isSuspected(entry);
-}
-
-function isSuspected(entry: QuarantineEntry | undefined): boolean {
-  return entry?.findings.some(({ severity }) => severity === 'critical' || severity === 'high') ?? false;
-}
-
-function eventsOf({ serverId, toolName }: ToolDefinition, { verdict, entry, previousDigest }: Judgement) {
-  const fields = {
-    tool_name: toolName,
-    server_id: serverId,
-    agent_id: hubCaller.agentId,
-    namespace: hubCaller.namespace,
-    digest: verdict.digest,
-    action: verdict.offered ? 'warn' : 'hold',
-    quarantine_id: entry?.quarantineId,
-  };
-  const changed = {
-    kind: 'security',
-    name: 'TOOL_DEFINITION_CHANGED',
-    failed: true,
-    fields: { ...fields, previous_digest: previousDigest, changed_fields: changedFields(entry?.changes ?? []) },
-  } as const;
-  const suspected = {
-    kind: 'security',
-    name: 'TOOL_POISONING_SUSPECTED',
-    failed: true,
-    fields: { ...fields, ...findingFields(entry?.findings ?? []) },
-  } as const;
-  return [...(previousDigest === undefined ? [] : [changed]), ...(isSuspected(entry) ? [suspected] : [])];
 }

@@ -1,14 +1,11 @@
 /** All tools that can be found, in memory, and the search over their words. Never waits. */
-import { setImmediate } from 'node:timers/promises';
 import type { IndexedTool } from '../shapes/tool.ts';
+import { createTimeSlices } from './time-slices.ts';
 import { compareTools, type ToolIndex, toolKeyOf, toolKeyText } from './tool-index.ts';
 import { type ToolText, toolText, toolTextFields } from './tool-text.ts';
 import { analyseText, type TextAnalysis } from './tool-text-analysis.ts';
 import { createTextIndex, type PostedTool, type TextDocuments } from './tool-text-index.ts';
 import { searchText } from './tool-text-search.ts';
-
-/** Texts are analysed for at most so long, in milliseconds, before whoever waits for the event loop has a turn. */
-const sliceMs = 4;
 
 /** Makes an empty index in process. */
 export function createLexicalToolIndex(): ToolIndex {
@@ -64,12 +61,10 @@ function analysed(tool: IndexedTool): PreparedText {
 }
 
 async function prepare(content: Content, tools: readonly IndexedTool[]): Promise<void> {
-  let sliceEnd = performance.now() + sliceMs;
+  const slice = createTimeSlices();
   for (const tool of tools) {
     if (unchanged(content, tool) === undefined) content.prepared.set(tool, analysed(tool));
-    if (performance.now() < sliceEnd) continue;
-    await setImmediate();
-    sliceEnd = performance.now() + sliceMs;
+    await slice();
   }
 }
 

@@ -101,6 +101,18 @@ describe('a definition that changes', () => {
     expect(await events()).toEqual(['TOOL_DEFINITION_CHANGED']);
   });
 
+  test('in a hundred tools at once is told a few at a time, and others have their turn between', async () => {
+    await using store = await openStoreDatabase();
+    const { gate, events } = gateOver(store);
+    const list = (description: string) => Array.from({ length: 100 }, (_, index) => tool(`t${index}`, description));
+    await gate.admit('files', list('Reads.'));
+    const admitted = gate.admit('files', list('Reads all.'));
+    await expect.poll(async () => (await events()).length, { interval: 1 }).toBeGreaterThan(0);
+    expect((await events()).length).toBeLessThan(100);
+    await admitted;
+    expect(await events()).toHaveLength(100);
+  });
+
   test('to and fro is told of each time', async () => {
     await using store = await openStoreDatabase();
     const { gate, events } = gateOver(store);
