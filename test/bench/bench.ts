@@ -13,6 +13,7 @@ import { suite as activation } from './suite-activation.ts';
 import { suite as calls } from './suite-calls.ts';
 import { suite as collector } from './suite-collector.ts';
 import { suite as durability } from './suite-durability.ts';
+import { suite as growth } from './suite-growth.ts';
 import { suite as index } from './suite-index.ts';
 import { suite as overload } from './suite-overload.ts';
 import { suite as peers } from './suite-peers.ts';
@@ -32,6 +33,7 @@ const suites: readonly Suite[] = [
   index,
   activation,
   scheduler,
+  growth,
   start,
   overload,
 ];

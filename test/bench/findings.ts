@@ -18,6 +18,8 @@ export interface Finding {
   verdict: Verdict;
   /** What the figures were, for their size only. */
   detail?: string;
+  /** Where it is one of several of different size: what they are of, and how large this one is. */
+  growth?: { series: string; size: number };
 }
 
 /** `void` where the run was too noisy to say; `none` where nothing is asked. */

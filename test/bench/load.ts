@@ -7,8 +7,9 @@ import type { Slice, Subject } from './paired.ts';
 export interface HttpLoad {
   url: string;
   path: string;
-  headers: Record<string, string>;
-  /** The body of the `index`-th request, from 1. */
+  /** Of every request, or of the `index`-th, from 1. */
+  headers: Record<string, string> | ((index: number) => Record<string, string>);
+  /** The body of the `index`-th request. */
   body: (index: number) => string;
   /** Whether an answer is the right one; a wrong one ends the run. */
   isAnswer: (body: string) => boolean;
@@ -30,7 +31,8 @@ export function httpLoader(load: HttpLoad): HttpLoader {
   const pool = new Pool(load.url, { connections: inFlightMax });
   const call = async (): Promise<void> => {
     index += 1;
-    const { path, headers } = load;
+    const { path } = load;
+    const headers = typeof load.headers === 'function' ? load.headers(index) : load.headers;
     const { statusCode, body } = await pool.request({ path, method: 'POST', headers, body: load.body(index) });
     const text = await body.text();
     if (statusCode !== 200 || !load.isAnswer(text)) {
