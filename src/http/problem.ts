@@ -33,25 +33,33 @@ export const problemSchema = z
  */
 export function problemResponse(error: unknown, { log, challenge }: { log: Log; challenge: string }): Response {
   const known = asHestiaError(error);
-  const { status, title } = errorCodes[known.code];
+  const { status } = errorCodes[known.code];
   const span = trace.getActiveSpan();
   if (status >= 500) {
     if (span) failSpan(span, known.code);
     if (known.code === 'INTERNAL' || known.code === 'STORAGE_FAILED')
       log.error('A request failed', { code: known.code }, { error });
   }
-  const body = {
+  return new Response(problemText(known, span?.spanContext().traceId), {
+    status,
+    headers: { 'content-type': problemType, ...extraHeaders(known, challenge) },
+  });
+}
+
+/** The media type of problem details. */
+export const problemType = 'application/problem+json';
+
+/** Problem details as they are sent. */
+export function problemText({ code, message, violations }: HestiaError, traceId?: string): string {
+  const { status, title } = errorCodes[code];
+  return JSON.stringify({
     type: 'about:blank',
     title,
     status,
-    detail: known.message,
-    code: known.code,
-    ...(span && { traceId: span.spanContext().traceId }),
-    ...(known.violations.length > 0 && { violations: known.violations }),
-  };
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: { 'content-type': 'application/problem+json', ...extraHeaders(known, challenge) },
+    detail: message,
+    code,
+    ...(traceId !== undefined && { traceId }),
+    ...(violations.length > 0 && { violations }),
   });
 }
 

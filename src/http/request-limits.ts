@@ -9,6 +9,8 @@ import { errorCodes, HestiaError } from '../shapes/error.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes } from '../telemetry/names.ts';
 import { knownMethod, probes } from './observe.ts';
+import { problemText, problemType } from './problem.ts';
+import { wholeAnswer } from './whole-answer.ts';
 
 /** The limits, in bytes but for the first. */
 export interface RequestLimits {
@@ -34,15 +36,19 @@ export interface RunningLimitDeps {
 /** Makes the middleware that comes before all work; probes pass it. */
 export function limitRunning({ limits, metrics }: RunningLimitDeps): MiddlewareHandler {
   const { requestsRunningMax } = limits;
+  // Made once: it is the same for all.
+  const refusal = problemText(overloaded(`${requestsRunningMax} requests are under way`));
+  const { status } = errorCodes.OVERLOADED;
+  const headers = { 'content-type': problemType, 'retry-after': String(retryAfterSeconds) };
   let running = 0;
   return async (c, next) => {
     if (running >= requestsRunningMax && !probes.has(c.req.path)) {
       metrics.httpServerRequest(0, {
         [attributes.httpRequestMethod]: knownMethod(c.req.method),
         [attributes.urlScheme]: 'http',
-        [attributes.httpResponseStatusCode]: errorCodes.OVERLOADED.status,
+        [attributes.httpResponseStatusCode]: status,
       });
-      throw overloaded(`${requestsRunningMax} requests are under way`);
+      return wholeAnswer(c, refusal, status, headers);
     }
     running += 1;
     try {
@@ -50,6 +56,7 @@ export function limitRunning({ limits, metrics }: RunningLimitDeps): MiddlewareH
     } finally {
       running -= 1;
     }
+    return;
   };
 }
 

@@ -27,6 +27,12 @@ export function wholeJson(c: Context<HubEnv>, json: string): Response {
   return new Response(json, { status: 200, headers: wholeHeaders });
 }
 
+/** Any answer with its text, which no middleware needs to look at again. */
+export function wholeAnswer(c: Context, text: string, status: 503, headers: Record<string, string>): Response {
+  c.set('isWhole', true);
+  return new Response(text, { status, headers: { ...securityHeaders, ...headers } });
+}
+
 /** Sets the security headers of answers that are not whole. */
 export function secureHeaders(): MiddlewareHandler<HubEnv> {
   return async (c, next) => {

@@ -53,7 +53,10 @@ describe('more requests than may be under way', () => {
     const taken = [app.request('/'), app.request('/')];
     const refused = await app.request('/');
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(refused.headers.get('content-type')).toBe('application/problem+json');
+    expect(refused.headers.get('x-content-type-options')).toBe('nosniff');
     expect(await refused.json()).toMatchObject({
+      code: 'OVERLOADED',
       detail: '2 requests are under way, which is the limit; try again',
     });
     expect(counted).toEqual([{ 'http.request.method': 'GET', 'url.scheme': 'http', 'http.response.status_code': 503 }]);
