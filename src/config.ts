@@ -13,7 +13,6 @@ import {
   configurationFileSchema,
   type Environment,
   environmentSchema,
-  isReadBySdk,
   type TelemetryConfiguration,
 } from './shapes/configuration.ts';
 import { embeddingsConfiguration } from './shapes/search-configuration.ts';
@@ -65,7 +64,7 @@ export function loadConfig(sources: ConfigSources): Config {
       file: environment.HESTIA_LOG_FILE ? absolute(environment.HESTIA_LOG_FILE) : resolve(dataDirectory, 'hestia.log'),
       level: environment.HESTIA_LOG_LEVEL,
     },
-    telemetry: telemetryConfiguration(environment, Object.keys(given).some(isReadBySdk)),
+    telemetry: telemetryConfiguration(environment),
     search: {
       chromaUrl: environment.HESTIA_CHROMA_URL,
       embeddings: embeddingsConfiguration(environment, (variable, reason) => {
@@ -176,7 +175,7 @@ function expandVariables(value: unknown, environment: ConfigSources['environment
 const serviceName = 'hestia';
 const serviceNamespace = 'hestia';
 
-function telemetryConfiguration(environment: Environment, needsSdk: boolean): TelemetryConfiguration {
+function telemetryConfiguration(environment: Environment): TelemetryConfiguration {
   const shared = environment.OTEL_EXPORTER_OTLP_PROTOCOL;
   const attributes = resourceAttributes(environment.OTEL_RESOURCE_ATTRIBUTES);
   return {
@@ -189,7 +188,6 @@ function telemetryConfiguration(environment: Environment, needsSdk: boolean): Te
       'service.version': version,
     },
     samplerFromEnvironment: environment.OTEL_TRACES_SAMPLER !== undefined,
-    needsSdk,
     traces: {
       exporter: environment.OTEL_TRACES_EXPORTER,
       protocol: environment.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? shared,

@@ -180,14 +180,6 @@ describe('the OTEL_ variables', () => {
     expect(telemetry.samplerFromEnvironment).toBe(true);
   });
 
-  test.each(['OTEL_TRACES_SAMPLER', 'OTEL_PROPAGATORS', 'OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', 'OTEL_LOG_LEVEL'])(
-    'leave %s to the whole SDK, which is loaded for it alone',
-    (variable) => {
-      expect(load({ [variable]: '1' }).telemetry.needsSdk).toBe(true);
-      expect(load({ OTEL_SERVICE_NAME: 'hub', OTEL_BSP_MAX_QUEUE_SIZE: '100' }).telemetry.needsSdk).toBe(false);
-    },
-  );
-
   test('size the batches, which never outgrow their queue', () => {
     const { telemetry } = load({
       OTEL_BSP_MAX_QUEUE_SIZE: '100',

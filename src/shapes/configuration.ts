@@ -187,13 +187,6 @@ export const environmentSchema = z.object({
 });
 export type Environment = z.infer<typeof environmentSchema>;
 
-/** Whether a variable is left to the whole SDK: samplers, propagators, limits of attributes, the SDK's own log. */
-export function isReadBySdk(variable: string): boolean {
-  return /^OTEL_(TRACES_SAMPLER|PROPAGATORS|LOG_LEVEL|NODE_|(SPAN|LOGRECORD|EVENT|LINK|ATTRIBUTE)_\w*LIMIT)/.test(
-    variable,
-  );
-}
-
 /** One OTLP signal's settings; queue lengths in items, times in milliseconds. */
 export interface SignalConfiguration {
   exporter: 'otlp' | 'none';
@@ -215,8 +208,6 @@ export interface TelemetryConfiguration {
   resourceAttributes: Record<string, string>;
   /** True where `OTEL_TRACES_SAMPLER` names a sampler, which is then used instead of the hub's own. */
   samplerFromEnvironment: boolean;
-  /** True where a variable is set that only the whole SDK reads. */
-  needsSdk: boolean;
   traces: BatchConfiguration;
   logs: BatchConfiguration;
   metrics: SignalConfiguration & { intervalMs: number; timeoutMs: number };

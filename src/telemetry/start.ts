@@ -5,6 +5,7 @@
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { LogRecordExporter, LogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { PeriodicExportingMetricReader, type PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import { NodeSDK } from '@opentelemetry/sdk-node';
 import {
   AlwaysOnSampler,
   NoopSpanProcessor,
@@ -23,7 +24,6 @@ import {
   type Pipeline,
   type Signal,
 } from './pipeline.ts';
-import { registerProviders } from './providers.ts';
 import { observeRuntime } from './runtime.ts';
 import { createTraceIds } from './trace-ids.ts';
 
@@ -52,20 +52,20 @@ export async function startTelemetry({
   const traces = await spanPipeline(configuration, observer);
   const logs = await logPipeline(configuration, observer);
   const reader = await metricReader(configuration, observer);
-  const providers = await registerProviders(
-    {
-      resource: resourceFromAttributes(configuration.resourceAttributes),
-      idGenerator: createTraceIds(),
-      spanProcessor: traces?.processor ?? new NoopSpanProcessor(),
-      logProcessors: logs ? [logs.processor] : [],
-      metricReaders: reader ? [reader] : [],
-      // A caller's "not sampled" must not hide its security events.
-      sampler: configuration.samplerFromEnvironment
-        ? undefined
-        : new ParentBasedSampler({ root: new AlwaysOnSampler(), remoteParentNotSampled: new AlwaysOnSampler() }),
-    },
-    configuration.needsSdk,
-  );
+  const sdk = new NodeSDK({
+    resource: resourceFromAttributes(configuration.resourceAttributes),
+    autoDetectResources: false,
+    instrumentations: [],
+    idGenerator: createTraceIds(),
+    spanProcessors: [traces?.processor ?? new NoopSpanProcessor()],
+    logRecordProcessors: logs ? [logs.processor] : [],
+    metricReaders: reader ? [reader] : [],
+    // A caller's "not sampled" must not hide its security events.
+    ...(!configuration.samplerFromEnvironment && {
+      sampler: new ParentBasedSampler({ root: new AlwaysOnSampler(), remoteParentNotSampled: new AlwaysOnSampler() }),
+    }),
+  });
+  sdk.start();
   const runtime = observeRuntime();
   return {
     delivery: () => ({
@@ -84,7 +84,7 @@ export async function startTelemetry({
       if (spansLost + recordsLost > 0) {
         log.warn('Telemetry was lost', { spans_lost: spansLost, log_records_lost: recordsLost }, { local: true });
       }
-      await bounded(providers.shutdown(), shutdownTimeoutMs);
+      await bounded(sdk.shutdown(), shutdownTimeoutMs);
     },
   };
 }
