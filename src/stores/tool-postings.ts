@@ -86,16 +86,17 @@ function emptyPosting(term: string): Posting {
 
 /** Answers the postings that lost something. */
 function takeOutAll(gone: readonly PostedDocument[]): Iterable<Posting> {
-  const touched = new Map<Posting, Set<number>>();
+  const touched = new Set<Posting>();
+  const numbers = new Set<number>();
   for (const { document, namespace, postings } of gone) {
+    numbers.add(document);
     for (const posting of postings) {
-      const documents = touched.get(posting) ?? new Set();
-      touched.set(posting, documents.add(document));
+      touched.add(posting);
       count(posting, namespace, -1);
     }
   }
-  for (const [posting, documents] of touched) takeOut(posting, documents);
-  return touched.keys();
+  for (const posting of touched) takeOut(posting, numbers);
+  return touched;
 }
 
 function takeOut({ documents, weights }: Posting, gone: ReadonlySet<number>): void {
