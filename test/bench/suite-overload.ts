@@ -36,6 +36,12 @@ export const suite: Suite = {
         measure: 'throughput',
         subject: 'twice',
       }),
+      // What the hub itself does for the refusals: the load and the upstream share the machine with it.
+      ratioFinding(run, {
+        name: 'CPU of an answered call at twice the capacity against the most',
+        measure: 'cpu',
+        subject: 'twice',
+      }),
       ...refusalFindings(refusals),
     ];
   },
