@@ -1,14 +1,25 @@
-/** How long it takes until the tools of many servers are known, at a first start and at a further one, and what re-indexing holds up. */
+/**
+ * How long it takes until the tools of many servers are known, at a first start and at a further one, what re-indexing holds up,
+ * and what the vectors' kernel in WebAssembly takes of the plain one's time.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLexicalToolIndex } from '../../src/stores/tool-index-lexical.ts';
+import {
+  createPlainKernel,
+  createSimdKernel,
+  createVectorMatrix,
+  type VectorKernel,
+} from '../../src/stores/vector-matrix.ts';
 import { freePort, startHubProcess, untilServersConnected } from '../support/hub-process.ts';
 import { startBenchScript } from './bench-process.ts';
-import { type Finding, figureFinding } from './findings.ts';
+import { type Finding, figureFinding, ratioFinding } from './findings.ts';
+import { loadSlice } from './load.ts';
 import { manyIndexedTools, manyToolsServers } from './many-tools.ts';
-import { quantile } from './paired.ts';
-import type { Suite } from './suite.ts';
+import { dimensions, randomVector } from './many-vectors.ts';
+import { quantile, type Subject } from './paired.ts';
+import type { Suite, SuiteContext } from './suite.ts';
 import { longestTurnMs } from './turn-watch.ts';
 
 const perServer = 1000;
@@ -16,7 +27,7 @@ const perServer = 1000;
 export const suite: Suite = {
   name: 'index',
   about: 'a start with 10,000 tools',
-  async run({ isQuick, tell }) {
+  async run({ isQuick, tell, paired }) {
     const toolsCount = isQuick ? 1000 : 10_000;
     await using owned = new AsyncDisposableStack();
     const folder = owned.adopt(await mkdtemp(join(tmpdir(), 'hestia-bench-')), (path) => rm(path, { recursive: true }));
@@ -34,7 +45,7 @@ export const suite: Suite = {
       const name = `${start} until ${toolsCount.toLocaleString('en')} tools are known`;
       findings.push(figureFinding(name, 's', knownMs / 1000, `ready after ${(readyMs / 1000).toFixed(2)} s`));
     }
-    return [...findings, await reindexing(toolsCount, isQuick ? 1 : 9)];
+    return [...findings, await reindexing(toolsCount, isQuick ? 1 : 9), await kernels(paired, toolsCount)];
   },
 };
 
@@ -60,4 +71,26 @@ async function reindexing(toolsCount: number, times: number): Promise<Finding> {
     quantile(stalls, 0.5),
     `up to ${Math.max(...stalls).toFixed(1)} ms in ${times} times`,
   );
+}
+
+/** One query against all vectors, by each kernel. */
+async function kernels(paired: SuiteContext['paired'], count: number): Promise<Finding> {
+  const simd = createSimdKernel();
+  if (simd === undefined) throw new Error('this Node has no WebAssembly with SIMD');
+  const run = await paired('kernels', [
+    kernelSubject('plain', createPlainKernel(), count),
+    kernelSubject('WebAssembly', simd, count),
+  ]);
+  const name = `${count.toLocaleString('en')} vectors by WebAssembly against plain, p50`;
+  return ratioFinding(run, { name, measure: 'p50', subject: 'WebAssembly' });
+}
+
+function kernelSubject(name: string, kernel: VectorKernel, count: number): Subject {
+  const matrix = createVectorMatrix(dimensions, kernel);
+  for (let row = 0; row < count; row += 1) matrix.add(Float32Array.from(randomVector()));
+  const query = Float32Array.from(randomVector());
+  const call = async () => {
+    matrix.products(query);
+  };
+  return { name, slice: (durationMs) => loadSlice(call, { durationMs, inFlight: 1, pid: process.pid }) };
 }

@@ -7,11 +7,10 @@ import { startBenchScript } from './bench-process.ts';
 import { ratioFinding } from './findings.ts';
 import { httpLoader, loadSlice } from './load.ts';
 import { manyIndexedTools, manyToolsQuery, manyToolsServers } from './many-tools.ts';
+import { randomVector } from './many-vectors.ts';
 import type { Subject } from './paired.ts';
 import type { Suite } from './suite.ts';
 
-/** Numbers in a vector, as of all-MiniLM-L6-v2. */
-const dimensions = 384;
 const batchSize = 1000;
 const limit = 10;
 
@@ -29,7 +28,11 @@ export const suite: Suite = {
     const chroma = owned.use(await startChroma());
     const collection = await filledCollection(chroma, toolsCount);
     const query = inProcess('Chroma', async () => {
-      const { ids } = await collection.query({ queryEmbeddings: [vector()], nResults: limit, include: ['distances'] });
+      const { ids } = await collection.query({
+        queryEmbeddings: [randomVector()],
+        nResults: limit,
+        include: ['distances'],
+      });
       if (ids[0]?.length !== limit) throw new Error('Chroma found too few');
     });
     const index = filledIndex(toolsCount);
@@ -55,7 +58,7 @@ async function filledCollection({ client }: Chroma, toolsCount: number) {
   const collection = await client.createCollection({ name: 'bench', embeddingFunction: null });
   for (let from = 0; from < toolsCount; from += batchSize) {
     const ids = Array.from({ length: batchSize }, (_, index) => `tool-${from + index}`);
-    await collection.add({ ids, embeddings: ids.map(vector) });
+    await collection.add({ ids, embeddings: ids.map(randomVector) });
   }
   return collection;
 }
@@ -97,7 +100,9 @@ async function throughDoors(
     isAnswer: (body) => body.includes('"results":[{'),
     pid,
   });
-  const queries = Array.from({ length: 64 }, () => JSON.stringify({ query_embeddings: [vector()], n_results: limit }));
+  const queries = Array.from({ length: 64 }, () =>
+    JSON.stringify({ query_embeddings: [randomVector()], n_results: limit }),
+  );
   const query = httpLoader({
     url: chroma.url,
     path: `/api/v2/tenants/default_tenant/databases/default_database/collections/${collectionId}/query`,
@@ -107,11 +112,4 @@ async function throughDoors(
     pid,
   });
   return { asked: owned.use(search).subject('search', 1), answered: owned.use(query).subject('Chroma', 1) };
-}
-
-/** A random direction of length 1. */
-function vector(): number[] {
-  const numbers = Array.from({ length: dimensions }, () => Math.random() - 0.5);
-  const length = Math.hypot(...numbers);
-  return numbers.map((number) => number / length);
 }
