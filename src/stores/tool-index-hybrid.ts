@@ -8,6 +8,7 @@ import type { FallbackReason } from '../telemetry/vector-metrics.ts';
 import type { Embeddings } from './embeddings.ts';
 import { hybridScores, lexicalCandidates, wordlessSimilarityMin } from './hybrid-score.ts';
 import { createNearestVectors } from './nearest-vectors.ts';
+import { createTimeSlices } from './time-slices.ts';
 import {
   compareTools,
   type FoundTool,
@@ -47,6 +48,7 @@ export interface HybridToolIndex {
 export function createHybridToolIndex(deps: HybridToolIndexDeps): HybridToolIndex {
   const { lexical } = deps;
   const tools = new Map<string, ToolEntry>();
+  const items = createItems();
   const feed = createVectorFeed({
     ...deps,
     items: async (ids) => {
@@ -59,7 +61,7 @@ export function createHybridToolIndex(deps: HybridToolIndexDeps): HybridToolInde
 
   function follow(tool: IndexedTool): string {
     const id = toolKeyText(toolKeyOf(tool));
-    const item = toolItem(tool);
+    const item = items.of(tool);
     const before = tools.get(id)?.item.digest;
     tools.set(id, { tool, item });
     if (before !== item.digest) feed.changed(id);
@@ -72,6 +74,9 @@ export function createHybridToolIndex(deps: HybridToolIndexDeps): HybridToolInde
 
   const index: ToolIndex = {
     ...lexical,
+    prepare: async (present) => {
+      await Promise.all([lexical.prepare(present), items.prepare(present)]);
+    },
     replaceServer(serverId, present) {
       const before = lexical.list({ serverId }).map((tool) => toolKeyText(toolKeyOf(tool)));
       lexical.replaceServer(serverId, present);
@@ -94,6 +99,21 @@ export function createHybridToolIndex(deps: HybridToolIndexDeps): HybridToolInde
 interface ToolEntry {
   tool: IndexedTool;
   item: FeedItem;
+}
+
+/** Tools as the feed takes them, and those that were made ahead. */
+function createItems() {
+  const prepared = new WeakMap<IndexedTool, FeedItem>();
+  return {
+    of: (tool: IndexedTool) => prepared.get(tool) ?? toolItem(tool),
+    async prepare(tools: readonly IndexedTool[]): Promise<void> {
+      const slice = createTimeSlices();
+      for (const tool of tools) {
+        prepared.set(tool, toolItem(tool));
+        await slice();
+      }
+    },
+  };
 }
 
 function createSearch(
