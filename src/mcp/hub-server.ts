@@ -73,7 +73,7 @@ export function createHubServer(deps: HubServerDeps): HubServer {
   };
   return {
     handle: async (request, caller) => {
-      if (request.method === 'GET') return streams.open(request.signal) ?? methodNotAllowed();
+      if (request.method === 'GET') return streams.open(request.signal) ?? tooManyStreams();
       if (request.method !== 'POST') return methodNotAllowed();
       const body = await readBody(request);
       if ('refusal' in body) return body.refusal;
@@ -202,6 +202,16 @@ function methodNotAllowed(): Response {
     405,
     new ProtocolError(-32000, 'only POST and GET are served here', { code: 'METHOD_NOT_ALLOWED' }),
   );
+}
+
+/** Seconds after which a stream that was refused is worth another try: streams end when their clients go. */
+const streamRetryAfterSeconds = 5;
+
+function tooManyStreams(): Response {
+  const error = new ProtocolError(-32603, 'too many streams are open; try again', { code: 'OVERLOADED' });
+  const refusal = jsonRpcRefusal(503, error);
+  refusal.headers.set('retry-after', String(streamRetryAfterSeconds));
+  return refusal;
 }
 
 function jsonRpcRefusal(status: number, { code, message, data }: ProtocolError): Response {

@@ -113,3 +113,18 @@ describe('a tool whose name would forge a log line', () => {
     for (const line of hub.logLines().slice(before)) expect(line.message).not.toBe('forged');
   });
 });
+
+describe('streams of list changes', () => {
+  test('beyond the limit are refused with a time to wait, until others end', async () => {
+    const streams: Response[] = [];
+    const open = () => hub.operator.fetch('/mcp', { headers: { accept: 'text/event-stream' } });
+    for (let count = 0; count < 1024; count += 1) streams.push(await open());
+    expect(streams.map(({ status }) => status)).toEqual(streams.map(() => 200));
+    const refused = await open();
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
+    expect((await json(refused)).error).toMatchObject({ data: { code: 'OVERLOADED' } });
+    await streams[0]?.body?.cancel();
+    expect((await open()).status).toBe(200);
+    for (const stream of streams.slice(1)) await stream.body?.cancel();
+  });
+});
