@@ -3,11 +3,12 @@
  * within one run. A further suite is a file `suite-<name>.ts` that exports one {@link Suite} and stands in the list below; what
  * is asked of what it finds stands in bars.ts, under the same name. Exits 0 where everything ran, whatever was found.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Finding } from './findings.ts';
+import { runSchema } from './report.ts';
 import { type Suite, suiteContext } from './suite.ts';
 import { suite as activation } from './suite-activation.ts';
 import { suite as calls } from './suite-calls.ts';
@@ -39,6 +40,11 @@ const suites: readonly Suite[] = [
 ];
 const suiteNames = suites.map(({ name }) => name);
 
+interface SuiteResult {
+  suite: string;
+  findings: Finding[];
+}
+
 interface Options {
   quick: boolean;
   only: string[];
@@ -51,7 +57,7 @@ const command = new Command('bench')
   .option('--quick', 'a short run that only shows that everything works', false)
   .option('--only <suite>', `one of ${suiteNames.join(', ')}; may be repeated`, suiteOption, [])
   .option('--rounds <number>', 'rounds of each measurement', wholeNumber)
-  .option('--json <file>', 'write the findings to a file')
+  .option('--json <file>', 'write the findings to a file; with --only, what it has of other suites stays')
   .addHelpText('after', `\nSuites:\n${suites.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join('\n')}`);
 
 const startedAt = performance.now();
@@ -61,7 +67,7 @@ process.exit();
 async function run({ quick, only, rounds, json }: Options): Promise<void> {
   const context = suiteContext({ isQuick: quick, rounds, tell });
   const chosen = only.length === 0 ? suites : suites.filter(({ name }) => only.includes(name));
-  const results: { suite: string; findings: Finding[] }[] = [];
+  const results: SuiteResult[] = [];
   for (const suite of chosen) {
     tell(`${suite.name}: ${suite.about}`);
     try {
@@ -72,14 +78,23 @@ async function run({ quick, only, rounds, json }: Options): Promise<void> {
     }
   }
   for (const { suite, findings } of results) process.stdout.write(`\n${suite}\n${findingsTable(findings)}\n`);
-  const machine = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model.trim(), kernel: release() };
-  const seconds = Math.round((performance.now() - startedAt) / 1000);
   tell('done');
-  if (json === undefined) return;
-  const file = resolve(json);
-  mkdirSync(dirname(file), { recursive: true });
+  if (json !== undefined) writeRun(resolve(json), { isQuick: quick, results, keepsOthers: only.length > 0 });
+}
+
+/** Writes what was found; a run of some suites leaves what the file has of the others. */
+function writeRun(
+  file: string,
+  { isQuick, results, keepsOthers }: { isQuick: boolean; results: SuiteResult[]; keepsOthers: boolean },
+): void {
+  const before = keepsOthers && existsSync(file) ? runSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) : undefined;
+  const found = new Map((before?.results ?? []).map((result) => [result.suite, result]));
+  for (const result of results) found.set(result.suite, result);
+  const machine = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model.trim(), kernel: release() };
   const at = new Date().toISOString().slice(0, 10);
-  writeFileSync(file, `${JSON.stringify({ at, quick, seconds, machine, results }, null, 2)}\n`);
+  const ordered = suiteNames.flatMap((name) => found.get(name) ?? []);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify({ at, quick: isQuick, machine, results: ordered }, null, 2)}\n`);
 }
 
 /** Progress goes to standard error, so that the table alone can be kept. */

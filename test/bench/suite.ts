@@ -29,7 +29,7 @@ export interface SuiteContext {
 }
 
 /** Slices of a full run and of a quick one. A process runs twice as fast after some thousand calls as at first. */
-const full = { rounds: 24, sliceMs: 150, warmUpMs: { long: 5000, short: 500 } };
+const full = { rounds: 24, sliceMs: 150, warmUpMs: { long: 8000, short: 500 } };
 const quick = { rounds: 3, sliceMs: 60, warmUpMs: { long: 100, short: 50 } };
 
 /** The context of one run; `rounds` replaces the number of rounds. */

@@ -9,6 +9,7 @@ import { ruleFile } from '../../grafana/rules/rule.ts';
 import { version } from '../../src/config.ts';
 import { openApiDocument } from '../../src/http/app.ts';
 import { configurationFileSchema } from '../../src/shapes/configuration.ts';
+import { type BenchRun, barsPlot, figuresPage, growthPlot, runSchema } from '../bench/report.ts';
 import { startTestHub } from '../support/hub.ts';
 import { scanRulePage } from './scan-rule-table.ts';
 import { vectorKernelFile } from './vector-kernel.ts';
@@ -44,8 +45,16 @@ export const generatedFiles: readonly GeneratedFile[] = [
       return json(openApiDocument(hub.hub.app, version));
     },
   },
+  { path: 'docs/performance-figures.md', content: async () => figuresPage(await benchRun()) },
+  { path: 'docs/performance-bars.svg', content: async () => barsPlot(await benchRun()) },
+  { path: 'docs/performance-growth.svg', content: async () => growthPlot(await benchRun()) },
   ...boardFiles().map(({ path, board }) => ({ path, content: async () => json(board) })),
 ];
+
+/** The full run whose figures are committed. */
+async function benchRun(): Promise<BenchRun> {
+  return runSchema.parse(JSON.parse(await readFile(new URL('../../docs/performance.json', import.meta.url), 'utf8')));
+}
 
 /** Writes the files below a folder, and gives their paths. May be repeated. */
 export async function writeFiles(files: readonly GeneratedFile[], folder: string): Promise<string[]> {
