@@ -34,7 +34,7 @@ async function gap(): Promise<unknown> {
 
 /** Lets every record be refused while `work` runs, as it would be on a disk that filled up meanwhile. */
 async function withoutRecords<T>(work: () => Promise<T>): Promise<T> {
-  using breaker = new DatabaseSync(hub.config.databaseFile);
+  using breaker = new DatabaseSync(hub.config.databaseFile, { timeout: 5000 });
   breaker.exec("CREATE TRIGGER no_record BEFORE INSERT ON audit_records BEGIN SELECT RAISE(ABORT, 'refused'); END");
   try {
     return await work();
@@ -45,7 +45,7 @@ async function withoutRecords<T>(work: () => Promise<T>): Promise<T> {
 
 /** Keeps the database locked while `work` runs. */
 async function whileLocked<T>(work: () => Promise<T>): Promise<T> {
-  using locker = new DatabaseSync(hub.config.databaseFile);
+  using locker = new DatabaseSync(hub.config.databaseFile, { timeout: 5000 });
   locker.exec('BEGIN IMMEDIATE');
   return await work();
 }

@@ -115,7 +115,7 @@ describe('a cleanup', () => {
     await useSkill(hub, 2);
     await exportedLines(hub.operator);
     hub.advance(11 * dayMs);
-    const saboteur = new DatabaseSync(hub.config.databaseFile);
+    const saboteur = new DatabaseSync(hub.config.databaseFile, { timeout: 5000 });
     saboteur.exec(
       `CREATE TRIGGER refuse BEFORE DELETE ON ${outcomesTable(saboteur)} BEGIN SELECT RAISE(ABORT, 'refused'); END`,
     );
@@ -142,7 +142,7 @@ describe('a cleanup', () => {
       await useSkill(first, 3);
       first.advance(91 * dayMs);
       // Its first batch waits for the lock, so that the run is under way for as long as the test wants.
-      const lock = new DatabaseSync(first.config.databaseFile);
+      const lock = new DatabaseSync(first.config.databaseFile, { timeout: 5000 });
       lock.exec('BEGIN IMMEDIATE');
       const running = run(first);
       expect((await run(first)).status).toBe(409);

@@ -112,7 +112,7 @@ describe('an activation that cannot be written', () => {
   test('changes nothing: no tool, no event, and the next attempt works', async () => {
     await using hub = await startTestHub();
     await publishSkill(hub.operator, 'triage');
-    const locker = new DatabaseSync(hub.config.databaseFile);
+    const locker = new DatabaseSync(hub.config.databaseFile, { timeout: 5000 });
     locker.exec('BEGIN IMMEDIATE');
     const refused = await activate(hub, 'triage');
     locker.exec('ROLLBACK');

@@ -195,7 +195,7 @@ describe('a call whose record cannot be written', () => {
       file: { mcpServers: { faulty: supportServer('faulty-server.ts') } },
     });
     await untilConnected(other, 'faulty');
-    const locker = new DatabaseSync(other.config.databaseFile);
+    const locker = new DatabaseSync(other.config.databaseFile, { timeout: 5000 });
     locker.exec('BEGIN IMMEDIATE');
     const answer = await json(other.operator.fetch('/v1/tools/faulty/pid/call', { json: {} }));
     locker.exec('ROLLBACK');

@@ -142,7 +142,7 @@ describe('a disk that is full', () => {
 describe('a database that another process locks', () => {
   test('delays calls or is counted, and nothing that was answered as recorded is lost', async () => {
     const answers = await atLoad(async () => {
-      using other = new DatabaseSync(join(hub.folder, 'data', 'hestia.db'));
+      using other = new DatabaseSync(join(hub.folder, 'data', 'hestia.db'), { timeout: 5000 });
       other.exec('BEGIN IMMEDIATE');
       await expect.poll(async () => (await fetch(`${hub.url}/readyz`)).status, { timeout: 10_000 }).toBe(503);
       other.exec('ROLLBACK');

@@ -14,7 +14,7 @@ describe('a hub whose database fails', () => {
   });
   afterAll(() => observed[Symbol.asyncDispose]());
 
-  const openAsAnother = () => new DatabaseSync(join(observed.hub.folder, 'data', 'hestia.db'));
+  const openAsAnother = () => new DatabaseSync(join(observed.hub.folder, 'data', 'hestia.db'), { timeout: 5000 });
 
   test('answers a call with the tool’s result, and tells by the gap and an exception that it is not on record', async () => {
     const before = (await json(observed.hub.fetch('/v1/audit/verify'))).lastSeq;
