@@ -1,8 +1,10 @@
 /** What an auditor brings along: a public key, checkpoints that were kept elsewhere, an export in a file. */
+
 import { createReadStream, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type VerifyingKey, verifyingKey } from '../domain/audit-checkpoint.ts';
 import { type AuditCheckpoint, auditCheckpointSchema, auditKeySchema } from '../shapes/audit-checkpoint.ts';
+import { parsedJson } from '../shapes/json.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 
 /** Longest line of an export, in UTF-16 units; a record is far shorter. */
@@ -75,12 +77,4 @@ function readText(option: string, file: string): string {
 function unreadable(option: string, file: string, cause: unknown): CommandError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
   return new CommandError(exitCodes.usage, `${option}: cannot read ${file} (${code})`, { cause });
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

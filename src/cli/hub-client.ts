@@ -2,8 +2,10 @@
  * The hub's HTTP API as commands use it: one key, answers parsed once, refusals as one line. Knows no command.
  * Each request begins a trace of its own, so that whoever asked can look it up afterwards.
  */
+
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { parsedJson } from '../shapes/json.ts';
 import { printable, truncated } from '../shapes/text.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 
@@ -160,13 +162,4 @@ function refusal(origin: string, { status, body, traceId }: HubAnswer): CommandE
   const text = [detail, ...named].join('; ');
   const message = `${printable(truncated(text, messageLengthMax))} (${code}, trace ${problem.data.traceId ?? traceId})`;
   return new CommandError(exitCodes.failed, message);
-}
-
-function parsedJson(text: string): unknown {
-  if (text === '') return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,7 @@
  * The hash chain of the audit trail: a record's place, hash and canonical bytes, and whether stored bytes follow the record
  * before them. Pure; knows no database and no clock.
  */
+
 import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import {
@@ -11,6 +12,7 @@ import {
   type ChainedRecord,
   type ChainHead,
 } from '../shapes/audit.ts';
+import { parsedJson } from '../shapes/json.ts';
 
 /** What 64 zeros stand for: no record, or no checkpoint, comes before. */
 export const noHash = '0'.repeat(64);
@@ -49,15 +51,6 @@ export function checkRecord(
   if (body !== `${before},"hash":"${stated}",${after}`)
     return fault('its bytes are not the canonical form of its content');
   return { record };
-}
-
-/** The value of JSON text, or `undefined` where it is not JSON. */
-export function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Checkpoints: made and signed, and held against a public key. Pure but for the key it is given. */
+
 import { createHash, createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import {
@@ -8,7 +9,8 @@ import {
   checkpointType,
   type SignedCheckpoint,
 } from '../shapes/audit-checkpoint.ts';
-import { noHash, parsedJson } from './audit-chain.ts';
+import { parsedJson } from '../shapes/json.ts';
+import { noHash } from './audit-chain.ts';
 
 /** What signs: the Ed25519 private key and the public half that verifiers get. */
 export interface CheckpointSigner {

@@ -2,8 +2,9 @@
  * The trail as OCSF 1.2.0 events: API Activity (6003), and Authentication (3002) for refused keys. For tools that read OCSF;
  * it proves nothing by itself, but each event carries its record's number and hash, which lead back to the trail that does.
  */
+
 import { type AuditRecord, auditRecordSchema } from '../shapes/audit.ts';
-import { parsedJson } from './audit-chain.ts';
+import { parsedJson } from '../shapes/json.ts';
 
 /** The version of the schema that the events are written to. */
 export const ocsfVersion = '1.2.0';

@@ -2,6 +2,7 @@
  * Verification of a trail, line by line, as an export has them: header, records, each checkpoint behind its last record, end.
  * Trusts the public key it is given and nothing else. The live database is read as the same lines.
  */
+
 import canonicalize from 'canonicalize';
 import type { AuditVerdict, ChainHead } from '../shapes/audit.ts';
 import {
@@ -12,7 +13,8 @@ import {
   auditExportHeaderSchema,
   checkpointType,
 } from '../shapes/audit-checkpoint.ts';
-import { checkRecord, genesis, parsedJson } from './audit-chain.ts';
+import { parsedJson } from '../shapes/json.ts';
+import { checkRecord, genesis } from './audit-chain.ts';
 import {
   auditKey,
   type CheckpointHead,

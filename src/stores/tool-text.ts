@@ -1,5 +1,5 @@
 /** A tool's definition as the texts that a search weighs apart. Reads an upstream's schema, which may be anything. */
-import type { JsonObject, ToolDefinition } from '../shapes/tool.ts';
+import { isJsonObject, type JsonObject, type ToolDefinition } from '../shapes/tool.ts';
 import { textLengthMax } from './tool-terms.ts';
 
 /** Fields of a tool's text. */
@@ -47,16 +47,12 @@ const disclaimer =
   /\b(?:do not use|don['’]t use|not for|should not|instead of|use [^.]{1,60} instead|not intended|not to be used|does not|doesn['’]t|cannot|can['’]t|will not|unlike)\b/i;
 
 function collectParameters(schema: JsonObject, found: Parameter[], depth: number): void {
-  if (depth > schemaDepthMax || !isObject(schema.properties)) return;
+  if (depth > schemaDepthMax || !isJsonObject(schema.properties)) return;
   for (const [name, property] of Object.entries(schema.properties)) {
     if (found.length >= parametersMax) return;
-    const description = isObject(property) ? property.description : undefined;
+    const description = isJsonObject(property) ? property.description : undefined;
     found.push({ name, description: typeof description === 'string' ? description : '' });
-    if (isObject(property)) collectParameters(property, found, depth + 1);
-    if (isObject(property) && isObject(property.items)) collectParameters(property.items, found, depth + 1);
+    if (isJsonObject(property)) collectParameters(property, found, depth + 1);
+    if (isJsonObject(property) && isJsonObject(property.items)) collectParameters(property.items, found, depth + 1);
   }
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

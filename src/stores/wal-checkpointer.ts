@@ -1,6 +1,6 @@
 /**
- * Checkpoints of SQLite's write-ahead log in a thread of their own, so that no write waits while pages go back to the
- * file. Where the thread is not there, the connection checkpoints by itself, as SQLite does.
+ * Checkpoints of SQLite's write-ahead log in a thread of their own, so that the event loop does not carry the pages back to
+ * the file. Where the thread is not there, the connection checkpoints by itself, as SQLite does.
  */
 import { Worker } from 'node:worker_threads';
 import type { Database } from './database.ts';

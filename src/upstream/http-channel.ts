@@ -2,6 +2,7 @@
  * Streamable HTTP as a channel: the library's transport, with a limit on each response, an end for each request whose
  * stream ends without an answer, and W3C trace context as a header. Knows nothing of tools.
  */
+
 import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   isJSONRPCResponse,
@@ -10,6 +11,7 @@ import {
   PROTOCOL_VERSION_META_KEY,
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client';
+import { parsedJson } from '../shapes/json.ts';
 import type { HttpServer } from '../shapes/server.ts';
 import type { BodyWatcher } from './byte-limit.ts';
 import { RequestFailure, type UpstreamErrorType } from './call-failure.ts';
@@ -213,12 +215,4 @@ function plainAnswer({ status, headers, body }: HttpAnswer, id: number): JSONRPC
     return undefined;
   const message = parsedJson(body);
   return isJSONRPCResponse(message) && message.id === id ? message : undefined;
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
