@@ -14,8 +14,8 @@ import {
   type Environment,
   environmentSchema,
   type TelemetryConfiguration,
-} from './shapes/configuration.ts';
-import { embeddingsConfiguration } from './shapes/search-configuration.ts';
+} from './shapes/configuration/config.ts';
+import { embeddingsConfiguration } from './shapes/configuration/search.ts';
 import { printable, truncated } from './shapes/text.ts';
 
 /** The version in package.json. */

@@ -7,11 +7,11 @@ import type { Server } from 'node:http';
 import { dirname } from 'node:path';
 import { serve } from '@hono/node-server';
 import { ConfigurationError, loadConfig, version } from './config.ts';
-import type { Config } from './shapes/configuration.ts';
+import type { Config } from './shapes/configuration/config.ts';
 import { printable } from './shapes/text.ts';
 import { type Log, openLog } from './telemetry/log.ts';
 import { startTelemetry, type Telemetry } from './telemetry/start.ts';
-import { createHub, type Hub } from './wiring.ts';
+import { createHub, type Hub } from './wiring/hub.ts';
 
 /** The longest an end may take, in milliseconds; past it the process leaves without waiting. */
 const endMsMax = 9500;

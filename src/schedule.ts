@@ -4,9 +4,8 @@
  */
 import { schedule as scheduleCron } from 'node-cron';
 import type { AccessService } from './domain/access-service.ts';
-import type { AuditWatch } from './domain/audit-watch.ts';
 import type { Cleanup } from './domain/cleanup.ts';
-import type { SchedulerRecord } from './domain/scheduler-record.ts';
+import type { SchedulerService } from './domain/scheduler-service.ts';
 import type { SkillLifecycle } from './domain/skill-lifecycle.ts';
 import type { SkillSync } from './domain/skill-sync.ts';
 import type { JobName } from './shapes/scheduler.ts';
@@ -26,8 +25,9 @@ export interface ScheduleDeps {
   cleanup: Cleanup;
   lifecycle: SkillLifecycle;
   skillSync: SkillSync;
-  auditWatch: AuditWatch;
-  schedulerRecord: SchedulerRecord;
+  /** Verifies the next piece of the audit trail. */
+  verifyAudit: () => Promise<void>;
+  schedulerService: SchedulerService;
   metrics: Metrics;
   log: Log;
   intervalHours: number;
@@ -59,7 +59,7 @@ export function createSchedule(deps: ScheduleDeps): Schedule {
     },
     { name: 'key_use', cronLine: '30 * * * * *', run: () => deps.access.saveUses() },
     { name: 'skill_sync', cronLine: '*/5 * * * *', run: () => deps.skillSync.fullPass() },
-    { name: 'audit_verify', cronLine: '45 * * * * *', run: () => deps.auditWatch.run() },
+    { name: 'audit_verify', cronLine: '45 * * * * *', run: deps.verifyAudit },
   ];
   let stopTasks: () => Promise<void> = async () => undefined;
   return {
@@ -76,12 +76,12 @@ export function createSchedule(deps: ScheduleDeps): Schedule {
       stopTasks = async () => {
         await Promise.all(tasks.map((task) => task.destroy()));
       };
-      await deps.schedulerRecord.started(() => tasks[0]?.getNextRun()?.getTime());
+      await deps.schedulerService.started(() => tasks[0]?.getNextRun()?.getTime());
     },
     stop: async () => {
       await stopTasks();
       await deps.cleanup.stop();
-      if (deps.enabled) await deps.schedulerRecord.stopped();
+      if (deps.enabled) await deps.schedulerService.stopped();
     },
   };
 }
@@ -93,14 +93,14 @@ export function cleanupCronLine(intervalHours: number): string {
 }
 
 /** The cleanup counts and times itself, since it also runs on request. */
-async function runJob({ schedulerRecord, metrics, log }: ScheduleDeps, { name, run }: Job): Promise<void> {
+async function runJob({ schedulerService, metrics, log }: ScheduleDeps, { name, run }: Job): Promise<void> {
   const startedAt = performance.now();
   const count = (result: 'success' | 'failure') =>
     metrics.schedulerRun((performance.now() - startedAt) / 1000, name, result);
   try {
     await run();
     if (name === 'cleanup') return;
-    schedulerRecord.succeeded(name);
+    schedulerService.succeeded(name);
     count('success');
   } catch (error) {
     count('failure');

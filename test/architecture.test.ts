@@ -7,12 +7,14 @@ import {
   directionFindings,
   extensionFindings,
   fileLinesMax,
+  folderFilesMax,
+  folderFindings,
   lengthFindings,
   nameFindings,
   orphanFindings,
   roomFindings,
-} from './support/architecture-rules.ts';
-import { filePaths, parseSource, readSourceFiles, type SourceFile } from './support/architecture-source.ts';
+} from './support/architecture/rules.ts';
+import { filePaths, parseSource, readSourceFiles, type SourceFile } from './support/architecture/source.ts';
 import {
   docblockFindings,
   docstringFindings,
@@ -20,8 +22,8 @@ import {
   functionFindings,
   functionLinesMax,
   typeFindings,
-} from './support/architecture-syntax.ts';
-import { drawnFiles } from './support/architecture-tree.ts';
+} from './support/architecture/syntax.ts';
+import { drawnFiles } from './support/architecture/tree.ts';
 
 const sourceFolder = fileURLToPath(new URL('../src', import.meta.url));
 const architectureFile = fileURLToPath(new URL('../ARCHITECTURE.md', import.meta.url));
@@ -44,12 +46,21 @@ describe('the row of rooms', () => {
     ['domain/skill-service.ts', '../telemetry/events.ts'],
     ['upstream/connection.ts', '../shapes/server.ts'],
     ['telemetry/events.ts', '../shapes/event.ts'],
-    ['wiring.ts', './http/app.ts'],
-    ['main.ts', './wiring.ts'],
+    ['domain/skill-service.ts', '../search-index/tool-index.ts'],
+    ['domain/skill-service.ts', '../flow/keyed-queue.ts'],
+    ['domain/skill-service.ts', './skill/lookup.ts'],
+    ['domain/skill/lookup.ts', '../access/guard.ts'],
+    ['domain/scan/rules/override.ts', './rule.ts'],
+    ['domain/scan/rules/hidden.ts', '../text.ts'],
+    ['domain/call/record.ts', '../../stores/outcome-store.ts'],
+    ['wiring/doors.ts', '../http/app.ts'],
+    ['wiring/audit.ts', '../domain/audit/trail.ts'],
+    ['main.ts', './wiring/hub.ts'],
     ['config.ts', '../package.json'],
     ['hestia.ts', './main.ts'],
     ['hestia.ts', './cli/command-line.ts'],
-    ['cli/skill-commands.ts', '../domain/skill-folder.ts'],
+    ['cli/skill-commands.ts', '../domain/skill-source.ts'],
+    ['http/routes/skill.ts', '../../domain/skill-service.ts'],
   ] as const;
   test.each(inRow)('allows %s to import %s', (from, to) => {
     expect(directionFindings(made({ [from]: `import x from '${to}';` }))).toEqual([]);
@@ -67,8 +78,14 @@ describe('the row of rooms', () => {
     ['domain/skill-service.ts', '../config.ts', 'domain may not import config'],
     ['cli/command-line.ts', '../main.ts', 'cli may not import main'],
     ['cli/command-line.ts', '../stores/database.ts', 'cli may not import stores'],
-    ['hestia.ts', './wiring.ts', 'hestia may not import wiring'],
-    ['domain/skill-service.ts', '../wiring.ts', 'domain may not import wiring'],
+    ['hestia.ts', './wiring/hub.ts', 'hestia may not import wiring'],
+    ['domain/skill-service.ts', '../wiring/hub.ts', 'domain may not import wiring'],
+    ['search-index/tool-index.ts', '../stores/database.ts', 'search-index may not import stores'],
+    ['flow/keyed-queue.ts', '../shapes/id.ts', 'flow may not import shapes'],
+    ['http/routes/skill.ts', '../../domain/skill/folder.ts', 'http may import use cases of domain only'],
+    ['domain/skill/lookup.ts', '../skill-service.ts', 'domain/skill may not import a use case'],
+    ['domain/audit/trail.ts', '../access/guard.ts', 'domain/audit may not import domain/access'],
+    ['domain/scan/rules/rule.ts', '../../audit/trail.ts', 'domain/scan may not import domain/audit'],
     ['domain/skill-service.ts', '../../test/support/fake.ts', 'outside of src/'],
     ['domain/skill-service.ts', '../../package.json', 'outside of src/'],
   ] as const;
@@ -89,11 +106,20 @@ describe('the row of rooms', () => {
   });
 
   test('has a place for every file', () => {
-    const files = made({ 'stray.ts': '', 'lib/x.ts': '', 'http.ts': '', 'wiring.ts': '', 'schedule/job.ts': '' });
+    const files = made({
+      'stray.ts': '',
+      'lib/x.ts': '',
+      'http.ts': '',
+      'domain/lib/x.ts': '',
+      'schedule/job.ts': '',
+      'wiring/hub.ts': '',
+      'domain/x.ts': '',
+    });
     expect(roomFindings(files).map((finding) => finding.split(':')[0])).toEqual([
       'stray.ts',
       'lib/x.ts',
       'http.ts',
+      'domain/lib/x.ts',
       'schedule/job.ts',
     ]);
   });
@@ -119,7 +145,7 @@ describe('imports', () => {
   });
 
   test('a file that nobody imports is found, an entry point is not', () => {
-    const files = made({ 'main.ts': `import './wiring.ts';`, 'wiring.ts': '', 'domain/lost.ts': '' });
+    const files = made({ 'main.ts': `import './wiring/hub.ts';`, 'wiring/hub.ts': '', 'domain/lost.ts': '' });
     expect(orphanFindings(files, ['main.ts'])).toEqual(['domain/lost.ts: nobody imports it']);
   });
 
@@ -137,6 +163,12 @@ describe('size', () => {
     expect(lengthFindings('a.ts', '\n'.repeat(fileLinesMax + 1))).toEqual([
       'a.ts: has 301 lines, at most 300 are allowed',
     ]);
+  });
+
+  test(`a folder may hold ${folderFilesMax} files and no more, those of its folders not counted`, () => {
+    const paths = [...Array.from({ length: folderFilesMax }, (_, at) => `a/${at}.ts`), 'a/b/x.ts'];
+    expect(folderFindings(paths)).toEqual([]);
+    expect(folderFindings([...paths, 'a/y.ts'])).toEqual(['a/: holds 21 files, at most 20 are allowed']);
   });
 
   const kinds = [
@@ -287,6 +319,7 @@ describe('src/', () => {
   const entryPoints = ['hestia.ts', 'stores/wal-checkpoint-worker.ts'];
   test('has no file that nobody imports', () => expect(orphanFindings(files, entryPoints)).toEqual([]));
   test('imports with .ts', () => expect(extensionFindings(files)).toEqual([]));
+  test(`holds at most ${folderFilesMax} files in a folder`, () => expect(folderFindings(paths)).toEqual([]));
   test('names files in kebab-case, by what they are about', () => expect(nameFindings(paths)).toEqual([]));
   test(`has no file over ${fileLinesMax} lines`, () => {
     const findings = paths.flatMap((path) => lengthFindings(path, readFileSync(`${sourceFolder}/${path}`, 'utf8')));

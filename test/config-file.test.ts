@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ConfigSources, loadConfig } from '../src/config.ts';
-import { configRefusal, loadConfigFile } from './support/config-loading.ts';
+import { configRefusal, loadConfigFile } from './support/hub/config-loading.ts';
 
 let folder: string;
 beforeEach(async () => {

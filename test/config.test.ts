@@ -7,8 +7,8 @@ import addFormats from 'ajv-formats';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type ConfigSources, loadConfig, version } from '../src/config.ts';
-import { configurationFileSchema } from '../src/shapes/configuration.ts';
-import { configRefusal, loadConfigFile } from './support/config-loading.ts';
+import { configurationFileSchema } from '../src/shapes/configuration/config.ts';
+import { configRefusal, loadConfigFile } from './support/hub/config-loading.ts';
 
 let folder: string;
 beforeEach(async () => {

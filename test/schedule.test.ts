@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { createTask } from 'node-cron';
 import { describe, expect, test } from 'vitest';
 import { cleanupCronLine } from '../src/schedule.ts';
-import { intervalHoursAllowed } from '../src/shapes/configuration.ts';
-import { json, readLines, startTestHub } from './support/hub.ts';
+import { intervalHoursAllowed } from '../src/shapes/configuration/config.ts';
+import { json, readLines, startTestHub } from './support/hub/hub.ts';
 
 describe('the cron line of a cleanup', () => {
   test.each(intervalHoursAllowed)('runs every %d hours, day after day', (intervalHours) => {

@@ -4,7 +4,7 @@
  */
 import { setInterval } from 'node:timers/promises';
 import { metricNames } from '../../src/telemetry/names.ts';
-import { startOtlpReceiver } from '../../test/support/otlp-receiver.ts';
+import { startOtlpReceiver } from '../../test/support/telemetry/otlp-receiver.ts';
 
 const port = 4318;
 const receiver = await startOtlpReceiver({ port });

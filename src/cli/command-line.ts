@@ -5,7 +5,7 @@ import { addAuditCommands } from './audit-commands.ts';
 import type { CommandContext, CommandSurroundings } from './command-context.ts';
 import { CommandError, type ExitCode, exitCodes } from './command-error.ts';
 import { createCommandOutput } from './command-output.ts';
-import { addDemoCommand } from './demo-command.ts';
+import { addDemoCommand } from './demo/command.ts';
 import { addKeyCommands } from './key-commands.ts';
 import { addSearchCommands } from './search-commands.ts';
 import { addSkillCommands } from './skill-commands.ts';

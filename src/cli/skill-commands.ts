@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { readSkillFolder } from '../domain/skill-folder.ts';
+import { readSkillFolder } from '../domain/skill-source.ts';
 import { type SkillDocument, skillLimits } from '../shapes/skill.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
 import { CommandError, exitCodes } from './command-error.ts';

@@ -3,17 +3,17 @@
  * an issuer is trusted, the agents its access tokens name.
  */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Span } from '@opentelemetry/api';
 import { type ApiKey, anonymousCaller, type Caller, type KeyRequest } from '../shapes/access.ts';
 import { HestiaError, notFound } from '../shapes/error.ts';
 import { isoTime } from '../shapes/time.ts';
 import type { AccessStore, StoredKey } from '../stores/access-store.ts';
 import type { Database } from '../stores/database.ts';
-import { inSpan } from '../telemetry/span.ts';
-import type { AccessGuard } from './access-guard.ts';
-import { type AccessTokens, looksLikeToken } from './access-tokens.ts';
-import type { AuditTrail } from './audit-trail.ts';
-import { createKeyMemory, type KeyMemory } from './key-memory.ts';
+import { inActiveSpan, inSpan } from '../telemetry/span.ts';
+import type { AccessGuard } from './access/guard.ts';
+import { createKeyCache, type KeyCache } from './access/key-cache.ts';
+import type { RateLimits } from './access/rate-limits.ts';
+import { type AccessTokens, looksLikeToken } from './access/tokens.ts';
+import type { AuditTrail } from './audit/trail.ts';
 
 /** A new key with its secret, which is shown this once. */
 export interface CreatedKey {
@@ -31,15 +31,23 @@ export type AuthFailure =
   | 'invalid_token'
   | 'invalid_claims';
 
-/** Keys and who they stand for. */
+/** What a request presents. */
+export interface AccessRequest {
+  /** The API key or access token; undefined where there is none. It is never logged or recorded. */
+  secret: string | undefined;
+  /** The client's address; undefined where the connection has none. */
+  address: string | undefined;
+}
+
+/** API keys and access tokens, and the callers they belong to. */
 export interface AccessService {
   /**
-   * The caller that a key or an access token stands for, or why there is none. Constant time in a key's secret.
-   * @throws HestiaError ISSUER_UNAVAILABLE where a token cannot be judged now.
+   * Authenticates a request and counts it against the rate limits. Constant time in a key's secret.
+   * @returns the caller that the presented key or access token belongs to
+   * @throws HestiaError UNAUTHENTICATED, with the reason on record and never in the message; RATE_LIMITED;
+   *   ISSUER_UNAVAILABLE where an access token cannot be verified now
    */
-  authenticate(secret: string | undefined): Promise<Caller | { failure: AuthFailure }>;
-  /** Puts a failed authentication on record. The presented text is never part of it. */
-  recordFailure(failure: AuthFailure, span: Span): Promise<void>;
+  admit(request: AccessRequest): Promise<Caller>;
   create(caller: Caller, request: KeyRequest): Promise<CreatedKey>;
   list(caller: Caller, page: { after?: string | undefined; limit: number }): Promise<ApiKey[]>;
   /** Revokes at once; revoking twice is the same as once. @throws HestiaError NOT_FOUND */
@@ -59,6 +67,7 @@ export interface AccessServiceDeps {
   accessStore: AccessStore;
   /** Judges access tokens; undefined where no issuer is trusted. */
   tokens: AccessTokens | undefined;
+  rateLimits: RateLimits;
   trail: AuditTrail;
   guard: AccessGuard;
   now: () => number;
@@ -67,19 +76,25 @@ export interface AccessServiceDeps {
 /** `hst_`, the key's id (16 hex digits), `_`, and 256 random bits in base64url. */
 const secretPattern = /^hst_([0-9a-f]{16})_[A-Za-z0-9_-]{43}$/;
 
-/** Who makes the first key: nobody has one yet. */
-const founder: Caller = { keyId: 'start', agentId: 'hestia', namespace: 'default', role: 'operator' };
+/** The recorded creator of the first key, when no caller exists yet. */
+const bootstrapCaller: Caller = { keyId: 'start', agentId: 'hestia', namespace: 'default', role: 'operator' };
 
-/** Makes the service. */
+/** Creates the service. */
 export function createAccessService(deps: AccessServiceDeps): AccessService {
-  const { database, accessStore, tokens, trail, guard, now } = deps;
-  const keys = createKeyMemory(accessStore);
+  const { database, accessStore, tokens, rateLimits, guard, now } = deps;
+  const keys = createKeyCache(accessStore);
   let uses = new Map<string, number>();
+  const authenticate = async (secret: string | undefined) => {
+    if (tokens !== undefined && secret !== undefined && looksLikeToken(secret)) return tokens.caller(secret);
+    const caller = callerOf(secret, await findPresented(keys, secret), now());
+    if (!('failure' in caller)) uses.set(caller.keyId, now());
+    return caller;
+  };
   return {
-    authenticate: async (secret) => {
-      if (tokens !== undefined && secret !== undefined && looksLikeToken(secret)) return tokens.caller(secret);
-      const caller = callerOf(secret, await findPresented(keys, secret), now());
-      if (!('failure' in caller)) uses.set(caller.keyId, now());
+    admit: async ({ secret, address }) => {
+      const caller = await authenticate(secret);
+      if ('failure' in caller) return refuse(deps, caller.failure, address);
+      await inActiveSpan('authenticate', (span) => rateLimits.countRequest(caller, span));
       return caller;
     },
     saveUses: async () => {
@@ -87,14 +102,6 @@ export function createAccessService(deps: AccessServiceDeps): AccessService {
       const saving = uses;
       uses = new Map();
       await database.transaction((tx) => accessStore.noteUse(tx, saving));
-    },
-    recordFailure: async (failure, span) => {
-      const fields = { agent_id: anonymousCaller.agentId, error_type: failure };
-      await trail.record({
-        event: { kind: 'security', name: 'AUTH_FAILED', failed: true, fields },
-        by: anonymousCaller,
-        span,
-      });
     },
     create: async (caller, request) => {
       await guard.require(caller, 'key.manage');
@@ -114,12 +121,27 @@ export function createAccessService(deps: AccessServiceDeps): AccessService {
     },
     createFirst: async (keep) => {
       if ((await accessStore.countKeys()) > 0) return undefined;
-      return insertKey(deps, founder, { agentId: 'operator', namespace: 'default', role: 'operator' }, keep);
+      return insertKey(deps, bootstrapCaller, { agentId: 'operator', namespace: 'default', role: 'operator' }, keep);
     },
   };
 }
 
-async function findPresented(keys: KeyMemory, secret: string | undefined): Promise<StoredKey | undefined> {
+/** Counts and records a failed authentication. @throws HestiaError UNAUTHENTICATED or RATE_LIMITED, always */
+async function refuse(
+  { rateLimits, trail }: AccessServiceDeps,
+  failure: AuthFailure,
+  address: string | undefined,
+): Promise<never> {
+  await inActiveSpan('authenticate', async (span) => {
+    await rateLimits.countFailure(address, span);
+    const fields = { agent_id: anonymousCaller.agentId, error_type: failure };
+    const event = { kind: 'security', name: 'AUTH_FAILED', failed: true, fields } as const;
+    await trail.record({ event, by: anonymousCaller, span });
+  });
+  throw new HestiaError('UNAUTHENTICATED', 'send "Authorization: Bearer <key>" with a key that is valid');
+}
+
+async function findPresented(keys: KeyCache, secret: string | undefined): Promise<StoredKey | undefined> {
   const keyId = secret && secretPattern.exec(secret)?.[1];
   return keyId ? keys.find(keyId) : undefined;
 }

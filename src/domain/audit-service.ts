@@ -10,14 +10,14 @@ import type {
 import { HestiaError } from '../shapes/error.ts';
 import type { Log } from '../telemetry/log.ts';
 import { inSpan } from '../telemetry/span.ts';
-import type { AccessGuard } from './access-guard.ts';
-import type { AuditAlarm } from './audit-alarm.ts';
-import { parseCheckpoint, type VerifyingKey } from './audit-checkpoint.ts';
-import type { AuditCheckpointer } from './audit-checkpointer.ts';
-import { type TrailSources, trailLines } from './audit-lines.ts';
-import { ocsfLines } from './audit-ocsf.ts';
-import type { AuditProver } from './audit-prover.ts';
-import { verifyTrail } from './audit-verification.ts';
+import type { AccessGuard } from './access/guard.ts';
+import type { AuditAlarm } from './audit/alarm.ts';
+import { parseCheckpoint, type VerifyingKey } from './audit/checkpoint.ts';
+import type { AuditCheckpointer } from './audit/checkpointer.ts';
+import { ocsfLines } from './audit/ocsf.ts';
+import type { AuditProver } from './audit/prover.ts';
+import { type TrailSources, trailLines } from './audit/trail-lines.ts';
+import { verifyTrail } from './audit/verification.ts';
 
 /** What an export is written as. */
 export type AuditExportFormat = 'ndjson' | 'ocsf';

@@ -15,9 +15,9 @@ import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { spanNames } from '../telemetry/names.ts';
 import { failSpan, inSpan } from '../telemetry/span.ts';
-import type { AccessGuard } from './access-guard.ts';
-import type { AuditTrail, Happening } from './audit-trail.ts';
-import type { SchedulerRecord } from './scheduler-record.ts';
+import type { AccessGuard } from './access/guard.ts';
+import type { AuditTrail, Happening } from './audit/trail.ts';
+import type { SchedulerService } from './scheduler-service.ts';
 import type { SkillLifecycle } from './skill-lifecycle.ts';
 
 /** Cleanups. */
@@ -40,7 +40,7 @@ export interface CleanupDeps {
   lifecycle: SkillLifecycle;
   /** Reads all watched skills again. */
   syncSkills: () => Promise<void>;
-  schedulerRecord: SchedulerRecord;
+  schedulerService: SchedulerService;
   trail: AuditTrail;
   guard: AccessGuard;
   metrics: Metrics;
@@ -86,7 +86,7 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
     },
     status: async (caller) => {
       await deps.guard.require(caller, 'scheduler.read');
-      return deps.schedulerRecord.status();
+      return deps.schedulerService.status();
     },
     stop: async () => {
       stopping.abort();
@@ -117,7 +117,7 @@ async function cleanUp(deps: CleanupDeps, run: CleanupRun): Promise<CleanupRepor
   }
   const deletedCount = Object.values(deleted).reduce((sum, count) => sum + count, 0);
   const durationMs = performance.now() - startedAt;
-  const recorded = await deps.schedulerRecord.finished({ deletedCount, failedParts, by: run.by, span: run.span });
+  const recorded = await deps.schedulerService.finished({ deletedCount, failedParts, by: run.by, span: run.span });
   const succeeded = failedParts.length === 0 && recorded;
   if (!succeeded) failSpan(run.span, 'cleanup_failed');
   for (const kind of cleanupKindSchema.options) deps.metrics.cleanupDeleted(deleted[kind], kind);

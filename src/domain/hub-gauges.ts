@@ -3,9 +3,9 @@
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Telemetry } from '../telemetry/start.ts';
 import type { ConnectionPool } from '../upstream/connection-pool.ts';
-import type { AuditCheckpointer } from './audit-checkpointer.ts';
-import type { AuditTrail } from './audit-trail.ts';
-import type { SchedulerRecord } from './scheduler-record.ts';
+import type { AuditCheckpointer } from './audit/checkpointer.ts';
+import type { AuditTrail } from './audit/trail.ts';
+import type { SchedulerService } from './scheduler-service.ts';
 import type { ToolCall } from './tool-call.ts';
 
 /** The parts that are read. */
@@ -15,14 +15,14 @@ export interface HubGaugesDeps {
   trail: AuditTrail;
   checkpointer: AuditCheckpointer;
   pool: ConnectionPool;
-  schedulerRecord: SchedulerRecord;
+  schedulerService: SchedulerService;
   toolCall: ToolCall;
   isEnding: () => boolean;
 }
 
 /** Registers the gauges; call once. */
 export function observeHub({ metrics, telemetry, trail, checkpointer, pool, ...parts }: HubGaugesDeps): void {
-  const { schedulerRecord, toolCall, isEnding } = parts;
+  const { schedulerService, toolCall, isEnding } = parts;
   metrics.observe({
     auditGap: trail.gap,
     auditUncovered: checkpointer.uncovered,
@@ -32,8 +32,8 @@ export function observeHub({ metrics, telemetry, trail, checkpointer, pool, ...p
         connected: state === 'connected',
         wanted: state !== 'disconnected',
       })),
-    lastSuccess: schedulerRecord.lastSuccess,
-    scheduler: schedulerRecord.status,
+    lastSuccess: schedulerService.lastSuccess,
+    scheduler: schedulerService.status,
     callsRunning: toolCall.running,
     isEnding,
     telemetry: telemetry.delivery,

@@ -1,11 +1,12 @@
 /** How the hub is, in one look: servers, tools, skills, calls under way, the scheduler. */
+
+import type { ToolIndex } from '../search-index/tool-index.ts';
 import type { Caller } from '../shapes/access.ts';
 import type { SchedulerStatus } from '../shapes/scheduler.ts';
-import type { ToolIndex } from '../stores/tool-index.ts';
 import type { ConnectionPool } from '../upstream/connection-pool.ts';
-import type { AccessGuard } from './access-guard.ts';
-import type { AuditTrail } from './audit-trail.ts';
-import type { SchedulerRecord } from './scheduler-record.ts';
+import type { AccessGuard } from './access/guard.ts';
+import type { AuditTrail } from './audit/trail.ts';
+import type { SchedulerService } from './scheduler-service.ts';
 import type { SkillTools } from './skill-tools.ts';
 import type { ToolCall } from './tool-call.ts';
 
@@ -37,7 +38,7 @@ export interface HubStatusDeps {
   skillTools: SkillTools;
   toolCall: ToolCall;
   trail: AuditTrail;
-  schedulerRecord: SchedulerRecord;
+  schedulerService: SchedulerService;
   guard: AccessGuard;
 }
 
@@ -59,7 +60,7 @@ export function createHubStatus(deps: HubStatusDeps): HubStatus {
         skillsActive: deps.skillTools.list(caller.namespace).length,
         callsRunning: deps.toolCall.running(),
         auditGap: deps.trail.gap(),
-        scheduler: deps.schedulerRecord.status(),
+        scheduler: deps.schedulerService.status(),
       };
     },
   };

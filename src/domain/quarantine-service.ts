@@ -4,9 +4,9 @@ import { notFound } from '../shapes/error.ts';
 import type { QuarantineEntry, QuarantineKind, QuarantineState } from '../shapes/quarantine.ts';
 import type { QuarantineStore, StoredQuarantineEntry } from '../stores/quarantine-store.ts';
 import { inSpan } from '../telemetry/span.ts';
-import type { AccessGuard } from './access-guard.ts';
-import type { AuditTrail } from './audit-trail.ts';
-import type { ToolGate } from './tool-gate.ts';
+import type { AccessGuard } from './access/guard.ts';
+import type { AuditTrail } from './audit/trail.ts';
+import type { ToolGate } from './screening/tool-gate.ts';
 
 /** The quarantine. Errors: NOT_FOUND, FORBIDDEN, STORAGE_FAILED. */
 export interface QuarantineService {

@@ -6,8 +6,8 @@ import { attributes } from '../telemetry/names.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { ConnectionPool } from '../upstream/connection-pool.ts';
-import type { AccessGuard } from './access-guard.ts';
-import type { AuditTrail } from './audit-trail.ts';
+import type { AccessGuard } from './access/guard.ts';
+import type { AuditTrail } from './audit/trail.ts';
 
 /** The servers. Errors: NOT_FOUND, FORBIDDEN, STORAGE_FAILED. */
 export interface ServerService {

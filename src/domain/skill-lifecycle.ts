@@ -3,6 +3,7 @@
  * the span, on record and counted; a tool that cannot be registered leaves the activation standing, and says so.
  */
 import type { Span } from '@opentelemetry/api';
+import type { KeyedQueue } from '../flow/keyed-queue.ts';
 import { type Caller, hubCaller } from '../shapes/access.ts';
 import { notFound } from '../shapes/error.ts';
 import type { EventFields, HubEvent } from '../shapes/event.ts';
@@ -13,11 +14,10 @@ import { timed } from '../telemetry/duration.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes, spanNames } from '../telemetry/names.ts';
 import { failSpan, inSpan } from '../telemetry/span.ts';
-import type { AccessGuard } from './access-guard.ts';
-import type { AuditTrail } from './audit-trail.ts';
-import type { KeyedQueue } from './keyed-queue.ts';
-import type { SkillGate } from './skill-gate.ts';
-import { findSkill, type SkillAddress, skillFields, skillKey } from './skill-lookup.ts';
+import type { AccessGuard } from './access/guard.ts';
+import type { AuditTrail } from './audit/trail.ts';
+import type { SkillGate } from './screening/skill-gate.ts';
+import { findSkill, type SkillAddress, skillFields, skillKey } from './skill/lookup.ts';
 import type { SkillTools } from './skill-tools.ts';
 
 /** Why a tool could not be registered or unregistered. */

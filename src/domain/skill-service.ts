@@ -1,4 +1,6 @@
 /** The registry of skills: publish, read, delete. Each change of content is a new version; nothing is overwritten. */
+
+import type { KeyedQueue } from '../flow/keyed-queue.ts';
 import type { Caller } from '../shapes/access.ts';
 import { HestiaError, notFound, type Violation } from '../shapes/error.ts';
 import type { HubEvent } from '../shapes/event.ts';
@@ -17,13 +19,12 @@ import { timed } from '../telemetry/duration.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes } from '../telemetry/names.ts';
 import { inSpan } from '../telemetry/span.ts';
-import type { AccessGuard } from './access-guard.ts';
-import type { AuditTrail } from './audit-trail.ts';
-import type { KeyedQueue } from './keyed-queue.ts';
-import { frontmatterWarnings } from './skill-frontmatter.ts';
-import type { SkillGate } from './skill-gate.ts';
+import type { AccessGuard } from './access/guard.ts';
+import type { AuditTrail } from './audit/trail.ts';
+import type { SkillGate } from './screening/skill-gate.ts';
+import { frontmatterWarnings } from './skill/frontmatter.ts';
+import { findSkill, type SkillAddress, skillFields, skillKey } from './skill/lookup.ts';
 import type { SkillLifecycle } from './skill-lifecycle.ts';
-import { findSkill, type SkillAddress, skillFields, skillKey } from './skill-lookup.ts';
 
 /** What publishing did. */
 export interface Publication {

@@ -12,8 +12,8 @@ import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes, spanNames } from '../telemetry/names.ts';
 import { failSpan, inSpan } from '../telemetry/span.ts';
+import { createSkillWatch, type FullPassReport } from './skill/watch.ts';
 import type { SkillService } from './skill-service.ts';
-import { createSkillWatch, type FullPassReport } from './skill-watch.ts';
 
 /** Synchronisation of the watched directories. Disposing stops the watchers. */
 export interface SkillSync extends AsyncDisposable {

@@ -3,10 +3,10 @@
  * In memory; rebuilt from the stored activations at start.
  */
 
+import type { ToolIndex } from '../search-index/tool-index.ts';
 import { hubServerId } from '../shapes/server.ts';
 import type { Activation, SkillDocument, SkillToolArguments } from '../shapes/skill.ts';
 import type { IndexedTool, ToolDefinition, ToolResult } from '../shapes/tool.ts';
-import type { ToolIndex } from '../stores/tool-index.ts';
 
 /** A skill's tool that exists now. */
 export interface SkillTool {

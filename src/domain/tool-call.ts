@@ -3,6 +3,7 @@
  * write it durably with its audit record, and only then answer. A failure to record never changes the tool's result.
  */
 import { SpanKind } from '@opentelemetry/api';
+import type { ToolIndex } from '../search-index/tool-index.ts';
 import type { Caller } from '../shapes/access.ts';
 import { HestiaError, notFound } from '../shapes/error.ts';
 import type { Outcome } from '../shapes/event.ts';
@@ -17,23 +18,22 @@ import type {
   ToolResult,
 } from '../shapes/tool.ts';
 import type { OutcomeStore } from '../stores/outcome-store.ts';
-import type { ToolIndex } from '../stores/tool-index.ts';
 import { redactedContent } from '../telemetry/content.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes } from '../telemetry/names.ts';
 import { outgoingMeta } from '../telemetry/propagation.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { ConnectionPool } from '../upstream/connection-pool.ts';
-import type { AccessGuard } from './access-guard.ts';
-import type { ContentDigest } from './audit-digest.ts';
-import type { AuditTrail } from './audit-trail.ts';
-import { type CallAdmissionLimits, createCallAdmission } from './call-admission.ts';
-import type { SearchLearning } from './search-learning.ts';
+import type { AccessGuard } from './access/guard.ts';
+import type { ContentDigest } from './audit/digest.ts';
+import type { AuditTrail } from './audit/trail.ts';
+import { type ConcurrencyLimits, createConcurrencyLimit } from './call/concurrency-limit.ts';
+import { type CallDeadline, openDeadline } from './call/deadline.ts';
+import { type CallFailure, callError, classifyFailure } from './call/failure.ts';
+import { recordCall } from './call/record.ts';
+import type { SchemaCheck } from './call/schema.ts';
+import type { SearchLearning } from './search/learning.ts';
 import { type SkillTools, skillToolResult } from './skill-tools.ts';
-import { type CallDeadline, openDeadline } from './tool-call-deadline.ts';
-import { type CallFailure, callError, classifyFailure } from './tool-call-failure.ts';
-import { recordCall } from './tool-call-record.ts';
-import type { SchemaCheck } from './tool-schema.ts';
 
 /** What a door gives besides the request. */
 export interface CallOptions {
@@ -69,7 +69,7 @@ export interface ToolCallDeps {
   guard: AccessGuard;
   metrics: Metrics;
   schemaCheck: SchemaCheck;
-  limits: { callTimeoutMs: number; callTimeoutMsMax: number } & CallAdmissionLimits;
+  limits: { callTimeoutMs: number; callTimeoutMsMax: number } & ConcurrencyLimits;
   captureContent: boolean;
   now: () => number;
 }
@@ -88,7 +88,7 @@ export function createToolCall(deps: ToolCallDeps): ToolCall {
   const running = new Set<Promise<unknown>>();
   const shutdown = new AbortController();
   let draining = false;
-  const admission = createCallAdmission(deps.limits);
+  const admission = createConcurrencyLimit(deps.limits);
   const ending: HubEnding = { signal: shutdown.signal, hasBegun: () => draining };
   return {
     running: () => running.size,

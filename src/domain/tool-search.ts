@@ -1,22 +1,28 @@
 /** Finding tools by describing the need: active skills, the hub's own tools and upstream tools, as the caller may see them. */
 import type { Span } from '@opentelemetry/api';
+import type { ToolIndex } from '../search-index/tool-index.ts';
 import type { Caller } from '../shapes/access.ts';
 import { notFound } from '../shapes/error.ts';
 import { newId } from '../shapes/id.ts';
+import type { SearchRecord, ShownTool } from '../shapes/search.ts';
 import { truncated } from '../shapes/text.ts';
 import type { IndexedTool, SearchAnswer, SearchRequest, ToolReference } from '../shapes/tool.ts';
-import type { ToolIndex } from '../stores/tool-index.ts';
 import { timed } from '../telemetry/duration.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes, spanNames } from '../telemetry/names.ts';
 import { inSpan } from '../telemetry/span.ts';
-import type { AccessGuard } from './access-guard.ts';
-import type { OutcomeMemory } from './outcome-memory.ts';
-import { explainParts, isMoved } from './search-explanation.ts';
-import type { SearchLearning } from './search-learning.ts';
+import type { AccessGuard } from './access/guard.ts';
+import { explainParts, isMoved } from './search/explanation.ts';
+import type { SearchLearning } from './search/learning.ts';
+import { matchTools } from './search/match.ts';
+import type { OutcomeMemory } from './search/outcome-memory.ts';
+import { type RankedTool, shownTool } from './search/ranking.ts';
 import type { SkillTools } from './skill-tools.ts';
-import { matchTools } from './tool-match.ts';
-import { type RankedTool, shownTool } from './tool-ranking.ts';
+
+/** A recorded search; each tool it showed has the reasons for its place, one sentence each. */
+export interface ExplainedSearch extends Omit<SearchRecord, 'shown'> {
+  shown: (ShownTool & { reasons: string[] })[];
+}
 
 /** Search and inspection of tools. */
 export interface ToolSearch {
@@ -24,6 +30,8 @@ export interface ToolSearch {
   search(caller: Caller, request: SearchRequest): Promise<SearchAnswer>;
   /** One tool with its schemas. @throws HestiaError NOT_FOUND */
   inspect(caller: Caller, address: { serverId: string; toolName: string }): Promise<IndexedTool>;
+  /** A recorded search, with the reasons for the place of each tool. @throws HestiaError NOT_FOUND, FORBIDDEN */
+  explain(caller: Caller, searchId: string): Promise<ExplainedSearch>;
 }
 
 /** What search is made of. */
@@ -42,7 +50,7 @@ const descriptionLengthMax = 300;
 
 /** Makes the service. */
 export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
-  const { toolIndex, skillTools, guard, metrics } = deps;
+  const { toolIndex, skillTools, searchLearning, guard, metrics } = deps;
   return {
     search: async (caller, request) => {
       await guard.require(caller, 'tool.search');
@@ -59,6 +67,13 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
       const tool = toolIndex.find({ serverId, toolName, namespace: caller.namespace });
       if (tool === undefined || !isLive(skillTools, caller, tool)) throw notFound('tool');
       return tool;
+    },
+    explain: async (caller, searchId) => {
+      const record = await searchLearning.find(searchId);
+      const target = record && { kind: 'search', namespace: record.namespace, ownerAgentId: record.agentId };
+      await guard.require(caller, 'search.read', target);
+      if (record === undefined) throw notFound('search');
+      return { ...record, shown: record.shown.map((tool) => ({ ...tool, reasons: explainParts(tool.parts) })) };
     },
   };
 }

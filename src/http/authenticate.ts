@@ -1,39 +1,19 @@
 /** Who calls: the API key of a request to a {@link Caller}, or a refusal that is on record. */
 import type { Context, MiddlewareHandler } from 'hono';
 import type { AccessService } from '../domain/access-service.ts';
-import type { RateLimits } from '../domain/rate-limits.ts';
 import type { Caller } from '../shapes/access.ts';
-import { HestiaError } from '../shapes/error.ts';
-import { inActiveSpan } from '../telemetry/span.ts';
 import { clientAddress } from './client-address.ts';
 
 /** What authentication leaves for the routes, and they for the middleware: that an answer is whole as it is. */
 export type HubEnv = { Variables: { caller: Caller; isWhole?: true } };
 
-/** Paths that need no key. */
-const openPaths = new Set(['/livez', '/readyz']);
 /** Pages for people: a browser cannot send a bearer key, so it may give it as the password of Basic authentication. */
 const pagePaths = /^\/(docs(\/.*)?|openapi\.json|config\.schema\.json)$/;
 
-/** What authentication is made of. */
-export interface AuthenticateDeps {
-  access: AccessService;
-  rateLimits: RateLimits;
-}
-
-/** Makes the middleware. */
-export function authenticate({ access, rateLimits }: AuthenticateDeps): MiddlewareHandler<HubEnv> {
+/** The middleware that admits a request by its API key or access token, and sets its caller. */
+export function authenticate({ access }: { access: AccessService }): MiddlewareHandler<HubEnv> {
   return async (c, next) => {
-    if (openPaths.has(c.req.path)) return next();
-    const caller = await access.authenticate(presentedKey(c));
-    const failed = 'failure' in caller;
-    await inActiveSpan('authenticate', async (span) => {
-      if (!failed) return rateLimits.countRequest(caller, span);
-      await rateLimits.countFailure(clientAddress(c), span);
-      await access.recordFailure(caller.failure, span);
-    });
-    if (failed) throw new HestiaError('UNAUTHENTICATED', 'send "Authorization: Bearer <key>" with a key that is valid');
-    c.set('caller', caller);
+    c.set('caller', await access.admit({ secret: presentedKey(c), address: clientAddress(c) }));
     return next();
   };
 }

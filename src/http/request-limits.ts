@@ -8,9 +8,9 @@ import { bodyLimit } from 'hono/body-limit';
 import { errorCodes, HestiaError } from '../shapes/error.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes } from '../telemetry/names.ts';
-import { knownMethod, probes } from './observe.ts';
+import { wholeAnswer } from './complete-response.ts';
 import { problemText, problemType } from './problem.ts';
-import { wholeAnswer } from './whole-answer.ts';
+import { knownMethod, probes } from './request-span.ts';
 
 /** The limits, in bytes but for the first. */
 export interface RequestLimits {

@@ -71,3 +71,9 @@ export const lessonSchema = z.strictObject({
   recordedAt: z.number(),
 });
 export type Lesson = z.infer<typeof lessonSchema>;
+
+/** A lesson with the text of the request it was learned from. */
+export interface LessonText {
+  lesson: Lesson;
+  query: string;
+}

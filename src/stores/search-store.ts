@@ -1,6 +1,6 @@
 /** Searches and lessons at rest: what was shown to whom and why, and what its outcomes taught. */
 import { z } from 'zod';
-import { type Lesson, lessonSchema, type SearchRecord, shownToolSchema } from '../shapes/search.ts';
+import { type Lesson, type LessonText, lessonSchema, type SearchRecord, shownToolSchema } from '../shapes/search.ts';
 import type { Database, Transaction } from './database.ts';
 import { jsonColumn, optionalColumn } from './statement.ts';
 
@@ -21,12 +21,6 @@ export interface SearchStore {
   lessonTexts(callIds: readonly string[]): Promise<LessonText[]>;
   /** The ids of the calls of the newest lessons. */
   newestLessons(limit: number): Promise<string[]>;
-}
-
-/** A lesson and what was asked. */
-export interface LessonText {
-  lesson: Lesson;
-  query: string;
 }
 
 /** A lesson and its position in the order of learning. */

@@ -6,7 +6,7 @@ import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { BatchLogRecordProcessor, type LogRecordExporter, type LogRecordProcessor } from '@opentelemetry/sdk-logs';
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, type SpanExporter, type SpanProcessor } from '@opentelemetry/sdk-trace';
-import type { BatchConfiguration } from '../shapes/configuration.ts';
+import type { BatchConfiguration } from '../shapes/configuration/config.ts';
 
 /** The signals that are counted; the words of `otel.signal`. */
 export type Signal = 'traces' | 'logs' | 'metrics';

@@ -13,7 +13,11 @@ import {
   type SpanExporter,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace';
-import type { BatchConfiguration, SignalConfiguration, TelemetryConfiguration } from '../shapes/configuration.ts';
+import type {
+  BatchConfiguration,
+  SignalConfiguration,
+  TelemetryConfiguration,
+} from '../shapes/configuration/config.ts';
 import type { Log } from './log.ts';
 import {
   createLogPipeline,

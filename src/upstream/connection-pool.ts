@@ -1,5 +1,5 @@
 /** All connections to upstream servers. Each stands alone: what one does or fails to do, no other notices. */
-import type { Config } from '../shapes/configuration.ts';
+import type { Config } from '../shapes/configuration/config.ts';
 import type { ServerStatus } from '../shapes/server.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import { createConnection, type UpstreamConnection } from './connection.ts';

@@ -3,12 +3,12 @@
  * the moment and the wait for the next one. Deadlines of calls, records and spans are not its business.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Config } from '../shapes/configuration.ts';
+import { reconnectDelay } from '../flow/backoff.ts';
+import type { Config } from '../shapes/configuration/config.ts';
 import type { ServerConfiguration, ServerErrorType, ServerState, ServerStatus } from '../shapes/server.ts';
 import type { ToolDefinition, ToolResult } from '../shapes/tool.ts';
 import { UpstreamCallError } from './call-failure.ts';
 import { type HealthCheck, watchHealth } from './health-check.ts';
-import { reconnectDelay } from './reconnect-delay.ts';
 import { openSession, type Session } from './session.ts';
 import { listFailure, type SessionFailureDetail } from './session-failure.ts';
 import { callTool, type UpstreamCall } from './tool-call.ts';

@@ -1,6 +1,6 @@
 /** Asks a connected server every so often whether it is there. Decides only that a session is dead, not what then. */
 import { ProtocolError, SdkError, SdkErrorCode } from '@modelcontextprotocol/client';
-import type { Config } from '../shapes/configuration.ts';
+import type { Config } from '../shapes/configuration/config.ts';
 import type { Session } from './session.ts';
 
 const timeoutMsMax = 10_000;

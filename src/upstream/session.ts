@@ -3,7 +3,7 @@
  * it fails. Refuses to know whether and when there will be a next session.
  */
 import type { ProtocolEra } from '@modelcontextprotocol/client';
-import type { Config } from '../shapes/configuration.ts';
+import type { Config } from '../shapes/configuration/config.ts';
 import type { ServerConfiguration } from '../shapes/server.ts';
 import type { Channel } from './channel.ts';
 import { connectFailure, SessionFailure } from './session-failure.ts';

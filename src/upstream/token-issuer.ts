@@ -5,7 +5,7 @@
  */
 import type { errors, JWTPayload, JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
-import type { OauthConfiguration } from '../shapes/configuration.ts';
+import type { OauthConfiguration } from '../shapes/configuration/config.ts';
 
 /** What became of a token. `unavailable`: its issuer's keys cannot be had now, so nothing is known of it. */
 export type TokenVerdict =

@@ -4,7 +4,7 @@
  */
 import type { CallToolRequestOptions } from '@modelcontextprotocol/client';
 import { z } from 'zod';
-import type { Config } from '../shapes/configuration.ts';
+import type { Config } from '../shapes/configuration/config.ts';
 import type { JsonObject, ToolDefinition, ToolProgress, ToolResult } from '../shapes/tool.ts';
 import { resultFault } from './byte-limit.ts';
 import { callFailure, UpstreamCallError } from './call-failure.ts';

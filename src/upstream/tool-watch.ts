@@ -3,8 +3,8 @@
  * say so unasked; the 2026 protocol on a subscription, which is opened again when it ends.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Config } from '../shapes/configuration.ts';
-import { reconnectDelay } from './reconnect-delay.ts';
+import { reconnectDelay } from '../flow/backoff.ts';
+import type { Config } from '../shapes/configuration/config.ts';
 import type { Session } from './session.ts';
 import { fetchToolList, type ToolList } from './tool-list.ts';
 import type { UpstreamLog } from './upstream-log.ts';

@@ -6,15 +6,15 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { serve } from '@hono/node-server';
 import { loadConfig, version } from '../../src/config.ts';
-import { createAuditParts } from '../../src/domain/audit-parts.ts';
 import { openLog } from '../../src/telemetry/log.ts';
 import { startTelemetry } from '../../src/telemetry/start.ts';
-import { createHub } from '../../src/wiring.ts';
+import { createAudit } from '../../src/wiring/audit.ts';
+import { createHub } from '../../src/wiring/hub.ts';
 
-type CreateAudit = typeof createAuditParts;
+type CreateAudit = typeof createAudit;
 
 const unwatched: CreateAudit = (deps) => {
-  const parts = createAuditParts(deps);
+  const parts = createAudit(deps);
   const trail: typeof parts.trail = {
     ...parts.trail,
     commit: (_happenings, change) => deps.database.transaction(change),
@@ -31,10 +31,10 @@ const inline: CreateAudit = (deps) => {
     turn = own.catch(() => undefined);
     return own;
   };
-  return createAuditParts({ ...deps, database: { ...deps.database, transaction } });
+  return createAudit({ ...deps, database: { ...deps.database, transaction } });
 };
 
-const trails: Record<string, CreateAudit> = { watched: createAuditParts, unwatched, inline };
+const trails: Record<string, CreateAudit> = { watched: createAudit, unwatched, inline };
 
 async function run(createAudit: CreateAudit | undefined): Promise<void> {
   if (createAudit === undefined) throw new Error(`the first argument is one of ${Object.keys(trails).join(', ')}`);

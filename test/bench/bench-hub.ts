@@ -1,5 +1,5 @@
 /** The hub under load: started with upstreams and a receiver for its signals, called in each of the ways agents call. */
-import { type HubProcess, startHubProcess, untilServersConnected } from '../support/hub-process.ts';
+import { type HubProcess, startHubProcess, untilServersConnected } from '../support/hub/hub-process.ts';
 import { benchFile } from './bench-process.ts';
 import { type HttpLoader, httpLoader, mcpHeaders, toolsCall } from './load.ts';
 
@@ -30,7 +30,7 @@ export async function startBenchHub({ servers, otlpUrl, ...options }: BenchHubOp
 }
 
 /** The echo server as a child of the hub. */
-export const echoOverStdio = { command: process.execPath, args: [benchFile('echo-server.ts')] };
+export const echoOverStdio = { command: process.execPath, args: [benchFile('processes/echo-server.ts')] };
 
 /** What is said in each call: about a hundred characters. */
 export const message = 'x'.repeat(100);

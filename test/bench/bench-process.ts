@@ -1,7 +1,7 @@
 /** Processes that benchmarks start beside the hub: the floor, the receiver of the signals, gateways. */
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../support/hub-process.ts';
-import { type Program, startProgram } from '../support/program.ts';
+import { freePort } from '../support/hub/hub-process.ts';
+import { type Program, startProgram } from '../support/programs/program.ts';
 
 /** A process that listens. Disposing it ends it. */
 export interface BenchProcess extends AsyncDisposable {

@@ -1,4 +1,4 @@
-/** Vectors as a small model makes them, without the model: random directions. */
+/** SearchIndex as a small model makes them, without the model: random directions. */
 
 /** Numbers in a vector, as of all-MiniLM-L6-v2. */
 export const dimensions = 384;

@@ -5,8 +5,8 @@
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { z } from 'zod';
-import { type HubProcess, residentMiB, startHubProcess, untilServersConnected } from '../support/hub-process.ts';
-import { supportServer } from '../support/upstream-support.ts';
+import { type HubProcess, residentMiB, startHubProcess, untilServersConnected } from '../support/hub/hub-process.ts';
+import { supportServer } from '../support/servers/upstream-support.ts';
 
 /** Share of the measured capacity that is asked for. */
 const loadShare = 0.8;

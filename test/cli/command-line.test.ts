@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CommandRun, type CommandRunOptions, runCommand } from '../support/command-run.ts';
-import { publishSkill } from '../support/hub.ts';
-import { type ListeningHub, startListeningHub, untilConnected } from '../support/hub-listening.ts';
-import { freePort } from '../support/hub-process.ts';
-import { realServer } from '../support/real-server.ts';
+import { publishSkill } from '../support/hub/hub.ts';
+import { type ListeningHub, startListeningHub, untilConnected } from '../support/hub/hub-listening.ts';
+import { freePort } from '../support/hub/hub-process.ts';
+import { type CommandRun, type CommandRunOptions, runCommand } from '../support/programs/command-run.ts';
+import { realServer } from '../support/servers/real-server.ts';
 
 let hub: ListeningHub;
 beforeAll(async () => {

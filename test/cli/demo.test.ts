@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { setInterval } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CommandRun, type CommandRunOptions, runCommand } from '../support/command-run.ts';
-import { json } from '../support/hub.ts';
-import { type ListeningHub, startListeningHub, untilConnected } from '../support/hub-listening.ts';
-import { realServer } from '../support/real-server.ts';
+import { json } from '../support/hub/hub.ts';
+import { type ListeningHub, startListeningHub, untilConnected } from '../support/hub/hub-listening.ts';
+import { type CommandRun, type CommandRunOptions, runCommand } from '../support/programs/command-run.ts';
+import { realServer } from '../support/servers/real-server.ts';
 
 let hub: ListeningHub;
 beforeAll(async () => {

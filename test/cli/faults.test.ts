@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { alertRules } from '../../grafana/rules/alert-rules.ts';
-import { faults } from '../../src/cli/fault-table.ts';
-import { type CommandRun, type CommandRunOptions, runCommand } from '../support/command-run.ts';
-import { json } from '../support/hub.ts';
-import { type ListeningHub, startListeningHub } from '../support/hub-listening.ts';
+import { faults } from '../../src/cli/faults/table.ts';
+import { json } from '../support/hub/hub.ts';
+import { type ListeningHub, startListeningHub } from '../support/hub/hub-listening.ts';
+import { type CommandRun, type CommandRunOptions, runCommand } from '../support/programs/command-run.ts';
 
 let hub: ListeningHub;
 beforeAll(async () => {

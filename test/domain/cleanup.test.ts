@@ -6,8 +6,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { exportedLines } from '../support/audit-export.ts';
-import { json, publishSkill, startTestHub, type TestHub } from '../support/hub.ts';
-import { connectClient, startListeningHub } from '../support/hub-listening.ts';
+import { json, publishSkill, startTestHub, type TestHub } from '../support/hub/hub.ts';
+import { connectClient, startListeningHub } from '../support/hub/hub-listening.ts';
 
 const dayMs = 86_400_000;
 const run = (hub: TestHub) => hub.operator.fetch('/v1/scheduler/run', { method: 'POST' });

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
-import { json, publishSkill, skillText, startTestHub, type TestHub } from '../support/hub.ts';
-import { untilConnected } from '../support/hub-listening.ts';
-import { supportServer } from '../support/upstream-support.ts';
+import { json, publishSkill, skillText, startTestHub, type TestHub } from '../support/hub/hub.ts';
+import { untilConnected } from '../support/hub/hub-listening.ts';
+import { supportServer } from '../support/servers/upstream-support.ts';
 
 const withTools = { file: { mcpServers: { schemas: supportServer('schema-server.ts') } } };
 

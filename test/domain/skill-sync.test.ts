@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { json, skillText, startTestHub, type TestHub } from '../support/hub.ts';
+import { json, skillText, startTestHub, type TestHub } from '../support/hub/hub.ts';
 
 let directory: string;
 let hub: TestHub;

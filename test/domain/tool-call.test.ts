@@ -1,10 +1,10 @@
 /** Tool calls over real connections to servers that misbehave, on a whole hub. */
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startFaultyHttpServer } from '../support/faulty-http-server.ts';
-import { json, type TestKey } from '../support/hub.ts';
-import { connectClient, type ListeningHub, startListeningHub, untilConnected } from '../support/hub-listening.ts';
-import { supportServer } from '../support/upstream-support.ts';
+import { json, type TestKey } from '../support/hub/hub.ts';
+import { connectClient, type ListeningHub, startListeningHub, untilConnected } from '../support/hub/hub-listening.ts';
+import { startFaultyHttpServer } from '../support/servers/faulty-http-server.ts';
+import { supportServer } from '../support/servers/upstream-support.ts';
 
 let hub: ListeningHub;
 beforeAll(async () => {

@@ -6,10 +6,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exportedLines, exportedRecords } from '../support/audit-export.ts';
-import { runCommand } from '../support/command-run.ts';
-import { json } from '../support/hub.ts';
-import { type ObservedHub, startObservedHub } from '../support/hub-observed.ts';
-import { realServer } from '../support/real-server.ts';
+import { json } from '../support/hub/hub.ts';
+import { type ObservedHub, startObservedHub } from '../support/hub/hub-observed.ts';
+import { runCommand } from '../support/programs/command-run.ts';
+import { realServer } from '../support/servers/real-server.ts';
 
 const callers = 24;
 const callsEach = 10;

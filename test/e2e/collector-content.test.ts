@@ -1,10 +1,10 @@
 /** Secrets on their way through the collector: the hub's own stay behind, those of careless senders are masked. */
 import { expect, test, vi } from 'vitest';
 import { asText, canaryNames, placeCanaries, tellsItsEnvironment } from '../support/canary.ts';
-import { startCollector } from '../support/collector.ts';
-import { startWatchedHub } from '../support/hub-watched.ts';
-import { sendLogRecord, sendSpans } from '../support/otlp-send.ts';
-import { describeWith } from '../support/requirements.ts';
+import { startWatchedHub } from '../support/hub/hub-watched.ts';
+import { startCollector } from '../support/programs/collector.ts';
+import { describeWith } from '../support/programs/requirements.ts';
+import { sendLogRecord, sendSpans } from '../support/telemetry/otlp-send.ts';
 
 const poll = { timeout: 15_000, interval: 100 };
 

@@ -1,8 +1,8 @@
 /** Which traces the collector keeps, and how many series it makes of their spans. */
 import { expect, test, vi } from 'vitest';
-import { type Collector, startCollector } from '../support/collector.ts';
-import { sendSpans } from '../support/otlp-send.ts';
-import { describeWith } from '../support/requirements.ts';
+import { type Collector, startCollector } from '../support/programs/collector.ts';
+import { describeWith } from '../support/programs/requirements.ts';
+import { sendSpans } from '../support/telemetry/otlp-send.ts';
 
 const poll = { timeout: 15_000, interval: 100 };
 

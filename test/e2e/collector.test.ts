@@ -1,11 +1,11 @@
 /** The collector of docker compose between a real hub, a real Prometheus and what plays Tempo and Loki. */
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { collectorConfiguration } from '../support/collector.ts';
-import { collectorProgram } from '../support/collector-program.ts';
-import { startWatchedHub, type WatchedHub } from '../support/hub-watched.ts';
-import { describeWith } from '../support/requirements.ts';
-import { supportServer } from '../support/upstream-support.ts';
+import { startWatchedHub, type WatchedHub } from '../support/hub/hub-watched.ts';
+import { collectorConfiguration } from '../support/programs/collector.ts';
+import { collectorProgram } from '../support/programs/collector-program.ts';
+import { describeWith } from '../support/programs/requirements.ts';
+import { supportServer } from '../support/servers/upstream-support.ts';
 
 describeWith('otelcol', 'otel-collector.yaml', () => {
   test('is valid as it stands, with nothing from the environment', () => {

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { exportedRecords } from '../support/audit-export.ts';
-import { json } from '../support/hub.ts';
-import { type HubProcess, startHubProcess, untilServersConnected } from '../support/hub-process.ts';
-import { realServer } from '../support/real-server.ts';
+import { json } from '../support/hub/hub.ts';
+import { type HubProcess, startHubProcess, untilServersConnected } from '../support/hub/hub-process.ts';
+import { realServer } from '../support/servers/real-server.ts';
 
 /** Each survives the end of the process; how often that is tried. */
 const durabilities = [

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { skillText } from '../support/hub.ts';
-import { type HubProcess, startHubProcess, untilServersConnected } from '../support/hub-process.ts';
-import { realServer } from '../support/real-server.ts';
-import { describeWith } from '../support/requirements.ts';
+import { skillText } from '../support/hub/hub.ts';
+import { type HubProcess, startHubProcess, untilServersConnected } from '../support/hub/hub-process.ts';
+import { describeWith } from '../support/programs/requirements.ts';
+import { realServer } from '../support/servers/real-server.ts';
 
 describeWith('jq', 'the log of a hub that was used', () => {
   let hub: HubProcess;

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exportedRecords } from '../support/audit-export.ts';
-import { json } from '../support/hub.ts';
-import { freePort, type HubProcess, startHubProcess, untilServersConnected } from '../support/hub-process.ts';
-import { realServer } from '../support/real-server.ts';
+import { json } from '../support/hub/hub.ts';
+import { freePort, type HubProcess, startHubProcess, untilServersConnected } from '../support/hub/hub-process.ts';
+import { realServer } from '../support/servers/real-server.ts';
 
 const evalSkills = resolve(process.env.HESTIA_EVAL_DIR ?? '../shared/eval', 'skills');
 const skillsDirectory = existsSync(evalSkills) ? evalSkills : resolve('skills');

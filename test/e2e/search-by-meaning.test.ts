@@ -1,10 +1,10 @@
 /** A whole hub with a real Chroma and an embeddings service: what a caller, a probe and the log see while they come and go. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type Chroma, startChroma } from '../support/chroma.ts';
-import { type EmbeddingsServer, startEmbeddingsServer } from '../support/embeddings-server.ts';
-import { json, startTestHub, type TestHub } from '../support/hub.ts';
-import { realServer } from '../support/real-server.ts';
-import { describeWith } from '../support/requirements.ts';
+import { json, startTestHub, type TestHub } from '../support/hub/hub.ts';
+import { type Chroma, startChroma } from '../support/programs/chroma.ts';
+import { describeWith } from '../support/programs/requirements.ts';
+import { type EmbeddingsServer, startEmbeddingsServer } from '../support/servers/embeddings-server.ts';
+import { realServer } from '../support/servers/real-server.ts';
 
 const key = 'sk-never-shown';
 /** Longer than the 150 ms that a search waits for Chroma, with room for a busy machine; far below any timeout of ours. */

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { json, startTestHub, type TestHub, type TestKey } from '../support/hub.ts';
-import { realServer } from '../support/real-server.ts';
+import { json, startTestHub, type TestHub, type TestKey } from '../support/hub/hub.ts';
+import { realServer } from '../support/servers/real-server.ts';
 
 const query = 'read the notes I have stored';
 const dayMs = 86_400_000;

@@ -1,10 +1,10 @@
 /** Two hubs with one Chroma: what outcomes taught the one, the other knows. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Chroma, startChroma } from '../support/chroma.ts';
-import { type EmbeddingsServer, startEmbeddingsServer } from '../support/embeddings-server.ts';
-import { json, startTestHub, type TestHub } from '../support/hub.ts';
-import { realServer } from '../support/real-server.ts';
-import { describeWith } from '../support/requirements.ts';
+import { json, startTestHub, type TestHub } from '../support/hub/hub.ts';
+import { type Chroma, startChroma } from '../support/programs/chroma.ts';
+import { describeWith } from '../support/programs/requirements.ts';
+import { type EmbeddingsServer, startEmbeddingsServer } from '../support/servers/embeddings-server.ts';
+import { realServer } from '../support/servers/real-server.ts';
 
 let chroma: Chroma;
 let embeddings: EmbeddingsServer;

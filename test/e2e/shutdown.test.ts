@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { json } from '../support/hub.ts';
-import { type HubProcess, startHubProcess, untilServersConnected } from '../support/hub-process.ts';
-import { startOtlpReceiver } from '../support/otlp-receiver.ts';
-import { realServer } from '../support/real-server.ts';
-import { isRunning, supportServer } from '../support/upstream-support.ts';
+import { json } from '../support/hub/hub.ts';
+import { type HubProcess, startHubProcess, untilServersConnected } from '../support/hub/hub-process.ts';
+import { realServer } from '../support/servers/real-server.ts';
+import { isRunning, supportServer } from '../support/servers/upstream-support.ts';
+import { startOtlpReceiver } from '../support/telemetry/otlp-receiver.ts';
 
 const tenSeconds = 10_000;
 const file = {

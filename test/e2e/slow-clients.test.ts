@@ -1,7 +1,7 @@
 /** Clients that connect and say nothing, or say it too slowly, or too much: they are cut off and cost nobody else. */
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type HubProcess, startHubProcess } from '../support/hub-process.ts';
+import { type HubProcess, startHubProcess } from '../support/hub/hub-process.ts';
 
 let hub: HubProcess;
 beforeAll(async () => {

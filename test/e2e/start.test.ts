@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type HubProcess, startHubProcess } from '../support/hub-process.ts';
+import { type HubProcess, startHubProcess } from '../support/hub/hub-process.ts';
 
 /** The one line a refused start leaves on standard error. */
 async function refusal(hub: HubProcess): Promise<string> {

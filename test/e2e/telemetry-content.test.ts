@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { metricNames } from '../../src/telemetry/names.ts';
 import { asText, canaries, canaryNames, placeCanaries, tellsItsEnvironment } from '../support/canary.ts';
-import { startObservedHub } from '../support/hub-observed.ts';
-import { supportServer } from '../support/upstream-support.ts';
+import { startObservedHub } from '../support/hub/hub-observed.ts';
+import { supportServer } from '../support/servers/upstream-support.ts';
 
 describe('what was said in arguments, results, headers, queries, skills and errors', () => {
   test('is on no span, metric, log record, log line or audit record', async () => {

@@ -3,9 +3,9 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { json } from '../support/hub.ts';
-import { type ObservedHub, startObservedHub } from '../support/hub-observed.ts';
-import { supportServer } from '../support/upstream-support.ts';
+import { json } from '../support/hub/hub.ts';
+import { type ObservedHub, startObservedHub } from '../support/hub/hub-observed.ts';
+import { supportServer } from '../support/servers/upstream-support.ts';
 
 describe('a hub whose database fails', () => {
   let observed: ObservedHub;

@@ -6,10 +6,10 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { securityEventSchema } from '../../src/shapes/event.ts';
 import { toolErrorTypeSchema } from '../../src/shapes/tool.ts';
-import { skillText } from '../support/hub.ts';
-import { type ObservedHub, startObservedHub } from '../support/hub-observed.ts';
-import type { HubProcess } from '../support/hub-process.ts';
-import { supportServer } from '../support/upstream-support.ts';
+import { skillText } from '../support/hub/hub.ts';
+import { type ObservedHub, startObservedHub } from '../support/hub/hub-observed.ts';
+import type { HubProcess } from '../support/hub/hub-process.ts';
+import { supportServer } from '../support/servers/upstream-support.ts';
 
 type Row = [name: string, type: 'sum' | 'gauge' | 'histogram', unit: string, labels: string[]];
 const metricRows: Row[] = [

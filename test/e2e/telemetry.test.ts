@@ -2,11 +2,11 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { attributes, mcpDurationBounds, metricNames } from '../../src/telemetry/names.ts';
-import { json } from '../support/hub.ts';
-import { type ObservedHub, startObservedHub } from '../support/hub-observed.ts';
-import type { HubProcess } from '../support/hub-process.ts';
-import type { OtlpReceiver } from '../support/otlp-receiver.ts';
-import { supportServer } from '../support/upstream-support.ts';
+import { json } from '../support/hub/hub.ts';
+import { type ObservedHub, startObservedHub } from '../support/hub/hub-observed.ts';
+import type { HubProcess } from '../support/hub/hub-process.ts';
+import { supportServer } from '../support/servers/upstream-support.ts';
+import type { OtlpReceiver } from '../support/telemetry/otlp-receiver.ts';
 
 const clientTrace = 'a'.repeat(32);
 const clientSpan = 'b'.repeat(16);

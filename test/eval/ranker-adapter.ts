@@ -1,11 +1,12 @@
 /** The hub's own search and learning behind the interface of the replay: the same functions as in the live hub, with no doors around them. */
-import { createOutcomeMemory } from '../../src/domain/outcome-memory.ts';
-import { createSearchLog } from '../../src/domain/search-log.ts';
-import { matchTools } from '../../src/domain/tool-match.ts';
-import { shownTool } from '../../src/domain/tool-ranking.ts';
+
+import { createSearchLog } from '../../src/domain/search/log.ts';
+import { matchTools } from '../../src/domain/search/match.ts';
+import { createOutcomeMemory } from '../../src/domain/search/outcome-memory.ts';
+import { shownTool } from '../../src/domain/search/ranking.ts';
+import { createWordIndex } from '../../src/search-index/words/word-index.ts';
 import type { Outcome } from '../../src/shapes/event.ts';
 import type { IndexedTool, JsonObject } from '../../src/shapes/tool.ts';
-import { createLexicalToolIndex } from '../../src/stores/tool-index-lexical.ts';
 
 /** A tool of the data set. */
 export interface EvalTool {
@@ -44,7 +45,7 @@ const namespace = 'default';
 
 /** Makes a hub's search over the tools, with an empty memory. An agent of the replay is a key of the hub. */
 export function createAdapter({ tools }: { tools: readonly EvalTool[] }): RankerAdapter {
-  const toolIndex = createLexicalToolIndex();
+  const toolIndex = createWordIndex();
   const memory = createOutcomeMemory();
   const searchLog = createSearchLog();
   const indexed = indexedTools(tools);

@@ -1,5 +1,5 @@
 /** Texts made to be slow to scan: 100 KB of one token after another, and of what opens and never ends. */
-import { scanContent } from '../../src/domain/content-scan.ts';
+import { scanContent } from '../../src/domain/scan/scanner.ts';
 
 const lengthMax = 100_000;
 

@@ -1,6 +1,6 @@
 /** The content scan on labelled texts: what it finds, what it blocks though honest, and how long it takes. */
-import { scanContent } from '../../src/domain/content-scan.ts';
-import { defaultInstallerHosts } from '../../src/shapes/scan-policy.ts';
+import { scanContent } from '../../src/domain/scan/scanner.ts';
+import { defaultInstallerHosts } from '../../src/shapes/configuration/scan-policy.ts';
 import { isTool, type LabelledFile, type LabelledText } from './scan-eval-data.ts';
 import { disguises, withExcuse } from './scan-eval-disguise.ts';
 

@@ -1,8 +1,9 @@
 /** How long a search, a ranking and a lesson take at 10,000 tools, with a plain loop's time beside them to tell machines apart. */
-import { createOutcomeMemory } from '../../src/domain/outcome-memory.ts';
-import { matchTools } from '../../src/domain/tool-match.ts';
-import type { RankedTool } from '../../src/domain/tool-ranking.ts';
-import { createLexicalToolIndex } from '../../src/stores/tool-index-lexical.ts';
+
+import { matchTools } from '../../src/domain/search/match.ts';
+import { createOutcomeMemory } from '../../src/domain/search/outcome-memory.ts';
+import type { RankedTool } from '../../src/domain/search/ranking.ts';
+import { createWordIndex } from '../../src/search-index/words/word-index.ts';
 import { type EvalTool, indexedTools } from './ranker-adapter.ts';
 import type { EvalQuery } from './search-eval-data.ts';
 
@@ -27,7 +28,7 @@ export async function measureTimes(tools: readonly EvalTool[], queries: readonly
     return at < tools.length ? tool : tool && { ...tool, server: `${tool.server}-copy`, id: `${tool.id}-copy` };
   }).filter((tool) => tool !== undefined);
   const indexed = indexedTools(many);
-  const toolIndex = createLexicalToolIndex();
+  const toolIndex = createWordIndex();
   for (const [serverId, ofServer] of indexed.servers) toolIndex.replaceServer(serverId, ofServer);
   const memory = createOutcomeMemory();
   const learn: number[] = [];

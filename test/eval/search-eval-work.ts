@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
-import { createLexicalToolIndex } from '../../src/stores/tool-index-lexical.ts';
+import { createWordIndex } from '../../src/search-index/words/word-index.ts';
 import { createAdapter, type EvalTool, indexedTools, type RankerAdapter } from './ranker-adapter.ts';
 import { loadQueries, loadTools } from './search-eval-data.ts';
 import { measureTimes } from './search-eval-times.ts';
@@ -57,7 +57,7 @@ async function measureStatic(subset: Extract<EvalPart, { kind: 'static' }>['subs
   const tools = (await loadTools(directory, isLarge)).filter(({ id }) => isLarge || id.startsWith(source));
   const queries = (await loadQueries(directory)).filter(({ toolId }) => toolId.startsWith(source));
   const indexed = indexedTools(tools);
-  const index = createLexicalToolIndex();
+  const index = createWordIndex();
   for (const [serverId, ofServer] of indexed.servers) index.replaceServer(serverId, ofServer);
   let gain = 0;
   let hits = 0;

@@ -1,6 +1,7 @@
 /** Files that are made from the code and committed: what they hold, writing them, and telling which are out of date. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { boardFiles } from '../../grafana/dashboards/boards.ts';
 import { alertRules } from '../../grafana/rules/alert-rules.ts';
@@ -8,11 +9,15 @@ import { recordingRules } from '../../grafana/rules/recording-rules.ts';
 import { ruleFile } from '../../grafana/rules/rule.ts';
 import { version } from '../../src/config.ts';
 import { openApiDocument } from '../../src/http/app.ts';
-import { configurationFileSchema } from '../../src/shapes/configuration.ts';
+import { configurationFileSchema } from '../../src/shapes/configuration/config.ts';
 import { type BenchRun, barsPlot, figuresPage, growthPlot, runSchema } from '../bench/report.ts';
-import { startTestHub } from '../support/hub.ts';
+import { startTestHub } from '../support/hub/hub.ts';
+import { withSourceTree } from './architecture-tree.ts';
 import { scanRulePage } from './scan-rule-table.ts';
 import { vectorKernelFile } from './vector-kernel.ts';
+
+const root = new URL('../../', import.meta.url);
+const sourceFolder = fileURLToPath(new URL('src', root));
 
 /** `path` is relative to the repository's root; `content` is made anew by each call. */
 export interface GeneratedFile {
@@ -36,7 +41,11 @@ export const generatedFiles: readonly GeneratedFile[] = [
     path: 'grafana/rules/alerts.yaml',
     content: async () => ruleFile(generatedNote, alertRules({ timeScale: 1 })),
   },
-  { path: 'src/stores/vector-kernel.ts', content: async () => vectorKernelFile() },
+  { path: 'src/search-index/vectors/kernel.ts', content: async () => vectorKernelFile() },
+  {
+    path: 'ARCHITECTURE.md',
+    content: async () => withSourceTree(await readFile(new URL('ARCHITECTURE.md', root), 'utf8'), sourceFolder),
+  },
   { path: 'docs/scan-rules.md', content: async () => scanRulePage() },
   {
     path: 'docs/openapi.json',
@@ -53,7 +62,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
 
 /** The full run whose figures are committed. */
 async function benchRun(): Promise<BenchRun> {
-  return runSchema.parse(JSON.parse(await readFile(new URL('../../docs/performance.json', import.meta.url), 'utf8')));
+  return runSchema.parse(JSON.parse(await readFile(new URL('docs/performance.json', root), 'utf8')));
 }
 
 /** Writes the files below a folder, and gives their paths. May be repeated. */

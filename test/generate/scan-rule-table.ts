@@ -1,5 +1,5 @@
 /** The rules of the content scan as a page of the documentation. */
-import { allRules } from '../../src/domain/scan-rules.ts';
+import { allRules } from '../../src/domain/scan/rules/rule-set.ts';
 
 /** A Markdown page with one row for each rule. */
 export function scanRulePage(): string {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { boardUids } from '../../grafana/dashboards/board.ts';
 import { outcomeColours, securityEventColours } from '../../grafana/dashboards/colour.ts';
 import { outcomeSchema, securityEventSchema } from '../../src/shapes/event.ts';
-import { boardQueries, type ReadBoard, type ReadPanel, readBoards } from '../support/board.ts';
+import { boardQueries, type ReadBoard, type ReadPanel, readBoards } from '../support/queries/board.ts';
 
 const boards = readBoards();
 const panels = boards.flatMap((board) => board.panels.map((panel) => ({ board: board.uid, panel })));

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { parseLogql } from '../support/logql.ts';
-import { parsePromql, selectors } from '../support/promql.ts';
+import { parseLogql } from '../support/queries/logql.ts';
+import { parsePromql, selectors } from '../support/queries/promql.ts';
 
 const read = (path: string) => parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'), { merge: true });
 

@@ -9,8 +9,8 @@ import {
   series,
 } from '../../grafana/prometheus-name.ts';
 import { metricNames } from '../../src/telemetry/names.ts';
-import { type ObservedHub, startObservedHub } from '../support/hub-observed.ts';
-import { supportServer } from '../support/upstream-support.ts';
+import { type ObservedHub, startObservedHub } from '../support/hub/hub-observed.ts';
+import { supportServer } from '../support/servers/upstream-support.ts';
 
 describe('a metric in Prometheus', () => {
   const examples: [string, MetricShape, string][] = [

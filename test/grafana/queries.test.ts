@@ -3,13 +3,20 @@ import { describe, expect, test } from 'vitest';
 import { labels } from '../../grafana/prometheus-name.ts';
 import { monitoringEventSchema, outcomeSchema, securityEventSchema } from '../../src/shapes/event.ts';
 import { attributes } from '../../src/telemetry/names.ts';
-import { boardQueries, filledIn, readBoards } from '../support/board.ts';
-import { documentQueries } from '../support/document-queries.ts';
-import { emittedAttributes, emittedFields } from '../support/emitted-names.ts';
-import { parseLogql } from '../support/logql.ts';
-import { catalogue } from '../support/metric-catalogue.ts';
-import { type Dimension, dimensionOf, groupedLabels, operations, parsePromql, selectors } from '../support/promql.ts';
-import { parseTraceql } from '../support/traceql.ts';
+import { boardQueries, filledIn, readBoards } from '../support/queries/board.ts';
+import { documentQueries } from '../support/queries/document-queries.ts';
+import { parseLogql } from '../support/queries/logql.ts';
+import {
+  type Dimension,
+  dimensionOf,
+  groupedLabels,
+  operations,
+  parsePromql,
+  selectors,
+} from '../support/queries/promql.ts';
+import { parseTraceql } from '../support/queries/traceql.ts';
+import { emittedAttributes, emittedFields } from '../support/telemetry/emitted-names.ts';
+import { catalogue } from '../support/telemetry/metric-catalogue.ts';
 
 const boards = readBoards();
 const queries = boardQueries(boards).map((query) => ({ ...query, place: `${query.board}: ${query.panel}` }));

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { errorTypesOf } from '../../grafana/rules/tool-error-fault.ts';
-import { describeWith } from '../support/requirements.ts';
+import { describeWith } from '../support/programs/requirements.ts';
 import { hubAlertCases } from './hub-alert-cases.ts';
 import { pipelineAlertCases } from './pipeline-alert-cases.ts';
 import { recordCase } from './record-cases.ts';

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { describeWith } from '../support/requirements.ts';
+import { describeWith } from '../support/programs/requirements.ts';
 
 const path = (name: string) => fileURLToPath(new URL(`../../grafana/${name}`, import.meta.url));
 

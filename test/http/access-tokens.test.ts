@@ -1,8 +1,8 @@
 /** Access tokens of an issuer in place of API keys: who they stand for, and every way in which one is refused. */
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { json, startTestHub, type TestHub } from '../support/hub.ts';
-import { type IssuerServer, startIssuerServer } from '../support/issuer-server.ts';
+import { json, startTestHub, type TestHub } from '../support/hub/hub.ts';
+import { type IssuerServer, startIssuerServer } from '../support/servers/issuer-server.ts';
 
 const resource = 'https://hub.example/mcp';
 let issuer: IssuerServer;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { json, startTestHub, type TestHub } from '../support/hub.ts';
+import { json, startTestHub, type TestHub } from '../support/hub/hub.ts';
 
 let hub: TestHub;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 /** Limits at the door: how often a key may ask, how often an address may fail, how many calls may be under way. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { json, startTestHub, type TestHub } from '../support/hub.ts';
-import { untilConnected } from '../support/hub-listening.ts';
-import { supportServer } from '../support/upstream-support.ts';
+import { json, startTestHub, type TestHub } from '../support/hub/hub.ts';
+import { untilConnected } from '../support/hub/hub-listening.ts';
+import { supportServer } from '../support/servers/upstream-support.ts';
 
 async function events(hub: TestHub, name: string): Promise<{ agent_id: string; fields: Record<string, unknown> }[]> {
   return (await json(hub.operator.fetch(`/v1/audit/events?event=${name}&limit=200`))).items;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { problemResponse } from '../../src/http/problem.ts';
 import { limitBodies, limitRunning, type RequestLimits } from '../../src/http/request-limits.ts';
 import { openLog } from '../../src/telemetry/log.ts';
-import { type HubProcess, startHubProcess } from '../support/hub-process.ts';
+import { type HubProcess, startHubProcess } from '../support/hub/hub-process.ts';
 
 describe('bodies that are together longer than the hub may hold', () => {
   let hub: HubProcess;

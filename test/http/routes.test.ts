@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { json, publishSkill, startTestHub, type TestHub } from '../support/hub.ts';
+import { json, publishSkill, startTestHub, type TestHub } from '../support/hub/hub.ts';
 
 let hub: TestHub;
 beforeAll(async () => {

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { json, publishSkill } from '../support/hub.ts';
+import { json, publishSkill } from '../support/hub/hub.ts';
 import {
   clientKinds,
   connectClient,
   type ListeningHub,
   startListeningHub,
   untilConnected,
-} from '../support/hub-listening.ts';
-import { supportServer } from '../support/upstream-support.ts';
+} from '../support/hub/hub-listening.ts';
+import { supportServer } from '../support/servers/upstream-support.ts';
 
 const metaTools = [
   'search_tools',

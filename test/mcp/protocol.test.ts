@@ -1,8 +1,8 @@
 /** What /mcp answers to requests that no client library would send. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { json } from '../support/hub.ts';
-import { connectClient, type ListeningHub, startListeningHub, untilConnected } from '../support/hub-listening.ts';
-import { supportServer } from '../support/upstream-support.ts';
+import { json } from '../support/hub/hub.ts';
+import { connectClient, type ListeningHub, startListeningHub, untilConnected } from '../support/hub/hub-listening.ts';
+import { supportServer } from '../support/servers/upstream-support.ts';
 
 let hub: ListeningHub;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import canonicalize from 'canonicalize';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { chainRecord, checkRecord, genesis } from '../../src/domain/audit-chain.ts';
+import { chainRecord, checkRecord, genesis } from '../../src/domain/audit/chain.ts';
 import { type AuditStore, createAuditStore } from '../../src/stores/audit-store.ts';
 import { openStoreDatabase, type StoreDatabase } from '../support/store-database.ts';
 

@@ -1,5 +1,5 @@
 /** An export of the trail, taken from a hub and taken apart. */
-import type { TestKey } from './hub.ts';
+import type { TestKey } from './hub/hub.ts';
 
 /** A hub, or a key to one. */
 export type Exporting = Pick<TestKey, 'fetch'>;

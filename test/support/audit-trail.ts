@@ -2,9 +2,8 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { trace } from '@opentelemetry/api';
-import { trailLines } from '../../src/domain/audit-lines.ts';
-import { type AuditParts, createAuditParts } from '../../src/domain/audit-parts.ts';
-import { verifyTrail } from '../../src/domain/audit-verification.ts';
+import { trailLines } from '../../src/domain/audit/trail-lines.ts';
+import { verifyTrail } from '../../src/domain/audit/verification.ts';
 import { hubCaller } from '../../src/shapes/access.ts';
 import type { AuditVerdict } from '../../src/shapes/audit.ts';
 import type { AuditCheckpoint } from '../../src/shapes/audit-checkpoint.ts';
@@ -13,7 +12,8 @@ import type { AuditCheckpointStore } from '../../src/stores/audit-checkpoint-sto
 import type { AuditStore } from '../../src/stores/audit-store.ts';
 import { openLog } from '../../src/telemetry/log.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
-import { readLines } from './hub.ts';
+import { type Audit, createAudit } from '../../src/wiring/audit.ts';
+import { readLines } from './hub/hub.ts';
 import { openStoreDatabase, type StoreDatabase } from './store-database.ts';
 
 /** A trail under test. */
@@ -21,9 +21,9 @@ export interface TestTrail extends AsyncDisposable {
   store: StoreDatabase;
   auditStore: AuditStore;
   checkpointStore: AuditCheckpointStore;
-  parts: AuditParts;
+  parts: Audit;
   /** New parts on the same database and key files, as after a start. */
-  reopened(): AuditParts;
+  reopened(): Audit;
   /** The events told to telemetry so far. */
   told: HubEvent[];
   /** Records so many tool outcomes, numbered on. */
@@ -49,7 +49,7 @@ export async function openTestTrail({ checkpointRecords = 1000, checkpointSecond
   let timeMs = Date.UTC(2026, 0, 1);
   let written = 0;
   const open = () =>
-    createAuditParts({
+    createAudit({
       database: store.database,
       keyDirectory: store.folder,
       settings: { checkpointRecords, checkpointSeconds, auditMode: 'best-effort' },

@@ -4,9 +4,9 @@
  */
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { expect } from 'vitest';
-import { skillText } from './hub.ts';
-import type { HubProcess } from './hub-process.ts';
-import { supportServer } from './upstream-support.ts';
+import { skillText } from './hub/hub.ts';
+import type { HubProcess } from './hub/hub-process.ts';
+import { supportServer } from './servers/upstream-support.ts';
 
 /** The secrets by place. The last two are what the server under test says in its errors. */
 export const canaries = {

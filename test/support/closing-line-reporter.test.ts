@@ -1,6 +1,6 @@
 /** The closing line as a real run of vitest prints it, with the configuration that all tests run with. */
 import { describe, expect, test } from 'vitest';
-import { runVitest } from './vitest-run.ts';
+import { runVitest } from './programs/vitest-run.ts';
 
 /** Runs made-up test files. */
 async function run(files: Record<string, string>): Promise<{ lastLine: string | undefined; exitCode: number | null }> {

@@ -1,6 +1,6 @@
 /** SKILL.md documents made of lines, parsed, and the violations they are refused with. */
 import { expect } from 'vitest';
-import { parseSkillDocument, type SkillDocumentSource } from '../../src/domain/skill-document.ts';
+import { parseSkillDocument, type SkillDocumentSource } from '../../src/domain/skill/document.ts';
 import { HestiaError } from '../../src/shapes/error.ts';
 import type { SkillDocument, SkillFile } from '../../src/shapes/skill.ts';
 

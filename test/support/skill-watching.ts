@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, vi } from 'vitest';
-import { createSkillWatch, type SkillWatch } from '../../src/domain/skill-watch.ts';
+import { createSkillWatch, type SkillWatch } from '../../src/domain/skill/watch.ts';
 import type { HestiaError } from '../../src/shapes/error.ts';
 import type { SkillDocument } from '../../src/shapes/skill.ts';
 

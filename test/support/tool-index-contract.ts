@@ -1,7 +1,7 @@
 /** What every index of tools must do, whatever scores the text; each implementation's test runs it. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ToolIndex, ToolIndexQuery } from '../../src/search-index/tool-index.ts';
 import type { IndexedTool, ToolSource } from '../../src/shapes/tool.ts';
-import type { ToolIndex, ToolIndexQuery } from '../../src/stores/tool-index.ts';
 
 /** An index under test. */
 export interface IndexUnderTest {

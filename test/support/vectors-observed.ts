@@ -2,12 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EmbeddingsConfiguration } from '../../src/shapes/search-configuration.ts';
-import { createLexicalToolIndex } from '../../src/stores/tool-index-lexical.ts';
-import { createVectors, type Vectors } from '../../src/stores/vectors.ts';
+import { createWordIndex } from '../../src/search-index/words/word-index.ts';
+import type { EmbeddingsConfiguration } from '../../src/shapes/configuration/search.ts';
 import { openLog } from '../../src/telemetry/log.ts';
 import type { VectorMetrics } from '../../src/telemetry/vector-metrics.ts';
-import { readLines } from './hub.ts';
+import { createSearchIndex, type SearchIndex } from '../../src/wiring/search-index.ts';
+import { readLines } from './hub/hub.ts';
 
 /** What was counted. */
 export interface CountedVectors {
@@ -18,7 +18,7 @@ export interface CountedVectors {
 
 /** The parts under test. */
 export interface ObservedVectors extends AsyncDisposable {
-  vectors: Vectors;
+  vectors: SearchIndex;
   counted: CountedVectors;
   /** Gauges of Chroma as they are now; undefined where it is not configured. */
   gauges(): { isUp: boolean; backlog: number } | undefined;
@@ -46,13 +46,13 @@ export async function startVectors(options: ObservedVectorsOptions = {}): Promis
   const log = await openLog({ file: logFile, level: 'debug', standardOutput: 'none' });
   const counted: CountedVectors = { requests: [], fallbacks: [], chroma: [] };
   let chroma: Parameters<VectorMetrics['observeChroma']>[0] | undefined;
-  const vectors = await createVectors({
+  const vectors = await createSearchIndex({
     configuration: {
       chromaUrl: options.chromaUrl,
       embeddings: embeddingsOf(options),
       vectorsFile: join(folder, 'vectors.db'),
     },
-    lexical: createLexicalToolIndex(),
+    words: createWordIndex(),
     searchStore: { lessonTexts: async () => [], newestLessons: async () => [] },
     log,
     ...(options.isImpatient !== true && { patience: { waitMs: 15_000, chromaMs: 15_000 } }),

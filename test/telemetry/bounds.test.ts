@@ -6,7 +6,7 @@ import { redactedContent } from '../../src/telemetry/content.ts';
 import { createLabelLimit } from '../../src/telemetry/label.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { remoteContext } from '../../src/telemetry/propagation.ts';
-import { readMetrics } from '../support/metric-reader.ts';
+import { readMetrics } from '../support/telemetry/metric-reader.ts';
 
 describe('a label limit', () => {
   test('keeps the first values and folds all others into one, however many come', () => {

@@ -11,8 +11,8 @@ import { loadConfig } from '../../src/config.ts';
 import { openLog } from '../../src/telemetry/log.ts';
 import { createLogPipeline, createSpanPipeline, type DeliveryObserver } from '../../src/telemetry/pipeline.ts';
 import { startTelemetry } from '../../src/telemetry/start.ts';
-import { readLines } from '../support/hub.ts';
-import { startOtlpReceiver } from '../support/otlp-receiver.ts';
+import { readLines } from '../support/hub/hub.ts';
+import { startOtlpReceiver } from '../support/telemetry/otlp-receiver.ts';
 
 const settings = {
   exporter: 'otlp',

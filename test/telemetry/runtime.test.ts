@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { observeRuntime } from '../../src/telemetry/runtime.ts';
-import { type ReadMetrics, readMetrics } from '../support/metric-reader.ts';
+import { type ReadMetrics, readMetrics } from '../support/telemetry/metric-reader.ts';
 
 let reader: ReadMetrics;
 let runtime: Disposable;

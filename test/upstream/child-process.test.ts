@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Config } from '../../src/shapes/configuration.ts';
+import type { Config } from '../../src/shapes/configuration/config.ts';
 import {
   callFailure,
   callTool,
@@ -15,7 +15,7 @@ import {
   untilState,
   type Watched,
   watchedConnection,
-} from '../support/upstream-support.ts';
+} from '../support/servers/upstream-support.ts';
 
 const owned: AsyncDisposable[] = [];
 afterEach(async () => {

@@ -1,7 +1,7 @@
 /** Connections over Streamable HTTP to a 2025 server that misbehaves, goes away and comes back. */
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Config } from '../../src/shapes/configuration.ts';
-import { type FaultyHttpServer, startFaultyHttpServer } from '../support/faulty-http-server.ts';
+import type { Config } from '../../src/shapes/configuration/config.ts';
+import { type FaultyHttpServer, startFaultyHttpServer } from '../support/servers/faulty-http-server.ts';
 import {
   callFailure,
   callTool,
@@ -12,7 +12,7 @@ import {
   untilState,
   type Watched,
   watchedConnection,
-} from '../support/upstream-support.ts';
+} from '../support/servers/upstream-support.ts';
 
 const owned: AsyncDisposable[] = [];
 afterEach(async () => {

@@ -1,7 +1,7 @@
 /** Connections to servers of protocol 2026-07-28, over stdio and over HTTP. */
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Config } from '../../src/shapes/configuration.ts';
-import { startModernHttpServer } from '../support/modern-server.ts';
+import type { Config } from '../../src/shapes/configuration/config.ts';
+import { startModernHttpServer } from '../support/servers/modern-server.ts';
 import {
   callFailure,
   callTool,
@@ -13,7 +13,7 @@ import {
   untilState,
   type Watched,
   watchedConnection,
-} from '../support/upstream-support.ts';
+} from '../support/servers/upstream-support.ts';
 
 const owned: AsyncDisposable[] = [];
 afterEach(async () => {

@@ -1,6 +1,6 @@
 /** Many connections: each stands alone. */
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Config } from '../../src/shapes/configuration.ts';
+import type { Config } from '../../src/shapes/configuration/config.ts';
 import type { ServerStatus } from '../../src/shapes/server.ts';
 import { createConnectionPool } from '../../src/upstream/connection-pool.ts';
 import {
@@ -12,7 +12,7 @@ import {
   supportServer,
   textOf,
   until,
-} from '../support/upstream-support.ts';
+} from '../support/servers/upstream-support.ts';
 
 const owned: AsyncDisposable[] = [];
 afterEach(async () => {

@@ -16,7 +16,7 @@ import {
   textOf,
   until,
   watchedConnection,
-} from '../support/upstream-support.ts';
+} from '../support/servers/upstream-support.ts';
 
 const packages = fileURLToPath(new URL('../../node_modules/@modelcontextprotocol', import.meta.url));
 

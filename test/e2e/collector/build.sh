@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the collector of the tests from manifest.yaml, unless this very manifest was built before, and prints its
-# path. It is kept outside the repository; test/support/collector.ts looks for it in the same place. Needs Go.
+# path. It is kept outside the repository; test/support/programs/collector.ts looks for it in the same place. Needs Go.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

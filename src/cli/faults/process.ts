@@ -1,0 +1,76 @@
+/** Faults of a hub's process and of what it tells: it dies, stands still, loses telemetry, runs out of room for labels. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { callFaultTool } from './calls.ts';
+import { type Fault, type FaultContext, repeat, undoing } from './fault.ts';
+import { faultServer, faultServerId, faultToolNames, numberedToolName } from './server.ts';
+
+/** More than the 200 tool names that metrics tell apart. */
+const toolsCount = 230;
+/**
+ * How long the process stands still in each round, and how long it runs. The loop's delay is sampled every 10 ms while it runs,
+ * so that the one late sample of each round is more than one in a hundred, which is what a 99th percentile sees.
+ */
+const standing = { stillMs: 300, runningMs: 100 };
+/** Spans of one round, many times what the shortened queue holds. */
+const callsPerRound = 20;
+
+/** The faults. */
+export const faultsOfProcess: readonly Fault[] = [
+  {
+    name: 'hub-down',
+    alert: 'HestiaHubDown',
+    place: 'own hub',
+    does: 'kills a hub, and starts it again when the fault is undone',
+    make: async (context) => {
+      const owned = await context.startHub();
+      await context.untilSeen(owned);
+      owned.kill('SIGKILL');
+      return undoing(() => owned.start());
+    },
+  },
+  {
+    name: 'event-loop-lag',
+    alert: 'HestiaEventLoopLag',
+    place: 'own hub',
+    does: `stops a hub's process for ${standing.stillMs} ms again and again`,
+    make: standStill,
+  },
+  {
+    name: 'telemetry-dropped',
+    alert: 'HestiaTelemetryDropped',
+    place: 'own hub',
+    does: 'makes more spans than a queue of two holds',
+    make: async (context) => {
+      const environment = { OTEL_BSP_MAX_QUEUE_SIZE: '2', OTEL_BSP_SCHEDULE_DELAY: '1000' };
+      const { hub } = await context.startHub({ environment });
+      const call = () => callFaultTool(hub, faultToolNames.fine);
+      return repeat(() => Promise.all(Array.from({ length: callsPerRound }, call)), context);
+    },
+  },
+  {
+    name: 'metric-overflow',
+    alert: 'HestiaMetricOverflow',
+    place: 'own hub',
+    does: `calls ${toolsCount} tools, more than metrics tell apart by name`,
+    make: async (context) => {
+      const mcpServers = { [faultServerId]: faultServer({ tools: toolsCount }) };
+      const { hub } = await context.startHub({ file: { mcpServers } });
+      return repeat(async () => {
+        for (let number = 1; number <= toolsCount; number += 1) await callFaultTool(hub, numberedToolName(number));
+      }, context);
+    },
+  },
+];
+
+async function standStill(context: FaultContext): Promise<AsyncDisposable> {
+  const owned = await context.startHub();
+  await using parts = new AsyncDisposableStack();
+  parts.use(undoing(() => owned.kill('SIGCONT')));
+  const round = async () => {
+    owned.kill('SIGSTOP');
+    await delay(standing.stillMs);
+    owned.kill('SIGCONT');
+  };
+  parts.use(await repeat(round, { ...context, paceMs: standing.runningMs }));
+  return parts.move();
+}

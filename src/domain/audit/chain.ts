@@ -1,0 +1,65 @@
+/**
+ * The hash chain of the audit trail: a record's place, hash and canonical bytes, and whether stored bytes follow the record
+ * before them. Pure; knows no database and no clock.
+ */
+
+import { hash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import {
+  type AuditEntry,
+  type AuditRecord,
+  auditRecordSchema,
+  type ChainedRecord,
+  type ChainHead,
+} from '../../shapes/audit.ts';
+import { parsedJson } from '../../shapes/json.ts';
+
+/** What 64 zeros stand for: no record, or no checkpoint, comes before. */
+export const noHash = '0'.repeat(64);
+
+/** The head before the first record: number 0, 64 zeros. */
+export const genesis: ChainHead = { seq: 0, hash: noHash };
+
+/**
+ * The record that follows `head`: numbered, linked and hashed.
+ * @throws Error where a text of `entry` is not well-formed Unicode, which has no canonical bytes
+ */
+export function chainRecord(entry: AuditEntry, head: ChainHead): ChainedRecord {
+  const unhashed = { ...entry, seq: head.seq + 1, previous_hash: head.hash };
+  const { before, after } = canonicalHalves(unhashed);
+  const stated = hash('sha256', `${before},${after}`);
+  return { record: { ...unhashed, hash: stated }, body: `${before},"hash":"${stated}",${after}` };
+}
+
+/** Why a stored record does not follow `head`, or the record if it does. */
+export function checkRecord(
+  body: string,
+  head: ChainHead,
+  writerId: string,
+): { record: AuditRecord } | { seq: number; reason: string } {
+  const parsed = auditRecordSchema.safeParse(parsedJson(body));
+  if (!parsed.success) return { seq: head.seq + 1, reason: 'it is not a valid audit record' };
+  const record = parsed.data;
+  const { seq, hash: stated, ...rest } = record;
+  const fault = (reason: string) => ({ seq, reason });
+  if (seq !== head.seq + 1) return fault(`number ${head.seq + 1} was expected: records were removed or inserted`);
+  if (record.writer_id !== writerId) return fault('it is of another writer');
+  if (record.previous_hash !== head.hash)
+    return fault('it does not name the hash of the record before it: one of the two was changed');
+  const { before, after } = canonicalHalves({ ...rest, seq });
+  if (hash('sha256', `${before},${after}`) !== stated) return fault('its content does not have the hash it states');
+  if (body !== `${before},"hash":"${stated}",${after}`)
+    return fault('its bytes are not the canonical form of its content');
+  return { record };
+}
+
+/**
+ * The canonical JSON of a record without its `hash`, cut where `hash` belongs by the order of keys (RFC 8785, section 3.2.3),
+ * so that one pass gives both what is hashed and what is kept.
+ */
+function canonicalHalves(unhashed: Omit<AuditRecord, 'hash'>): { before: string; after: string } {
+  const { agent_id, arguments_digest, event, fields, ...others } = unhashed;
+  const before = canonicalize({ agent_id, arguments_digest, event, fields }) ?? '';
+  const after = canonicalize(others) ?? '';
+  return { before: before.slice(0, -1), after: after.slice(1) };
+}

@@ -1,0 +1,93 @@
+/** Checkpoints: made and signed, and held against a public key. Pure but for the key it is given. */
+
+import { createHash, createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import {
+  type AuditCheckpoint,
+  type AuditKey,
+  auditCheckpointSchema,
+  checkpointType,
+  type SignedCheckpoint,
+} from '../../shapes/audit-checkpoint.ts';
+import { parsedJson } from '../../shapes/json.ts';
+import { noHash } from './chain.ts';
+
+/** What signs: the Ed25519 private key and the public half that verifiers get. */
+export interface CheckpointSigner {
+  key: AuditKey;
+  sign(unsigned: Omit<AuditCheckpoint, 'type' | 'key_id' | 'signature'>): SignedCheckpoint;
+}
+
+/** Makes the signer of a private key. @throws Error where it is not an Ed25519 key */
+export function createCheckpointSigner(privateKey: KeyObject): CheckpointSigner {
+  const publicKey = createPublicKey(privateKey);
+  const key = auditKey(publicKey);
+  return {
+    key,
+    sign: (unsigned) => {
+      const content = { ...unsigned, type: checkpointType, key_id: key.key_id } as const;
+      const signature = sign(null, signedBytes(content), privateKey).toString('hex');
+      const checkpoint = { ...content, signature };
+      return { checkpoint, body: canonicalize(checkpoint) ?? '' };
+    },
+  };
+}
+
+/** The public key as it is handed out. @throws Error where it is not an Ed25519 key */
+export function auditKey(publicKey: KeyObject): AuditKey {
+  if (publicKey.asymmetricKeyType !== 'ed25519') throw new Error('the key is not an Ed25519 key');
+  const der = publicKey.export({ type: 'spki', format: 'der' });
+  return {
+    key_id: createHash('sha256').update(der).digest('hex'),
+    algorithm: 'Ed25519',
+    public_key: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+  };
+}
+
+/** What a chain of checkpoints has come to: the last one's number, what it covers, and its hash. */
+export interface CheckpointHead {
+  number: number;
+  lastSeq: number;
+  hash: string;
+}
+
+/** Before the first checkpoint. */
+export const noCheckpoint: CheckpointHead = { number: 0, lastSeq: 0, hash: noHash };
+
+/** Where the chain stands after a checkpoint with these canonical bytes. */
+export function checkpointHead({ checkpoint, body }: SignedCheckpoint): CheckpointHead {
+  return { number: checkpoint.number, lastSeq: checkpoint.last_seq, hash: hash('sha256', body) };
+}
+
+/** A checkpoint as canonical JSON, parsed; or why it is none. */
+export function parseCheckpoint(body: string): AuditCheckpoint | { reason: string } {
+  const parsed = auditCheckpointSchema.safeParse(parsedJson(body));
+  if (!parsed.success) return { reason: 'it is not a valid checkpoint' };
+  if (canonicalize(parsed.data) !== body) return { reason: 'its bytes are not the canonical form of its content' };
+  return parsed.data;
+}
+
+/** Why a checkpoint was not signed with this key, or `undefined` if it was. */
+export function signatureFault(checkpoint: AuditCheckpoint, { publicKey, keyId }: VerifyingKey): string | undefined {
+  if (checkpoint.key_id !== keyId) return 'it names another key than the one to verify with';
+  const { signature, ...content } = checkpoint;
+  const holds = verify(null, signedBytes(content), publicKey, Buffer.from(signature, 'hex'));
+  return holds ? undefined : 'its signature does not hold';
+}
+
+/** A public key to verify with. */
+export interface VerifyingKey {
+  publicKey: KeyObject;
+  /** SHA-256 of its DER form. */
+  keyId: string;
+}
+
+/** Reads a public key from PEM. @throws Error where it is not an Ed25519 public key */
+export function verifyingKey(pem: string): VerifyingKey {
+  const publicKey = createPublicKey(pem);
+  return { publicKey, keyId: auditKey(publicKey).key_id };
+}
+
+function signedBytes(content: Omit<AuditCheckpoint, 'signature'>): Buffer {
+  return Buffer.from(canonicalize(content) ?? '', 'utf8');
+}

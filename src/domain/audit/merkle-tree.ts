@@ -1,0 +1,119 @@
+/**
+ * The Merkle tree over all records, by RFC 6962, section 2.1: leaves, nodes, roots and the paths of its proofs. Pure; hashes
+ * are hexadecimal. A tree in growth is kept as its frontier: the roots of its perfect subtrees, the largest first.
+ */
+import { strict as assert } from 'node:assert';
+import { hash } from 'node:crypto';
+import type { AuditTreeNode } from '../../shapes/audit-checkpoint.ts';
+
+/** SHA-256 of 0x00 and the leaf's bytes (UTF-8). */
+export function leafHash(body: string): string {
+  return hash('sha256', `\0${body}`);
+}
+
+/** SHA-256 of 0x01 and the two hashes. */
+export function nodeHash(left: string, right: string): string {
+  return hash('sha256', Buffer.from(`01${left}${right}`, 'hex'));
+}
+
+/** A tree that takes one leaf after another. */
+export interface GrowingTree {
+  size(): number;
+  frontier(): readonly string[];
+  root(): string;
+  /** Adds a leaf; answers the perfect subtrees that it completes, the leaf's own not among them. */
+  append(leaf: string): AuditTreeNode[];
+}
+
+/**
+ * A tree that goes on from `size` leaves with this frontier.
+ * @throws AssertionError where the frontier is not of that size
+ */
+export function growTree({ size: sizeBefore, frontier }: { size: number; frontier: readonly string[] }): GrowingTree {
+  assert.equal(frontier.length, frontierLength(sizeBefore), 'a frontier has one root for each bit of the size');
+  let size = sizeBefore;
+  const roots = [...frontier];
+  return {
+    size: () => size,
+    frontier: () => [...roots],
+    root: () => frontierRoot(roots),
+    append: (leaf) => {
+      const completed: AuditTreeNode[] = [];
+      let node = leaf;
+      let index = size;
+      for (let level = 1; index % 2 === 1; level += 1) {
+        const left = roots.pop();
+        assert(left !== undefined, 'an odd count has a root to merge with');
+        node = nodeHash(left, node);
+        index = Math.floor(index / 2);
+        completed.push({ level, index, hash: node });
+      }
+      roots.push(node);
+      size += 1;
+      return completed;
+    },
+  };
+}
+
+/** How many perfect subtrees `size` leaves make: the bits that are set. */
+export function frontierLength(size: number): number {
+  let length = 0;
+  for (let rest = size; rest > 0; rest = Math.floor(rest / 2)) length += rest % 2;
+  return length;
+}
+
+/** The root over a frontier; SHA-256 of nothing for the empty tree. */
+export function frontierRoot(frontier: readonly string[]): string {
+  if (frontier.length === 0) return hash('sha256', '');
+  return frontier.reduceRight((right, left) => nodeHash(left, right));
+}
+
+/** Answers the hash of the leaves from `start` up to but without `end`. */
+export type RangeHash = (start: number, end: number) => Promise<string>;
+
+/** PATH(index, D[size]) of RFC 6962, section 2.1.1. */
+export async function inclusionPath(index: number, size: number, rangeHash: RangeHash): Promise<string[]> {
+  assert(index >= 0 && index < size, 'the leaf is in the tree');
+  const path: string[] = [];
+  let [start, end] = [0, size];
+  while (end - start > 1) {
+    const middle = start + splitPoint(end - start);
+    if (index < middle) {
+      path.unshift(await rangeHash(middle, end));
+      end = middle;
+    } else {
+      path.unshift(await rangeHash(start, middle));
+      start = middle;
+    }
+  }
+  return path;
+}
+
+/** PROOF(first, D[second]) of RFC 6962, section 2.1.2; empty where the sizes are equal. */
+export async function consistencyPath(first: number, second: number, rangeHash: RangeHash): Promise<string[]> {
+  assert(first > 0 && first <= second, 'the first tree is not empty and not larger than the second');
+  const path: string[] = [];
+  let [start, end] = [0, second];
+  // What the first tree ends in is its own root until a step to the right; from then on it is a subtree the verifier lacks.
+  let isWholeFirst = true;
+  while (end > first) {
+    const middle = start + splitPoint(end - start);
+    if (first <= middle) {
+      path.unshift(await rangeHash(middle, end));
+      end = middle;
+    } else {
+      path.unshift(await rangeHash(start, middle));
+      start = middle;
+      isWholeFirst = false;
+    }
+  }
+  if (!isWholeFirst) path.unshift(await rangeHash(start, end));
+  return path;
+}
+
+/** The largest power of two below `count`, which is at least 2. */
+function splitPoint(count: number): number {
+  let power = 1;
+  while (power * 2 < count) power *= 2;
+  return power;
+}

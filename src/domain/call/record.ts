@@ -1,0 +1,120 @@
+/** What is kept of a finished call: its outcome and its audit record, in one transaction, then the counters. */
+import type { Span } from '@opentelemetry/api';
+import type { Caller } from '../../shapes/access.ts';
+import { HestiaError } from '../../shapes/error.ts';
+import type { EventFields, Outcome } from '../../shapes/event.ts';
+import { newId } from '../../shapes/id.ts';
+import { hubServerId } from '../../shapes/server.ts';
+import type { ToolCallRequest, ToolErrorType, ToolOutcome, ToolResult } from '../../shapes/tool.ts';
+import type { OutcomeStore } from '../../stores/outcome-store.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import { attributes, spanNames } from '../../telemetry/names.ts';
+import { failSpan, inSpan } from '../../telemetry/span.ts';
+import type { ContentDigest } from '../audit/digest.ts';
+import type { AuditTrail } from '../audit/trail.ts';
+import type { SearchLearning } from '../search/learning.ts';
+
+/** What keeping a call needs. */
+export interface ToolCallRecordDeps {
+  outcomeStore: OutcomeStore;
+  searchLearning: SearchLearning;
+  trail: AuditTrail;
+  contentDigest: ContentDigest;
+  metrics: Metrics;
+  now: () => number;
+}
+
+/** A call that has ended; `result` where the tool gave one. */
+export interface FinishedCall {
+  caller: Caller;
+  request: ToolCallRequest;
+  /** The keyed digest of its arguments. */
+  argumentsDigest: string | undefined;
+  outcome: Outcome;
+  errorType: ToolErrorType | undefined;
+  result: ToolResult | undefined;
+  latencyMs: number;
+  span: Span;
+}
+
+/**
+ * Writes the outcome and the record, and counts. Where records are not required, one that cannot be written changes nothing
+ * for the caller.
+ * @throws HestiaError STORAGE_FAILED where records are required and this one could not be written
+ */
+export async function recordCall(deps: ToolCallRecordDeps, call: FinishedCall): Promise<ToolOutcome> {
+  const { caller, argumentsDigest, span, result } = call;
+  const outcome = toolOutcome(call, deps.now());
+  const { serverId, toolName, errorType } = outcome;
+  if (errorType !== undefined) failSpan(span, errorType);
+  const lesson = await deps.searchLearning.lessonOf(outcome);
+  const isOnRecord = await inSpan(
+    spanNames.outcomeRecord,
+    { attributes: { [attributes.outcome]: outcome.outcome } },
+    () =>
+      deps.trail.record(
+        {
+          event: { kind: 'tool_outcome', outcome: outcome.outcome, fields: outcomeFields(outcome) },
+          by: caller,
+          span,
+          digests: {
+            arguments: argumentsDigest,
+            result: result && deps.contentDigest(result),
+          },
+        },
+        async (tx) => {
+          await deps.outcomeStore.insert(tx, outcome);
+          await lesson?.write(tx);
+        },
+      ),
+  );
+  if (isOnRecord) lesson?.learn();
+  deps.metrics.toolOutcome(outcome.outcome, serverId, toolName);
+  if (serverId !== hubServerId) {
+    deps.metrics.mcpClientOperation(outcome.latencyMs / 1000, { method: 'tools/call', toolName, serverId, errorType });
+  }
+  if (!isOnRecord && deps.trail.isRequired) throw unrecorded(outcome);
+  return outcome;
+}
+
+/** The caller must not take this for a call that was never made. */
+function unrecorded({ outcome }: ToolOutcome): HestiaError {
+  return new HestiaError(
+    'STORAGE_FAILED',
+    `the tool was called and its outcome was "${outcome}", but the audit record that policy.auditMode requires could not be written: the result is withheld, and a further call may repeat what this one did`,
+  );
+}
+
+function toolOutcome(
+  { caller, request, outcome, errorType, latencyMs }: FinishedCall,
+  recordedAt: number,
+): ToolOutcome {
+  const { agentId, namespace, keyId } = caller;
+  return {
+    callId: newId('call'),
+    serverId: request.serverId,
+    toolName: request.toolName,
+    agentId,
+    namespace,
+    keyId,
+    outcome,
+    latencyMs: Math.round(latencyMs * 1000) / 1000,
+    recordedAt,
+    ...(errorType !== undefined && { errorType }),
+    ...(request.searchId !== undefined && { searchId: request.searchId }),
+  };
+}
+
+function outcomeFields(outcome: ToolOutcome): EventFields {
+  return {
+    tool_name: outcome.toolName,
+    server_id: outcome.serverId,
+    outcome: outcome.outcome,
+    latency_ms: outcome.latencyMs,
+    agent_id: outcome.agentId,
+    namespace: outcome.namespace,
+    call_id: outcome.callId,
+    search_id: outcome.searchId,
+    error_type: outcome.errorType,
+  };
+}

@@ -1,0 +1,82 @@
+/**
+ * A tool's arguments against its JSON Schema, draft 2020-12 or draft-07, compiled once per schema. Schemas come from
+ * upstreams: one that does not compile is said to be broken, and nothing is ever fetched.
+ */
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import type { Violation } from '../../shapes/error.ts';
+import { printable, truncated } from '../../shapes/text.ts';
+import type { JsonObject } from '../../shapes/tool.ts';
+import { compileSchemaPattern } from './schema-pattern.ts';
+
+/** What a check found. */
+export type SchemaVerdict = { fits: true } | { fits: false; violations: Violation[] } | { broken: true };
+
+/** Checks arguments against a schema. */
+export type SchemaCheck = (schema: JsonObject, value: unknown) => SchemaVerdict;
+
+/** Violations named in one answer. */
+const violationsMax = 20;
+const messageLengthMax = 200;
+
+/** Makes a check with its own cache; an entry lives as long as the schema object it belongs to. */
+export function createSchemaCheck(): SchemaCheck {
+  const code = { regExp: Object.assign(compileSchemaPattern, { code: 'compileSchemaPattern' }) };
+  const options = { strict: false, allErrors: false, validateFormats: true, logger: false, code } as const;
+  const draft2020 = formats.default(new Ajv2020(options));
+  const draft7 = formats.default(new Ajv(options));
+  const compiled = new WeakMap<JsonObject, ValidateFunction | 'broken'>();
+
+  const compile = (schema: JsonObject): ValidateFunction | 'broken' => {
+    const dialect = typeof schema.$schema === 'string' ? schema.$schema : '';
+    // `$id` would be remembered by the compiler and collide with that of another server's tool.
+    const { $id: _id, ...anonymous } = schema;
+    // An asynchronous check answers a promise, which is no answer.
+    if (schema.$async !== undefined) return 'broken';
+    const compiler = /draft-0[4-7]/.test(dialect) ? draft7 : draft2020;
+    const known = withoutUnknownDialect(anonymous);
+    try {
+      return compiler.compile(known);
+    } catch {
+      return 'broken';
+    } finally {
+      // The compiler would keep every schema it ever saw.
+      compiler.removeSchema(known);
+    }
+  };
+
+  return (schema, value) => {
+    let validate = compiled.get(schema);
+    if (validate === undefined) {
+      validate = compile(schema);
+      compiled.set(schema, validate);
+    }
+    if (validate === 'broken') return { broken: true };
+    if (validate(value) === true) return { fits: true };
+    return { fits: false, violations: (validate.errors ?? []).slice(0, violationsMax).map(violation) };
+  };
+}
+
+const knownDialects = /^https?:\/\/json-schema\.org\/draft(\/2020-12|-07)\/schema#?$/;
+
+/** A dialect other than the two is read as the nearer of them, rather than refused. */
+function withoutUnknownDialect(schema: JsonObject): JsonObject {
+  if (typeof schema.$schema !== 'string' || knownDialects.test(schema.$schema)) return schema;
+  const { $schema: _dialect, ...rest } = schema;
+  return rest;
+}
+
+function violation(error: ErrorObject): Violation {
+  const field = `arguments${error.instancePath.replaceAll('/', '.')}`;
+  return {
+    field: printable(truncated(field, messageLengthMax)),
+    message: printable(truncated(`${error.message ?? 'is not valid'}${detail(error)}`, messageLengthMax)),
+  };
+}
+
+function detail({ keyword, params }: ErrorObject): string {
+  if (keyword === 'additionalProperties') return `: found ${JSON.stringify(params.additionalProperty)}`;
+  if (keyword === 'enum') return `: ${JSON.stringify(params.allowedValues)}`;
+  return '';
+}

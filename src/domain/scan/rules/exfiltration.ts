@@ -1,0 +1,142 @@
+/** Rules on data that leaves: secrets read and sent, conversations reported, collection hosts, code that leaks. */
+import type { ScanRule } from './rule.ts';
+
+// A secret that is sent where it belongs is a login.
+const login = [
+  'authorization',
+  'bearer',
+  'oauth',
+  'login',
+  'signin',
+  'authenticate',
+  'authentication',
+  '-u',
+  'x-api-key',
+  'header',
+  'headers',
+];
+
+/** Families EXF and CRD. */
+export const exfiltrationRules: readonly ScanRule[] = [
+  {
+    id: 'EXF-01',
+    severity: 'critical',
+    why: 'Reads a file that holds credentials and passes on what is in it.',
+    in: 'text',
+    patterns: [
+      '@read|contents|content ..12 @credpath ..20 @send|@include',
+      '@send|include|append|attach|pass|embed ..4 contents|content ..3 @credpath|@envfile',
+      '@send ..4 @credpath ..8 to|via ..6 @url|@sinkhost|@email|@ip|@pastehost|@host|@outside',
+      '@include ..4 @secretdata ..6 in|into|with ..2 your|every|each|all ..1 response|responses|reply|replies|answer|output|message|messages',
+    ],
+  },
+  {
+    id: 'EXF-02',
+    severity: 'critical',
+    why: 'Sends secrets, the conversation or the system prompt somewhere else.',
+    in: 'text',
+    patterns: [
+      '@send ..8 @secretdata|@credpath|@secretvar ..8 to|via ..8 @url|@sinkhost|@email|@ip|@pastehost|@host|external|attacker|third-party|collector|public|webhook|telegram|discord',
+      '@send ..8 @privatedata ..8 to|via ..8 @url|@sinkhost|@email|@ip|@pastehost|@host|external|attacker|third-party|collector|webhook|compliance|endpoint',
+      '@forward ..2 all|any|every|everything ..3 @anydata|@privatedata ..4 to ..4 @url|@sinkhost|@email|@ip|@pastehost|@host',
+      '@send ..6 to ..6 @url|@sinkhost|@email|@ip|@pastehost|@host|external|attacker ..10 @secretdata|@credpath',
+      '@secretdata|@privatedata ..8 to ..5 @sinkhost|@pastehost|attacker',
+      '@secretdata ..5 @forward ..2 it|them ..4 to',
+      'export ..6 conversation|session|chat ..6 to ..4 external|remote|third-party|@url|@sinkhost|@email|@ip|@pastehost|@host',
+    ],
+    unless: login,
+  },
+  {
+    id: 'EXF-03',
+    severity: 'high',
+    why: 'Makes it a duty to report what the user has to a foreign address.',
+    in: 'text',
+    patterns: [
+      '@duty & @forward|backup|copy & @privatedata|@secretdata|@anydata & @url|@sinkhost|@email|@ip|@pastehost|@host <40',
+      '@forward ..8 to ..6 server|endpoint|collector|service ..3 @url|@sinkhost|@email|@ip|@pastehost|@host',
+      '@forward ..4 to https|http|@url|@sinkhost|@email|@ip|@pastehost|@host',
+      '@duty & collect|collection|gather & screenshot|screenshots|clipboard|location|browser|keystrokes|history|data <12',
+      '@forward ..6 to ..3 server|endpoint|collector|service ..8 to ..2 @url',
+      'every|any|all ..3 user-provided|user|private|personal|sensitive ..2 data|information|details ..8 every|each|verbatim ..4 response|reply',
+    ],
+    unless: login,
+  },
+  {
+    id: 'EXF-04',
+    severity: 'high',
+    why: 'Names an address whose use is to collect what is sent to it.',
+    in: 'command',
+    patterns: [
+      '@send|@fetcher|post|-d|@include|requests.post|httpx.post|axios.post|fetch ..14 @sinkhost',
+      '@send ..10 @pastehost',
+    ],
+  },
+  {
+    id: 'EXF-05',
+    severity: 'critical',
+    why: 'Builds an image or link whose address carries data away when it is shown.',
+    in: 'text',
+    expressions: [
+      /!\[[^\]]{0,200}\]\(\s{0,3}https?:\/\/[^\s)]{1,200}[?&/=](?:\{\{|\$\{|\{|\$\(|<|\[)[^\s)]{1,80}/i,
+      /!\[[^\]]{0,200}\]\(\s{0,3}https?:\/\/[^\s)?]{1,200}\?[^\s)]{0,120}(?:data|secret|token|content|stolen|key|cookie|payload|session|conversation|info|q)=[A-Z][A-Z_]{4,40}/,
+    ],
+  },
+  {
+    id: 'EXF-06',
+    severity: 'critical',
+    why: 'Code that sends the environment, a secret or a credential file over the network.',
+    in: 'block',
+    patterns: [
+      '@credpath & @fetcher|nc|ncat|requests.post|httpx.post|axios.post|urllib.request.urlopen|requests.get & @url|@sinkhost|@ip <60',
+      'os.environ|process.env|printenv|environ & requests.post|httpx.post|axios.post|urllib.request.urlopen & @url|@sinkhost|@ip <60',
+      'dig|nslookup ..10 @secretvar',
+      '@secretvar & base64|b64encode|base64.b64encode & dig|nslookup|curl|wget <40',
+      'os.environ ..3 @secretvar ..12 os.environ ..3 @secretvar ..40 json.dumps|payload',
+      'process.env|@credpath & fetch|http.request|https.request|xmlhttprequest & post|method & @url|@sinkhost|@ip <50',
+      'open ..6 read|.read ..16 requests.post|httpx.post|axios.post|urllib.request.urlopen ..4 @url',
+      'os.environ ..4 dict|items|.items ..40 requests.post|httpx.post|axios.post|urllib.request.urlopen',
+    ],
+    unless: login,
+  },
+  {
+    id: 'EXF-07',
+    severity: 'high',
+    why: 'A command that posts a file or a secret to an address.',
+    in: 'command',
+    patterns: [
+      '@fetcher ..14 @credpath ..14 @url|@sinkhost|@ip',
+      '@fetcher ..14 @url|@sinkhost|@ip ..14 @credpath|@secretvar',
+      '@fetcher ..8 post ..8 @url ..14 @upload',
+      '@fetcher ..8 post ..8 @url ..20 < ..3 >',
+      'cat|tar|zip ..6 @credpath ..8 | ..4 @fetcher|nc|ncat|base64',
+      'nc|ncat|netcat ..6 < ..1 @credpath|@envfile',
+      'scp|rsync|rclone|sftp ..6 @credpath',
+      'aws|gsutil ..2 cp ..3 @credpath',
+      'env|printenv ..3 | ..4 @fetcher|nc|ncat',
+    ],
+    unless: [...login, 'gh', 'jq'],
+  },
+  {
+    id: 'CRD-01',
+    severity: 'high',
+    why: 'Tells the agent to read credentials that the task does not name.',
+    in: 'text',
+    patterns: [
+      'read|cat|open|load|extract|grab|collect|steal|copy ..4 ~/.ssh/id_rsa|~/.ssh/id_ed25519|~/.aws/credentials|~/.claude/config.json',
+      'steal|collect|extract|harvest|grab|reads ..3 browser|saved|stored ..2 cookies|passwords|tokens|credentials',
+      'agent|must|first|requires ..5 read|list|dump|collect ..1 all ..1 environment ..0 variables',
+      '@secretdata ..4 @metadata',
+      'ask|enter|paste|provide|request|type|share ..6 seed|recovery|mnemonic ..1 phrase|words',
+    ],
+  },
+  {
+    id: 'CRD-02',
+    severity: 'high',
+    why: 'Writes a secret where others read it.',
+    in: 'text',
+    patterns: [
+      'always|make ..4 print|log|echo|output|write|dump ..3 @secretvar ..6 log|logs|console|stdout|output',
+      '@include ..3 @secretdata ..4 in ..2 logs|comments|commit|filename|url',
+    ],
+  },
+];

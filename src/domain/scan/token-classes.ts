@@ -1,0 +1,87 @@
+/** What a token is, beyond its letters: an address and of which kind, a path and to what, a variable that holds a secret. */
+import { classesByWord } from './words.ts';
+
+/** Hosts whose only use in a skill is to collect what others send (request bins, tunnels, chat webhooks). */
+const sinkHosts =
+  /(?:^|\.)(?:webhook\.site|requestbin\.(?:com|net)|pipedream\.net|ngrok(?:-free)?\.(?:io|app|dev)|oast\.(?:pro|live|site|online|fun|me)|interact\.sh|burpcollaborator\.net|hookbin\.com|beeceptor\.com|requestcatcher\.com|trycloudflare\.com|localtunnel\.me|loca\.lt|serveo\.net|dnslog\.cn|canarytokens\.com|transfer\.sh|file\.io|0x0\.st|termbin\.com|api\.telegram\.org)$/;
+/** Hosts where anyone pastes text without a name. */
+const pasteHosts =
+  /(?:^|\.)(?:pastebin\.com|glot\.io|rentry\.(?:co|org)|hastebin\.com|paste\.ee|ghostbin\.(?:co|com)|dpaste\.(?:org|com)|controlc\.com|paste\.rs|ix\.io|sprunge\.us|termbin\.com)$/;
+/** Hosts that hide where a link goes. */
+const shortenerHosts =
+  /^(?:bit\.ly|tinyurl\.com|t\.co|goo\.gl|is\.gd|rebrand\.ly|cutt\.ly|ow\.ly|shorturl\.at|rb\.gy|t\.ly|tiny\.cc|v\.gd)$/;
+
+/** A host name without a scheme, told from a file name by its ending. */
+const bareHost = /\.(?:com|net|org|io|dev|app|xyz|site|ru|cn|info|top|co|tk|cloud|online|invalid)(?:\/|$)/;
+
+const localHost =
+  /^(?:localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\]|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|172\.(?:1[6-9]|2\d|3[01])\.\d+\.\d+)$/;
+
+const credentialPath = new RegExp(
+  [
+    String.raw`(?:^|[~\/])\.ssh(?:\/|$)|id_(?:rsa|ed25519|ecdsa|dsa)\b|authorized_keys`,
+    String.raw`(?:^|\/)\.aws(?:\/|$)|(?:^|\/)\.netrc|(?:^|\/)\.npmrc$|\.pypirc|\.git-credentials|\.pgpass|\.kube\/config|\.docker\/config|\.gnupg`,
+    String.raw`\/etc\/(?:shadow|passwd|sudoers)|credentials?\.(?:json|ya?ml|csv|txt|db)$`,
+    String.raw`(?:^|\/)\.config\/(?:gcloud|gh|op|solana)|login\.?data|cookies\.sqlite|key[34]\.db|logins\.json|\.bash_history|\.zsh_history`,
+    String.raw`(?:^|\/)\.cursor\/mcp\.json|claude_desktop_config\.json|\.clawdbot\/|\.openclaw\/|\.claude\/(?:\.?credentials|config\.json)|wallet\.dat|keystore|\.metamask|exodus|electrum`,
+    String.raw`\/library\/keychains|ntds\.dit|lsass|\/proc\/(?:self|\d+)\/environ|\/var\/run\/secrets`,
+  ].join('|'),
+);
+
+const secretVariable =
+  /^[$%{]*(?:env[:.])?[a-z0-9_]*(?:api_?key|token|secret|password|passwd|private_?key|access_?key|credentials?|_key|database_url|aws_[a-z_]+)s?[%}]*$/;
+const ruleFile =
+  /(?:^|\/)(?:claude|agents?|memory|soul|gemini|identity|tools|bootstrap|heartbeat|user|copilot-instructions)\.md$|\.cursorrules$|\.windsurfrules$|\.clinerules$/;
+const startupFile =
+  /(?:^|\/)\.(?:bashrc|zshrc|profile|bash_profile|zprofile|zshenv|bash_login)$|\/etc\/(?:cron|rc\.local|profile|systemd)|launchagents|launchdaemons|\/systemd\/|\.plist$|\.git\/hooks|\bcrontab\b|schtasks|currentversion\\run/;
+
+/** The classes of a token in lower case, each with its `@`. */
+export function classesOf(text: string): string[] {
+  const classes: string[] = [];
+  const known = classesByWord.get(text) ?? classesByWord.get(text.replace(/[-_]/g, ''));
+  if (known !== undefined) classes.push(...known);
+  if (/^[\p{L}]+$/u.test(text)) return classes;
+  const address = /^[a-z][a-z0-9+.-]{1,11}:\/\/(?:[^\s/@]{1,100}@)?([^\s/:?#]{1,253})(?::\d{1,5})?(.*)$/.exec(text);
+  if (address !== null) classes.push(...addressClasses(text, address[1] ?? '', address[2] ?? ''));
+  else if (/^(?:\d{1,3}\.){3}\d{1,3}$/.test(text) && !localHost.test(text)) classes.push('@ip');
+  else if (/^[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,6}(?:\/\S*)?$/.test(text))
+    classes.push(...hostClasses(text.split('/')[0] ?? ''), ...(bareHost.test(text) ? ['@host'] : []));
+  if (/^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$/.test(text)) classes.push('@email');
+  if (address === null && /[/.\\~_]/.test(text) && credentialPath.test(text)) classes.push('@credpath');
+  if (text.length < 80 && !text.startsWith('your') && /[$%_]/.test(text) && secretVariable.test(text))
+    classes.push('@secretvar');
+  if (ruleFile.test(text)) classes.push('@rulefile');
+  if (startupFile.test(text)) classes.push('@startup');
+  if (address === null && /\.(?:zip|rar|7z|exe|msi|dmg|pkg|scr|bat|apk)$/.test(text)) classes.push('@archivefile');
+  if (/\.(?:sh|ps1|bash)$/.test(text)) classes.push('@script');
+  if (/(?:^|\/)\.env(?:\.\w{1,20})?$/.test(text)) classes.push('@envfile');
+  if (/^(?:\/usr)?\/bin\/(?:ba|z|da|k)?sh$|^exec:/.test(text)) classes.push('@shell');
+  if (text.startsWith('@')) classes.push('@upload');
+  if (text.includes('169.254.169.254') || text.includes('metadata.google.internal')) classes.push('@metadata');
+  if (text.startsWith('/dev/tcp/') || text.startsWith('/dev/udp/')) classes.push('@devtcp');
+  return classes;
+}
+
+/** The host of an address token, for rules that name it; undefined where it has none. */
+export function hostOf(text: string): string | undefined {
+  return /^[a-z][a-z0-9+.-]{1,11}:\/\/(?:[^\s/@]{1,100}@)?([^\s/:?#]{1,253})/.exec(text)?.[1];
+}
+
+function addressClasses(text: string, host: string, rest: string): string[] {
+  if (localHost.test(host)) return ['@local'];
+  const classes = ['@url', ...hostClasses(host)];
+  if (/^(?:\d{1,3}\.){3}\d{1,3}$/.test(host)) classes.push('@ip');
+  if (/\.(?:sh|ps1|bash|py)(?:[?#].*)?$/.test(rest) || /\/install$/.test(rest)) classes.push('@script');
+  if (/\.(?:zip|rar|7z|exe|msi|dmg|pkg|scr|bat)(?:[?#].*)?$/.test(rest) || /\/releases\/download\//.test(rest))
+    classes.push('@archive');
+  if (/[?&][\w.-]{1,40}=[{$<[%]/.test(text) || /[?&/][\w.-]{0,40}=?(?:\$\{|\{\{|\$\()/.test(text))
+    classes.push('@dataurl');
+  return classes;
+}
+
+function hostClasses(host: string): string[] {
+  if (sinkHosts.test(host) || host === 'discord.com') return ['@sinkhost'];
+  if (pasteHosts.test(host)) return ['@pastehost'];
+  if (shortenerHosts.test(host)) return ['@shortener'];
+  return [];
+}

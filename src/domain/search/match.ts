@@ -1,0 +1,70 @@
+/** One search without its doors: what the text finds and what is remembered for the request, in the order of the ranking. */
+import { createHash } from 'node:crypto';
+import type { TextMatches, ToolIndex, ToolIndexQuery } from '../../search-index/tool-index.ts';
+import { isWanted, toolKeyOf, toolKeyText } from '../../search-index/tool-index.ts';
+import type { IndexedTool } from '../../shapes/tool.ts';
+import type { OutcomeMemory, Recollection } from './outcome-memory.ts';
+import { queryKey } from './query-key.ts';
+import { type RankedTool, type RankingCandidate, rankTools } from './ranking.ts';
+import { candidatesMax } from './ranking-constants.ts';
+
+/** What was found for a request, all of it in order; the caller shows the first ones. */
+export interface ToolMatch {
+  ranked: RankedTool[];
+  queryKey: string | undefined;
+  scoring: TextMatches['scoring'];
+}
+
+/** A request of a key, at a time in Unix milliseconds. */
+export interface MatchRequest extends Omit<ToolIndexQuery, 'limit'> {
+  keyId: string;
+  at: number;
+}
+
+/** What a match is made of. `ranking` wraps the ranking alone, for those who time it. */
+export interface MatchDeps {
+  toolIndex: ToolIndex;
+  memory: OutcomeMemory;
+  ranking?: (rank: () => RankedTool[]) => Promise<RankedTool[]>;
+}
+
+/** Finds and ranks. */
+export async function matchTools(deps: MatchDeps, { keyId, at, ...query }: MatchRequest): Promise<ToolMatch> {
+  const { found, scoring } = await deps.toolIndex.search({ ...query, limit: candidatesMax });
+  const key = queryKey(query.query);
+  const recollection = deps.memory.recall({ namespace: query.namespace, keyId, queryKey: key, at });
+  const candidates: RankingCandidate[] = found.map(({ tool, score }) => ({ tool, textScore: score }));
+  candidates.push(...remembered(deps.toolIndex, query, recollection, found));
+  const rank = () => rankTools(candidates, { keyId, recollection, definitionOf });
+  return { ranked: deps.ranking === undefined ? rank() : await deps.ranking(rank), queryKey: key, scoring };
+}
+
+/** Tools that served this request before and that its text did not find, as far as the filters let them through. */
+function remembered(
+  toolIndex: ToolIndex,
+  query: Omit<ToolIndexQuery, 'limit'>,
+  { evidence }: Recollection,
+  found: TextMatches['found'],
+): RankingCandidate[] {
+  if (evidence.size === 0) return [];
+  const present = new Set(found.map(({ tool }) => toolKeyText(toolKeyOf(tool))));
+  return [...evidence.entries()].flatMap(([toolKey, { tool: key }]) => {
+    const tool = present.has(toolKey) ? undefined : toolIndex.find(key);
+    const isSame = tool !== undefined && toolKeyText(toolKeyOf(tool)) === toolKey;
+    return isSame && isWanted(tool, { ...query, limit: candidatesMax }) ? [{ tool, textScore: undefined }] : [];
+  });
+}
+
+const definitions = new WeakMap<IndexedTool, string>();
+
+/** The same for tools of the same name, description and input, wherever they come from. */
+function definitionOf(tool: IndexedTool): string {
+  const known = definitions.get(tool);
+  if (known !== undefined) return known;
+  const { toolName, description, inputSchema } = tool.definition;
+  const digest = createHash('sha256')
+    .update(JSON.stringify([toolName, description, inputSchema]))
+    .digest('base64');
+  definitions.set(tool, digest);
+  return digest;
+}

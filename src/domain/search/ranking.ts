@@ -1,0 +1,211 @@
+/**
+ * The order of search results: the odds that a tool is the right one, by its text and by what outcomes of the same
+ * request taught, times the probability that it answers. Pure; explains itself part by part.
+ */
+
+import { compareTools, toolKeyOf, toolKeyText } from '../../search-index/tool-index.ts';
+import type { ScoreParts, ShownTool } from '../../shapes/search.ts';
+import type { IndexedTool } from '../../shapes/tool.ts';
+import type { KeyedEvidence, KeyedObservations, Recollection } from './outcome-memory.ts';
+import {
+  affinity,
+  availability,
+  explorationDepth,
+  explorationPlace,
+  relevance,
+  textOdds,
+} from './ranking-constants.ts';
+
+/** A tool to be ranked. */
+export interface RankingCandidate {
+  tool: IndexedTool;
+  /** From the index, in (0, 1]; 1 for the best of this search. Undefined: remembered, not found by the text. */
+  textScore: number | undefined;
+}
+
+/** For whom, and with what memory. Tools of one definition, by `definitionOf`, share what is known of their relevance. */
+export interface RankingContext {
+  keyId: string;
+  recollection: Recollection;
+  definitionOf: (tool: IndexedTool) => string;
+}
+
+/** A candidate in its place, with the score it got there by. */
+export interface RankedTool {
+  tool: IndexedTool;
+  /** In (0, 1]; 1 for the best of this search. */
+  score: number;
+  parts: ScoreParts;
+}
+
+/** Orders candidates, best first. The same candidates and memory always give the same order. */
+export function rankTools(candidates: readonly RankingCandidate[], context: RankingContext): RankedTool[] {
+  const evidenceOf = pooledEvidence(candidates, context);
+  const ranked = byText(candidates, context)
+    .map((candidate) => placed(candidate, evidenceOf(candidate.tool), context))
+    .sort((one, other) => other.parts.total - one.parts.total || compareTools(one.tool, other.tool));
+  const explored = withExploration(ranked, context);
+  const best = Math.max(...ranked.map(({ parts }) => parts.total));
+  return explored.map(({ tool, parts }) => ({ tool, parts, score: Math.exp(parts.total - best) }));
+}
+
+/** A result as it is recorded. */
+export function shownTool({ tool: { definition, namespace }, parts }: RankedTool): ShownTool {
+  const { serverId, toolName } = definition;
+  return { serverId, toolName, ...(namespace !== undefined && { namespace }), parts };
+}
+
+interface TextPlaced extends RankingCandidate {
+  toolKey: string;
+  textRank: number | undefined;
+  uses: number;
+  logOdds: number;
+}
+
+/** Places by text and habit, and the log-odds that follow from them. */
+function byText(candidates: readonly RankingCandidate[], { recollection }: RankingContext): TextPlaced[] {
+  const textOrder = candidates.filter(({ textScore }) => textScore !== undefined).sort(byTextScore);
+  const textRanks = new Map(textOrder.map(({ tool }, at) => [tool, at + 1]));
+  const lifted = candidates.map((candidate) => {
+    const toolKey = toolKeyText(toolKeyOf(candidate.tool));
+    const uses = recollection.uses(toolKey);
+    const lift = 1 + (affinity.lift * uses) / (uses + affinity.half);
+    return {
+      ...candidate,
+      toolKey,
+      uses,
+      textRank: textRanks.get(candidate.tool),
+      lifted: (candidate.textScore ?? 0) * lift,
+    };
+  });
+  const best = Math.max(...lifted.map((candidate) => candidate.lifted), Number.MIN_VALUE);
+  return lifted
+    .sort((one, other) => other.lifted - one.lifted || compareTools(one.tool, other.tool))
+    .map((candidate, rank) => ({
+      ...candidate,
+      logOdds: candidate.textScore === undefined ? textOdds.unfound : textLogOdds(candidate.lifted / best, rank),
+    }));
+}
+
+function byTextScore(one: RankingCandidate, other: RankingCandidate): number {
+  return (other.textScore ?? 0) - (one.textScore ?? 0) || compareTools(one.tool, other.tool);
+}
+
+function textLogOdds(score: number, rank: number): number {
+  const { linear, cubic, rank: perRank, constant, scale, shift } = textOdds;
+  return scale * (linear * score + cubic * score ** 3 - perRank * Math.log(rank + 1) + constant) + shift;
+}
+
+interface Evidence {
+  own: number;
+  others: number;
+  othersCount: number;
+}
+
+/** What is known of a tool's relevance is known of its definition: the same tool on another server does the same. */
+function pooledEvidence(
+  candidates: readonly RankingCandidate[],
+  { keyId, recollection, definitionOf }: RankingContext,
+): (tool: IndexedTool) => Evidence {
+  if (recollection.evidence.size === 0) return () => noEvidence;
+  const pools = new Map<string, Map<string, number>>();
+  for (const { tool } of candidates) {
+    for (const opinion of recollection.evidence.get(toolKeyText(toolKeyOf(tool)))?.byKey ?? []) {
+      const pool = pools.get(definitionOf(tool)) ?? new Map<string, number>();
+      pools.set(definitionOf(tool), pool);
+      const value = opinion.keyId === keyId ? opinion.value : thinned(opinion);
+      pool.set(opinion.keyId, (pool.get(opinion.keyId) ?? 0) + value);
+    }
+  }
+  return (tool) => {
+    const pool = pools.size === 0 ? undefined : pools.get(definitionOf(tool));
+    if (pool === undefined) return noEvidence;
+    let others = 0;
+    for (const [key, value] of pool) if (key !== keyId) others += clipped(value, relevance.otherMax);
+    return {
+      own: clipped(pool.get(keyId) ?? 0, relevance.ownMax),
+      others: clipped(others, relevance.othersMax),
+      othersCount: pool.size - (pool.has(keyId) ? 1 : 0),
+    };
+  };
+}
+
+const noEvidence: Evidence = { own: 0, others: 0, othersCount: 0 };
+
+/** A key that praises one tool for everything says little about this request. */
+function thinned({ value, requestsCount }: KeyedEvidence): number {
+  return clipped(value, relevance.otherMax) * Math.min(1, relevance.requestsPerToolMax / requestsCount);
+}
+
+function placed(candidate: TextPlaced, evidence: Evidence, { keyId, recollection }: RankingContext) {
+  const logOdds = candidate.logOdds + evidence.own + evidence.others;
+  const isUp = availabilityFor(keyId, recollection.observations(candidate.toolKey));
+  const relevant = 1 / (1 + Math.exp(-logOdds));
+  const parts: ScoreParts = {
+    textScore: candidate.textScore,
+    textRank: candidate.textRank,
+    textLogOdds: candidate.logOdds,
+    affinity: candidate.uses,
+    ownEvidence: evidence.own,
+    othersEvidence: evidence.others,
+    othersCount: evidence.othersCount,
+    relevance: relevant,
+    availability: isUp,
+    total: Math.log(relevant) + availability.weight * Math.log(Math.max(availability.min, isUp)),
+    explored: false,
+  };
+  return { tool: candidate.tool, parts };
+}
+
+/** The probability that a tool answers a key: its own experience, shrunk to that of all, shrunk to the prior. */
+export function availabilityFor(keyId: string, observations: readonly KeyedObservations[]): number {
+  const { prior, priorStrength, othersStrength, observationsPerKeyMax, lonelyFailureShare } = availability;
+  let successes = 0;
+  let failures = 0;
+  let loudest = 0;
+  let own: KeyedObservations = { keyId, successes: 0, failures: 0 };
+  for (const seen of observations) {
+    if (seen.keyId === keyId) {
+      own = seen;
+      continue;
+    }
+    const scale = Math.min(1, observationsPerKeyMax / Math.max(seen.successes + seen.failures, Number.MIN_VALUE));
+    successes += seen.successes * scale;
+    failures += seen.failures * scale;
+    loudest = Math.max(loudest, seen.failures * scale);
+  }
+  const counted = failures - lonelyFailureShare * loudest;
+  const global = (priorStrength * prior + successes) / (priorStrength + successes + counted);
+  return (othersStrength * global + own.successes) / (othersStrength + own.successes + own.failures);
+}
+
+/** How far a failure speaks against the choice of a tool that was shown with these parts; in [0, 1]. */
+export function blameOf({
+  relevance: right,
+  availability: isUp,
+}: Pick<ScoreParts, 'relevance' | 'availability'>): number {
+  const wrong = (1 - right) * relevance.wrongFails;
+  return wrong / (wrong + right * (1 - Math.min(0.97, isUp)));
+}
+
+/**
+ * Where nothing has served this request yet although tools were tried, an untried one takes the last place that agents
+ * read, each in its turn. It never costs one of the places before.
+ */
+function withExploration<Ranked extends { parts: ScoreParts }>(
+  ranked: Ranked[],
+  { recollection }: RankingContext,
+): Ranked[] {
+  const { outcomesCount } = recollection;
+  const served = ranked.some(({ parts }) => parts.ownEvidence + parts.othersEvidence > 0);
+  const later = ranked.slice(explorationPlace, explorationPlace + explorationDepth);
+  if (outcomesCount === 0 || served || later.length < 2) return ranked;
+  const chosen = later[outcomesCount % later.length];
+  if (chosen === undefined || chosen === later[0]) return ranked;
+  const rest = ranked.filter((one) => one !== chosen);
+  return rest.toSpliced(explorationPlace, 0, { ...chosen, parts: { ...chosen.parts, explored: true } });
+}
+
+function clipped(value: number, max: number): number {
+  return Math.min(max, Math.max(-max, value));
+}

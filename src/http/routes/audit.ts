@@ -1,0 +1,158 @@
+/** `/v1/audit`: read, verify, prove and export the trail. Records and checkpoints are shown as they are stored, field for field. */
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
+import { z } from 'zod';
+import type { AuditService } from '../../domain/audit-service.ts';
+import { auditRecordSchema, auditVerdictSchema } from '../../shapes/audit.ts';
+import {
+  auditCheckpointSchema,
+  auditConsistencyProofSchema,
+  auditInclusionProofSchema,
+  auditKeySchema,
+} from '../../shapes/audit-checkpoint.ts';
+import { decodeNumberCursor, pageOf, pageQuerySchema } from '../../shapes/page.ts';
+import type { HubEnv } from '../authenticate.ts';
+import { invalidRequest } from '../problem.ts';
+import { createRouter, jsonAnswer, pageSchema, problemAnswers, security } from './route-parts.ts';
+
+const tags = ['audit'];
+const numberSchema = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
+const checkpointSchema = auditCheckpointSchema.meta({ id: 'AuditCheckpoint' });
+
+const get = <Path extends string, Request extends object, Answer extends z.ZodType>(
+  path: Path,
+  { summary, request, answer, description }: { summary: string; request: Request; answer: Answer; description: string },
+) =>
+  createRoute({
+    method: 'get',
+    path,
+    summary,
+    tags,
+    security,
+    request,
+    responses: { 200: jsonAnswer(answer, description), ...problemAnswers },
+  });
+
+const eventsRoute = get('/v1/audit/events', {
+  summary: 'List audit records, oldest first',
+  request: {
+    query: pageQuerySchema.extend({
+      event: z
+        .string()
+        .max(64)
+        .optional()
+        .meta({ description: 'Only this event, such as SKILL_ACTIVATION_SUCCESS or TOOL_OUTCOME.' }),
+      agentId: z.string().max(64).optional(),
+      traceId: z.string().max(32).optional(),
+    }),
+  },
+  answer: pageSchema(auditRecordSchema.meta({ id: 'AuditRecord' })),
+  description: 'Records',
+});
+const proofRoute = get('/v1/audit/events/{seq}/proof', {
+  summary: 'Prove that a record is under a signed checkpoint',
+  request: {
+    params: z.object({ seq: numberSchema }),
+    query: z.object({
+      checkpoint: numberSchema
+        .optional()
+        .meta({ description: 'The checkpoint to prove it under; the latest if none.' }),
+    }),
+  },
+  answer: auditInclusionProofSchema.meta({ id: 'AuditInclusionProof' }),
+  description: 'The record, the checkpoint, and the path from the one to the root of the other (RFC 6962, 2.1.1)',
+});
+const checkpointsRoute = get('/v1/audit/checkpoints', {
+  summary: 'List signed checkpoints, oldest first',
+  request: { query: pageQuerySchema },
+  answer: pageSchema(checkpointSchema),
+  description: 'Checkpoints',
+});
+const consistencyRoute = get('/v1/audit/consistency', {
+  summary: 'Prove that a checkpoint only adds to an earlier one',
+  request: {
+    query: z.object({ from: numberSchema, to: numberSchema.optional().meta({ description: 'The latest if none.' }) }),
+  },
+  answer: auditConsistencyProofSchema.meta({ id: 'AuditConsistencyProof' }),
+  description: 'Both checkpoints, and the path between their roots (RFC 6962, 2.1.2)',
+});
+const keyRoute = get('/v1/audit/key', {
+  summary: 'Read the public key that checkpoints are signed with',
+  request: {},
+  answer: auditKeySchema.meta({ id: 'AuditKey' }),
+  description: 'The public key, as PEM, and its SHA-256',
+});
+const verifyRoute = get('/v1/audit/verify', {
+  summary: 'Verify all records and checkpoints',
+  request: {},
+  answer: auditVerdictSchema.meta({ id: 'AuditVerdict' }),
+  description: 'The verdict, with the first bad record or checkpoint where there is one',
+});
+const exportQuerySchema = z.object({
+  format: z
+    .enum(['ndjson', 'ocsf'], { error: 'must be "ndjson" or "ocsf"' })
+    .default('ndjson')
+    .meta({ description: 'ndjson: records, checkpoints and key, to be verified. ocsf: OCSF 1.2.0 events.' }),
+});
+const exportRoute = createRoute({
+  method: 'get',
+  path: '/v1/audit/export',
+  summary: 'Export the trail as NDJSON, oldest first',
+  tags,
+  security,
+  request: { query: exportQuerySchema },
+  responses: {
+    200: { description: 'One object a line', content: { 'application/x-ndjson': { schema: z.string() } } },
+    ...problemAnswers,
+  },
+});
+
+/** The routes below `/v1/audit`. */
+export function auditRoutes({ audit }: { audit: AuditService }): OpenAPIHono<HubEnv> {
+  const router = createRouter();
+  router.openapi(eventsRoute, async (c) => {
+    const { limit, cursor, event, agentId, traceId } = c.req.valid('query');
+    const after = decodeNumberCursor(cursor) ?? 0;
+    const found = await audit.list(c.var.caller, { limit, after, event, agentId, traceId });
+    return c.json(pageOf(found, limit, { position: ({ seq }) => seq, view: (record) => record }), 200);
+  });
+  router.openapi(checkpointsRoute, async (c) => {
+    const { limit, cursor } = c.req.valid('query');
+    const found = await audit.checkpoints(c.var.caller, { limit, after: decodeNumberCursor(cursor) ?? 0 });
+    return c.json(pageOf(found, limit, { position: ({ number }) => number, view: (checkpoint) => checkpoint }), 200);
+  });
+  router.openapi(proofRoute, async (c) => {
+    const { seq } = c.req.valid('param');
+    const { checkpoint } = c.req.valid('query');
+    return c.json(await audit.inclusion(c.var.caller, { seq, checkpoint }), 200);
+  });
+  router.openapi(consistencyRoute, async (c) =>
+    c.json(await audit.consistency(c.var.caller, c.req.valid('query')), 200),
+  );
+  router.openapi(keyRoute, async (c) => c.json(await audit.key(c.var.caller), 200));
+  router.openapi(verifyRoute, async (c) => c.json(await audit.verify(c.var.caller), 200));
+  // A stream has no typed answer, so the route is described and handled apart.
+  router.openAPIRegistry.registerPath(exportRoute);
+  router.get(exportRoute.getRoutingPath(), async (c) => {
+    const parsed = exportQuerySchema.safeParse(c.req.query());
+    if (!parsed.success) throw invalidRequest(parsed.error);
+    const pages = await audit.export(c.var.caller, parsed.data.format);
+    return c.body(ndjson(pages), 200, { 'content-type': 'application/x-ndjson' });
+  });
+  return router;
+}
+
+/** One object a line; a page is read when the one before it has been taken. */
+function ndjson(pages: AsyncIterable<readonly string[]>): ReadableStream<Uint8Array> {
+  const iterator = pages[Symbol.asyncIterator]();
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    pull: async (controller) => {
+      const { done, value } = await iterator.next();
+      if (done) return controller.close();
+      controller.enqueue(encoder.encode(value.map((line) => `${line}\n`).join('')));
+    },
+    cancel: async () => {
+      await iterator.return?.();
+    },
+  });
+}

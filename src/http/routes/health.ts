@@ -1,0 +1,75 @@
+/** `/livez` and `/readyz`: for probes, without a key. Ready means that calls can be taken and put on record. */
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
+import { z } from 'zod';
+import type { ServerStatus } from '../../shapes/server.ts';
+import type { HubEnv } from '../authenticate.ts';
+import { createRouter, jsonAnswer } from './route-parts.ts';
+
+const readinessSchema = z
+  .object({
+    status: z.enum(['ready', 'not ready', 'draining']),
+    dependencies: z.record(z.string(), z.looseObject({ state: z.string() })),
+  })
+  .meta({ id: 'Readiness' });
+
+const tags = ['health'];
+const liveRoute = createRoute({
+  method: 'get',
+  path: '/livez',
+  summary: 'Whether the process answers; needs no key',
+  tags,
+  responses: { 200: jsonAnswer(z.object({ status: z.literal('alive') }), 'It does') },
+});
+const readyRoute = createRoute({
+  method: 'get',
+  path: '/readyz',
+  summary: 'Whether calls can be taken and put on record, with the state of each dependency; needs no key',
+  tags,
+  responses: { 200: jsonAnswer(readinessSchema, 'They can'), 503: jsonAnswer(readinessSchema, 'They cannot') },
+});
+
+/** What readiness looks at. */
+export interface HealthRoutesDeps {
+  /** Rejects where the database cannot be written; asked once a second at most. */
+  checkDatabase: () => Promise<void>;
+  /** What search needs, by name. */
+  search: () => Record<string, { state: string }>;
+  servers: () => readonly ServerStatus[];
+  isDraining: () => boolean;
+}
+
+/**
+ * The two routes. An upstream or a Chroma that is away is named, but does not make the hub unready: other tools work, and
+ * search goes on by words.
+ */
+export function healthRoutes({ checkDatabase, search, servers, isDraining }: HealthRoutesDeps): OpenAPIHono<HubEnv> {
+  const router = createRouter();
+  const databaseChecked = atMostOnceASecond(checkDatabase);
+  router.openapi(liveRoute, (c) => c.json({ status: 'alive' as const }, 200));
+  router.openapi(readyRoute, async (c) => {
+    const database = await databaseChecked().then(
+      () => 'up',
+      () => 'down',
+    );
+    const dependencies = {
+      database: { state: database },
+      ...search(),
+      ...Object.fromEntries(
+        servers().map(({ serverId, state, toolsCount }) => [`server:${serverId}`, { state, toolsCount }]),
+      ),
+    };
+    if (isDraining()) return c.json({ status: 'draining' as const, dependencies }, 503);
+    if (database === 'down') return c.json({ status: 'not ready' as const, dependencies }, 503);
+    return c.json({ status: 'ready' as const, dependencies }, 200);
+  });
+  return router;
+}
+
+/** The same answer for a second: probes need no key, and each check is a write. */
+function atMostOnceASecond(check: () => Promise<void>): () => Promise<void> {
+  let last: { at: number; answer: Promise<void> } | undefined;
+  return () => {
+    if (last === undefined || performance.now() - last.at > 1000) last = { at: performance.now(), answer: check() };
+    return last.answer;
+  };
+}

@@ -1,0 +1,70 @@
+/** `/v1/servers`: the upstream servers, and connecting and disconnecting them. */
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
+import { z } from 'zod';
+import type { ServerService } from '../../domain/server-service.ts';
+import { type ServerStatus, serverErrorTypeSchema, serverStateSchema } from '../../shapes/server.ts';
+import { isoTime } from '../../shapes/time.ts';
+import type { HubEnv } from '../authenticate.ts';
+import { createRouter, jsonAnswer, problemAnswers, security, timeSchema } from './route-parts.ts';
+
+const serverSchema = z
+  .object({
+    serverId: z.string(),
+    transport: z.enum(['stdio', 'http']),
+    state: serverStateSchema,
+    stateSince: timeSchema,
+    toolsCount: z.int(),
+    toolsRefusedCount: z.int(),
+    protocolVersion: z.string().optional(),
+    errorType: serverErrorTypeSchema.optional(),
+  })
+  .meta({ id: 'Server' });
+
+const parameters = z.object({ id: z.string().max(64) });
+const tags = ['servers'];
+const listRoute = createRoute({
+  method: 'get',
+  path: '/v1/servers',
+  summary: 'List the upstream servers and their state',
+  tags,
+  security,
+  responses: {
+    200: jsonAnswer(z.object({ items: z.array(serverSchema) }), 'All configured servers'),
+    ...problemAnswers,
+  },
+});
+const connectRoute = createRoute({
+  method: 'post',
+  path: '/v1/servers/{id}/connect',
+  summary: 'Connect a server; answers the state after the first attempt',
+  tags,
+  security,
+  request: { params: parameters },
+  responses: { 200: jsonAnswer(serverSchema, 'Its state'), ...problemAnswers },
+});
+const disconnectRoute = createRoute({
+  method: 'post',
+  path: '/v1/servers/{id}/disconnect',
+  summary: 'Disconnect a server until it is asked for again',
+  tags,
+  security,
+  request: { params: parameters },
+  responses: { 200: jsonAnswer(serverSchema, 'Its state'), ...problemAnswers },
+});
+
+/** The routes below `/v1/servers`. */
+export function serverRoutes({ servers }: { servers: ServerService }): OpenAPIHono<HubEnv> {
+  const router = createRouter();
+  router.openapi(listRoute, async (c) => c.json({ items: (await servers.list(c.var.caller)).map(serverView) }, 200));
+  router.openapi(connectRoute, async (c) =>
+    c.json(serverView(await servers.connect(c.var.caller, c.req.valid('param').id)), 200),
+  );
+  router.openapi(disconnectRoute, async (c) =>
+    c.json(serverView(await servers.disconnect(c.var.caller, c.req.valid('param').id)), 200),
+  );
+  return router;
+}
+
+function serverView(status: ServerStatus) {
+  return { ...status, stateSince: isoTime(status.stateSince) };
+}

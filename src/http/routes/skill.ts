@@ -1,0 +1,221 @@
+/** `/v1/skills`: publish, read, delete, activate, deactivate. Translates only; decisions are the domain's. */
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { z } from 'zod';
+import type { SkillLifecycle } from '../../domain/skill-lifecycle.ts';
+import type { SkillService } from '../../domain/skill-service.ts';
+import { parseSkillDocument } from '../../domain/skill-source.ts';
+import { namespaceSchema } from '../../shapes/access.ts';
+import { HestiaError } from '../../shapes/error.ts';
+import { decodeCursor, decodeNumberCursor, pageOf, pageQuerySchema } from '../../shapes/page.ts';
+import { activateRequestSchema, type SkillDocument, skillPublishSchema } from '../../shapes/skill.ts';
+import { isoTime } from '../../shapes/time.ts';
+import type { HubEnv } from '../authenticate.ts';
+import { invalidRequest, violationSchema } from '../problem.ts';
+import { createRouter, jsonAnswer, jsonBody, pageSchema, problemAnswers, security } from './route-parts.ts';
+import {
+  activationSchema,
+  activationView,
+  detailsView,
+  skillDetailsSchema,
+  skillSchema,
+  skillView,
+  versionSchema,
+} from './skill-views.ts';
+
+const nameParameters = z.object({ name: z.string().max(64) });
+const namespaceQuery = z.object({
+  namespace: namespaceSchema.optional().meta({ description: 'Another namespace; auditors and operators only.' }),
+});
+
+const activationAnswerSchema = z.object({
+  changed: z.boolean(),
+  activation: activationSchema,
+  errorType: z.string().optional().meta({ description: 'Why the activation has no tool, where it has none.' }),
+});
+const deactivationAnswerSchema = z.object({
+  changed: z.boolean(),
+  durationMs: z.number().optional(),
+  errorType: z.string().optional(),
+});
+const publicationSchema = z.object({
+  change: z.enum(['created', 'updated', 'unchanged']),
+  skill: skillSchema,
+  warnings: z
+    .array(violationSchema)
+    .optional()
+    .meta({ description: 'Rules that are broken without keeping the skill out.' }),
+});
+
+const tags = ['skills'];
+const publishRoute = createRoute({
+  method: 'put',
+  path: '/v1/skills/{name}',
+  summary: 'Publish a skill, as a SKILL.md or as JSON with its files; changed content is a new version',
+  tags,
+  security,
+  request: {
+    params: nameParameters,
+    body: {
+      required: true,
+      content: { 'text/markdown': { schema: z.string() }, 'application/json': { schema: skillPublishSchema } },
+    },
+  },
+  responses: {
+    200: jsonAnswer(publicationSchema, 'A further version, or the same content again'),
+    201: jsonAnswer(publicationSchema, 'The first version'),
+    ...problemAnswers,
+  },
+});
+const listRoute = createRoute({
+  method: 'get',
+  path: '/v1/skills',
+  summary: 'List skills',
+  tags,
+  security,
+  request: { query: pageQuerySchema.extend(namespaceQuery.shape) },
+  responses: { 200: jsonAnswer(pageSchema(skillSchema), 'Skills by name'), ...problemAnswers },
+});
+const getRoute = createRoute({
+  method: 'get',
+  path: '/v1/skills/{name}',
+  summary: 'Read the latest version of a skill',
+  tags,
+  security,
+  request: { params: nameParameters, query: namespaceQuery },
+  responses: { 200: jsonAnswer(skillDetailsSchema, 'The skill'), ...problemAnswers },
+});
+const versionsRoute = createRoute({
+  method: 'get',
+  path: '/v1/skills/{name}/versions',
+  summary: 'List the versions of a skill, oldest first',
+  tags,
+  security,
+  request: { params: nameParameters, query: pageQuerySchema.extend(namespaceQuery.shape) },
+  responses: { 200: jsonAnswer(pageSchema(versionSchema), 'Versions'), ...problemAnswers },
+});
+const deleteRoute = createRoute({
+  method: 'delete',
+  path: '/v1/skills/{name}',
+  summary: 'Delete a skill; an active one is deactivated first',
+  tags,
+  security,
+  request: { params: nameParameters, query: namespaceQuery },
+  responses: { 204: { description: 'Deleted' }, ...problemAnswers },
+});
+const activateRoute = createRoute({
+  method: 'post',
+  path: '/v1/skills/{name}/activate',
+  summary: 'Make the latest version of a skill an MCP tool; may be repeated',
+  tags,
+  security,
+  request: {
+    params: nameParameters,
+    query: namespaceQuery,
+    body: { required: false, content: jsonBody(activateRequestSchema).content },
+  },
+  responses: { 200: jsonAnswer(activationAnswerSchema, 'The activation'), ...problemAnswers },
+});
+const deactivateRoute = createRoute({
+  method: 'post',
+  path: '/v1/skills/{name}/deactivate',
+  summary: 'Remove the MCP tool of a skill; may be repeated',
+  tags,
+  security,
+  request: { params: nameParameters, query: namespaceQuery },
+  responses: { 200: jsonAnswer(deactivationAnswerSchema, 'What was done'), ...problemAnswers },
+});
+
+/** What these routes call. */
+export interface SkillRoutesDeps {
+  skills: SkillService;
+  lifecycle: SkillLifecycle;
+}
+
+/** The routes below `/v1/skills`. */
+export function skillRoutes({ skills, lifecycle }: SkillRoutesDeps): OpenAPIHono<HubEnv> {
+  const router = createRouter();
+  addRegistry(router, skills);
+  addLifecycle(router, lifecycle);
+  return router;
+}
+
+function addRegistry(router: OpenAPIHono<HubEnv>, skills: SkillService): void {
+  // The body is Markdown or JSON, so the route is described here and its body read apart.
+  router.openAPIRegistry.registerPath(publishRoute);
+  router.put(publishRoute.getRoutingPath(), async (c) => {
+    const document = await readDocument(c, c.req.param('name'));
+    const { skill, change, warnings } = await skills.publish(c.var.caller, { document, source: 'published' });
+    const answer = { change, skill: skillView(skill, undefined), ...(warnings.length > 0 && { warnings }) };
+    return c.json(answer, change === 'created' ? 201 : 200);
+  });
+  router.openapi(listRoute, async (c) => {
+    const { limit, cursor, namespace } = c.req.valid('query');
+    const found = await skills.list(c.var.caller, { limit, namespace, after: decodeCursor(cursor) });
+    const page = pageOf(found, limit, {
+      position: ({ skill }) => `${skill.namespace}/${skill.name}`,
+      view: ({ skill, activation }) => skillView(skill, activation),
+    });
+    return c.json(page, 200);
+  });
+  router.openapi(getRoute, async (c) => {
+    const { skill, latest, activation } = await skills.get(c.var.caller, {
+      ...c.req.valid('param'),
+      ...c.req.valid('query'),
+    });
+    return c.json(detailsView(skill, latest, activation), 200);
+  });
+  router.openapi(versionsRoute, async (c) => {
+    const { limit, cursor, namespace } = c.req.valid('query');
+    const address = { ...c.req.valid('param'), namespace };
+    const found = await skills.versions(c.var.caller, address, { limit, after: decodeNumberCursor(cursor) });
+    const view = ({ version, digest, publishedBy, createdAt }: (typeof found)[number]) => ({
+      version,
+      digest,
+      publishedBy,
+      createdAt: isoTime(createdAt),
+    });
+    return c.json(pageOf(found, limit, { position: ({ version }) => version, view }), 200);
+  });
+  router.openapi(deleteRoute, async (c) => {
+    await skills.delete(c.var.caller, { ...c.req.valid('param'), ...c.req.valid('query') });
+    return c.body(null, 204);
+  });
+}
+
+function addLifecycle(router: OpenAPIHono<HubEnv>, lifecycle: SkillLifecycle): void {
+  router.openapi(activateRoute, async (c) => {
+    const { ttlSeconds } = c.req.valid('json');
+    const address = { ...c.req.valid('param'), ...c.req.valid('query') };
+    const { activation, changed, errorType } = await lifecycle.activate(c.var.caller, address, { ttlSeconds });
+    return c.json(
+      { changed, activation: activationView(activation), ...(errorType !== undefined && { errorType }) },
+      200,
+    );
+  });
+  router.openapi(deactivateRoute, async (c) => {
+    const answer = await lifecycle.deactivate(c.var.caller, { ...c.req.valid('param'), ...c.req.valid('query') });
+    return c.json(answer, 200);
+  });
+}
+
+/** The document of a publish request, whose name must be that of the path. */
+async function readDocument(c: Context, folderName: string): Promise<SkillDocument> {
+  const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (type === 'text/markdown')
+    return parseSkillDocument({ document: new Uint8Array(await c.req.arrayBuffer()), files: [], folderName });
+  if (type !== 'application/json') {
+    throw new HestiaError('UNSUPPORTED_MEDIA_TYPE', 'content-type: must be text/markdown or application/json');
+  }
+  const body: unknown = await c.req.json().catch(() => {
+    throw new HestiaError('INVALID_REQUEST', 'the body is not valid JSON');
+  });
+  const parsed = skillPublishSchema.safeParse(body);
+  if (!parsed.success) throw invalidRequest(parsed.error);
+  const files = Object.entries(parsed.data.files).map(([path, content]) => ({
+    path,
+    content,
+    encoding: 'utf-8' as const,
+  }));
+  return parseSkillDocument({ document: parsed.data.document, files, folderName });
+}

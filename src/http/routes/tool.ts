@@ -1,0 +1,146 @@
+/** `/v1/tools`: search, inspect, call, statistics. The HTTP twin of the MCP tools of the same work. */
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
+import { z } from 'zod';
+import type { ToolCall } from '../../domain/tool-call.ts';
+import type { ToolSearch } from '../../domain/tool-search.ts';
+import type { ToolStatisticsService } from '../../domain/tool-statistics.ts';
+import { outcomeSchema } from '../../shapes/event.ts';
+import { isoTime } from '../../shapes/time.ts';
+import { callRequestSchema, type IndexedTool, searchRequestSchema, toolSourceSchema } from '../../shapes/tool.ts';
+import type { HubEnv } from '../authenticate.ts';
+import { createRouter, jsonAnswer, jsonBody, problemAnswers, security, timeSchema } from './route-parts.ts';
+import { explanationSchema } from './search.ts';
+
+const toolParameters = z.object({ server: z.string().max(64), tool: z.string().max(128) });
+const jsonObjectSchema = z.record(z.string(), z.unknown());
+
+const searchAnswerSchema = z
+  .object({
+    searchId: z.string(),
+    results: z.array(
+      z.object({
+        serverId: z.string(),
+        toolName: z.string(),
+        source: toolSourceSchema,
+        description: z.string(),
+        score: z.number(),
+        inputSchema: jsonObjectSchema.optional(),
+        explanation: explanationSchema.optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'SearchAnswer' });
+
+const toolSchema = z
+  .object({
+    serverId: z.string(),
+    toolName: z.string(),
+    source: toolSourceSchema,
+    title: z.string().optional(),
+    description: z.string(),
+    inputSchema: jsonObjectSchema,
+    outputSchema: jsonObjectSchema.optional(),
+    annotations: jsonObjectSchema.optional(),
+  })
+  .meta({ id: 'Tool' });
+
+const callAnswerSchema = z
+  .object({
+    callId: z.string(),
+    outcome: outcomeSchema,
+    latencyMs: z.number(),
+    result: z.object({
+      content: z.array(jsonObjectSchema),
+      structuredContent: z.unknown().optional(),
+      isError: z.boolean(),
+      meta: jsonObjectSchema.optional(),
+    }),
+  })
+  .meta({ id: 'CallAnswer' });
+
+const statisticsSchema = z.object({
+  items: z.array(
+    z.object({
+      serverId: z.string(),
+      toolName: z.string(),
+      calls: z.int(),
+      outcomes: z.object({ success: z.int(), error: z.int(), timeout: z.int(), abandoned: z.int() }),
+      latencyMsMean: z.number(),
+      latencyMsP95: z.number(),
+      lastCalledAt: timeSchema,
+    }),
+  ),
+});
+
+const tags = ['tools'];
+const searchRoute = createRoute({
+  method: 'post',
+  path: '/v1/tools/search',
+  summary: 'Find tools by describing the need',
+  tags,
+  security,
+  request: { body: jsonBody(searchRequestSchema) },
+  responses: { 200: jsonAnswer(searchAnswerSchema, 'The best tools first'), ...problemAnswers },
+});
+const statisticsRoute = createRoute({
+  method: 'get',
+  path: '/v1/tools/stats',
+  summary: 'Outcomes and latency by tool',
+  tags,
+  security,
+  responses: { 200: jsonAnswer(statisticsSchema, 'One entry for each tool that was called'), ...problemAnswers },
+});
+const inspectRoute = createRoute({
+  method: 'get',
+  path: '/v1/tools/{server}/{tool}',
+  summary: 'Read a tool with its schemas',
+  tags,
+  security,
+  request: { params: toolParameters },
+  responses: { 200: jsonAnswer(toolSchema, 'The tool'), ...problemAnswers },
+});
+const callRoute = createRoute({
+  method: 'post',
+  path: '/v1/tools/{server}/{tool}/call',
+  summary: 'Call a tool; the outcome is on record before the answer',
+  tags,
+  security,
+  request: { params: toolParameters, body: jsonBody(callRequestSchema) },
+  responses: {
+    200: jsonAnswer(callAnswerSchema, 'What the tool answered, also where that is an error of its own'),
+    ...problemAnswers,
+  },
+});
+
+/** What these routes call. */
+export interface ToolRoutesDeps {
+  toolSearch: ToolSearch;
+  toolCall: ToolCall;
+  toolStatistics: ToolStatisticsService;
+}
+
+/** The routes below `/v1/tools`. */
+export function toolRoutes({ toolSearch, toolCall, toolStatistics }: ToolRoutesDeps): OpenAPIHono<HubEnv> {
+  const router = createRouter();
+  router.openapi(searchRoute, async (c) => c.json(await toolSearch.search(c.var.caller, c.req.valid('json')), 200));
+  router.openapi(statisticsRoute, async (c) => {
+    const found = await toolStatistics.statistics(c.var.caller);
+    return c.json({ items: found.map((entry) => ({ ...entry, lastCalledAt: isoTime(entry.lastCalledAt) })) }, 200);
+  });
+  router.openapi(inspectRoute, async (c) => {
+    const { server, tool } = c.req.valid('param');
+    return c.json(toolView(await toolSearch.inspect(c.var.caller, { serverId: server, toolName: tool })), 200);
+  });
+  router.openapi(callRoute, async (c) => {
+    const { server, tool } = c.req.valid('param');
+    const { arguments: args, timeoutMs, searchId } = c.req.valid('json');
+    const request = { serverId: server, toolName: tool, arguments: args, timeoutMs, searchId };
+    return c.json(await toolCall.call(c.var.caller, request, { signal: c.req.raw.signal }), 200);
+  });
+  return router;
+}
+
+function toolView({ source, definition }: IndexedTool) {
+  const { serverId, toolName, title, description, inputSchema, outputSchema, annotations } = definition;
+  return { serverId, toolName, source, title, description, inputSchema, outputSchema, annotations };
+}

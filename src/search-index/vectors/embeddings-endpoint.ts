@@ -1,0 +1,255 @@
+/**
+ * SearchIndex by a service that speaks the OpenAI format: batches, few at a time, with deadlines and retries. What it costs
+ * is counted. Knows no cache; the key goes into one header and nowhere else.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import {
+  dimensionsMax,
+  type EmbeddingPurpose,
+  type Embeddings,
+  EmbeddingsError,
+  type EmbeddingsErrorType,
+  unitVector,
+} from './embeddings.ts';
+
+/** What one request cost. Durations are in seconds, tokens as the service counted them, 0 where it does not say. */
+export interface EmbeddingsCost {
+  purpose: EmbeddingPurpose;
+  seconds: number;
+  texts: number;
+  tokens: number;
+  errorType: EmbeddingsErrorType | undefined;
+}
+
+/** What the client is made of. */
+export interface EmbeddingsEndpointDeps {
+  /** The whole address of the `embeddings` resource. */
+  url: string;
+  model: string;
+  key: string | undefined;
+  /** Ends requests and waits between them, for good. */
+  signal: AbortSignal;
+  /** Hears of each request once it has ended. */
+  onRequest: (cost: EmbeddingsCost) => void;
+  /** Waits between two attempts; given in tests. */
+  wait?: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** In [0, 1); given in tests. */
+  random?: () => number;
+}
+
+/** The limits of the client. Public services take 2,048 texts and 300,000 tokens a request; small ones far less. */
+export const endpointLimits = {
+  batchTextsMax: 64,
+  /** UTF-16 units of all texts of a batch. */
+  batchLengthMax: 100_000,
+  /** UTF-16 units of one text: some 2,000 tokens, which every model in use takes or cuts itself. */
+  textLengthMax: 8_000,
+  /** Requests for documents under way; a search never waits behind them. */
+  documentRequestsMax: 2,
+  documentTimeoutMs: 30_000,
+  queryTimeoutMs: 5_000,
+  /** Attempts for documents; a query is tried once, since the search goes on without it. */
+  attemptsMax: 4,
+  retryDelayMs: 500,
+  retryDelayMsMax: 30_000,
+  answerBytesMax: 67_108_864,
+} as const;
+
+/** Makes the client. Requests are sent when texts are embedded, not before. */
+export function createEndpointEmbeddings(deps: EmbeddingsEndpointDeps): Embeddings {
+  const takeTurn = createTurns(endpointLimits.documentRequestsMax);
+  return {
+    model: `${deps.model} at ${addressOf(deps.url)}`,
+    hasMeaning: true,
+    async embed(texts, purpose) {
+      const batches = batchesOf(texts.map((text) => text.slice(0, endpointLimits.textLengthMax).toWellFormed()));
+      const answers = await Promise.all(
+        batches.map((batch) =>
+          purpose === 'query' ? requested(deps, batch, purpose) : takeTurn(() => attempted(deps, batch)),
+        ),
+      );
+      const vectors = answers.flat();
+      if (vectors.some((vector) => vector.length !== vectors[0]?.length)) throw new EmbeddingsError('invalid_response');
+      return vectors;
+    },
+  };
+}
+
+/** Without its query, which may hold a secret. */
+function addressOf(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
+
+function batchesOf(texts: readonly string[]): string[][] {
+  const batches: string[][] = [];
+  let length = 0;
+  for (const text of texts) {
+    const batch = batches.at(-1);
+    length += text.length;
+    if (batch === undefined || batch.length >= endpointLimits.batchTextsMax || length > endpointLimits.batchLengthMax) {
+      batches.push([text]);
+      length = text.length;
+    } else {
+      batch.push(text);
+    }
+  }
+  return batches;
+}
+
+/** Runs at most `runningMax` works at a time, in the order given. */
+function createTurns(runningMax: number) {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (running >= runningMax) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
+}
+
+const retried: ReadonlySet<EmbeddingsErrorType> = new Set(['timeout', 'connection', 'rate_limited', 'server_error']);
+
+/** A failed attempt, with the wait the service asked for. */
+class AttemptError extends EmbeddingsError {
+  readonly retryAfterMs: number;
+
+  constructor(type: EmbeddingsErrorType, retryAfterMs: number, options?: ErrorOptions) {
+    super(type, options);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+async function attempted(deps: EmbeddingsEndpointDeps, texts: readonly string[]): Promise<Float32Array[]> {
+  const wait = deps.wait ?? defaultWait;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await requested(deps, texts, 'document');
+    } catch (error) {
+      if (!(error instanceof EmbeddingsError) || !retried.has(error.type) || attempt >= endpointLimits.attemptsMax) {
+        throw error;
+      }
+      // Full jitter would retry at once now and then; between half and whole, clients part and none comes early.
+      const jitter = 0.5 + (deps.random ?? Math.random)() / 2;
+      const backoffMs = endpointLimits.retryDelayMs * 2 ** (attempt - 1) * jitter;
+      const askedMs = error instanceof AttemptError ? error.retryAfterMs : 0;
+      await wait(Math.min(Math.max(backoffMs, askedMs), endpointLimits.retryDelayMsMax), deps.signal);
+    }
+  }
+}
+
+async function defaultWait(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await delay(ms, undefined, { signal, ref: false });
+  } catch (cause) {
+    throw new EmbeddingsError('cancelled', { cause });
+  }
+}
+
+async function requested(
+  deps: EmbeddingsEndpointDeps,
+  texts: readonly string[],
+  purpose: EmbeddingPurpose,
+): Promise<Float32Array[]> {
+  const startedAt = performance.now();
+  const told = (tokens: number, errorType: EmbeddingsErrorType | undefined) =>
+    deps.onRequest({
+      purpose,
+      seconds: (performance.now() - startedAt) / 1000,
+      texts: texts.length,
+      tokens,
+      errorType,
+    });
+  try {
+    const { vectors, tokens } = await answered(deps, texts, purpose);
+    told(tokens, undefined);
+    return vectors;
+  } catch (cause) {
+    const error =
+      cause instanceof EmbeddingsError ? cause : new EmbeddingsError(failureType(cause, deps.signal), { cause });
+    told(0, error.type);
+    throw error;
+  }
+}
+
+async function answered(
+  { url, model, key, signal }: EmbeddingsEndpointDeps,
+  texts: readonly string[],
+  purpose: EmbeddingPurpose,
+): Promise<{ vectors: Float32Array[]; tokens: number }> {
+  const timeout = AbortSignal.timeout(
+    purpose === 'query' ? endpointLimits.queryTimeoutMs : endpointLimits.documentTimeoutMs,
+  );
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(key !== undefined && { authorization: `Bearer ${key}` }) },
+    body: JSON.stringify({ model, input: texts, encoding_format: 'float' }),
+    // A redirect would take the key to wherever it points.
+    redirect: 'error',
+    signal: AbortSignal.any([signal, timeout]),
+  });
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw new AttemptError(statusType(response.status), retryAfterMs(response.headers.get('retry-after')));
+  }
+  return parsed(await bodyOf(response), texts.length);
+}
+
+async function bodyOf(response: Response): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > endpointLimits.answerBytesMax) throw new EmbeddingsError('invalid_response');
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch (cause) {
+    throw new EmbeddingsError('invalid_response', { cause });
+  }
+}
+
+// OpenAI's reference, "Create embeddings"; services that copy it leave out `usage` at times.
+const answerSchema = z.object({
+  data: z.array(z.object({ index: z.int().min(0), embedding: z.array(z.number()).min(1).max(dimensionsMax) })),
+  usage: z
+    .object({ total_tokens: z.int().min(0) })
+    .optional()
+    .catch(undefined),
+});
+
+function parsed(body: unknown, textsCount: number): { vectors: Float32Array[]; tokens: number } {
+  const answer = answerSchema.safeParse(body);
+  if (!answer.success) throw new EmbeddingsError('invalid_response');
+  const byIndex = new Map(answer.data.data.map(({ index, embedding }) => [index, unitVector(embedding)]));
+  const vectors = Array.from({ length: textsCount }, (_, index) => byIndex.get(index));
+  const complete = vectors.filter((vector) => vector !== undefined);
+  if (complete.length !== textsCount) throw new EmbeddingsError('invalid_response');
+  return { vectors: complete, tokens: answer.data.usage?.total_tokens ?? 0 };
+}
+
+function statusType(status: number): EmbeddingsErrorType {
+  if (status === 429) return 'rate_limited';
+  if (status === 401 || status === 403) return 'unauthorized';
+  return status >= 500 || status === 408 ? 'server_error' : 'refused';
+}
+
+/** Seconds or a date (RFC 9110, section 10.2.3). */
+function retryAfterMs(value: string | null): number {
+  if (value === null) return 0;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(ms) ? Math.max(0, ms) : 0;
+}
+
+function failureType(cause: unknown, signal: AbortSignal): EmbeddingsErrorType {
+  if (signal.aborted) return 'cancelled';
+  return cause instanceof DOMException && cause.name === 'TimeoutError' ? 'timeout' : 'connection';
+}

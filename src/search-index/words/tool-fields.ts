@@ -1,0 +1,58 @@
+/** A tool's definition as the texts that a search weighs apart. Reads an upstream's schema, which may be anything. */
+import { isJsonObject, type JsonObject, type ToolDefinition } from '../../shapes/tool.ts';
+import { textLengthMax } from './terms.ts';
+
+/** Fields of a tool's text. */
+export const toolTextFields = [
+  'name',
+  'summary',
+  'description',
+  'parameterNames',
+  'parameterDescriptions',
+  'server',
+] as const;
+
+/**
+ * A tool's text by field. `summary` is the first sentence of the description and `description` the rest, without the
+ * sentences that say what the tool is not for: their words lead to another tool.
+ */
+export type ToolText = Record<(typeof toolTextFields)[number], string>;
+
+/** Parameters that are read of one tool, nested ones included; further ones are left out. */
+export const parametersMax = 200;
+
+/** The texts of a definition. */
+export function toolText(definition: ToolDefinition): ToolText {
+  const parameters: Parameter[] = [];
+  collectParameters(definition.inputSchema, parameters, 1);
+  const [summary = '', ...rest] = definition.description.slice(0, textLengthMax).trim().split(sentenceEnd);
+  return {
+    name: definition.toolName,
+    summary: definition.title === undefined ? summary : `${definition.title}. ${summary}`,
+    description: rest.filter((sentence) => !disclaimer.test(sentence)).join(' '),
+    parameterNames: parameters.map(({ name }) => name).join(' '),
+    parameterDescriptions: parameters.map(({ description }) => description).join(' '),
+    server: definition.serverId,
+  };
+}
+
+interface Parameter {
+  name: string;
+  description: string;
+}
+
+const schemaDepthMax = 4;
+const sentenceEnd = /(?<=[.!?])\s+|\n+/;
+const disclaimer =
+  /\b(?:do not use|don['’]t use|not for|should not|instead of|use [^.]{1,60} instead|not intended|not to be used|does not|doesn['’]t|cannot|can['’]t|will not|unlike)\b/i;
+
+function collectParameters(schema: JsonObject, found: Parameter[], depth: number): void {
+  if (depth > schemaDepthMax || !isJsonObject(schema.properties)) return;
+  for (const [name, property] of Object.entries(schema.properties)) {
+    if (found.length >= parametersMax) return;
+    const description = isJsonObject(property) ? property.description : undefined;
+    found.push({ name, description: typeof description === 'string' ? description : '' });
+    if (isJsonObject(property)) collectParameters(property, found, depth + 1);
+    if (isJsonObject(property) && isJsonObject(property.items)) collectParameters(property.items, found, depth + 1);
+  }
+}

@@ -1,0 +1,118 @@
+/** All tools that can be found, in memory, and the search over their words. Never waits. */
+
+import { createTimeSlices } from '../../flow/time-slices.ts';
+import type { IndexedTool } from '../../shapes/tool.ts';
+import { compareTools, type ToolIndex, toolKeyOf, toolKeyText } from '../tool-index.ts';
+import { searchText } from './bm25f.ts';
+import { createTextIndex, type PostedTool, type TextDocuments } from './documents.ts';
+import { analyseText, type TextAnalysis } from './field-analysis.ts';
+import { type ToolText, toolText, toolTextFields } from './tool-fields.ts';
+
+/** Makes an empty index in process. */
+export function createWordIndex(): ToolIndex {
+  const content: Content = {
+    texts: createTextIndex(),
+    servers: new Map(),
+    entries: new Map(),
+    prepared: new WeakMap(),
+  };
+  const { texts, servers, entries } = content;
+  return {
+    prepare: (tools) => prepare(content, tools),
+    replaceServer: (serverId, tools) => {
+      const kept = new Set(tools.map((tool) => toolKeyText(toolKeyOf(tool))));
+      const gone = [...(servers.get(serverId)?.keys() ?? [])].filter((id) => !kept.has(id));
+      putAll(content, tools, gone);
+    },
+    put: (tool) => putAll(content, [tool], []),
+    remove: (key) => removeAll(content, [toolKeyText(key)]),
+    find: (key) =>
+      (entries.get(toolKeyText(key)) ?? entries.get(toolKeyText({ ...key, namespace: undefined })))?.document.tool,
+    list: ({ serverId }) =>
+      [...(serverId === undefined ? entries : (servers.get(serverId) ?? new Map<string, Entry>())).values()]
+        .map(({ document }) => document.tool)
+        .sort(compareTools),
+    search: async (query) => searchText(texts.index, query),
+  };
+}
+
+/** What the index holds. */
+interface Content {
+  texts: TextDocuments;
+  /** The entries by server and id, and by id. */
+  servers: Map<string, Map<string, Entry>>;
+  entries: Map<string, Entry>;
+  /** Texts that were analysed ahead, by the tool that will bring them. */
+  prepared: WeakMap<IndexedTool, PreparedText>;
+}
+
+interface Entry {
+  text: ToolText;
+  document: PostedTool;
+}
+
+interface PreparedText {
+  text: ToolText;
+  analysis: TextAnalysis;
+}
+
+function analysed(tool: IndexedTool): PreparedText {
+  const text = toolText(tool.definition);
+  return { text, analysis: analyseText(text) };
+}
+
+async function prepare(content: Content, tools: readonly IndexedTool[]): Promise<void> {
+  const slice = createTimeSlices();
+  for (const tool of tools) {
+    if (unchanged(content, tool) === undefined) content.prepared.set(tool, analysed(tool));
+    await slice();
+  }
+}
+
+/** The entry whose text is the tool's already. */
+function unchanged({ entries }: Content, tool: IndexedTool): Entry | undefined {
+  const present = entries.get(toolKeyText(toolKeyOf(tool)));
+  return present !== undefined && isSameText(present.text, toolText(tool.definition)) ? present : undefined;
+}
+
+/** Takes tools in, the last of each key, and those with the ids of `gone` out. */
+function putAll(content: Content, tools: readonly IndexedTool[], gone: readonly string[]): void {
+  const { texts, servers, entries, prepared } = content;
+  const changed = new Map<string, IndexedTool>();
+  for (const tool of tools) {
+    const id = toolKeyText(toolKeyOf(tool));
+    const same = unchanged(content, tool);
+    changed.delete(id);
+    if (same === undefined) changed.set(id, tool);
+    else same.document.tool = tool;
+  }
+  removeAll(content, [...gone, ...changed.keys()]);
+  for (const [id, tool] of changed) {
+    const { text, analysis } = prepared.get(tool) ?? analysed(tool);
+    const entry = { text, document: texts.add(tool, analysis) };
+    entries.set(id, entry);
+    const { serverId } = tool.definition;
+    const server = servers.get(serverId) ?? new Map<string, Entry>();
+    servers.set(serverId, server.set(id, entry));
+  }
+}
+
+/** Answers whether any of them was there. */
+function removeAll({ texts, servers, entries }: Content, ids: readonly string[]): boolean {
+  const gone = ids.flatMap((id) => entries.get(id) ?? []);
+  texts.removeAll(gone.map(({ document }) => document));
+  for (const id of ids) {
+    const serverId = entries.get(id)?.document.tool.definition.serverId;
+    entries.delete(id);
+    if (serverId === undefined) continue;
+    const server = servers.get(serverId);
+    server?.delete(id);
+    if (server?.size === 0) servers.delete(serverId);
+  }
+  return gone.length > 0;
+}
+
+// A server that comes back mostly lists what it listed before: that costs no indexing.
+function isSameText(one: ToolText, other: ToolText): boolean {
+  return toolTextFields.every((field) => one[field] === other[field]);
+}

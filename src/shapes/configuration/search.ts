@@ -1,0 +1,92 @@
+/** How tools are searched beyond their words: the variables for Chroma and for embeddings, and what is made of them. */
+import { z } from 'zod';
+
+/** A web address without user, password or fragment: those would be secrets where addresses are shown. */
+const webAddress = z
+  .string()
+  .refine(isWebAddress, 'must be an address that begins with http:// or https:// and names no user or password');
+
+/** The environment variables of search. */
+export const searchEnvironment = {
+  HESTIA_CHROMA_URL: webAddress
+    .refine(
+      (url) => /^https?:\/\/[^/?]+\/?$/.test(url),
+      'must be scheme, host and port only, as in http://localhost:8000',
+    )
+    .optional(),
+  HESTIA_EMBEDDINGS_URL: webAddress.optional(),
+  HESTIA_EMBEDDINGS_MODEL: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,200}$/, 'must be a name of 1 to 200 printable ASCII characters')
+    .optional(),
+  HESTIA_EMBEDDINGS_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,4096}$/, 'must be printable ASCII without blanks')
+    .optional(),
+} as const;
+
+/** The variables of search, parsed. */
+export type SearchEnvironment = z.infer<z.ZodObject<typeof searchEnvironment>>;
+
+/** The model's name that asks for the one in this process. */
+export const localEmbeddingsModel = 'default';
+
+/**
+ * What makes vectors of texts: the built-in hashed words, a model in this process (`default` of an optional package),
+ * or a service that speaks the OpenAI format at `url`, the whole address of its `embeddings` resource.
+ */
+export type EmbeddingsConfiguration =
+  | { kind: 'lexical' }
+  | { kind: 'local'; model: typeof localEmbeddingsModel }
+  | { kind: 'endpoint'; url: string; model: string; key: string | undefined };
+
+/** How tools are searched beyond their words. */
+export interface SearchConfiguration {
+  /** The Chroma server; undefined: vectors are kept in process. */
+  chromaUrl: string | undefined;
+  embeddings: EmbeddingsConfiguration;
+  /** SQLite file of vectors already paid for; may be deleted at any time the hub is not running. */
+  vectorsFile: string;
+}
+
+/**
+ * SearchIndex by words unless a model is named: in this process, or behind an address. `refuse` is given the variable and the
+ * reason where the variables do not fit together, and throws.
+ */
+export function embeddingsConfiguration(
+  { HESTIA_EMBEDDINGS_URL: url, HESTIA_EMBEDDINGS_MODEL: model, HESTIA_EMBEDDINGS_KEY: key }: SearchEnvironment,
+  refuse: (variable: keyof SearchEnvironment, reason: string) => never,
+): EmbeddingsConfiguration {
+  if (url !== undefined) {
+    if (model === undefined) {
+      return refuse(
+        'HESTIA_EMBEDDINGS_MODEL',
+        'must name the model to ask HESTIA_EMBEDDINGS_URL for, as in text-embedding-3-small',
+      );
+    }
+    return { kind: 'endpoint', url: embeddingsAddress(url), model, key };
+  }
+  if (key !== undefined) return refuse('HESTIA_EMBEDDINGS_KEY', 'is for HESTIA_EMBEDDINGS_URL, which is not set');
+  if (model === undefined) return { kind: 'lexical' };
+  if (model === localEmbeddingsModel) return { kind: 'local', model };
+  return refuse('HESTIA_EMBEDDINGS_MODEL', `must be "${localEmbeddingsModel}" where HESTIA_EMBEDDINGS_URL is not set`);
+}
+
+/** An origin alone, a base such as `…/v1` and the whole address of the resource all lead to the resource. */
+function embeddingsAddress(text: string): string {
+  const url = new URL(text);
+  const path = url.pathname.replace(/\/+$/, '');
+  if (!path.endsWith('/embeddings')) url.pathname = `${path === '' ? '/v1' : path}/embeddings`;
+  return url.href;
+}
+
+function isWebAddress(text: string): boolean {
+  const url = URL.parse(text);
+  return (
+    url !== null &&
+    (url.protocol === 'http:' || url.protocol === 'https:') &&
+    url.username === '' &&
+    url.password === '' &&
+    url.hash === ''
+  );
+}

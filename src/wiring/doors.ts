@@ -1,0 +1,54 @@
+/** The doors of the hub: HTTP and MCP over the same use cases. */
+import { createApp } from '../http/app.ts';
+import { createHubServer } from '../mcp/endpoint.ts';
+import { createMetaTools } from '../mcp/meta-tools.ts';
+import { hubServerId } from '../shapes/server.ts';
+import type { Foundation } from './foundation.ts';
+import type { HubDeps } from './hub-deps.ts';
+import type { Services } from './services.ts';
+import type { Tools } from './tools.ts';
+
+/** Builds the doors and adds the hub's own tools to the index. Nothing listens yet. */
+export function createDoors({ config, version }: HubDeps, foundation: Foundation, tools: Tools, services: Services) {
+  const { log, metrics, database, access } = foundation;
+  const { skills, lifecycle, servers, toolSearch, toolCall, toolStatistics, cleanup, hubStatus, quarantine } = services;
+  const metaTools = createMetaTools({ skills, lifecycle, servers, toolSearch, toolCall, cleanup, hubStatus });
+  const hubTools = metaTools.map(({ definition }) => ({ source: 'hub', definition, namespace: undefined }) as const);
+  tools.toolIndex.replaceServer(hubServerId, hubTools);
+  const hubServer = createHubServer({ metaTools, skillTools: tools.skillTools, toolCall, metrics, log, version });
+  let draining = false;
+  const isDraining = () => draining;
+  const app = createApp({
+    skills,
+    lifecycle,
+    toolSearch,
+    toolCall,
+    toolStatistics,
+    access,
+    audit: services.auditService,
+    cleanup,
+    servers,
+    quarantine,
+    health: {
+      checkDatabase: database.checkWritable,
+      search: tools.searchIndex.dependencies,
+      servers: tools.pool.list,
+      isDraining,
+    },
+    mcp: hubServer.handle,
+    metrics,
+    log,
+    version,
+    limits: config.limits,
+    policy: {
+      hosts: [config.host, ...config.policy.allowedHosts],
+      origins: config.policy.allowedOrigins,
+      oauth: config.policy.oauth,
+    },
+  });
+  const drain = async () => {
+    draining = true;
+    await toolCall.drain(config.limits.drainMs);
+  };
+  return { hubServer, app, drain, isDraining };
+}

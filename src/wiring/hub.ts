@@ -1,0 +1,86 @@
+/**
+ * The composition root: builds the hub from a configuration, floor by floor, and returns the running parts as one
+ * owner. Disposing it ends them in the reverse of the order they depend on each other.
+ */
+import type { AccessService } from '../domain/access-service.ts';
+import { observeHub } from '../domain/hub-gauges.ts';
+import type { createApp } from '../http/app.ts';
+import { createDoors } from './doors.ts';
+import { createFoundation, type Foundation } from './foundation.ts';
+import type { HubDeps } from './hub-deps.ts';
+import { createServices, type Services } from './services.ts';
+import { createTools, type Tools } from './tools.ts';
+
+/** The running hub. */
+export interface Hub extends AsyncDisposable {
+  /** Answers an HTTP request; the caller chooses the server. */
+  fetch: (request: Request, bindings?: object) => Response | Promise<Response>;
+  app: ReturnType<typeof createApp>;
+  access: AccessService;
+  /** Restores active skills, connects servers in the background, watches skill folders and starts the scheduler. */
+  start(): Promise<void>;
+  /** Refuses new calls and waits for running ones, at most `limits.drainMs`. */
+  drain(): Promise<void>;
+}
+
+/**
+ * Builds the hub; nothing runs before {@link Hub.start}.
+ * @throws DatabaseOpenError; AuditKeyError; Error with one line where an embedding model is not installed
+ */
+export async function createHub(deps: HubDeps): Promise<Hub> {
+  const foundation = createFoundation(deps);
+  const tools = await createTools(deps, foundation);
+  const services = await createServices(deps, foundation, tools);
+  const doors = createDoors(deps, foundation, tools, services);
+  observeHub({
+    metrics: foundation.metrics,
+    telemetry: deps.telemetry,
+    trail: foundation.trail,
+    checkpointer: foundation.audit.checkpointer,
+    pool: tools.pool,
+    schedulerService: services.schedulerService,
+    toolCall: services.toolCall,
+    isEnding: doors.isDraining,
+  });
+  return {
+    app: doors.app,
+    access: foundation.access,
+    fetch: doors.app.fetch,
+    start: () => start(deps, foundation, tools, services),
+    drain: doors.drain,
+    [Symbol.asyncDispose]: async () => {
+      await services.schedule.stop();
+      await tools.searchIndex[Symbol.asyncDispose]();
+      await Promise.allSettled([
+        doors.hubServer.close(),
+        services.skillSync[Symbol.asyncDispose](),
+        tools.pool[Symbol.asyncDispose](),
+      ]);
+      await endFoundation(foundation);
+    },
+  };
+}
+
+async function start(
+  { config, version }: HubDeps,
+  { audit, walCheckpointer }: Foundation,
+  { searchIndex, pool }: Tools,
+  { searchLearning, lifecycle, skillSync, schedule }: Services,
+): Promise<void> {
+  searchIndex.start();
+  await searchLearning.rebuild();
+  await lifecycle.restore();
+  pool.start();
+  await skillSync.start();
+  await schedule.start();
+  await audit.start({ configuration: config, version });
+  walCheckpointer.start();
+}
+
+async function endFoundation({ access, audit, walCheckpointer, database, dataLock }: Foundation): Promise<void> {
+  await access.saveUses().catch(() => undefined);
+  await audit.checkpointer.stop();
+  await walCheckpointer[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+  dataLock[Symbol.dispose]();
+}

@@ -1,0 +1,50 @@
+/** Where tools come from: the search index, the connections to upstream servers, and the active skills. */
+import { createToolGate } from '../domain/screening/tool-gate.ts';
+import { createSkillTools } from '../domain/skill-tools.ts';
+import { createWordIndex } from '../search-index/words/word-index.ts';
+import { createVectorMetrics } from '../telemetry/vector-metrics.ts';
+import { createConnectionPool } from '../upstream/connection-pool.ts';
+import type { Foundation } from './foundation.ts';
+import type { HubDeps } from './hub-deps.ts';
+import { createSearchIndex } from './search-index.ts';
+
+/** What {@link createTools} builds. */
+export type Tools = Awaited<ReturnType<typeof createTools>>;
+
+/** Builds the sources of tools; nothing connects yet. @throws Error with one line where an embedding model is not installed */
+export async function createTools({ config, version }: HubDeps, foundation: Foundation) {
+  const { log, now, trail, searchStore, pinStore, quarantineStore } = foundation;
+  const searchIndex = await createSearchIndex({
+    configuration: config.search,
+    words: createWordIndex(),
+    searchStore,
+    log,
+    metrics: createVectorMetrics(),
+  });
+  const { toolIndex } = searchIndex;
+  const toolGate = createToolGate({
+    pinStore,
+    quarantineStore,
+    trail,
+    policy: config.policy,
+    log,
+    now,
+    offer: async (serverId, definitions) => {
+      const indexed = definitions.map(
+        (definition) => ({ source: 'upstream', definition, namespace: undefined }) as const,
+      );
+      await toolIndex.prepare(indexed);
+      toolIndex.replaceServer(serverId, indexed);
+    },
+  });
+  const pool = createConnectionPool({
+    servers: config.servers,
+    limits: config.limits,
+    clientVersion: version,
+    log,
+    onToolsChanged: toolGate.admit,
+    onStateChanged: ({ serverId, state, errorType }) =>
+      log.info('Server state changed', { server_id: serverId, state, error_type: errorType }),
+  });
+  return { searchIndex, toolIndex, toolGate, pool, skillTools: createSkillTools({ toolIndex, now }) };
+}

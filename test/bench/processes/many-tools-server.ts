@@ -1,0 +1,8 @@
+/** Servers of many tools in one process that is up before the hub is: at `/<from>/<count>` each, on the port given. */
+import { manyToolsServer } from '../many-tools.ts';
+import { serveSessions } from './session-server.ts';
+
+serveSessions(Number(process.argv[2]), (path) => {
+  const [from = 0, count = 0] = path.split('/').slice(1).map(Number);
+  return manyToolsServer(from, count);
+});

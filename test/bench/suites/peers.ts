@@ -1,0 +1,103 @@
+/** The hub against the gateways that are used in its place, each before the same server over stdio, each called over MCP. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { realServer } from '../../support/servers/real-server.ts';
+import { waitFor } from '../../support/wait-for.ts';
+import { hubLoader, isEcho, message, startBenchHub } from '../bench-hub.ts';
+import { type BenchProcess, startBenchProcess, startBenchScript } from '../bench-process.ts';
+import { type Finding, ratioFinding } from '../findings.ts';
+import { type HttpLoader, httpLoader, openMcpSession, toolsCall } from '../load.ts';
+import { total } from '../paired.ts';
+import { sseLoader } from '../processes/sse-loader.ts';
+import type { Suite } from '../suite.ts';
+
+const everything = realServer('everything', ['stdio']);
+const peers = ['mcp-proxy', 'supergateway', 'mcp-hub'] as const;
+
+export const suite: Suite = {
+  name: 'peers',
+  about: 'other gateways before the same server',
+  async run({ paired }) {
+    await using owned = new AsyncDisposableStack();
+    const folder = owned.adopt(await mkdtemp(join(tmpdir(), 'hestia-bench-')), (path) => rm(path, { recursive: true }));
+    const sink = owned.use(await startBenchScript('processes/signal-sink.ts'));
+    const hub = owned.use(await startBenchHub({ servers: { everything }, otlpUrl: sink.url }));
+    const loaders: [string, HttpLoader][] = [['Hestia', owned.use(hubLoader(hub, 'everything'))]];
+    for (const [name, start] of Object.entries(starts)) {
+      loaders.push([name, owned.use(await start(owned, folder))]);
+    }
+    const findings: Finding[] = [];
+    for (const [inFlight, measure] of [
+      [64, 'throughput'],
+      [1, 'p50'],
+    ] as const) {
+      const subjects = loaders.map(([name, loader]) => loader.subject(name, inFlight));
+      const settings = { judgedBy: measure, warmUp: measure === 'p50' ? 'short' : 'long' } as const;
+      const run = await paired(`peers, ${inFlight} in flight`, subjects, settings);
+      const hestia = { subject: 'Hestia', measure };
+      const named = (name: string, what: string = measure) => `Hestia against ${name}, ${inFlight} in flight, ${what}`;
+      for (const base of peers) {
+        findings.push(
+          ratioFinding(run, { ...hestia, base, name: named(base) }),
+          ratioFinding(run, { ...hestia, base, measure: 'cpu', name: named(base, 'cpu') }),
+        );
+      }
+      if (measure === 'throughput') {
+        const reached = (name: string) => total(run, name).throughputPerSecond;
+        const best = peers.reduce((left, right) => (reached(left) >= reached(right) ? left : right));
+        findings.push(ratioFinding(run, { ...hestia, base: best, name: named('the best of them') }));
+      }
+    }
+    return findings;
+  },
+};
+
+type Start = (owned: AsyncDisposableStack, folder: string) => Promise<HttpLoader>;
+
+const program = (name: string) => fileURLToPath(new URL(`../../../node_modules/.bin/${name}`, import.meta.url));
+const upstream = [everything.command, ...everything.args];
+
+/** How each gateway is started as its manual says, for one server over stdio and clients of Streamable HTTP with sessions. */
+const starts: Record<(typeof peers)[number], Start> = {
+  'mcp-proxy': async (owned) => {
+    const args = (port: number) => [
+      '--host',
+      '127.0.0.1',
+      '--port',
+      `${port}`,
+      '--server',
+      'stream',
+      '--',
+      ...upstream,
+    ];
+    return streamable(owned.use(await startBenchProcess(program('mcp-proxy'), args)));
+  },
+  supergateway: async (owned) => {
+    const args = (port: number) => [
+      ...['--stdio', upstream.join(' '), '--outputTransport', 'streamableHttp', '--stateful'],
+      ...['--port', `${port}`, '--logLevel', 'none'],
+    ];
+    return streamable(owned.use(await startBenchProcess(program('supergateway'), args)));
+  },
+  'mcp-hub': async (owned, folder) => {
+    const file = join(folder, 'mcp-hub.json');
+    await writeFile(file, JSON.stringify({ mcpServers: { everything } }));
+    const args = (port: number) => ['--port', `${port}`, '--config', file];
+    // It serves before its server is connected.
+    const gateway = owned.use(await startBenchProcess(program('mcp-hub'), args, { environment: { HOME: folder } }));
+    await waitFor(async () => {
+      const { servers } = JSON.parse(await (await fetch(`${gateway.url}/api/servers`)).text());
+      if (!servers.every((server: { status: string }) => server.status === 'connected'))
+        throw new Error('not connected');
+    });
+    const call = { name: 'everything__echo', args: { message }, isAnswer: isEcho, pid: gateway.pid };
+    return sseLoader(`${gateway.url}/mcp`, call);
+  },
+};
+
+async function streamable({ url, pid }: BenchProcess): Promise<HttpLoader> {
+  const headers = await openMcpSession(`${url}/mcp`);
+  return httpLoader({ url, path: '/mcp', headers, body: toolsCall('echo', { message }), isAnswer: isEcho, pid });
+}

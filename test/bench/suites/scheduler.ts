@@ -1,0 +1,63 @@
+/** How long a cleanup that deletes many rows holds the event loop at the longest. The hub is in this process, so that its loop is ours. */
+import { DatabaseSync } from 'node:sqlite';
+import { startTestHub, type TestHub } from '../../support/hub/hub.ts';
+import { type Finding, figureFinding } from '../findings.ts';
+import { quantile } from '../paired.ts';
+import type { Suite } from '../suite.ts';
+import { longestTurnMs } from '../turn-watch.ts';
+
+const rows = 10_000;
+const dayMs = 86_400_000;
+
+export const suite: Suite = {
+  name: 'scheduler',
+  about: 'a cleanup of 10,000 rows',
+  async run({ isQuick, tell }) {
+    const stalls: number[] = [];
+    const runs = isQuick ? 1 : 9;
+    for (let run = 1; run <= runs; run += 1) {
+      tell(`cleanup ${run} of ${runs}`);
+      stalls.push(await longestStall());
+    }
+    const [least, most] = [Math.min(...stalls), Math.max(...stalls)];
+    const finding: Finding = figureFinding(
+      'a cleanup of 10,000 rows, longest stall of the event loop',
+      'ms',
+      quantile(stalls, 0.5),
+      `median of ${runs} runs from ${least.toFixed(1)} to ${most.toFixed(1)} ms`,
+    );
+    return [finding];
+  },
+};
+
+/** The longest time between two turns of the event loop during a cleanup, in milliseconds. */
+async function longestStall(): Promise<number> {
+  await using hub = await startTestHub();
+  seed(hub);
+  return await longestTurnMs(async () => {
+    const response = await hub.operator.fetch('/v1/scheduler/run', { method: 'POST' });
+    const text = await response.text();
+    const report: { deletedCount?: number } = JSON.parse(text);
+    if (report.deletedCount !== rows) throw new Error(`the cleanup answered ${text}`);
+  });
+}
+
+/** Puts outcomes and searches past their retention into the hub's database, half and half. */
+function seed({ config }: TestHub): void {
+  using database = new DatabaseSync(config.databaseFile);
+  const long = Date.now() - 400 * dayMs;
+  const outcome = database.prepare(
+    `INSERT INTO tool_outcomes (call_id, server_id, tool_name, agent_id, namespace, key_id, outcome, latency_ms, recorded_at)
+     VALUES (?, 'server', 'tool', 'agent', 'default', 'key', 'success', 1.5, ?)`,
+  );
+  const search = database.prepare(
+    `INSERT INTO searches (search_id, key_id, agent_id, namespace, query, source, scoring, shown, searched_at)
+     VALUES (?, 'key', 'agent', 'default', 'a query of some words', 'all', 'lexical', '[]', ?)`,
+  );
+  database.exec('BEGIN');
+  for (let row = 0; row < rows / 2; row += 1) {
+    outcome.run(`call_${row}`, long + row);
+    search.run(`search_${row}`, long + row);
+  }
+  database.exec('COMMIT');
+}

@@ -1,0 +1,126 @@
+/**
+ * How long a start takes until `/readyz` answers, and what memory a hub holds that nobody calls, against the emptiest service
+ * that sends telemetry. `npm start` keeps compiled code from one start to the next; the empty service is started as plain `node`
+ * starts it, and once more with its code kept as well.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort, type HubProcess, residentMiB, startHubProcess } from '../../support/hub/hub-process.ts';
+import { benchFile, startBenchScript } from '../bench-process.ts';
+import { type Finding, figureFinding, judged } from '../findings.ts';
+import { quantile } from '../paired.ts';
+import type { Suite } from '../suite.ts';
+
+/** What is started. */
+interface Start {
+  name: string;
+  isHub: boolean;
+  keepsCode: boolean;
+}
+
+const empty: Start = { name: 'an empty process', isHub: false, keepsCode: false };
+const twin: Start = { ...empty, name: 'twin' };
+const emptyKept: Start = { name: 'an empty process, its code kept as well', isHub: false, keepsCode: true };
+const hub: Start = { name: 'the hub', isHub: true, keepsCode: true };
+const hubFirst: Start = { name: 'the hub for the first time', isHub: true, keepsCode: false };
+const starts = [empty, twin, emptyKept, hub, hubFirst];
+
+export const suite: Suite = {
+  name: 'start',
+  about: 'from the start until ready, and memory at rest',
+  async run({ isQuick, tell }) {
+    await using sink = await startBenchScript('processes/signal-sink.ts');
+    const codeFolder = await mkdtemp(join(tmpdir(), 'hestia-code-'));
+    const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url };
+    const once = (start: Start) => startOnce(start, { codeFolder, environment });
+    // The first start of each fills the folder.
+    for (const start of [emptyKept, hub]) await once(start);
+    const rounds: Map<Start, Started>[] = [];
+    const roundsCount = isQuick ? 2 : 15;
+    for (let round = 1; round <= roundsCount; round += 1) {
+      tell(`starts: round ${round} of ${roundsCount}`);
+      const taken = new Map<Start, Started>();
+      // Each round begins with another one.
+      for (let index = 0; index < starts.length; index += 1) {
+        const start = starts[(index + round) % starts.length] ?? empty;
+        taken.set(start, await once(start));
+      }
+      rounds.push(taken);
+    }
+    await rm(codeFolder, { recursive: true });
+    return findings(rounds);
+  },
+};
+
+function findings(rounds: readonly Map<Start, Started>[]): Finding[] {
+  const of = (start: Start, what: keyof Started) => rounds.map((round) => round.get(start)?.[what] ?? Number.NaN);
+  const median = (start: Start, what: keyof Started) => quantile(of(start, what), 0.5);
+  const ratios = (start: Start, base: Start) => {
+    const bases = of(base, 'ms');
+    return of(start, 'ms').map((ms, round) => ms / (bases[round] ?? Number.NaN));
+  };
+  const against = (name: string, start: Start, base: Start) => {
+    const all = ratios(start, base);
+    return judged({
+      name,
+      unit: 'x',
+      value: quantile(all, 0.5),
+      quartiles: [quantile(all, 0.25), quantile(all, 0.75)],
+      twin: quantile(ratios(twin, empty), 0.5),
+      detail: `${Math.round(median(start, 'ms'))} to ${Math.round(median(base, 'ms'))} ms`,
+    });
+  };
+  return [
+    against('start until ready against an empty process', hub, empty),
+    against('first start until ready against an empty process', hubFirst, empty),
+    against('start until ready against an empty process, its code kept as well', hub, emptyKept),
+    figureFinding('memory of the hub at rest', 'MiB', median(hub, 'memoryMiB')),
+    figureFinding('memory of an empty process at rest', 'MiB', median(empty, 'memoryMiB')),
+  ];
+}
+
+/** One start: until ready, and what memory is held a while later. */
+interface Started {
+  ms: number;
+  memoryMiB: number;
+}
+
+/** How long after it is ready a process is at rest, in milliseconds. */
+const restMs = 1000;
+const pollMs = 2;
+
+async function startOnce(
+  { isHub, keepsCode }: Start,
+  { codeFolder, environment }: { codeFolder: string; environment: Record<string, string> },
+): Promise<Started> {
+  const port = await freePort();
+  const startedAt = performance.now();
+  await using started = await startHubProcess({
+    port,
+    environment: {
+      OTEL_SDK_DISABLED: 'false',
+      ...environment,
+      ...(keepsCode && { NODE_COMPILE_CACHE: codeFolder }),
+    },
+    ...(!isHub && { entry: [benchFile('processes/empty-server.ts')] }),
+  });
+  await untilReady(started);
+  const ms = performance.now() - startedAt;
+  await delay(restMs);
+  const memoryMiB = residentMiB(started);
+  started.child.kill('SIGTERM');
+  await started.exited;
+  return { ms, memoryMiB };
+}
+
+async function untilReady({ url, child, stderr }: HubProcess): Promise<void> {
+  while (true) {
+    if (child.exitCode !== null) throw new Error(`it ended at its start: ${stderr()}`);
+    const response = await fetch(`${url}/readyz`).catch(() => undefined);
+    await response?.text();
+    if (response?.ok) return;
+    await delay(pollMs);
+  }
+}

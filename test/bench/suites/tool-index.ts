@@ -1,0 +1,96 @@
+/**
+ * How long it takes until the tools of many servers are known, at a first start and at a further one, what re-indexing holds up,
+ * and what the vectors' kernel in WebAssembly takes of the plain one's time.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  createPlainKernel,
+  createSimdKernel,
+  createVectorMatrix,
+  type VectorKernel,
+} from '../../../src/search-index/vectors/matrix.ts';
+import { createWordIndex } from '../../../src/search-index/words/word-index.ts';
+import { freePort, startHubProcess, untilServersConnected } from '../../support/hub/hub-process.ts';
+import { startBenchScript } from '../bench-process.ts';
+import { type Finding, figureFinding, ratioFinding } from '../findings.ts';
+import { loadSlice } from '../load.ts';
+import { manyIndexedTools, manyToolsServers } from '../many-tools.ts';
+import { dimensions, randomVector } from '../many-vectors.ts';
+import { quantile, type Subject } from '../paired.ts';
+import type { Suite, SuiteContext } from '../suite.ts';
+import { longestTurnMs } from '../turn-watch.ts';
+
+const perServer = 1000;
+
+export const suite: Suite = {
+  name: 'index',
+  about: 'a start with 10,000 tools',
+  async run({ isQuick, tell, paired }) {
+    const toolsCount = isQuick ? 1000 : 10_000;
+    await using owned = new AsyncDisposableStack();
+    const folder = owned.adopt(await mkdtemp(join(tmpdir(), 'hestia-bench-')), (path) => rm(path, { recursive: true }));
+    const tools = owned.use(await startBenchScript('processes/many-tools-server.ts'));
+    const servers = manyToolsServers(tools.url, toolsCount, perServer);
+    const findings: Finding[] = [];
+    for (const start of ['a first start', 'a further start', 'one more start']) {
+      tell(start);
+      const startedAt = performance.now();
+      await using hub = await startHubProcess({ file: { mcpServers: servers }, folder, port: await freePort() });
+      await hub.ready();
+      const readyMs = performance.now() - startedAt;
+      await untilServersConnected(hub, ...Object.keys(servers));
+      const knownMs = performance.now() - startedAt;
+      const name = `${start} until ${toolsCount.toLocaleString('en')} tools are known`;
+      findings.push(figureFinding(name, 's', knownMs / 1000, `ready after ${(readyMs / 1000).toFixed(2)} s`));
+    }
+    return [...findings, await reindexing(toolsCount, isQuick ? 1 : 9), await kernels(paired, toolsCount)];
+  },
+};
+
+/** A server lists a thousand tools that have all changed, among the others: how long the event loop is held at the longest. */
+async function reindexing(toolsCount: number, times: number): Promise<Finding> {
+  const index = createWordIndex();
+  for (let from = 0; from < toolsCount; from += perServer) {
+    index.replaceServer(`many-${from}`, manyIndexedTools(from, perServer));
+  }
+  const stalls: number[] = [];
+  for (let edition = 1; edition <= times; edition += 1) {
+    const tools = manyIndexedTools(0, perServer, ` Edition ${edition}.`);
+    const stall = await longestTurnMs(async () => {
+      await index.prepare(tools);
+      index.replaceServer('many-0', tools);
+    });
+    stalls.push(stall);
+  }
+  const name = `re-indexing 1,000 of ${toolsCount.toLocaleString('en')} tools, longest stall of the event loop`;
+  return figureFinding(
+    name,
+    'ms',
+    quantile(stalls, 0.5),
+    `up to ${Math.max(...stalls).toFixed(1)} ms in ${times} times`,
+  );
+}
+
+/** One query against all vectors, by each kernel. */
+async function kernels(paired: SuiteContext['paired'], count: number): Promise<Finding> {
+  const simd = createSimdKernel();
+  if (simd === undefined) throw new Error('this Node has no WebAssembly with SIMD');
+  const run = await paired('kernels', [
+    kernelSubject('plain', createPlainKernel(), count),
+    kernelSubject('WebAssembly', simd, count),
+  ]);
+  const name = `${count.toLocaleString('en')} vectors by WebAssembly against plain, p50`;
+  return ratioFinding(run, { name, measure: 'p50', subject: 'WebAssembly' });
+}
+
+function kernelSubject(name: string, kernel: VectorKernel, count: number): Subject {
+  const matrix = createVectorMatrix(dimensions, kernel);
+  for (let row = 0; row < count; row += 1) matrix.add(Float32Array.from(randomVector()));
+  const query = Float32Array.from(randomVector());
+  const call = async () => {
+    matrix.products(query);
+  };
+  return { name, slice: (durationMs) => loadSlice(call, { durationMs, inFlight: 1, pid: process.pid }) };
+}

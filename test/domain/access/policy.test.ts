@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Action, permission } from '../../../src/domain/access/policy.ts';
+import type { Role } from '../../../src/shapes/access.ts';
+
+const caller = (role: Role) => ({ keyId: 'k', agentId: 'me', namespace: 'here', role });
+
+/** For each action: what agent, auditor and operator may do where ownership does not matter. */
+const table: Record<Action, [agent: string, auditor: string, operator: string]> = {
+  'skill.read': ['allowed', 'allowed', 'allowed'],
+  'skill.publish': ['allowed', 'forbidden', 'allowed'],
+  'skill.manage': ['allowed', 'forbidden', 'allowed'],
+  'server.read': ['allowed', 'allowed', 'allowed'],
+  'server.manage': ['forbidden', 'forbidden', 'allowed'],
+  'tool.search': ['allowed', 'allowed', 'allowed'],
+  'search.read': ['allowed', 'allowed', 'allowed'],
+  'tool.call': ['allowed', 'forbidden', 'allowed'],
+  'statistics.read': ['allowed', 'allowed', 'allowed'],
+  'scheduler.read': ['allowed', 'allowed', 'allowed'],
+  'scheduler.run': ['forbidden', 'forbidden', 'allowed'],
+  'audit.read': ['forbidden', 'allowed', 'allowed'],
+  'quarantine.read': ['forbidden', 'allowed', 'allowed'],
+  'quarantine.manage': ['forbidden', 'forbidden', 'allowed'],
+  'key.manage': ['forbidden', 'forbidden', 'allowed'],
+};
+const actions = Object.keys(table).filter((action): action is Action => action in table);
+
+describe.each(actions)('%s', (action) => {
+  test.each([
+    ['agent', 0],
+    ['auditor', 1],
+    ['operator', 2],
+  ] as const)('by an %s is decided as the table says', (role, column) => {
+    expect(permission(caller(role), action)).toBe(table[action][column]);
+  });
+});
+
+describe('a target', () => {
+  const own = { namespace: 'here', ownerAgentId: 'me' };
+  const others = { namespace: 'here', ownerAgentId: 'someone' };
+  const elsewhere = { namespace: 'there', ownerAgentId: 'me' };
+  test.each([
+    ['agent', 'skill.manage', own, 'allowed'],
+    ['agent', 'skill.manage', others, 'forbidden'],
+    ['agent', 'skill.manage', elsewhere, 'absent'],
+    ['agent', 'skill.read', others, 'allowed'],
+    ['agent', 'skill.read', elsewhere, 'absent'],
+    ['auditor', 'skill.read', elsewhere, 'allowed'],
+    ['auditor', 'skill.manage', own, 'forbidden'],
+    ['auditor', 'skill.manage', elsewhere, 'forbidden'],
+    ['operator', 'skill.manage', others, 'allowed'],
+    ['operator', 'skill.manage', elsewhere, 'allowed'],
+  ] as const)('%s, %s: %j is %s', (role, action, target, expected) => {
+    expect(permission(caller(role), action, target)).toBe(expected);
+  });
+});
+
+describe('whoever asks for whatever', () => {
+  const text = fc.string({ minLength: 1, maxLength: 8 });
+  const anyone = fc.record({
+    keyId: text,
+    agentId: text,
+    namespace: text,
+    role: fc.constantFrom<Role>('agent', 'auditor', 'operator'),
+  });
+  const target = fc.record({ namespace: text, ownerAgentId: text });
+  const action = fc.constantFrom(...actions);
+  const changes: readonly Action[] = actions.filter((name) => /\.(publish|manage|call|run)$/.test(name));
+
+  test('an agent learns nothing of another namespace, whoever owns what is there and whatever it asks', () => {
+    const property = fc.property(anyone, action, target, (caller, asked, found) => {
+      fc.pre(caller.namespace !== found.namespace);
+      expect(permission({ ...caller, role: 'agent' }, asked, found)).toBe('absent');
+    });
+    fc.assert(property, { numRuns: 1000 });
+  });
+
+  test('an auditor changes nothing, and an operator is refused nothing', () => {
+    const property = fc.property(anyone, action, fc.option(target, { nil: undefined }), (caller, asked, found) => {
+      expect(permission({ ...caller, role: 'operator' }, asked, found)).toBe('allowed');
+      if (changes.includes(asked)) expect(permission({ ...caller, role: 'auditor' }, asked, found)).toBe('forbidden');
+    });
+    fc.assert(property, { numRuns: 1000 });
+  });
+
+  test('owning a thing never takes a right away', () => {
+    const property = fc.property(anyone, action, target, (caller, asked, found) => {
+      const own = { namespace: caller.namespace, ownerAgentId: caller.agentId };
+      if (permission(caller, asked, found) === 'allowed') expect(permission(caller, asked, own)).toBe('allowed');
+    });
+    fc.assert(property, { numRuns: 1000 });
+  });
+});

@@ -1,0 +1,189 @@
+/** The tree and its proofs against RFC 6962's own definition, written down here once more and as it stands there. */
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  consistencyPath,
+  frontierLength,
+  growTree,
+  inclusionPath,
+  leafHash,
+  type RangeHash,
+} from '../../../src/domain/audit/merkle-tree.ts';
+import { holdsConsistency, holdsInclusion } from '../../../src/domain/audit/proof.ts';
+
+const sha256 = (...parts: Buffer[]) => createHash('sha256').update(Buffer.concat(parts)).digest();
+const largestPowerBelow = (count: number) => {
+  let power = 1;
+  while (power * 2 < count) power *= 2;
+  return power;
+};
+
+/** MTH of section 2.1. */
+function treeHash(leaves: readonly string[]): Buffer {
+  if (leaves.length === 0) return sha256();
+  if (leaves.length === 1) return sha256(Buffer.from([0]), Buffer.from(leaves[0] ?? '', 'utf8'));
+  const k = largestPowerBelow(leaves.length);
+  return sha256(Buffer.from([1]), treeHash(leaves.slice(0, k)), treeHash(leaves.slice(k)));
+}
+
+/** PATH of section 2.1.1. */
+function pathOf(m: number, leaves: readonly string[]): Buffer[] {
+  if (leaves.length <= 1) return [];
+  const k = largestPowerBelow(leaves.length);
+  return m < k
+    ? [...pathOf(m, leaves.slice(0, k)), treeHash(leaves.slice(k))]
+    : [...pathOf(m - k, leaves.slice(k)), treeHash(leaves.slice(0, k))];
+}
+
+/** SUBPROOF of section 2.1.2. */
+function subproof(m: number, leaves: readonly string[], isWhole: boolean): Buffer[] {
+  if (m === leaves.length) return isWhole ? [] : [treeHash(leaves)];
+  const k = largestPowerBelow(leaves.length);
+  return m <= k
+    ? [...subproof(m, leaves.slice(0, k), isWhole), treeHash(leaves.slice(k))]
+    : [...subproof(m - k, leaves.slice(k), false), treeHash(leaves.slice(0, k))];
+}
+
+const hex = (buffer: Buffer) => buffer.toString('hex');
+const grown = (leaves: readonly string[]) => {
+  const tree = growTree({ size: 0, frontier: [] });
+  for (const leaf of leaves) tree.append(leafHash(leaf));
+  return tree;
+};
+const hashOf =
+  (leaves: readonly string[]): RangeHash =>
+  async (start, end) =>
+    hex(treeHash(leaves.slice(start, end)));
+const leavesOf = (count: number) => Array.from({ length: count }, (_, index) => `record ${index} ž`);
+const flipped = (digest: string, at: number) =>
+  `${digest.slice(0, at)}${digest[at] === '0' ? '1' : '0'}${digest.slice(at + 1)}`;
+
+const someLeaves = fc.array(fc.string({ unit: 'grapheme' }), { minLength: 1, maxLength: 70 });
+
+describe('the tree', () => {
+  test('of nothing and of known leaves has the roots that the test vectors of Certificate Transparency state', () => {
+    expect(growTree({ size: 0, frontier: [] }).root()).toBe(
+      'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+    );
+    expect(grown(['']).root()).toBe('6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d');
+  });
+
+  test('grown leaf by leaf has the root that RFC 6962 defines', () => {
+    fc.assert(
+      fc.property(someLeaves, (leaves) => {
+        expect(grown(leaves).root()).toBe(hex(treeHash(leaves)));
+      }),
+    );
+  });
+
+  test('goes on from any frontier as if it had never stopped', () => {
+    fc.assert(
+      fc.property(someLeaves, fc.nat(), (leaves, cut) => {
+        const first = grown(leaves.slice(0, cut % leaves.length));
+        const second = growTree({ size: first.size(), frontier: first.frontier() });
+        for (const leaf of leaves.slice(first.size())) second.append(leafHash(leaf));
+        expect(second.root()).toBe(hex(treeHash(leaves)));
+        expect(second.frontier()).toHaveLength(frontierLength(leaves.length));
+      }),
+    );
+  });
+
+  test('tells of each perfect subtree once, as it is completed', () => {
+    const leaves = leavesOf(37);
+    const tree = growTree({ size: 0, frontier: [] });
+    const nodes = leaves.flatMap((leaf) => tree.append(leafHash(leaf)));
+    expect(nodes).toHaveLength(18 + 9 + 4 + 2 + 1);
+    for (const { level, index, hash } of nodes) {
+      expect(hash).toBe(hex(treeHash(leaves.slice(index * 2 ** level, (index + 1) * 2 ** level))));
+    }
+  });
+
+  test('refuses a frontier that is not of its size', () => {
+    expect(() => growTree({ size: 3, frontier: ['0'.repeat(64)] })).toThrow('one root for each bit');
+  });
+});
+
+describe('an inclusion proof', () => {
+  test('is the path of RFC 6962 and holds, for each leaf of each tree up to 40', async () => {
+    for (let size = 1; size <= 40; size += 1) {
+      const leaves = leavesOf(size);
+      const root = hex(treeHash(leaves));
+      for (let index = 0; index < size; index += 1) {
+        const path = await inclusionPath(index, size, hashOf(leaves));
+        expect(path).toEqual(pathOf(index, leaves).map(hex));
+        expect(holdsInclusion({ leaf: leafHash(leaves[index] ?? ''), index, size, path, root })).toBe(true);
+      }
+    }
+  });
+
+  test('does not hold with another leaf, place, size, path or root', async () => {
+    await fc.assert(
+      fc.asyncProperty(someLeaves, fc.nat(), fc.nat({ max: 63 }), fc.nat(), async (leaves, at, digit, which) => {
+        const size = leaves.length;
+        const index = at % size;
+        const path = await inclusionPath(index, size, hashOf(leaves));
+        const claim = { leaf: leafHash(leaves[index] ?? ''), index, size, path, root: hex(treeHash(leaves)) };
+        expect(holdsInclusion(claim)).toBe(true);
+        expect(holdsInclusion({ ...claim, leaf: flipped(claim.leaf, digit) })).toBe(false);
+        expect(holdsInclusion({ ...claim, root: flipped(claim.root, digit) })).toBe(false);
+        expect(holdsInclusion({ ...claim, index: size })).toBe(false);
+        expect(holdsInclusion({ ...claim, index: -1 })).toBe(false);
+        expect(holdsInclusion({ ...claim, path: [...path, claim.leaf] })).toBe(false);
+        const step = which % Math.max(path.length, 1);
+        const changed = path.map((node, position) => (position === step ? flipped(node, digit) : node));
+        if (path.length > 0) {
+          expect(holdsInclusion({ ...claim, path: changed })).toBe(false);
+          expect(holdsInclusion({ ...claim, path: path.slice(1) })).toBe(false);
+          expect(holdsInclusion({ ...claim, path: path.slice(0, -1) })).toBe(false);
+        }
+      }),
+    );
+  });
+});
+
+describe('a consistency proof', () => {
+  test('is the path of RFC 6962 and holds, between all sizes up to 33', async () => {
+    for (let second = 1; second <= 33; second += 1) {
+      const leaves = leavesOf(second);
+      for (let first = 1; first <= second; first += 1) {
+        const path = await consistencyPath(first, second, hashOf(leaves));
+        expect(path).toEqual(subproof(first, leaves, true).map(hex));
+        const trees = {
+          first: { size: first, root: hex(treeHash(leaves.slice(0, first))) },
+          second: { size: second, root: hex(treeHash(leaves)) },
+        };
+        expect(holdsConsistency({ ...trees, path })).toBe(true);
+      }
+    }
+  });
+
+  test('does not hold where a leaf of the first tree was changed, or a node of the path', async () => {
+    await fc.assert(
+      fc.asyncProperty(someLeaves, fc.nat(), fc.nat(), fc.nat({ max: 63 }), async (leaves, at, which, digit) => {
+        const second = leaves.length;
+        const first = (at % second) + 1;
+        const path = await consistencyPath(first, second, hashOf(leaves));
+        const rewritten = leaves.map((leaf, index) => (index === which % first ? `${leaf}!` : leaf));
+        const claim = {
+          first: { size: first, root: hex(treeHash(leaves.slice(0, first))) },
+          second: { size: second, root: hex(treeHash(leaves)) },
+          path,
+        };
+        expect(holdsConsistency(claim)).toBe(true);
+        const forged = {
+          ...claim,
+          second: { size: second, root: hex(treeHash(rewritten)) },
+          path: await consistencyPath(first, second, hashOf(rewritten)),
+        };
+        expect(holdsConsistency(forged)).toBe(false);
+        expect(holdsConsistency({ ...claim, path: [...path, claim.first.root] })).toBe(false);
+        expect(holdsConsistency({ ...claim, first: { ...claim.first, size: 0 } })).toBe(false);
+        expect(holdsConsistency({ ...claim, first: { ...claim.first, size: second + 1 } })).toBe(false);
+        const step = which % Math.max(path.length, 1);
+        const changed = path.map((node, position) => (position === step ? flipped(node, digit) : node));
+        if (path.length > 0) expect(holdsConsistency({ ...claim, path: changed })).toBe(false);
+      }),
+    );
+  });
+});

@@ -1,0 +1,178 @@
+/**
+ * After a demo, every query of every board finds something: PromQL in a real Prometheus behind the real collector, LogQL
+ * and TraceQL in what reaches Loki and Tempo. What only a fault brings about is brought about.
+ */
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import { alertRules } from '../../../grafana/rules/alert-rules.ts';
+import { recordingRules } from '../../../grafana/rules/recording-rules.ts';
+import { faultServer } from '../../../src/cli/faults/server.ts';
+import { startWatchedHub, type WatchedHub } from '../../support/hub/hub-watched.ts';
+import { type Chroma, startChroma } from '../../support/programs/chroma.ts';
+import { runCommand } from '../../support/programs/command-run.ts';
+import type { Sample } from '../../support/programs/prometheus.ts';
+import { describeWith } from '../../support/programs/requirements.ts';
+import { boardQueries, filledIn, readBoards } from '../../support/queries/board.ts';
+import { documentQueries } from '../../support/queries/document-queries.ts';
+import { parseLogql } from '../../support/queries/logql.ts';
+import { recordFields, recordsFound } from '../../support/queries/logql-search.ts';
+import { parsePromql, selectors } from '../../support/queries/promql.ts';
+import { parseTraceql } from '../../support/queries/traceql.ts';
+import { spanAttributes, spansFound } from '../../support/queries/traceql-search.ts';
+import { realServer } from '../../support/servers/real-server.ts';
+
+const onBoards = boardQueries(readBoards()).map((query) => ({ ...query, place: `${query.board}: ${query.panel}` }));
+const inWalk = documentQueries('docs/alert-to-cause.md').map((query) => ({ ...query, kind: '', filled: query.text }));
+const queries = [...onBoards, ...inWalk];
+const poll = { timeout: 30_000, interval: 500 };
+
+/** Series of the collector that begin with their first failure. */
+const onlyFaulty = /otelcol_exporter_(send|enqueue)_failed/;
+
+const docs = new URL('../../../docs', import.meta.url).pathname;
+const servers = {
+  everything: realServer('everything', ['stdio']),
+  files: realServer('filesystem', [docs]),
+  names: faultServer({ names: ['skill_taken'] }),
+};
+/** Small enough to be filled by a few hundred spans. */
+const queueBytes = 400_000;
+const setupMs = 120_000;
+
+describeWith(['otelcol', 'prometheus', 'chroma'], 'after a demo', () => {
+  let chroma: Chroma;
+  let watched: WatchedHub;
+  beforeAll(async () => {
+    chroma = await startChroma();
+    watched = await startWatchedHub(servers, {
+      environment: { HESTIA_CHROMA_URL: chroma.url },
+      collectorEnvironment: { COLLECTOR_QUEUE_BYTES: `${queueBytes}` },
+    });
+    await demo('30');
+    await beRefused();
+    await activateInVain();
+  }, setupMs);
+  afterAll(async () => {
+    await watched?.[Symbol.asyncDispose]();
+    await chroma?.[Symbol.asyncDispose]();
+  });
+
+  async function demo(seconds: string): Promise<void> {
+    const { url } = watched.hub;
+    const ended = await runCommand(['demo', '--url', url, '--key', watched.hub.key(), '--duration', seconds]);
+    expect(ended).toMatchObject({ exitCode: 0, stderr: '' });
+  }
+
+  /** More often than the alert bears, so that the table of alerts has a row. */
+  async function beRefused(): Promise<void> {
+    const created = await watched.hub.fetch('/v1/keys', {
+      json: { agentId: 'curious', namespace: 'default', role: 'agent' },
+    });
+    const { key } = z.object({ key: z.string() }).parse(await created.json());
+    for (let times = 0; times < 25; times += 1) {
+      const headers = { authorization: `Bearer ${key}` };
+      const { status } = await watched.hub.fetch('/v1/scheduler/run', { method: 'POST', headers });
+      expect(status).toBe(403);
+    }
+  }
+
+  /** A server has the name of its tool already. */
+  async function activateInVain(): Promise<void> {
+    const { hub } = watched;
+    const body = '---\nname: taken\ndescription: Its tool has no name left.\n---\n\nNever a tool.\n';
+    await hub.fetch('/v1/skills/taken', { method: 'PUT', headers: { 'content-type': 'text/markdown' }, body });
+    const activated = await hub.fetch('/v1/skills/taken/activate', { json: {} });
+    expect(activated.ok).toBe(true);
+  }
+
+  async function expectData(expr: string): Promise<void> {
+    await vi.waitFor(async () => {
+      const samples = await watched.prometheus.query(expr);
+      expect(samples.filter(isNumber), expr).not.toEqual([]);
+    }, poll);
+  }
+
+  const found = queries.filter(({ store }) => store === 'prometheus');
+  const inHealth = found.filter(({ filled }) => !onlyFaulty.test(filled));
+  test.each(inHealth)(
+    '$place has data: $filled',
+    async ({ filled }) => {
+      await expectData(filled);
+    },
+    setupMs,
+  );
+
+  const recorded = recordingRules({ timeScale: 1 }).flatMap(({ rules }) => rules);
+  test.each(recorded)(
+    'the rule $record $labels has data',
+    async ({ record, labels = {} }) => {
+      const matchers = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+      await expectData(`${record}{${matchers.join(', ')}}`);
+    },
+    setupMs,
+  );
+
+  const alerts = alertRules({ timeScale: 1 }).flatMap(({ rules }) => rules);
+  test.each(alerts)(
+    'the alert $alert looks at series that are there: $expr',
+    async ({ expr }) => {
+      const names = new Set(selectors(parsePromql(expr)).map(({ metric }) => metric));
+      for (const name of names) {
+        if (name !== '') await expectData(name);
+      }
+    },
+    setupMs,
+  );
+
+  const logql = queries.filter(({ store }) => store === 'loki');
+  test.each(logql)('$place finds log records in Loki: $filled', async ({ filled }) => {
+    const { receiver } = watched.collector;
+    const query = parseLogql(filled);
+    await receiver.waitFor(() => recordsFound(query, receiver.logRecords()).length > 0);
+    const known = new Set(receiver.logRecords().flatMap(recordFields));
+    expect(query.fields.filter((field) => !known.has(field))).toEqual([]);
+  });
+
+  const traceql = queries.filter(({ store }) => store === 'tempo');
+  test.each(traceql)('$place finds spans in Tempo: $filled', async ({ filled }) => {
+    const { receiver } = watched.collector;
+    const query = parseTraceql(filled);
+    await receiver.waitFor(() => spansFound(query, receiver.spans()).length > 0);
+    const known = new Set(receiver.spans().flatMap(spanAttributes));
+    expect(query.attributes.filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  test('the dots of the heatmap lead to traces that are in Tempo', async () => {
+    const [heatmap] = queries.filter(({ kind, text }) => kind === 'heatmap' && text.includes('traces_span_metrics'));
+    const traceIds = await vi.waitFor(async () => {
+      const exemplars = await watched.prometheus.exemplars(filledIn(heatmap?.text ?? ''));
+      expect(exemplars.length).toBeGreaterThan(0);
+      return exemplars.map(({ trace_id: traceId }) => traceId);
+    }, poll);
+    const { receiver } = watched.collector;
+    const isKept = (id: string | undefined) => receiver.spans().some(({ traceId }) => traceId === id);
+    await receiver.waitFor(() => traceIds.every(isKept));
+  });
+
+  const faulty = found.filter(({ filled }) => onlyFaulty.test(filled));
+  test(
+    'the failures of the collector have data once Tempo and Loki have refused and a queue was full',
+    async () => {
+      const { receiver } = watched.collector;
+      receiver.mode = 'refuse503';
+      await vi.waitFor(async () => {
+        await demo('2');
+        expect(await watched.prometheus.query('otelcol_exporter_enqueue_failed_spans_total > 0')).not.toEqual([]);
+        expect(await watched.prometheus.query('otelcol_exporter_enqueue_failed_log_records_total > 0')).not.toEqual([]);
+      }, setupMs);
+      receiver.mode = 'reject400';
+      expect(faulty.length).toBeGreaterThan(0);
+      for (const { filled } of faulty) await expectData(filled);
+    },
+    setupMs,
+  );
+});
+
+function isNumber({ value }: Sample): boolean {
+  return !Number.isNaN(value);
+}

@@ -1,0 +1,203 @@
+/**
+ * Faults while calls run at load. Each test counts before and after: every call that was answered is on record, the
+ * trail verifies, and the hub works again when the fault is over.
+ */
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { json, startTestHub } from '../../support/hub/hub.ts';
+import { untilConnected } from '../../support/hub/hub-listening.ts';
+import { type HubProcess, residentMiB, startHubProcess, untilServersConnected } from '../../support/hub/hub-process.ts';
+import { supportServer } from '../../support/servers/upstream-support.ts';
+
+const callersAtOnce = 16;
+
+let hub: HubProcess;
+beforeAll(async () => {
+  hub = await startHubProcess({
+    file: {
+      mcpServers: { faulty: supportServer('faulty-server.ts'), other: supportServer('faulty-server.ts') },
+      limits: { callTimeoutMs: 10_000, reconnectDelayMs: 20, reconnectDelayMsMax: 200 },
+    },
+  });
+  await hub.ready();
+});
+beforeEach(() => untilServersConnected(hub, 'faulty', 'other'));
+afterAll(() => hub[Symbol.asyncDispose]());
+
+interface Answer {
+  status: number;
+  callId: string | undefined;
+  code: string | undefined;
+}
+
+async function call(server: string, tool: string, args: object = {}): Promise<Answer> {
+  const response = await hub.fetch(`/v1/tools/${server}/${tool}/call`, { json: { arguments: args } });
+  const { callId, code } = await json(response);
+  return { status: response.status, callId, code };
+}
+
+/** Calls without pause, sixteen at a time, while `fault` happens; answers what each was told. */
+async function atLoad(fault: () => Promise<void>, tools: readonly string[] = ['pid']): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  let over = false;
+  const callers = Array.from({ length: callersAtOnce }, async (_, index) => {
+    const server = index % 4 === 0 ? 'other' : 'faulty';
+    for (let round = 0; !over; round += 1) answers.push(await call(server, tools[round % tools.length] ?? 'pid'));
+  });
+  const answeredMore = async (count: number) => {
+    const before = answers.length;
+    await expect.poll(() => answers.length - before, { timeout: 15_000 }).toBeGreaterThan(count);
+  };
+  await answeredMore(50);
+  await fault();
+  await answeredMore(50);
+  over = true;
+  await Promise.all(callers);
+  return answers;
+}
+
+/** The calls that have an outcome, by the file itself, which is left open. */
+function storedCalls(): { stored: Set<unknown>; database: DatabaseSync } {
+  const database = new DatabaseSync(join(hub.folder, 'data', 'hestia.db'), { readOnly: true });
+  const rows = database.prepare('SELECT call_id FROM tool_outcomes').all();
+  return { stored: new Set(rows.map((row) => row.call_id)), database };
+}
+
+/** Every call that was answered with an id has its outcome and its record, and the trail verifies. */
+async function expectOnRecord(answers: readonly Answer[]): Promise<void> {
+  const answered = answers.flatMap(({ callId }) => callId ?? []);
+  expect(answered.length).toBeGreaterThan(50);
+  const { stored, database } = storedCalls();
+  using _open = database;
+  const records = database.prepare("SELECT body FROM audit_records WHERE body LIKE '%TOOL_OUTCOME%'").all();
+  const recorded = new Set(records.map(({ body }) => JSON.parse(String(body)).fields.call_id));
+  expect(answered.filter((callId) => !stored.has(callId) || !recorded.has(callId))).toEqual([]);
+  expect(await json(hub.fetch('/v1/audit/verify'))).toMatchObject({ intact: true });
+}
+
+const statusesOf = (answers: readonly Answer[]) => new Set(answers.map(({ status }) => status));
+
+describe('an upstream that is killed', () => {
+  test('fails its own calls as such, no other’s, and is connected again', async () => {
+    const pidOf = async () => {
+      const answer = await json(hub.fetch('/v1/tools/faulty/pid/call', { json: {} }));
+      return Number(answer.result.content[0].text);
+    };
+    const killed = await pidOf();
+    const answers = await atLoad(async () => {
+      process.kill(killed, 'SIGKILL');
+      await expect.poll(pidOf, { timeout: 10_000 }).not.toBe(killed);
+    });
+    const allowed = [undefined, 'UPSTREAM_FAILED', 'SERVER_UNAVAILABLE'];
+    expect(answers.filter(({ code }) => !allowed.includes(code))).toEqual([]);
+    expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThan(100);
+    await expectOnRecord(answers);
+    await untilServersConnected(hub, 'faulty');
+    expect((await call('faulty', 'pid')).status).toBe(200);
+  });
+});
+
+describe('an upstream that trickles, floods, answers twice or changes its tools in the midst of calls', () => {
+  test('disturbs no call: each is answered by what it asked for', async () => {
+    const answers = await atLoad(async () => {
+      for (const count of [30, 3, 0]) await call('faulty', 'change_tools', { count });
+    }, ['pid', 'trickle', 'twice', 'flood', 'not_json']);
+    expect(statusesOf(answers)).toEqual(new Set([200]));
+    await expectOnRecord(answers);
+  });
+});
+
+describe('a disk that is full', () => {
+  test('fails no call and no process; what is not on record is counted, and records are written again with room', async () => {
+    const limitFileSize = (bytes: string) =>
+      execFileSync('prlimit', ['--pid', String(hub.child.pid), `--fsize=${bytes}:`]);
+    const gap = async () => {
+      const init = { json: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'get_mcp_hub_status' } } };
+      const headers = { accept: 'application/json, text/event-stream' };
+      const text = await (await hub.fetch('/mcp', { ...init, headers })).text();
+      return JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text).result.structuredContent.audit_gap;
+    };
+    const before = await gap();
+    const answers = await atLoad(async () => {
+      limitFileSize('1');
+      await expect.poll(gap, { timeout: 10_000 }).toBeGreaterThan(before);
+      limitFileSize('unlimited');
+    });
+    expect(statusesOf(answers)).toEqual(new Set([200]));
+    expect(hub.child.exitCode).toBeNull();
+    const { stored, database } = storedCalls();
+    database.close();
+    const missing = answers.filter(({ callId }) => callId === undefined || !stored.has(callId));
+    expect(await gap()).toBe(before + missing.length);
+    expect(await json(hub.fetch('/v1/audit/verify'))).toMatchObject({ intact: true });
+    const after = await call('faulty', 'pid');
+    expect(after.status).toBe(200);
+  });
+});
+
+describe('a database that another process locks', () => {
+  test('delays calls or is counted, and nothing that was answered as recorded is lost', async () => {
+    const answers = await atLoad(async () => {
+      using other = new DatabaseSync(join(hub.folder, 'data', 'hestia.db'), { timeout: 5000 });
+      other.exec('BEGIN IMMEDIATE');
+      await expect.poll(async () => (await fetch(`${hub.url}/readyz`)).status, { timeout: 10_000 }).toBe(503);
+      other.exec('ROLLBACK');
+    });
+    expect(statusesOf(answers)).toEqual(new Set([200]));
+    await expect.poll(async () => (await fetch(`${hub.url}/readyz`)).status, { timeout: 10_000 }).toBe(200);
+    expect(await json(hub.fetch('/v1/audit/verify'))).toMatchObject({ intact: true });
+  });
+});
+
+describe('a thousand clients that connect and vanish', () => {
+  const openFiles = () => readdirSync(`/proc/${hub.child.pid}/fd`).length;
+  const vanish = () =>
+    new Promise<void>((resolve) => {
+      const socket = connect(hub.port, '127.0.0.1', () => {
+        const body = JSON.stringify({ arguments: {} });
+        socket.write(
+          `POST /v1/tools/faulty/hang/call HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${hub.key()}\r\n` +
+            `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+        );
+        setImmediate(() => socket.destroy());
+      });
+      socket.on('error', () => undefined);
+      socket.once('close', () => resolve());
+    });
+
+  const thousandVanish = async () => {
+    for (let group = 0; group < 20; group += 1) await Promise.all(Array.from({ length: 50 }, vanish));
+  };
+
+  test('leave no call, no connection and no file open, and take no memory away', async () => {
+    const before = openFiles();
+    await thousandVanish();
+    const resident = residentMiB(hub);
+    await thousandVanish();
+    await expect.poll(openFiles, { timeout: 15_000 }).toBeLessThanOrEqual(before + 5);
+    expect(residentMiB(hub)).toBeLessThan(resident * 1.25);
+    expect((await call('faulty', 'pid')).status).toBe(200);
+    expect(await json(hub.fetch('/v1/audit/verify'))).toMatchObject({ intact: true });
+  });
+});
+
+describe('a clock that jumps back an hour', () => {
+  test('breaks neither the trail, nor keys, nor the cleanup', async () => {
+    await using back = await startTestHub({ file: { mcpServers: { faulty: supportServer('faulty-server.ts') } } });
+    await untilConnected(back, 'faulty');
+    const work = async () => {
+      expect((await back.operator.fetch('/v1/tools/faulty/pid/call', { json: {} })).status).toBe(200);
+      expect((await back.operator.fetch('/v1/scheduler/run', { method: 'POST' })).status).toBe(200);
+    };
+    await work();
+    back.advance(-3_600_000);
+    await work();
+    back.advance(7_200_000);
+    await work();
+    expect(await json(back.operator.fetch('/v1/audit/verify'))).toMatchObject({ intact: true });
+  });
+});

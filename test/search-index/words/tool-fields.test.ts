@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { parametersMax, toolText } from '../../../src/search-index/words/tool-fields.ts';
+import type { JsonObject } from '../../../src/shapes/tool.ts';
+
+const text = (inputSchema: JsonObject, description = '') =>
+  toolText({
+    serverId: 'files',
+    toolName: 'read',
+    title: undefined,
+    description,
+    inputSchema,
+    outputSchema: undefined,
+    annotations: undefined,
+  });
+
+describe('the text of a tool', () => {
+  test('has the first sentence apart', () => {
+    expect(text({}, 'Reads v1.2 files. Not folders.').summary).toBe('Reads v1.2 files.');
+    expect(text({}, 'Reads\nmore').summary).toBe('Reads');
+    expect(text({}, '\n    Reads files. Not folders.').summary).toBe('Reads files.');
+    expect(text({}, '').summary).toBe('');
+  });
+
+  test('leaves out sentences that say what the tool is not for', () => {
+    const description = 'Lists keys. Do not use this to read a secret. Use get_key instead. Pages are short.';
+    expect(text({}, description).description).toBe('Pages are short.');
+  });
+
+  test('has the rest of the description apart from its first sentence, which is kept whatever it says', () => {
+    expect(text({}, 'Does not write. It reads.\nSlowly.')).toMatchObject({
+      summary: 'Does not write.',
+      description: 'It reads. Slowly.',
+    });
+  });
+
+  test('has the names and descriptions of parameters, nested ones and those of list items too', () => {
+    const inputSchema = {
+      properties: {
+        path: { description: 'Where.' },
+        options: { properties: { depth: { description: 'How deep.' } } },
+        filters: { items: { properties: { pattern: {} } } },
+      },
+    };
+    expect(text(inputSchema)).toMatchObject({
+      parameterNames: 'path options depth filters pattern',
+      parameterDescriptions: expect.stringMatching(/Where\..*How deep\./),
+    });
+  });
+
+  test.each<[string, JsonObject]>([
+    ['properties that are a list', { properties: ['a'] }],
+    ['no properties', { type: 'object' }],
+    ['null', { properties: null }],
+  ])('has no parameters from a schema with %s', (_what, inputSchema) => {
+    expect(text(inputSchema).parameterNames).toBe('');
+  });
+
+  test('reads names from properties that are no schemas, and no description that is not text', () => {
+    expect(text({ properties: { a: true, b: null, c: { description: 7 } } })).toMatchObject({
+      parameterNames: 'a b c',
+      parameterDescriptions: expect.stringMatching(/^ *$/),
+    });
+  });
+
+  test('reads a limited number of parameters and a limited depth', () => {
+    const many = Object.fromEntries(Array.from({ length: parametersMax + 50 }, (_, index) => [`p${index}`, {}]));
+    expect(text({ properties: many }).parameterNames.split(' ')).toHaveLength(parametersMax);
+    let deep: JsonObject = {};
+    for (let level = 1_000; level > 0; level -= 1) deep = { properties: { [`level${level}`]: deep } };
+    expect(text(deep).parameterNames).toBe('level1 level2 level3 level4');
+  });
+});

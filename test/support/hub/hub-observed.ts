@@ -1,0 +1,50 @@
+/** A hub process together with the collector it sends to; exports are quick, so that tests wait for signals and not for timers. */
+
+import type { ReceivedSpan } from '../telemetry/otlp-decode.ts';
+import { type OtlpReceiver, startOtlpReceiver } from '../telemetry/otlp-receiver.ts';
+import { type HubProcess, type HubProcessOptions, startHubProcess, untilServersConnected } from './hub-process.ts';
+
+/** A hub and what it has sent. Disposing it ends both. */
+export interface ObservedHub extends AsyncDisposable {
+  readonly hub: HubProcess;
+  readonly receiver: OtlpReceiver;
+  /** The sum over the series of a metric that have these labels; 0 where there is none. */
+  total(name: string, labels?: Record<string, unknown>): number;
+  /** Waits for a span of this name, in this trace where one is given. */
+  span(name: string, traceId?: string): Promise<ReceivedSpan>;
+}
+
+/** Exporter settings of hubs under test. */
+export const quickExports = {
+  OTEL_SDK_DISABLED: 'false',
+  OTEL_BSP_SCHEDULE_DELAY: '50',
+  OTEL_BLRP_SCHEDULE_DELAY: '50',
+  OTEL_METRIC_EXPORT_INTERVAL: '200',
+};
+
+/** Starts both and waits until the hub is ready and its servers are connected. */
+export async function startObservedHub(
+  mcpServers: Record<string, unknown>,
+  { file, environment }: Pick<HubProcessOptions, 'file' | 'environment'> = {},
+): Promise<ObservedHub> {
+  const receiver = await startOtlpReceiver();
+  const hub = await startHubProcess({
+    file: { ...file, mcpServers },
+    environment: { ...quickExports, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, ...environment },
+  });
+  await hub.ready();
+  await untilServersConnected(hub, ...Object.keys(mcpServers));
+  return {
+    hub,
+    receiver,
+    total: (name, labels) => receiver.metricTotal(name, labels) ?? 0,
+    span: (name, traceId) =>
+      receiver.waitFor(() =>
+        receiver.spans().find((span) => span.name === name && (traceId === undefined || span.traceId === traceId)),
+      ),
+    [Symbol.asyncDispose]: async () => {
+      await hub[Symbol.asyncDispose]();
+      await receiver.close();
+    },
+  };
+}

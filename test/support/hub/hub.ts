@@ -1,0 +1,143 @@
+/** A whole hub inside the test's process: real wiring, real SQLite in a folder of its own, real app, a clock to set. */
+
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig, version } from '../../../src/config.ts';
+import type { Role } from '../../../src/shapes/access.ts';
+import type { Config, ConfigurationFile } from '../../../src/shapes/configuration/config.ts';
+import { openLog } from '../../../src/telemetry/log.ts';
+import { startTelemetry, type Telemetry } from '../../../src/telemetry/start.ts';
+import { createHub, type Hub } from '../../../src/wiring/hub.ts';
+
+/** A key for tests: its secret, and a client that presents it. */
+export interface TestKey {
+  secret: string;
+  keyId: string;
+  fetch: (path: string, init?: RequestInit & { json?: unknown }) => Promise<Response>;
+}
+
+/** A hub under test. */
+export interface TestHub extends AsyncDisposable {
+  hub: Hub;
+  config: Config;
+  folder: string;
+  operator: TestKey;
+  /** Creates a further key. */
+  key(agentId: string, role?: Role, namespace?: string): Promise<TestKey>;
+  /** A request without a key. */
+  fetch: (path: string, init?: RequestInit & { json?: unknown }) => Promise<Response>;
+  /** The log's lines so far, parsed. */
+  logLines(): Record<string, unknown>[];
+  /** Moves the hub's clock forward. */
+  advance(milliseconds: number): void;
+}
+
+/** What a test may set. */
+export interface TestHubOptions {
+  file?: Partial<ConfigurationFile> | Record<string, unknown>;
+  environment?: Record<string, string>;
+  /** A folder with an earlier hub's data, which is then kept. */
+  folder?: string;
+  telemetry?: Telemetry;
+}
+
+/** Builds and starts a hub; dispose it to end it and remove its folder. */
+export async function startTestHub(options: TestHubOptions = {}): Promise<TestHub> {
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'hestia-test-')));
+  const configFile = join(folder, 'hestia.config.json');
+  await writeFile(configFile, JSON.stringify(options.file ?? {}));
+  const config = loadConfig({
+    environment: {
+      HESTIA_DATA_DIR: folder,
+      HESTIA_CONFIG: configFile,
+      OTEL_SDK_DISABLED: 'true',
+      ...options.environment,
+    },
+    workingDirectory: folder,
+  });
+  const log = await openLog({ ...config.log, standardOutput: 'none' });
+  const telemetry = options.telemetry ?? (await startTelemetry({ configuration: config.telemetry, log }));
+  let aheadMs = 0;
+  const hub = await createHub({ config, version, log, telemetry, now: () => Date.now() + aheadMs });
+  await hub.access.createFirst(() => {});
+  await hub.start();
+  const founder = { keyId: 'start', agentId: 'tests', namespace: 'default', role: 'operator' } as const;
+  const key: TestHub['key'] = async (agentId, role = 'agent', namespace = 'default') => {
+    const created = await hub.access.create(founder, { agentId, role, namespace });
+    return { secret: created.secret, keyId: created.key.keyId, fetch: request(hub, created.secret) };
+  };
+  return {
+    hub,
+    config,
+    folder,
+    key,
+    operator: await key('operator', 'operator'),
+    fetch: request(hub, undefined),
+    logLines: () => readLines(config.log.file),
+    advance: (milliseconds) => {
+      aheadMs += milliseconds;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await hub.drain();
+      await hub[Symbol.asyncDispose]();
+      await log.close();
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The lines of an NDJSON file, parsed; a last line that is still being written is left out. */
+export function readLines(file: string): Record<string, unknown>[] {
+  const text = readFileSync(file, 'utf8');
+  return text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}
+
+function request(hub: Hub, secret: string | undefined): TestKey['fetch'] {
+  return async (path, { json, headers, ...init } = {}) => {
+    const all = new Headers(headers);
+    if (secret !== undefined) all.set('authorization', `Bearer ${secret}`);
+    if (!all.has('host')) all.set('host', 'localhost');
+    if (json !== undefined) all.set('content-type', 'application/json');
+    const body = json === undefined ? init.body : JSON.stringify(json);
+    return hub.fetch(
+      new Request(`http://localhost${path}`, {
+        method: json === undefined ? 'GET' : 'POST',
+        ...init,
+        headers: all,
+        ...(body !== undefined && { body }),
+      }),
+    );
+  };
+}
+
+/** A valid SKILL.md. */
+export function skillText(
+  name: string,
+  description = `Helps with ${name}.`,
+  instructions = `Do ${name} well.`,
+): string {
+  return `---\nname: ${name}\ndescription: ${description}\n---\n\n${instructions}\n`;
+}
+
+/** Publishes a skill and expects it to be accepted. */
+export async function publishSkill(key: TestKey, name: string, text: string = skillText(name)): Promise<Response> {
+  const response = await key.fetch(`/v1/skills/${name}`, {
+    method: 'PUT',
+    body: text,
+    headers: { 'content-type': 'text/markdown' },
+  });
+  if (!response.ok) throw new Error(`publishing ${name}: ${await response.text()}`);
+  return response;
+}
+
+/** The body of an answer, for tests to look into. */
+// biome-ignore lint/suspicious/noExplicitAny: what it holds is what the test finds out
+export async function json(response: Response | Promise<Response>): Promise<any> {
+  return (await response).json();
+}

@@ -1,0 +1,48 @@
+/** Runs one command of the command line in this process, against whatever hub it names, on streams of its own. */
+import { fileURLToPath } from 'node:url';
+import type { CommandSurroundings } from '../../../src/cli/command-context.ts';
+import { runCommandLine } from '../../../src/cli/command-line.ts';
+
+/** What a command left. */
+export interface CommandRun {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+  /** The lines of standard output, parsed. */
+  lines(): Record<string, unknown>[];
+}
+
+/** What a test may set. `isTerminal`: standard output is a terminal of 120 columns, without colours. */
+export interface CommandRunOptions extends Partial<CommandSurroundings> {
+  isTerminal?: boolean;
+}
+
+/** Runs it and waits for its end. */
+export async function runCommand(words: readonly string[], options: CommandRunOptions = {}): Promise<CommandRun> {
+  const printed = { stdout: '', stderr: '' };
+  const stream = (name: 'stdout' | 'stderr') => ({
+    isTTY: options.isTerminal === true,
+    columns: 120,
+    write: (text: string) => {
+      printed[name] += text;
+      return true;
+    },
+  });
+  const exitCode = await runCommandLine(words, {
+    stdout: stream('stdout'),
+    stderr: stream('stderr'),
+    defaults: { url: 'http://127.0.0.1:7420', operatorKeyFile: '/no/such/folder/operator.key' },
+    environment: {},
+    hubFile: fileURLToPath(new URL('../../../src/main.ts', import.meta.url)),
+    version: '1.2.3',
+    signal: new AbortController().signal,
+    serve: async () => undefined,
+    ...options,
+  });
+  const lines = () =>
+    printed.stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
+  return { exitCode, ...printed, lines };
+}

@@ -1,0 +1,159 @@
+/** The generated boards as Grafana reads them: panels, and every query with what stands for the variables filled in. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+
+const dataSourceSchema = z.object({ type: z.string(), uid: z.string() });
+const linkSchema = z.object({ title: z.string(), url: z.string() });
+const targetSchema = z.object({
+  refId: z.string(),
+  datasource: dataSourceSchema,
+  expr: z.string().optional(),
+  query: z.string().optional(),
+  legendFormat: z.string().optional(),
+  exemplar: z.boolean().optional(),
+});
+const panelSchema = z.object({
+  id: z.int(),
+  type: z.string(),
+  title: z.string(),
+  description: z.string().optional(),
+  gridPos: z.object({ x: z.int(), y: z.int(), w: z.int(), h: z.int() }),
+  datasource: dataSourceSchema.optional(),
+  targets: z.array(targetSchema).default([]),
+  options: z.record(z.string(), z.unknown()).optional(),
+  fieldConfig: z
+    .object({
+      defaults: z.object({
+        unit: z.string().optional(),
+        noValue: z.string().optional(),
+        links: z.array(linkSchema).optional(),
+      }),
+      overrides: z.array(
+        z.object({
+          matcher: z.object({ id: z.string(), options: z.unknown() }),
+          properties: z.array(z.object({ id: z.string(), value: z.unknown() })),
+        }),
+      ),
+    })
+    .optional(),
+});
+const variableSchema = z.object({
+  name: z.string(),
+  label: z.string(),
+  type: z.string(),
+  query: z.unknown(),
+  definition: z.string().optional(),
+  refresh: z.int().optional(),
+  multi: z.boolean().optional(),
+  allValue: z.string().optional(),
+});
+const boardSchema = z.object({
+  uid: z.string(),
+  title: z.string(),
+  description: z.string(),
+  tags: z.array(z.string()),
+  editable: z.boolean(),
+  graphTooltip: z.int(),
+  schemaVersion: z.int(),
+  links: z.array(
+    z.object({ type: z.string(), tags: z.array(z.string()), keepTime: z.boolean(), includeVars: z.boolean() }),
+  ),
+  panels: z.array(panelSchema),
+  templating: z.object({ list: z.array(variableSchema) }),
+  annotations: z.object({
+    list: z.array(z.object({ name: z.string(), datasource: dataSourceSchema, expr: z.string() })),
+  }),
+});
+
+/** A board, with the parts of it that tests look at. */
+export type ReadBoard = z.infer<typeof boardSchema>;
+/** A panel or the heading of a row. */
+export type ReadPanel = ReadBoard['panels'][number];
+
+/** Where a query goes. */
+export type Store = 'prometheus' | 'loki' | 'tempo';
+
+/** A query of a board and where it stands. `unit` is that of what it draws. */
+export interface BoardQuery {
+  board: string;
+  panel: string;
+  /** Grafana's name of the panel's kind; `annotation` for those. */
+  kind: string;
+  store: Store;
+  /** As it stands in the board. */
+  text: string;
+  /** With variables and intervals filled in, as Grafana does with everything chosen. */
+  filled: string;
+  unit: string | undefined;
+}
+
+const folder = fileURLToPath(new URL('../../../grafana/dashboards/', import.meta.url));
+
+/** All generated boards. */
+export function readBoards(): ReadBoard[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => parseBoard(JSON.parse(readFileSync(join(folder, name), 'utf8'))));
+}
+
+/** One board, its parts checked. @throws ZodError */
+export function parseBoard(json: unknown): ReadBoard {
+  return boardSchema.parse(json);
+}
+
+/** Every query of panels and of annotations. */
+export function boardQueries(boards: readonly ReadBoard[]): BoardQuery[] {
+  return boards.flatMap((board) => [
+    ...board.panels.flatMap((panel) => panelQueries(board, panel)),
+    ...annotationQueries(board),
+  ]);
+}
+
+function panelQueries(board: ReadBoard, panel: ReadPanel): BoardQuery[] {
+  return panel.targets.map((target, at) => {
+    const text = target.expr ?? target.query ?? '';
+    return {
+      board: board.uid,
+      panel: panel.title,
+      kind: panel.type,
+      store: storeOf(target.datasource.type),
+      text,
+      filled: filledIn(text),
+      unit: columnUnit(panel, at) ?? panel.fieldConfig?.defaults.unit,
+    };
+  });
+}
+
+/** In a table each query is a column of its own, in the order of its overrides. */
+function columnUnit(panel: ReadPanel, at: number): string | undefined {
+  if (panel.type !== 'table' || panel.datasource?.type === 'tempo') return undefined;
+  const unit = panel.fieldConfig?.overrides[at]?.properties.find(({ id }) => id === 'unit')?.value;
+  return typeof unit === 'string' ? unit : undefined;
+}
+
+function annotationQueries(board: ReadBoard): BoardQuery[] {
+  return board.annotations.list.map(({ name, datasource, expr }) => ({
+    board: board.uid,
+    panel: `annotation ${name}`,
+    kind: 'annotation',
+    store: storeOf(datasource.type),
+    text: expr,
+    filled: filledIn(expr),
+    unit: undefined,
+  }));
+}
+
+function storeOf(type: string): Store {
+  if (type === 'prometheus' || type === 'loki' || type === 'tempo') return type;
+  throw new Error(`no such store: ${type}`);
+}
+
+/** What Grafana puts in place of its variables when everything is chosen; five minutes and an hour for the intervals. */
+export function filledIn(text: string): string {
+  return text
+    .replaceAll('$__rate_interval', '5m')
+    .replaceAll('$__range', '1h')
+    .replaceAll(/\$(instance|server|tool)\b/g, '.+');
+}

@@ -1,0 +1,26 @@
+/** Queries that documents give to be pasted: fenced blocks of Markdown in the language of a store. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Store } from './board.ts';
+
+/** A query and the heading under which it stands. */
+export interface DocumentQuery {
+  place: string;
+  store: Store;
+  text: string;
+}
+
+const stores: Readonly<Record<string, Store>> = { promql: 'prometheus', logql: 'loki', traceql: 'tempo' };
+
+/** The queries of a document; `path` is relative to the repository's root. */
+export function documentQueries(path: string): DocumentQuery[] {
+  const text = readFileSync(fileURLToPath(new URL(`../../../${path}`, import.meta.url)), 'utf8');
+  let heading = '';
+  return [...text.matchAll(/^## ([^\n]+)$|^```(\w+)\n(.*?)\n```$/gms)].flatMap(
+    ([, title, language = '', query = '']) => {
+      if (title !== undefined) heading = title;
+      const store = stores[language];
+      return store === undefined ? [] : [{ place: `${path}: ${heading}`, store, text: query }];
+    },
+  );
+}

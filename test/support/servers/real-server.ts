@@ -1,0 +1,15 @@
+/** The real MCP servers from npm, as a configuration file names them. */
+import { fileURLToPath } from 'node:url';
+import type { StdioServer } from '../../../src/shapes/server.ts';
+
+/** One of the packages `@modelcontextprotocol/server-<name>`, run by this Node over stdio. */
+export function realServer(
+  name: 'everything' | 'filesystem' | 'memory',
+  args: string[] = [],
+  env: Record<string, string> = {},
+): StdioServer {
+  const file = fileURLToPath(
+    new URL(`../../../node_modules/@modelcontextprotocol/server-${name}/dist/index.js`, import.meta.url),
+  );
+  return { command: process.execPath, args: [file, ...args], env, autoConnect: true };
+}
