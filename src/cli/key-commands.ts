@@ -54,7 +54,7 @@ export function addKeyCommands(program: Command, context: CommandContext): void 
     });
   withHubOptions(keys.command('revoke'), context)
     .description('revoke a key, effective at once')
-    .argument('<key-id>', 'such as key_6f1c…')
+    .argument('<key-id>', 'its 16 hexadecimal digits, as `keys list` prints them')
     .action(async (keyId: string, options: HubOptions) => {
       const path = `/v1/keys/${encodeURIComponent(keyId)}`;
       await hubOf(options).ask(path, z.undefined(), { method: 'DELETE', signal: context.signal });
