@@ -1,6 +1,6 @@
 /** Options and arguments that several commands share: choices, whole numbers in a range, JSON. */
 import { InvalidArgumentError, Option } from 'commander';
-import { z } from 'zod';
+import { type JsonObject, jsonObjectSchema } from '../shapes/json.ts';
 
 /** An option that takes one of a closed list. */
 export function choiceOption(flags: string, description: string, choices: readonly string[]): Option {
@@ -16,12 +16,10 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
-const objectSchema = z.record(z.string(), z.unknown());
-
 /** A JSON object, as a tool takes its arguments. */
-export function jsonObject(text: string): Record<string, unknown> {
+export function jsonObject(text: string): JsonObject {
   try {
-    return objectSchema.parse(JSON.parse(text));
+    return jsonObjectSchema.parse(JSON.parse(text));
   } catch {
     throw new InvalidArgumentError('must be a JSON object, such as \'{"a": 1}\'.');
   }

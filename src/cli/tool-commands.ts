@@ -1,6 +1,7 @@
 /** `hestia tools`: search, call, statistics. */
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { type JsonObject, jsonObjectSchema } from '../shapes/json.ts';
 import { printable } from '../shapes/text.ts';
 import { toolSourceSchema } from '../shapes/tool.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
@@ -17,7 +18,7 @@ export const searchAnswerSchema = z.object({
       source: z.string(),
       description: z.string(),
       score: z.number(),
-      inputSchema: z.record(z.string(), z.unknown()).optional(),
+      inputSchema: jsonObjectSchema.optional(),
     }),
   ),
 });
@@ -27,7 +28,7 @@ export const callAnswerSchema = z.looseObject({
   callId: z.string(),
   outcome: z.string(),
   latencyMs: z.number(),
-  result: z.looseObject({ content: z.array(z.record(z.string(), z.unknown())), isError: z.boolean() }),
+  result: z.looseObject({ content: z.array(jsonObjectSchema), isError: z.boolean() }),
 });
 
 const statisticsSchema = z.object({
@@ -91,7 +92,7 @@ function addCall(tools: Command, context: CommandContext): void {
       async (
         server: string,
         tool: string,
-        args: Record<string, unknown>,
+        args: JsonObject,
         options: HubOptions & { timeoutMs?: number; searchId?: string },
       ) => {
         const { timeoutMs, searchId } = options;
@@ -114,7 +115,7 @@ function addCall(tools: Command, context: CommandContext): void {
 }
 
 /** A content block for a person: text as it is, of anything else its type. */
-function blockLines(block: Record<string, unknown>): string[] {
+function blockLines(block: JsonObject): string[] {
   if (typeof block.text === 'string') return block.text.split('\n').map(printable);
   return [`(${printable(String(block.type ?? 'unknown'))})`];
 }

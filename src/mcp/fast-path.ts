@@ -11,7 +11,7 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import { isJsonObject, type JsonObject } from '../shapes/tool.ts';
+import { isJsonObject, type JsonObject } from '../shapes/json.ts';
 
 /** A call that may take the short way. */
 export interface DirectCall {

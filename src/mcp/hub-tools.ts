@@ -1,10 +1,10 @@
 /** The tools that an agent sees at the hub's own endpoint: the hub's, and those of the active skills of its namespace. */
 import type { CallToolResult } from '@modelcontextprotocol/server';
-import { z } from 'zod';
 import type { SkillTools } from '../domain/skill-tools.ts';
 import type { ToolCall } from '../domain/tool-call.ts';
 import type { Caller } from '../shapes/access.ts';
 import { notFound } from '../shapes/error.ts';
+import { jsonObjectSchema } from '../shapes/json.ts';
 import { hubServerId } from '../shapes/server.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import type { MetaTool, ToolInvocation } from './meta-tools.ts';
@@ -45,7 +45,7 @@ async function callSkillTool(
   { caller, signal, onProgress }: ToolInvocation,
 ): Promise<CallToolResult> {
   if (skillTools.find(caller.namespace, params.name) === undefined) throw notFound('tool');
-  const args = z.record(z.string(), z.unknown()).safeParse(params.arguments ?? {});
+  const args = jsonObjectSchema.safeParse(params.arguments ?? {});
   if (!args.success) throw invalidArguments(args.error);
   const request = {
     serverId: hubServerId,

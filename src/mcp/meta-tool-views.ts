@@ -1,12 +1,13 @@
 /** What the hub's own tools answer: the domain's values under the snake_case names of the contract. Pure. */
 import type { HubStatusReport } from '../domain/hub-status.ts';
 import type { ActivationAnswer, DeactivationAnswer } from '../domain/skill-lifecycle.ts';
+import type { JsonObject } from '../shapes/json.ts';
 import type { SchedulerStatus } from '../shapes/scheduler.ts';
 import type { ScoreParts } from '../shapes/search.ts';
 import type { ServerStatus } from '../shapes/server.ts';
 import type { Activation, Skill } from '../shapes/skill.ts';
 import { isoTime } from '../shapes/time.ts';
-import type { IndexedTool, JsonObject, SearchAnswer } from '../shapes/tool.ts';
+import type { IndexedTool, SearchAnswer } from '../shapes/tool.ts';
 
 /** `search_tools`. */
 export function searchView({ searchId, results }: SearchAnswer): JsonObject {

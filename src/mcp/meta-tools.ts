@@ -9,11 +9,11 @@ import type { SkillService } from '../domain/skill-service.ts';
 import type { ToolCall } from '../domain/tool-call.ts';
 import type { ToolSearch } from '../domain/tool-search.ts';
 import type { Caller } from '../shapes/access.ts';
+import { type JsonObject, jsonObjectSchema } from '../shapes/json.ts';
 import { decodeCursor, pageOf, pageQuerySchema } from '../shapes/page.ts';
 import { hubServerId } from '../shapes/server.ts';
 import { ttlSecondsSchema } from '../shapes/skill.ts';
 import {
-  type JsonObject,
   searchIdSchema,
   searchRequestSchema,
   type ToolDefinition,
@@ -82,7 +82,7 @@ const searchArguments = z.strictObject({
     .describe('true: light references, schemas on request. false: with input schemas.'),
 });
 const callArguments = toolArgument.extend({
-  arguments: z.record(z.string(), z.unknown()).default({}).describe("Arguments that fit the tool's input schema."),
+  arguments: jsonObjectSchema.default({}).describe("Arguments that fit the tool's input schema."),
   timeout_ms: z.int().min(1).optional().describe('Deadline in milliseconds.'),
   search_id: searchIdSchema
     .optional()

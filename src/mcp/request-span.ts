@@ -4,8 +4,8 @@
  */
 import { ProtocolError } from '@modelcontextprotocol/server';
 import { type Span, SpanKind } from '@opentelemetry/api';
+import type { JsonObject } from '../shapes/json.ts';
 import { printable, truncated } from '../shapes/text.ts';
-import type { JsonObject } from '../shapes/tool.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes } from '../telemetry/names.ts';
 import { ambientSpanContext, remoteContext } from '../telemetry/propagation.ts';

@@ -2,7 +2,8 @@
 import { type CallToolResult, isCallToolResult, ProtocolError } from '@modelcontextprotocol/server';
 import type { z } from 'zod';
 import { type ErrorCode, HestiaError } from '../shapes/error.ts';
-import type { JsonObject, ToolResult } from '../shapes/tool.ts';
+import type { JsonObject } from '../shapes/json.ts';
+import type { ToolResult } from '../shapes/tool.ts';
 import { zodViolations } from '../shapes/violation.ts';
 import type { Log } from '../telemetry/log.ts';
 

@@ -8,6 +8,7 @@ import {
   type ServerContext,
   type ServerOptions,
 } from '@modelcontextprotocol/server';
+import type { JsonObject } from '../shapes/json.ts';
 import { type WatchedRequestDeps, watchRequest } from './request-span.ts';
 
 /** What watching needs besides the server. */
@@ -32,7 +33,7 @@ export class WatchedServer extends Server {
     const inner = super._wrapHandler(method, handler);
     return (request, ctx) => {
       const { id, envelope, _meta: meta } = ctx.mcpReq;
-      const { [PROTOCOL_VERSION_META_KEY]: protocolVersion }: Record<string, unknown> = { ...envelope };
+      const { [PROTOCOL_VERSION_META_KEY]: protocolVersion }: JsonObject = { ...envelope };
       const watched = { method, toolName: knownToolName(this.#deps, method, request), id, protocolVersion, meta };
       return watchRequest(this.#deps, watched, () => inner(request, ctx));
     };

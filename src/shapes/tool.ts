@@ -1,15 +1,8 @@
 /** Tools: definitions as upstreams list them, references as search answers them, calls and their results. */
 import { z } from 'zod';
 import { type Outcome, outcomeSchema } from './event.ts';
+import { type JsonObject, jsonObjectSchema } from './json.ts';
 import type { ScoreParts } from './search.ts';
-
-/** A JSON object of unknown content. */
-export type JsonObject = Record<string, unknown>;
-
-/** Whether a parsed JSON value is an object, and no array. */
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** A tool as its server lists it. `inputSchema` is JSON Schema, draft 2020-12 unless `$schema` says otherwise. */
 export interface ToolDefinition {
@@ -69,7 +62,7 @@ export const searchIdSchema = z.string().regex(/^srch_[0-9a-f-]{36}$/, 'must be 
 
 /** `POST /v1/tools/{server}/{tool}/call`; the upper bound of `timeoutMs` is a configured limit. */
 export const callRequestSchema = z.strictObject({
-  arguments: z.record(z.string(), z.unknown()).default({}),
+  arguments: jsonObjectSchema.default({}),
   timeoutMs: z.int().min(1).optional(),
   searchId: searchIdSchema.optional(),
 });

@@ -1,6 +1,6 @@
 /** The definition each upstream tool is trusted by, at rest. */
 import { z } from 'zod';
-import type { JsonObject } from '../shapes/tool.ts';
+import { type JsonObject, jsonObjectSchema } from '../shapes/json.ts';
 import type { Database, Transaction } from './database.ts';
 import { jsonColumn } from './statement.ts';
 
@@ -38,7 +38,7 @@ export function createToolPinStore(database: Database): ToolPinStore {
       serverId: z.string(),
       toolName: z.string(),
       digest: z.string(),
-      definition: jsonColumn(z.record(z.string(), z.unknown())),
+      definition: jsonColumn(jsonObjectSchema),
       pinnedAt: z.number(),
     }),
   );

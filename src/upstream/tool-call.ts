@@ -5,7 +5,8 @@
 import type { CallToolRequestOptions } from '@modelcontextprotocol/client';
 import { z } from 'zod';
 import type { Config } from '../shapes/configuration/config.ts';
-import type { JsonObject, ToolDefinition, ToolProgress, ToolResult } from '../shapes/tool.ts';
+import { type JsonObject, jsonObjectSchema } from '../shapes/json.ts';
+import type { ToolDefinition, ToolProgress, ToolResult } from '../shapes/tool.ts';
 import { resultFault } from './byte-limit.ts';
 import { callFailure, UpstreamCallError } from './call-failure.ts';
 import type { Session } from './session.ts';
@@ -33,8 +34,6 @@ export interface ToolCallDeps {
 const timeoutMarginMs = 60_000;
 
 type CallParams = { name: string; arguments: JsonObject; _meta?: JsonObject };
-
-const jsonObjectSchema = z.record(z.string(), z.unknown());
 
 const resultSchema = z.object({
   content: z.array(jsonObjectSchema).optional(),

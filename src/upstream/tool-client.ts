@@ -12,6 +12,7 @@ import {
   type StandardSchemaV1,
 } from '@modelcontextprotocol/client';
 import { z } from 'zod';
+import type { JsonObject } from '../shapes/json.ts';
 import type { ToolProgress } from '../shapes/tool.ts';
 
 /** What a client introduces itself with, and how long it asks which protocol a server speaks. */
@@ -21,7 +22,7 @@ export interface ToolClientDeps {
   probeTimeoutMs: number;
 }
 
-type TypedRequest<M extends RequestMethod> = { method: M; params?: Record<string, unknown> };
+type TypedRequest<M extends RequestMethod> = { method: M; params?: JsonObject };
 
 /** Hears the progress of one call. */
 export type ProgressListener = (progress: ToolProgress) => void;

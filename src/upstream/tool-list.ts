@@ -4,6 +4,7 @@
  */
 import type { Client } from '@modelcontextprotocol/client';
 import { z } from 'zod';
+import { jsonObjectSchema } from '../shapes/json.ts';
 import { printable } from '../shapes/text.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import type { UpstreamLog } from './upstream-log.ts';
@@ -12,8 +13,6 @@ const pagesMax = 1000;
 const toolNameLengthMax = 128;
 
 const pageSchema = z.looseObject({ tools: z.array(z.unknown()), nextCursor: z.string().nullish() });
-const schemaSchema = z.record(z.string(), z.unknown());
-
 const listedToolSchema = z.looseObject({
   name: z
     .string()
@@ -22,9 +21,9 @@ const listedToolSchema = z.looseObject({
     .refine((name) => name.isWellFormed() && printable(name) === name),
   title: z.string().nullish(),
   description: z.string().nullish(),
-  inputSchema: schemaSchema,
-  outputSchema: schemaSchema.nullish(),
-  annotations: schemaSchema.nullish(),
+  inputSchema: jsonObjectSchema,
+  outputSchema: jsonObjectSchema.nullish(),
+  annotations: jsonObjectSchema.nullish(),
 });
 
 /** The tools that can be offered, and how many cannot. */

@@ -6,7 +6,8 @@ import { createOutcomeMemory } from '../../src/domain/search/outcome-memory.ts';
 import { shownTool } from '../../src/domain/search/ranking.ts';
 import { createWordIndex } from '../../src/search-index/words/word-index.ts';
 import type { Outcome } from '../../src/shapes/event.ts';
-import type { IndexedTool, JsonObject } from '../../src/shapes/tool.ts';
+import type { JsonObject } from '../../src/shapes/json.ts';
+import type { IndexedTool } from '../../src/shapes/tool.ts';
 
 /** A tool of the data set. */
 export interface EvalTool {

@@ -1,6 +1,7 @@
 /** An agent of the demo: a key of its own, and both doors of the hub, HTTP and the official MCP client. */
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { z } from 'zod';
+import type { JsonObject } from '../../shapes/json.ts';
 import { type HubClient, newTraceId, newTraceparent } from '../hub-client.ts';
 import { createdKeySchema } from '../key-commands.ts';
 import type { DemoRandom } from './random.ts';
@@ -32,7 +33,7 @@ export interface DemoAgent extends AsyncDisposable {
   readonly random: DemoRandom;
   http(path: string, request?: Parameters<HubClient['send']>[1], options?: DemoCallOptions): Promise<DemoAnswer>;
   /** Calls a tool of the hub's own MCP endpoint. */
-  mcp(toolName: string, args: Record<string, unknown>, options?: DemoCallOptions): Promise<DemoAnswer>;
+  mcp(toolName: string, args: JsonObject, options?: DemoCallOptions): Promise<DemoAnswer>;
 }
 
 const outcomesByCode: Readonly<Record<string, DemoOutcome>> = {
@@ -96,7 +97,7 @@ async function httpAnswer(
 
 async function mcpAnswer(
   client: Client,
-  { toolName, args }: { toolName: string; args: Record<string, unknown> },
+  { toolName, args }: { toolName: string; args: JsonObject },
   ending: AbortSignal,
   { onProgress }: DemoCallOptions,
 ): Promise<DemoAnswer> {

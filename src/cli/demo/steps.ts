@@ -3,6 +3,7 @@
  * requests that are refused, skills that come and go.
  */
 import { z } from 'zod';
+import type { JsonObject } from '../../shapes/json.ts';
 import type { HubClient } from '../hub-client.ts';
 import type { DemoAgent, DemoAnswer, DemoCallOptions } from './agent.ts';
 import { demoSkillText } from './skill.ts';
@@ -108,7 +109,7 @@ function call(
   agent: DemoAgent,
   serverId: string,
   toolName: string,
-  args: Record<string, unknown>,
+  args: JsonObject,
   options: DemoCallOptions = {},
 ): Promise<DemoAnswer> {
   const { timeoutMs, searchId } = options;
@@ -123,7 +124,7 @@ function call(
 function callMcpTool(
   agent: DemoAgent,
   { serverId, toolName }: DemoTool,
-  args: Record<string, unknown>,
+  args: JsonObject,
   options: DemoCallOptions,
 ): Promise<DemoAnswer> {
   const { timeoutMs, searchId } = options;

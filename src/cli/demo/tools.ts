@@ -3,6 +3,7 @@
  * outside, with arguments made from their schemas. Whatever else a hub offers is left alone.
  */
 import { z } from 'zod';
+import { type JsonObject, jsonObjectSchema } from '../../shapes/json.ts';
 import { CommandError } from '../command-error.ts';
 import type { HubClient } from '../hub-client.ts';
 import { callAnswerSchema, searchAnswerSchema } from '../tool-commands.ts';
@@ -16,7 +17,7 @@ export interface DemoTool {
   need: string;
   /** Names of arguments it cannot do without. */
   required: readonly string[];
-  goodArguments: (random: DemoRandom) => Record<string, unknown>;
+  goodArguments: (random: DemoRandom) => JsonObject;
 }
 
 /** What the hub has for the demo. `slow` runs for as long as it is told, `reader` fails where there is no such file. */
@@ -31,7 +32,7 @@ const toolSchema = z.object({
   toolName: z.string(),
   description: z.string(),
   inputSchema: z.looseObject({
-    properties: z.record(z.string(), z.unknown()).default({}),
+    properties: jsonObjectSchema.default({}),
     required: z.array(z.string()).default([]),
   }),
   annotations: z

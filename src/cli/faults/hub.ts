@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import type { JsonObject } from '../../shapes/json.ts';
 import type { CommandSurroundings } from '../command-context.ts';
 import { CommandError, exitCodes } from '../command-error.ts';
 import { createHubClient, type HubClient } from '../hub-client.ts';
@@ -19,7 +20,7 @@ export interface FaultHubOptions {
   /** Its `service.instance.id`, and its `service.namespace`: what alerts add up by deployment, they add up for it alone. */
   instance: string;
   /** What its configuration file holds besides, or instead of, its one server. */
-  file?: Record<string, unknown>;
+  file?: JsonObject;
   /** Variables besides those of this process. */
   environment?: Record<string, string>;
 }
@@ -31,7 +32,7 @@ export interface FaultHub extends AsyncDisposable {
   readonly folder: string;
   readonly databaseFile: string;
   /** Starts it again after {@link stop} or {@link kill}; `file` replaces the configuration. */
-  start(file?: Record<string, unknown>): Promise<void>;
+  start(file?: JsonObject): Promise<void>;
   /** Ends it as an operator would. */
   stop(): Promise<void>;
   /** SIGKILL, SIGSTOP or SIGCONT. */

@@ -6,8 +6,8 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import type { Violation } from '../../shapes/error.ts';
+import type { JsonObject } from '../../shapes/json.ts';
 import { printable, truncated } from '../../shapes/text.ts';
-import type { JsonObject } from '../../shapes/tool.ts';
 import { compileSchemaPattern } from './schema-pattern.ts';
 
 /** What a check found. */

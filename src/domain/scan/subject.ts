@@ -2,11 +2,12 @@
 import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { EventFields } from '../../shapes/event.ts';
+import type { JsonObject } from '../../shapes/json.ts';
 import type { FieldChange } from '../../shapes/quarantine.ts';
 import type { ScanFinding } from '../../shapes/scan.ts';
 import type { SkillDocument } from '../../shapes/skill.ts';
 import { quotable } from '../../shapes/text.ts';
-import type { JsonObject, ToolDefinition } from '../../shapes/tool.ts';
+import type { ToolDefinition } from '../../shapes/tool.ts';
 import { type ScanPart, worstSeverity } from './scanner.ts';
 
 // Files beside SKILL.md that an agent reads as text; scripts are outside what a scan of wording can judge.

@@ -5,6 +5,7 @@ import type { ToolCall } from '../../domain/tool-call.ts';
 import type { ToolSearch } from '../../domain/tool-search.ts';
 import type { ToolStatisticsService } from '../../domain/tool-statistics.ts';
 import { outcomeSchema } from '../../shapes/event.ts';
+import { jsonObjectSchema } from '../../shapes/json.ts';
 import { isoTime } from '../../shapes/time.ts';
 import { callRequestSchema, type IndexedTool, searchRequestSchema, toolSourceSchema } from '../../shapes/tool.ts';
 import type { HubEnv } from '../authenticate.ts';
@@ -12,8 +13,6 @@ import { createRouter, jsonAnswer, jsonBody, problemAnswers, security, timeSchem
 import { explanationSchema } from './search.ts';
 
 const toolParameters = z.object({ server: z.string().max(64), tool: z.string().max(128) });
-const jsonObjectSchema = z.record(z.string(), z.unknown());
-
 const searchAnswerSchema = z
   .object({
     searchId: z.string(),

@@ -1,5 +1,7 @@
 /** A tool's definition as the texts that a search weighs apart. Reads an upstream's schema, which may be anything. */
-import { isJsonObject, type JsonObject, type ToolDefinition } from '../../shapes/tool.ts';
+
+import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
+import type { ToolDefinition } from '../../shapes/tool.ts';
 import { textLengthMax } from './terms.ts';
 
 /** Fields of a tool's text. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parametersMax, toolText } from '../../../src/search-index/words/tool-fields.ts';
-import type { JsonObject } from '../../../src/shapes/tool.ts';
+import type { JsonObject } from '../../../src/shapes/json.ts';
 
 const text = (inputSchema: JsonObject, description = '') =>
   toolText({

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, vi } from 'vitest';
 import { type Config, configurationFileSchema } from '../../../src/shapes/configuration/config.ts';
+import type { JsonObject } from '../../../src/shapes/json.ts';
 import {
   httpServerSchema,
   type ServerConfiguration,
@@ -9,7 +10,7 @@ import {
   type ServerStatus,
   stdioServerSchema,
 } from '../../../src/shapes/server.ts';
-import type { JsonObject, ToolDefinition, ToolResult } from '../../../src/shapes/tool.ts';
+import type { ToolDefinition, ToolResult } from '../../../src/shapes/tool.ts';
 import { UpstreamCallError } from '../../../src/upstream/call-failure.ts';
 import { createConnection, type UpstreamConnection } from '../../../src/upstream/connection.ts';
 import type { UpstreamLog, UpstreamLogFields } from '../../../src/upstream/upstream-log.ts';
