@@ -16,7 +16,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { spanNames } from '../telemetry/names.ts';
 import { failSpan, inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access/guard.ts';
-import type { AuditTrail, Happening } from './audit/trail.ts';
+import type { AuditedEvent, AuditTrail } from './audit/trail.ts';
 import type { SchedulerService } from './scheduler-service.ts';
 import type { SkillLifecycle } from './skill-lifecycle.ts';
 
@@ -143,7 +143,7 @@ function cleanupParts(
       if (done < limit) return;
     }
   };
-  const pruned = (records: number): Happening[] => {
+  const pruned = (records: number): AuditedEvent[] => {
     const fields = { agent_id: by.agentId, records };
     return records === 0 ? [] : [{ event: { kind: 'change', name: 'AUDIT_PRUNED', fields }, by, span }];
   };

@@ -204,7 +204,7 @@ describe('a call whose record cannot be written', () => {
     await using client = await connectClient('2.x, 2026-07-28', other, other.operator);
     expect((await client.call('get_mcp_hub_status')).structuredContent.audit_gap).toBe(1);
     await expect
-      .poll(() => other.logLines().filter((line) => line.message === 'An event could not be put on record'))
+      .poll(() => other.logLines().filter((line) => line.message === 'An event could not be recorded'))
       .toHaveLength(1);
     await other.operator.fetch('/v1/tools/faulty/pid/call', { json: {} });
     const { items } = await json(other.operator.fetch('/v1/audit/events?event=TOOL_OUTCOME'));

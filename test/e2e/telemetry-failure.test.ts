@@ -25,7 +25,7 @@ describe('a hub whose database fails', () => {
     locker.close();
     expect(answer.outcome).toBe('success');
     const record = await observed.receiver.waitFor(() =>
-      observed.receiver.logRecords().find(({ body }) => body === 'An event could not be put on record'),
+      observed.receiver.logRecords().find(({ body }) => body === 'An event could not be recorded'),
     );
     const span = await observed.span('tools/call pid');
     expect(record).toMatchObject({

@@ -1,6 +1,6 @@
 /**
- * The trail: each event is written to the chain in the same transaction as the change it tells of, and only then
- * reported to telemetry. What could not be written is counted as the gap.
+ * The audit trail's writer: appends each event to the hash chain, then reports it to telemetry. An event is written in
+ * the same transaction as the change it describes. A record that could not be written counts towards the audit gap.
  */
 import type { Span } from '@opentelemetry/api';
 import type { Caller } from '../../shapes/access.ts';
@@ -16,44 +16,45 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import { chainRecord } from './chain.ts';
 import type { AuditLedger } from './ledger.ts';
 
-/** One event, who caused it, and the span that stands for the operation and gives the record its ids. */
-export interface Happening {
+/** An event to record, who caused it, and the span of the operation, whose trace and span ids the record carries. */
+export interface AuditedEvent {
   event: HubEvent;
   by: Caller;
   span: Span;
-  /** Keyed digests of content; on the record only. */
+  /** Keyed digests of arguments and result; they are in the record only, never in telemetry. */
   digests?: { arguments?: string | undefined; result?: string | undefined };
 }
 
-/** What a change tells of: one event, several, or what its result says. */
-export type Happenings<T> = Happening | readonly Happening[] | ((result: T) => readonly Happening[]);
+/** The events of a change: one, several, or a function that derives them from the result of the change. */
+export type AuditedEvents<T> = AuditedEvent | readonly AuditedEvent[] | ((result: T) => readonly AuditedEvent[]);
 
 /** The audit trail. */
 export interface AuditTrail {
   /**
-   * Writes `change` and its records in one transaction; all or nothing. Which records may depend on what `change` answers.
+   * Runs `change` and writes its records in one transaction. The records may depend on the result of `change`.
    * @throws HestiaError STORAGE_FAILED; then nothing was changed and nothing is reported.
    */
-  commit<T>(happenings: Happenings<T>, change: (tx: Transaction) => Promise<T>): Promise<T>;
+  commit<T>(events: AuditedEvents<T>, change: (tx: Transaction) => Promise<T>): Promise<T>;
   /**
-   * Writes the record of something that has happened already, with `change` in the same transaction. Never throws:
-   * a record that cannot be written is logged and counted in the gap. Answers whether it is on record.
+   * Records an event that has already happened, with `change` in the same transaction. Never throws: a record that
+   * cannot be written is logged and counted in the gap.
+   * @returns whether the record was written
    */
-  record(happening: Happening, change?: (tx: Transaction) => Promise<void>): Promise<boolean>;
-  /** Runs an operation that owes a record under `span`; one that ends without is logged and counted in the gap. */
+  record(audited: AuditedEvent, change?: (tx: Transaction) => Promise<void>): Promise<boolean>;
+  /** Runs an operation that must record an event under `span`. One that ends without is logged and counted in the gap. */
   operation<T>(span: Span, work: () => Promise<T>): Promise<T>;
-  /** Whether nothing may happen that cannot be put on record (`policy.auditMode`). */
+  /** Whether `policy.auditMode` is `required`: a call that cannot be recorded is refused. */
   isRequired: boolean;
   /**
-   * Where records are required, makes sure that one could be written now, by writing.
-   * @throws HestiaError STORAGE_FAILED where it could not
+   * Where records are required, checks by a write that the database accepts records now.
+   * @throws HestiaError STORAGE_FAILED where it does not
    */
   admit(): Promise<void>;
-  /** What is not on record as it should be, since the start. Must be 0. */
+  /** Records that are missing or unexpected since the start. Must be 0. */
   gap(): number;
 }
 
-/** What the trail is made of. */
+/** Dependencies of the trail. */
 export interface AuditTrailDeps {
   database: Database;
   auditStore: AuditStore;
@@ -65,22 +66,22 @@ export interface AuditTrailDeps {
   now: () => number;
 }
 
-/** Makes the trail. */
+/** Creates the trail. */
 export function createAuditTrail(deps: AuditTrailDeps): AuditTrail {
   const isRequired = deps.auditMode === 'required';
   return {
-    commit: (happenings, change) => commitChange(deps, happenings, change),
-    record: (happening, change) => recordHappening(deps, happening, change),
+    commit: (events, change) => commitChange(deps, events, change),
+    record: (audited, change) => recordEvent(deps, audited, change),
     operation: (span, work) => runOperation(deps, span, work),
     isRequired,
     admit: async () => {
-      if (isRequired) await admitted(deps);
+      if (isRequired) await checkWritable(deps);
     },
     gap: deps.ledger.gap,
   };
 }
 
-async function admitted({ database }: AuditTrailDeps): Promise<void> {
+async function checkWritable({ database }: AuditTrailDeps): Promise<void> {
   try {
     await database.checkWritable();
   } catch (cause) {
@@ -105,26 +106,26 @@ async function runOperation<T>({ ledger, log }: AuditTrailDeps, span: Span, work
 
 async function commitChange<T>(
   deps: AuditTrailDeps,
-  happenings: Happenings<T>,
+  events: AuditedEvents<T>,
   change: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
-  const { result, told } = await deps.database.transaction(async (tx) => {
-    const answer = await change(tx);
-    const settled = typeof happenings === 'function' ? happenings(answer) : [happenings].flat();
-    for (const happening of settled) await append(deps, tx, happening);
-    return { result: answer, told: settled };
+  const { result, recorded } = await deps.database.transaction(async (tx) => {
+    const changed = await change(tx);
+    const all = typeof events === 'function' ? events(changed) : [events].flat();
+    for (const audited of all) await append(deps, tx, audited);
+    return { result: changed, recorded: all };
   });
-  deps.ledger.written(told.map(({ span }) => span));
-  for (const { event, span } of told) {
+  deps.ledger.written(recorded.map(({ span }) => span));
+  for (const { event, span } of recorded) {
     deps.metrics.auditRecord();
     deps.report(event, span);
   }
   return result;
 }
 
-async function recordHappening(
+async function recordEvent(
   deps: AuditTrailDeps,
-  happening: Happening,
+  audited: AuditedEvent,
   change: ((tx: Transaction) => Promise<void>) | undefined,
 ): Promise<boolean> {
   const { ledger } = deps;
@@ -132,28 +133,28 @@ async function recordHappening(
   try {
     await deps.database.transaction(async (tx) => {
       await change?.(tx);
-      await append(deps, tx, happening);
+      await append(deps, tx, audited);
     });
     written = true;
-    ledger.written([happening.span]);
+    ledger.written([audited.span]);
     deps.metrics.auditRecord();
   } catch (error) {
-    ledger.failed(happening.span);
-    const fields = { event: eventName(happening.event), audit_gap: ledger.gap() };
-    deps.log.error('An event could not be put on record', fields, { error, span: happening.span });
+    ledger.failed(audited.span);
+    const fields = { event: eventName(audited.event), audit_gap: ledger.gap() };
+    deps.log.error('An event could not be recorded', fields, { error, span: audited.span });
   }
-  deps.report(happening.event, happening.span);
+  deps.report(audited.event, audited.span);
   return written;
 }
 
-function append({ auditStore, ledger, now }: AuditTrailDeps, tx: Transaction, happening: Happening) {
+function append({ auditStore, ledger, now }: AuditTrailDeps, tx: Transaction, audited: AuditedEvent) {
   return auditStore.append(tx, (head) => {
     ledger.startsAt(head.seq);
-    return chainRecord(auditEntry(happening, auditStore.writerId(), now()), head);
+    return chainRecord(auditEntry(audited, auditStore.writerId(), now()), head);
   });
 }
 
-function auditEntry({ event, by, span, digests = {} }: Happening, writerId: string, timeMs: number): AuditEntry {
+function auditEntry({ event, by, span, digests = {} }: AuditedEvent, writerId: string, timeMs: number): AuditEntry {
   const { traceId, spanId } = span.spanContext();
   return {
     writer_id: writerId,
@@ -173,12 +174,12 @@ function auditEntry({ event, by, span, digests = {} }: Happening, writerId: stri
   };
 }
 
-/** The name an event has on record: that of its closed list, or the log message of a tool outcome. */
+/** The event name of a record: a name of the closed lists, or `TOOL_OUTCOME`. */
 function eventName(event: HubEvent): string {
   return event.kind === 'tool_outcome' ? 'TOOL_OUTCOME' : event.name;
 }
 
-/** On what it was done: a kind and a name, as far as the event's fields say. */
+/** What the event is about, as `kind:name`, derived from the event's fields; `scheduler` or `hub` where they name nothing. */
 function eventTarget({ kind, fields }: HubEvent): string {
   const { server_id: serverId, tool_name: toolName, skill_name: skillName, key_id: keyId } = fields;
   if (skillName !== undefined) return `skill:${skillName}`;
@@ -192,7 +193,7 @@ function eventOutcome(event: HubEvent): AuditEntry['outcome'] {
   return event.kind !== 'change' && event.failed ? 'error' : 'success';
 }
 
-/** A text that is not well-formed Unicode has no canonical bytes; an upstream may name its tools so. */
+/** Drops undefined fields and replaces ill-formed Unicode, such as in an upstream's tool name: it has no canonical bytes. */
 function definedFields(fields: HubEvent['fields']): Record<string, string | number | boolean> {
   const defined: Record<string, string | number | boolean> = {};
   for (const [key, value] of Object.entries(fields)) {
