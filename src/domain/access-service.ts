@@ -101,7 +101,7 @@ export function createAccessService(deps: AccessServiceDeps): AccessService {
       if (uses.size === 0) return;
       const saving = uses;
       uses = new Map();
-      await database.transaction((tx) => accessStore.noteUse(tx, saving));
+      await database.transaction((tx) => accessStore.recordLastUse(tx, saving));
     },
     create: async (caller, request) => {
       await guard.require(caller, 'key.manage');

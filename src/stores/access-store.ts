@@ -1,4 +1,4 @@
-/** API keys at rest: who each belongs to, and the hash of its secret. Never sees a secret. */
+/** The store of API keys: the owner of each key and the hash of its secret. It never sees a secret. */
 import { z } from 'zod';
 import { type ApiKey, roleSchema } from '../shapes/access.ts';
 import type { Database, Transaction } from './database.ts';
@@ -10,22 +10,22 @@ export interface StoredKey {
   secretHash: string;
 }
 
-/** Reads and writes API keys. All methods throw HestiaError STORAGE_FAILED where the database fails. */
+/** Reads and writes API keys. All methods throw HestiaError STORAGE_FAILED if the database fails. */
 export interface AccessStore {
   insertKey(tx: Transaction, stored: StoredKey): Promise<void>;
-  /** Finds revoked keys too: `revokedAt` tells. */
+  /** Finds revoked keys too; their `revokedAt` is set. */
   findKey(keyId: string): Promise<StoredKey | undefined>;
-  /** Ordered by key id, behind `after`; at most `limit` keys. */
+  /** Keys in the order of their ids, after the id `after`; at most `limit`. */
   listKeys(page: { after?: string | undefined; limit: number }): Promise<ApiKey[]>;
-  /** Answers false where there is no such key or it is revoked already. `revokedAt` is Unix milliseconds. */
+  /** Returns false if the key does not exist or is already revoked. `revokedAt` is Unix milliseconds. */
   revokeKey(tx: Transaction, keyId: string, revokedAt: number): Promise<boolean>;
-  /** Notes when keys were last used, by key id; Unix milliseconds. A key that does not exist is passed over. May be repeated. */
-  noteUse(tx: Transaction, uses: ReadonlyMap<string, number>): Promise<void>;
+  /** Stores the time of last use (Unix milliseconds) by key id. Unknown keys are ignored. May be repeated. */
+  recordLastUse(tx: Transaction, uses: ReadonlyMap<string, number>): Promise<void>;
   /** Counts revoked keys too. */
   countKeys(): Promise<number>;
 }
 
-/** Makes the store of API keys in `database`. */
+/** Creates the store of API keys in `database`. */
 export function createAccessStore(database: Database): AccessStore {
   const insert = database.command(
     `INSERT INTO api_keys (key_id, agent_id, namespace, role, secret_hash, created_at, expires_at, revoked_at,
@@ -40,7 +40,7 @@ export function createAccessStore(database: Database): AccessStore {
   const revoke = database.command(
     'UPDATE api_keys SET revoked_at = :revokedAt WHERE key_id = :keyId AND revoked_at IS NULL',
   );
-  const noteUse = database.command('UPDATE api_keys SET last_used_at = :usedAt WHERE key_id = :keyId');
+  const recordLastUse = database.command('UPDATE api_keys SET last_used_at = :usedAt WHERE key_id = :keyId');
   const count = database.query('SELECT count(*) AS keys FROM api_keys', z.object({ keys: z.int() }));
   return {
     async insertKey(tx, { key, secretHash }) {
@@ -49,8 +49,8 @@ export function createAccessStore(database: Database): AccessStore {
     findKey: async (keyId) => find.first({ keyId }),
     listKeys: async ({ after = '', limit }) => list.all({ after, limit }).map(({ key }) => key),
     revokeKey: async (tx, keyId, revokedAt) => revoke.run(tx, { keyId, revokedAt }) === 1,
-    noteUse: async (tx, uses) => {
-      for (const [keyId, usedAt] of uses) noteUse.run(tx, { keyId, usedAt });
+    recordLastUse: async (tx, uses) => {
+      for (const [keyId, usedAt] of uses) recordLastUse.run(tx, { keyId, usedAt });
     },
     countKeys: async () => count.first()?.keys ?? 0,
   };

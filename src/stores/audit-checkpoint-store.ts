@@ -1,43 +1,49 @@
-/** Checkpoints of the audit trail and the larger nodes of its Merkle tree, at rest. How they are made is the domain's business. */
+/**
+ * The store of audit checkpoints and of the larger nodes of the audit trail's Merkle tree.
+ * The domain decides how they are made.
+ */
 import { z } from 'zod';
 import { digestSchema } from '../shapes/audit.ts';
 import type { AuditTreeNode, SignedCheckpoint } from '../shapes/audit-checkpoint.ts';
 import type { Database, Transaction } from './database.ts';
 import { optionalColumn } from './statement.ts';
 
-/** Nodes below this level are computed from records: a subtree of it has 2^8 leaves. */
+/** The lowest level of stored tree nodes: subtrees of 2^8 leaves. Nodes below it are computed from records. */
 export const treeLevelMin = 8;
 
-/** A checkpoint as it is stored, its text unparsed: one that was tampered with must still be reported. */
+/** A stored checkpoint. Its text stays unparsed, so that a checkpoint that was tampered with can still be reported. */
 export interface StoredCheckpoint {
   number: number;
   body: string;
-  /** Undefined where the body does not say. */
+  /** Undefined if the body does not contain it. */
   lastSeq: number | undefined;
-  /** Empty where the stored text is not a list of hashes. */
+  /** Empty if the stored text is not a list of hashes. */
   frontier: string[];
 }
 
-/** Reads and extends the checkpoints. All methods throw HestiaError STORAGE_FAILED where the database fails. */
+/** Reads and appends checkpoints. All methods throw HestiaError STORAGE_FAILED if the database fails. */
 export interface AuditCheckpointStore {
-  /** Stores a checkpoint, the frontier it leaves, and the nodes of {@link treeLevelMin} and above completed since the last. */
+  /**
+   * Stores a checkpoint, the frontier of the tree at its last record, and those of `nodes` that are at
+   * {@link treeLevelMin} or above. `nodes` are those completed since the checkpoint before.
+   */
   append(
     tx: Transaction,
     added: { signed: SignedCheckpoint; frontier: readonly string[]; nodes: readonly AuditTreeNode[] },
   ): Promise<void>;
-  /** Whether no checkpoint was ever signed. */
+  /** Whether no checkpoint is stored. */
   isEmpty(): boolean;
   last(): Promise<StoredCheckpoint | undefined>;
   find(number: number): Promise<StoredCheckpoint | undefined>;
   /** The checkpoint whose last record is `seq`. */
   endingAt(seq: number): Promise<StoredCheckpoint | undefined>;
-  /** Checkpoints behind number `after`, ascending, at most `limit`. */
+  /** Checkpoints after number `after`, ascending, at most `limit`. */
   list(page: { after: number; limit: number }): Promise<StoredCheckpoint[]>;
   /** The stored root of a perfect subtree. */
   node(place: { level: number; index: number }): Promise<string | undefined>;
 }
 
-/** Makes the store of checkpoints in `database`. */
+/** Creates the store of checkpoints in `database`. */
 export function createAuditCheckpointStore(database: Database): AuditCheckpointStore {
   const select = 'SELECT number, body, last_seq AS lastSeq, frontier FROM audit_checkpoints';
   const last = database.query(`${select} ORDER BY number DESC LIMIT 1`, checkpointRowSchema);

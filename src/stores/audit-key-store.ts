@@ -1,12 +1,13 @@
 /**
- * The two secrets of the audit trail, in files of the data directory that only their owner can read: the Ed25519 key that signs
- * checkpoints and the key of content digests. Made at the first start; never replaced silently.
+ * The audit trail's two secret keys, for signing checkpoints and for content digests.
+ * They are files in the data directory; the signing key is an Ed25519 key. Only the owner of the files can read them. They are created at the first start and never
+ * replaced silently.
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The secrets. */
+/** The two secret keys. */
 export interface AuditKeys {
   /** An Ed25519 private key. */
   signingKey: KeyObject;
@@ -14,30 +15,34 @@ export interface AuditKeys {
   digestKey: Buffer;
 }
 
-/** A key file that is missing or of no use; the message is one line and never shows what the file holds. */
+/** A key file that is missing or unusable. The message is one line and never contains the content of the file. */
 export class AuditKeyError extends Error {
   override readonly name = 'AuditKeyError';
 }
 
 /**
- * Reads the keys, or makes them where the trail holds no checkpoint yet. The caller holds the lock of the data directory.
- * @throws AuditKeyError where a file cannot be read or written, holds no such key, or is gone while checkpoints exist
+ * Reads the keys. Creates missing ones if `mayCreate` is set, that is, while the trail has no checkpoint. The caller must hold
+ * the lock of the data directory.
+ * @throws AuditKeyError if a file cannot be read or written, does not hold such a key, or is missing and may not be created
  */
 export function loadAuditKeys({ directory, mayCreate }: { directory: string; mayCreate: boolean }): AuditKeys {
-  const load = <Key>(name: string, { make, parse }: { make: () => string; parse: (text: string) => Key }): Key => {
+  const load = <Key>(name: string, { create, parse }: { create: () => string; parse: (text: string) => Key }): Key => {
     const file = join(directory, name);
-    const text = readKey(file) ?? (mayCreate ? created(file, make()) : undefined);
+    const text = readKey(file) ?? (mayCreate ? createKeyFile(file, create()) : undefined);
     if (text === undefined)
-      throw new AuditKeyError(`${file}: the file is gone, and the audit trail was begun with it; put it back`);
+      throw new AuditKeyError(`${file}: the file is missing, but the audit trail was created with it; restore it`);
     try {
       return parse(text);
     } catch (cause) {
-      throw new AuditKeyError(`${file}: the file does not hold the key it should`, { cause });
+      throw new AuditKeyError(`${file}: the file does not hold a valid key`, { cause });
     }
   };
   return {
-    signingKey: load('audit-signing.key', { make: newSigningKey, parse: parsedSigningKey }),
-    digestKey: load('audit-digest.key', { make: () => `${randomBytes(32).toString('hex')}\n`, parse: parsedDigestKey }),
+    signingKey: load('audit-signing.key', { create: newSigningKey, parse: parsedSigningKey }),
+    digestKey: load('audit-digest.key', {
+      create: () => `${randomBytes(32).toString('hex')}\n`,
+      parse: parsedDigestKey,
+    }),
   };
 }
 
@@ -65,8 +70,8 @@ function readKey(file: string): string | undefined {
   }
 }
 
-/** Written beside its place and moved there once it is on disk, so that a crash leaves the whole key or none. */
-function created(file: string, text: string): string {
+/** Writes and syncs a temporary file, then renames it, so that a crash leaves either the complete key or none. */
+function createKeyFile(file: string, text: string): string {
   try {
     const draft = `${file}.new`;
     const descriptor = openSync(draft, 'w', 0o600);

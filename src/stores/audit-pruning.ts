@@ -1,9 +1,9 @@
-/** Deleting the oldest records of the trail, by whole checkpointed ranges, so that what is left still verifies. */
+/** Pruning of the audit trail: deletes its oldest checkpointed ranges, so that the rest still verifies. */
 import { z } from 'zod';
 import { treeLevelMin } from './audit-checkpoint-store.ts';
 import type { Database, Transaction } from './database.ts';
 
-/** Prepares the pruning; see `AuditStore.prune` for what it promises. */
+/** Prepares the statements and returns the implementation of `AuditStore.prune`. */
 export function prepareAuditPruning(
   database: Database,
 ): (tx: Transaction, range: { before: string; limit: number }) => number {

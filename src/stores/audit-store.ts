@@ -1,6 +1,6 @@
 /**
- * The audit trail at rest: append-only rows in the order of the chain, pruned only from the oldest end.
- * Keeps the chain's order; how records are hashed and verified is the domain's business.
+ * The store of audit records: append-only rows in the order of the hash chain.
+ * It enforces that order, and prunes only the oldest records. The domain hashes and verifies the records.
  */
 import { strict as assert } from 'node:assert';
 import { z } from 'zod';
@@ -16,40 +16,40 @@ import { prepareAuditPruning } from './audit-pruning.ts';
 import type { Database, Transaction } from './database.ts';
 import { jsonColumn } from './statement.ts';
 
-/** Reads and extends the trail. All methods throw HestiaError STORAGE_FAILED where the database fails. */
+/** Reads and appends audit records. All methods throw HestiaError STORAGE_FAILED if the database fails. */
 export interface AuditStore {
-  /** Who writes this chain; made with the database, and never changed. */
+  /** The id of this chain's writer. It is created with the database and never changes. */
   writerId(): string;
   /**
-   * Stores the record that `build` makes to follow `head`, and answers it.
-   * @throws AssertionError where the record does not follow `head`.
+   * Stores the record that `build` creates to follow `head`, and returns it.
+   * @throws AssertionError if the record does not follow `head`.
    */
   append(tx: Transaction, build: (head: ChainHead) => ChainedRecord): Promise<AuditRecord>;
   /**
-   * The head that a row leaves which follows `head` and has the very bytes that this process appended; undefined for a row that
-   * was appended long ago, by another process, or is not what it was.
+   * The head after `row`, if the row follows `head` and is byte for byte what this process appended. Undefined if the row was
+   * changed, was appended by another process, or is no longer among the last ones kept in memory.
    */
-  asAppended(row: StoredRecord, head: ChainHead): ChainHead | undefined;
-  /** Records behind `query.after` that fit every filter given, ascending by seq, at most `query.limit`. */
+  headIfUnchanged(row: StoredRecord, head: ChainHead): ChainHead | undefined;
+  /** Records after `query.after` that match all given filters, ascending by seq, at most `query.limit`. */
   list(query: AuditQuery): Promise<AuditRecord[]>;
-  /** Rows behind `after` up to and with `until`, for verification, ascending by seq, at most `limit`. */
+  /** Unparsed rows after `after` up to and including `until`, for verification, ascending by seq, at most `limit`. */
   listRaw(page: { after: number; until: number; limit: number }): Promise<StoredRecord[]>;
-  /** What the next record follows. */
+  /** The position and hash that the next record follows. */
   head(): Promise<ChainHead>;
-  /** What the oldest kept record follows: the last pruned record, or seq 0 with a hash of 64 zeros. */
+  /** The position and hash that the oldest kept record follows: the last pruned record, or seq 0 and 64 zeros. */
   anchor(): Promise<ChainHead>;
   /**
-   * Deletes at most `limit` of the oldest records, whole checkpointed ranges only: those of checkpoints that were signed before
-   * `before` (ISO 8601 in UTC). The anchor moves to the end of a range first; what the limit leaves behind it goes with the
-   * next call. Answers how many were deleted. May be repeated.
+   * Deletes the oldest records, at most `limit`, and returns how many. Only ranges whose checkpoint was signed before `before`
+   * (ISO 8601 in UTC) are deleted. The anchor moves to the end of a range first, and the next call deletes the records that
+   * `limit` left before it. May be repeated.
    */
   prune(tx: Transaction, range: { before: string; limit: number }): Promise<number>;
 }
 
-/** Records whose bytes are kept in memory, the last ones: what is signed a moment later is held against them. */
-const appendedKeptMax = 2048;
+/** The number of last records whose bytes are kept in memory, for {@link AuditStore.headIfUnchanged}. */
+const recentRecordsMax = 2048;
 
-/** Makes the store of the audit trail in `database`. */
+/** Creates the store of the audit trail in `database`. */
 export function createAuditStore(database: Database): AuditStore {
   const last = database.query('SELECT seq, hash FROM audit_records ORDER BY seq DESC LIMIT 1', positionSchema);
   const anchor = database.query('SELECT seq, hash FROM audit_anchor', positionSchema);
@@ -59,18 +59,18 @@ export function createAuditStore(database: Database): AuditStore {
     z.object({ seq: z.int(), body: utf8Column }),
   );
   const writer = database.query('SELECT writer_id FROM audit_writer', z.object({ writer_id: z.string() })).first();
-  assert(writer !== undefined, 'the schema names the writer');
+  assert(writer !== undefined, 'the schema inserts the writer');
   const prune = prepareAuditPruning(database);
   const list = prepareList(database);
   const anchorPosition = () => {
     const found = anchor.first();
-    assert(found !== undefined, 'the schema puts the anchor in place');
+    assert(found !== undefined, 'the schema inserts the anchor');
     return found;
   };
   const headPosition = () => last.first() ?? anchorPosition();
-  // What was appended last, until a rollback: only this process extends the chain.
+  // The head is cached until a rollback, since only this process appends to the chain.
   let appended: { head: ChainHead; rollbacksCount: number } | undefined;
-  const kept = new Map<number, ChainedRecord>();
+  const recent = new Map<number, ChainedRecord>();
   return {
     writerId: () => writer.writer_id,
     async append(tx, build) {
@@ -81,13 +81,13 @@ export function createAuditStore(database: Database): AuditStore {
       assert.equal(record.previous_hash, head.hash, 'a record holds the hash of the head');
       insert.run(tx, { seq: record.seq, body });
       appended = { head: { seq: record.seq, hash: record.hash }, rollbacksCount };
-      // One that is rolled back is written over by the next of its number.
-      kept.set(record.seq, { record, body });
-      kept.delete(record.seq - appendedKeptMax);
+      // The next record of this number overwrites one that was rolled back.
+      recent.set(record.seq, { record, body });
+      recent.delete(record.seq - recentRecordsMax);
       return record;
     },
-    asAppended: ({ seq, body }, head) => {
-      const known = kept.get(seq);
+    headIfUnchanged: ({ seq, body }, head) => {
+      const known = recent.get(seq);
       const isSame = known?.body === body && seq === head.seq + 1 && known.record.previous_hash === head.hash;
       return isSame ? { seq, hash: known.record.hash } : undefined;
     },
@@ -99,7 +99,7 @@ export function createAuditStore(database: Database): AuditStore {
   };
 }
 
-/** Text by its bytes: what is not UTF-8 must not pass for the text that it is mended to. */
+/** Text decoded from its bytes. Invalid UTF-8 becomes empty, since repaired text could pass for the original. */
 const utf8Column = z.instanceof(Uint8Array).transform((bytes) => {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -112,7 +112,7 @@ const positionSchema = z.object({ seq: z.int(), hash: z.string() });
 
 const filters = { event: 'event', agentId: 'agent_id', traceId: 'trace_id' } as const;
 
-// One statement for each set of filters in use, since an index serves only what a statement names.
+// One statement per set of filters, since SQLite uses an index only for a column that the statement names.
 function prepareList(database: Database): AuditStore['list'] {
   const bodySchema = z.object({ body: jsonColumn(auditRecordSchema) });
   const prepare = (names: readonly (keyof typeof filters)[], more: readonly string[]) => {
@@ -125,12 +125,12 @@ function prepareList(database: Database): AuditStore['list'] {
   const prepared = new Map<string, ReturnType<typeof prepare>>();
   return async ({ after, limit, ...values }) => {
     const names = (['traceId', 'event', 'agentId'] as const).filter((name) => values[name] !== undefined);
-    // The index of events leaves out the one that most records are of, and serves only who says that it is another.
+    // The partial index of events leaves out TOOL_OUTCOME. SQLite uses it only if the statement excludes that event, too.
     const more = values.event === undefined || values.event === 'TOOL_OUTCOME' ? [] : [`event <> 'TOOL_OUTCOME'`];
     const key = [...names, ...more].join();
     const statement = prepared.get(key) ?? prepare(names, more);
     prepared.set(key, statement);
-    const given = Object.fromEntries(names.map((name) => [name, values[name]]));
-    return statement.all({ ...given, after, limit }).map(({ body }) => body);
+    const filterValues = Object.fromEntries(names.map((name) => [name, values[name]]));
+    return statement.all({ ...filterValues, after, limit }).map(({ body }) => body);
   };
 }

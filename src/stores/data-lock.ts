@@ -1,20 +1,21 @@
 /**
- * One hub for one data directory: an exclusive lock that the operating system gives back when the process ends, however
- * it ends. Held on a file of its own, so that other programs may read the database.
+ * The lock of the data directory, which only one hub may use at a time.
+ * The operating system releases it when the process exits, for whatever reason. It is held on a separate file, so that other
+ * programs can read the database.
  */
 import { DatabaseSync } from 'node:sqlite';
 import { DatabaseOpenError } from './storage-error.ts';
 
 /**
- * Takes the lock beside the database file; disposing gives it back.
- * @throws DatabaseOpenError where another process holds it, or the file cannot be written
+ * Acquires the lock, on a file next to the database file. Disposing releases it.
+ * @throws DatabaseOpenError if another process holds the lock, or the file cannot be written
  */
-export function lockData({ databaseFile }: { databaseFile: string }): Disposable {
+export function lockDataDirectory({ databaseFile }: { databaseFile: string }): Disposable {
   const file = `${databaseFile}.lock`;
   let holder: DatabaseSync | undefined;
   try {
     holder = new DatabaseSync(file, { timeout: 0 });
-    // A lock of SQLite is one of the operating system, and needs no content.
+    // SQLite's lock is a file lock of the operating system, and the file needs no content.
     holder.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (cause) {
     holder?.close();

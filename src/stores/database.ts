@@ -1,6 +1,6 @@
 /**
- * The SQLite file behind all stores: opened, given its schema, written in grouped transactions, closed.
- * Knows no table by what it means. The only owner of the connection.
+ * The SQLite database of the hub: opening, schema and upgrades, grouped transactions, closing.
+ * It owns the only connection of the event loop, and knows nothing of what the tables mean.
  */
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
@@ -13,44 +13,44 @@ import { createTransactionQueue, type Transaction } from './transaction-queue.ts
 
 export type { Transaction } from './transaction-queue.ts';
 
-/** The database of one process. Dispose it to run what is queued and close the file. */
+/** The database of one process. Disposing runs the queued transactions and closes the file. */
 export interface Database extends AsyncDisposable {
   /**
-   * Runs `work` and resolves with its value after the commit; works queued in one turn of the event loop commit
-   * together, each failing alone. `work` awaits store methods only, and reads in it see its writes.
-   * @throws what `work` throws; HestiaError STORAGE_FAILED where the database is locked, full, closed or overloaded.
+   * Runs `work` and resolves with its value after the commit. Transactions queued in one turn of the event loop commit
+   * together, but each fails on its own. `work` may await store methods only, and its reads see its writes.
+   * @throws what `work` throws; HestiaError STORAGE_FAILED if the database is locked, full, closed or overloaded.
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
-  /** Rollbacks so far, of one work or of a whole group: what a store keeps in memory of its rows holds until the next one. */
+  /** The number of rollbacks so far, of one transaction or of a group. A store's cache of its rows is valid until the next. */
   rollbacksCount(): number;
   /**
    * Writes one row and commits. May be repeated.
-   * @throws HestiaError STORAGE_FAILED where the database cannot be written now.
+   * @throws HestiaError STORAGE_FAILED if the database cannot be written now.
    */
   checkWritable(): Promise<void>;
-  /** Whether commits also bring the log's pages back to the file, once there are many; otherwise somebody else must. */
-  checkpointItself(does: boolean): void;
-  /** For stores: prepares a statement that reads; columns are named as the fields of `rowSchema`. */
+  /** Turns SQLite's automatic checkpoints at commits on or off. While off, another connection must checkpoint. */
+  setAutoCheckpoint(isOn: boolean): void;
+  /** For stores: prepares a statement that reads. Its columns are named as the fields of `rowSchema`. */
   query<Row>(sql: string, rowSchema: z.ZodType<Row>): Query<Row>;
   /** For stores: prepares a statement that writes. */
   command(sql: string): Command;
 }
 
-/** What a database is made of. */
+/** Options of {@link openDatabase}. */
 export interface DatabaseDeps {
   file: string;
   /**
-   * What a commit survives: `normal` a crash of the process; `full` also a loss of power, for an fsync of each group of
-   * commits. Either way the file stays whole.
+   * What a commit survives. `normal`: a crash of the process. `full`: also a loss of power, at the cost of an fsync for each
+   * group of commits. The file stays consistent either way.
    */
   durability?: 'normal' | 'full';
-  /** Hears of each read or write that fails, once. */
+  /** Called once for each read or write that fails. */
   onFailure?: (type: StorageErrorType) => void;
 }
 
 /**
- * Opens or creates the database; the folder must exist.
- * @throws DatabaseOpenError with one line: the file and why (not writable, not a database, of a newer version).
+ * Opens or creates the database. The folder must exist.
+ * @throws DatabaseOpenError with one line: the file and the reason (not writable, not a database, of a newer version).
  */
 export function openDatabase({ file, durability = 'normal', onFailure = () => undefined }: DatabaseDeps): Database {
   const connection = openConnection(file, durability);
@@ -68,8 +68,8 @@ export function openDatabase({ file, durability = 'normal', onFailure = () => un
   return {
     transaction: queue.transaction,
     rollbacksCount: () => rollbacksCount,
-    checkpointItself: (does) => {
-      if (connection.isOpen) connection.exec(`PRAGMA wal_autocheckpoint = ${does ? logPagesMax : 0}`);
+    setAutoCheckpoint: (isOn) => {
+      if (connection.isOpen) connection.exec(`PRAGMA wal_autocheckpoint = ${isOn ? logPagesMax : 0}`);
     },
     checkWritable: () =>
       queue.transaction(async (tx) => {
@@ -87,7 +87,7 @@ export function openDatabase({ file, durability = 'normal', onFailure = () => un
 const schemaVersion = 3;
 // 'HEST' in ASCII, as schema.sql sets it.
 const applicationId = 0x48455354;
-/** What brings a database of an older version to this one, by that version. */
+/** The SQL that upgrades a database to the current version, by the version it has. */
 const upgrades: ReadonlyMap<number, string> = new Map([
   [
     2,
@@ -100,12 +100,12 @@ const upgrades: ReadonlyMap<number, string> = new Map([
 ]);
 const schema = readFileSync(new URL('./schema.sql', import.meta.url), 'utf8');
 
-// The write-ahead log is cut back to this size after a checkpoint.
+// The write-ahead log is truncated to this size after a checkpoint.
 const logBytesMax = 67_108_864;
-/** Pages of 4,096 bytes in the log after which a commit checkpoints, where the connection does it itself; SQLite's default. */
+/** Pages of 4,096 bytes in the log after which a commit checkpoints automatically; SQLite's default. */
 const logPagesMax = 1000;
 
-/** How long opening waits for another process that holds the lock, in milliseconds. */
+/** How long opening waits for a lock that another process holds, in milliseconds. */
 const openTimeoutMs = 1000;
 
 function openConnection(file: string, durability: 'normal' | 'full'): DatabaseSync {
@@ -120,7 +120,7 @@ function openConnection(file: string, durability: 'normal' | 'full'): DatabaseSy
     });
     applySchema(connection);
     connection.exec(`PRAGMA synchronous = ${durability}`);
-    // From here on the queue waits for the lock, without holding up the event loop.
+    // From here on the queue waits for the lock instead, without blocking the event loop.
     connection.exec('PRAGMA busy_timeout = 0');
     return connection;
   } catch (cause) {
@@ -132,23 +132,23 @@ function openConnection(file: string, durability: 'normal' | 'full'): DatabaseSy
 function applySchema(connection: DatabaseSync): void {
   const found = readVersion(connection);
   if (found.version > schemaVersion) {
-    throw new Error(`it is of version ${found.version}, and this hub knows versions up to ${schemaVersion} only`);
+    throw new Error(`it is of version ${found.version}, and this hub supports versions up to ${schemaVersion} only`);
   }
   const upgrade = upgrades.get(found.version);
   const isOlder = found.version > 0 && found.version < schemaVersion;
   if (found.application === applicationId && isOlder && upgrade === undefined) {
     throw new Error(
-      `it is of version ${found.version}, from before the first release, and cannot be taken over; move the data directory away to start anew`,
+      `it is of version ${found.version}, from before the first release, and cannot be upgraded; move the data directory elsewhere to start afresh`,
     );
   }
   if (found.tables > 0 && found.application !== applicationId) throw new Error('it is a database of another program');
   connection.exec(`PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = ${logBytesMax}`);
   connection.exec('BEGIN IMMEDIATE');
-  // Asked again: another process may have been here first.
+  // Read again under the lock: another process may have applied the schema meanwhile.
   const { version } = readVersion(connection);
   if (version === 0) connection.exec(schema);
   else if (version === found.version && upgrade !== undefined) connection.exec(upgrade);
-  assert.equal(readVersion(connection).version, schemaVersion, 'schema.sql sets the version that the code knows');
+  assert.equal(readVersion(connection).version, schemaVersion, 'schema.sql sets the version that the code expects');
   connection.exec('COMMIT');
 }
 

@@ -1,27 +1,27 @@
-/** Tool outcomes at rest, and what they add up to. */
+/** The store of tool outcomes, and the statistics of each tool. */
 import { z } from 'zod';
 import { outcomeSchema } from '../shapes/event.ts';
 import { type ToolOutcome, type ToolStatistics, toolErrorTypeSchema } from '../shapes/tool.ts';
 import type { Database, Transaction } from './database.ts';
 
-/** Tools that one answer of {@link OutcomeStore.statistics} holds at most. */
+/** The most tools that {@link OutcomeStore.statistics} returns. */
 export const statisticsToolsMax = 10_000;
 
-/** Reads and writes outcomes. All methods throw HestiaError STORAGE_FAILED where the database fails. */
+/** Reads and writes outcomes. All methods throw HestiaError STORAGE_FAILED if the database fails. */
 export interface OutcomeStore {
   /** A second outcome of one call is refused as STORAGE_FAILED. */
   insert(tx: Transaction, outcome: ToolOutcome): Promise<void>;
   find(callId: string): Promise<ToolOutcome | undefined>;
   /**
-   * Over all outcomes kept, of one namespace or of all; ordered by server id and tool name, at most
-   * {@link statisticsToolsMax}. Computed in SQL from one index; it holds up the event loop for about 0.2 s a million rows.
+   * Statistics of all stored outcomes, of one namespace or of all; ordered by server id and tool name, at most
+   * {@link statisticsToolsMax}. Computed in SQL from one index. It blocks the event loop for about 0.2 s per million rows.
    */
   statistics(filter: { namespace?: string | undefined }): Promise<ToolStatistics[]>;
-  /** Deletes the oldest outcomes recorded before `before` (Unix milliseconds), at most `limit`; answers how many. May be repeated. */
+  /** Deletes the oldest outcomes recorded before `before` (Unix milliseconds), at most `limit`; returns how many. May be repeated. */
   prune(tx: Transaction, range: { before: number; limit: number }): Promise<number>;
 }
 
-/** Makes the store of outcomes in `database`. */
+/** Creates the store of outcomes in `database`. */
 export function createOutcomeStore(database: Database): OutcomeStore {
   const insert = database.command(
     `INSERT INTO tool_outcomes (call_id, server_id, tool_name, agent_id, namespace, key_id, outcome, error_type,

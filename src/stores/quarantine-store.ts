@@ -1,4 +1,4 @@
-/** The quarantine at rest. One entry for each state of content; what is in it is the domain's business. */
+/** The store of quarantined skills and tool definitions, one entry for each digest of their content. */
 import { z } from 'zod';
 import {
   type QuarantineEntry,
@@ -12,17 +12,17 @@ import {
 import type { Database, Transaction } from './database.ts';
 import { jsonColumn, optionalColumn } from './statement.ts';
 
-/** Entries that no operator has decided on are kept up to this number; the oldest go first. */
+/** The most entries without an operator's decision that are kept. Beyond it, the oldest are deleted. */
 export const undecidedMax = 10_000;
 
-/** An entry as it is listed: `seq` is where the next page goes on. */
+/** A listed entry. Its `seq` is the cursor of the next page. */
 export interface StoredQuarantineEntry extends QuarantineEntry {
   seq: number;
 }
 
-/** Reads and writes entries. All methods throw HestiaError STORAGE_FAILED where the database fails. */
+/** Reads and writes entries. All methods throw HestiaError STORAGE_FAILED if the database fails. */
 export interface QuarantineStore {
-  /** Stores an entry; one of the same subject that nobody decided on is replaced, an approved one stays. */
+  /** Stores an entry. It replaces one of the same subject that is not decided on; an approved one stays. */
   put(tx: Transaction, entry: QuarantineEntry): Promise<void>;
   find(subject: QuarantineSubject): Promise<QuarantineEntry | undefined>;
   findById(quarantineId: string): Promise<QuarantineEntry | undefined>;
@@ -33,11 +33,11 @@ export interface QuarantineStore {
     before?: number | undefined;
     limit: number;
   }): Promise<StoredQuarantineEntry[]>;
-  /** Answers false where it is approved already. */
+  /** Returns false if the entry does not exist or is already approved. */
   approve(tx: Transaction, decision: { quarantineId: string; by: string; at: number }): Promise<boolean>;
 }
 
-/** Makes the store in `database`. */
+/** Creates the store of quarantine entries in `database`. */
 export function createQuarantineStore(database: Database): QuarantineStore {
   const put = database.command(
     `INSERT INTO quarantine (quarantine_id, kind, scope, name, digest, state, detail, created_at)

@@ -1,17 +1,17 @@
-/** Totals of the scheduler, kept over a restart. */
+/** The store of the scheduler's totals, which survive a restart. */
 import { z } from 'zod';
 import type { CleanupTotals } from '../shapes/scheduler.ts';
 import type { Database, Transaction } from './database.ts';
 import { optionalColumn } from './statement.ts';
 
-/** Reads and writes the totals. Both methods throw HestiaError STORAGE_FAILED where the database fails. */
+/** Reads and writes the totals. Both methods throw HestiaError STORAGE_FAILED if the database fails. */
 export interface SchedulerStore {
   /** Zeros before the first {@link SchedulerStore.saveTotals}. */
   totals(): Promise<CleanupTotals>;
   saveTotals(tx: Transaction, totals: CleanupTotals): Promise<void>;
 }
 
-/** Makes the store of scheduler totals in `database`. */
+/** Creates the store of scheduler totals in `database`. */
 export function createSchedulerStore(database: Database): SchedulerStore {
   const read = database.query(
     `SELECT total_cleanups AS totalCleanups, total_deleted AS totalDeleted, last_run_time AS lastRunTime,

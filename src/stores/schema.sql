@@ -1,7 +1,8 @@
--- The whole state of the hub. Times are Unix milliseconds unless the name or a comment says otherwise.
--- A change of this file raises user_version here and schemaVersion in database.ts.
+-- The SQL schema of the hub's database, which holds all of its state.
+-- Times are Unix milliseconds unless the column's comment says otherwise.
+-- A change of the schema raises user_version here and schemaVersion in database.ts, and adds an upgrade there.
 
-PRAGMA application_id = 1212502868; -- 'HEST': tells a database of the hub from any other
+PRAGMA application_id = 1212502868; -- 'HEST': marks a database of the hub
 PRAGMA user_version = 3;
 
 CREATE TABLE api_keys (
@@ -16,8 +17,8 @@ CREATE TABLE api_keys (
   last_used_at INTEGER
 ) STRICT;
 
--- The audit trail. body is the canonical JSON text (RFC 8785) of the whole record; every other column is read
--- out of it, so that no filter can disagree with what was hashed. time is ISO 8601 in UTC.
+-- The audit trail. body is the canonical JSON text (RFC 8785) of the complete record. Every other column is extracted
+-- from it, so that no filter can disagree with what was hashed. time is ISO 8601 in UTC.
 CREATE TABLE audit_records (
   seq      INTEGER PRIMARY KEY CHECK (seq = json_extract(body, '$.seq')),
   body     TEXT NOT NULL,
@@ -27,19 +28,19 @@ CREATE TABLE audit_records (
   agent_id TEXT GENERATED ALWAYS AS (json_extract(body, '$.agent_id')) VIRTUAL,
   trace_id TEXT GENERATED ALWAYS AS (json_extract(body, '$.trace_id')) VIRTUAL
 ) STRICT;
--- Tool outcomes are most of the trail, and found without an index.
+-- Tool outcomes are most of the trail, and are found quickly without an index.
 CREATE INDEX audit_records_by_event ON audit_records (event) WHERE event <> 'TOOL_OUTCOME';
 CREATE INDEX audit_records_by_agent ON audit_records (agent_id);
 CREATE INDEX audit_records_by_trace ON audit_records (trace_id);
 
--- Who writes this chain; a database has one writer. One row.
+-- The id of the chain's writer; a database has one writer. One row.
 CREATE TABLE audit_writer (
   id        INTEGER PRIMARY KEY CHECK (id = 1),
   writer_id TEXT NOT NULL
 ) STRICT;
 INSERT INTO audit_writer (id, writer_id) VALUES (1, 'writer_' || lower(hex(randomblob(16))));
 
--- Signed checkpoints over the records. body is canonical JSON as above; frontier is a JSON array: the roots of the perfect
+-- Signed checkpoints over the records. body is canonical JSON as above. frontier is a JSON array of the roots of the perfect
 -- subtrees up to last_seq, the largest first.
 CREATE TABLE audit_checkpoints (
   number   INTEGER PRIMARY KEY CHECK (number = json_extract(body, '$.number')),
@@ -58,7 +59,7 @@ CREATE TABLE audit_tree_nodes (
   PRIMARY KEY (level, position)
 ) STRICT, WITHOUT ROWID;
 
--- Where the chain begins: the last record that was pruned, or zeros. Its checkpoint is kept. One row.
+-- The position before the oldest record: the last record that was pruned, or zeros. Its checkpoint is kept. One row.
 CREATE TABLE audit_anchor (
   id   INTEGER PRIMARY KEY CHECK (id = 1),
   seq  INTEGER NOT NULL,
@@ -99,11 +100,11 @@ CREATE TABLE tool_outcomes (
   recorded_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX tool_outcomes_by_time ON tool_outcomes (recorded_at);
--- Holds all that statistics read, so that they never touch the table. A tool's outcomes in the order of time, so that each new one
--- goes where the last one went.
+-- A covering index of the statistics, which never read the table. Within a tool and namespace, outcomes are in the order of time,
+-- so that inserts append.
 CREATE INDEX tool_outcomes_by_tool ON tool_outcomes (server_id, tool_name, namespace, recorded_at, outcome, latency_ms);
 
--- What was asked and shown, so that a place can be explained and an outcome finds its search. shown is JSON.
+-- Searches and their results, so that a rank can be explained and an outcome attributed to its search. shown is JSON.
 CREATE TABLE searches (
   search_id   TEXT PRIMARY KEY,
   key_id      TEXT NOT NULL,
@@ -118,8 +119,8 @@ CREATE TABLE searches (
 ) STRICT;
 CREATE INDEX searches_by_time ON searches (searched_at);
 
--- What outcomes taught, in the order of learning: replayed, it is the memory. A search teaches once about a tool.
--- A lesson ends with its outcome.
+-- Lessons learned from outcomes. Replaying them in the order of position restores the outcome memory. A search yields at most one
+-- lesson about each tool. A lesson is deleted with its outcome.
 CREATE TABLE lessons (
   position       INTEGER PRIMARY KEY,
   call_id        TEXT NOT NULL UNIQUE REFERENCES tool_outcomes (call_id) ON DELETE CASCADE,
@@ -149,7 +150,7 @@ CREATE TABLE skills (
   updated_at     INTEGER NOT NULL,
   deleted_at     INTEGER
 ) STRICT;
--- A deleted skill gives its name free and keeps its versions.
+-- A deleted skill frees its name and keeps its versions.
 CREATE UNIQUE INDEX skills_by_name ON skills (namespace, name) WHERE deleted_at IS NULL;
 
 CREATE TABLE skill_versions (
@@ -166,7 +167,7 @@ BEGIN
   SELECT RAISE(ABORT, 'skill versions are immutable');
 END;
 
--- A skill's name and namespace are those of its row in skills. At most one activation a skill.
+-- A skill has at most one activation. Its name and namespace are in its row in skills.
 CREATE TABLE activations (
   activation_id TEXT PRIMARY KEY,
   skill_id      TEXT NOT NULL UNIQUE,
@@ -180,7 +181,7 @@ CREATE TABLE activations (
 ) STRICT;
 CREATE INDEX activations_by_expiry ON activations (expires_at) WHERE expires_at IS NOT NULL;
 
--- Skills and tool definitions kept out of use, or marked. scope is a skill's namespace or a tool's server id.
+-- Skills and tool definitions that are blocked or marked. scope is the namespace of a skill or the server id of a tool.
 CREATE TABLE quarantine (
   seq           INTEGER PRIMARY KEY,
   quarantine_id TEXT NOT NULL UNIQUE,
@@ -196,7 +197,7 @@ CREATE TABLE quarantine (
   UNIQUE (kind, scope, name, digest)
 ) STRICT;
 
--- The definition each upstream tool is trusted by: that of first sight, or the last one let in.
+-- The trusted definition of each upstream tool: the first one seen, or the last one approved.
 CREATE TABLE tool_pins (
   server_id  TEXT NOT NULL,
   tool_name  TEXT NOT NULL,
@@ -216,7 +217,7 @@ CREATE TABLE scheduler_totals (
 ) STRICT;
 INSERT INTO scheduler_totals (id, total_cleanups, total_deleted) VALUES (1, 0, 0);
 
--- Touched to learn whether the database can be written. One row.
+-- Updated to check whether the database can be written. One row.
 CREATE TABLE write_check (
   id         INTEGER PRIMARY KEY CHECK (id = 1),
   checked_at INTEGER NOT NULL

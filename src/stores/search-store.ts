@@ -1,25 +1,25 @@
-/** Searches and lessons at rest: what was shown to whom and why, and what its outcomes taught. */
+/** The store of searches with their results, and of the lessons learned from tool outcomes. */
 import { z } from 'zod';
 import { type Lesson, type LessonText, lessonSchema, type SearchRecord, shownToolSchema } from '../shapes/search.ts';
 import type { Database, Transaction } from './database.ts';
 import { jsonColumn, optionalColumn } from './statement.ts';
 
-/** Reads and writes searches. All methods throw HestiaError STORAGE_FAILED where the database fails. */
+/** Reads and writes searches. All methods throw HestiaError STORAGE_FAILED if the database fails. */
 export interface SearchStore {
   insert(tx: Transaction, record: SearchRecord): Promise<void>;
   find(searchId: string): Promise<SearchRecord | undefined>;
-  /** Deletes the oldest searches made before `before` (Unix milliseconds), at most `limit`; answers how many. May be repeated. */
+  /** Deletes the oldest searches made before `before` (Unix milliseconds), at most `limit`; returns how many. May be repeated. */
   prune(tx: Transaction, range: { before: number; limit: number }): Promise<number>;
   /**
-   * Writes what an outcome taught; the outcome must be written first, and takes its lesson along when it is deleted.
-   * Answers false where this search has taught about the tool already, whichever process it was.
+   * Stores the lesson of an outcome. The outcome must be stored first; deleting it deletes the lesson.
+   * Returns false if a lesson of the same search about the same tool exists, even if another process stored it.
    */
   insertLesson(tx: Transaction, lesson: Lesson): Promise<boolean>;
-  /** Lessons in the order they were learned, after a position from the page before; the first page from `newestMax` back. */
+  /** Lessons in the order they were learned, after the position `after`. Without it, the page starts `newestMax` from the end. */
   lessons(page: { after: number | undefined; limit: number; newestMax: number }): Promise<StoredLesson[]>;
-  /** Lessons by the ids of their calls, each with what was asked, or with its content words where the search is gone. */
+  /** Lessons by the ids of their calls, each with its query, or with the query's content words if the search was deleted. */
   lessonTexts(callIds: readonly string[]): Promise<LessonText[]>;
-  /** The ids of the calls of the newest lessons. */
+  /** The call ids of the newest lessons. */
   newestLessons(limit: number): Promise<string[]>;
 }
 
@@ -29,7 +29,7 @@ export interface StoredLesson {
   lesson: Lesson;
 }
 
-/** Makes the store of searches in `database`. */
+/** Creates the store of searches in `database`. */
 export function createSearchStore(database: Database): SearchStore {
   const insert = database.command(
     `INSERT INTO searches (search_id, key_id, agent_id, namespace, query, query_key, source, scoring, shown, searched_at)

@@ -1,17 +1,17 @@
-/** Which skills are in use as tools, at rest. A skill's name and namespace are read from its own row. */
+/** The store of activations: the skills that are in use as tools. A skill's name and namespace are read from its own row. */
 import { z } from 'zod';
 import type { Activation } from '../shapes/skill.ts';
 import type { Database, Transaction } from './database.ts';
 import { optionalColumn } from './statement.ts';
 
-/** Activations that one answer of {@link SkillActivationStore.listActivations} holds at most. */
+/** The most activations that {@link SkillActivationStore.listActivations} returns. */
 export const activationsMax = 10_000;
 
-/** Reads and writes activations. All methods throw HestiaError STORAGE_FAILED where the database fails. */
+/** Reads and writes activations. All methods throw HestiaError STORAGE_FAILED if the database fails. */
 export interface SkillActivationStore {
   /** The skill and the version must be stored. A second activation of one skill is refused as STORAGE_FAILED. */
   insertActivation(tx: Transaction, activation: Activation): Promise<void>;
-  /** Answers false where there is no such activation. */
+  /** Returns false if there is no such activation. */
   deleteActivation(tx: Transaction, activationId: string): Promise<boolean>;
   findActivation(skillId: string): Promise<Activation | undefined>;
   /** Of one namespace or of all, ordered by namespace and skill name, at most {@link activationsMax}. */
@@ -20,7 +20,7 @@ export interface SkillActivationStore {
   listExpiredActivations(range: { now: number; limit: number }): Promise<Activation[]>;
 }
 
-/** Makes the part of the skill store that keeps activations. */
+/** Creates the part of the skill store that stores activations. */
 export function createSkillActivationStore(database: Database): SkillActivationStore {
   const insert = database.command(
     `INSERT INTO activations

@@ -1,6 +1,6 @@
 /**
- * Skills at rest: the registry's rows, their immutable versions, and which of them are in use.
- * Who may change what is the domain's business.
+ * The store of skills: the skills themselves, their immutable versions, and their activations.
+ * The domain decides who may change them.
  */
 import { strict as assert } from 'node:assert';
 import { z } from 'zod';
@@ -15,38 +15,38 @@ export interface SkillVersionSummary extends Omit<SkillVersion, 'document'> {
   digest: string;
 }
 
-/** Reads and writes skills. All methods throw HestiaError STORAGE_FAILED where the database fails. */
+/** Reads and writes skills. All methods throw HestiaError STORAGE_FAILED if the database fails. */
 export interface SkillStore extends SkillActivationStore {
   /** A name taken in the namespace by a skill that is not deleted is refused as STORAGE_FAILED. */
   insertSkill(tx: Transaction, skill: Skill): Promise<void>;
   /**
    * Stores a version and makes it the skill's latest, with its description; `updatedAt` becomes its `createdAt`.
-   * @throws AssertionError where there is no such skill, or a later version is there.
+   * @throws AssertionError if the skill does not exist, or has a later version.
    */
   insertVersion(tx: Transaction, version: SkillVersion): Promise<void>;
   findSkill(key: { namespace: string; name: string }): Promise<Skill | undefined>;
   /**
-   * Skills of one namespace or of all, ordered by namespace and name, behind the skill that `after` is the
-   * {@link skillCursor} of (with a namespace given, its bare name does too); at most `limit`.
+   * Skills of one namespace or of all, ordered by namespace and name, at most `limit`. `after` is the {@link skillCursor} of the
+   * last skill of the page before, or its name alone if a namespace is given.
    */
   listSkills(page: { namespace?: string | undefined; after?: string | undefined; limit: number }): Promise<Skill[]>;
-  /** Versions of deleted skills are found too. */
+  /** Finds versions of deleted skills too. */
   findVersion(skillId: string, version: number): Promise<SkillVersion | undefined>;
-  /** Ascending, behind the version `after`, at most `limit`. */
+  /** Ascending, after the version `after`, at most `limit`. */
   listVersions(skillId: string, page: { after?: number | undefined; limit: number }): Promise<SkillVersionSummary[]>;
   /**
-   * Marks the skill deleted, which frees its name; its versions stay. An activation is to be deleted by itself.
-   * Answers false where there is no such skill or it is deleted already. `deletedAt` is Unix milliseconds.
+   * Marks the skill as deleted, which frees its name. Its versions stay, and so does an activation, which is deleted separately.
+   * Returns false if the skill does not exist or is already deleted. `deletedAt` is Unix milliseconds.
    */
   deleteSkill(tx: Transaction, skillId: string, deletedAt: number): Promise<boolean>;
 }
 
-/** Where {@link SkillStore.listSkills} goes on behind this skill: `namespace/name`. */
+/** The cursor with which {@link SkillStore.listSkills} continues after this skill: `namespace/name`. */
 export function skillCursor({ namespace, name }: { namespace: string; name: string }): string {
   return `${namespace}/${name}`;
 }
 
-/** Makes the store of skills in `database`. */
+/** Creates the store of skills in `database`. */
 export function createSkillStore(database: Database): SkillStore {
   const insert = database.command(
     `INSERT INTO skills (skill_id, namespace, name, owner_agent_id, source, latest_version, description,

@@ -1,6 +1,6 @@
 /**
- * Prepared statements: one kind that reads and parses each row, one kind that writes and needs an open transaction.
- * Stored rows are unknown until a schema parses them. Every failure leaves as STORAGE_FAILED.
+ * Prepared SQL statements: queries that parse each row, and commands that need an open transaction.
+ * Stored rows are `unknown` until a schema parses them. Every failure is thrown as STORAGE_FAILED.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
@@ -21,7 +21,7 @@ export interface Query<Row> {
 /** A statement that writes. */
 export interface Command {
   /**
-   * Answers how many rows it changed.
+   * Returns the number of changed rows.
    * @throws HestiaError STORAGE_FAILED, also for a violated constraint.
    */
   run(tx: Transaction, parameters?: Parameters): number;

@@ -1,9 +1,9 @@
-/** What goes wrong below the stores, told apart once: a start that fails, and a read or write that fails. */
+/** The errors of the database: one for opening it, and one for each failed read or write. */
 import { HestiaError } from '../shapes/error.ts';
 import type { StorageErrorType } from '../shapes/storage.ts';
 import { printable, truncated } from '../shapes/text.ts';
 
-/** The database cannot be opened. The message is one printable line: the file, and why. It stops the start. */
+/** The database cannot be opened, and the hub does not start. The message is one printable line: the file and the reason. */
 export class DatabaseOpenError extends Error {
   override readonly name = 'DatabaseOpenError';
 
@@ -13,12 +13,12 @@ export class DatabaseOpenError extends Error {
   }
 }
 
-/** Makes the error that leaves the stores of what went wrong below them; a HestiaError is passed as it is. */
+/** Converts an error from below the stores to the error that they throw. A HestiaError is returned unchanged. */
 export type StorageFailure = (cause: unknown) => HestiaError;
 
 /**
- * STORAGE_FAILED for a failure of SQLite or for a stored row that does not parse; `onFailure` hears of each, once.
- * The cause stays inside; the public text tells only a locked database from a failing one.
+ * Creates the conversion to STORAGE_FAILED of SQLite's errors and of stored rows that do not parse. `onFailure` is called once
+ * for each. The error is kept as the cause; the public message only distinguishes a locked database from a failing one.
  */
 export function createStorageFailure(onFailure: (type: StorageErrorType) => void): StorageFailure {
   return (cause) => {

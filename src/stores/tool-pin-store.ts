@@ -1,4 +1,4 @@
-/** The definition each upstream tool is trusted by, at rest. */
+/** The store of tool pins: the trusted definition of each upstream tool. */
 import { z } from 'zod';
 import { type JsonObject, jsonObjectSchema } from '../shapes/json.ts';
 import type { Database, Transaction } from './database.ts';
@@ -13,10 +13,10 @@ export interface ToolPin {
   pinnedAt: number;
 }
 
-/** Pins of one server at most; a server that invents names for ever fills no disk. */
+/** The most pins of one server, so that a server with ever new tool names cannot fill the disk. */
 export const pinsPerServerMax = 50_000;
 
-/** Reads and writes pins. All methods throw HestiaError STORAGE_FAILED where the database fails. */
+/** Reads and writes pins. All methods throw HestiaError STORAGE_FAILED if the database fails. */
 export interface ToolPinStore {
   /** The pins' digests by tool name. */
   digests(serverId: string): Promise<Map<string, string>>;
@@ -25,7 +25,7 @@ export interface ToolPinStore {
   put(tx: Transaction, pin: ToolPin): Promise<void>;
 }
 
-/** Makes the store in `database`. */
+/** Creates the store of tool pins in `database`. */
 export function createToolPinStore(database: Database): ToolPinStore {
   const digests = database.query(
     `SELECT tool_name AS toolName, digest FROM tool_pins WHERE server_id = :serverId LIMIT ${pinsPerServerMax}`,

@@ -1,6 +1,6 @@
 /**
- * Group commit: works queued in one turn of the event loop share one transaction, each inside its own savepoint.
- * A caller hears of its work only after the commit. Knows nothing of what the works write.
+ * Group commit: transactions queued in one turn of the event loop share one commit.
+ * Each runs inside its own savepoint, and settles only after the commit.
  */
 import { strict as assert } from 'node:assert';
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -9,86 +9,86 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HestiaError } from '../shapes/error.ts';
 import { isBusy, type StorageFailure } from './storage-error.ts';
 
-/** How long a write waits for another process that holds the lock, in milliseconds. */
+/** How long a write waits for a lock that another process holds, in milliseconds. */
 export const busyTimeoutMs = 1000;
-/** The first wait between two tries, and the longest, in milliseconds. Our own checkpoints hold it for a moment only. */
+/** The first and the longest delay between two attempts, in milliseconds. Our own checkpoints hold the lock only briefly. */
 const busyRetryMsMin = 1;
 const busyRetryMsMax = 20;
 
-/** Works that may wait for their commit; one more is refused. */
-export const queuedWorksMax = 4096;
-/** Seconds after which a refused work is worth another try. */
+/** The most transactions that may be queued. One more is refused. */
+export const queuedTransactionsMax = 4096;
+/** Seconds after which a refused transaction should be retried. */
 const retryAfterSeconds = 1;
 
 const isOpen: unique symbol = Symbol('isOpen');
 
-/** Proof of an open transaction, made by {@link TransactionQueue.transaction} only; every write takes one. */
+/** Proof of an open transaction, which every write requires. Only {@link TransactionQueue.transaction} creates it. */
 export interface Transaction {
   readonly [isOpen]: boolean;
 }
 
-/** @throws AssertionError where the work that was given `tx` has ended. */
+/** @throws AssertionError if the transaction of `tx` has ended. */
 export function assertOpen(tx: Transaction): void {
   assert(tx[isOpen], 'a transaction was used after its end');
 }
 
-/** Runs works in transactions, in the order given. */
+/** Runs transactions in the order in which they are queued. */
 export interface TransactionQueue {
   /**
-   * Runs `work` and resolves with its value after the commit. A work awaits store methods only: one that is not
-   * settled when the event loop turns is rolled back, since it would hold up all others.
-   * @throws what `work` throws, alone rolled back; HestiaError STORAGE_FAILED where the commit fails, the database
-   * is locked or closed, or {@link queuedWorksMax} works wait already.
+   * Runs `work` and resolves with its value after the commit. `work` may await store methods only. If it is not settled by the
+   * next turn of the event loop it is rolled back, since it would delay all others.
+   * @throws what `work` throws, after rolling back only this transaction; HestiaError STORAGE_FAILED if the commit fails, the
+   * database is locked or closed, or {@link queuedTransactionsMax} transactions are queued already.
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
-  /** Refuses further works and resolves when the queued ones are through. */
+  /** Refuses further transactions and resolves when the queued ones have settled. */
   drain(): Promise<void>;
 }
 
-/** What a queue is made of: one connection, which nothing else may begin transactions on. */
+/** Dependencies of the queue. Nothing else may begin transactions on its connection. */
 export interface TransactionQueueDeps {
   connection: DatabaseSync;
   failure: StorageFailure;
-  /** Hears of each work that is refused because too many wait. */
+  /** Called for each transaction that is refused because the queue is full. */
   onOverload: () => void;
-  /** Hears of each rollback, of one work or of all: what was read in it does not hold any more. */
+  /** Called for each rollback, of one transaction or of a group. Values read in it are then invalid. */
   onRollback: () => void;
 }
 
 type GroupDeps = Omit<TransactionQueueDeps, 'onOverload'> & { control: ControlStatements };
 
-/** Makes the queue of one connection. */
+/** Creates the queue of one connection. */
 export function createTransactionQueue({ onOverload, ...deps }: TransactionQueueDeps): TransactionQueue {
   const groupDeps = { ...deps, control: prepareControl(deps.connection) };
-  let queued: QueuedWork[] = [];
+  let queued: QueuedTransaction[] = [];
   let group: Promise<void> | undefined;
-  let draining = false;
+  let isDraining = false;
 
-  function enqueue(work: QueuedWork): void {
-    queued.push(work);
-    group ??= nextGroup();
+  function enqueue(transaction: QueuedTransaction): void {
+    queued.push(transaction);
+    group ??= runGroups();
   }
 
-  async function nextGroup(): Promise<void> {
+  async function runGroups(): Promise<void> {
     while (queued.length > 0) {
       await new Promise<void>((resolve) => setImmediate(resolve));
-      const works = queued;
+      const transactions = queued;
       queued = [];
-      await runGroup(groupDeps, works);
+      await runGroup(groupDeps, transactions);
     }
     group = undefined;
   }
 
   return {
     transaction(work) {
-      if (draining) return Promise.reject(new HestiaError('STORAGE_FAILED', 'the database is closed'));
-      if (queued.length >= queuedWorksMax) {
+      if (isDraining) return Promise.reject(new HestiaError('STORAGE_FAILED', 'the database is closed'));
+      if (queued.length >= queuedTransactionsMax) {
         onOverload();
-        const found = `more than ${queuedWorksMax} writes are waiting`;
-        return Promise.reject(new HestiaError('STORAGE_FAILED', found, { retryAfterSeconds }));
+        const message = `more than ${queuedTransactionsMax} writes are waiting`;
+        return Promise.reject(new HestiaError('STORAGE_FAILED', message, { retryAfterSeconds }));
       }
       return new Promise((resolve, reject) => {
-        // Bound to the caller's context, since all works of a group run in the turn that the first one started.
+        // Bound to the caller's asynchronous context, since the first transaction's context starts the whole group.
         const run = AsyncLocalStorage.bind(async (tx: Transaction) => {
           const value = await work(tx);
           return () => resolve(value);
@@ -97,27 +97,27 @@ export function createTransactionQueue({ onOverload, ...deps }: TransactionQueue
       });
     },
     async drain() {
-      draining = true;
+      isDraining = true;
       await group;
     },
   };
 }
 
-interface QueuedWork {
-  /** Does the work; answers how to tell the caller of its success, for after the commit. */
+interface QueuedTransaction {
+  /** Runs the work. Returns the function that resolves the caller's promise, to be called after the commit. */
   run(tx: Transaction): Promise<() => void>;
   reject(error: unknown): void;
 }
 
-type WorkResult = { done: true; tell: () => void } | { done: false; error: unknown };
+type TransactionResult = { done: true; resolve: () => void } | { done: false; error: unknown };
 
-/** The statements around the works, prepared once. */
+/** The statements around transactions, prepared once. */
 interface ControlStatements {
   begin: StatementSync;
   commit: StatementSync;
   rollBack: StatementSync;
   savepoint: StatementSync;
-  rollBackWork: StatementSync;
+  rollBackSavepoint: StatementSync;
   release: StatementSync;
 }
 
@@ -127,35 +127,35 @@ function prepareControl(connection: DatabaseSync): ControlStatements {
     commit: connection.prepare('COMMIT'),
     rollBack: connection.prepare('ROLLBACK'),
     savepoint: connection.prepare('SAVEPOINT work'),
-    rollBackWork: connection.prepare('ROLLBACK TO work'),
+    rollBackSavepoint: connection.prepare('ROLLBACK TO work'),
     release: connection.prepare('RELEASE work'),
   };
 }
 
-// Nobody is told before the end: a caller that goes on in the middle of a group would read what is not committed.
-async function runGroup(deps: GroupDeps, works: readonly QueuedWork[]): Promise<void> {
+// Promises are settled after the commit: a caller that continued within a group would read what is not committed.
+async function runGroup(deps: GroupDeps, transactions: readonly QueuedTransaction[]): Promise<void> {
   const { control } = deps;
-  const finished: { work: QueuedWork; result: WorkResult }[] = [];
+  const finished: { transaction: QueuedTransaction; result: TransactionResult }[] = [];
   let failure: unknown;
   try {
     await begin(control);
-    // A work that is alone in its group is rolled back with it; only in company it needs a savepoint of its own.
-    const run = works.length === 1 ? runAlone : runInSavepoint;
-    for (const work of works) finished.push({ work, result: await run(deps, work) });
+    // A transaction that is alone in its group is rolled back with the group and needs no savepoint.
+    const run = transactions.length === 1 ? runAlone : runInSavepoint;
+    for (const transaction of transactions) finished.push({ transaction, result: await run(deps, transaction) });
     if (deps.connection.isTransaction) control.commit.run();
   } catch (cause) {
     failure = deps.failure(cause);
     rollBack(deps);
   }
-  for (const { work, result } of finished) {
-    if (!result.done) work.reject(result.error);
-    else if (failure === undefined) result.tell();
+  for (const { transaction, result } of finished) {
+    if (!result.done) transaction.reject(result.error);
+    else if (failure === undefined) result.resolve();
   }
-  // Settling a promise again does nothing, so that those rejected above keep their own error.
-  if (failure !== undefined) for (const work of works) work.reject(failure);
+  // Settling a promise twice has no effect, so those rejected above keep their own error.
+  if (failure !== undefined) for (const transaction of transactions) transaction.reject(failure);
 }
 
-/** Begins as soon as no other process holds the lock; the event loop goes on meanwhile. @throws what SQLite throws */
+/** Begins once no other process holds the lock, without blocking the event loop meanwhile. @throws what SQLite throws */
 async function begin(control: ControlStatements): Promise<void> {
   const deadline = performance.now() + busyTimeoutMs;
   for (let retryMs = busyRetryMsMin; ; retryMs = Math.min(2 * retryMs, busyRetryMsMax)) {
@@ -169,8 +169,8 @@ async function begin(control: ControlStatements): Promise<void> {
   }
 }
 
-async function runAlone(deps: GroupDeps, work: QueuedWork): Promise<WorkResult> {
-  const result = await runWork(work);
+async function runAlone(deps: GroupDeps, transaction: QueuedTransaction): Promise<TransactionResult> {
+  const result = await runWork(transaction);
   if (!result.done) {
     if (!deps.connection.isTransaction) throw result.error;
     rollBack(deps);
@@ -178,27 +178,30 @@ async function runAlone(deps: GroupDeps, work: QueuedWork): Promise<WorkResult> 
   return result;
 }
 
-async function runInSavepoint({ connection, control, onRollback }: GroupDeps, work: QueuedWork): Promise<WorkResult> {
+async function runInSavepoint(
+  { connection, control, onRollback }: GroupDeps,
+  transaction: QueuedTransaction,
+): Promise<TransactionResult> {
   control.savepoint.run();
-  const result = await runWork(work);
+  const result = await runWork(transaction);
   if (!result.done) {
-    // Some failures, such as a full disk, end the whole transaction, and the group with it.
+    // Some failures, such as a full disk, make SQLite roll back everything, and the group fails.
     if (!connection.isTransaction) throw result.error;
     onRollback();
-    control.rollBackWork.run();
+    control.rollBackSavepoint.run();
   }
   control.release.run();
   return result;
 }
 
-async function runWork(work: QueuedWork): Promise<WorkResult> {
+async function runWork(transaction: QueuedTransaction): Promise<TransactionResult> {
   const tx = { [isOpen]: true };
   const turn = Promise.withResolvers<never>();
   const turnEnd = setImmediate(() => {
     turn.reject(new assert.AssertionError({ message: 'a transaction waited for something other than a store' }));
   });
   try {
-    return { done: true, tell: await Promise.race([work.run(tx), turn.promise]) };
+    return { done: true, resolve: await Promise.race([transaction.run(tx), turn.promise]) };
   } catch (error) {
     return { done: false, error };
   } finally {
@@ -212,6 +215,6 @@ function rollBack({ connection, control, onRollback }: GroupDeps): void {
   try {
     if (connection.isTransaction) control.rollBack.run();
   } catch {
-    // SQLite has ended the transaction on its own; there is nothing left to undo.
+    // SQLite has rolled back by itself, and nothing is left to undo.
   }
 }

@@ -1,34 +1,35 @@
 /**
- * Checkpoints of SQLite's write-ahead log in a thread of their own, so that the event loop does not carry the pages back to
- * the file. Where the thread is not there, the connection checkpoints by itself, as SQLite does.
+ * The checkpointer of SQLite's write-ahead log, in a worker thread.
+ * It keeps the copying of pages to the database file off the event loop. While the thread is not running, SQLite checkpoints
+ * automatically at commits.
  */
 import { Worker } from 'node:worker_threads';
 import type { Database } from './database.ts';
 
-/** The checkpoints. Disposing it ends the thread; the log is left to the connection. */
+/** The checkpointer. Disposing it stops the thread and turns automatic checkpoints on again. */
 export interface WalCheckpointer extends AsyncDisposable {
-  /** Starts the thread; repeated, it does nothing. */
+  /** Starts the thread. Does nothing if it is running. */
   start(): void;
 }
 
-/** What the checkpoints are made of. */
+/** Dependencies of the checkpointer. */
 export interface WalCheckpointerDeps {
-  database: Pick<Database, 'checkpointItself'>;
+  database: Pick<Database, 'setAutoCheckpoint'>;
   file: string;
-  /** Hears once that the thread has ended before it should. */
+  /** Called once if the thread stops unexpectedly. */
   onFailure: (error: unknown) => void;
 }
 
-/** How long the thread may take to end, in milliseconds. */
-const endMsMax = 500;
+/** How long the thread may take to stop, in milliseconds. */
+const stopTimeoutMs = 500;
 
-/** Prepares the checkpoints of the database in `file`. */
+/** Creates the checkpointer of the database in `file`; {@link WalCheckpointer.start} starts it. */
 export function createWalCheckpointer({ database, file, onFailure }: WalCheckpointerDeps): WalCheckpointer {
   let worker: Worker | undefined;
-  const lose = (lost: Worker, error: unknown) => {
-    if (worker !== lost) return;
+  const handleFailure = (failed: Worker, error: unknown) => {
+    if (worker !== failed) return;
     worker = undefined;
-    database.checkpointItself(true);
+    database.setAutoCheckpoint(true);
     onFailure(error);
   };
   return {
@@ -37,21 +38,21 @@ export function createWalCheckpointer({ database, file, onFailure }: WalCheckpoi
       const started = new Worker(new URL('./wal-checkpoint-worker.ts', import.meta.url), { workerData: { file } });
       worker = started;
       started.unref();
-      // Not before it runs: until then the log must not grow.
+      // Not before the thread runs: until then nothing else keeps the log from growing.
       started.once('message', () => {
-        if (worker === started) database.checkpointItself(false);
+        if (worker === started) database.setAutoCheckpoint(false);
       });
-      started.once('error', (error) => lose(started, error));
-      started.once('exit', () => lose(started, new Error('the thread has ended')));
+      started.once('error', (error) => handleFailure(started, error));
+      started.once('exit', () => handleFailure(started, new Error('the thread has stopped')));
     },
     [Symbol.asyncDispose]: async () => {
-      const ended = worker;
+      const stopping = worker;
       worker = undefined;
-      if (ended === undefined) return;
-      database.checkpointItself(true);
-      const timer = setTimeout(() => void ended.terminate(), endMsMax);
-      const exited = new Promise((resolve) => ended.once('exit', resolve));
-      ended.postMessage('end');
+      if (stopping === undefined) return;
+      database.setAutoCheckpoint(true);
+      const timer = setTimeout(() => void stopping.terminate(), stopTimeoutMs);
+      const exited = new Promise((resolve) => stopping.once('exit', resolve));
+      stopping.postMessage('stop');
       await exited;
       clearTimeout(timer);
     },

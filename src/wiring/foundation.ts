@@ -4,7 +4,7 @@ import { createRateLimits } from '../domain/access/rate-limits.ts';
 import { createAccessTokens } from '../domain/access/tokens.ts';
 import { createAccessService } from '../domain/access-service.ts';
 import { createAccessStore } from '../stores/access-store.ts';
-import { lockData } from '../stores/data-lock.ts';
+import { lockDataDirectory } from '../stores/data-lock.ts';
 import { openDatabase } from '../stores/database.ts';
 import { createOutcomeStore } from '../stores/outcome-store.ts';
 import { createQuarantineStore } from '../stores/quarantine-store.ts';
@@ -36,7 +36,7 @@ export function createFoundation(deps: HubDeps) {
     file,
     onFailure: (error) => log.error('The database checkpoints itself from now on', {}, { error }),
   });
-  const dataLock = lockData({ databaseFile: file });
+  const dataLock = lockDataDirectory({ databaseFile: file });
   const audit = (deps.createAudit ?? createAudit)({
     database,
     keyDirectory: config.dataDirectory,

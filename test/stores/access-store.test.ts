@@ -25,13 +25,13 @@ const insert = (keyId: string) =>
   store.database.transaction((tx) => access.insertKey(tx, { key: key(keyId), secretHash: `hash-${keyId}` }));
 
 describe('a key', () => {
-  test('is found with the hash of its secret, as it was stored', async () => {
+  test('is read back with the hash of its secret, unchanged', async () => {
     await insert('a');
     expect(await access.findKey('a')).toEqual({ key: key('a'), secretHash: 'hash-a' });
     expect(await access.findKey('b')).toBeUndefined();
   });
 
-  test('is stored once: a second one of the same id is refused and the first stays', async () => {
+  test('is refused if its id exists already, and the first key stays', async () => {
     await insert('a');
     const second = { key: { ...key('a'), agentId: 'other' }, secretHash: 'other' };
     await expect(store.database.transaction((tx) => access.insertKey(tx, second))).rejects.toMatchObject({
@@ -40,7 +40,7 @@ describe('a key', () => {
     expect(await access.findKey('a')).toEqual({ key: key('a'), secretHash: 'hash-a' });
   });
 
-  test('is revoked once, keeps the first time of it, and is still found and counted', async () => {
+  test('is revoked only once, keeps that time, and is still found and counted', async () => {
     await insert('a');
     const revoke = (keyId: string, at: number) => store.database.transaction((tx) => access.revokeKey(tx, keyId, at));
     expect([await revoke('a', 5), await revoke('a', 6), await revoke('absent', 7)]).toEqual([true, false, false]);
@@ -50,9 +50,10 @@ describe('a key', () => {
 });
 
 describe('the last use of keys', () => {
-  test('is kept for each key that exists, the latest told', async () => {
+  test('is stored for each key that exists, and a later one replaces it', async () => {
     for (const keyId of ['a', 'b']) await insert(keyId);
-    const note = (uses: [string, number][]) => store.database.transaction((tx) => access.noteUse(tx, new Map(uses)));
+    const note = (uses: [string, number][]) =>
+      store.database.transaction((tx) => access.recordLastUse(tx, new Map(uses)));
     await note([
       ['a', 5],
       ['gone', 6],
@@ -63,7 +64,7 @@ describe('the last use of keys', () => {
 });
 
 describe('the keys', () => {
-  test('are listed by id, page by page, without any hash', async () => {
+  test('are listed in pages, ordered by id, without their hashes', async () => {
     expect(await access.countKeys()).toBe(0);
     for (const keyId of ['c', 'a', 'b']) await insert(keyId);
     expect(await access.listKeys({ limit: 2 })).toEqual([key('a'), key('b')]);

@@ -37,8 +37,8 @@ function append(day: number, changes: { event?: string; agent_id?: string; trace
   return store.database.transaction((tx) => audit.append(tx, (head) => chainRecord(entry, head)));
 }
 
-/** How many records follow one another from the anchor on, and the first that does not. */
-async function verdict() {
+/** The number of records that form a valid chain from the anchor on, and the first that does not. */
+async function verifyChain() {
   let head = await audit.anchor();
   let recordsChecked = 0;
   for (const { body } of await audit.listRaw({ ...all, limit: 1000 })) {
@@ -59,12 +59,12 @@ describe('the trail', () => {
     expect(second).toMatchObject({ seq: 2, previous_hash: first.hash });
   });
 
-  test('keeps its order under many appends at once', async () => {
+  test('keeps its order under many concurrent appends', async () => {
     await Promise.all(Array.from({ length: 50 }, (_, index) => append(index + 1)));
-    expect(await verdict()).toEqual({ recordsChecked: 50 });
+    expect(await verifyChain()).toEqual({ recordsChecked: 50 });
   });
 
-  test('has no gap where a transaction was rolled back', async () => {
+  test('has no gap after a transaction was rolled back', async () => {
     await append(1);
     await store.database
       .transaction(async (tx) => {
@@ -73,10 +73,10 @@ describe('the trail', () => {
       })
       .catch(() => undefined);
     expect((await append(3)).seq).toBe(2);
-    expect(await verdict()).toEqual({ recordsChecked: 2 });
+    expect(await verifyChain()).toEqual({ recordsChecked: 2 });
   });
 
-  test('is listed by event, agent and trace, in pages', async () => {
+  test('is listed in pages, filtered by event, agent and trace', async () => {
     await append(1, { event: 'A', agent_id: 'x', trace_id: '1' });
     await append(2, { event: 'B', agent_id: 'x', trace_id: '2' });
     await append(3, { event: 'A', agent_id: 'y', trace_id: '2' });
@@ -88,7 +88,7 @@ describe('the trail', () => {
     expect(await seqs({ limit: 2 })).toEqual([1, 2]);
   });
 
-  test('hands out a tampered row as it is, so that it can be reported', async () => {
+  test('returns a tampered row unchanged, so that it can be reported', async () => {
     await append(1);
     await append(2);
     const tamperer = new DatabaseSync(store.file);
@@ -102,12 +102,12 @@ describe('the trail', () => {
     tamperer.exec(`DROP TRIGGER ${name}`);
     tamperer.exec(change);
     tamperer.close();
-    expect(await verdict()).toEqual({ recordsChecked: 1, firstBad: 2 });
+    expect(await verifyChain()).toEqual({ recordsChecked: 1, firstBad: 2 });
   });
 });
 
 describe('a record', () => {
-  test('that does not follow the head is refused, and the trail stays as it was', async () => {
+  test('that does not follow the head is refused, and the trail is unchanged', async () => {
     await append(1);
     const stale = store.database.transaction((tx) =>
       audit.append(tx, (head) => {
@@ -123,7 +123,7 @@ describe('a record', () => {
     expect(await audit.listRaw(all)).toHaveLength(1);
   });
 
-  test('names the writer of its chain, the same after the database is opened again', async () => {
+  test('holds a writer id that all stores of one database share, and no other database has', async () => {
     const writerId = audit.writerId();
     expect(writerId).toMatch(/^writer_[0-9a-f]{32}$/);
     expect(createAuditStore(store.database).writerId()).toBe(writerId);
@@ -131,7 +131,7 @@ describe('a record', () => {
     expect(createAuditStore(other.database).writerId()).not.toBe(writerId);
   });
 
-  test('cannot be deleted before the anchor has passed it', async () => {
+  test('cannot be deleted while it is after the anchor', async () => {
     await append(1);
     const tamperer = new DatabaseSync(store.file);
     expect(() => tamperer.exec('DELETE FROM audit_records')).toThrow('deleted only behind the anchor');

@@ -1,4 +1,4 @@
-/** What opening promises, and what a transaction promises to the caller and to its neighbours. */
+/** Opening the database, and transactions: their commit, isolation, errors and limits. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type Database, openDatabase, type Transaction } from '../../src/stores/database.ts';
 import { DatabaseOpenError } from '../../src/stores/storage-error.ts';
-import { busyTimeoutMs, queuedWorksMax } from '../../src/stores/transaction-queue.ts';
+import { busyTimeoutMs, queuedTransactionsMax } from '../../src/stores/transaction-queue.ts';
 import { openStoreDatabase, type StoreDatabase } from '../support/store-database.ts';
 
 let store: StoreDatabase;
@@ -39,7 +39,7 @@ function total(): number {
     .parse(outside.prepare('SELECT total_deleted AS total FROM scheduler_totals').get()).total;
 }
 
-/** How often the outside world saw the file change: once for each commit. */
+/** SQLite's `data_version` as another connection sees it: it changes once for each commit. */
 function dataVersion(): number {
   return z.object({ data_version: z.number() }).parse(outside.prepare('PRAGMA data_version').get()).data_version;
 }
@@ -52,7 +52,7 @@ const holdLock = `
   process.stdin.resume().on('end', () => database.exec('ROLLBACK'));
 `;
 
-/** Has another process lock the file for writing until it is disposed. */
+/** Lets another process lock the file for writing, until the result is disposed. */
 async function lockInAnotherProcess(file: string): Promise<AsyncDisposable> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '-e', holdLock, file], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -67,8 +67,8 @@ async function lockInAnotherProcess(file: string): Promise<AsyncDisposable> {
   };
 }
 
-describe('works queued in one turn', () => {
-  test('resolve after the commit: another connection sees the write in the continuation', async () => {
+describe('transactions queued in one turn of the event loop', () => {
+  test('resolve after the commit: another connection then sees the write', async () => {
     const add = writer();
     const seen = await Promise.all(
       [1, 10, 100].map((amount) => database.transaction(async (tx) => add(tx, amount)).then(() => total())),
@@ -95,7 +95,7 @@ describe('works queued in one turn', () => {
     expect(total()).toBe(50);
   });
 
-  test('run in order and see the writes of those before them', async () => {
+  test('run in order and see the writes of earlier ones', async () => {
     const add = writer();
     const query = database.query('SELECT total_deleted AS total FROM scheduler_totals', z.object({ total: z.int() }));
     const seen = await Promise.all(
@@ -109,7 +109,7 @@ describe('works queued in one turn', () => {
     expect(seen).toEqual([1, 2, 3]);
   });
 
-  test('fail alone: a throwing work is rolled back and its neighbours are kept', async () => {
+  test('fail on their own: one that throws is rolled back, and the others are committed', async () => {
     const add = writer();
     const duplicate = database.command(
       'INSERT INTO scheduler_totals (id, total_cleanups, total_deleted, last_run_time) VALUES (1, 0, 0, NULL)',
@@ -136,7 +136,7 @@ describe('works queued in one turn', () => {
     expect(total()).toBe(101);
   });
 
-  test('tell a failed work only after the commit, too', async () => {
+  test('reject after the commit, too', async () => {
     const add = writer();
     const seen: number[] = [];
     const failing = database
@@ -148,7 +148,7 @@ describe('works queued in one turn', () => {
     expect(seen).toEqual([1]);
   });
 
-  test('each keep the asynchronous context of their caller', async () => {
+  test('each run in the asynchronous context of their caller', async () => {
     const storage = new AsyncLocalStorage<string>();
     const contexts = await Promise.all(
       ['one', 'two'].map((name) => storage.run(name, () => database.transaction(async () => storage.getStore()))),
@@ -156,24 +156,26 @@ describe('works queued in one turn', () => {
     expect(contexts).toEqual(['one', 'two']);
   });
 
-  test('are refused beyond the limit while the others commit, and taken again after', async () => {
+  test('are refused beyond the limit while the others commit, and accepted again afterwards', async () => {
     const add = writer();
-    const works = Array.from({ length: queuedWorksMax + 1 }, () => database.transaction(async (tx) => add(tx, 1)));
-    const last = works.pop();
+    const transactions = Array.from({ length: queuedTransactionsMax + 1 }, () =>
+      database.transaction(async (tx) => add(tx, 1)),
+    );
+    const last = transactions.pop();
     await expect(last).rejects.toMatchObject({
       code: 'STORAGE_FAILED',
-      message: `more than ${queuedWorksMax} writes are waiting`,
+      message: `more than ${queuedTransactionsMax} writes are waiting`,
       retryAfterSeconds: 1,
     });
     expect(store.failures).toEqual(['overload']);
-    await Promise.all(works);
-    expect(total()).toBe(queuedWorksMax);
+    await Promise.all(transactions);
+    expect(total()).toBe(queuedTransactionsMax);
     await expect(database.transaction(async (tx) => add(tx, 1))).resolves.toBe(1);
   });
 });
 
-describe('a work', () => {
-  test('that waits for something other than a store is rolled back, and the next ones run', async () => {
+describe('a transaction', () => {
+  test('that awaits something other than a store is rolled back, and the next ones run', async () => {
     const add = writer();
     const never = Promise.withResolvers<void>();
     const waiting = database.transaction(async (tx) => {
@@ -194,7 +196,7 @@ describe('a work', () => {
     expect(total()).toBe(0);
   });
 
-  test('that breaks a constraint fails as STORAGE_FAILED, with what SQLite said as the cause only', async () => {
+  test('that violates a constraint fails as STORAGE_FAILED, with the error of SQLite only as the cause', async () => {
     const command = database.command(
       'INSERT INTO scheduler_totals (id, total_cleanups, total_deleted, last_run_time) VALUES (1, 0, 0, NULL)',
     );
@@ -208,7 +210,7 @@ describe('a work', () => {
 });
 
 describe('a stored row', () => {
-  test('that does not parse is STORAGE_FAILED, never a value', () => {
+  test('that does not parse is an error STORAGE_FAILED, never a value', () => {
     const query = database.query("SELECT 'x' AS total FROM scheduler_totals", z.object({ total: z.int() }));
     expect(() => query.first()).toThrow(expect.objectContaining({ code: 'STORAGE_FAILED' }));
     expect(() => query.all()).toThrow(expect.objectContaining({ code: 'STORAGE_FAILED' }));
@@ -216,7 +218,7 @@ describe('a stored row', () => {
 });
 
 describe('a database that another process has locked', () => {
-  test('fails writes as STORAGE_FAILED in bounded time, still reads, and writes again afterwards', async () => {
+  test('fails writes as STORAGE_FAILED in bounded time, can still be read, and is writable again afterwards', async () => {
     const add = writer();
     const query = database.query('SELECT total_deleted AS total FROM scheduler_totals', z.object({ total: z.int() }));
     {
@@ -241,27 +243,27 @@ describe('a database that another process has locked', () => {
 });
 
 describe('closing', () => {
-  test('runs what is queued, then refuses', async () => {
+  test('runs the queued transactions, then refuses others', async () => {
     const add = writer();
     const queued = database.transaction(async (tx) => add(tx, 5));
     await database[Symbol.asyncDispose]();
     await expect(queued).resolves.toBe(1);
     expect(total()).toBe(5);
-    const late = { code: 'STORAGE_FAILED', message: 'the database is closed' };
-    await expect(database.transaction(async () => {})).rejects.toMatchObject(late);
-    await expect(database.checkWritable()).rejects.toMatchObject(late);
+    const closed = { code: 'STORAGE_FAILED', message: 'the database is closed' };
+    await expect(database.transaction(async () => {})).rejects.toMatchObject(closed);
+    await expect(database.checkWritable()).rejects.toMatchObject(closed);
   });
 });
 
-describe('what a commit survives', () => {
+describe('the durability of commits', () => {
   test.each([
     ['normal', 1],
     ['full', 2],
-  ] as const)('%s is what the connection is told', async (durability, synchronous) => {
+  ] as const)('%s sets PRAGMA synchronous to %i', async (durability, synchronous) => {
     const folder = await mkdtemp(join(tmpdir(), 'hestia-store-'));
     await using database = openDatabase({ file: join(folder, 'hestia.db'), durability });
-    const told = database.query('SELECT synchronous FROM pragma_synchronous', z.object({ synchronous: z.int() }));
-    expect(told.first()).toEqual({ synchronous });
+    const pragma = database.query('SELECT synchronous FROM pragma_synchronous', z.object({ synchronous: z.int() }));
+    expect(pragma.first()).toEqual({ synchronous });
   });
 });
 
@@ -281,7 +283,7 @@ describe('opening', () => {
     throw new Error('the database was not refused as DatabaseOpenError');
   }
 
-  test('again finds what was written', async () => {
+  test('a second time finds what was written', async () => {
     const file = join(folder, 'kept.db');
     {
       await using first = openDatabase({ file });
@@ -301,7 +303,7 @@ describe('opening', () => {
     expect(pragma('synchronous').first()).toEqual({ value: '1' });
   });
 
-  test('refuses a file that is not a database, and leaves it as it was', async () => {
+  test('refuses a file that is not a database, and does not change it', async () => {
     const file = join(folder, 'text.db');
     const text = 'this is not a database\n'.repeat(100);
     await writeFile(file, text);
@@ -309,7 +311,7 @@ describe('opening', () => {
     expect(await readFile(file, 'utf8')).toBe(text);
   });
 
-  test.each([0, 1])('refuses a database of another program, its version being %i', (version) => {
+  test.each([0, 1])('refuses a database of another program with version %i', (version) => {
     const file = join(folder, 'other.db');
     const other = new DatabaseSync(file);
     other.exec(`CREATE TABLE recipes (name TEXT); PRAGMA user_version = ${version}`);
@@ -317,7 +319,7 @@ describe('opening', () => {
     expect(refusal(file).message).toBe(`${file}: cannot open the database: it is a database of another program`);
   });
 
-  test('refuses a database from before the first release, and leaves it as it was', () => {
+  test('refuses a database from before the first release, and does not change it', () => {
     const file = join(folder, 'older.db');
     const older = new DatabaseSync(file);
     older.exec('CREATE TABLE kept (name TEXT); PRAGMA application_id = 1212502868; PRAGMA user_version = 1');
@@ -327,14 +329,14 @@ describe('opening', () => {
     expect(again.prepare('SELECT name FROM sqlite_schema').all()).toEqual([{ name: 'kept' }]);
   });
 
-  test('brings a database of version 2 to this one, with what is in it', async () => {
+  test('upgrades a database of version 2 and keeps its content', async () => {
     const file = join(folder, 'second.db');
     await openDatabase({ file })[Symbol.asyncDispose]();
-    const made = () => {
+    const readSchema = () => {
       using connection = new DatabaseSync(file);
       return connection.prepare('SELECT name, sql FROM sqlite_schema ORDER BY name').all();
     };
-    const now = made().map(({ name, sql }) => [name, String(sql).replace(/\s+/g, ' ')]);
+    const current = readSchema().map(({ name, sql }) => [name, String(sql).replace(/\s+/g, ' ')]);
     const second = new DatabaseSync(file);
     second.exec(
       `DROP INDEX audit_records_by_event; CREATE INDEX audit_records_by_event ON audit_records (event);
@@ -345,7 +347,7 @@ describe('opening', () => {
     await using database = openDatabase({ file });
     const kept = database.query('SELECT checked_at FROM write_check', z.object({ checked_at: z.int() }));
     expect(kept.first()).toEqual({ checked_at: 7 });
-    expect(made().map(({ name, sql }) => [name, String(sql).replace(/\s+/g, ' ')])).toEqual(now);
+    expect(readSchema().map(({ name, sql }) => [name, String(sql).replace(/\s+/g, ' ')])).toEqual(current);
   });
 
   test('refuses a database of a newer version', () => {
@@ -353,10 +355,10 @@ describe('opening', () => {
     const newer = new DatabaseSync(file);
     newer.exec('PRAGMA user_version = 99');
     newer.close();
-    expect(refusal(file).message).toContain('it is of version 99, and this hub knows versions up to 3 only');
+    expect(refusal(file).message).toContain('it is of version 99, and this hub supports versions up to 3 only');
   });
 
-  test('refuses a place that cannot be written, in one line that names it', async () => {
+  test('refuses a path that cannot be written, in one line that names it', async () => {
     const plain = join(folder, 'plain');
     await writeFile(plain, '');
     const file = join(plain, 'hestia.db');

@@ -1,4 +1,4 @@
-/** What outcomes add up to where they are few, mixed or stored twice, and which of them pruning takes. */
+/** Statistics of few or mixed outcomes, outcomes that are refused, and the order of pruning. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ToolOutcome } from '../../src/shapes/tool.ts';
 import { createOutcomeStore, type OutcomeStore } from '../../src/stores/outcome-store.ts';
@@ -29,13 +29,13 @@ const insert = (callId: string, changes: Partial<ToolOutcome> = {}) =>
   );
 
 describe('the statistics of a tool', () => {
-  test('are empty before its first call, and are that call after it', async () => {
+  test('are empty before its first call, and then consist of that call', async () => {
     expect(await outcomes.statistics({})).toEqual([]);
     await insert('only', { latencyMs: 12.5 });
     expect(await outcomes.statistics({})).toMatchObject([{ calls: 1, latencyMsMean: 12.5, latencyMsP95: 12.5 }]);
   });
 
-  test('count each of the four outcomes by itself', async () => {
+  test('count each of the four outcomes separately', async () => {
     const given = ['success', 'success', 'success', 'error', 'error', 'timeout', 'abandoned'] as const;
     for (const [at, outcome] of given.entries()) await insert(`call-${at}`, { outcome });
     expect(await outcomes.statistics({})).toMatchObject([
@@ -60,7 +60,7 @@ describe('the statistics of a tool', () => {
 });
 
 describe('an outcome', () => {
-  test('of a call that has one already is refused, and the first stays', async () => {
+  test('of a call that has one already is refused, and the first one stays', async () => {
     await insert('call');
     await expect(insert('call', { outcome: 'error' })).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
     expect(await outcomes.find('call')).toMatchObject({ outcome: 'success' });
@@ -70,7 +70,7 @@ describe('an outcome', () => {
     await expect(insert('call', { latencyMs: -1 })).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
   });
 
-  test('is pruned before younger ones, whatever the order of storing', async () => {
+  test('is pruned before newer ones, in whatever order they were stored', async () => {
     for (const recordedAt of [3, 1, 4, 2]) await insert(`at-${recordedAt}`, { recordedAt });
     await store.database.transaction((tx) => outcomes.prune(tx, { before: 9, limit: 2 }));
     const kept = await Promise.all([1, 2, 3, 4].map(async (at) => (await outcomes.find(`at-${at}`)) !== undefined));

@@ -31,7 +31,7 @@ const outcome = (changes: Partial<ToolOutcome> = {}): ToolOutcome => {
 const insert = (item: ToolOutcome) => store.database.transaction((tx) => outcomes.insert(tx, item));
 
 describe('an outcome', () => {
-  test('is found as it was stored', async () => {
+  test('is read back unchanged', async () => {
     const full = outcome({ outcome: 'error', errorType: 'timeout', searchId: 'srch', latencyMs: 12.345 });
     await insert(full);
     expect(await outcomes.find(full.callId)).toEqual(full);
@@ -58,7 +58,7 @@ describe('an outcome', () => {
     ]);
   });
 
-  test('is pruned when it is old, in batches', async () => {
+  test('is pruned once it is old, in batches', async () => {
     for (const recordedAt of [1, 2, 3, 4]) await insert(outcome({ recordedAt }));
     const prune = () => store.database.transaction((tx) => outcomes.prune(tx, { before: 4, limit: 2 }));
     expect([await prune(), await prune(), await prune()]).toEqual([2, 1, 0]);
@@ -67,7 +67,7 @@ describe('an outcome', () => {
 });
 
 describe('the totals of the scheduler', () => {
-  test('begin at nothing and are kept', async () => {
+  test('are zero at first, and are read back as saved', async () => {
     const scheduler = createSchedulerStore(store.database);
     expect(await scheduler.totals()).toEqual({
       totalCleanups: 0,

@@ -1,4 +1,4 @@
-/** Activations beside the versions they stand on: none points at nothing, none moves by itself. */
+/** Activations and their skill versions: the version must exist, and an activation keeps it. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Activation } from '../../src/shapes/skill.ts';
 import { createSkillStore, type SkillStore } from '../../src/stores/skill-store.ts';
@@ -62,7 +62,7 @@ const activation = (skillId: string, changes: Partial<Activation> = {}): Activat
 const activate = (item: Activation) => store.database.transaction((tx) => skills.insertActivation(tx, item));
 
 describe('a version', () => {
-  test('is listed ascending, behind the one given, at most so many', async () => {
+  test('is listed in ascending order, in pages', async () => {
     await insert('a');
     for (const number of [2, 3, 4]) await insertVersion('a', number);
     const numbers = async (page: { after?: number; limit: number }) =>
@@ -80,20 +80,20 @@ describe('an activation', () => {
     expect(await skills.listActivations({})).toEqual([]);
   });
 
-  test('stays on its version when a later one is published', async () => {
+  test('keeps its version when a later one is published', async () => {
     await insert('a');
     await activate(activation('a'));
     await insertVersion('a', 2);
     expect(await skills.findActivation('a')).toEqual(activation('a'));
   });
 
-  test('that is not there cannot be removed', async () => {
+  test('that does not exist is not deleted', async () => {
     await insert('a');
     const absent = activation('a');
     expect(await store.database.transaction((tx) => skills.deleteActivation(tx, absent.activationId))).toBe(false);
   });
 
-  test('has the name and namespace of its skill, and is listed by them', async () => {
+  test('has the name and namespace of its skill, and is listed in their order', async () => {
     await insert('b', 'x');
     await insert('c', 'w');
     await insert('a', 'x');

@@ -55,7 +55,7 @@ const insert = (item: Skill) =>
   });
 
 describe('a skill', () => {
-  test('keeps every version whole, and the latest one is told of', async () => {
+  test('keeps every version complete, and shows the latest one', async () => {
     await insert(skill('a'));
     await store.database.transaction((tx) => skills.insertVersion(tx, version('default-a', 2)));
     expect(await skills.findSkill({ namespace: 'default', name: 'a' })).toMatchObject({
@@ -70,7 +70,7 @@ describe('a skill', () => {
     ]);
   });
 
-  test('has its name to itself in its namespace until it is deleted', async () => {
+  test('has a unique name in its namespace, which deleting it frees', async () => {
     await insert(skill('a'));
     await insert(skill('a', 'other'));
     await expect(insert(skill('a', 'default', 'second'))).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
@@ -82,7 +82,7 @@ describe('a skill', () => {
     expect(await skills.findVersion('default-a', 1)).toBeDefined();
   });
 
-  test('is listed by namespace and name, page by page', async () => {
+  test('is listed in pages, ordered by namespace and name', async () => {
     for (const [name, namespace] of [
       ['b', 'x'],
       ['a', 'x'],
@@ -102,7 +102,7 @@ describe('a version', () => {
   const insertVersion = (skillId: string, number: number) =>
     store.database.transaction((tx) => skills.insertVersion(tx, version(skillId, number)));
 
-  test('is refused where its skill is absent or deleted, or a later one is there', async () => {
+  test('is refused if its skill does not exist or is deleted, or has a later version', async () => {
     await insert(skill('a'));
     await insertVersion('default-a', 3);
     const refusal = 'a version belongs to a skill and follows its latest';
@@ -123,7 +123,7 @@ describe('a version', () => {
     expect(await skills.findVersion('default-a', 1)).toEqual(version('default-a', 1));
   });
 
-  test('whose stored document is broken is STORAGE_FAILED, never half a skill', async () => {
+  test('whose stored document is malformed fails as STORAGE_FAILED', async () => {
     await insert(skill('a'));
     const broken = store.database.command(
       `INSERT INTO skill_versions (skill_id, version, published_by, created_at, document)
@@ -135,7 +135,7 @@ describe('a version', () => {
 });
 
 describe('an activation', () => {
-  test('is at most one for a skill, found and removed', async () => {
+  test('is the only one of its skill, is found, and is deleted', async () => {
     await insert(skill('a'));
     await store.database.transaction((tx) => skills.insertActivation(tx, activation('default-a')));
     await expect(
@@ -149,7 +149,7 @@ describe('an activation', () => {
     expect(await skills.findActivation('default-a')).toBeUndefined();
   });
 
-  test('is expired from its time on, the earliest first, at most so many', async () => {
+  test('is expired from `expiresAt` on, and is listed then, the earliest first, up to the limit', async () => {
     for (const [name, expiresAt] of [
       ['a', 30],
       ['b', 10],

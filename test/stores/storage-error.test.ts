@@ -1,4 +1,4 @@
-/** Faults below the database, made real: no room left, and a lock held by another process while opening. */
+/** Real database failures: a full disk, and a lock held by another process while opening. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -13,14 +13,14 @@ beforeEach(async () => {
 });
 afterEach(() => store[Symbol.asyncDispose]());
 
-/** Lets the file grow to `pages` pages and no more; SQLite never sets it below the present size. */
+/** Limits the file to `pages` pages; SQLite never sets the limit below the current size. */
 function limitPages(pages: number): void {
   const pragma = store.database.query(`PRAGMA max_page_count = ${pages}`, z.object({ max_page_count: z.int() }));
   pragma.first();
 }
 
 describe('a disk that is full', () => {
-  test('fails every write of the group as STORAGE_FAILED, keeps nothing of it, and writes again with room', async () => {
+  test('fails all writes of the group as STORAGE_FAILED, and accepts writes again once there is space', async () => {
     const { database } = store;
     const insert = database.command(
       `INSERT INTO skills VALUES (:id, 'n', :id, 'a', 'published', 1, :description, 0, 0, NULL)`,
@@ -57,7 +57,7 @@ const holdLock = `
 `;
 
 describe('opening a database that another process has locked', () => {
-  test('is refused in bounded time, in a line that says so, and succeeds afterwards', async () => {
+  test('fails in bounded time with one line that names the cause, and succeeds afterwards', async () => {
     await store.database[Symbol.asyncDispose]();
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '-e', holdLock, store.file], {
       stdio: ['pipe', 'pipe', 'inherit'],

@@ -25,7 +25,7 @@ const notes = () =>
     .map((row) => row.text);
 
 describe('a group whose commit fails', () => {
-  test('rejects every work that had succeeded, and nothing is kept', async () => {
+  test('rejects all its transactions and writes nothing', async () => {
     connection.exec(
       'CREATE TABLE child (id INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED); PRAGMA foreign_keys = ON',
     );
@@ -49,18 +49,18 @@ describe('a group whose commit fails', () => {
   });
 });
 
-describe('a failure that ends the whole transaction', () => {
-  test('rejects all works of the group with what happened, and the next group runs', async () => {
-    const happened = new Error('out of space');
+describe('a failure that rolls back the whole group', () => {
+  test('rejects all transactions of the group with the failure as the cause, and the next group runs', async () => {
+    const failure = new Error('out of space');
     const results = await Promise.allSettled([
       write('before'),
       queue.transaction(async () => {
         connection.exec('ROLLBACK');
-        throw happened;
+        throw failure;
       }),
       write('after'),
     ]);
-    const failed = { status: 'rejected', reason: { code: 'STORAGE_FAILED', cause: happened } };
+    const failed = { status: 'rejected', reason: { code: 'STORAGE_FAILED', cause: failure } };
     expect(results).toMatchObject([failed, failed, failed]);
     expect(notes()).toEqual([]);
     await write('later');
@@ -69,7 +69,7 @@ describe('a failure that ends the whole transaction', () => {
 });
 
 describe('draining', () => {
-  test('commits what is queued and refuses what comes later', async () => {
+  test('commits the queued transactions and refuses later ones', async () => {
     const queued = write('queued');
     const drained = queue.drain();
     const late = write('late');

@@ -1,4 +1,4 @@
-/** Checkpoints in a thread of their own: the log comes back to the file, and a thread that is lost is made up for. */
+/** The checkpointer's thread: it empties the log, and SQLite takes over when the thread stops. */
 import { statSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
@@ -27,7 +27,7 @@ async function openWritten() {
   };
 }
 
-test('the log is brought back and cut off when nobody writes, and the connection leaves it alone', async () => {
+test('the thread copies and truncates the log when nobody writes, with automatic checkpoints off', async () => {
   await using store = await openWritten();
   await using checkpointer = createWalCheckpointer(store);
   checkpointer.start();
@@ -37,7 +37,7 @@ test('the log is brought back and cut off when nobody writes, and the connection
   expect(store.failures).toEqual([]);
 });
 
-test('when it has ended, the connection does it itself', async () => {
+test('automatic checkpoints are on again once the checkpointer is disposed', async () => {
   await using store = await openWritten();
   const checkpointer = createWalCheckpointer(store);
   checkpointer.start();
@@ -47,9 +47,9 @@ test('when it has ended, the connection does it itself', async () => {
   expect(store.failures).toEqual([]);
 });
 
-test('a thread that fails is told of once, and the connection does it itself', async () => {
+test('a thread that fails is reported once, and automatic checkpoints are on again', async () => {
   await using store = await openWritten();
-  store.database.checkpointItself(false);
+  store.database.setAutoCheckpoint(false);
   await using checkpointer = createWalCheckpointer({ ...store, file: store.folder });
   checkpointer.start();
   await vi.waitFor(() => expect(store.failures).toHaveLength(1), { timeout: 5000 });

@@ -191,7 +191,7 @@ async function signRange(deps: AuditCheckpointerDeps, from: Standing, until: num
     const page = await auditStore.listRaw({ after: head.seq, until, limit: pageSize });
     if (page.length === 0) return { seq: head.seq + 1, reason: 'the record is gone before it was signed' };
     for (const row of page) {
-      const next = auditStore.asAppended(row, head) ?? checkedHead(row, head, writerId);
+      const next = auditStore.headIfUnchanged(row, head) ?? checkedHead(row, head, writerId);
       if ('reason' in next) return next;
       head = next;
       nodes.push(...from.tree.append(leafHash(row.body)).filter(({ level }) => level >= treeLevelMin));

@@ -277,7 +277,7 @@ describe('the keys', () => {
     await trail.write(1);
     await trail.sign();
     rmSync(join(trail.store.folder, 'audit-signing.key'));
-    expect(() => trail.reopened()).toThrow('the file is gone, and the audit trail was begun with it');
+    expect(() => trail.reopened()).toThrow('the file is missing, but the audit trail was created with it');
   });
 
   test('that are none stop the start with one line that shows nothing of them', async () => {
@@ -285,7 +285,7 @@ describe('the keys', () => {
     for (const text of ['', 'secret-secret', 'a'.repeat(64)]) {
       writeFileSync(join(trail.store.folder, 'audit-signing.key'), text);
       const load = () => loadAuditKeys({ directory: trail.store.folder, mayCreate: true });
-      expect(load).toThrow(/^[^\n]*audit-signing\.key: the file does not hold the key it should$/);
+      expect(load).toThrow(/^[^\n]*audit-signing\.key: the file does not hold a valid key$/);
     }
   });
 });
