@@ -1,10 +1,13 @@
-/** What a reader does not see: characters without a glyph and encoded text, found in one line as it was written. Pure. */
+/**
+ * Detection of hidden text: invisible characters, bidirectional controls, look-alike letters and encodings.
+ * Works on one line before normalisation. Pure.
+ */
 
 import { hiddenRules } from './rules/hidden.ts';
 import type { ScanRule } from './rules/rule.ts';
-import { decodedTags, mixesScripts } from './text.ts';
+import { decodedTags, mixesScripts } from './text-normalisation.ts';
 
-/** The rule that a line meets by its characters. */
+/** A rule that matches on the characters of a line. */
 export type CharacterRule = Pick<ScanRule, 'id' | 'severity' | 'why'>;
 
 const tag = /[\u{e0001}\u{e0020}-\u{e007f}]/u;
@@ -12,19 +15,19 @@ const tag = /[\u{e0001}\u{e0020}-\u{e007f}]/u;
 const flagSequence = /\u{1f3f4}[\u{e0030}-\u{e0039}\u{e0061}-\u{e007a}]{3,6}\u{e007f}/gu;
 const bidi = /[\u202a-\u202e\u2066-\u2069]/;
 const rightToLeft = /[\p{sc=Hebrew}\p{sc=Arabic}\p{sc=Syriac}\p{sc=Thaana}]/u;
-// In words of Latin letters, or two in a row where no script needs them.
+// Inside a word of Latin letters, or several in a row, which no script needs.
 const invisibleInWord =
   /[A-Za-z][\u00ad\u200b-\u200d\u2060-\u2064\ufeff\u180e]{1,8}[A-Za-z]|[\u200b\u2060-\u2064\ufeff]{2}|[\u200b-\u200d\u2060-\u2064]{4}/;
 const variations = /[\ufe00-\ufe0f\u{e0100}-\u{e01ef}]{2}/u;
 
-// Eight plain letters or spaces in a row, each as an escape.
+// Eight plain letters or spaces in a row, each written as an escape.
 const escapedLetters =
   /(?:\\x(?:[46][1-9a-f]|[57][0-9a]|20)){8}|(?:\\u00(?:[46][1-9a-f]|[57][0-9a]|20)){8}|(?:&#(?:x(?:[46][1-9a-f]|[57][0-9a]|20)|6[5-9]|[78]\d|9[07-9]|1[01]\d|12[0-2]|32);){8}/i;
 
-/** The rules of characters that a line meets, as it was written. */
+/** The character rules that a line matches before normalisation. */
 export function characterRules(line: string): CharacterRule[] {
   const found: CharacterRule[] = escapedLetters.test(line) ? [hiddenRules.escapedLetters] : [];
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is told from the rest here
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression matches lines that are pure ASCII
   if (/^[\u0000-\u007f]*$/.test(line)) return found;
   if (tag.test(line.replace(flagSequence, ''))) found.push(hiddenRules.tags);
   if (bidi.test(line))
@@ -39,7 +42,7 @@ const encodedRuns =
   /[A-Za-z0-9+/_-]{20,65536}={0,2}|(?:\\x[0-9a-fA-F]{2}){8,4096}|(?:%[0-9a-fA-F]{2}){8,4096}|(?:\\u00[0-9a-fA-F]{2}){8,4096}/g;
 const decodedLengthMax = 16_384;
 
-/** Texts that a line holds in an encoding: tag characters, base64, hexadecimal, percent and backslash escapes. */
+/** Decodes the encoded texts in a line: tag characters, base64, hexadecimal, percent and backslash escapes. */
 export function decodedTexts(line: string): string[] {
   const texts: string[] = [];
   const tags = tag.test(line) ? decodedTags(line) : '';
@@ -57,12 +60,12 @@ function decodedRun(run: string): string | undefined {
     return Buffer.from(run.replace(/\\x|\\u00|%/g, ''), 'hex').toString('latin1');
   }
   if (/^(?:[0-9a-fA-F]{2}){10,}$/.test(run)) return Buffer.from(run, 'hex').toString('latin1');
-  // A word or a path of letters only is no base64; one that is shows upper case, lower case, and more.
+  // Ordinary words and paths match the base64 alphabet too; real base64 of this length mixes upper and lower case.
   if (run.length < 20 || !/[A-Z]/.test(run) || !/[a-z]/.test(run)) return undefined;
   return Buffer.from(run, 'base64').toString('utf8');
 }
 
-/** True where almost all is printable ASCII or well-formed text, as decoded noise never is. */
+/** Whether at least 95 % of the characters are printable ASCII or letters. Decoded noise is not. */
 function isText(text: string): boolean {
   if (text.length < 8) return false;
   const strange = text.match(/[^\x20-\x7e\n\r\t\p{L}]|\ufffd/gu)?.length ?? 0;

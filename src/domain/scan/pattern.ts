@@ -1,24 +1,25 @@
 /**
- * Patterns over tokens, written as text: `@ignore ..5 @prior ..4 @instruction`. A name is a word or a `@class`, `a|b` is
- * either, `..N` lets at most N tokens lie between; `a & b & c <40` asks for all within 40 tokens, in any order.
- * Matching keeps sets of positions, never a stack of choices: its cost is bounded by tokens times gaps.
+ * The pattern language of scan rules, matched over tokens, such as `@ignore ..5 @prior ..4 @instruction`.
+ * A symbol is a word or a `@class`. `a|b` matches either, `..N` allows at most N tokens in between, and
+ * `a & b & c <40` requires all of them within 40 tokens, in any order.
+ * Matching does not backtrack: its cost is at most the number of tokens times the gap.
  */
 import type { ScanToken } from './tokens.ts';
 
-/** Where a pattern holds: the first and the last token of the match. */
+/** A match: the positions of its first and last token in the sentence. */
 export interface PatternMatch {
   first: number;
   last: number;
 }
 
-/** A compiled pattern. `starts` are the symbols one of which must be in a sentence for it to hold there. */
+/** A compiled pattern. A sentence can match only if it contains one of the `starts` symbols. */
 export interface Pattern {
   starts: readonly string[];
-  /** Every place it holds at; at most one for each token. */
+  /** All matches in the sentence, at most one for each last token. */
   find(index: SentenceIndex): PatternMatch[];
 }
 
-/** A sentence with the places of each symbol. */
+/** A sentence with the positions of each symbol, in ascending order. */
 export interface SentenceIndex {
   tokens: readonly ScanToken[];
   places: ReadonlyMap<string, readonly number[]>;
@@ -37,9 +38,9 @@ export function indexSentence(tokens: readonly ScanToken[]): SentenceIndex {
   return { tokens, places };
 }
 
-/** Compiles a pattern. @throws Error for one that is badly written, which is a mistake of ours */
+/** Compiles a pattern. @throws Error for a malformed pattern, which is a defect of the rule */
 export function compilePattern(source: string): Pattern {
-  return source.includes(' & ') ? compileTogether(source) : compileSequence(source);
+  return source.includes(' & ') ? compileProximity(source) : compileSequence(source);
 }
 
 interface Step {
@@ -51,9 +52,9 @@ function compileSequence(source: string): Pattern {
   const steps: Step[] = [];
   let gap = 0;
   for (const part of source.split(' ')) {
-    const written = /^\.\.(\d+)$/.exec(part);
-    if (written === null) steps.push({ gap, symbols: part === '|' ? ['|'] : part.split('|') });
-    gap = written === null ? 0 : Number(written[1]);
+    const gapMark = /^\.\.(\d+)$/.exec(part);
+    if (gapMark === null) steps.push({ gap, symbols: part === '|' ? ['|'] : part.split('|') });
+    gap = gapMark === null ? 0 : Number(gapMark[1]);
   }
   const [start, ...further] = steps;
   if (start === undefined) throw new Error(`an empty pattern: ${source}`);
@@ -61,43 +62,43 @@ function compileSequence(source: string): Pattern {
     starts: start.symbols,
     find: (index) => {
       if (!further.every(({ symbols }) => symbols.some((symbol) => index.places.has(symbol)))) return [];
-      // Each end is kept with the latest start that leads to it.
-      let ends = new Map(placesOf(index, start.symbols).map((place) => [place, place]));
-      for (const { gap: allowed, symbols } of further) {
-        const next = new Map<number, number>();
+      // Maps the last position of each partial match to the latest first position that leads to it.
+      let firstByLast = new Map(placesOf(index, start.symbols).map((place) => [place, place]));
+      for (const { gap: gapMax, symbols } of further) {
+        const extended = new Map<number, number>();
         for (const place of placesOf(index, symbols)) {
-          for (let before = place - 1; before >= place - 1 - allowed; before -= 1) {
-            const from = ends.get(before);
-            if (from === undefined) continue;
-            next.set(place, from);
+          for (let before = place - 1; before >= place - 1 - gapMax; before -= 1) {
+            const first = firstByLast.get(before);
+            if (first === undefined) continue;
+            extended.set(place, first);
             break;
           }
         }
-        if (next.size === 0) return [];
-        ends = next;
+        if (extended.size === 0) return [];
+        firstByLast = extended;
       }
-      return [...ends].map(([last, first]) => ({ first, last }));
+      return [...firstByLast].map(([last, first]) => ({ first, last }));
     },
   };
 }
 
-function compileTogether(source: string): Pattern {
-  const written = /^(.*) <(\d+)$/.exec(source);
-  if (written === null) throw new Error(`a pattern without a width: ${source}`);
-  const groups = (written[1] ?? '').split(' & ').map((group) => group.split('|'));
-  const width = Number(written[2]);
+function compileProximity(source: string): Pattern {
+  const parsed = /^(.*) <(\d+)$/.exec(source);
+  if (parsed === null) throw new Error(`a pattern without a width: ${source}`);
+  const groups = (parsed[1] ?? '').split(' & ').map((group) => group.split('|'));
+  const width = Number(parsed[2]);
   return {
     starts: groups[0] ?? [],
     find: (index) => {
       if (!groups.every((symbols) => symbols.some((symbol) => index.places.has(symbol)))) return [];
       const marks = groups.flatMap((symbols, group) => placesOf(index, symbols).map((place) => ({ place, group })));
       marks.sort((one, other) => one.place - other.place);
-      const latest = new Map<number, number>();
+      const latestByGroup = new Map<number, number>();
       const matches: PatternMatch[] = [];
       for (const { place, group } of marks) {
-        latest.set(group, place);
-        const first = Math.min(...latest.values());
-        if (new Set(latest.values()).size === groups.length && place - first < width)
+        latestByGroup.set(group, place);
+        const first = Math.min(...latestByGroup.values());
+        if (new Set(latestByGroup.values()).size === groups.length && place - first < width)
           matches.push({ first, last: place });
       }
       return matches;

@@ -1,6 +1,7 @@
 /**
- * The content scan: untrusted text in, findings out. Deterministic, offline, in time linear in the text. It reads
- * wording; what a script does, or what a harmless sentence means, it cannot see, so that no finding is no verdict.
+ * The content scan: finds prompt injection and other attacks in the text of skills and tools.
+ * Deterministic, offline, and linear in the length of the text. It matches wording only and does not see what a
+ * script does or what a harmless sentence implies, so the absence of findings is no proof of safety.
  */
 import { compareSeverity, type ScanFinding, type ScanSeverity, scanLimits } from '../../shapes/scan.ts';
 import { quotable } from '../../shapes/text.ts';
@@ -10,25 +11,25 @@ import { hiddenRules } from './rules/hidden.ts';
 import type { ScanRule } from './rules/rule.ts';
 import { expressionRules, type PreparedRule, rulesFor } from './rules/rule-set.ts';
 import { type Segment, segmentsOf, taggedBlocks } from './segments.ts';
-import { normalisedLine } from './text.ts';
+import { normalisedLine } from './text-normalisation.ts';
 import { hostOf } from './token-classes.ts';
 import { type ScanLine, type ScanToken, sentencesOf } from './tokens.ts';
 
-/** A named piece of what is scanned. */
+/** A named part of a skill or tool, such as `instructions` or `files/notes.md`. */
 export interface ScanPart {
   part: string;
   text: string;
 }
 
-/** How to scan. */
+/** Options of a scan. */
 export interface ScanOptions {
-  /** Tools have rules of their own beside those for all text. */
+  /** Additional rules apply to tools. */
   subject: 'skill' | 'tool';
-  /** Hosts whose installers may be fetched and run, as an operator lists them; a sub-domain is another host. */
+  /** Hosts, or hosts with a path, whose installers may be fetched and run. Subdomains are not included. */
   installerHosts?: readonly string[];
 }
 
-/** Scans the parts of one skill or tool. Findings come worst first, at most `scanLimits.findingsMax`. Never throws. */
+/** Scans the parts of one skill or tool. Returns at most `scanLimits.findingsMax` findings, worst first. Never throws. */
 export function scanContent(parts: readonly ScanPart[], options: ScanOptions): ScanFinding[] {
   const findings = new Findings();
   let left: number = scanLimits.totalLengthMax;
@@ -52,7 +53,7 @@ interface PartScan {
   text: string;
   options: ScanOptions;
   findings: Findings;
-  /** How often the text was decoded on its way here. */
+  /** How many encodings this text was inside of. */
   depth: number;
 }
 
@@ -70,7 +71,7 @@ function scanPart(scan: PartScan): void {
   for (const block of taggedBlocks(lines)) scanTagged(scan, block);
 }
 
-/** Scans what a line holds in an encoding; what is refused there is refused here. */
+/** Scans the decoded texts of a line, and reports the line if one of them has a high or critical finding. */
 function scanDecoded(scan: PartScan, forms: readonly string[], line: number): void {
   for (const text of new Set(forms.flatMap(decodedTexts))) {
     const inner = new Findings();
@@ -81,7 +82,7 @@ function scanDecoded(scan: PartScan, forms: readonly string[], line: number): vo
   }
 }
 
-// Blocks in these languages hold text for a reader, often a prompt, rather than a program.
+// Code blocks in these languages contain text, often a prompt, rather than a program.
 const textLanguages = new Set([
   '',
   'system',
@@ -117,22 +118,22 @@ function scanSegment(scan: PartScan, segment: Segment): void {
   if (!isProgram) for (const line of lines) applyExpressions(scan, segment, line);
 }
 
-/** A block dressed up as a tag of the system, as a whole. */
+/** Scans the content of a pseudo-tag as one block. */
 function scanTagged(scan: PartScan, lines: readonly ScanLine[]): void {
   for (const tokens of blocksOf(sentencesOf(lines))) {
     applyRules(scan, { kind: 'hidden', language: '', lines: [] }, indexSentence(tokens), rulesFor('tagged'));
   }
 }
 
-/** Lines of code with their continuations: a backslash, a pipe or a conjunction goes on. */
+/** Joins lines of code with their continuations. A line that ends in a backslash, `|` or `&&` is continued. */
 function logicalLines(lines: readonly ScanLine[]): ScanLine[][] {
   const logical: ScanLine[][] = [];
-  let goesOn = false;
+  let isContinued = false;
   for (const line of lines) {
     const last = logical.at(-1);
-    if (goesOn && last !== undefined) last.push(line);
+    if (isContinued && last !== undefined) last.push(line);
     else logical.push([line]);
-    goesOn = /(?:\\|\||&&)\s{0,8}$/.test(line.text);
+    isContinued = /(?:\\|\||&&)\s{0,8}$/.test(line.text);
   }
   return logical;
 }
@@ -162,45 +163,49 @@ function applyRules(
       tried.add(prepared);
       const { rule, pattern } = prepared;
       if (rule.unless?.some((excuse) => index.places.has(excuse))) continue;
-      const match = pattern.find(index).find((found) => stands(found, index, rule, segment, scan.options));
-      if (match !== undefined) report(scan, segment, rule, index.tokens.slice(match.first, match.last + 1));
+      const match = pattern.find(index).find((found) => {
+        const isExempt = rule.id === 'RCE-01' && isAllowedInstaller(matchedTokens(index, found), scan.options);
+        return !isExempt && isAsserted(found, { tokens: index.tokens, rule, kind: segment.kind });
+      });
+      if (match !== undefined) report(scan, segment, rule, matchedTokens(index, match));
     }
   }
 }
 
-// How far before a match a word still governs it, in tokens.
-const governsMax = 9;
+function matchedTokens({ tokens }: SentenceIndex, { first, last }: PatternMatch): readonly ScanToken[] {
+  return tokens.slice(first, last + 1);
+}
 
-/** Whether a match says what the rule is about: not negated, not quoted, not told of, in the same sentence. */
-function stands(
+// How many tokens before a match a negation or a mention still applies to it.
+const contextTokensMax = 9;
+
+/** Whether the sentence asserts the match: it is not negated, quoted, or mentioned as an example. */
+function isAsserted(
   { first, last }: PatternMatch,
-  { tokens }: SentenceIndex,
-  rule: ScanRule,
-  { kind }: Segment,
-  { installerHosts = [] }: ScanOptions,
+  { tokens, rule, kind }: { tokens: readonly ScanToken[]; rule: ScanRule; kind: Segment['kind'] },
 ): boolean {
-  if (rule.id === 'RCE-01' && isAllowedInstaller(tokens.slice(first, last + 1), installerHosts)) return false;
   if (rule.unconditional === true) return true;
-  const before = tokens.slice(Math.max(0, first - governsMax), first);
+  const before = tokens.slice(Math.max(0, first - contextTokensMax), first);
   if (before.some(({ symbols }) => symbols.includes('@negation'))) return false;
   if (kind === 'hidden') return true;
   const quoted = tokens[first]?.quoted === true && tokens[last]?.quoted === true;
   const mentioned = before.some(({ symbols }) => symbols.includes('@mention'));
-  // A command in backticks is how prose tells an agent what to run; that alone excuses nothing.
-  if (rule.in !== 'text' && rule.in !== 'tool') return !(quoted && mentioned);
+  // Prose puts the commands it wants run in backticks, so quotation alone does not excuse a command.
+  if (rule.scope !== 'text' && rule.scope !== 'tool') return !(quoted && mentioned);
   return !quoted && !mentioned;
 }
 
-function isAllowedInstaller(tokens: readonly ScanToken[], allowed: readonly string[]): boolean {
+/** Whether all addresses among the tokens are on hosts that an operator allows installers from. */
+function isAllowedInstaller(tokens: readonly ScanToken[], { installerHosts = [] }: ScanOptions): boolean {
   const addresses = tokens.flatMap(({ text }) => (hostOf(text) === undefined ? [] : text.replace(/^\w+:\/\//, '')));
   const isAllowed = (address: string) =>
-    allowed.some((prefix) => address === prefix || address.startsWith(`${prefix}/`));
+    installerHosts.some((prefix) => address === prefix || address.startsWith(`${prefix}/`));
   return addresses.length > 0 && addresses.every(isAllowed);
 }
 
-function applyExpressions(scan: PartScan, segment: Segment, { text: written, line }: ScanLine): void {
-  if (written.length < textLengthMin) return;
-  const text = written.replaceAll(/\*+/g, '').replaceAll(/ {2,}/g, ' ');
+function applyExpressions(scan: PartScan, segment: Segment, { text: formatted, line }: ScanLine): void {
+  if (formatted.length < textLengthMin) return;
+  const text = formatted.replaceAll(/\*+/g, '').replaceAll(/ {2,}/g, ' ');
   for (const { rule, expression } of expressionRules) {
     for (let from = 0; from < text.length; from += windowLength - windowOverlap) {
       const found = expression.exec(text.slice(from, from + windowLength));
@@ -211,21 +216,21 @@ function applyExpressions(scan: PartScan, segment: Segment, { text: written, lin
   }
 }
 
-// Expressions read a long line in windows, so that what they cost does not depend on its length.
+// Expressions match a long line window by window, which bounds the cost of each match.
 const windowLength = 1200;
 const windowOverlap = 300;
-// The shortest text that a rule can hold for.
+// The length of the shortest text that a rule can match.
 const textLengthMin = 4;
 
 function report({ part, findings }: PartScan, { kind }: Segment, rule: ScanRule, tokens: readonly ScanToken[]): void {
   const line = tokens[0]?.line ?? 1;
   const evidence = tokens.map(({ text }) => text).join(' ');
   findings.add(rule, { part, line }, evidence);
-  if (kind === 'hidden' && rule.in !== 'tagged' && rule.severity !== 'low')
+  if (kind === 'hidden' && rule.scope !== 'tagged' && rule.severity !== 'low')
     findings.add(hiddenRules.hiddenInstruction, { part, line }, evidence);
 }
 
-/** Findings as they gather: each rule once a line, and no more than can be read. */
+/** Collects findings: each rule at most once per line and part, and a bounded number in total. */
 class Findings {
   readonly #byPlace = new Map<string, ScanFinding>();
 

@@ -1,10 +1,13 @@
-/** A part of a skill or tool to segments: running text, table rows, code with its language, and what a renderer hides. Pure. */
+/**
+ * Splits Markdown into segments: prose, table rows, code blocks, and text that a renderer hides.
+ * Also finds pseudo-tags such as `<important>`. Pure.
+ */
 import type { ScanLine } from './tokens.ts';
 
-/** A stretch of one kind. `hidden` is what a person who sees the rendered text does not see. */
+/** Consecutive lines of one kind. `hidden` text is not visible once the Markdown is rendered. */
 export interface Segment {
   kind: 'prose' | 'table' | 'code' | 'hidden';
-  /** Of code: the word after the fence, in lower case. */
+  /** The language of a code block, from the word after its fence, in lower case; empty for other kinds. */
   language: string;
   lines: ScanLine[];
 }
@@ -15,7 +18,7 @@ const linkComment = /^\s{0,12}\[[^\]]{1,40}\]:\s{0,4}(?:#|<>)\s{0,4}[("'](.{1,40
 const hiddenStyle =
   /display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden|font-size\s{0,3}:\s{0,3}0|opacity\s{0,3}:\s{0,3}0(?![.\d])|color\s{0,3}:\s{0,3}(?:white|transparent|#fff)|<\w{1,12}[^>]{0,80}\shidden[\s>]/i;
 
-/** The segments of lines in their normal form, in order. Every line is in one, or in two where a comment divides it. */
+/** Splits normalised lines into segments, in order. A line is in two segments where a comment divides it. */
 export function segmentsOf(lines: readonly ScanLine[]): Segment[] {
   const reader = new SegmentReader();
   for (const line of lines) reader.read(line);
@@ -24,7 +27,7 @@ export function segmentsOf(lines: readonly ScanLine[]): Segment[] {
 
 class SegmentReader {
   readonly #segments: Segment[] = [];
-  #open: Segment | undefined;
+  #current: Segment | undefined;
   #fence: string | undefined;
   #inComment = false;
   #frontMatter: 'possible' | 'open' | 'none' = 'possible';
@@ -40,9 +43,9 @@ class SegmentReader {
     return this.#segments;
   }
 
-  #readCode(line: ScanLine, opened: string): void {
+  #readCode(line: ScanLine, openingFence: string): void {
     const marks = line.text.trim();
-    if (marks.startsWith(opened) && /^(?:`+|~+)$/.test(marks)) {
+    if (marks.startsWith(openingFence) && /^(?:`+|~+)$/.test(marks)) {
       this.#fence = undefined;
       this.#close();
     } else this.#append('code', line);
@@ -68,7 +71,7 @@ class SegmentReader {
     if (opening !== null) {
       this.#close();
       this.#fence = opening[1] ?? '```';
-      this.#open = { kind: 'code', language: (opening[2] ?? '').toLowerCase(), lines: [] };
+      this.#current = { kind: 'code', language: (opening[2] ?? '').toLowerCase(), lines: [] };
       return;
     }
     const comment = /<\\?!--/.exec(text);
@@ -86,11 +89,11 @@ class SegmentReader {
     const trimmed = text.trim();
     const hidden =
       linkComment.exec(text)?.[1] ?? (hiddenStyle.test(text) ? text.replace(/<[^>]{0,200}>/g, ' ') : undefined);
-    if (hidden !== undefined) this.#alone('hidden', { text: hidden, line });
+    if (hidden !== undefined) this.#appendAlone('hidden', { text: hidden, line });
     else if (trimmed === '') this.#close();
     else if (trimmed.startsWith('|'))
-      this.#alone('table', { text: trimmed.replace(/^\||\|$/g, '').replace(/(?<!\\)\|/g, ' . '), line });
-    else if (/^#{1,6}\s/.test(trimmed)) this.#alone('prose', { text: trimmed, line });
+      this.#appendAlone('table', { text: trimmed.replace(/^\||\|$/g, '').replace(/(?<!\\)\|/g, ' . '), line });
+    else if (/^#{1,6}\s/.test(trimmed)) this.#appendAlone('prose', { text: trimmed, line });
     else {
       const newField = this.#frontMatter === 'open' && /^\S/.test(text);
       if (newField || listItem.test(text)) this.#close();
@@ -98,21 +101,22 @@ class SegmentReader {
     }
   }
 
-  #alone(kind: Segment['kind'], line: ScanLine): void {
+  /** Appends a line as a segment of its own. */
+  #appendAlone(kind: Segment['kind'], line: ScanLine): void {
     this.#close();
     this.#append(kind, line);
     this.#close();
   }
 
   #append(kind: Segment['kind'], line: ScanLine): void {
-    if (this.#open !== undefined && this.#open.kind !== kind) this.#close();
-    this.#open ??= { kind, language: '', lines: [] };
-    this.#open.lines.push(line);
+    if (this.#current !== undefined && this.#current.kind !== kind) this.#close();
+    this.#current ??= { kind, language: '', lines: [] };
+    this.#current.lines.push(line);
   }
 
   #close(): void {
-    if (this.#open !== undefined && this.#open.lines.length > 0) this.#segments.push(this.#open);
-    this.#open = undefined;
+    if (this.#current !== undefined && this.#current.lines.length > 0) this.#segments.push(this.#current);
+    this.#current = undefined;
   }
 }
 
@@ -120,7 +124,7 @@ const openingTag =
   /<(important|critical|hidden|system|secret|admin|instructions?|override|urgent|assistant|developer)>/i;
 const taggedLinesMax = 40;
 
-/** What stands between an opening tag that poses as the system's and its end, or the next lines. */
+/** The contents of pseudo-tags: the lines up to the closing tag, at most {@link taggedLinesMax}. */
 export function taggedBlocks(lines: readonly ScanLine[]): ScanLine[][] {
   const blocks: ScanLine[][] = [];
   let open: { lines: ScanLine[]; closing: string } | undefined;

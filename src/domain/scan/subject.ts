@@ -1,19 +1,16 @@
-/** Skills and tool definitions as parts to scan, and findings as the fields of an event. Pure. */
-import { hash } from 'node:crypto';
-import canonicalize from 'canonicalize';
+/** The parts of a skill or tool definition that are scanned, and scan findings as fields of an event. Pure. */
 import type { EventFields } from '../../shapes/event.ts';
-import type { JsonObject } from '../../shapes/json.ts';
-import type { FieldChange } from '../../shapes/quarantine.ts';
 import type { ScanFinding } from '../../shapes/scan.ts';
 import type { SkillDocument } from '../../shapes/skill.ts';
 import { quotable } from '../../shapes/text.ts';
 import type { ToolDefinition } from '../../shapes/tool.ts';
 import { type ScanPart, worstSeverity } from './scanner.ts';
+import { definitionTexts, pinnedDefinition, topLevelField } from './tool-definition.ts';
 
-// Files beside SKILL.md that an agent reads as text; scripts are outside what a scan of wording can judge.
+// Files that an agent reads as text. Scripts are left out: the scan matches wording and does not analyse code.
 const textFile = /\.(?:md|mdx|markdown|txt|rst)$/i;
 
-/** What of a skill an agent may come to read: its frontmatter, its instructions, its text files, and all file names. */
+/** The parts of a skill that an agent may read: frontmatter, instructions, text files, and all file names. */
 export function skillParts({ frontmatter, instructions, files }: SkillDocument): ScanPart[] {
   const { name, description, license = '', compatibility = '', metadata = {}, allowedTools = [] } = frontmatter;
   return [
@@ -31,96 +28,25 @@ export function skillParts({ frontmatter, instructions, files }: SkillDocument):
   ].filter(({ text }) => text !== '');
 }
 
-/** The part of a tool's definition that is pinned and scanned: all that an agent is shown of it, but its name. */
-export function pinnedDefinition({
-  title,
-  description,
-  inputSchema,
-  outputSchema,
-  annotations,
-}: ToolDefinition): JsonObject {
-  return {
-    description,
-    inputSchema,
-    ...(title !== undefined && { title }),
-    ...(outputSchema !== undefined && { outputSchema }),
-    ...(annotations !== undefined && { annotations }),
-  };
-}
-
-/** SHA-256 (hex) over canonical JSON (RFC 8785); undefined for what has none, such as half a surrogate pair. */
-export function definitionDigest(definition: JsonObject): string | undefined {
-  try {
-    const json = canonicalize(definition);
-    return json === undefined ? undefined : hash('sha256', json, 'hex');
-  } catch {
-    return undefined;
-  }
-}
-
-/** Every text in a tool's definition, keys of its schemas included. */
+/** The parts of a tool definition: its name and every value in it. The keys of its schemas are not scanned. */
 export function toolParts(tool: ToolDefinition): ScanPart[] {
   return [
     { part: 'name', text: tool.toolName },
-    ...[...leaves(pinnedDefinition(tool))].map(({ path, text }) => ({ part: path, text })),
+    ...definitionTexts(pinnedDefinition(tool)).map(({ path, text }) => ({ part: path, text })),
   ];
 }
 
-/** Changes that are listed, and the length of each value. */
-const changesMax = 20;
-const valueLengthMax = 200;
+const placesMax = 20;
 
-/** What differs between two definitions, field by field, at most {@link changesMax}; values are escaped and cut. */
-export function definitionChanges(before: JsonObject, after: JsonObject): FieldChange[] {
-  const earlier = new Map([...leaves(before)].map(({ path, text }) => [path, text]));
-  const later = new Map([...leaves(after)].map(({ path, text }) => [path, text]));
-  return [...new Set([...earlier.keys(), ...later.keys()])]
-    .filter((path) => earlier.get(path) !== later.get(path))
-    .sort()
-    .slice(0, changesMax)
-    .map((path) => ({ field: path, ...shown('before', earlier.get(path)), ...shown('after', later.get(path)) }));
-}
-
-function shown(key: 'before' | 'after', text: string | undefined): Partial<FieldChange> {
-  return text === undefined ? {} : { [key]: quotable(text, valueLengthMax) };
-}
-
-const depthMax = 64;
-
-/** The leaves of a JSON value with their paths; a key is a leaf too, for it is read like any text. Undeep, so bounded. */
-function* leaves(value: unknown, path = '', depth = 0): Generator<{ path: string; text: string }> {
-  if (typeof value !== 'object' || value === null || depth > depthMax) {
-    yield { path, text: typeof value === 'string' ? value : (JSON.stringify(value) ?? '') };
-    return;
-  }
-  const empty = Object.keys(value).length === 0;
-  if (empty) yield { path, text: Array.isArray(value) ? '[]' : '{}' };
-  for (const [key, inner] of Object.entries(value)) {
-    yield* leaves(inner, path === '' ? quotable(key, 60) : `${path}/${quotable(key, 60)}`, depth + 1);
-  }
-}
-
-const listedMax = 20;
-
-/** The fields of an event about findings: rule ids, places and the worst severity, never the text. */
+/** The fields of an event about findings: rule ids, places and the worst severity, but no scanned text. */
 export function findingFields(findings: readonly ScanFinding[]): EventFields {
   if (findings.length === 0) return {};
   return {
     rule_ids: [...new Set(findings.map(({ ruleId }) => ruleId))].join(','),
     severity: worstSeverity(findings),
     lines: findings
-      .slice(0, listedMax)
-      .map(({ part, line }) => `${topLevel(part)}:${line}`)
+      .slice(0, placesMax)
+      .map(({ part, line }) => `${topLevelField(part)}:${line}`)
       .join(','),
   };
-}
-
-/** The fields of a definition that changed, without the names its author gave to what lies within them. */
-export function changedFields(changes: readonly FieldChange[]): string {
-  return [...new Set(changes.map(({ field }) => topLevel(field)))].join(',');
-}
-
-/** Names within a schema and of files are text of others, which has no place in an event. */
-function topLevel(path: string): string {
-  return path.split('/')[0] ?? '';
 }

@@ -1,17 +1,17 @@
-/** What a token is, beyond its letters: an address and of which kind, a path and to what, a variable that holds a secret. */
+/** Classification of tokens: URLs and hosts, credential paths, secret variables, startup files. Pure. */
 import { classesByWord } from './words.ts';
 
-/** Hosts whose only use in a skill is to collect what others send (request bins, tunnels, chat webhooks). */
+/** Hosts whose only use in a skill is to collect data that is sent to them (request bins, tunnels, chat webhooks). */
 const sinkHosts =
   /(?:^|\.)(?:webhook\.site|requestbin\.(?:com|net)|pipedream\.net|ngrok(?:-free)?\.(?:io|app|dev)|oast\.(?:pro|live|site|online|fun|me)|interact\.sh|burpcollaborator\.net|hookbin\.com|beeceptor\.com|requestcatcher\.com|trycloudflare\.com|localtunnel\.me|loca\.lt|serveo\.net|dnslog\.cn|canarytokens\.com|transfer\.sh|file\.io|0x0\.st|termbin\.com|api\.telegram\.org)$/;
-/** Hosts where anyone pastes text without a name. */
+/** Hosts where anyone can publish text anonymously. */
 const pasteHosts =
   /(?:^|\.)(?:pastebin\.com|glot\.io|rentry\.(?:co|org)|hastebin\.com|paste\.ee|ghostbin\.(?:co|com)|dpaste\.(?:org|com)|controlc\.com|paste\.rs|ix\.io|sprunge\.us|termbin\.com)$/;
-/** Hosts that hide where a link goes. */
+/** URL shorteners, which hide the target of a link. */
 const shortenerHosts =
   /^(?:bit\.ly|tinyurl\.com|t\.co|goo\.gl|is\.gd|rebrand\.ly|cutt\.ly|ow\.ly|shorturl\.at|rb\.gy|t\.ly|tiny\.cc|v\.gd)$/;
 
-/** A host name without a scheme, told from a file name by its ending. */
+/** A host name without a scheme. The top-level domain distinguishes it from a file name. */
 const bareHost = /\.(?:com|net|org|io|dev|app|xyz|site|ru|cn|info|top|co|tk|cloud|online|invalid)(?:\/|$)/;
 
 const localHost =
@@ -35,11 +35,11 @@ const ruleFile =
 const startupFile =
   /(?:^|\/)\.(?:bashrc|zshrc|profile|bash_profile|zprofile|zshenv|bash_login)$|\/etc\/(?:cron|rc\.local|profile|systemd)|launchagents|launchdaemons|\/systemd\/|\.plist$|\.git\/hooks|\bcrontab\b|schtasks|currentversion\\run/;
 
-/** The classes of a token in lower case, each with its `@`. */
+/** The classes of a token that is in lower case, each written with its `@`. */
 export function classesOf(text: string): string[] {
   const classes: string[] = [];
-  const known = classesByWord.get(text) ?? classesByWord.get(text.replace(/[-_]/g, ''));
-  if (known !== undefined) classes.push(...known);
+  const wordClasses = classesByWord.get(text) ?? classesByWord.get(text.replace(/[-_]/g, ''));
+  if (wordClasses !== undefined) classes.push(...wordClasses);
   if (/^[\p{L}]+$/u.test(text)) return classes;
   const address = /^[a-z][a-z0-9+.-]{1,11}:\/\/(?:[^\s/@]{1,100}@)?([^\s/:?#]{1,253})(?::\d{1,5})?(.*)$/.exec(text);
   if (address !== null) classes.push(...addressClasses(text, address[1] ?? '', address[2] ?? ''));
@@ -62,7 +62,7 @@ export function classesOf(text: string): string[] {
   return classes;
 }
 
-/** The host of an address token, for rules that name it; undefined where it has none. */
+/** The host of a URL token; undefined for any other token. */
 export function hostOf(text: string): string | undefined {
   return /^[a-z][a-z0-9+.-]{1,11}:\/\/(?:[^\s/@]{1,100}@)?([^\s/:?#]{1,253})/.exec(text)?.[1];
 }

@@ -1,61 +1,65 @@
 /**
- * Text to tokens: words, addresses, paths, variables and the signs that join commands, each with the classes it belongs
- * to. One pass, no look-back; what formatting adds (bold, bullets, rules) is not a token. Pure.
+ * The tokenizer of the content scan: splits text into sentences of tokens and classifies each token.
+ * Tokens are words, URLs, paths, variables and shell operators. Formatting such as emphasis, bullets and rules is
+ * dropped. One pass without look-behind.
  */
 import { classesOf } from './token-classes.ts';
 
-/** One token. `text` is in lower case; `symbols` are the names a pattern may ask for: its text, its
- * `@class`es and, at the end of a sentence, its text with a `$`. */
+/**
+ * One token, in lower case. `symbols` are what a pattern can match: the text, its `@class`es and, for the last token
+ * of a sentence, the text followed by `$`.
+ */
 export interface ScanToken {
   text: string;
   symbols: readonly string[];
   line: number;
-  /** Inside quotation marks or backticks: told of, not told. */
+  /** Whether the token is inside quotation marks or backticks. */
   quoted: boolean;
 }
 
-/** One line of a segment, in its normal form, with its number in the part. */
+/** One normalised line of a segment, with its line number in the part, from 1. */
 export interface ScanLine {
   text: string;
   line: number;
 }
 
-/** Tokens that one sentence may hold; a longer one is read in pieces. */
+/** Tokens in one sentence at most. A longer sentence is split. */
 export const sentenceTokensMax = 160;
 
-// A word is at most 80 characters here, an address 300: what is longer goes on as a further token.
+// A word has at most about 200 characters and a URL 300. The rest becomes a further token.
 const tokenPattern =
   /[a-z][a-z0-9+.-]{1,11}:\/\/(?:[^\s<>"'`\\.,;!?)]|[.,;!?)](?=[^\s<>"'`\\.,;!?)])){1,300}|[~$%@./-]{0,3}[\p{L}\p{N}_](?:[\p{L}\p{M}\p{N}_'/~$@+-]|[.:](?=[\p{L}\p{N}/_~-])){0,200}|&&|\|\||>>|[|;(){}<>=&#[\]!?:"“”«»`。！？]|[~/]\*?(?=[\s"'`]|$)|[.,](?=\s|$)/gu;
 
 const sentenceEnds = new Set(['.', '!', '?', '。', '！', '？']);
 const abbreviations = new Set(['e.g', 'i.e', 'etc', 'vs', 'cf']);
-const openers: Readonly<Record<string, string>> = { '"': '"', '“': '”', '«': '»', '`': '`' };
+const closingQuotes: Readonly<Record<string, string>> = { '"': '"', '“': '”', '«': '»', '`': '`' };
 
-/** The sentences of the lines, which are read as one running text. */
+/** Splits lines into sentences. A sentence may span lines. */
 export function sentencesOf(lines: readonly ScanLine[]): ScanToken[][] {
   const sentences: ScanToken[][] = [];
   let current: ScanToken[] = [];
-  let closer: string | undefined;
-  const end = () => {
+  let closingQuote: string | undefined;
+  const endSentence = () => {
     const last = current.pop();
     if (last !== undefined) sentences.push([...current, { ...last, symbols: [...last.symbols, `${last.text}$`] }]);
     current = [];
   };
   for (const { text, line } of lines) {
-    // Marks of emphasis inside a word hide it from a reader of words only.
+    // Emphasis marks inside a word would split it and hide it from the rules.
     for (const [found] of withoutEmphasis(text).matchAll(tokenPattern)) {
       if (sentenceEnds.has(found) && !abbreviations.has(current.at(-1)?.text ?? '')) {
-        closer = undefined;
-        end();
+        closingQuote = undefined;
+        endSentence();
         continue;
       }
-      if (closer !== undefined && found === closer) closer = undefined;
-      else if (closer === undefined && openers[found] !== undefined) closer = openers[found];
-      else if (found !== ',' && found !== '.') current.push(tokenOf(found, line, closer !== undefined, current.at(-1)));
-      if (current.length >= sentenceTokensMax) end();
+      if (closingQuote !== undefined && found === closingQuote) closingQuote = undefined;
+      else if (closingQuote === undefined && closingQuotes[found] !== undefined) closingQuote = closingQuotes[found];
+      else if (found !== ',' && found !== '.')
+        current.push(tokenOf(found, { line, quoted: closingQuote !== undefined, previous: current.at(-1) }));
+      if (current.length >= sentenceTokensMax) endSentence();
     }
   }
-  end();
+  endSentence();
   return sentences;
 }
 
@@ -64,10 +68,11 @@ function withoutEmphasis(text: string): string {
   return lower.includes('*') || lower.includes('__') ? lower.replaceAll(/\*{1,3}|__/g, '') : lower;
 }
 
-const cached = new Map<string, { text: string; symbols: readonly string[] }>();
-const cachedMax = 20_000;
+// Classification is costly and most words repeat. The cache is emptied when it is full.
+const tokenCache = new Map<string, { text: string; symbols: readonly string[] }>();
+const tokenCacheSizeMax = 20_000;
 
-/** Two words that name a secret together. */
+/** Pairs of words that together name a secret. */
 const secretPhrases = new Set(
   ['api', 'private', 'ssh', 'access', 'secret', 'encryption', 'signing'].flatMap((kind) => [
     `${kind} key`,
@@ -77,19 +82,23 @@ const secretPhrases = new Set(
 for (const phrase of ['environment variables', 'env vars', 'seed phrase', 'recovery phrase', 'system prompt'])
   secretPhrases.add(phrase);
 
-function tokenOf(found: string, line: number, quoted: boolean, before: ScanToken | undefined): ScanToken {
-  let known = cached.get(found);
-  if (known === undefined) {
+function tokenOf(
+  found: string,
+  { line, quoted, previous }: { line: number; quoted: boolean; previous: ScanToken | undefined },
+): ScanToken {
+  let classified = tokenCache.get(found);
+  if (classified === undefined) {
     const text =
       found
         .toLowerCase()
         .replace(/'s$/, '')
         .replace(/[.:/-]+$/, '')
         .replaceAll("'", '') || found;
-    known = { text, symbols: [text, ...classesOf(text)] };
-    if (cached.size >= cachedMax) cached.clear();
-    cached.set(found, known);
+    classified = { text, symbols: [text, ...classesOf(text)] };
+    if (tokenCache.size >= tokenCacheSizeMax) tokenCache.clear();
+    tokenCache.set(found, classified);
   }
-  const isSecret = before !== undefined && secretPhrases.has(`${before.text} ${known.text}`);
-  return { text: known.text, symbols: isSecret ? [...known.symbols, '@secretdata'] : known.symbols, line, quoted };
+  const { text, symbols } = classified;
+  const isSecret = previous !== undefined && secretPhrases.has(`${previous.text} ${text}`);
+  return { text, symbols: isSecret ? [...symbols, '@secretdata'] : symbols, line, quoted };
 }

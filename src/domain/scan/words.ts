@@ -1,5 +1,6 @@
-/** The vocabulary of the scan: words by what they do in a sentence. Verbs are written once; their forms are made. */
+/** The vocabulary of the content scan: word classes such as `@ignore` and `@send`, in several languages. */
 
+/** The inflected forms of English verbs. Some are not real words, which does no harm. */
 function forms(verbs: string): string[] {
   return verbs.split(/\s+/).flatMap((verb) => {
     const stem = verb.endsWith('e') ? verb.slice(0, -1) : verb;
@@ -13,12 +14,12 @@ function words(list: string): string[] {
   return list.split(/\s+/);
 }
 
-/** The letters that the normal form of text has: Latin without its marks. */
+/** The form that a word has after normalisation: Latin letters without diacritics. Cyrillic is unchanged. */
 function folded(word: string): string {
   return /^\p{sc=Cyrillic}/u.test(word) ? word : word.normalize('NFD').replace(/\p{M}/gu, '');
 }
 
-/** Words by class. A word may be in several. */
+/** The words of each class. A word may be in several classes. */
 export const wordClasses: Readonly<Record<string, readonly string[]>> = {
   ignore: [
     ...words(
@@ -132,7 +133,7 @@ export const wordClasses: Readonly<Record<string, readonly string[]>> = {
   ),
 };
 
-/** Words that say what is done, each pointing at its classes; made once. */
+/** The classes of each normalised word, written with `@`. */
 export const classesByWord: ReadonlyMap<string, readonly string[]> = (() => {
   const byWord = new Map<string, string[]>();
   for (const [name, members] of Object.entries(wordClasses)) {

@@ -16,8 +16,9 @@ import { pinsPerServerMax, type ToolPin, type ToolPinStore } from '../../stores/
 import type { Log } from '../../telemetry/log.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import { scanContent } from '../scan/scanner.ts';
-import { definitionChanges, definitionDigest, pinnedDefinition, toolParts } from '../scan/subject.ts';
-import { type JudgedTool, type Judgement, type Verdict, writeJudgements } from './tool-verdicts.ts';
+import { toolParts } from '../scan/subject.ts';
+import { definitionChanges, definitionDigest, pinnedDefinition } from '../scan/tool-definition.ts';
+import { type JudgedTool, type Judgement, type Verdict, writeJudgements } from './screening-results.ts';
 
 /** The gate of tools. */
 export interface ToolGate {

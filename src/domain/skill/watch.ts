@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
 import { HestiaError } from '../../shapes/error.ts';
 import type { SkillDocument } from '../../shapes/skill.ts';
+import { createSkillWatchQueue, type SkillWatchQueue } from './debounced-queue.ts';
 import { skillFileName } from './document.ts';
 import {
   type DirectoryListing,
@@ -18,7 +19,6 @@ import {
   type SkillFolderReading,
   skillFoldersMax,
 } from './folder.ts';
-import { createSkillWatchQueue, type SkillWatchQueue } from './watch-queue.ts';
 
 /** A skill's folder: its absolute path below a configured directory, and its name, which a valid skill shares. */
 export interface SkillFolder {

@@ -5,7 +5,7 @@ import { compilePattern, indexSentence } from '../../../src/domain/scan/pattern.
 import { expressionRules } from '../../../src/domain/scan/rules/rule-set.ts';
 import { scanContent } from '../../../src/domain/scan/scanner.ts';
 import { segmentsOf } from '../../../src/domain/scan/segments.ts';
-import { normalisedLine } from '../../../src/domain/scan/text.ts';
+import { normalisedLine } from '../../../src/domain/scan/text-normalisation.ts';
 import { sentencesOf, sentenceTokensMax } from '../../../src/domain/scan/tokens.ts';
 import { scanLimits } from '../../../src/shapes/scan.ts';
 import { hostileTexts } from '../../eval/scan-eval-hostile.ts';

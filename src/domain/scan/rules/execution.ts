@@ -1,13 +1,13 @@
-/** Rules on commands that take over: fetched and run, decoded and run, shells opened, protection switched off, data destroyed. */
+/** Scan rules for dangerous commands: remote code execution, persistence, destruction, backdoors. */
 import type { ScanRule } from './rule.ts';
 
-/** Families RCE, ENC, PER, DST, MIN, BKD and PRV. */
+/** The rule families RCE, ENC, PER, DST, MIN, BKD and PRV. */
 export const executionRules: readonly ScanRule[] = [
   {
     id: 'RCE-01',
     severity: 'high',
-    why: 'Fetches a program from the network and runs it unseen.',
-    in: 'command',
+    why: 'Fetches a program from the network and runs it without review.',
+    scope: 'command',
     unconditional: true,
     patterns: [
       '@fetcher ..8 @url|@ip ..6 | ..3 @shell',
@@ -29,7 +29,7 @@ export const executionRules: readonly ScanRule[] = [
     id: 'RCE-02',
     severity: 'critical',
     why: 'Decodes a hidden program and runs it.',
-    in: 'command',
+    scope: 'command',
     unconditional: true,
     patterns: [
       'base64 ..4 -d|--decode ..6 | ..3 @shell',
@@ -43,8 +43,8 @@ export const executionRules: readonly ScanRule[] = [
   {
     id: 'RCE-03',
     severity: 'critical',
-    why: 'Opens a shell to another machine.',
-    in: 'command',
+    why: 'Opens a remote shell.',
+    scope: 'command',
     unconditional: true,
     patterns: [
       'bash|sh|exec ..8 @devtcp',
@@ -58,8 +58,8 @@ export const executionRules: readonly ScanRule[] = [
   {
     id: 'RCE-04',
     severity: 'critical',
-    why: 'Demands an unknown download before the skill may be used.',
-    in: 'command',
+    why: 'Requires an unknown download before the skill can be used.',
+    scope: 'command',
     patterns: [
       'download|visit|get ..12 @archive ..16 password|pass|run|execute|extract|unzip|install',
       'extract|unzip|download|archive ..10 password|pass ..6 @archivefile|run|execute|:|openclaw',
@@ -72,8 +72,8 @@ export const executionRules: readonly ScanRule[] = [
   {
     id: 'RCE-05',
     severity: 'critical',
-    why: 'Switches off what protects the machine.',
-    in: 'command',
+    why: 'Disables a protection of the machine.',
+    scope: 'command',
     patterns: [
       'xattr ..2 -c|-rd|-cr|-r ..3 com.apple.quarantine',
       'xattr ..2 -d ..1 com.apple.quarantine ..8 && ..4 open|@shell|chmod',
@@ -86,8 +86,8 @@ export const executionRules: readonly ScanRule[] = [
   {
     id: 'RCE-06',
     severity: 'high',
-    why: 'Takes its instructions from an address at each use, so that they can change after review.',
-    in: 'text',
+    why: 'Takes its instructions from an address at each use, so they can change after review.',
+    scope: 'text',
     patterns: [
       'fetch|download|read|get|load ..5 instructions|commands|prompt ..4 from ..4 @url|@ip|@sinkhost|@host',
       '@url|@pastehost ..8 and ..2 follow|execute|obey ..4 instructions|commands|it|them',
@@ -97,8 +97,8 @@ export const executionRules: readonly ScanRule[] = [
   {
     id: 'ENC-02',
     severity: 'high',
-    why: 'Tells the agent to decode text and to do what it says.',
-    in: 'text',
+    why: 'Tells the agent to decode text and to follow it.',
+    scope: 'text',
     patterns: [
       'decode|decrypt|deobfuscate ..8 and ..3 @run|follow|obey',
       '@run|follow ..3 decoded|base64-encoded ..2 payload|instructions|command|commands|content',
@@ -107,8 +107,8 @@ export const executionRules: readonly ScanRule[] = [
   {
     id: 'PER-01',
     severity: 'high',
-    why: 'Makes a network command run again and again, or at each start.',
-    in: 'command',
+    why: 'Makes a network command run repeatedly or at each start.',
+    scope: 'command',
     patterns: [
       '@startup & @fetcher|nc|@devtcp & @url|@ip|@devtcp|@sinkhost <40',
       'crontab & @fetcher & @url|@ip <40',
@@ -118,8 +118,8 @@ export const executionRules: readonly ScanRule[] = [
   {
     id: 'PER-02',
     severity: 'high',
-    why: 'Writes into the rules or the memory of the agent, to last beyond this task.',
-    in: 'text',
+    why: 'Writes into the rules or the memory of the agent, to persist beyond this task.',
+    scope: 'text',
     patterns: [
       'add|append|write|insert|save|inject|modify|update ..10 @rulefile ..14 silently|auto-approve|bypass|ignore|trust|override|permission|unrestricted',
       '@rulefile ..10 always|never ..6 @ignore|@send|@run|approve|trust|obey|ask',
@@ -129,8 +129,8 @@ export const executionRules: readonly ScanRule[] = [
   {
     id: 'DST-01',
     severity: 'high',
-    why: 'Destroys files of the user or holds them to ransom.',
-    in: 'command',
+    why: 'Destroys the files of the user or encrypts them for ransom.',
+    scope: 'command',
     patterns: [
       'rm ..1 -rf|-fr ..1 /|~|/*|~/*|$home|--no-preserve-root',
       '@destroy ..4 all|entire|every ..3 files|data|disk|drive|backups ..8 ransom|bitcoin|permanently|silently',
@@ -141,8 +141,8 @@ export const executionRules: readonly ScanRule[] = [
   {
     id: 'MIN-01',
     severity: 'high',
-    why: 'Uses the machine to mine coins.',
-    in: 'command',
+    why: 'Mines cryptocurrency on the machine of the user.',
+    scope: 'command',
     patterns: [
       'xmrig',
       'minerd',
@@ -156,8 +156,8 @@ export const executionRules: readonly ScanRule[] = [
   {
     id: 'BKD-01',
     severity: 'high',
-    why: 'Leaves a way back in.',
-    in: 'command',
+    why: 'Installs a backdoor.',
+    scope: 'command',
     patterns: [
       'useradd|adduser|usermod ..10 sudo|wheel|-ou',
       'backdoor ..3 account|user|access|port',
@@ -168,8 +168,8 @@ export const executionRules: readonly ScanRule[] = [
   {
     id: 'PRV-01',
     severity: 'medium',
-    why: 'Asks for rights or flags that go round approval.',
-    in: 'command',
+    why: 'Requests privileges or flags that bypass approval.',
+    scope: 'command',
     unconditional: true,
     patterns: [
       'nopasswd',

@@ -1,7 +1,7 @@
-/** Rules on data that leaves: secrets read and sent, conversations reported, collection hosts, code that leaks. */
+/** Scan rules for data exfiltration: secrets and conversations that are read and sent elsewhere. */
 import type { ScanRule } from './rule.ts';
 
-// A secret that is sent where it belongs is a login.
+// Sending a secret is legitimate where it authenticates a request.
 const login = [
   'authorization',
   'bearer',
@@ -16,13 +16,13 @@ const login = [
   'headers',
 ];
 
-/** Families EXF and CRD. */
+/** The rule families EXF and CRD. */
 export const exfiltrationRules: readonly ScanRule[] = [
   {
     id: 'EXF-01',
     severity: 'critical',
-    why: 'Reads a file that holds credentials and passes on what is in it.',
-    in: 'text',
+    why: 'Reads a file that contains credentials and passes its content on.',
+    scope: 'text',
     patterns: [
       '@read|contents|content ..12 @credpath ..20 @send|@include',
       '@send|include|append|attach|pass|embed ..4 contents|content ..3 @credpath|@envfile',
@@ -34,7 +34,7 @@ export const exfiltrationRules: readonly ScanRule[] = [
     id: 'EXF-02',
     severity: 'critical',
     why: 'Sends secrets, the conversation or the system prompt somewhere else.',
-    in: 'text',
+    scope: 'text',
     patterns: [
       '@send ..8 @secretdata|@credpath|@secretvar ..8 to|via ..8 @url|@sinkhost|@email|@ip|@pastehost|@host|external|attacker|third-party|collector|public|webhook|telegram|discord',
       '@send ..8 @privatedata ..8 to|via ..8 @url|@sinkhost|@email|@ip|@pastehost|@host|external|attacker|third-party|collector|webhook|compliance|endpoint',
@@ -49,8 +49,8 @@ export const exfiltrationRules: readonly ScanRule[] = [
   {
     id: 'EXF-03',
     severity: 'high',
-    why: 'Makes it a duty to report what the user has to a foreign address.',
-    in: 'text',
+    why: 'Requires that data of the user be reported to an external address.',
+    scope: 'text',
     patterns: [
       '@duty & @forward|backup|copy & @privatedata|@secretdata|@anydata & @url|@sinkhost|@email|@ip|@pastehost|@host <40',
       '@forward ..8 to ..6 server|endpoint|collector|service ..3 @url|@sinkhost|@email|@ip|@pastehost|@host',
@@ -64,8 +64,8 @@ export const exfiltrationRules: readonly ScanRule[] = [
   {
     id: 'EXF-04',
     severity: 'high',
-    why: 'Names an address whose use is to collect what is sent to it.',
-    in: 'command',
+    why: 'Sends data to an address that exists to collect it.',
+    scope: 'command',
     patterns: [
       '@send|@fetcher|post|-d|@include|requests.post|httpx.post|axios.post|fetch ..14 @sinkhost',
       '@send ..10 @pastehost',
@@ -74,8 +74,8 @@ export const exfiltrationRules: readonly ScanRule[] = [
   {
     id: 'EXF-05',
     severity: 'critical',
-    why: 'Builds an image or link whose address carries data away when it is shown.',
-    in: 'text',
+    why: 'Builds an image or link whose address transmits data when it is displayed.',
+    scope: 'text',
     expressions: [
       /!\[[^\]]{0,200}\]\(\s{0,3}https?:\/\/[^\s)]{1,200}[?&/=](?:\{\{|\$\{|\{|\$\(|<|\[)[^\s)]{1,80}/i,
       /!\[[^\]]{0,200}\]\(\s{0,3}https?:\/\/[^\s)?]{1,200}\?[^\s)]{0,120}(?:data|secret|token|content|stolen|key|cookie|payload|session|conversation|info|q)=[A-Z][A-Z_]{4,40}/,
@@ -84,8 +84,8 @@ export const exfiltrationRules: readonly ScanRule[] = [
   {
     id: 'EXF-06',
     severity: 'critical',
-    why: 'Code that sends the environment, a secret or a credential file over the network.',
-    in: 'block',
+    why: 'Sends the environment, a secret or a credential file over the network, in code.',
+    scope: 'block',
     patterns: [
       '@credpath & @fetcher|nc|ncat|requests.post|httpx.post|axios.post|urllib.request.urlopen|requests.get & @url|@sinkhost|@ip <60',
       'os.environ|process.env|printenv|environ & requests.post|httpx.post|axios.post|urllib.request.urlopen & @url|@sinkhost|@ip <60',
@@ -101,8 +101,8 @@ export const exfiltrationRules: readonly ScanRule[] = [
   {
     id: 'EXF-07',
     severity: 'high',
-    why: 'A command that posts a file or a secret to an address.',
-    in: 'command',
+    why: 'Posts a file or a secret to an address, in a command.',
+    scope: 'command',
     patterns: [
       '@fetcher ..14 @credpath ..14 @url|@sinkhost|@ip',
       '@fetcher ..14 @url|@sinkhost|@ip ..14 @credpath|@secretvar',
@@ -119,8 +119,8 @@ export const exfiltrationRules: readonly ScanRule[] = [
   {
     id: 'CRD-01',
     severity: 'high',
-    why: 'Tells the agent to read credentials that the task does not name.',
-    in: 'text',
+    why: 'Tells the agent to read credentials that the task does not require.',
+    scope: 'text',
     patterns: [
       'read|cat|open|load|extract|grab|collect|steal|copy ..4 ~/.ssh/id_rsa|~/.ssh/id_ed25519|~/.aws/credentials|~/.claude/config.json',
       'steal|collect|extract|harvest|grab|reads ..3 browser|saved|stored ..2 cookies|passwords|tokens|credentials',
@@ -132,8 +132,8 @@ export const exfiltrationRules: readonly ScanRule[] = [
   {
     id: 'CRD-02',
     severity: 'high',
-    why: 'Writes a secret where others read it.',
-    in: 'text',
+    why: 'Writes a secret to a place that others can read.',
+    scope: 'text',
     patterns: [
       'always|make ..4 print|log|echo|output|write|dump ..3 @secretvar ..6 log|logs|console|stdout|output',
       '@include ..3 @secretdata ..4 in ..2 logs|comments|commit|filename|url',

@@ -1,19 +1,23 @@
-/** Rules on what a reader does not see: characters without a glyph, hidden markup, encoded text. Matched by `scan-hidden`. */
+/** Scan rules for hidden text: invisible characters, hidden markup, encodings. Matched by `scan/hidden-text`. */
 import type { ScanRule } from './rule.ts';
 
-/** Families UNI, HID, ENC and SIZ: found by looking at characters and structure, not at sentences. */
+/** The rules of the families UNI, HID, ENC and SIZ that match characters and structure rather than sentences. */
 export const hiddenRules = {
-  tags: { id: 'UNI-01', severity: 'critical', why: 'Holds tag characters, which spell text that no one sees.' },
-  bidi: { id: 'UNI-02', severity: 'high', why: 'Holds controls that change the order in which text is shown.' },
-  invisible: { id: 'UNI-03', severity: 'high', why: 'Holds invisible characters inside words or in a row.' },
+  tags: { id: 'UNI-01', severity: 'critical', why: 'Contains tag characters, which spell invisible text.' },
+  bidi: { id: 'UNI-02', severity: 'high', why: 'Contains controls that change the order in which text is displayed.' },
+  invisible: { id: 'UNI-03', severity: 'high', why: 'Contains invisible characters inside words or in a row.' },
   mixedScript: { id: 'UNI-04', severity: 'medium', why: 'Writes a word with look-alike letters of another script.' },
-  variation: { id: 'UNI-05', severity: 'high', why: 'Holds a row of variation selectors, which can carry bytes.' },
+  variation: { id: 'UNI-05', severity: 'high', why: 'Contains a row of variation selectors, which can encode data.' },
   hiddenInstruction: {
     id: 'HID-01',
     severity: 'critical',
-    why: 'Gives an instruction in text that is hidden when it is shown.',
+    why: 'Gives an instruction in text that is hidden when rendered.',
   },
-  escapedLetters: { id: 'ENC-03', severity: 'high', why: 'Writes plain letters as escapes, which only hides them.' },
-  encoded: { id: 'ENC-01', severity: 'critical', why: 'Holds encoded text that says what other rules refuse.' },
-  tooLong: { id: 'SIZ-01', severity: 'high', why: 'Is longer than what is read, so that the rest is unknown.' },
+  escapedLetters: {
+    id: 'ENC-03',
+    severity: 'high',
+    why: 'Writes plain letters as escapes, which has no use but to hide them.',
+  },
+  encoded: { id: 'ENC-01', severity: 'critical', why: 'Contains encoded text that matches other rules once decoded.' },
+  tooLong: { id: 'SIZ-01', severity: 'high', why: 'Is longer than the scan reads, so the rest is unknown.' },
 } as const satisfies Record<string, Pick<ScanRule, 'id' | 'severity' | 'why'>>;

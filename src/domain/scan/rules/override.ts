@@ -1,13 +1,13 @@
-/** Rules on text that takes the place of instructions: override, persona, claimed authority, chat templates. */
+/** Scan rules for prompt injection: overridden instructions, personas, claimed authority, chat templates. */
 import type { ScanRule } from './rule.ts';
 
-/** Family OVR. */
+/** The rule family OVR. */
 export const overrideRules: readonly ScanRule[] = [
   {
     id: 'OVR-01',
     severity: 'critical',
-    why: 'Tells the agent to drop the instructions it was given.',
-    in: 'text',
+    why: 'Tells the agent to ignore the instructions it was given.',
+    scope: 'text',
     patterns: [
       '@ignore ..5 @prior ..3 @instruction',
       '@ignore ..3 previous|prior|original|above|earlier|preceding|initial|old ..2 @order',
@@ -29,8 +29,8 @@ export const overrideRules: readonly ScanRule[] = [
   {
     id: 'OVR-02',
     severity: 'critical',
-    why: 'Gives the agent a persona or a mode without its limits.',
-    in: 'text',
+    why: 'Gives the agent a persona or a mode without its restrictions.',
+    scope: 'text',
     patterns: [
       'you|youre|act|behave|pretend|respond|operate|roleplay ..6 @persona',
       'you|ai|assistant|act|respond|operate ..5 no|without|free|zero ..3 @limit',
@@ -55,7 +55,7 @@ export const overrideRules: readonly ScanRule[] = [
     id: 'OVR-03',
     severity: 'high',
     why: 'Asks for the system prompt or hidden instructions.',
-    in: 'text',
+    scope: 'text',
     patterns: [
       '@reveal ..4 system|initial|hidden|secret|developer ..1 prompt|instructions',
       '@reveal ..3 your ..2 original|full|complete|exact|raw|verbatim|entire|initial|own ..3 prompt|instructions',
@@ -68,8 +68,8 @@ export const overrideRules: readonly ScanRule[] = [
   {
     id: 'OVR-04',
     severity: 'high',
-    why: 'Claims an authority over the user or the system that text of a skill or tool does not have.',
-    in: 'text',
+    why: 'Claims an authority over the user or the system that a skill or tool does not have.',
+    scope: 'text',
     patterns: [
       '[ ..1 admin|system|root|developer|administrator|operator|urgent|priority ..1 override|message|prompt|command|notice',
       '[ system|admin|developer|administrator ] :',
@@ -84,8 +84,8 @@ export const overrideRules: readonly ScanRule[] = [
   {
     id: 'OVR-05',
     severity: 'high',
-    why: 'Carries tokens of a chat template, with which text poses as another speaker.',
-    in: 'text',
+    why: 'Contains tokens of a chat template, with which text poses as another speaker.',
+    scope: 'text',
     expressions: [
       /<\|[a-z_]{2,24}\|>/i,
       /\[\/?INST\]|<<\/?SYS>>|<\/?(?:system|sys)_?prompt>/i,
@@ -99,8 +99,8 @@ export const overrideRules: readonly ScanRule[] = [
   {
     id: 'OVR-06',
     severity: 'high',
-    why: 'Announces new instructions or a finished task, to begin another one.',
-    in: 'text',
+    why: 'Announces new instructions or a finished task in order to start another one.',
+    scope: 'text',
     patterns: [
       'new|updated|revised|real|actual|true ..1 instruction|instructions|directive|directives|orders :',
       'new|updated ..1 priorities|directives|instructions ..5 follow|obey',
@@ -114,8 +114,8 @@ export const overrideRules: readonly ScanRule[] = [
   {
     id: 'OVR-07',
     severity: 'critical',
-    why: 'Tells the agent, in another language, to drop its instructions.',
-    in: 'text',
+    why: 'Tells the agent, in a language other than English, to ignore its instructions.',
+    scope: 'text',
     expressions: [
       /(?:忽略|无视|忘记|無視|忽視|不要遵守|忘掉).{0,12}(?:指令|指示|说明|說明|规则|規則|提示|命令|要求)/u,
       /从现在(?:开始|起).{0,16}(?:你|任务)|你现在是.{0,12}(?:没有|不受).{0,6}(?:限制|约束)/u,

@@ -1,4 +1,4 @@
-/** All rules of the scan, prepared once: patterns compiled and found by the symbol they begin with. */
+/** All scan rules, with their patterns compiled once and indexed by the symbols they start with. */
 import { compilePattern, type Pattern } from '../pattern.ts';
 import { executionRules } from './execution.ts';
 import { exfiltrationRules } from './exfiltration.ts';
@@ -15,7 +15,7 @@ export interface PreparedRule {
 
 const sentenceRules: readonly ScanRule[] = [...overrideRules, ...secrecyRules, ...exfiltrationRules, ...executionRules];
 
-/** Every rule by its id, for tables and documentation. */
+/** All rules sorted by id, for documentation. */
 export const allRules: readonly Pick<ScanRule, 'id' | 'severity' | 'why'>[] = [
   ...Object.values(hiddenRules),
   ...sentenceRules,
@@ -28,25 +28,25 @@ const byScope = {
   tool: bySymbol('tool'),
   hidden: bySymbol('hidden'),
   tagged: bySymbol('tagged'),
-} as const satisfies Record<ScanRule['in'], unknown>;
+} as const satisfies Record<ScanRule['scope'], unknown>;
 
-/** The rules of a scope, by the symbols one of which a sentence must have. */
-export function rulesFor(scope: ScanRule['in']): ReadonlyMap<string, readonly PreparedRule[]> {
+/** The rules of a scope, by start symbol. Only the rules of symbols that a sentence contains can match it. */
+export function rulesFor(scope: ScanRule['scope']): ReadonlyMap<string, readonly PreparedRule[]> {
   return byScope[scope];
 }
 
-/** The rules that read a line by an expression. */
+/** The rules that match a line with a regular expression. */
 export const expressionRules = sentenceRules.flatMap((rule) =>
   (rule.expressions ?? []).map((expression) => ({ rule, expression })),
 );
 
-function bySymbol(scope: ScanRule['in']): Map<string, PreparedRule[]> {
-  const found = new Map<string, PreparedRule[]>();
-  for (const rule of sentenceRules.filter(({ in: where }) => where === scope)) {
+function bySymbol(scope: ScanRule['scope']): Map<string, PreparedRule[]> {
+  const rules = new Map<string, PreparedRule[]>();
+  for (const rule of sentenceRules.filter((candidate) => candidate.scope === scope)) {
     for (const source of rule.patterns ?? []) {
       const prepared = { rule, pattern: compilePattern(source) };
-      for (const symbol of prepared.pattern.starts) found.set(symbol, [...(found.get(symbol) ?? []), prepared]);
+      for (const symbol of prepared.pattern.starts) rules.set(symbol, [...(rules.get(symbol) ?? []), prepared]);
     }
   }
-  return found;
+  return rules;
 }

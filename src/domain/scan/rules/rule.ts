@@ -1,22 +1,23 @@
-/** What a rule of the scan is. Rules are data; how they are matched is `content-scan`'s business. */
+/** The shape of a scan rule. Rules are data; `scan/scanner` matches them. */
 import type { ScanSeverity } from '../../../shapes/scan.ts';
 
-/** One rule. Its patterns are written as `scan-pattern` says; its expressions are bounded and read one line at a time. */
+/** One rule. `scan/pattern` describes the syntax of patterns. Expressions have bounded repetition and match one line. */
 export interface ScanRule {
   id: string;
   severity: ScanSeverity;
-  /** One sentence, for whoever reads the finding. */
+  /** The reason of a finding, as one sentence. */
   why: string;
   /**
-   * `text`: sentences of prose, of hidden text and of code that holds text. `command`: those and lines of code.
-   * `block`: a block of code as a whole. `tool`: sentences of a tool's definition only.
-   * `hidden`: sentences of hidden text only. `tagged`: what a pseudo-tag encloses, as a whole.
+   * What the patterns are matched against.
+   * `text`: sentences of prose, of hidden text, and of code blocks that contain text. `command`: the same and lines
+   * of code. `block`: a code block as one sentence. `tool`: sentences of a tool definition. `hidden`: sentences of
+   * hidden text. `tagged`: the content of a pseudo-tag as one sentence.
    */
-  in: 'text' | 'command' | 'block' | 'tool' | 'hidden' | 'tagged';
+  scope: 'text' | 'command' | 'block' | 'tool' | 'hidden' | 'tagged';
   patterns?: readonly string[];
   expressions?: readonly RegExp[];
-  /** Symbols that excuse a match when they are in the same sentence or block. */
+  /** Symbols that suppress a match in the same sentence or block. */
   unless?: readonly string[];
-  /** The sentence need not order it: the rule holds behind a negation and inside quotation marks too. */
+  /** Whether the rule matches even after a negation or inside quotation marks. */
   unconditional?: boolean;
 }

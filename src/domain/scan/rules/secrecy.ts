@@ -1,13 +1,13 @@
-/** Rules on text that hides from the user, skips their consent, or speaks to whoever reviews it. */
+/** Scan rules for secrecy, missing consent, tool shadowing, and text addressed to a reviewer. */
 import type { ScanRule } from './rule.ts';
 
-/** Families CON and TSH. */
+/** The rule families CON and TSH, and the rules of HID that match sentences. */
 export const secrecyRules: readonly ScanRule[] = [
   {
     id: 'CON-01',
     severity: 'high',
     why: 'Tells the agent to hide what it does from the user.',
-    in: 'text',
+    scope: 'text',
     unconditional: true,
     patterns: [
       'not|never|dont inform|notify|alert|warn ..2 @person',
@@ -32,8 +32,8 @@ export const secrecyRules: readonly ScanRule[] = [
   {
     id: 'CON-02',
     severity: 'high',
-    why: 'Acts without asking, where asking is what protects the user.',
-    in: 'text',
+    why: 'Acts without asking, where the confirmation protects the user.',
+    scope: 'text',
     unconditional: true,
     patterns: [
       'not|never|dont ask ..4 confirmation|permission|approval|consent ..3 before ..2 @run|@send|@destroy|executing|running|sending|deleting',
@@ -45,8 +45,8 @@ export const secrecyRules: readonly ScanRule[] = [
   {
     id: 'CON-03',
     severity: 'high',
-    why: 'Speaks to a reviewer or scanner and asks to be found harmless.',
-    in: 'text',
+    why: 'Addresses a reviewer or scanner and asks to be classified as harmless.',
+    scope: 'text',
     patterns: [
       '@reviewer ..8 @assess ..6 @harmless',
       '@assess ..2 this ..1 skill|file|code|tool|content|package ..2 @harmless',
@@ -56,8 +56,8 @@ export const secrecyRules: readonly ScanRule[] = [
   {
     id: 'TSH-01',
     severity: 'high',
-    why: 'Puts itself before other tools, or in their place.',
-    in: 'text',
+    why: 'Makes the agent use this tool before or instead of others.',
+    scope: 'text',
     patterns: [
       'before ..2 calling|using|invoking|running|any|every ..2 other ..1 tool|tools ..8 this|call|first|must',
       'always|must ..2 call|use|run|invoke ..2 this tool ..3 before|first ..3 any|every|other|all',
@@ -71,8 +71,8 @@ export const secrecyRules: readonly ScanRule[] = [
   {
     id: 'TSH-02',
     severity: 'high',
-    why: 'Makes one tool carry data to another, or change how it is called.',
-    in: 'text',
+    why: 'Makes one tool pass data to another or change how it is called.',
+    scope: 'text',
     unconditional: true,
     patterns: [
       'sidenote & parameter|param|argument|field <12',
@@ -83,8 +83,8 @@ export const secrecyRules: readonly ScanRule[] = [
   {
     id: 'TSH-03',
     severity: 'high',
-    why: 'Makes a tool act, or pass results on, without the consent of the user.',
-    in: 'tool',
+    why: 'Makes a tool act or pass on results without the consent of the user.',
+    scope: 'tool',
     patterns: [
       'always|directly|automatically|immediately ..12 without ..5 confirmation|approval|consent',
       'before ..4 any|every|all|each|other ..2 tool|tools|function ..10 must|first|call',
@@ -95,8 +95,8 @@ export const secrecyRules: readonly ScanRule[] = [
   {
     id: 'HID-03',
     severity: 'high',
-    why: 'Gives the agent an order in text that is hidden when it is shown.',
-    in: 'hidden',
+    why: 'Gives the agent an order in text that is hidden when rendered.',
+    scope: 'hidden',
     unconditional: true,
     patterns: [
       'ai|assistant|agent|agents|claude|llm|you ..3 must|should|shall|always ..8 @send|@read|@run|@ignore|@include|call|install|obey',
@@ -110,8 +110,8 @@ export const secrecyRules: readonly ScanRule[] = [
   {
     id: 'HID-02',
     severity: 'critical',
-    why: 'Dresses an order up as a tag of the system.',
-    in: 'tagged',
+    why: 'Disguises an instruction as a system tag.',
+    scope: 'tagged',
     unconditional: true,
     patterns: [
       'must|first|before|always|never|should & @read|@send|@include|call|use & @url|@credpath|@secretdata|@sinkhost|@ip|@envfile|exfiltrate <80',

@@ -10,7 +10,8 @@ import type { ToolPin, ToolPinStore } from '../../stores/tool-pin-store.ts';
 import { spanNames } from '../../telemetry/names.ts';
 import { inSpan } from '../../telemetry/span.ts';
 import type { AuditTrail } from '../audit/trail.ts';
-import { changedFields, findingFields } from '../scan/subject.ts';
+import { findingFields } from '../scan/subject.ts';
+import { changedFields } from '../scan/tool-definition.ts';
 
 /** What was decided for a definition of this digest. */
 export interface Verdict {

@@ -1,15 +1,16 @@
 /**
- * Untrusted text in the one form that rules are written for: compatibility forms, invisible characters, look-alike
- * letters and entities undone, line by line, so that line numbers stay true. Pure; linear in the text.
+ * Normalisation of untrusted text before scan rules are matched.
+ * Resolves compatibility forms and HTML entities, removes invisible characters and maps look-alike letters to Latin.
+ * Works line by line, so line numbers do not change. Pure; linear in the text.
  */
 
-// Zero-width and other characters without a glyph, the soft hyphen, Hangul fillers, bidirectional controls,
-// variation selectors, and the tag block (Unicode 17, Default_Ignorable_Code_Point).
+// Zero-width characters, the soft hyphen, Hangul fillers, bidirectional controls, variation selectors and the tag
+// block (Unicode 17, Default_Ignorable_Code_Point).
 const invisible =
-  // biome-ignore lint/suspicious/noMisleadingCharacterClass: combining characters are what is looked for
+  // biome-ignore lint/suspicious/noMisleadingCharacterClass: the class matches combining characters on purpose
   /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
 
-/** Letters of other scripts that are drawn as Latin ones, after lower-casing (Unicode TR 39, confusables, the common part). */
+/** Letters of other scripts that look like Latin ones, in lower case (the common part of Unicode TR 39, confusables). */
 const lookAlikes: Readonly<Record<string, string>> = {
   а: 'a',
   ӑ: 'a',
@@ -106,10 +107,10 @@ const entities: Readonly<Record<string, string>> = {
   NewLine: ' ',
 };
 
-/** One line in the form that rules read. */
+/** Normalises one line. */
 export function normalisedLine(line: string): string {
-  // Most lines are plain: they cost one look.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is told from the rest here
+  // Fast path: most lines are pure ASCII without entities.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression matches lines that are pure ASCII
   const plain = /^[\u0000-\u007f]*$/.test(line);
   const unescaped = line.includes('&') ? unescapeEntities(line) : line;
   if (plain && unescaped === line) return line;
@@ -121,7 +122,7 @@ export function normalisedLine(line: string): string {
   return visible.replace(/[\p{L}\p{M}]+/gu, foldWord);
 }
 
-/** The characters hidden in the tag block, as the ASCII they stand for. */
+/** Decodes the characters of the tag block (U+E0020 to U+E007E) in a line to the ASCII they represent. */
 export function decodedTags(line: string): string {
   let decoded = '';
   for (const character of line) {
@@ -131,14 +132,14 @@ export function decodedTags(line: string): string {
   return decoded;
 }
 
-/** True where a word mixes Latin letters with look-alikes of another script. */
+/** Whether a word mixes Latin letters with letters of a script that has look-alikes. */
 export function mixesScripts(word: string): boolean {
   return /[a-z]/i.test(word) && /[\p{sc=Cyrillic}\p{sc=Greek}\p{sc=Armenian}]/u.test(word);
 }
 
-/** A word whose every letter is Latin or drawn like one becomes Latin; a word of another script is left alone. */
+/** Maps a word to Latin if each of its letters is Latin or looks like it. Other words are unchanged. */
 function foldWord(word: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is told from the rest here
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression matches words that are pure ASCII
   if (/^[\u0000-\u007f]*$/.test(word)) return word;
   const mixed = /[a-z]/i.test(word);
   let folded = '';
@@ -154,10 +155,10 @@ function foldWord(word: string): string {
 }
 
 function unescapeEntities(line: string): string {
-  return line.replace(/&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z]{2,8}));/g, (whole, decimal, hex, name) => {
-    if (name !== undefined) return entities[String(name)] ?? whole;
+  return line.replace(/&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z]{2,8}));/g, (entity, decimal, hex, name) => {
+    if (name !== undefined) return entities[String(name)] ?? entity;
     const code = decimal === undefined ? Number.parseInt(String(hex), 16) : Number(decimal);
-    if (!(code >= 9 && code <= 0x10ffff) || (code >= 0xd800 && code <= 0xdfff)) return whole;
+    if (!(code >= 9 && code <= 0x10ffff) || (code >= 0xd800 && code <= 0xdfff)) return entity;
     return code < 32 ? ' ' : String.fromCodePoint(code);
   });
 }

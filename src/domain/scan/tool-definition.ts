@@ -1,0 +1,87 @@
+/** The pinned part of a tool definition: its digest, its texts, and the changes between two versions. Pure. */
+import { hash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import type { JsonObject } from '../../shapes/json.ts';
+import type { FieldChange } from '../../shapes/quarantine.ts';
+import { quotable } from '../../shapes/text.ts';
+import type { ToolDefinition } from '../../shapes/tool.ts';
+
+/** The part of a tool definition that is pinned and scanned: everything an agent sees except the name. */
+export function pinnedDefinition({
+  title,
+  description,
+  inputSchema,
+  outputSchema,
+  annotations,
+}: ToolDefinition): JsonObject {
+  return {
+    description,
+    inputSchema,
+    ...(title !== undefined && { title }),
+    ...(outputSchema !== undefined && { outputSchema }),
+    ...(annotations !== undefined && { annotations }),
+  };
+}
+
+/** SHA-256 (hex) of the canonical JSON (RFC 8785); undefined if there is none, such as with a lone surrogate. */
+export function definitionDigest(definition: JsonObject): string | undefined {
+  try {
+    const json = canonicalize(definition);
+    return json === undefined ? undefined : hash('sha256', json, 'hex');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Changes that are listed at most, and the length of each value. */
+const changesMax = 20;
+const valueLengthMax = 200;
+
+/** The fields that differ between two definitions, at most {@link changesMax}. Values are escaped and truncated. */
+export function definitionChanges(before: JsonObject, after: JsonObject): FieldChange[] {
+  const earlier = new Map(definitionTexts(before).map(({ path, text }) => [path, text]));
+  const later = new Map(definitionTexts(after).map(({ path, text }) => [path, text]));
+  return [...new Set([...earlier.keys(), ...later.keys()])]
+    .filter((path) => earlier.get(path) !== later.get(path))
+    .sort()
+    .slice(0, changesMax)
+    .map((path) => ({
+      field: path,
+      ...quotedValue('before', earlier.get(path)),
+      ...quotedValue('after', later.get(path)),
+    }));
+}
+
+function quotedValue(key: 'before' | 'after', text: string | undefined): Partial<FieldChange> {
+  return text === undefined ? {} : { [key]: quotable(text, valueLengthMax) };
+}
+
+const depthMax = 64;
+
+/** Every value of a definition as text, with the path of keys that leads to it. */
+export function definitionTexts(definition: JsonObject): { path: string; text: string }[] {
+  return [...leaves(definition)];
+}
+
+/** The leaves of a JSON value with their paths. A value deeper than {@link depthMax} is one leaf. */
+function* leaves(value: unknown, path = '', depth = 0): Generator<{ path: string; text: string }> {
+  if (typeof value !== 'object' || value === null || depth > depthMax) {
+    yield { path, text: typeof value === 'string' ? value : (JSON.stringify(value) ?? '') };
+    return;
+  }
+  const empty = Object.keys(value).length === 0;
+  if (empty) yield { path, text: Array.isArray(value) ? '[]' : '{}' };
+  for (const [key, inner] of Object.entries(value)) {
+    yield* leaves(inner, path === '' ? quotable(key, 60) : `${path}/${quotable(key, 60)}`, depth + 1);
+  }
+}
+
+/** The top-level fields that changed. Names below them were chosen by the author of the tool and are left out. */
+export function changedFields(changes: readonly FieldChange[]): string {
+  return [...new Set(changes.map(({ field }) => topLevelField(field)))].join(',');
+}
+
+/** The first segment of a path. The others may be untrusted text, which events must not contain. */
+export function topLevelField(path: string): string {
+  return path.split('/')[0] ?? '';
+}
