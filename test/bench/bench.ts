@@ -11,6 +11,7 @@ import type { Finding } from './findings.ts';
 import { runSchema } from './report.ts';
 import { type Suite, suiteContext } from './suite.ts';
 import { suite as activation } from './suites/activation.ts';
+import { suite as callPath } from './suites/call-path.ts';
 import { suite as calls } from './suites/calls.ts';
 import { suite as collector } from './suites/collector.ts';
 import { suite as durability } from './suites/durability.ts';
@@ -26,6 +27,7 @@ import { findingsTable } from './table.ts';
 
 const suites: readonly Suite[] = [
   calls,
+  callPath,
   signals,
   collector,
   durability,

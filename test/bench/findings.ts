@@ -6,7 +6,7 @@ import { compare, type Measure, type Run, total, twinName } from './paired.ts';
 export interface Finding {
   name: string;
   /** `x` for ratios; a unit for the few figures that are none. */
-  unit: 'x' | 'ms' | 's' | 'MiB' | 'us' | 'per s';
+  unit: 'x' | 'ms' | 's' | 'MiB' | 'us' | 'per s' | 'kB' | 'count';
   value: number;
   /** Between which half of the rounds lie; undefined for a figure that was taken once. */
   quartiles?: [number, number];

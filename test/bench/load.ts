@@ -19,6 +19,8 @@ export interface HttpLoad {
 
 /** A source of load. Disposing it closes its connections. */
 export interface HttpLoader extends AsyncDisposable {
+  /** Sends one request and waits for its answer. @throws Error where the answer is not the right one */
+  call(): Promise<void>;
   /** The load as a subject, with so many requests in flight. */
   subject(name: string, inFlight: number): Subject;
 }
@@ -40,6 +42,7 @@ export function httpLoader(load: HttpLoad): HttpLoader {
     }
   };
   return {
+    call,
     subject: (name, inFlight) => ({
       name,
       slice: (durationMs) => loadSlice(call, { durationMs, inFlight, pid: load.pid }),

@@ -7,7 +7,7 @@ const growthSchema = z.object({ series: z.string(), size: z.number() });
 
 const findingSchema = z.object({
   name: z.string(),
-  unit: z.enum(['x', 'ms', 's', 'MiB', 'us', 'per s']),
+  unit: z.enum(['x', 'ms', 's', 'MiB', 'us', 'per s', 'kB', 'count']),
   value: z.number(),
   quartiles: z.tuple([z.number(), z.number()]).optional(),
   twin: z.number().optional(),

@@ -46,6 +46,7 @@ export async function sseLoader(
     if (!call.isAnswer(answer)) throw new Error(`${url} answered ${answer.slice(0, 300)}`);
   };
   return {
+    call: once,
     subject: (name, inFlight) => ({
       name,
       slice: (durationMs) => loadSlice(once, { durationMs, inFlight, pid: call.pid }),
