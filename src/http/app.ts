@@ -18,10 +18,10 @@ import { HestiaError, notFound } from '../shapes/error.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { authenticate, challengeFor, type HubEnv } from './authenticate.ts';
-import { secureHeaders, wholeJson } from './complete-response.ts';
+import { completeJson, secureHeaders } from './complete-response.ts';
 import { problemResponse } from './problem.ts';
 import { limitBodies, limitRunning, type RequestLimits } from './request-limits.ts';
-import { observe } from './request-span.ts';
+import { traceRequests } from './request-span.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { type HealthRoutesDeps, healthRoutes } from './routes/health.ts';
@@ -66,7 +66,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
   app.notFound((c) => problem(notFound('page'), c.req.path));
   app.use(secureHeaders());
   app.use(limitRunning(deps));
-  app.use(observe(deps));
+  app.use(traceRequests(deps));
   // Probes come before the host is looked at: they are sent to an address, and learn nothing a page could use.
   app.route('/', healthRoutes(deps.health));
   app.use(checkHost(deps.policy));
@@ -87,7 +87,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
   }
   app.all('/mcp', async (c) => {
     const answer = await deps.mcp(c.req.raw, c.var.caller);
-    return typeof answer === 'string' ? wholeJson(c, answer) : answer;
+    return typeof answer === 'string' ? completeJson(answer) : answer;
   });
   let described: ReturnType<typeof openApiDocument> | undefined;
   app.get('/openapi.json', (c) => {

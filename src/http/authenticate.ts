@@ -4,8 +4,8 @@ import type { AccessService } from '../domain/access-service.ts';
 import type { Caller } from '../shapes/access.ts';
 import { clientAddress } from './client-address.ts';
 
-/** What authentication leaves for the routes, and they for the middleware: that an answer is whole as it is. */
-export type HubEnv = { Variables: { caller: Caller; isWhole?: true } };
+/** The variables of a request's context: its caller, set by {@link authenticate}. */
+export type HubEnv = { Variables: { caller: Caller } };
 
 /** Pages for people: a browser cannot send a bearer key, so it may give it as the password of Basic authentication. */
 const pagePaths = /^\/(docs(\/.*)?|openapi\.json|config\.schema\.json)$/;

@@ -1,11 +1,10 @@
 /**
- * Answers whose JSON is known whole. They leave with plain headers, security headers included, so that the server writes
- * them without making a Response and a Headers of the platform: on the way of a tool call that costs as much as the call.
+ * Complete responses, built in one step, and the security headers of all responses. A complete response carries plain
+ * headers, so that the server writes it without the platform's Response and Headers, which cost as much as a tool call.
  */
-import type { Context, MiddlewareHandler } from 'hono';
-import type { HubEnv } from './authenticate.ts';
+import type { MiddlewareHandler } from 'hono';
 
-/** What every answer tells a browser: to guess nothing, embed nothing and pass nothing on. */
+/** Headers that keep a browser from guessing types, embedding pages and leaking referrers. */
 const securityHeaders = {
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
@@ -19,25 +18,35 @@ const securityHeaders = {
   'x-xss-protection': '0',
 };
 
-const wholeHeaders = { ...securityHeaders, 'content-type': 'application/json' };
+const jsonHeaders = { ...securityHeaders, 'content-type': 'application/json' };
 
-/** A 200 with the JSON text, which no middleware needs to look at again. */
-export function wholeJson(c: Context<HubEnv>, json: string): Response {
-  c.set('isWhole', true);
-  return new Response(json, { status: 200, headers: wholeHeaders });
+const completeResponses = new WeakSet<Response>();
+
+/** A 200 with this JSON text as its whole body. */
+export function completeJson(json: string): Response {
+  return complete(new Response(json, { status: 200, headers: jsonHeaders }));
 }
 
-/** Any answer with its text, which no middleware needs to look at again. */
-export function wholeAnswer(c: Context, text: string, status: 503, headers: Record<string, string>): Response {
-  c.set('isWhole', true);
-  return new Response(text, { status, headers: { ...securityHeaders, ...headers } });
+/** A response with this text as its whole body; the security headers are added. */
+export function completeResponse(text: string, status: 503, headers: Record<string, string>): Response {
+  return complete(new Response(text, { status, headers: { ...securityHeaders, ...headers } }));
 }
 
-/** Sets the security headers of answers that are not whole. */
-export function secureHeaders(): MiddlewareHandler<HubEnv> {
+/** Whether a response was built here: it is no stream, and no middleware has to read or set its headers. */
+export function isComplete(response: Response): boolean {
+  return completeResponses.has(response);
+}
+
+/** The middleware that sets the security headers of all other responses. */
+export function secureHeaders(): MiddlewareHandler {
   return async (c, next) => {
     await next();
-    if (c.var.isWhole) return;
+    if (isComplete(c.res)) return;
     for (const [name, value] of Object.entries(securityHeaders)) c.res.headers.set(name, value);
   };
+}
+
+function complete(response: Response): Response {
+  completeResponses.add(response);
+  return response;
 }

@@ -8,7 +8,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { errorCodes, HestiaError } from '../shapes/error.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes } from '../telemetry/names.ts';
-import { wholeAnswer } from './complete-response.ts';
+import { completeResponse } from './complete-response.ts';
 import { problemText, problemType } from './problem.ts';
 import { knownMethod, probes } from './request-span.ts';
 
@@ -48,7 +48,7 @@ export function limitRunning({ limits, metrics }: RunningLimitDeps): MiddlewareH
         [attributes.urlScheme]: 'http',
         [attributes.httpResponseStatusCode]: status,
       });
-      return wholeAnswer(c, refusal, status, headers);
+      return completeResponse(refusal, status, headers);
     }
     running += 1;
     try {

@@ -1,6 +1,7 @@
 /**
- * A SERVER span and a duration for each request, by the stable HTTP conventions: the route and never the query,
- * ended when the body ends, so that a stream is as long as it was open. Probes are left out.
+ * The HTTP middleware that gives each request a SERVER span and a duration. Both follow the stable HTTP semantic
+ * conventions: they name the route and never the query, and end with the body, so a stream lasts as long as it was
+ * open. Probes are left out.
  */
 
 import { context, type Span, SpanKind, trace } from '@opentelemetry/api';
@@ -11,16 +12,16 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes } from '../telemetry/names.ts';
 import { remoteContext } from '../telemetry/propagation.ts';
 import { failSpan, openSpan } from '../telemetry/span.ts';
-import type { HubEnv } from './authenticate.ts';
 import { clientAddress } from './client-address.ts';
+import { isComplete } from './complete-response.ts';
 
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']);
-/** Paths that are asked every few seconds, and tell of nothing but the hub itself. */
+/** Health probes: requested every few seconds, and of no interest in a trace. */
 export const probes: ReadonlySet<string> = new Set(['/livez', '/readyz']);
 const streamTypes = /^(text\/event-stream|application\/x-ndjson)/;
 
-/** Makes the middleware. */
-export function observe({ metrics }: { metrics: Metrics }): MiddlewareHandler<HubEnv> {
+/** The middleware; it reports `http.server.request.duration`. */
+export function traceRequests({ metrics }: { metrics: Metrics }): MiddlewareHandler {
   return async (c, next) => {
     if (probes.has(c.req.path)) return next();
     const startedAt = performance.now();
@@ -51,13 +52,13 @@ export function observe({ metrics }: { metrics: Metrics }): MiddlewareHandler<Hu
   };
 }
 
-/** A method as a label: one of the known ones, or `_OTHER`. */
+/** A method as a metric label: a known one, or `_OTHER`. */
 export function knownMethod(method: string): string {
   return knownMethods.has(method) ? method : '_OTHER';
 }
 
-function isStream(c: Context<HubEnv>): boolean {
-  if (c.var.isWhole || c.req.method === 'HEAD') return false;
+function isStream(c: Context): boolean {
+  if (isComplete(c.res) || c.req.method === 'HEAD') return false;
   return streamTypes.test(c.res.headers.get('content-type') ?? '');
 }
 
@@ -80,14 +81,14 @@ function setRequestAttributes(c: Context, span: Span, method: string): void {
   if (address !== undefined) span.setAttribute(attributes.clientAddress, address);
 }
 
-/** The pattern of the handler that matched; undefined where only middleware did. */
+/** The path pattern of the matched handler; undefined where only middleware matched. */
 function routeOf(c: Context): string | undefined {
   return matchedRoutes(c)
     .map((route) => route.path)
     .findLast((path) => !path.endsWith('*'));
 }
 
-/** The same body, with `finish` called once when it has been read, has failed or was cancelled. */
+/** The same body; `finish` is called once when it was read to its end, failed or was cancelled. */
 function endsWith(body: ReadableStream<Uint8Array>, finish: () => void): ReadableStream<Uint8Array> {
   let finished = false;
   const once = () => {

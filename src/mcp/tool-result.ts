@@ -58,14 +58,10 @@ export function structuredResult(value: JsonObject): CallToolResult {
   return { content: [{ type: 'text', text: JSON.stringify(value, null, 2) }], structuredContent: value };
 }
 
-/** An upstream's or a skill's result, passed through untouched. @throws HestiaError UPSTREAM_FAILED where it is not one */
+/** The result of an upstream server or a skill, unchanged. @throws HestiaError UPSTREAM_FAILED where MCP does not allow it */
 export function passedThrough(result: ToolResult): CallToolResult {
-  const { meta, ...rest } = result;
-  const passed: unknown = { ...rest, ...(meta && { _meta: meta }) };
-  if (!isCallToolResult(passed)) {
-    throw new HestiaError('UPSTREAM_FAILED', 'the server answered with something that is not a tool result');
-  }
-  return passed;
+  if (isCallToolResult(result)) return result;
+  throw new HestiaError('UPSTREAM_FAILED', 'the server answered with something that is not a tool result');
 }
 
 /** Models read the message alone, so what is wrong with their arguments stands in it. */

@@ -83,12 +83,12 @@ export interface ToolProgress {
   message?: string | undefined;
 }
 
-/** What a tool answered, untouched: content blocks, structured content, its own error flag. */
+/** The result of a tool as MCP defines it (`CallToolResult`), unchanged: content blocks, structured content, error flag. */
 export interface ToolResult {
   content: JsonObject[];
   structuredContent?: unknown;
   isError: boolean;
-  meta?: JsonObject;
+  _meta?: JsonObject;
 }
 
 /** A finished call that produced a result (its outcome is `success`, or `error` where the tool said so itself). */

@@ -3,9 +3,8 @@
  * they are checked for being a result at all and for their size, not against the tool's output schema.
  */
 import type { CallToolRequestOptions } from '@modelcontextprotocol/client';
-import { z } from 'zod';
 import type { Config } from '../shapes/configuration/config.ts';
-import { type JsonObject, jsonObjectSchema } from '../shapes/json.ts';
+import { isJsonObject, type JsonObject } from '../shapes/json.ts';
 import type { ToolDefinition, ToolProgress, ToolResult } from '../shapes/tool.ts';
 import { resultFault } from './byte-limit.ts';
 import { callFailure, UpstreamCallError } from './call-failure.ts';
@@ -34,13 +33,6 @@ export interface ToolCallDeps {
 const timeoutMarginMs = 60_000;
 
 type CallParams = { name: string; arguments: JsonObject; _meta?: JsonObject };
-
-const resultSchema = z.object({
-  content: z.array(jsonObjectSchema).optional(),
-  structuredContent: z.unknown().optional(),
-  isError: z.boolean().optional(),
-  _meta: jsonObjectSchema.optional(),
-});
 
 /**
  * Calls the tool.
@@ -82,16 +74,23 @@ function sendCall(params: CallParams, signal: AbortSignal, { session, definition
   return session.client.callTool(params, { ...options, toolDefinition: { name: definition.toolName, inputSchema } });
 }
 
+/** The answer as a tool result; only its outermost structure is checked. @throws UpstreamCallError invalid_response */
 function toolResult(answer: unknown): ToolResult {
-  const parsed = resultSchema.safeParse(answer);
-  if (!parsed.success) throw new UpstreamCallError('invalid_response');
-  const { content, structuredContent, isError, _meta: meta } = parsed.data;
+  const invalid = () => new UpstreamCallError('invalid_response');
+  if (!isJsonObject(answer)) throw invalid();
+  const { content, structuredContent, isError = false, _meta } = answer;
   // A server may leave out the content only where there is structured content instead.
-  if (content === undefined && structuredContent === undefined) throw new UpstreamCallError('invalid_response');
+  if (content === undefined && structuredContent === undefined) throw invalid();
+  if (content !== undefined && !isContent(content)) throw invalid();
+  if (typeof isError !== 'boolean' || (_meta !== undefined && !isJsonObject(_meta))) throw invalid();
   return {
     content: content ?? [],
-    isError: isError ?? false,
-    ...(structuredContent === undefined ? {} : { structuredContent }),
-    ...(meta === undefined ? {} : { meta }),
+    isError,
+    ...(structuredContent !== undefined && { structuredContent }),
+    ...(_meta !== undefined && { _meta }),
   };
+}
+
+function isContent(value: unknown): value is JsonObject[] {
+  return Array.isArray(value) && value.every(isJsonObject);
 }

@@ -134,7 +134,9 @@ export function toolRoutes({ toolSearch, toolCall, toolStatistics }: ToolRoutesD
     const { server, tool } = c.req.valid('param');
     const { arguments: args, timeoutMs, searchId } = c.req.valid('json');
     const request = { serverId: server, toolName: tool, arguments: args, timeoutMs, searchId };
-    return c.json(await toolCall.call(c.var.caller, request, { signal: c.req.raw.signal }), 200);
+    const { result, ...call } = await toolCall.call(c.var.caller, request, { signal: c.req.raw.signal });
+    const { _meta: meta, ...rest } = result;
+    return c.json({ ...call, result: { ...rest, ...(meta !== undefined && { meta }) } }, 200);
   });
   return router;
 }
