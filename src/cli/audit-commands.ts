@@ -1,7 +1,7 @@
 /** `hestia audit`: verify the trail of a hub or of an exported file, prove a record, export. */
 import canonicalize from 'canonicalize';
 import type { Command } from 'commander';
-import { consistencyFault, inclusionFault, type VerifyingKey, verifyTrail } from '../domain/audit-offline.ts';
+import { consistencyFault, inclusionFault, type VerifyingKey, verifyTrail } from '../domain/audit-verification.ts';
 import { type AuditVerdict, auditVerdictSchema } from '../shapes/audit.ts';
 import {
   type AuditCheckpoint,

@@ -2,7 +2,7 @@
 
 import { createReadStream, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { type VerifyingKey, verifyingKey } from '../domain/audit-offline.ts';
+import { type VerifyingKey, verifyingKey } from '../domain/audit-verification.ts';
 import { type AuditCheckpoint, auditCheckpointSchema, auditKeySchema } from '../shapes/audit-checkpoint.ts';
 import { parsedJson } from '../shapes/json.ts';
 import { CommandError, exitCodes } from './command-error.ts';

@@ -14,7 +14,7 @@ import { createSkillService } from '../domain/skill-service.ts';
 import { createSkillSync } from '../domain/skill-sync.ts';
 import { createToolCall } from '../domain/tool-call.ts';
 import { createToolSearch } from '../domain/tool-search.ts';
-import { createToolStatisticsService } from '../domain/tool-statistics.ts';
+import { createToolStatisticsService } from '../domain/tool-statistics-service.ts';
 import { createKeyedQueue } from '../flow/keyed-queue.ts';
 import { createSchedule } from '../schedule.ts';
 import type { Foundation } from './foundation.ts';

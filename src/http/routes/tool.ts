@@ -3,7 +3,7 @@ import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { ToolCall } from '../../domain/tool-call.ts';
 import type { ToolSearch } from '../../domain/tool-search.ts';
-import type { ToolStatisticsService } from '../../domain/tool-statistics.ts';
+import type { ToolStatisticsService } from '../../domain/tool-statistics-service.ts';
 import { outcomeSchema } from '../../shapes/event.ts';
 import { jsonObjectSchema } from '../../shapes/json.ts';
 import { isoTime } from '../../shapes/time.ts';

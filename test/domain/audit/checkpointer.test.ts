@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { consistencyFault, inclusionFault } from '../../../src/domain/audit/proof.ts';
+import { consistencyFault, inclusionFault } from '../../../src/domain/audit/proof-verification.ts';
 import { trailLines } from '../../../src/domain/audit/trail-lines.ts';
 import { verifyTrail } from '../../../src/domain/audit/verification.ts';
 import { loadAuditKeys } from '../../../src/stores/audit-key-store.ts';

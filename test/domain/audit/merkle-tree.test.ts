@@ -10,7 +10,7 @@ import {
   leafHash,
   type RangeHash,
 } from '../../../src/domain/audit/merkle-tree.ts';
-import { holdsConsistency, holdsInclusion } from '../../../src/domain/audit/proof.ts';
+import { holdsConsistency, holdsInclusion } from '../../../src/domain/audit/proof-verification.ts';
 
 const sha256 = (...parts: Buffer[]) => createHash('sha256').update(Buffer.concat(parts)).digest();
 const largestPowerBelow = (count: number) => {

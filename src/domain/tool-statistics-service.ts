@@ -1,16 +1,16 @@
-/** Outcomes and latency by tool, as callers may see them. */
+/** Call statistics by tool: outcomes and latency, limited to what the caller may see. */
 import type { Caller } from '../shapes/access.ts';
 import type { ToolStatistics } from '../shapes/tool.ts';
 import type { OutcomeStore } from '../stores/outcome-store.ts';
 import type { AccessGuard } from './access/guard.ts';
 
-/** The report. */
+/** Reads call statistics. Errors: FORBIDDEN, STORAGE_FAILED. */
 export interface ToolStatisticsService {
-  /** One entry for each tool that was called; an agent sees the calls of its own namespace. */
+  /** Returns one entry for each tool that was called. An agent sees the calls of its own namespace only. */
   statistics(caller: Caller): Promise<ToolStatistics[]>;
 }
 
-/** Makes the report. */
+/** Creates the service. */
 export function createToolStatisticsService({
   outcomeStore,
   guard,

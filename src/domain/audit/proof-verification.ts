@@ -1,20 +1,23 @@
-/** Holding proofs against signed roots: the verifying half of RFC 6962, as RFC 9162 spells it out. Pure, and trusts nothing. */
+/**
+ * Verifies Merkle inclusion and consistency proofs against signed roots (RFC 6962, RFC 9162). Pure functions that trust
+ * nothing but the public key they are given.
+ */
 import canonicalize from 'canonicalize';
 import type { AuditConsistencyProof, AuditInclusionProof } from '../../shapes/audit-checkpoint.ts';
 import { signatureFault, type VerifyingKey } from './checkpoint.ts';
 import { frontierLength, leafHash, nodeHash } from './merkle-tree.ts';
 
-/** A leaf's place in a tree, the path given for it, and the root it must lead to. */
+/** The claim that a leaf is in a tree: its hash and index, the audit path, and the size and root of the tree. */
 export interface InclusionClaim {
   leaf: string;
-  /** From 0. */
+  /** Counted from 0. */
   index: number;
   size: number;
   path: readonly string[];
   root: string;
 }
 
-/** Whether the leaf is in the tree (RFC 9162, section 2.1.3.2). */
+/** Reports whether the path proves that the leaf is in the tree (RFC 9162, section 2.1.3.2). */
 export function holdsInclusion({ leaf, index, size, path, root }: InclusionClaim): boolean {
   if (!Number.isSafeInteger(index) || index < 0 || index >= size) return false;
   let node = leaf;
@@ -33,14 +36,14 @@ export function holdsInclusion({ leaf, index, size, path, root }: InclusionClaim
   return last === 0 && node === root;
 }
 
-/** Two trees by size and root, and the path given between them. */
+/** The claim that the second tree extends the first: size and root of both, and the path between them. */
 export interface ConsistencyClaim {
   first: { size: number; root: string };
   second: { size: number; root: string };
   path: readonly string[];
 }
 
-/** Whether the second tree only adds to the first (RFC 9162, section 2.1.4.2). */
+/** Reports whether the path proves that the second tree only appends to the first (RFC 9162, section 2.1.4.2). */
 export function holdsConsistency({ first, second, path }: ConsistencyClaim): boolean {
   if (first.size < 1 || first.size > second.size) return false;
   if (first.size === second.size) return path.length === 0 && first.root === second.root;
@@ -69,7 +72,7 @@ function half(value: number): number {
   return Math.floor(value / 2);
 }
 
-/** Why an inclusion proof does not hold with this key, or `undefined` if it does: record, path and signature are all held. */
+/** Verifies record, path and signature of an inclusion proof; returns the reason where it does not hold, else `undefined`. */
 export function inclusionFault(
   { record, leafHash: leaf, path, checkpoint }: AuditInclusionProof,
   key: VerifyingKey,
@@ -82,7 +85,7 @@ export function inclusionFault(
   return signatureFault(checkpoint, key);
 }
 
-/** Why a consistency proof does not hold with this key, or `undefined` if it does: both signatures and the path are held. */
+/** Verifies the path and both signatures of a consistency proof; returns the reason where it does not hold, else `undefined`. */
 export function consistencyFault({ from, to, path }: AuditConsistencyProof, key: VerifyingKey): string | undefined {
   if (from.writer_id !== to.writer_id) return 'the checkpoints are of different writers';
   const first = { size: from.last_seq, root: from.root_hash };
