@@ -1,4 +1,4 @@
-/** What became of tools' definitions: written with their pins and quarantine entries, and told with a record where it matters. */
+/** Screening results of tool definitions: writes their pins, quarantine entries and audit events. */
 
 import { nextSlice } from '../../flow/time-slices.ts';
 import { hubCaller } from '../../shapes/access.ts';
@@ -13,59 +13,66 @@ import type { AuditTrail } from '../audit/trail.ts';
 import { findingFields } from '../scan/subject.ts';
 import { changedFields } from '../scan/tool-definition.ts';
 
-/** What was decided for a definition of this digest. */
+/** Whether the definition with this digest is offered to agents. */
 export interface Verdict {
   digest: string;
   offered: boolean;
 }
 
-/** What becomes of a definition: its verdict, and what is written and told of it. */
-export interface Judgement {
+/** The result of screening a definition: its verdict, and what is written for it. */
+export interface ScreeningResult {
   verdict: Verdict;
   pin: ToolPin | undefined;
   entry: QuarantineEntry | undefined;
-  /** The digest that was pinned before, where this definition is another. */
+  /** The digest that was pinned before, if the definition has changed. */
   previousDigest: string | undefined;
 }
 
-/** A tool, and what became of its definition. */
-export interface JudgedTool {
+/** A tool with the result of screening its definition. */
+export interface ScreenedTool {
   tool: ToolDefinition;
-  judgement: Judgement;
+  result: ScreeningResult;
 }
 
-/** What is written through. */
-export interface JudgementWriteDeps {
+/** Dependencies of {@link writeScreeningResults}. */
+export interface ScreeningWriteDeps {
   pinStore: ToolPinStore;
   quarantineStore: QuarantineStore;
   trail: AuditTrail;
 }
 
-/** What is written at once, before others have their turn: definitions only pinned, and those with a record each. */
-const pinnedAtOnce = 50;
-const toldAtOnce = 10;
+/** Results written before the event loop runs other work: those without an event, and those with one. */
+const quietBatchSize = 50;
+const reportedBatchSize = 10;
 
-/** Writes in few transactions what is only pinned; with a span and a record each what changed or is suspected. @throws HestiaError STORAGE_FAILED */
-export async function writeJudgements(deps: JudgementWriteDeps, judgements: readonly JudgedTool[]): Promise<void> {
-  const write = async (tx: Transaction, { pin, entry }: Judgement) => {
+/**
+ * Writes screening results. A changed or suspected definition is written in a transaction of its own, with an audit
+ * event and a span. All others are written in batches, without an event.
+ * @throws HestiaError STORAGE_FAILED
+ */
+export async function writeScreeningResults(
+  deps: ScreeningWriteDeps,
+  screened: readonly ScreenedTool[],
+): Promise<void> {
+  const write = async (tx: Transaction, { pin, entry }: ScreeningResult) => {
     if (pin) await deps.pinStore.put(tx, pin);
     if (entry) await deps.quarantineStore.put(tx, entry);
   };
-  const told = judgements.filter(({ judgement }) => isTold(judgement));
-  const silent = judgements.filter(({ judgement }) => !isTold(judgement) && (judgement.pin || judgement.entry));
-  for (const batch of batches(silent, pinnedAtOnce)) {
+  const reported = screened.filter(({ result }) => isReported(result));
+  const quiet = screened.filter(({ result }) => !isReported(result) && (result.pin || result.entry));
+  for (const batch of batches(quiet, quietBatchSize)) {
     await nextSlice();
     await deps.trail.commit([], async (tx) => {
-      for (const { judgement } of batch) await write(tx, judgement);
+      for (const { result } of batch) await write(tx, result);
     });
   }
-  for (const batch of batches(told, toldAtOnce)) {
+  for (const batch of batches(reported, reportedBatchSize)) {
     await nextSlice();
     await Promise.all(
-      batch.map(({ tool, judgement }) =>
+      batch.map(({ tool, result }) =>
         inSpan(spanNames.toolAdmit, {}, (span) => {
-          const happenings = eventsOf(tool, judgement).map((event) => ({ event, by: hubCaller, span }));
-          return deps.trail.commit(happenings, (tx) => write(tx, judgement));
+          const events = eventsOf(tool, result).map((event) => ({ event, by: hubCaller, span }));
+          return deps.trail.commit(events, (tx) => write(tx, result));
         }),
       ),
     );
@@ -76,7 +83,7 @@ function* batches<T>(items: readonly T[], size: number): Generator<T[], void> {
   for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
 }
 
-function isTold({ entry, previousDigest }: Judgement): boolean {
+function isReported({ entry, previousDigest }: ScreeningResult): boolean {
   return previousDigest !== undefined || isSuspected(entry);
 }
 
@@ -84,7 +91,7 @@ function isSuspected(entry: QuarantineEntry | undefined): boolean {
   return entry?.findings.some(({ severity }) => severity === 'critical' || severity === 'high') ?? false;
 }
 
-function eventsOf({ serverId, toolName }: ToolDefinition, { verdict, entry, previousDigest }: Judgement) {
+function eventsOf({ serverId, toolName }: ToolDefinition, { verdict, entry, previousDigest }: ScreeningResult) {
   const fields = {
     tool_name: toolName,
     server_id: serverId,

@@ -1,4 +1,7 @@
-/** Where a skill is scanned: at publish and again at activation. Policy decides; what it refuses is on record first. */
+/**
+ * The skill gate: scans a skill when it is published and again when it is activated.
+ * Policy decides whether findings block, quarantine or warn. A refusal is recorded before it is returned.
+ */
 import type { Caller } from '../../shapes/access.ts';
 import { actionFor, type ContentScanPolicy } from '../../shapes/configuration/scan-policy.ts';
 import { HestiaError, type Violation } from '../../shapes/error.ts';
@@ -14,28 +17,28 @@ import type { AuditTrail } from '../audit/trail.ts';
 import { scanContent, worstSeverity } from '../scan/scanner.ts';
 import { findingFields, skillParts } from '../scan/subject.ts';
 
-/** A skill that asks to be let through, and by whom. */
-export interface SkillEntrance {
+/** A skill to check, and who publishes or activates it. */
+export interface SkillCheckRequest {
   caller: Caller;
   namespace: string;
   document: SkillDocument;
-  /** What names the skill in the event, besides what was found. */
+  /** Fields of the event that identify the skill. The gate adds the findings. */
   fields: EventFields;
-  /** `publish` lets a quarantined skill be stored; `activate` does not let it be used. */
+  /** A quarantined skill is stored in the step `publish` and refused in the step `activate`. */
   step: 'publish' | 'activate';
 }
 
-/** The gate. */
+/** The skill gate. */
 export interface SkillGate {
   /**
-   * Answers what policy only warns of. An attempt is on record and told before it is refused; a folder that is read
-   * again and again tells of the same content once.
+   * Scans a skill and returns the findings that policy only warns of. A refusal is recorded and reported first. The
+   * same content in a watched directory is reported once, however often it is read.
    * @throws HestiaError INJECTION_SUSPECTED, with rule ids and lines, or STORAGE_FAILED
    */
-  check(entrance: SkillEntrance): Promise<Violation[]>;
+  check(request: SkillCheckRequest): Promise<Violation[]>;
 }
 
-/** What the gate is made of. */
+/** Dependencies of the skill gate. */
 export interface SkillGateDeps {
   quarantineStore: QuarantineStore;
   trail: AuditTrail;
@@ -43,11 +46,11 @@ export interface SkillGateDeps {
   now: () => number;
 }
 
-/** Makes the gate. */
+/** Creates the skill gate. */
 export function createSkillGate(deps: SkillGateDeps): SkillGate {
   return {
-    check: async (entrance) => {
-      const { document, namespace, step } = entrance;
+    check: async (request) => {
+      const { document, namespace, step } = request;
       const { installerHosts } = deps.policy;
       const findings = scanContent(skillParts(document), { subject: 'skill', installerHosts });
       if (findings.length === 0) return [];
@@ -57,17 +60,17 @@ export function createSkillGate(deps: SkillGateDeps): SkillGate {
         name: document.frontmatter.name,
         digest: document.digest,
       } as const;
-      const known = await deps.quarantineStore.find(subject);
-      if (known?.state === 'approved') return [];
+      const existing = await deps.quarantineStore.find(subject);
+      if (existing?.state === 'approved') return [];
       const action = actionFor(
         deps.policy,
         findings.map(({ severity }) => severity),
       );
       const worst = worstSeverity(findings);
       const suspicious = action !== 'warn' || worst === 'critical' || worst === 'high';
-      const quarantineId = known?.quarantineId ?? newId('qtn');
-      const told = known !== undefined && entrance.caller.keyId === 'hub';
-      if (suspicious && !told) {
+      const quarantineId = existing?.quarantineId ?? newId('qtn');
+      const isReported = existing !== undefined && request.caller.keyId === 'hub';
+      if (suspicious && !isReported) {
         const state = ({ block: 'blocked', quarantine: 'held', warn: 'noted' } as const)[action];
         const entry = {
           ...subject,
@@ -79,7 +82,7 @@ export function createSkillGate(deps: SkillGateDeps): SkillGate {
           decidedAt: undefined,
           decidedBy: undefined,
         };
-        await tell(deps, entrance, entry, action);
+        await recordAttempt(deps, request, { entry, action });
       }
       if (action === 'block' || (action === 'quarantine' && step === 'activate'))
         throw refusal(findings, action, quarantineId);
@@ -88,15 +91,14 @@ export function createSkillGate(deps: SkillGateDeps): SkillGate {
   };
 }
 
-/** Puts the attempt on record together with its entry, and tells it. */
-function tell(
+/** Writes the audit event and the quarantine entry of an attempt in one transaction, and reports the event. */
+function recordAttempt(
   deps: SkillGateDeps,
-  { caller, document, fields, step }: SkillEntrance,
-  entry: QuarantineEntry,
-  action: ScanAction,
+  { caller, document, fields, step }: SkillCheckRequest,
+  { entry, action }: { entry: QuarantineEntry; action: ScanAction },
 ): Promise<void> {
   return inSpan(spanNames.skillScan, { attributes: { [attributes.skillDigest]: document.digest } }, (span) => {
-    const all = {
+    const eventFields = {
       ...fields,
       ...findingFields(entry.findings),
       digest: document.digest,
@@ -109,7 +111,7 @@ function tell(
       kind: 'security',
       name: 'SKILL_INJECTION_ATTEMPT',
       failed: action !== 'warn',
-      fields: all,
+      fields: eventFields,
     } as const;
     return deps.trail.commit({ event, by: caller, span }, (tx) => deps.quarantineStore.put(tx, entry));
   });
@@ -119,9 +121,9 @@ function refusal(findings: readonly ScanFinding[], action: ScanAction, quarantin
   const [first] = findings;
   const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : '';
   const place = first === undefined ? '' : `${first.ruleId} at ${first.part}:${first.line}${more}`;
-  const way = `an operator who has read it may approve ${quarantineId}`;
-  const done = action === 'block' ? 'is refused' : 'is held in quarantine';
-  return new HestiaError('INJECTION_SUSPECTED', `the skill ${done}: ${place}; ${way}`, {
+  const remedy = `an operator who has read it may approve ${quarantineId}`;
+  const decision = action === 'block' ? 'is refused' : 'is held in quarantine';
+  return new HestiaError('INJECTION_SUSPECTED', `the skill ${decision}: ${place}; ${remedy}`, {
     violations: violations(findings),
   });
 }

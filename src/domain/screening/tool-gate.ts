@@ -1,6 +1,7 @@
 /**
- * Between the upstream servers and the index of tools: each definition is pinned at first sight, compared at each
- * listing and scanned when new. Only what may be offered reaches the index. Work on one server never overlaps.
+ * The tool gate: screens the tool definitions of upstream servers before agents can find them.
+ * A definition is scanned when it is new, pinned when it is first seen, and compared with its pin at each listing.
+ * Only tools that policy allows are offered. The lists of one server are screened one after another.
  */
 
 import { createKeyedQueue } from '../../flow/keyed-queue.ts';
@@ -18,17 +19,17 @@ import type { AuditTrail } from '../audit/trail.ts';
 import { scanContent } from '../scan/scanner.ts';
 import { toolParts } from '../scan/subject.ts';
 import { definitionChanges, definitionDigest, pinnedDefinition } from '../scan/tool-definition.ts';
-import { type JudgedTool, type Judgement, type Verdict, writeJudgements } from './screening-results.ts';
+import { type ScreenedTool, type ScreeningResult, type Verdict, writeScreeningResults } from './screening-results.ts';
 
-/** The gate of tools. */
+/** The tool gate. */
 export interface ToolGate {
-  /** Judges a server's list and offers what may be offered. Never throws: what cannot be judged is not offered. */
+  /** Screens the tool list of a server and offers the allowed tools. Never throws; unscreened tools are not offered. */
   admit(serverId: string, tools: readonly ToolDefinition[]): Promise<void>;
-  /** Judges the last list of a server again, after an operator decided. */
+  /** Screens the last list of a server again, after a decision of an operator. */
   readmit(serverId: string): Promise<void>;
 }
 
-/** What the gate is made of. */
+/** Dependencies of the tool gate. */
 export interface ToolGateDeps {
   pinStore: ToolPinStore;
   quarantineStore: QuarantineStore;
@@ -36,23 +37,23 @@ export interface ToolGateDeps {
   policy: { contentScan: ContentScanPolicy; toolChanges: ToolChangesPolicy };
   log: Log;
   now: () => number;
-  /** Makes these the tools of the server that agents find, all at once. */
+  /** Replaces the tools of the server that agents can find. */
   offer(serverId: string, tools: readonly ToolDefinition[]): Promise<void>;
 }
 
-/** Makes the gate. */
+/** Creates the tool gate. */
 export function createToolGate(deps: ToolGateDeps): ToolGate {
   const queue = createKeyedQueue();
   const servers = new Map<string, { tools: readonly ToolDefinition[]; verdicts: Map<string, Verdict> }>();
-  const judge = async (serverId: string) => {
+  const screen = async (serverId: string) => {
     const server = servers.get(serverId);
     if (server === undefined) return;
-    const listed = await digested(server.tools);
+    const listed = await withDigests(server.tools);
     try {
-      server.verdicts = await judgeList(deps, serverId, { listed, verdicts: server.verdicts });
+      server.verdicts = await screenList(deps, serverId, { listed, verdicts: server.verdicts });
     } catch (error) {
       deps.log.error(
-        'The tools of an upstream server could not be judged; those not known before are not offered',
+        'The tools of an upstream server could not be screened; tools without an earlier verdict are not offered',
         { server_id: serverId },
         { error },
       );
@@ -66,24 +67,24 @@ export function createToolGate(deps: ToolGateDeps): ToolGate {
     admit: (serverId, tools) =>
       queue(serverId, async () => {
         servers.set(serverId, { tools, verdicts: servers.get(serverId)?.verdicts ?? new Map() });
-        await judge(serverId);
+        await screen(serverId);
       }),
     readmit: (serverId) =>
       queue(serverId, async () => {
         servers.get(serverId)?.verdicts.clear();
-        await judge(serverId);
+        await screen(serverId);
       }),
   };
 }
 
-/** A tool with what is pinned of it; without a digest where its definition has no canonical form. */
+/** A tool with its pinned definition. `digest` is undefined if the definition has no canonical form. */
 interface ListedTool {
   tool: ToolDefinition;
   definition: JsonObject;
   digest: string | undefined;
 }
 
-async function digested(tools: readonly ToolDefinition[]): Promise<ListedTool[]> {
+async function withDigests(tools: readonly ToolDefinition[]): Promise<ListedTool[]> {
   const slice = createTimeSlices();
   const listed: ListedTool[] = [];
   for (const tool of tools) {
@@ -99,49 +100,48 @@ function isOffered({ tool, digest }: ListedTool, verdicts: ReadonlyMap<string, V
   return verdict?.offered === true && verdict.digest === digest;
 }
 
-async function judgeList(
+async function screenList(
   deps: ToolGateDeps,
   serverId: string,
   { listed, verdicts }: { listed: readonly ListedTool[]; verdicts: ReadonlyMap<string, Verdict> },
 ): Promise<Map<string, Verdict>> {
   const pins = await deps.pinStore.digests(serverId);
-  const judged = new Map<string, Verdict>();
-  const judgements: JudgedTool[] = [];
+  const screenedVerdicts = new Map<string, Verdict>();
+  const screened: ScreenedTool[] = [];
   const slice = createTimeSlices();
   for (const { tool, definition, digest } of listed) {
-    if (digest === undefined || (!pins.has(tool.toolName) && pins.size + judgements.length >= pinsPerServerMax))
-      continue;
-    const known = verdicts.get(tool.toolName);
-    if (known?.digest === digest) {
-      judged.set(tool.toolName, known);
+    if (digest === undefined || (!pins.has(tool.toolName) && pins.size + screened.length >= pinsPerServerMax)) continue;
+    const earlier = verdicts.get(tool.toolName);
+    if (earlier?.digest === digest) {
+      screenedVerdicts.set(tool.toolName, earlier);
       continue;
     }
-    const judgement = await judgeTool(deps, { tool, definition, digest, pinned: pins.get(tool.toolName) });
-    judged.set(tool.toolName, judgement.verdict);
-    judgements.push({ tool, judgement });
+    const result = await screenTool(deps, { tool, definition, digest, pinnedDigest: pins.get(tool.toolName) });
+    screenedVerdicts.set(tool.toolName, result.verdict);
+    screened.push({ tool, result });
     await slice();
   }
-  await writeJudgements(deps, judgements);
-  return judged;
+  await writeScreeningResults(deps, screened);
+  return screenedVerdicts;
 }
 
-async function judgeTool(
+async function screenTool(
   deps: ToolGateDeps,
   {
     tool,
     definition,
     digest,
-    pinned,
-  }: { tool: ToolDefinition; definition: JsonObject; digest: string; pinned: string | undefined },
-): Promise<Judgement> {
+    pinnedDigest,
+  }: { tool: ToolDefinition; definition: JsonObject; digest: string; pinnedDigest: string | undefined },
+): Promise<ScreeningResult> {
   const { serverId, toolName } = tool;
   const subject = { kind: 'tool', scope: serverId, name: toolName, digest } as const;
   const pin = { serverId, toolName, digest, definition, pinnedAt: deps.now() };
-  const known = await deps.quarantineStore.find(subject);
-  if (known !== undefined) return judgeKnown(deps, { tool, known, pin, pinned });
+  const existing = await deps.quarantineStore.find(subject);
+  if (existing !== undefined) return screenQuarantined(deps, { tool, existing, pin, pinnedDigest });
   const { installerHosts } = deps.policy.contentScan;
   const findings = scanContent(toolParts(tool), { subject: 'tool', installerHosts });
-  const previousDigest = pinned === digest ? undefined : pinned;
+  const previousDigest = pinnedDigest === digest ? undefined : pinnedDigest;
   const state = stateOf(deps, findings, previousDigest !== undefined);
   const offered = state === undefined || state === 'noted';
   const changes = previousDigest === undefined ? [] : await changesSince(deps, tool, definition);
@@ -155,34 +155,34 @@ async function judgeTool(
     decidedAt: undefined,
     decidedBy: undefined,
   };
-  // What is seen first is pinned whatever it says; what comes later, only when it may be used.
-  const pins = pinned === undefined || (offered && previousDigest !== undefined);
-  return { verdict: { digest, offered }, pin: pins ? pin : undefined, entry, previousDigest };
+  // The first definition is pinned in any case, a later one only if it is offered.
+  const isPinned = pinnedDigest === undefined || (offered && previousDigest !== undefined);
+  return { verdict: { digest, offered }, pin: isPinned ? pin : undefined, entry, previousDigest };
 }
 
-/** A definition seen before, as itself or as what an operator decided on: one that was only noted is told of each time. */
-async function judgeKnown(
+/** Screens a definition that has a quarantine entry. A change to one that is only noted is reported each time. */
+async function screenQuarantined(
   deps: ToolGateDeps,
   {
     tool,
-    known,
+    existing,
     pin,
-    pinned,
-  }: { tool: ToolDefinition; known: QuarantineEntry; pin: ToolPin; pinned: string | undefined },
-): Promise<Judgement> {
+    pinnedDigest,
+  }: { tool: ToolDefinition; existing: QuarantineEntry; pin: ToolPin; pinnedDigest: string | undefined },
+): Promise<ScreeningResult> {
   const { digest } = pin;
-  const unchanged = pinned === digest;
-  const held = known.state === 'noted' && !unchanged && deps.policy.toolChanges === 'hold';
-  const offered = known.state === 'approved' || (known.state === 'noted' && !held);
-  const judgement = { verdict: { digest, offered }, pin: undefined, entry: undefined, previousDigest: undefined };
-  if (unchanged || (!offered && !held)) return judgement;
-  if (known.state === 'approved') return { ...judgement, pin };
+  const unchanged = pinnedDigest === digest;
+  const held = existing.state === 'noted' && !unchanged && deps.policy.toolChanges === 'hold';
+  const offered = existing.state === 'approved' || (existing.state === 'noted' && !held);
+  const result = { verdict: { digest, offered }, pin: undefined, entry: undefined, previousDigest: undefined };
+  if (unchanged || (!offered && !held)) return result;
+  if (existing.state === 'approved') return { ...result, pin };
   const entry = {
-    ...known,
-    state: held ? ('held' as const) : known.state,
+    ...existing,
+    state: held ? ('held' as const) : existing.state,
     changes: await changesSince(deps, tool, pin.definition),
   };
-  return { ...judgement, pin: held ? undefined : pin, entry, previousDigest: pinned };
+  return { ...result, pin: held ? undefined : pin, entry, previousDigest: pinnedDigest };
 }
 
 function stateOf(

@@ -1,3 +1,4 @@
+/** The tool gate: what is pinned, what is offered, and which changes are reported. */
 import { describe, expect, test } from 'vitest';
 import { createAuditLedger } from '../../../src/domain/audit/ledger.ts';
 import { createAuditTrail } from '../../../src/domain/audit/trail.ts';
@@ -16,11 +17,11 @@ function tool(toolName: string, description: string): ToolDefinition {
   return { serverId: 'files', toolName, description, inputSchema: { type: 'object' }, ...absent };
 }
 
-/** A gate over a database of its own or a given one, with what it offered and what it logged. */
+/** A tool gate on a database, with the tools it offered and the errors it logged. */
 function gateOver({ database }: StoreDatabase, toolChanges: ToolChangesPolicy = 'warn') {
   const errors: string[] = [];
-  const note = (message: string) => void errors.push(message);
-  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: note, flush: () => {}, close: async () => {} };
+  const error = (message: string) => void errors.push(message);
+  const log = { debug: () => {}, info: () => {}, warn: () => {}, error, flush: () => {}, close: async () => {} };
   const metrics = createMetrics();
   const auditStore = createAuditStore(database);
   const report = createEventReport({ log, metrics });
@@ -56,7 +57,7 @@ function gateOver({ database }: StoreDatabase, toolChanges: ToolChangesPolicy = 
 }
 
 describe('a server seen for the first time', () => {
-  test('is pinned in silence, and costs nothing when it comes back the same', async () => {
+  test('is pinned without an event, and not pinned again while it is unchanged', async () => {
     await using store = await openStoreDatabase();
     const { gate, offered, events, pinStore } = gateOver(store);
     await gate.admit('files', [tool('read', 'Reads.'), tool('write', 'Writes.')]);
@@ -69,7 +70,7 @@ describe('a server seen for the first time', () => {
     expect(await events()).toEqual([]);
   });
 
-  test('with a thousand tools offers them all', async () => {
+  test('with a thousand tools has all of them offered', async () => {
     await using store = await openStoreDatabase();
     const { gate, offered } = gateOver(store);
     await gate.admit(
@@ -79,7 +80,7 @@ describe('a server seen for the first time', () => {
     expect(offered.get('files')).toHaveLength(1000);
   });
 
-  test('is not offered a tool whose definition has no canonical form', async () => {
+  test('does not have a tool offered whose definition has no canonical form', async () => {
     await using store = await openStoreDatabase();
     const { gate, offered } = gateOver(store);
     await gate.admit('files', [tool('read', 'Reads.'), tool('odd', 'Half \ud800.')]);
@@ -88,7 +89,7 @@ describe('a server seen for the first time', () => {
 });
 
 describe('a definition that changes', () => {
-  test('and is held comes back by itself when it is again what was pinned', async () => {
+  test('and is held is offered again once it equals its pin', async () => {
     await using store = await openStoreDatabase();
     const { gate, offered, events } = gateOver(store, 'hold');
     await gate.admit('files', [tool('read', 'Reads.')]);
@@ -101,7 +102,7 @@ describe('a definition that changes', () => {
     expect(await events()).toEqual(['TOOL_DEFINITION_CHANGED']);
   });
 
-  test('in a hundred tools at once is told a few at a time, and others have their turn between', async () => {
+  test('in a hundred tools at once is reported in batches, with other work in between', async () => {
     await using store = await openStoreDatabase();
     const { gate, events } = gateOver(store);
     const list = (description: string) => Array.from({ length: 100 }, (_, index) => tool(`t${index}`, description));
@@ -113,7 +114,7 @@ describe('a definition that changes', () => {
     expect(await events()).toHaveLength(100);
   });
 
-  test('to and fro is told of each time', async () => {
+  test('back and forth is reported each time', async () => {
     await using store = await openStoreDatabase();
     const { gate, events } = gateOver(store);
     for (const description of ['Reads.', 'Reads all.', 'Reads.', 'Reads all.']) {
@@ -122,7 +123,7 @@ describe('a definition that changes', () => {
     expect(await events()).toEqual(Array.from({ length: 3 }, () => 'TOOL_DEFINITION_CHANGED'));
   });
 
-  test('to one that was let pass is held once policy holds', async () => {
+  test('to a definition that was only noted is held once policy is to hold changes', async () => {
     await using store = await openStoreDatabase();
     const { gate } = gateOver(store, 'warn');
     for (const description of ['Reads.', 'Reads all.', 'Reads.'])
@@ -134,7 +135,7 @@ describe('a definition that changes', () => {
     expect(strict.offered.get('files')).toEqual([]);
   });
 
-  test('into an attack is both told of and kept out', async () => {
+  test('into an attack is reported as a change and as an attack, and is not offered', async () => {
     await using store = await openStoreDatabase();
     const { gate, offered, events } = gateOver(store);
     await gate.admit('files', [tool('read', 'Reads.')]);
@@ -144,8 +145,8 @@ describe('a definition that changes', () => {
   });
 });
 
-describe('a database that fails', () => {
-  test('lets no tool in that was not judged before, and keeps those that were', async () => {
+describe('a gate whose database fails', () => {
+  test('offers the tools that were screened before, and no others', async () => {
     await using store = await openStoreDatabase();
     const { gate, offered, errors } = gateOver(store);
     await gate.admit('files', [tool('read', 'Reads.')]);
