@@ -5,7 +5,7 @@
 import type { Span } from '@opentelemetry/api';
 import type { HubEvent, SecurityEvent } from '../shapes/event.ts';
 import { toolOutcomeMessage } from '../shapes/event.ts';
-import type { Log } from './log.ts';
+import type { Log, LogLevel } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { attributes, eventFieldAttributes } from './names.ts';
 
@@ -13,7 +13,13 @@ import { attributes, eventFieldAttributes } from './names.ts';
 export type EventReport = (event: HubEvent, span: Span) => void;
 
 /** Makes the report from the sinks it feeds. */
-export function createEventReport({ log, metrics }: { log: Log; metrics: Metrics }): EventReport {
+export function createEventReport({
+  log,
+  metrics,
+}: {
+  log: Pick<Log, LogLevel>;
+  metrics: Pick<Metrics, 'securityEvent'>;
+}): EventReport {
   return (event, span) => {
     setSpanAttributes(event, span);
     switch (event.kind) {

@@ -13,6 +13,7 @@ import { configurationFileSchema } from '../../src/shapes/configuration/config.t
 import { type BenchRun, barsPlot, figuresPage, growthPlot, runSchema } from '../bench/report.ts';
 import { startTestHub } from '../support/hub/hub.ts';
 import { withSourceTree } from './architecture-tree.ts';
+import { referencePage } from './reference/page.ts';
 import { scanRulePage } from './scan-rule-table.ts';
 import { vectorKernelFile } from './vector-kernel.ts';
 
@@ -44,7 +45,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'src/search-index/vectors/kernel.ts', content: async () => vectorKernelFile() },
   {
     path: 'ARCHITECTURE.md',
-    content: async () => withSourceTree(await readFile(new URL('ARCHITECTURE.md', root), 'utf8'), sourceFolder),
+    content: async () => withSourceTree(await readText('ARCHITECTURE.md'), sourceFolder),
   },
   { path: 'docs/scan-rules.md', content: async () => scanRulePage() },
   {
@@ -54,6 +55,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
       return json(openApiDocument(hub.hub.app, version));
     },
   },
+  { path: 'docs/reference.md', content: async () => referencePage(JSON.parse(await readText('docs/openapi.json'))) },
   { path: 'docs/performance-figures.md', content: async () => figuresPage(await benchRun()) },
   { path: 'docs/performance-bars.svg', content: async () => barsPlot(await benchRun()) },
   { path: 'docs/performance-growth.svg', content: async () => growthPlot(await benchRun()) },
@@ -62,7 +64,12 @@ export const generatedFiles: readonly GeneratedFile[] = [
 
 /** The full run whose figures are committed. */
 async function benchRun(): Promise<BenchRun> {
-  return runSchema.parse(JSON.parse(await readFile(new URL('docs/performance.json', root), 'utf8')));
+  return runSchema.parse(JSON.parse(await readText('docs/performance.json')));
+}
+
+/** A file of the repository. */
+function readText(path: string): Promise<string> {
+  return readFile(new URL(path, root), 'utf8');
 }
 
 /** Writes the files below a folder, and gives their paths. May be repeated. */

@@ -1,0 +1,66 @@
+/** The section "MCP" of the reference, from the tools that a hub lists. */
+import { z } from 'zod';
+import { defaultOf, jsonSchemaSchema, propertiesOf, type Row, table, valuesOf } from './markdown.ts';
+
+const listedSchema = z.object({
+  result: z.object({
+    tools: z.array(z.object({ name: z.string(), description: z.string(), inputSchema: jsonSchemaSchema })),
+  }),
+});
+type ListedTool = z.infer<typeof listedSchema>['result']['tools'][number];
+
+/** The section, with its heading. `listed` is the JSON-RPC response to `tools/list` of a hub without active skills. */
+export function mcpSection(listed: unknown): string {
+  const { tools } = listedSchema.parse(listed).result;
+  return `## MCP
+
+The endpoint is \`/mcp\`: Streamable HTTP, protocol 2026-07-28 and the versions of 2025, with the key as a bearer token. The agent is the key's; a call never names
+another. Arguments and results of the hub's tools are snake_case. A result has the same JSON as text and as structured content, but for \`call_mcp_tool\`, which returns
+the result of the tool it called.
+
+An active skill of the caller's namespace is one more tool, \`skill_<name>\`, in which hyphens are underscores. Such tools appear and disappear with
+\`notifications/tools/list_changed\`. Over HTTP and in \`call_mcp_tool\`, they are tools of the server \`hestia\`.
+
+${table(['tool', 'does'], [...tools.map(toolRow), skillToolRow])}
+
+### Tool arguments
+
+${table(['tool', 'argument', 'values', 'default', 'meaning'], [...tools.flatMap(argumentRows), ...skillArgumentRows])}
+`;
+}
+
+/** The tool of an active skill, as `src/domain/skill-tools.ts` defines it. */
+const skillToolRow: Row = [
+  '`skill_<name>`',
+  'Returns the instructions of a skill, the arguments given and the list of its files.',
+];
+const skillArgumentRows: Row[] = [
+  [
+    '`skill_<name>`',
+    '`arguments?`',
+    'string, at most 65536 characters',
+    '',
+    'What to apply the skill to, in your own words.',
+  ],
+  [
+    '`skill_<name>`',
+    '`file?`',
+    'path of a file of the skill',
+    '',
+    'Returns that file instead. Only for a skill with files.',
+  ],
+];
+
+function toolRow({ name, description }: ListedTool): Row {
+  return [`\`${name}\``, description];
+}
+
+function argumentRows({ name, inputSchema }: ListedTool): Row[] {
+  return propertiesOf(inputSchema).map(([argument, schema]) => [
+    `\`${name}\``,
+    `\`${argument}\``,
+    valuesOf(schema),
+    defaultOf(schema),
+    schema.description ?? '',
+  ]);
+}
