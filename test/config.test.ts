@@ -34,7 +34,7 @@ describe('no configuration at all', () => {
     });
   });
 
-  test('has the limits and periods of the contract', () => {
+  test('has the limits and periods of the reference', () => {
     expect(load()).toMatchObject({
       servers: {},
       skills: { directories: [], namespace: 'default' },

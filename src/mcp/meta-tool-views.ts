@@ -1,4 +1,4 @@
-/** What the hub's own tools answer: the domain's values under the snake_case names of the contract. Pure. */
+/** Results of the hub's MCP tools: the domain's values under snake_case names. Pure. */
 import type { HubStatusReport } from '../domain/hub-status.ts';
 import type { ActivationAnswer, DeactivationAnswer } from '../domain/skill-lifecycle.ts';
 import type { JsonObject } from '../shapes/json.ts';

@@ -1,4 +1,4 @@
-/** The hub's own tools as agents see them: names, schemas, and one domain call each (CONTRACT 5). */
+/** The MCP tools of the hub itself, such as `search_tools`: names, schemas, and one domain call each. */
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Cleanup } from '../domain/cleanup.ts';
@@ -92,7 +92,7 @@ const activateArguments = skillArgument.extend({
   ttl_seconds: ttlSecondsSchema.optional().describe('Deactivate after so many seconds.'),
 });
 
-/** The eleven tools, in the order of the contract. */
+/** The eleven tools, in the order of docs/reference.md, "MCP". */
 export function createMetaTools(deps: MetaToolsDeps): MetaTool[] {
   return [...toolTools(deps), ...serverTools(deps), ...skillTools(deps), schedulerTool(deps)];
 }

@@ -1,4 +1,4 @@
-/** The audit record: what is hashed, chained and exported. Its field names are those of the signals (CONTRACT 6). */
+/** The audit record: what is hashed, chained and exported. Its field names are those of the signals (docs/reference.md, "Event fields"). */
 import { z } from 'zod';
 import { outcomeSchema } from './event.ts';
 

@@ -1,10 +1,10 @@
 /**
- * The names of what can happen, as the contract lists them, and the flat fields each happening carries.
+ * Names of events (closed lists) and their flat fields; docs/reference.md, "Events", describes each.
  * Spans, log lines, audit records and counters are all made from one such event.
  */
 import { z } from 'zod';
 
-/** Values of the attribute `security_event` (CONTRACT 6.1). */
+/** Values of the attribute `security_event` (docs/reference.md, "Security events"). */
 export const securityEventSchema = z.enum([
   'SKILL_ACTIVATION_SUCCESS',
   'SKILL_ACTIVATION_REGISTRATION_FAILED',
@@ -24,7 +24,7 @@ export const securityEventSchema = z.enum([
 ]);
 export type SecurityEvent = z.infer<typeof securityEventSchema>;
 
-/** Values of the attribute `monitoring_event` (CONTRACT 6.1). */
+/** Values of the attribute `monitoring_event` (docs/reference.md, "Scheduler events"). */
 export const monitoringEventSchema = z.enum([
   'SCHEDULER_START',
   'SCHEDULER_STOP',

@@ -85,7 +85,7 @@ export interface Activation {
   expiresAt: number | undefined;
 }
 
-/** The MCP tool name of a skill: `skill_` and the name, hyphens as underscores (CONTRACT 5). */
+/** The MCP tool name of a skill: `skill_` and the name, hyphens as underscores (docs/reference.md, "MCP"). */
 export function skillToolName(skillName: string): string {
   return `skill_${skillName.replaceAll('-', '_')}`;
 }

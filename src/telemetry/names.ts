@@ -6,7 +6,7 @@
 /** The instrumentation scope of everything the hub emits. */
 export const scopeName = 'hestia';
 
-/** Span names that are fixed; the others are made of a method and a target (CONTRACT 6.3). */
+/** Span names that are fixed; the others consist of a method and a target (docs/reference.md, "Spans"). */
 export const spanNames = {
   skillActivate: 'skill.activate',
   skillDeactivate: 'skill.deactivate',
@@ -111,7 +111,7 @@ export const eventFieldAttributes: Readonly<Record<string, string>> = {
   deleted_count: attributes.cleanupDeleted,
 };
 
-/** Metric names (CONTRACT 6.4). */
+/** Metric names (docs/reference.md, "Metrics"). */
 export const metricNames = {
   mcpServerOperationDuration: 'mcp.server.operation.duration',
   mcpClientOperationDuration: 'mcp.client.operation.duration',

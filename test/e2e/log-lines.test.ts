@@ -31,7 +31,7 @@ describeWith('jq', 'the log of a hub that was used', () => {
   const run = (command: string) => execFileSync('sh', ['-c', command], { cwd: hub.folder, encoding: 'utf8' });
   const objects = (text: string) => JSON.parse(`[${text.trim().replaceAll('}\n{', '},\n{')}]`);
 
-  test('tells activations by the first line of the contract', () => {
+  test('shows activations by the first command of the reference', () => {
     const printed = run(
       `grep "SKILL_ACTIVATION" data/hestia.log | jq '{time: .timestamp, skill: .skill_name, event: .security_event, agent: .agent_id}'`,
     );
@@ -45,7 +45,7 @@ describeWith('jq', 'the log of a hub that was used', () => {
     ]);
   });
 
-  test('counts outcomes by the second', () => {
+  test('counts outcomes by the second command', () => {
     const printed = run(`grep "Tool outcome recorded" data/hestia.log | jq -r '.outcome' | sort | uniq -c`);
     expect(
       printed
@@ -55,7 +55,7 @@ describeWith('jq', 'the log of a hub that was used', () => {
     ).toEqual(['1 error', '2 success', '1 timeout']);
   });
 
-  test('tells what the scheduler did by the third', () => {
+  test('shows what the scheduler did by the third command', () => {
     const printed = run(
       `grep "SCHEDULER_" data/hestia.log | jq '{time: .timestamp, event: .monitoring_event, details: .}'`,
     );

@@ -1,4 +1,4 @@
-/** The names of CONTRACT 6.3 and 6.4, written out here once more: dashboards and alert rules rely on each of them. */
+/** The names of spans and metrics (docs/reference.md), written out once more: dashboards and alert rules rely on each. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -132,7 +132,7 @@ describe('a hub that did a little of everything', () => {
     await rm(skills, { recursive: true });
   });
 
-  test('has every metric of the contract, with its type, unit and buckets, and no label but those listed', async () => {
+  test('has every metric of the reference, with its type, unit and buckets, and no label but those listed', async () => {
     for (const [name, type, unit, labels] of metricRows) {
       const points = await observed.receiver.waitFor(() => {
         const found = observed.receiver.metricPoints(name);

@@ -30,11 +30,11 @@ describe('a fresh copy of the generated files', () => {
     for (const { path } of generatedFiles) expect(await readFile(join(folder, path), 'utf8')).toMatch(/[^\n]\n$/);
   });
 
-  test("describes every route of the contract under the package's version", async () => {
+  test("describes every route of the hub under the package's version", async () => {
     await writeFiles(generatedFiles, folder);
     const document = JSON.parse(await readFile(join(folder, openApiPath), 'utf8'));
     expect(document.info.version).toBe(packageJson.version);
-    expect(operations(document.paths)).toEqual(expect.arrayContaining(contractOperations));
+    expect(operations(document.paths)).toEqual(expect.arrayContaining(publicOperations));
   });
 });
 
@@ -62,8 +62,8 @@ function operations(paths: Record<string, object>): string[] {
   );
 }
 
-/** Section 4 of the contract. */
-const contractOperations = [
+/** Routes that callers rely on. */
+const publicOperations = [
   'PUT /v1/skills/{name}',
   'GET /v1/skills',
   'GET /v1/skills/{name}',

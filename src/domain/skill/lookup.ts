@@ -38,7 +38,7 @@ export async function findSkill(
   return skill;
 }
 
-/** The fields every skill event carries (CONTRACT 6.1), but those of an activation. */
+/** The fields every skill event carries (docs/reference.md, "Security events"), without those of an activation. */
 export function skillFields(caller: Caller, skill: Skill, version: number): EventFields {
   return {
     skill_id: skill.skillId,

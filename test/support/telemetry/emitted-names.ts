@@ -1,10 +1,10 @@
-/** What LogQL may name in a log record and TraceQL on a span, from the hub's own lists and the contract's families of events. */
+/** What LogQL may name in a log record and TraceQL on a span, from the hub's lists of names and the fields of its events. */
 import { attributes, eventFieldAttributes } from '../../../src/telemetry/names.ts';
 
 /** The event's name under the key of its kind, as `telemetry/event-report` writes it. */
 const eventNames = ['security_event', 'monitoring_event', 'change_event'];
 
-/** Fields of the contract's scheduler family (6.1), which have no attribute of their own. */
+/** Fields of scheduler events (docs/reference.md), which have no attribute of their own. */
 const schedulerFields = [
   'interval_hours',
   'next_run_time',
