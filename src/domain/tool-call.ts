@@ -1,8 +1,8 @@
 /**
- * One tool call from request to record: find the tool, check the arguments, call under a deadline, name the outcome,
- * write it durably with its audit record, and only then answer. A failure to record never changes the tool's result.
+ * Tool calls, from the request to the recorded outcome. A call finds the tool, checks the arguments, runs the tool under
+ * a deadline, classifies the outcome, and writes it with its audit record before it answers.
  */
-import { SpanKind } from '@opentelemetry/api';
+import { type Span, SpanKind } from '@opentelemetry/api';
 import type { ToolIndex } from '../search-index/tool-index.ts';
 import type { Caller } from '../shapes/access.ts';
 import { HestiaError, notFound } from '../shapes/error.ts';
@@ -28,36 +28,36 @@ import type { AccessGuard } from './access/guard.ts';
 import type { ContentDigest } from './audit/digest.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import { type ConcurrencyLimits, createConcurrencyLimit } from './call/concurrency-limit.ts';
-import { type CallDeadline, openDeadline } from './call/deadline.ts';
+import { openDeadline } from './call/deadline.ts';
 import { type CallFailure, callError, classifyFailure } from './call/failure.ts';
 import { recordCall } from './call/record.ts';
 import type { SchemaCheck } from './call/schema.ts';
 import type { SearchLearning } from './search/learning.ts';
 import { type SkillTools, skillToolResult } from './skill-tools.ts';
 
-/** What a door gives besides the request. */
+/** Options that a door passes with a request. */
 export interface CallOptions {
-  /** Aborts when the caller goes away or cancels. */
+  /** Aborts when the caller disconnects or cancels. */
   signal: AbortSignal;
   onProgress?: ((progress: ToolProgress) => void) | undefined;
 }
 
-/** Tool calls. */
+/** Calls of tools. */
 export interface ToolCall {
   /**
    * Calls a tool of an upstream server, or of an active skill under the server id `hestia`.
    * @throws HestiaError NOT_FOUND, FORBIDDEN, INVALID_ARGUMENTS, INVALID_TOOL_SCHEMA, SERVER_UNAVAILABLE, UPSTREAM_FAILED,
-   *   RESPONSE_TOO_LARGE, TIMEOUT, ABANDONED, SHUTTING_DOWN, OVERLOADED. Where a tool was found that may be called, its outcome is
-   *   on record first.
+   *   RESPONSE_TOO_LARGE, TIMEOUT, ABANDONED, SHUTTING_DOWN, OVERLOADED. Once a tool was found that the caller may call,
+   *   the outcome is recorded before the error is thrown.
    */
   call(caller: Caller, request: ToolCallRequest, options: CallOptions): Promise<ToolCallAnswer>;
-  /** Calls under way. */
+  /** The number of running calls. */
   running(): number;
-  /** Refuses new calls, waits for running ones at most `drainMs`, then cancels what is left and waits for its record. */
+  /** Refuses new calls, waits for running ones at most `drainMs`, then cancels the rest and waits for their records. */
   drain(drainMs: number): Promise<void>;
 }
 
-/** What tool calls are made of. `limits` are milliseconds. */
+/** Dependencies of tool calls. `limits` are milliseconds and counts. */
 export interface ToolCallDeps {
   pool: ConnectionPool;
   toolIndex: ToolIndex;
@@ -74,28 +74,42 @@ export interface ToolCallDeps {
   now: () => number;
 }
 
-/** How a call ended, before it is written. */
-type Ending = { result: ToolResult; outcome: Outcome; errorType: ToolErrorType | undefined } | { failure: CallFailure };
+/** A call that was asked for: by whom, of what, and what can end it early. */
+interface RequestedCall {
+  caller: Caller;
+  request: ToolCallRequest;
+  options: CallOptions;
+  shutdown: Shutdown;
+}
 
-/** The end of the hub: calls are cancelled when `signal` aborts, which is some time after it has begun. */
-interface HubEnding {
+/** A requested call of a tool that was found and that the caller may call. */
+interface PermittedCall extends RequestedCall {
+  tool: ToolDefinition;
+  timeoutMs: number;
+}
+
+/** The shutdown of the hub: it begins when draining begins, and aborts `signal` when running calls must end. */
+interface Shutdown {
   signal: AbortSignal;
   hasBegun: () => boolean;
 }
 
-/** Makes the service. */
+/** How a call ended, before it is recorded. */
+type Ending = { result: ToolResult; outcome: Outcome; errorType: ToolErrorType | undefined } | { failure: CallFailure };
+
+/** Creates the use case. */
 export function createToolCall(deps: ToolCallDeps): ToolCall {
   const running = new Set<Promise<unknown>>();
   const shutdown = new AbortController();
   let draining = false;
-  const admission = createConcurrencyLimit(deps.limits);
-  const ending: HubEnding = { signal: shutdown.signal, hasBegun: () => draining };
+  const concurrencyLimit = createConcurrencyLimit(deps.limits);
   return {
     running: () => running.size,
     call: async (caller, request, options) => {
       if (draining) throw new HestiaError('SHUTTING_DOWN', 'the hub is shutting down; no new calls are taken');
-      using _place = admission.enter(request.serverId);
-      const work = observeCall(deps, caller, request, options, ending);
+      using _place = concurrencyLimit.enter(request.serverId);
+      const call = { caller, request, options, shutdown: { signal: shutdown.signal, hasBegun: () => draining } };
+      const work = permitCall(deps, call).then((permitted) => traceCall(deps, permitted));
       running.add(work);
       try {
         return await work;
@@ -112,59 +126,49 @@ export function createToolCall(deps: ToolCallDeps): ToolCall {
   };
 }
 
-async function observeCall(
-  deps: ToolCallDeps,
-  caller: Caller,
-  request: ToolCallRequest,
-  options: CallOptions,
-  hubEnding: HubEnding,
-): Promise<ToolCallAnswer> {
+async function permitCall(deps: ToolCallDeps, call: RequestedCall): Promise<PermittedCall> {
+  const { caller, request } = call;
   const timeoutMs = checkedTimeout(deps, request.timeoutMs);
   await deps.guard.require(caller, 'tool.call');
   const tool = findCallableTool(deps, caller, request);
   await deps.trail.admit();
-  const isSkill = request.serverId === hubServerId;
+  return { ...call, tool, timeoutMs };
+}
+
+/** Performs the call inside its span, and records it. */
+function traceCall(deps: ToolCallDeps, call: PermittedCall): Promise<ToolCallAnswer> {
+  const { caller, tool } = call;
+  const isSkill = tool.serverId === hubServerId;
   const kind = isSkill ? SpanKind.INTERNAL : SpanKind.CLIENT;
   return inSpan(
     `${isSkill ? 'execute_tool' : 'tools/call'} ${tool.toolName}`,
     { kind, attributes: callAttributes(caller, tool, isSkill) },
-    (span) =>
-      deps.trail.operation(span, async () => {
-        if (deps.captureContent) span.setAttribute(attributes.genAiToolArguments, redactedContent(request.arguments));
-        const startedAt = performance.now();
-        const deadline = openDeadline({ timeoutMs, caller: options.signal, shutdown: hubEnding.signal });
-        const performing = perform(deps, caller, request, tool, options, { deadline, hubEnding });
-        // Made while the tool is at work.
-        const argumentsDigest = deps.contentDigest(request.arguments);
-        const ending = await performing;
-        const latencyMs = performance.now() - startedAt;
-        const { outcome, errorType } = 'failure' in ending ? ending.failure : ending;
-        const result = 'failure' in ending ? undefined : ending.result;
-        const kept = await recordCall(deps, {
-          caller,
-          request,
-          argumentsDigest,
-          outcome,
-          errorType,
-          result,
-          latencyMs,
-          span,
-        });
-        if ('failure' in ending) throw callError(ending.failure, timeoutMs);
-        if (deps.captureContent) span.setAttribute(attributes.genAiToolResult, redactedContent(ending.result));
-        return { callId: kept.callId, outcome, latencyMs: kept.latencyMs, result: ending.result };
-      }),
+    (span) => deps.trail.operation(span, () => performAndRecord(deps, call, span)),
   );
 }
 
-async function perform(
-  deps: ToolCallDeps,
-  caller: Caller,
-  request: ToolCallRequest,
-  tool: ToolDefinition,
-  { onProgress }: CallOptions,
-  { deadline, hubEnding }: { deadline: CallDeadline; hubEnding: HubEnding },
-): Promise<Ending> {
+async function performAndRecord(deps: ToolCallDeps, call: PermittedCall, span: Span): Promise<ToolCallAnswer> {
+  const { caller, request, timeoutMs } = call;
+  if (deps.captureContent) span.setAttribute(attributes.genAiToolArguments, redactedContent(request.arguments));
+  const startedAt = performance.now();
+  const performing = perform(deps, call);
+  // Computed while the tool is at work.
+  const argumentsDigest = deps.contentDigest(request.arguments);
+  const ending = await performing;
+  const latencyMs = performance.now() - startedAt;
+  const { outcome, errorType } = 'failure' in ending ? ending.failure : ending;
+  const result = 'failure' in ending ? undefined : ending.result;
+  const finished = { caller, request, argumentsDigest, outcome, errorType, result, latencyMs, span };
+  const recorded = await recordCall(deps, finished);
+  if ('failure' in ending) throw callError(ending.failure, timeoutMs);
+  if (deps.captureContent) span.setAttribute(attributes.genAiToolResult, redactedContent(ending.result));
+  return { callId: recorded.callId, outcome, latencyMs: recorded.latencyMs, result: ending.result };
+}
+
+/** Checks the arguments and runs the tool under a deadline. Never throws. */
+async function perform(deps: ToolCallDeps, call: PermittedCall): Promise<Ending> {
+  const { caller, request, options, tool, timeoutMs, shutdown } = call;
+  const deadline = openDeadline({ timeoutMs, caller: options.signal, shutdown: shutdown.signal });
   try {
     const verdict = deps.schemaCheck(tool.inputSchema, request.arguments);
     if ('broken' in verdict) return { failure: { errorType: 'invalid_tool_schema', outcome: 'error' } };
@@ -172,15 +176,15 @@ async function perform(
       return { failure: { errorType: 'invalid_arguments', outcome: 'error', violations: verdict.violations } };
     }
     const result = await deadline.race(
-      request.serverId === hubServerId
+      tool.serverId === hubServerId
         ? callSkill(deps, caller, request)
-        : callUpstream(deps, request, { signal: deadline.signal, onProgress }),
+        : callUpstream(deps, request, { signal: deadline.signal, onProgress: options.onProgress }),
     );
     return result.isError
       ? { result, outcome: 'error', errorType: 'tool_error' }
       : { result, outcome: 'success', errorType: undefined };
   } catch (error) {
-    return { failure: classifyFailure(error, deadline.reason(), hubEnding.hasBegun()) };
+    return { failure: classifyFailure(error, deadline.reason(), shutdown.hasBegun()) };
   } finally {
     deadline.close();
   }
@@ -196,27 +200,22 @@ async function callSkill({ skillTools }: ToolCallDeps, caller: Caller, request: 
 
 async function callUpstream(
   { pool }: ToolCallDeps,
-  request: ToolCallRequest,
+  { serverId, toolName, arguments: args }: ToolCallRequest,
   options: CallOptions,
 ): Promise<ToolResult> {
-  const connection = pool.find(request.serverId);
+  const connection = pool.find(serverId);
   if (connection === undefined) throw notFound('server');
-  return connection.call({
-    toolName: request.toolName,
-    arguments: request.arguments,
-    meta: outgoingMeta(),
-    ...options,
-  });
+  return connection.call({ toolName, arguments: args, meta: outgoingMeta(), ...options });
 }
 
-/** The tool a caller may call. @throws HestiaError NOT_FOUND, SERVER_UNAVAILABLE, INVALID_REQUEST */
+/** The tool that a request names. @throws HestiaError NOT_FOUND, SERVER_UNAVAILABLE, INVALID_REQUEST */
 function findCallableTool(
   { pool, toolIndex, skillTools }: ToolCallDeps,
   caller: Caller,
   { serverId, toolName }: ToolCallRequest,
 ): ToolDefinition {
   const found = toolIndex.find({ serverId, toolName, namespace: caller.namespace });
-  // The index keeps a skill until the sweep; the registry knows that its time is over.
+  // An expired skill stays in the index until the next expiration run.
   if (found?.source === 'skill' && !skillTools.find(caller.namespace, toolName)) throw notFound('tool');
   if (found?.source === 'hub') {
     throw new HestiaError(
