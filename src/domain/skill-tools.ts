@@ -48,7 +48,8 @@ export function createSkillTools({ toolIndex, now }: SkillToolsDeps): SkillTools
     register: (activation, document) => {
       const holder = tools.get(key(activation.namespace, activation.toolName));
       const isOwn = holder?.activation.skillId === activation.skillId;
-      if (!isOwn && (holder !== undefined || isTaken(toolIndex, activation.toolName))) return 'name_taken';
+      // A skill never takes the name of a tool that agents know already, the hub's or an upstream server's.
+      if (!isOwn && (holder !== undefined || toolIndex.hasName(activation.toolName))) return 'name_taken';
       const tool = { activation, document, definition: skillToolDefinition(activation, document) };
       tools.set(key(activation.namespace, activation.toolName), tool);
       toolIndex.put(indexed(tool));
@@ -149,9 +150,4 @@ function skillToolDefinition(activation: Activation, document: SkillDocument): T
 
 function indexed({ activation, definition }: SkillTool): IndexedTool {
   return { source: 'skill', definition, namespace: activation.namespace };
-}
-
-/** A skill never takes the name of a tool that agents know already, the hub's own or an upstream's. */
-function isTaken(toolIndex: ToolIndex, toolName: string): boolean {
-  return toolIndex.list({}).some(({ source, definition }) => source !== 'skill' && definition.toolName === toolName);
 }

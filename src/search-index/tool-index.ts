@@ -53,6 +53,8 @@ export interface ToolIndex {
   remove(key: ToolKey): boolean;
   /** The tool as `namespace` sees it: its own before one that every namespace sees. */
   find(key: ToolKey): IndexedTool | undefined;
+  /** Whether any tool but a skill's has this name, at any server. In constant time. */
+  hasName(toolName: string): boolean;
   /** Tools of one server or of all, whatever their namespace, ordered by server id and tool name. */
   list(filter: { serverId?: string | undefined }): IndexedTool[];
   /**

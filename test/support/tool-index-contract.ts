@@ -155,6 +155,18 @@ export function describeToolIndex(name: string, make: () => Promise<IndexUnderTe
         expect(await names('beta')).toEqual([]);
       });
 
+      test('has its names known until the last tool of each is removed; names of skills are not', async () => {
+        index.replaceServer('git', [tool('git', 'commit', 'Commits.'), tool('git', 'push', 'Pushes.')]);
+        index.put(tool('hg', 'commit', 'Commits.'));
+        index.put(tool('hestia', 'skill_a', 'deploy', { namespace: 'red', source: 'skill' }));
+        index.replaceServer('git', [tool('git', 'commit', 'Commits changes.')]);
+        expect(['commit', 'push', 'skill_a'].map((name) => index.hasName(name))).toEqual([true, false, false]);
+        index.replaceServer('git', []);
+        expect(index.hasName('commit')).toBe(true);
+        index.remove({ serverId: 'hg', toolName: 'commit', namespace: undefined });
+        expect(index.hasName('commit')).toBe(false);
+      });
+
       test('that lists a tool again with another schema and the same words is found with the new one', async () => {
         const before = tool('a', 'one', 'alpha', { properties: { path: { type: 'string' } } });
         const after = tool('a', 'one', 'alpha', { properties: { path: { type: 'number' } } });

@@ -14,6 +14,7 @@ export function createWordIndex(): ToolIndex {
     texts: createTextIndex(),
     servers: new Map(),
     entries: new Map(),
+    names: new Map(),
     prepared: new WeakMap(),
   };
   const { texts, servers, entries } = content;
@@ -28,6 +29,7 @@ export function createWordIndex(): ToolIndex {
     remove: (key) => removeAll(content, [toolKeyText(key)]),
     find: (key) =>
       (entries.get(toolKeyText(key)) ?? entries.get(toolKeyText({ ...key, namespace: undefined })))?.document.tool,
+    hasName: (toolName) => content.names.has(toolName),
     list: ({ serverId }) =>
       [...(serverId === undefined ? entries : (servers.get(serverId) ?? new Map<string, Entry>())).values()]
         .map(({ document }) => document.tool)
@@ -42,6 +44,8 @@ interface Content {
   /** The entries by server and id, and by id. */
   servers: Map<string, Map<string, Entry>>;
   entries: Map<string, Entry>;
+  /** How many tools have each name, those of skills left out. */
+  names: Map<string, number>;
   /** Texts that were analysed ahead, by the tool that will bring them. */
   prepared: WeakMap<IndexedTool, PreparedText>;
 }
@@ -91,6 +95,7 @@ function putAll(content: Content, tools: readonly IndexedTool[], gone: readonly 
     const { text, analysis } = prepared.get(tool) ?? analysed(tool);
     const entry = { text, document: texts.add(tool, analysis) };
     entries.set(id, entry);
+    countName(content, tool, 1);
     const { serverId } = tool.definition;
     const server = servers.get(serverId) ?? new Map<string, Entry>();
     servers.set(serverId, server.set(id, entry));
@@ -98,18 +103,28 @@ function putAll(content: Content, tools: readonly IndexedTool[], gone: readonly 
 }
 
 /** Answers whether any of them was there. */
-function removeAll({ texts, servers, entries }: Content, ids: readonly string[]): boolean {
+function removeAll(content: Content, ids: readonly string[]): boolean {
+  const { texts, servers, entries } = content;
   const gone = ids.flatMap((id) => entries.get(id) ?? []);
   texts.removeAll(gone.map(({ document }) => document));
   for (const id of ids) {
-    const serverId = entries.get(id)?.document.tool.definition.serverId;
+    const tool = entries.get(id)?.document.tool;
+    if (tool === undefined) continue;
     entries.delete(id);
-    if (serverId === undefined) continue;
+    countName(content, tool, -1);
+    const { serverId } = tool.definition;
     const server = servers.get(serverId);
     server?.delete(id);
     if (server?.size === 0) servers.delete(serverId);
   }
   return gone.length > 0;
+}
+
+function countName({ names }: Content, { source, definition }: IndexedTool, change: 1 | -1): void {
+  if (source === 'skill') return;
+  const count = (names.get(definition.toolName) ?? 0) + change;
+  if (count > 0) names.set(definition.toolName, count);
+  else names.delete(definition.toolName);
 }
 
 // A server that comes back mostly lists what it listed before: that costs no indexing.
