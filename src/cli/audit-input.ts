@@ -1,4 +1,4 @@
-/** What an auditor brings along: a public key, checkpoints that were kept elsewhere, an export in a file. */
+/** Input files of `hestia audit`: a public key, checkpoints stored outside the hub, an export. */
 
 import { createReadStream, readFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -11,8 +11,8 @@ import { CommandError, exitCodes } from './command-error.ts';
 const lineLengthMax = 4_194_304;
 
 /**
- * Reads a public key: a PEM file, or what `GET /v1/audit/key` answers.
- * @throws CommandError where there is none
+ * Reads a public key: a PEM file, or a response of `GET /v1/audit/key`.
+ * @throws CommandError if the file holds no Ed25519 public key
  */
 export function readPublicKey(file: string): VerifyingKey {
   const text = readText('--public-key', file);
@@ -24,12 +24,12 @@ export function readPublicKey(file: string): VerifyingKey {
   }
 }
 
-/** A line of the log or of Loki holds the checkpoint as text in a field of that name. */
+/** A log line, from the file or from Loki, holds the checkpoint as JSON text in the field `checkpoint`. */
 const checkpointLineSchema = z.object({ checkpoint: z.string() });
 
 /**
- * Reads checkpoints from JSON text or from a file with one object a line: checkpoints, or lines of the hub's log that hold one.
- * @throws CommandError where one is neither
+ * Reads checkpoints from JSON text, or from a file with one object a line. An object is a checkpoint, or a log line that holds one.
+ * @throws CommandError if an object is neither
  */
 export function readCheckpoints(source: string): AuditCheckpoint[] {
   const text = source.trimStart().startsWith('{') ? source : readText('--checkpoint', source);
@@ -44,8 +44,8 @@ export function readCheckpoints(source: string): AuditCheckpoint[] {
 }
 
 /**
- * The lines of a file as they are read, in pages; only a line feed ends one.
- * @throws CommandError where the file cannot be read or is not UTF-8, or a line is too long
+ * Reads a file and yields its lines in batches. Only a line feed ends a line.
+ * @throws CommandError if the file cannot be read or is not UTF-8, or if a line is too long
  */
 export async function* fileLines(file: string, signal: AbortSignal): AsyncGenerator<readonly string[]> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -54,7 +54,8 @@ export async function* fileLines(file: string, signal: AbortSignal): AsyncGenera
     for await (const chunk of createReadStream(file, { signal })) {
       const lines = `${rest}${decoder.decode(chunk, { stream: true })}`.split('\n');
       rest = lines.pop() ?? '';
-      if (rest.length > lineLengthMax) throw new CommandError(exitCodes.failed, `--file: ${file} has too long a line`);
+      if (rest.length > lineLengthMax)
+        throw new CommandError(exitCodes.failed, `--file: ${file} has a line that is too long`);
       yield lines;
     }
     rest += decoder.decode();

@@ -1,28 +1,28 @@
-/** What every command is given, and the options that name the hub and the key. */
+/** The context of every command, and the options that name the hub and the API key. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { CommandError, exitCodes } from './command-error.ts';
 import type { CommandOutput, OutputStream } from './command-output.ts';
 import { createHubClient, type HubClient } from './hub-client.ts';
 
-/** What the process gives the commands. */
+/** What the process provides to the commands. */
 export interface CommandSurroundings {
   stdout: OutputStream;
   stderr: OutputStream;
-  /** Where a hub with this environment listens and keeps its operator's key: the defaults of `--url` and `--key-file`. */
+  /** Defaults of `--url` and `--key-file`: where a hub with this environment listens and stores its operator key. */
   defaults: { url: string; operatorKeyFile: string };
-  /** Handed to hubs that the demo starts; nothing else reads it. */
+  /** Passed to hubs that the demo starts. Nothing else reads it. */
   environment: Readonly<Record<string, string | undefined>>;
-  /** The file whose execution is a hub. */
+  /** The script that runs the hub. */
   hubFile: string;
   version: string;
-  /** Aborts at Ctrl-C: commands then undo what they made and end. */
+  /** Aborts at Ctrl-C. Commands then undo what they created and return. */
   signal: AbortSignal;
   /** Runs the hub in this process. */
   serve: () => Promise<void>;
 }
 
-/** The surroundings and where answers go. */
+/** What the process provides, and where output goes. */
 export interface CommandContext extends CommandSurroundings {
   output: CommandOutput;
 }
@@ -38,11 +38,11 @@ export interface HubOptions {
 export function withHubOptions(command: Command, { defaults }: CommandContext): Command {
   return command
     .option('--url <url>', 'the hub', defaults.url)
-    .option('--key <key>', 'the API key; a file is safer, since others can read command lines')
+    .option('--key <key>', 'the API key; a file is safer, because other users can read command lines')
     .option('--key-file <file>', 'the file that holds the API key', defaults.operatorKeyFile);
 }
 
-/** The hub that the options name. @throws CommandError where the address is none or the key cannot be read. */
+/** A client of the hub that the options name. @throws CommandError if the URL is not valid or the key cannot be read */
 export function hubOf({ url, key, keyFile }: HubOptions): HubClient {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw new CommandError(exitCodes.usage, '--url: must be an http or https address');
@@ -56,13 +56,13 @@ function readKey(file: string): string {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
     throw new CommandError(
       exitCodes.usage,
-      `--key-file: cannot read ${file} (${code}); a hub writes its operator's key there at its first start`,
+      `--key-file: cannot read ${file} (${code}); a hub writes its operator key there at its first start`,
       { cause },
     );
   }
 }
 
-/** A header's value: anything else would fail later with a message that shows the key. */
+/** Accepts what a header can carry. Anything else would fail later, with a message that shows the key. */
 function checkedKey(key: string, option: string): string {
   if (/^[\x21-\x7e]+$/.test(key)) return key;
   throw new CommandError(exitCodes.usage, `${option}: must hold one API key, of visible ASCII characters`);

@@ -1,23 +1,23 @@
-/** How a command ends: the exit codes, and the error that a person is told in one line. */
+/** Exit codes of commands, and the error that is printed as one line. */
 
-/** Exit codes, pinned: scripts tell them apart. */
+/** Exit codes. Pinned, because scripts rely on them. */
 export const exitCodes = {
-  /** Done. */
+  /** Success. */
   done: 0,
-  /** The hub refused or failed, or what was asked for does not hold. */
+  /** The hub refused or failed, or a verification failed. */
   failed: 1,
-  /** The command was written wrongly; nothing was asked of the hub. */
+  /** Incorrect usage. The hub received no request. */
   usage: 2,
   /** No hub answered at the address. */
   unreachable: 3,
-  /** Ended by Ctrl-C, as a shell counts it: 128 and the number of the signal. */
+  /** Interrupted by Ctrl-C. By shell convention, 128 plus the signal number. */
   interrupted: 130,
 } as const;
 
 /** One of {@link exitCodes}. */
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** A failure told in one line. The message never holds a key or a stack. */
+/** A failure that is printed as one line. The message never contains a key or a stack. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly exitCode: ExitCode;

@@ -1,4 +1,4 @@
-/** The command line: its commands, and how each of them ends. One line for each failure, never a stack. */
+/** The command line: all commands, and their exit codes. A failure prints one line, never a stack. */
 import { Command, CommanderError } from 'commander';
 import { printable } from '../shapes/text.ts';
 import { addAuditCommands } from './audit-commands.ts';
@@ -12,8 +12,8 @@ import { addSkillCommands } from './skill-commands.ts';
 import { addToolCommands } from './tool-commands.ts';
 
 /**
- * Runs one command, such as `['tools', 'stats']`, and answers its exit code. Never throws.
- * `serve` answers when the hub listens; the process then lives on.
+ * Runs one command, such as `['tools', 'stats']`, and returns its exit code. Never throws.
+ * `serve` resolves once the hub listens; the process keeps running.
  */
 export async function runCommandLine(words: readonly string[], surroundings: CommandSurroundings): Promise<ExitCode> {
   const context = { ...surroundings, output: createCommandOutput(surroundings.stdout) };
@@ -21,14 +21,14 @@ export async function runCommandLine(words: readonly string[], surroundings: Com
     await createProgram(context).parseAsync(words, { from: 'user' });
     return exitCodes.done;
   } catch (error) {
-    return told(error, context);
+    return reportFailure(error, context);
   }
 }
 
 function createProgram(context: CommandContext): Command {
   const { stdout, stderr } = context;
   const program = new Command('hestia')
-    .description('An MCP hub that can be watched: the hub itself, and commands for one that runs.')
+    .description('An observable MCP hub: the hub itself, and commands for a running hub.')
     .version(context.version)
     .exitOverride()
     .configureOutput({
@@ -50,11 +50,11 @@ function createProgram(context: CommandContext): Command {
   return program;
 }
 
-function told(error: unknown, { stderr, signal }: CommandContext): ExitCode {
-  // Commander has printed its own line, or the help that was asked for.
+function reportFailure(error: unknown, { stderr, signal }: CommandContext): ExitCode {
+  // Commander has already printed its own line, or the requested help.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   const known = error instanceof CommandError ? error : undefined;
-  // What is under way when Ctrl-C comes fails in ways of its own, which are no news.
+  // After Ctrl-C, work in progress fails in many ways. None of them is worth a message.
   if (signal.aborted && known?.exitCode !== exitCodes.interrupted) return exitCodes.interrupted;
   const message = error instanceof Error ? error.message : 'unknown failure';
   stderr.write(`hestia: ${printable(message)}\n`);

@@ -1,8 +1,8 @@
-/** Options and arguments that several commands share: choices, whole numbers in a range, JSON. */
+/** Parsers of command options and arguments: choices, whole numbers in a range, JSON objects. */
 import { InvalidArgumentError, Option } from 'commander';
 import { type JsonObject, jsonObjectSchema } from '../shapes/json.ts';
 
-/** An option that takes one of a closed list. */
+/** An option that accepts one value of a closed list. */
 export function choiceOption(flags: string, description: string, choices: readonly string[]): Option {
   return new Option(flags, description).choices(choices);
 }
@@ -16,7 +16,7 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
-/** A JSON object, as a tool takes its arguments. */
+/** Parses a JSON object, such as the arguments of a tool. @throws InvalidArgumentError for anything else */
 export function jsonObject(text: string): JsonObject {
   try {
     return jsonObjectSchema.parse(JSON.parse(text));

@@ -1,16 +1,16 @@
 /**
- * What commands print: on a terminal for people, in a pipe as NDJSON, one object a line. Text that came from elsewhere is
- * made printable here, so that no tool's description moves a cursor.
+ * Output of commands: tables and text on a terminal, NDJSON in a pipe, one object a line. Text from other parties is made
+ * printable here, so that a tool's description cannot move the cursor.
  */
 import { styleText } from 'node:util';
 import { printable, truncated } from '../shapes/text.ts';
 
-/** A stream to print on, as `process.stdout` is. */
+/** An output stream, such as `process.stdout`. */
 export interface OutputStream {
   write(text: string): boolean;
   isTTY?: boolean | undefined;
   columns?: number | undefined;
-  /** Whether colours may be shown, by the terminal and by `NO_COLOR`. */
+  /** Whether the terminal and `NO_COLOR` allow colours. */
   hasColors?: (() => boolean) | undefined;
 }
 
@@ -20,17 +20,17 @@ export interface Column<Row> {
   cell: (row: Row) => string | number | undefined;
 }
 
-/** How a text stands out on a terminal that has colours. */
+/** Emphasis of a text on a terminal with colours. */
 export type Tone = 'good' | 'bad' | 'quiet' | 'strong';
 
-/** Where a command's answer goes. */
+/** The output of a command. */
 export interface CommandOutput {
   readonly isTerminal: boolean;
-  /** One object: in a pipe as a line of JSON, on a terminal as these lines. */
+  /** Prints one object: in a pipe as a line of JSON, on a terminal as these lines. */
   record(value: object, lines: readonly string[]): void;
-  /** Rows: in a pipe a line of JSON each, on a terminal as a table, or `whenEmpty` where there are none. */
+  /** Prints rows: in a pipe as a line of JSON each, on a terminal as a table, or `whenEmpty` if there are none. */
   table<Row extends object>(rows: readonly Row[], columns: readonly Column<Row>[], whenEmpty: string): void;
-  /** Bytes as they are. */
+  /** Prints text unchanged. */
   raw(text: string): void;
   tone(tone: Tone, text: string): string;
 }
@@ -39,7 +39,7 @@ const styles = { good: 'green', bad: 'red', quiet: 'dim', strong: 'bold' } as co
 const columnsDefault = 100;
 const gap = '  ';
 
-/** The output on a stream. */
+/** Creates the output on a stream. */
 export function createCommandOutput(stream: OutputStream): CommandOutput {
   const isTerminal = stream.isTTY === true;
   const hasColors = isTerminal && stream.hasColors?.() === true;
@@ -67,7 +67,7 @@ export function createCommandOutput(stream: OutputStream): CommandOutput {
   };
 }
 
-/** Lines of equal columns, cut at the width of the terminal. The last column is the one that is cut first. */
+/** Aligns columns and truncates each line to the width of the terminal, so that the last column is cut first. */
 function tableLines<Row>(rows: readonly Row[], columns: readonly Column<Row>[], width: number): string[] {
   const cells = [
     columns.map(({ title }) => title),

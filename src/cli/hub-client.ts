@@ -1,6 +1,6 @@
 /**
- * The hub's HTTP API as commands use it: one key, answers parsed once, refusals as one line. Knows no command.
- * Each request begins a trace of its own, so that whoever asked can look it up afterwards.
+ * An HTTP client of the hub's API for commands: one API key, parsed responses, errors as one line.
+ * Each request starts a trace of its own, so that the user can look it up afterwards.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -9,37 +9,40 @@ import { parsedJson } from '../shapes/json.ts';
 import { printable, truncated } from '../shapes/text.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 
-/** One request. `json` and `text` are bodies; without either there is none. */
+/** One request. `json` and `text` are bodies. Without either, the request has no body. */
 export interface HubRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   json?: unknown;
   text?: { type: string; content: string };
   signal?: AbortSignal | undefined;
-  /** The trace it begins, 32 hexadecimal digits; drawn where none is given. */
+  /** The id of the trace that it starts, 32 hexadecimal digits; random by default. */
   traceId?: string;
 }
 
-/** What was answered: status, parsed body (undefined for none), and the trace that the request began. */
+/** A response: status, parsed body (undefined if there is none), and the id of the trace that the request started. */
 export interface HubAnswer {
   status: number;
   body: unknown;
   traceId: string;
 }
 
-/** A hub and a key to it. */
+/** A client of one hub with one API key. */
 export interface HubClient {
   /** Its origin, without a path. */
   readonly url: string;
   readonly key: string;
   /** The same hub with another key. */
   withKey(key: string): HubClient;
-  /** Sends; a refusal is an answer. @throws CommandError where no hub answers; what aborts `signal` where that ends it. */
-  send(path: string, request?: HubRequest): Promise<HubAnswer>;
-  /** Sends and parses. @throws CommandError also where the hub refuses or answers something else. */
-  ask<Schema extends z.ZodType>(path: string, schema: Schema, request?: HubRequest): Promise<z.infer<Schema>>;
-  /** All items of a paged list. @throws CommandError as {@link ask}. */
+  /**
+   * Sends a request and returns the response, whatever its status.
+   * @throws CommandError if no hub responds; the reason of `signal` once it aborts
+   */
+  send(path: string, options?: HubRequest): Promise<HubAnswer>;
+  /** Sends a request and parses the body. @throws CommandError as {@link send}, for an error status, and for an invalid body */
+  request<Schema extends z.ZodType>(path: string, schema: Schema, options?: HubRequest): Promise<z.infer<Schema>>;
+  /** Fetches all items of a paged list. @throws CommandError as {@link request} */
   list<Schema extends z.ZodType>(path: string, item: Schema, signal?: AbortSignal): Promise<z.infer<Schema>[]>;
-  /** The answer's bytes as they come. @throws CommandError as {@link ask}. */
+  /** Yields the body as it arrives. @throws CommandError as {@link request} */
   stream(path: string, signal?: AbortSignal): AsyncIterable<string>;
 }
 
@@ -51,49 +54,49 @@ const problemSchema = z.object({
 });
 const messageLengthMax = 500;
 const pageSizeMax = 200;
-/** Pages of one list, so that a hub that answers for ever ends. */
+/** Maximum pages of one list, so that a hub that always returns a next page cannot keep a command running. */
 const pagesMax = 5000;
 
-/** A trace's id that nobody has yet. */
+/** A random trace id. */
 export function newTraceId(): string {
   return randomBytes(16).toString('hex');
 }
 
-/** The sampled parent of a request in a trace. Source: W3C Trace Context, version 00. */
+/** A `traceparent` header with a random parent span and the sampled flag. Source: W3C Trace Context, version 00. */
 export function newTraceparent(traceId: string): string {
   return `00-${traceId}-${randomBytes(8).toString('hex')}-01`;
 }
 
-/** A client of the hub at `url`. */
+/** Creates a client of the hub at `url`. */
 export function createHubClient({ url, key }: { url: string; key: string }): HubClient {
   const origin = new URL(url).origin;
-  const fetchPath = (path: string, request: HubRequest, traceId: string) =>
-    fetchAnswer(origin, path, {
-      method: request.method ?? (request.json === undefined ? 'GET' : 'POST'),
-      headers: headersOf(key, request, traceId),
-      ...bodyOf(request),
-      ...(request.signal && { signal: request.signal }),
+  const fetchPath = (path: string, options: HubRequest, traceId: string) =>
+    fetchResponse(origin, path, {
+      method: options.method ?? (options.json === undefined ? 'GET' : 'POST'),
+      headers: headersOf(key, options, traceId),
+      ...bodyOf(options),
+      ...(options.signal && { signal: options.signal }),
     });
-  const send: HubClient['send'] = async (path, request = {}) => {
-    const { traceId = newTraceId() } = request;
-    const response = await fetchPath(path, request, traceId);
+  const send: HubClient['send'] = async (path, options = {}) => {
+    const { traceId = newTraceId() } = options;
+    const response = await fetchPath(path, options, traceId);
     const text = await response.text();
     return { status: response.status, body: parsedJson(text), traceId };
   };
-  const ask: HubClient['ask'] = async (path, schema, request) => {
-    const answer = await send(path, request);
+  const request: HubClient['request'] = async (path, schema, options) => {
+    const answer = await send(path, options);
     if (answer.status >= 400) throw refusal(origin, answer);
     const parsed = schema.safeParse(answer.body);
     if (parsed.success) return parsed.data;
-    throw new CommandError(exitCodes.failed, `${origin} answered something else than a hub of this version would`);
+    throw new CommandError(exitCodes.failed, `${origin} did not answer as a hub of this version does`);
   };
   return {
     url: origin,
     key,
     withKey: (other) => createHubClient({ url, key: other }),
     send,
-    ask,
-    list: (path, item, signal) => listAll(ask, { path, item, signal }),
+    request,
+    list: (path, item, signal) => listAll(request, { path, item, signal }),
     stream: async function* (path, signal) {
       const traceId = newTraceId();
       const response = await fetchPath(path, { signal }, traceId);
@@ -107,7 +110,7 @@ export function createHubClient({ url, key }: { url: string; key: string }): Hub
 }
 
 async function listAll<Schema extends z.ZodType>(
-  ask: HubClient['ask'],
+  request: HubClient['request'],
   { path, item, signal }: { path: string; item: Schema; signal: AbortSignal | undefined },
 ): Promise<z.infer<Schema>[]> {
   const pageSchema = z.object({ items: z.array(item), nextCursor: z.string().optional() });
@@ -115,7 +118,7 @@ async function listAll<Schema extends z.ZodType>(
   let cursor: string | undefined;
   for (let page = 0; page < pagesMax; page += 1) {
     const query = new URLSearchParams({ limit: String(pageSizeMax), ...(cursor !== undefined && { cursor }) });
-    const answer = await ask(`${path}${path.includes('?') ? '&' : '?'}${query}`, pageSchema, { signal });
+    const answer = await request(`${path}${path.includes('?') ? '&' : '?'}${query}`, pageSchema, { signal });
     items.push(...answer.items);
     cursor = answer.nextCursor;
     if (cursor === undefined) break;
@@ -137,7 +140,7 @@ function bodyOf({ json, text }: HubRequest): { body?: string } {
   return text === undefined ? {} : { body: text.content };
 }
 
-async function fetchAnswer(origin: string, path: string, init: RequestInit): Promise<Response> {
+async function fetchResponse(origin: string, path: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(`${origin}${path}`, init);
   } catch (cause) {

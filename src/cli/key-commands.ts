@@ -21,13 +21,15 @@ export const createdKeySchema = keySchema.extend({ key: z.string() });
 export function addKeyCommands(program: Command, context: CommandContext): void {
   const keys = program.command('keys').description('create, list and revoke API keys');
   withHubOptions(keys.command('create'), context)
-    .description('create a key; it is shown this once')
-    .argument('<agent>', 'the agent it stands for')
-    .option('--namespace <name>', 'its namespace', 'default')
-    .addOption(choiceOption('--role <role>', 'what it may do', roleSchema.options).default('agent'))
+    .description('create a key and show it once')
+    .argument('<agent>', 'the agent that the key belongs to')
+    .option('--namespace <name>', 'the namespace of the agent', 'default')
+    .addOption(
+      choiceOption('--role <role>', 'the role, which decides what the key may do', roleSchema.options).default('agent'),
+    )
     .action(async (agentId: string, options: HubOptions & { namespace: string; role: string }) => {
       const json = { agentId, namespace: options.namespace, role: options.role };
-      const created = await hubOf(options).ask('/v1/keys', createdKeySchema, { json, signal: context.signal });
+      const created = await hubOf(options).request('/v1/keys', createdKeySchema, { json, signal: context.signal });
       context.output.record(created, [
         `${created.keyId} for ${created.agentId} in ${created.namespace} (${created.role}), shown this once:`,
         '',
@@ -54,10 +56,10 @@ export function addKeyCommands(program: Command, context: CommandContext): void 
     });
   withHubOptions(keys.command('revoke'), context)
     .description('revoke a key, effective at once')
-    .argument('<key-id>', 'its 16 hexadecimal digits, as `keys list` prints them')
+    .argument('<key-id>', 'the id of the key: 16 hexadecimal digits, as printed by hestia keys list')
     .action(async (keyId: string, options: HubOptions) => {
       const path = `/v1/keys/${encodeURIComponent(keyId)}`;
-      await hubOf(options).ask(path, z.undefined(), { method: 'DELETE', signal: context.signal });
+      await hubOf(options).request(path, z.undefined(), { method: 'DELETE', signal: context.signal });
       context.output.record({ keyId, revoked: true }, [`${keyId} is revoked`]);
     });
 }

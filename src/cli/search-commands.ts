@@ -1,4 +1,4 @@
-/** `hestia search`: why a search answered what it answered. */
+/** `hestia search`: explains the results and the ranking of a past search. */
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { printable } from '../shapes/text.ts';
@@ -19,13 +19,13 @@ const searchSchema = z.looseObject({
 
 /** Adds the commands below `search`. */
 export function addSearchCommands(program: Command, context: CommandContext): void {
-  const search = program.command('search').description('read searches that were made');
+  const search = program.command('search').description('read past searches');
   withHubOptions(search.command('explain'), context)
-    .description('what a search showed, and what put each tool where it stood')
-    .argument('<search-id>', 'such as srch_6f1c…')
+    .description('show the results of a search, and what decided the rank of each tool')
+    .argument('<search-id>', 'the id of the search, as returned by hestia tools search')
     .action(async (searchId: string, options: HubOptions) => {
       const path = `/v1/searches/${encodeURIComponent(searchId)}`;
-      const found = await hubOf(options).ask(path, searchSchema, { signal: context.signal });
+      const found = await hubOf(options).request(path, searchSchema, { signal: context.signal });
       const { output } = context;
       output.record(found, [
         `${found.agentId} asked at ${found.searchedAt}: ${printable(found.query)}`,

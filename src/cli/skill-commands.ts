@@ -25,21 +25,21 @@ const skillSchema = z.looseObject({
   activation: activationSchema.optional(),
 });
 
-/** What publishing answers. */
+/** The response to publishing a skill. */
 export const publicationSchema = z.looseObject({
   change: z.string(),
   skill: z.looseObject({ name: z.string(), latestVersion: z.int() }),
   warnings: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
 });
 
-/** What activating answers. */
+/** The response to activating a skill. */
 export const activationAnswerSchema = z.looseObject({
   changed: z.boolean(),
   activation: activationSchema.loose(),
   errorType: z.string().optional(),
 });
 
-/** What deactivating answers. */
+/** The response to deactivating a skill. */
 export const deactivationAnswerSchema = z.looseObject({
   changed: z.boolean(),
   durationMs: z.number().optional(),
@@ -81,13 +81,17 @@ function addList(skills: Command, context: CommandContext): void {
 
 function addPublish(skills: Command, context: CommandContext): void {
   withHubOptions(skills.command('publish'), context)
-    .description('publish the skill of a folder; changed content is a new version')
+    .description('publish the skill in a folder; changed content becomes a new version')
     .argument('<folder>', 'the folder that holds SKILL.md')
     .action(async (folder: string, options: HubOptions) => {
       const { document, text } = await readSkill(folder);
       const json = { document: text, files: textFiles(document) };
       const path = `/v1/skills/${encodeURIComponent(document.frontmatter.name)}`;
-      const answer = await hubOf(options).ask(path, publicationSchema, { method: 'PUT', json, signal: context.signal });
+      const answer = await hubOf(options).request(path, publicationSchema, {
+        method: 'PUT',
+        json,
+        signal: context.signal,
+      });
       context.output.record(answer, [
         `${answer.skill.name} is ${answer.change}, version ${answer.skill.latestVersion}`,
         ...(answer.warnings ?? []).map(({ field, message }) => `${field}: ${message}`),
@@ -97,14 +101,18 @@ function addPublish(skills: Command, context: CommandContext): void {
 
 function addActivate(skills: Command, context: CommandContext): void {
   withHubOptions(skills.command('activate'), context)
-    .description('make the latest version an MCP tool')
+    .description('register the latest version of a skill as an MCP tool')
     .argument('<skill>')
     .option('--namespace <name>', 'another namespace; for operators')
-    .option('--ttl <seconds>', 'for how long', wholeNumber(1, skillLimits.ttlSecondsMax))
+    .option(
+      '--ttl <seconds>',
+      'deactivate it after this time; by default it stays active',
+      wholeNumber(1, skillLimits.ttlSecondsMax),
+    )
     .action(async (name: string, options: SkillOptions & { ttl?: number }) => {
       const path = `/v1/skills/${encodeURIComponent(name)}/activate${namespaceQuery(options)}`;
       const json = options.ttl === undefined ? {} : { ttlSeconds: options.ttl };
-      const answer = await hubOf(options).ask(path, activationAnswerSchema, { json, signal: context.signal });
+      const answer = await hubOf(options).request(path, activationAnswerSchema, { json, signal: context.signal });
       const { toolName, version, registered, expiresAt } = answer.activation;
       const until = expiresAt === undefined ? '' : ` until ${expiresAt}`;
       context.output.record(answer, [
@@ -123,7 +131,7 @@ function addDeactivate(skills: Command, context: CommandContext): void {
     .action(async (name: string, options: SkillOptions) => {
       const path = `/v1/skills/${encodeURIComponent(name)}/deactivate${namespaceQuery(options)}`;
       const request = { method: 'POST', signal: context.signal } as const;
-      const answer = await hubOf(options).ask(path, deactivationAnswerSchema, request);
+      const answer = await hubOf(options).request(path, deactivationAnswerSchema, request);
       context.output.record(answer, [answer.changed ? `${name} is no longer active` : `${name} was not active`]);
     });
 }
@@ -132,7 +140,7 @@ function namespaceQuery({ namespace }: SkillOptions): string {
   return namespace === undefined ? '' : `?${new URLSearchParams({ namespace })}`;
 }
 
-/** The skill of a folder, checked here as the hub checks it. @throws CommandError */
+/** Reads the skill of a folder and checks it as the hub does. @throws CommandError if there is none or it is not valid */
 async function readSkill(path: string): Promise<{ document: SkillDocument; text: string }> {
   const absolute = resolve(path);
   const folder = basename(absolute) === 'SKILL.md' ? dirname(absolute) : absolute;
@@ -152,7 +160,7 @@ async function readSkill(path: string): Promise<{ document: SkillDocument; text:
   }
 }
 
-/** @throws CommandError for a file that is not text: those come from watched folders only. */
+/** The skill's files by path. @throws CommandError for a file that is not text: the API accepts text only */
 function textFiles({ files }: SkillDocument): Record<string, string> {
   const binary = files.find(({ encoding }) => encoding !== 'utf-8');
   if (binary === undefined) return Object.fromEntries(files.map(({ path, content }) => [path, content]));

@@ -8,7 +8,7 @@ import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './c
 import { CommandError, exitCodes } from './command-error.ts';
 import { choiceOption, jsonObject, wholeNumber } from './command-options.ts';
 
-/** What a search answers, as far as clients need it. */
+/** The fields of a search response that commands use. */
 export const searchAnswerSchema = z.object({
   searchId: z.string(),
   results: z.array(
@@ -23,7 +23,7 @@ export const searchAnswerSchema = z.object({
   ),
 });
 
-/** What a call answers, as far as clients need it. */
+/** The fields of a call response that commands use. */
 export const callAnswerSchema = z.looseObject({
   callId: z.string(),
   outcome: z.string(),
@@ -49,7 +49,7 @@ const timeoutMsMax = 3_600_000;
 
 /** Adds the commands below `tools`. */
 export function addToolCommands(program: Command, context: CommandContext): void {
-  const tools = program.command('tools').description('search and call tools, and read how they did');
+  const tools = program.command('tools').description('search and call tools, and read their statistics');
   addSearch(tools, context);
   addCall(tools, context);
   addStatistics(tools, context);
@@ -57,15 +57,15 @@ export function addToolCommands(program: Command, context: CommandContext): void
 
 function addSearch(tools: Command, context: CommandContext): void {
   withHubOptions(tools.command('search'), context)
-    .description('find tools by describing the need')
+    .description('find tools that fit a description of the task')
     .argument('<words...>', 'what the tool should do')
-    .option('--limit <count>', 'how many results at most', wholeNumber(1, resultsMax), 10)
-    .addOption(choiceOption('--source <source>', 'only tools from there', toolSourceSchema.options))
+    .option('--limit <count>', 'maximum number of results', wholeNumber(1, resultsMax), 10)
+    .addOption(choiceOption('--source <source>', 'only tools from this source', toolSourceSchema.options))
     .action(async (words: string[], options: HubOptions & { limit: number; source?: string }) => {
       const { limit, source } = options;
       const json = { query: words.join(' '), limit, ...(source !== undefined && { source }) };
       const request = { json, signal: context.signal };
-      const { searchId, results } = await hubOf(options).ask('/v1/tools/search', searchAnswerSchema, request);
+      const { searchId, results } = await hubOf(options).request('/v1/tools/search', searchAnswerSchema, request);
       context.output.table(
         results.map((result) => ({ searchId, ...result })),
         [
@@ -74,7 +74,7 @@ function addSearch(tools: Command, context: CommandContext): void {
           { title: 'SCORE', cell: ({ score }) => score.toFixed(2) },
           { title: 'DESCRIPTION', cell: ({ description }) => description },
         ],
-        'no tool fits',
+        'no matching tools',
       );
       if (context.output.isTerminal) context.output.raw(`${context.output.tone('quiet', searchId)}\n`);
     });
@@ -82,12 +82,12 @@ function addSearch(tools: Command, context: CommandContext): void {
 
 function addCall(tools: Command, context: CommandContext): void {
   withHubOptions(tools.command('call'), context)
-    .description('call a tool; fails where the tool says that it failed')
+    .description('call a tool; fails if the tool reports an error')
     .argument('<server>')
     .argument('<tool>')
-    .argument('[arguments]', 'its arguments as a JSON object', jsonObject, {})
+    .argument('[arguments]', 'the arguments of the tool as a JSON object', jsonObject, {})
     .option('--timeout-ms <milliseconds>', 'the deadline', wholeNumber(1, timeoutMsMax))
-    .option('--search-id <id>', 'the search that led here')
+    .option('--search-id <id>', 'the id of the search that found the tool')
     .action(
       async (
         server: string,
@@ -102,19 +102,19 @@ function addCall(tools: Command, context: CommandContext): void {
           ...(timeoutMs !== undefined && { timeoutMs }),
           ...(searchId !== undefined && { searchId }),
         };
-        const answer = await hubOf(options).ask(path, callAnswerSchema, { json, signal: context.signal });
+        const answer = await hubOf(options).request(path, callAnswerSchema, { json, signal: context.signal });
         const { output } = context;
         const { outcome, latencyMs, result } = answer;
         output.record(answer, [
           ...result.content.flatMap(blockLines),
           output.tone('quiet', `${outcome} after ${latencyMs.toFixed(1)} ms, ${answer.callId}`),
         ]);
-        if (result.isError) throw new CommandError(exitCodes.failed, `${tool} says that it failed`);
+        if (result.isError) throw new CommandError(exitCodes.failed, `${tool} reported an error`);
       },
     );
 }
 
-/** A content block for a person: text as it is, of anything else its type. */
+/** A content block as lines: the text of a text block, the type of any other block. */
 function blockLines(block: JsonObject): string[] {
   if (typeof block.text === 'string') return block.text.split('\n').map(printable);
   return [`(${printable(String(block.type ?? 'unknown'))})`];
@@ -122,10 +122,10 @@ function blockLines(block: JsonObject): string[] {
 
 function addStatistics(tools: Command, context: CommandContext): void {
   withHubOptions(tools.command('stats'), context)
-    .description('outcomes and latency by tool')
+    .description('show outcomes and latency by tool')
     .action(async (options: HubOptions) => {
       const request = { signal: context.signal };
-      const { items } = await hubOf(options).ask('/v1/tools/stats', statisticsSchema, request);
+      const { items } = await hubOf(options).request('/v1/tools/stats', statisticsSchema, request);
       context.output.table(
         items,
         [
@@ -139,7 +139,7 @@ function addStatistics(tools: Command, context: CommandContext): void {
           { title: 'MEAN ms', cell: ({ latencyMsMean }) => latencyMsMean.toFixed(1) },
           { title: 'P95 ms', cell: ({ latencyMsP95 }) => latencyMsP95.toFixed(1) },
         ],
-        'no tool was called yet',
+        'no tool has been called yet',
       );
     });
 }

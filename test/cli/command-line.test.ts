@@ -15,20 +15,20 @@ beforeAll(async () => {
 });
 afterAll(() => hub[Symbol.asyncDispose]());
 
-/** The command with this hub and its operator's key. */
+/** Runs a command against this hub with its operator key. */
 function run(words: string[], options: CommandRunOptions = {}): Promise<CommandRun> {
   return runCommand([...words, '--url', hub.url, '--key', hub.operator.secret], options);
 }
 
-/** One line on standard error, which holds neither a stack nor the key. */
-function oneLine({ stderr }: CommandRun): string {
+/** The one line on standard error, which contains neither a stack nor the key. */
+function errorLine({ stderr }: CommandRun): string {
   expect(stderr).toMatch(/^hestia: [^\n]+\n$/);
   expect(stderr).not.toMatch(/\bat .*:\d+:\d+/);
   expect(stderr).not.toContain(hub.operator.secret);
   return stderr;
 }
 
-describe('a command written wrongly', () => {
+describe('incorrect usage', () => {
   test.each([
     [['frob'], "unknown command 'frob'"],
     [['tools', 'call', 'everything'], "missing required argument 'tool'"],
@@ -38,21 +38,21 @@ describe('a command written wrongly', () => {
     [['tools', 'stats', '--url', 'file:///etc'], '--url: must be an http or https address'],
     [['tools', 'stats', '--key', 'two words'], '--key: must hold one API key'],
     [['tools', 'stats'], '--key-file: cannot read /no/such/folder/operator.key (ENOENT)'],
-  ])('%j ends with 2 and one line', async (words, message) => {
+  ])('%j exits with 2 and prints one line', async (words, message) => {
     const ended = await runCommand(words);
     expect(ended.exitCode).toBe(2);
-    expect(oneLine(ended)).toContain(message);
+    expect(errorLine(ended)).toContain(message);
     expect(ended.stdout).toBe('');
   });
 
-  test('help and version are no failures', async () => {
+  test('help and version exit with 0', async () => {
     expect(await runCommand(['--version'])).toMatchObject({ exitCode: 0, stdout: '1.2.3\n', stderr: '' });
     const help = await runCommand(['tools', '--help']);
     expect(help).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(help.stdout).toContain('find tools by describing the need');
+    expect(help.stdout).toContain('find tools that fit a description of the task');
   });
 
-  test('serve is handed on', async () => {
+  test('serve runs the hub', async () => {
     let served = 0;
     const serve = async () => {
       served += 1;
@@ -62,22 +62,22 @@ describe('a command written wrongly', () => {
   });
 });
 
-describe('a hub that cannot be asked', () => {
-  test('that is away ends with 3 and names the address', async () => {
+describe('a hub that does not accept requests', () => {
+  test('if unreachable, the command exits with 3 and names the address', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const ended = await runCommand(['tools', 'stats', '--url', url, '--key', 'any']);
     expect(ended.exitCode).toBe(3);
-    expect(oneLine(ended)).toContain(`no hub answers at ${url} (ECONNREFUSED)`);
+    expect(errorLine(ended)).toContain(`no hub answers at ${url} (ECONNREFUSED)`);
   });
 
-  test('that refuses the key ends with 1 and names the code and the trace', async () => {
+  test('if it refuses the key, the command exits with 1 and names the code and the trace', async () => {
     const ended = await runCommand(['keys', 'list', '--url', hub.url, '--key', 'hst_wrong']);
     expect(ended.exitCode).toBe(1);
-    expect(oneLine(ended)).toMatch(/UNAUTHENTICATED, trace [0-9a-f]{32}/);
+    expect(errorLine(ended)).toMatch(/UNAUTHENTICATED, trace [0-9a-f]{32}/);
     expect(ended.stderr).not.toContain('hst_wrong');
   });
 
-  test('the key is read from the file that is named', async () => {
+  test('the key is read from the file of --key-file', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'hestia-key-'));
     await writeFile(join(folder, 'key'), `${hub.operator.secret}\n`);
     const ended = await runCommand(['keys', 'list', '--url', hub.url, '--key-file', join(folder, 'key')]);
@@ -87,7 +87,7 @@ describe('a hub that cannot be asked', () => {
 });
 
 describe('keys', () => {
-  test('are created, listed and revoked, in a pipe as NDJSON', async () => {
+  test('are created, listed and revoked, and printed as NDJSON in a pipe', async () => {
     const created = (await run(['keys', 'create', 'bot', '--namespace', 'finance', '--role', 'auditor'])).lines()[0];
     expect(created).toMatchObject({ agentId: 'bot', namespace: 'finance', role: 'auditor', key: expect.any(String) });
     const revoked = await run(['keys', 'revoke', String(created?.keyId)]);
@@ -99,7 +99,7 @@ describe('keys', () => {
     expect(listed.stdout).not.toContain(String(created?.key));
   });
 
-  test('on a terminal are a table', async () => {
+  test('are printed as a table on a terminal', async () => {
     const { stdout } = await run(['keys', 'list'], { isTerminal: true });
     expect(stdout.split('\n')[0]).toMatch(/^KEY {2,}AGENT {2,}NAMESPACE {2,}ROLE {2,}CREATED {2,}REVOKED$/);
     expect(stdout).toMatch(/operator {2,}default {2,}operator/);
@@ -107,7 +107,7 @@ describe('keys', () => {
 });
 
 describe('skills', () => {
-  test('of a folder are published, activated for a time, listed and deactivated', async () => {
+  test('in a folder are published, activated with a TTL, listed and deactivated', async () => {
     const folder = new URL('../../skills/incident-triage', import.meta.url).pathname;
     expect((await run(['skills', 'publish', folder], { isTerminal: true })).stdout).toMatch(
       /^incident-triage is created, version 1\n/,
@@ -121,15 +121,15 @@ describe('skills', () => {
     );
   });
 
-  test('a folder without one, and one that breaks the specification, are told in one line', async () => {
+  test('a folder without a skill or with an invalid skill is reported in one line', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'hestia-skill-'));
     const absent = await run(['skills', 'publish', folder]);
     expect(absent.exitCode).toBe(2);
-    expect(oneLine(absent)).toContain('holds no SKILL.md');
+    expect(errorLine(absent)).toContain('holds no SKILL.md');
     await writeFile(join(folder, 'SKILL.md'), '---\nname: Bad Name\ndescription: x\n---\n\nx\n');
     const broken = await run(['skills', 'publish', folder]);
     expect(broken.exitCode).toBe(1);
-    expect(oneLine(broken)).toContain('name: found "Bad Name"');
+    expect(errorLine(broken)).toContain('name: found "Bad Name"');
     await rm(folder, { recursive: true });
   });
 });
@@ -147,7 +147,7 @@ describe('tools', () => {
     expect(stdout).toMatch(/^everything {2,}get-sum {2,}\d+ {2,}\d+/m);
   });
 
-  test('a search is explained by its id, and one that nobody made is not', async () => {
+  test('a search is explained by its id, and an unknown id is refused', async () => {
     const [found] = (await run(['tools', 'search', 'add', 'two', 'numbers', '--limit', '2'])).lines();
     const searchId = String(found?.searchId);
     const { stdout } = await run(['search', 'explain', searchId], { isTerminal: true });
@@ -155,24 +155,24 @@ describe('tools', () => {
     expect(stdout).toMatch(/number \d+ by its text \(score [\d.]+\)/);
     const absent = await run(['search', 'explain', 'srch_00000000-0000-4000-8000-000000000000']);
     expect(absent.exitCode).toBe(1);
-    expect(oneLine(absent)).toContain('search');
+    expect(errorLine(absent)).toContain('search');
   });
 
-  test('a call prints text on a terminal, made printable', async () => {
+  test('a call prints text on a terminal with control characters escaped', async () => {
     const args = JSON.stringify({ message: 'one\u001b[31m\ntwo' });
     const { stdout } = await run(['tools', 'call', 'everything', 'echo', args], { isTerminal: true });
     expect(stdout).toMatch(/^Echo: one\\u001b\[31m\ntwo\nsuccess after [\d.]+ ms, call_/);
   });
 
-  test('a call that is refused names the field', async () => {
+  test('a refused call names the field', async () => {
     const ended = await run(['tools', 'call', 'everything', 'get-sum', '{"a":2}']);
     expect(ended.exitCode).toBe(1);
-    expect(oneLine(ended)).toContain("must have required property 'b'");
+    expect(errorLine(ended)).toContain("must have required property 'b'");
   });
 });
 
 describe('audit', () => {
-  test('verify prints the verdict, export every record', async () => {
+  test('verify prints the verdict, and export prints every record', async () => {
     await publishSkill(hub.operator, 'exported');
     const verdict = await run(['audit', 'verify']);
     expect(verdict).toMatchObject({ exitCode: 0, stderr: '' });

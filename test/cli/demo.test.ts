@@ -23,8 +23,8 @@ function demo(words: string[], options: CommandRunOptions = {}): Promise<Command
   return runCommand(['demo', '--url', hub.url, '--key', hub.operator.secret, ...words], options);
 }
 
-/** Nothing that a demo makes is left. */
-async function expectNothingLeft(): Promise<void> {
+/** Nothing that a demo creates remains. */
+async function expectNothingRemains(): Promise<void> {
   const keys = (await json(hub.operator.fetch('/v1/keys?limit=200'))).items;
   const agents = keys.filter(({ agentId }: { agentId: string }) => agentId.startsWith('demo-agent-'));
   expect(agents).not.toEqual([]);
@@ -33,7 +33,7 @@ async function expectNothingLeft(): Promise<void> {
 }
 
 describe('a demo in a pipe', () => {
-  test('makes every outcome and event, tells each step, sums up, and removes what it made', async () => {
+  test('produces every outcome and event, reports each step, prints a summary, and removes what it created', async () => {
     const ended = await demo(['--duration', '6', '--agents', '3']);
     expect(ended).toMatchObject({ exitCode: 0, stderr: '' });
     const lines = ended.lines();
@@ -51,17 +51,17 @@ describe('a demo in a pipe', () => {
       ]),
     );
     expect(summary?.traces).not.toEqual([]);
-    await expectNothingLeft();
+    await expectNothingRemains();
   });
 
-  test('ends at its count of steps', async () => {
+  test('stops at its maximum of steps', async () => {
     const summary = (await demo(['--duration', '60', '--agents', '2', '--steps', '5'])).lines().at(-1);
     expect(summary).toMatchObject({ kind: 'summary' });
     expect(summary?.steps).toBeLessThanOrEqual(6);
-    await expectNothingLeft();
+    await expectNothingRemains();
   });
 
-  test('removes what it made where Ctrl-C ends it', async () => {
+  test('removes what it created when Ctrl-C interrupts it', async () => {
     const interruption = new AbortController();
     const running = demo(['--duration', '60'], {
       signal: interruption.signal,
@@ -74,13 +74,13 @@ describe('a demo in a pipe', () => {
     });
     const ended = await running;
     expect(ended.exitCode).toBe(130);
-    expect(ended.stderr).toBe('hestia: interrupted; what the demo made is removed\n');
-    await expectNothingLeft();
+    expect(ended.stderr).toBe('hestia: interrupted; everything the demo created is removed\n');
+    await expectNothingRemains();
   });
 });
 
 describe('the process of a demo', () => {
-  test('removes what it made where one Ctrl-C comes twice, from the terminal and from npm', async () => {
+  test('removes what it created when one Ctrl-C arrives twice, from the terminal and from npm', async () => {
     const file = fileURLToPath(new URL('../../src/hestia.ts', import.meta.url));
     const words = ['demo', '--url', hub.url, '--key', hub.operator.secret, '--duration', '60'];
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, ...words]);
@@ -90,7 +90,7 @@ describe('the process of a demo', () => {
       stderr += chunk;
     });
     await once(child.stdout, 'data');
-    // Apart, since signals of one kind that wait together are one.
+    // With pauses, because pending signals of the same kind are merged into one.
     let sent = 0;
     for await (const _tick of setInterval(10)) {
       child.kill('SIGINT');
@@ -98,14 +98,14 @@ describe('the process of a demo', () => {
       if (sent === 5) break;
     }
     await exited;
-    // Not the exit code: Node.js takes its handlers away shortly before the end, and a late signal may be what ends it.
-    expect(stderr).toBe('hestia: interrupted; what the demo made is removed\n');
-    await expectNothingLeft();
+    // The exit code is not compared: Node.js removes its signal handlers shortly before it exits, so a late signal may kill it.
+    expect(stderr).toBe('hestia: interrupted; everything the demo created is removed\n');
+    await expectNothingRemains();
   });
 });
 
 describe('a demo on a terminal', () => {
-  test('says at its end what to look at', async () => {
+  test('prints a summary with traces and dashboards to look at', async () => {
     const { stdout, exitCode } = await demo(['--duration', '2'], { isTerminal: true });
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/\d+ steps by 4 agents with \d+ tools/);
@@ -115,13 +115,13 @@ describe('a demo on a terminal', () => {
 });
 
 describe('a demo against a hub without servers', () => {
-  test('searches and uses skills alone', async () => {
+  test('only searches and uses skills', async () => {
     await using bare = await startListeningHub();
     const { exitCode, stdout } = await runCommand(
       ['demo', '--url', bare.url, '--key', bare.operator.secret, '--duration', '2'],
       { isTerminal: true },
     );
     expect(exitCode).toBe(0);
-    expect(stdout).toContain('No server is connected whose tools only read');
+    expect(stdout).toContain('No connected server has read-only tools');
   });
 });

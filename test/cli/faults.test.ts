@@ -12,18 +12,18 @@ beforeAll(async () => {
 });
 afterAll(() => hub[Symbol.asyncDispose]());
 
-function makeFaults(names: string, words: string[] = [], options: CommandRunOptions = {}): Promise<CommandRun> {
+function injectFaults(names: string, words: string[] = [], options: CommandRunOptions = {}): Promise<CommandRun> {
   const all = ['demo', '--faults', names, '--url', hub.url, '--key', hub.operator.secret, '--pace', '50', ...words];
   return runCommand(all, options);
 }
 
-/** The states that a fault went through. */
+/** The states of a fault, in order. */
 function states(run: CommandRun, fault: string): unknown[] {
   return run.lines().flatMap((line) => (line.fault === fault ? [line.state] : []));
 }
 
-/** A server of one test, that answers what the test says and notes what it was asked for. */
-async function startAnswering(answer: () => unknown): Promise<AsyncDisposable & { url: string; paths: string[] }> {
+/** Starts an HTTP server that responds with `answer()` and records the requested paths. */
+async function startHttpServer(answer: () => unknown): Promise<AsyncDisposable & { url: string; paths: string[] }> {
   const paths: string[] = [];
   const server = createServer((request, response) => {
     paths.push(String(request.url));
@@ -43,8 +43,8 @@ async function startAnswering(answer: () => unknown): Promise<AsyncDisposable & 
 }
 
 describe('the list of faults', () => {
-  test('names the alert of each, whose name it has', async () => {
-    const listed = (await makeFaults('list')).lines();
+  test('names the alert of each fault, which has the same name', async () => {
+    const listed = (await injectFaults('list')).lines();
     expect(listed).toHaveLength(faults.length);
     for (const { fault, alert } of listed) {
       const words = String(fault).split('-');
@@ -53,20 +53,20 @@ describe('the list of faults', () => {
     expect(new Set(listed.map(({ fault }) => fault)).size).toBe(faults.length);
   });
 
-  test('has one for each alert, and none for an alert that does not exist', () => {
+  test('has one fault for each alert, and none for an alert that does not exist', () => {
     const alerts = alertRules({ timeScale: 1 }).flatMap(({ rules }) => rules.map(({ alert }) => alert));
     expect(faults.map(({ alert }) => alert).sort()).toEqual([...new Set(alerts)].sort());
   });
 
-  test('is what --faults without names shows, as a table on a terminal', async () => {
+  test('is printed by --faults without names, as a table on a terminal', async () => {
     const { exitCode, stdout } = await runCommand(['demo', '--faults'], { isTerminal: true });
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^FAULT {2,}MADE ON {2,}IT\n/);
+    expect(stdout).toMatch(/^FAULT {2,}TARGET {2,}WHAT IT DOES\n/);
     expect(stdout).toMatch(/^hub-down {2,}own hub {2,}kills a hub/m);
   });
 
-  test('is told where a name is none of it', async () => {
-    const ended = await makeFaults('hub-dwon');
+  test('is part of the error for an unknown name', async () => {
+    const ended = await injectFaults('hub-dwon');
     expect(ended.exitCode).toBe(2);
     expect(ended.stderr).toMatch(
       /^hestia: --faults: found "hub-dwon", must be list, all, or of: [^\n]*hub-down[^\n]*\n$/,
@@ -74,9 +74,9 @@ describe('the list of faults', () => {
   });
 });
 
-describe('a fault on the hub that is named', () => {
-  test('is made, held and undone', async () => {
-    const run = await makeFaults('access-denied', ['--hold', '1']);
+describe('a fault on the hub of --url', () => {
+  test('is injected, held and undone', async () => {
+    const run = await injectFaults('access-denied', ['--hold', '1']);
     expect(run).toMatchObject({ exitCode: 0, stderr: '' });
     expect(states(run, 'access-denied')).toEqual(['begun', 'made', 'undone']);
     const denied = (await json(hub.operator.fetch('/v1/audit/events?event=ACCESS_DENIED&limit=200'))).items;
@@ -86,44 +86,44 @@ describe('a fault on the hub that is named', () => {
     expect(own).toEqual([expect.objectContaining({ revokedAt: expect.any(String) })]);
   });
 
-  test('is undone where Ctrl-C ends it', async () => {
+  test('is undone when Ctrl-C interrupts it', async () => {
     const interruption = new AbortController();
     const write = (text: string) => {
       if (text.includes('"made"')) interruption.abort();
       return true;
     };
-    const run = await makeFaults('access-denied', [], { signal: interruption.signal, stdout: { write } });
-    expect(run).toMatchObject({ exitCode: 130, stderr: 'hestia: interrupted; the faults are undone\n' });
+    const run = await injectFaults('access-denied', [], { signal: interruption.signal, stdout: { write } });
+    expect(run).toMatchObject({ exitCode: 130, stderr: 'hestia: interrupted; all faults are undone\n' });
     for (const { agentId, revokedAt } of (await json(hub.operator.fetch('/v1/keys?limit=200'))).items)
       if (agentId === 'demo-fault') expect(revokedAt).toEqual(expect.any(String));
   });
 });
 
-describe('a fault that is watched', () => {
-  test('is undone when its alert fires, names what else fires, and ends when it resolves', async () => {
-    let asked = 0;
+describe('a fault with --prometheus', () => {
+  test('is undone when its alert fires, names the other firing alerts, and finishes when its alert resolves', async () => {
+    let requests = 0;
     const firing = (name: string) => ({ state: 'firing', labels: { alertname: name } });
     const alerts = () => {
-      asked += 1;
-      return asked === 2 ? [firing('HestiaAccessDenied'), firing('HestiaHubDown')] : [];
+      requests += 1;
+      return requests === 2 ? [firing('HestiaAccessDenied'), firing('HestiaHubDown')] : [];
     };
-    await using prometheus = await startAnswering(() => ({ data: { alerts: alerts() } }));
-    const run = await makeFaults('access-denied', ['--prometheus', prometheus.url, '--until-resolved']);
+    await using prometheus = await startHttpServer(() => ({ data: { alerts: alerts() } }));
+    const run = await injectFaults('access-denied', ['--prometheus', prometheus.url, '--until-resolved']);
     expect(run).toMatchObject({ exitCode: 0, stderr: '' });
     expect(states(run, 'access-denied')).toEqual(['begun', 'made', 'firing', 'undone', 'resolved']);
     expect(run.lines().find(({ state }) => state === 'firing')).toMatchObject({ alsoFiring: ['HestiaHubDown'] });
   });
 
-  test('fails where the alert never fires, after it was undone', async () => {
-    await using prometheus = await startAnswering(() => ({ data: { alerts: [] } }));
-    const run = await makeFaults('access-denied', ['--prometheus', prometheus.url, '--hold', '1']);
+  test('fails if the alert never fires, after it was undone', async () => {
+    await using prometheus = await startHttpServer(() => ({ data: { alerts: [] } }));
+    const run = await injectFaults('access-denied', ['--prometheus', prometheus.url, '--hold', '1']);
     expect(run.exitCode).toBe(1);
-    expect(run.stderr).toBe('hestia: not as it should be: access-denied\n');
+    expect(run.stderr).toBe('hestia: not as expected: access-denied\n');
     expect(states(run, 'access-denied')).toEqual(['begun', 'made', 'missed', 'undone']);
   });
 
-  test('fails with the address where no Prometheus answers', async () => {
-    const run = await makeFaults('access-denied', ['--prometheus', 'http://127.0.0.1:9']);
+  test('fails with the address if no Prometheus answers', async () => {
+    const run = await injectFaults('access-denied', ['--prometheus', 'http://127.0.0.1:9']);
     expect(run.exitCode).toBe(1);
     expect(run.lines().at(-1)).toMatchObject({
       state: 'failed',
@@ -133,17 +133,17 @@ describe('a fault that is watched', () => {
 });
 
 describe('a fault of the collector', () => {
-  test('runs the commands it was given, one to make it and one to undo it', async () => {
-    await using listener = await startAnswering(() => ({}));
-    const ask = (name: string) => `node -e "fetch('${listener.url}/${name}')"`;
-    const commands = ['--collector-stop', ask('stop'), '--collector-start', ask('start')];
-    const run = await makeFaults('collector-down', ['--hold', '1', ...commands]);
+  test('runs the given commands, one to inject it and one to undo it', async () => {
+    await using listener = await startHttpServer(() => ({}));
+    const requestCommand = (name: string) => `node -e "fetch('${listener.url}/${name}')"`;
+    const commands = ['--collector-stop', requestCommand('stop'), '--collector-start', requestCommand('start')];
+    const run = await injectFaults('collector-down', ['--hold', '1', ...commands]);
     expect(run.exitCode).toBe(0);
     expect(listener.paths).toEqual(['/stop', '/start']);
   });
 
-  test('is told where its command fails', async () => {
-    const run = await makeFaults('collector-down', ['--collector-stop', 'exit 3']);
+  test('fails with the command if the command fails', async () => {
+    const run = await injectFaults('collector-down', ['--collector-stop', 'exit 3']);
     expect(run.exitCode).toBe(1);
     expect(run.lines().at(-1)).toMatchObject({ state: 'failed', reason: 'the command failed with 3: exit 3' });
   });

@@ -1,4 +1,4 @@
-/** An agent of the demo: a key of its own, and both doors of the hub, HTTP and the official MCP client. */
+/** A demo agent: its own API key, and clients of the HTTP API and of the MCP endpoint. */
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { z } from 'zod';
 import type { JsonObject } from '../../shapes/json.ts';
@@ -6,10 +6,10 @@ import { type HubClient, newTraceId, newTraceparent } from '../hub-client.ts';
 import { createdKeySchema } from '../key-commands.ts';
 import type { DemoRandom } from './random.ts';
 
-/** How something the demo did ended; `refused` is everything that never became a tool call. */
+/** The outcome of a demo step. `refused` covers every request that did not become a tool call. */
 export type DemoOutcome = 'success' | 'error' | 'timeout' | 'abandoned' | 'refused';
 
-/** What came of one call: the outcome, the refusal's code where there was one, the trace, and the parsed answer. */
+/** The response to one request: its outcome, its error code if it was refused, its trace, and the parsed body. */
 export interface DemoAnswer {
   outcome: DemoOutcome;
   code: string | undefined;
@@ -17,7 +17,7 @@ export interface DemoAnswer {
   body: unknown;
 }
 
-/** How a call may go besides its arguments. `abortAfterMs`: the caller leaves then. */
+/** Options of a call. `abortAfterMs`: the caller cancels after this time. */
 export interface DemoCallOptions {
   timeoutMs?: number;
   searchId?: string | undefined;
@@ -25,14 +25,14 @@ export interface DemoCallOptions {
   onProgress?: () => void;
 }
 
-/** An agent. Disposing it closes its session; its key is revoked by whoever made it. */
+/** A demo agent. Disposing it closes its MCP session. The creator revokes its key. */
 export interface DemoAgent extends AsyncDisposable {
   readonly name: string;
   readonly keyId: string;
   readonly hub: HubClient;
   readonly random: DemoRandom;
   http(path: string, request?: Parameters<HubClient['send']>[1], options?: DemoCallOptions): Promise<DemoAnswer>;
-  /** Calls a tool of the hub's own MCP endpoint. */
+  /** Calls a tool of the hub's MCP endpoint. */
   mcp(toolName: string, args: JsonObject, options?: DemoCallOptions): Promise<DemoAnswer>;
 }
 
@@ -49,13 +49,13 @@ const problemSchema = z.object({ code: z.string() });
 const protocolErrorSchema = z.object({ data: z.object({ code: z.string() }) });
 const outcomeBodySchema = z.object({ outcome: z.enum(['success', 'error']) });
 
-/** Creates the key and opens both doors. `signal` ends whatever is under way. */
+/** Creates the key and connects both clients. `signal` cancels requests in progress. */
 export async function createDemoAgent(
   operator: HubClient,
   { name, namespace, random, signal }: { name: string; namespace: string; random: DemoRandom; signal: AbortSignal },
 ): Promise<DemoAgent> {
   const json = { agentId: name, namespace, role: 'agent' };
-  const { key, keyId } = await operator.ask('/v1/keys', createdKeySchema, { json });
+  const { key, keyId } = await operator.request('/v1/keys', createdKeySchema, { json });
   const hub = operator.withKey(key);
   const client = new Client({ name, version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
   const requestInit = { headers: { authorization: `Bearer ${key}` } };
@@ -67,30 +67,31 @@ export async function createDemoAgent(
     random,
     http: (path, request, options = {}) =>
       httpAnswer(
-        (ending, traceId) => hub.send(path, { ...request, traceId, signal: ending }),
-        endingOf(signal, options),
+        (cancellation, traceId) => hub.send(path, { ...request, traceId, signal: cancellation }),
+        cancellationOf(signal, options),
       ),
-    mcp: (toolName, args, options = {}) => mcpAnswer(client, { toolName, args }, endingOf(signal, options), options),
+    mcp: (toolName, args, options = {}) =>
+      mcpAnswer(client, { toolName, args }, cancellationOf(signal, options), options),
     [Symbol.asyncDispose]: () => client.close(),
   };
 }
 
-/** When a call ends early: with the demo, or when its caller leaves. */
-function endingOf(signal: AbortSignal, { abortAfterMs }: DemoCallOptions): AbortSignal {
+/** Aborts when the demo is interrupted, or when the caller cancels. */
+function cancellationOf(signal: AbortSignal, { abortAfterMs }: DemoCallOptions): AbortSignal {
   return abortAfterMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(abortAfterMs)]);
 }
 
 async function httpAnswer(
-  send: (ending: AbortSignal, traceId: string) => ReturnType<HubClient['send']>,
-  ending: AbortSignal,
+  send: (cancellation: AbortSignal, traceId: string) => ReturnType<HubClient['send']>,
+  cancellation: AbortSignal,
 ): Promise<DemoAnswer> {
   const traceId = newTraceId();
   try {
-    const { status, body } = await send(ending, traceId);
+    const { status, body } = await send(cancellation, traceId);
     const code = status < 400 ? undefined : (problemSchema.safeParse(body).data?.code ?? `HTTP_${status}`);
     return { outcome: outcomeOf(code, body), code, traceId, body };
   } catch (error) {
-    if (!ending.aborted) throw error;
+    if (!cancellation.aborted) throw error;
     return abandoned(traceId);
   }
 }
@@ -98,19 +99,19 @@ async function httpAnswer(
 async function mcpAnswer(
   client: Client,
   { toolName, args }: { toolName: string; args: JsonObject },
-  ending: AbortSignal,
+  cancellation: AbortSignal,
   { onProgress }: DemoCallOptions,
 ): Promise<DemoAnswer> {
   const traceId = newTraceId();
   try {
     const result = await client.callTool(
       { name: toolName, arguments: args, _meta: { traceparent: newTraceparent(traceId) } },
-      { signal: ending, ...(onProgress && { onprogress: onProgress }) },
+      { signal: cancellation, ...(onProgress && { onprogress: onProgress }) },
     );
     const outcome = result.isError === true ? 'error' : 'success';
     return { outcome, code: undefined, traceId, body: result.structuredContent };
   } catch (error) {
-    if (ending.aborted) return abandoned(traceId);
+    if (cancellation.aborted) return abandoned(traceId);
     const code = protocolErrorSchema.safeParse(error).data?.data.code;
     if (code === undefined) throw error;
     return { outcome: outcomeOf(code, undefined), code, traceId, body: undefined };

@@ -1,4 +1,4 @@
-/** `hestia demo`: its options, its progress on a terminal or in a pipe, and the summary at its end. */
+/** `hestia demo`: options, progress on a terminal or in a pipe, and the final summary. */
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { type CommandContext, hubOf, withHubOptions } from '../command-context.ts';
@@ -13,14 +13,19 @@ type DemoOptions = FaultOptions & { duration: number; agents: number; steps: num
 const defaults = { durationSeconds: 60, agents: 4, steps: 2000, seed: 1 };
 const limits = { durationSeconds: 3600, agents: 20, steps: 100_000, seed: 2_147_483_647 };
 
-/** Adds the command. */
+/** Adds the command `demo`. */
 export function addDemoCommand(program: Command, context: CommandContext): void {
   const command = withHubOptions(program.command('demo'), context)
-    .description('send a minute of traffic of every kind to a running hub, to fill its dashboards')
-    .option('--duration <seconds>', 'for how long', wholeNumber(1, limits.durationSeconds), defaults.durationSeconds)
-    .option('--agents <count>', 'agents that work side by side', wholeNumber(1, limits.agents), defaults.agents)
-    .option('--steps <count>', 'steps at most', wholeNumber(1, limits.steps), defaults.steps)
-    .option('--seed <number>', 'the same seed makes the same choices', wholeNumber(0, limits.seed), defaults.seed)
+    .description('send a minute of varied traffic to a running hub, to fill its dashboards')
+    .option(
+      '--duration <seconds>',
+      'how long to send traffic',
+      wholeNumber(1, limits.durationSeconds),
+      defaults.durationSeconds,
+    )
+    .option('--agents <count>', 'number of concurrent agents', wholeNumber(1, limits.agents), defaults.agents)
+    .option('--steps <count>', 'maximum number of steps', wholeNumber(1, limits.steps), defaults.steps)
+    .option('--seed <number>', 'seed of the random choices', wholeNumber(0, limits.seed), defaults.seed)
     .action((options: DemoOptions) =>
       options.faults === undefined ? runDemo(context, options) : runFaults(context, options),
     );
@@ -36,7 +41,7 @@ async function runDemo(context: CommandContext, options: DemoOptions): Promise<v
     seed: options.seed,
   };
   const { output, signal } = context;
-  const progress = output.isTerminal ? createBar(context, options) : createLines(context);
+  const progress = output.isTerminal ? createProgressBar(context, options) : createProgressLines(context);
   let summary: DemoSummary;
   try {
     summary = demoSummary(await runDemoTraffic(hub, traffic, { signal, onStep: progress.onStep }));
@@ -44,7 +49,8 @@ async function runDemo(context: CommandContext, options: DemoOptions): Promise<v
     progress.stop();
   }
   output.record({ kind: 'summary', ...summary }, summaryLines(summary, output));
-  if (summary.interrupted) throw new CommandError(exitCodes.interrupted, 'interrupted; what the demo made is removed');
+  if (summary.interrupted)
+    throw new CommandError(exitCodes.interrupted, 'interrupted; everything the demo created is removed');
 }
 
 interface Progress {
@@ -52,8 +58,8 @@ interface Progress {
   stop: () => void;
 }
 
-/** A bar that follows the clock, with the step that ended last. */
-function createBar({ stdout, output }: CommandContext, { duration }: DemoOptions): Progress {
+/** A progress bar of the elapsed time, with the last finished step. */
+function createProgressBar({ stdout, output }: CommandContext, { duration }: DemoOptions): Progress {
   const bar = new SingleBar({
     format: '{bar} {elapsed}/{total} s  {steps} steps  {last}',
     barCompleteChar: '█',
@@ -68,7 +74,7 @@ function createBar({ stdout, output }: CommandContext, { duration }: DemoOptions
   const elapsed = () => Math.min(duration, Math.floor((performance.now() - startedAt) / 1000));
   let steps = 0;
   const state = { last: '', steps, elapsed: 0 };
-  stdout.write(`Traffic for ${duration} s; Ctrl-C ends it and removes what it made.\n`);
+  stdout.write(`Sending traffic for ${duration} s. Ctrl-C stops it and removes what the demo created.\n`);
   bar.start(duration, 0, state);
   const timer = setInterval(() => bar.update(elapsed(), { elapsed: elapsed() }), 250);
   return {
@@ -84,7 +90,7 @@ function createBar({ stdout, output }: CommandContext, { duration }: DemoOptions
   };
 }
 
-function createLines({ output }: CommandContext): Progress {
+function createProgressLines({ output }: CommandContext): Progress {
   return {
     onStep: (report) => output.record({ kind: 'step', time: new Date().toISOString(), ...report }, []),
     stop: () => undefined,

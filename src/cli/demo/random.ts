@@ -1,14 +1,14 @@
-/** Chance that can be repeated: the same seed gives the same choices. Not for secrets. */
+/** A seeded random number generator: the same seed gives the same choices. Not for secrets. */
 
-/** A source of choices. */
+/** A source of random choices. */
 export interface DemoRandom {
-  /** A number from `min` up to, but not including, `max`. */
+  /** A number in the range from `min` to `max`, excluding `max`. */
   between(min: number, max: number): number;
-  /** One of the items; undefined where there are none. */
+  /** One of the items, or undefined if there are none. */
   pick<Item>(items: readonly Item[]): Item | undefined;
 }
 
-/** A source seeded with a whole number. Source: mulberry32, Tommy Ettinger, 2017 (public domain). */
+/** Creates a generator seeded with a whole number. Source: mulberry32, Tommy Ettinger, 2017 (public domain). */
 export function createDemoRandom(seed: number): DemoRandom {
   let state = seed >>> 0;
   const fraction = () => {

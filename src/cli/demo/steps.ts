@@ -1,6 +1,6 @@
 /**
- * What the demo's agents do, one function a step: searches and calls that go well, calls that fail in each way a call can,
- * requests that are refused, skills that come and go.
+ * Steps of demo agents: searches, calls with each outcome, refused requests, skill activations.
+ * Each step is one function.
  */
 import { z } from 'zod';
 import type { JsonObject } from '../../shapes/json.ts';
@@ -9,15 +9,15 @@ import type { DemoAgent, DemoAnswer, DemoCallOptions } from './agent.ts';
 import { demoSkillText } from './skill.ts';
 import type { DemoTool, DemoTools } from './tools.ts';
 
-/** What steps work with. */
+/** What a step can use. */
 export interface DemoWorld {
   tools: DemoTools;
   operator: HubClient;
-  /** The agents' namespace, where their skills are. */
+  /** The namespace of the agents and of their skills. */
   namespace: string;
 }
 
-/** A step: what it is called, and what it does. Undefined where this hub has nothing for it. */
+/** A step. `run` returns undefined if this hub has no tool for it. */
 export interface DemoStep {
   name: string;
   run: (agent: DemoAgent, world: DemoWorld) => Promise<DemoAnswer | undefined>;
@@ -26,7 +26,7 @@ export interface DemoStep {
 const httpSearchSchema = z.object({ searchId: z.string() });
 const mcpSearchSchema = z.object({ search_id: z.string() });
 
-/** Done all the time, each as often as it stands here. */
+/** Steps that are picked at random, each as often as it is listed. */
 export const commonSteps: readonly DemoStep[] = [
   { name: 'search and call over HTTP', run: (agent, world) => searchAndCallByHttp(agent, world) },
   { name: 'search and call over HTTP', run: (agent, world) => searchAndCallByHttp(agent, world) },
@@ -39,24 +39,24 @@ export const commonSteps: readonly DemoStep[] = [
   { name: 'statistics', run: (agent) => agent.http('/v1/tools/stats') },
 ];
 
-/** Done a few times in a run, however long it is, so that a demo alone makes no alert fire. */
+/** Steps that run a few times, however long the demo lasts, so that a demo alone does not make an alert fire. */
 export const rareSteps: readonly DemoStep[] = [
   { name: 'slow call with progress', run: (agent, world) => slowCall(agent, world, { onProgress: () => undefined }) },
   { name: 'call that passes its deadline', run: (agent, world) => slowCall(agent, world, { timeoutMs: 300 }) },
-  { name: 'call that its caller leaves', run: (agent, world) => slowCall(agent, world, { abortAfterMs: 250 }) },
+  { name: 'call that its caller cancels', run: (agent, world) => slowCall(agent, world, { abortAfterMs: 250 }) },
   { name: 'call without a required argument', run: callWithoutArguments },
   { name: 'call that the tool fails', run: callThatFails },
   { name: 'call of a tool that does not exist', run: (agent) => call(agent, 'hestia', 'no-such-tool', {}) },
   { name: 'request with a wrong key', run: wrongKey },
   { name: 'request that the role forbids', run: (agent) => agent.http('/v1/scheduler/run', { method: 'POST' }) },
-  { name: 'skill for two seconds', run: shortSkill },
-  { name: 'skill published, used and deleted', run: skillLife },
+  { name: 'skill for two seconds', run: activateBriefly },
+  { name: 'skill published, used and deleted', run: useSkillOnce },
   { name: 'audit trail verified', run: (_, { operator }) => asOperator(operator, '/v1/audit/verify', 'GET') },
   { name: 'cleanup', run: (_, { operator }) => asOperator(operator, '/v1/scheduler/run', 'POST') },
 ];
 
-/** The skill that is there during the whole demo, and the one that comes and goes. */
-export const demoSkillNames = { lasting: 'demo-summary', passing: 'demo-greeting' } as const;
+/** Name of the skill that exists during the whole demo, and name prefix of the temporary ones. */
+export const demoSkillNames = { permanent: 'demo-summary', temporary: 'demo-greeting' } as const;
 
 const skillToolName = 'skill_demo_summary';
 
@@ -138,20 +138,20 @@ async function wrongKey(agent: DemoAgent): Promise<DemoAnswer> {
   return { outcome: 'refused', code: `HTTP_${status}`, traceId, body };
 }
 
-/** What an agent may not: two cleanups at once are one too many, and the second is refused. */
+/** Sends a request that only an operator may send. Of two cleanups at once, the hub refuses the second. */
 async function asOperator(operator: HubClient, path: string, method: 'GET' | 'POST'): Promise<DemoAnswer> {
   const { status, body, traceId } = await operator.send(path, { method });
   const refused = status >= 400;
   return { outcome: refused ? 'refused' : 'success', code: refused ? `HTTP_${status}` : undefined, traceId, body };
 }
 
-/** Its tool vanishes by itself, within the five seconds that the hub looks for such skills. */
-async function shortSkill(agent: DemoAgent): Promise<DemoAnswer> {
+/** Activates a skill that expires after two seconds. The hub checks for expired skills every five seconds. */
+async function activateBriefly(agent: DemoAgent): Promise<DemoAnswer> {
   await publish(agent, ownSkillName(agent));
   return agent.http(`/v1/skills/${ownSkillName(agent)}/activate`, { json: { ttlSeconds: 2 } });
 }
 
-async function skillLife(agent: DemoAgent): Promise<DemoAnswer> {
+async function useSkillOnce(agent: DemoAgent): Promise<DemoAnswer> {
   const name = ownSkillName(agent);
   await publish(agent, name);
   await agent.mcp('activate_skill', { skill_name: name });
@@ -161,9 +161,9 @@ async function skillLife(agent: DemoAgent): Promise<DemoAnswer> {
   return used;
 }
 
-/** Agents own their skills, so each has one of its own; few names, since tools' names are labels. */
+/** One skill name per agent, because agents own their skills. Few names, because tool names are metric labels. */
 function ownSkillName({ name }: DemoAgent): string {
-  return `${demoSkillNames.passing}-${name.split('-').at(-1)}`;
+  return `${demoSkillNames.temporary}-${name.split('-').at(-1)}`;
 }
 
 function publish(agent: DemoAgent, name: string): Promise<DemoAnswer> {

@@ -1,9 +1,9 @@
-/** The summary of a demo: steps by outcome, events by name, traces worth a look, dashboards to open. Pure. */
+/** The summary of a demo run: steps by outcome, events by name, notable traces, dashboards. */
 import type { CommandOutput } from '../command-output.ts';
 import type { DemoOutcome } from './agent.ts';
 import type { DemoStepReport, DemoTrafficResult } from './traffic.ts';
 
-/** The summary. */
+/** The summary of a demo run. */
 export interface DemoSummary {
   agents: number;
   tools: number;
@@ -26,7 +26,7 @@ const dashboards = [
 ];
 const tracesMax = 8;
 
-/** Sums up a run. */
+/** Summarizes a run. */
 export function demoSummary({ steps, events, agents, tools, interrupted }: DemoTrafficResult): DemoSummary {
   const outcomes: Record<DemoOutcome, number> = { success: 0, error: 0, timeout: 0, abandoned: 0, refused: 0 };
   for (const { outcome } of steps) outcomes[outcome] += 1;
@@ -44,21 +44,21 @@ function notable(steps: readonly DemoStepReport[]): DemoSummary['traces'] {
   return traces.slice(0, tracesMax);
 }
 
-/** The summary for a person. */
+/** Renders the summary for a terminal. */
 export function summaryLines(summary: DemoSummary, { tone }: CommandOutput): string[] {
   const { agents, tools, steps, outcomes, events, traces } = summary;
   const counts = Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`);
   const toolsNote =
-    tools === 0 ? ['No server is connected whose tools only read, so agents searched and used skills alone.'] : [];
+    tools === 0 ? ['No connected server has read-only tools, so the agents only searched and used skills.'] : [];
   return [
     tone('strong', `${steps} steps by ${agents} agents with ${tools} tools`),
     `  ${counts.join(' · ')}`,
     ...toolsNote,
     '',
-    tone('strong', 'On record'),
+    tone('strong', 'Audit records'),
     ...Object.entries(events).map(([event, count]) => `  ${String(count).padStart(5)} ${event}`),
     '',
-    tone('strong', 'Traces worth a look'),
+    tone('strong', 'Notable traces'),
     ...traces.map(({ why, traceId }) => `  ${traceId}  ${tone('quiet', why)}`),
     '',
     tone('strong', 'Dashboards in Grafana, in the folder Hestia'),

@@ -1,6 +1,6 @@
 /**
- * The tools the demo may call: those of connected servers that say of themselves that they only read and reach nothing
- * outside, with arguments made from their schemas. Whatever else a hub offers is left alone.
+ * Selection of the tools that the demo may call, with arguments generated from their schemas.
+ * Only tools whose annotations declare them read-only and closed-world are called.
  */
 import { z } from 'zod';
 import { type JsonObject, jsonObjectSchema } from '../../shapes/json.ts';
@@ -9,18 +9,18 @@ import type { HubClient } from '../hub-client.ts';
 import { callAnswerSchema, searchAnswerSchema } from '../tool-commands.ts';
 import type { DemoRandom } from './random.ts';
 
-/** A tool to call, and arguments that should do. */
+/** A tool to call, and a generator of valid arguments. */
 export interface DemoTool {
   serverId: string;
   toolName: string;
-  /** A need that this tool serves, as an agent would write it. */
+  /** A search query that should find this tool. */
   need: string;
-  /** Names of arguments it cannot do without. */
+  /** Names of the required arguments. */
   required: readonly string[];
   goodArguments: (random: DemoRandom) => JsonObject;
 }
 
-/** What the hub has for the demo. `slow` runs for as long as it is told, `reader` fails where there is no such file. */
+/** The tools of a hub by use. `slow` takes a duration as argument, `reader` fails for a file that does not exist. */
 export interface DemoTools {
   plain: readonly DemoTool[];
   slow: DemoTool | undefined;
@@ -48,7 +48,7 @@ const propertySchema = z.looseObject({
   minimum: z.number().optional(),
 });
 
-/** Wide enough that together they find what a small hub has. */
+/** Broad queries that together find all tools of a small hub. */
 const queries = [
   'read a file or list a directory',
   'add numbers, echo a message, get content',
@@ -59,12 +59,12 @@ const queries = [
 const resultsPerQuery = 50;
 const toolsMax = 60;
 const slowToolName = 'trigger-long-running-operation';
-/** Large answers, and an environment that may hold secrets. */
-const leftAlone = /env|media|tree|search_files/;
+/** Excluded: tools with large results, and tools that print the environment, which may contain secrets. */
+const excludedNames = /env|media|tree|search_files/;
 
-/** Looks around. @throws CommandError where the hub cannot be asked */
+/** Searches the hub for usable tools. @throws CommandError if the hub does not respond or refuses the request */
 export async function findDemoTools(hub: HubClient, signal: AbortSignal): Promise<DemoTools> {
-  const found = (await inspected(hub, await searched(hub, signal), signal)).filter(isHarmless);
+  const found = (await describedTools(hub, await searchedTools(hub, signal), signal)).filter(isHarmless);
   const paths = await allowedPaths(hub, found, signal);
   const usable = found.map((tool) => demoTool(tool, paths)).filter((tool) => tool !== undefined);
   return {
@@ -74,19 +74,19 @@ export async function findDemoTools(hub: HubClient, signal: AbortSignal): Promis
   };
 }
 
-async function searched(hub: HubClient, signal: AbortSignal): Promise<{ serverId: string; toolName: string }[]> {
+async function searchedTools(hub: HubClient, signal: AbortSignal): Promise<{ serverId: string; toolName: string }[]> {
   const found = new Map<string, { serverId: string; toolName: string }>();
   for (const query of queries) {
     const json = { query, limit: resultsPerQuery, source: 'upstream' };
-    const { results } = await hub.ask('/v1/tools/search', searchAnswerSchema, { json, signal });
+    const { results } = await hub.request('/v1/tools/search', searchAnswerSchema, { json, signal });
     for (const { serverId, toolName } of results)
       found.set(JSON.stringify([serverId, toolName]), { serverId, toolName });
   }
   return [...found.values()].slice(0, toolsMax);
 }
 
-/** The tools with their schemas; one that vanished meanwhile is left out. */
-async function inspected(
+/** Fetches the definition of each tool. Omits a tool that no longer exists. */
+async function describedTools(
   hub: HubClient,
   addresses: readonly { serverId: string; toolName: string }[],
   signal: AbortSignal,
@@ -102,16 +102,16 @@ async function inspected(
 }
 
 function isHarmless({ toolName, annotations }: FoundTool): boolean {
-  const saysSo = annotations?.readOnlyHint === true && annotations.openWorldHint === false;
-  return saysSo && !leftAlone.test(toolName);
+  const isReadOnly = annotations?.readOnlyHint === true && annotations.openWorldHint === false;
+  return isReadOnly && !excludedNames.test(toolName);
 }
 
-/** A directory and a file that a server of files lets be read; undefined where there is no such server. */
+/** A directory and a file that the filesystem server can read; empty if no such server is connected. */
 async function allowedPaths(hub: HubClient, found: readonly FoundTool[], signal: AbortSignal) {
   const lister = found.find(({ toolName }) => toolName === 'list_allowed_directories');
   if (lister === undefined) return {};
   const call = (toolName: string, args: object) =>
-    hub.ask(`/v1/tools/${encodeURIComponent(lister.serverId)}/${toolName}/call`, callAnswerSchema, {
+    hub.request(`/v1/tools/${encodeURIComponent(lister.serverId)}/${toolName}/call`, callAnswerSchema, {
       json: { arguments: args },
       signal,
     });
@@ -152,7 +152,7 @@ function demoTool(tool: FoundTool, paths: { directory?: string; file?: string })
 
 const words = ['hestia', 'agents', 'tools', 'skills', 'traces'];
 
-/** A value that fits a property's schema, as far as its type tells. */
+/** A value that fits the type of a property's schema. */
 function sampleOf(schema: unknown, random: DemoRandom): unknown {
   const parsed = propertySchema.safeParse(schema);
   if (!parsed.success) return random.pick(words);

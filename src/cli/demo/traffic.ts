@@ -1,6 +1,6 @@
 /**
- * The demo's traffic: agents that work side by side for a time, bounded by a count, each step told as it ends. What it
- * makes it removes again, also where it is interrupted.
+ * The traffic of the demo: concurrent agents, limited by a duration and by a number of steps.
+ * Whatever it creates it removes again, even if it is interrupted.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
@@ -11,7 +11,7 @@ import { demoSkillText } from './skill.ts';
 import { commonSteps, type DemoStep, type DemoWorld, demoSkillNames, rareSteps } from './steps.ts';
 import { findDemoTools } from './tools.ts';
 
-/** How much traffic. Both bounds hold: it ends at whichever comes first. */
+/** Amount of traffic. The run ends at whichever limit is reached first. */
 export interface DemoTrafficOptions {
   agents: number;
   durationMs: number;
@@ -19,37 +19,37 @@ export interface DemoTrafficOptions {
   seed: number;
 }
 
-/** One step that ended. */
+/** One finished step. */
 export interface DemoStepReport extends Omit<DemoAnswer, 'body'> {
   agent: string;
   step: string;
   durationMs: number;
 }
 
-/** What a whole run came to, for its summary. */
+/** The result of a run, for its summary. */
 export interface DemoTrafficResult {
   steps: DemoStepReport[];
-  /** Events on record that its agents caused, by name. */
+  /** Number of audit records that its agents caused, by event. */
   events: Record<string, number>;
-  /** Agents, servers and tools that took part. */
+  /** Number of agents that took part, and of tools that they could call. */
   agents: number;
   tools: number;
   interrupted: boolean;
 }
 
-/** The namespace of the demo: its skills meet nobody's. */
+/** A namespace of its own, so that demo skills do not collide with others. */
 export const demoNamespace = 'demo';
 
 /** Pauses between two steps of one agent, in milliseconds. */
 const pauseMs = { min: 20, max: 250 };
-/** Each rare step is done this often in a run of the default length, and once at least. */
+/** How often each rare step runs in a demo of the default duration. It always runs at least once. */
 const rareRounds = 3;
 const cleanupTimeoutMs = 20_000;
 
 const skillSchema = z.object({ name: z.string() });
 const recordSchema = z.object({ event: z.string(), key_id: z.string() });
 
-/** Runs it. `onStep` hears each step. @throws CommandError where no hub answers or it refuses the key */
+/** Runs the traffic and calls `onStep` after each step. @throws CommandError if no hub responds or it refuses the key */
 export async function runDemoTraffic(
   operator: HubClient,
   options: DemoTrafficOptions,
@@ -66,7 +66,7 @@ export async function runDemoTraffic(
       const name = `demo-agent-${index}`;
       agents.push(await createDemoAgent(operator, { name, namespace: demoNamespace, random, signal }));
     }
-    await publishLastingSkill(agents);
+    await publishPermanentSkill(agents);
     const report = (one: DemoStepReport) => {
       steps.push(one);
       onStep(one);
@@ -75,13 +75,13 @@ export async function runDemoTraffic(
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    await removeTraces(operator, agents);
+    await removeCreated(operator, agents);
   }
   const events = await eventsOf(operator, agents);
   return { steps, events, agents: agents.length, tools: tools.plain.length, interrupted: signal.aborted };
 }
 
-interface Running {
+interface AgentRun {
   durationMs: number;
   seed: number;
   report: (report: DemoStepReport) => void;
@@ -89,10 +89,10 @@ interface Running {
   isFull: () => boolean;
 }
 
-async function runAgents(agents: readonly DemoAgent[], world: DemoWorld, running: Running): Promise<void> {
-  const endsAt = performance.now() + running.durationMs;
-  const isOver = () => performance.now() >= endsAt || running.signal.aborted || running.isFull();
-  const rare = rareTimes(createDemoRandom(running.seed), running.durationMs);
+async function runAgents(agents: readonly DemoAgent[], world: DemoWorld, run: AgentRun): Promise<void> {
+  const endsAt = performance.now() + run.durationMs;
+  const isOver = () => performance.now() >= endsAt || run.signal.aborted || run.isFull();
+  const rare = scheduleRareSteps(createDemoRandom(run.seed), run.durationMs);
   const startedAt = performance.now();
   const next = (random: DemoRandom): DemoStep | undefined => {
     const due = rare[0];
@@ -103,14 +103,14 @@ async function runAgents(agents: readonly DemoAgent[], world: DemoWorld, running
   const work = async (agent: DemoAgent) => {
     while (!isOver()) {
       const step = next(agent.random);
-      if (step !== undefined) await runStep(agent, world, step, running);
-      await delay(agent.random.between(pauseMs.min, pauseMs.max), undefined, { signal: running.signal });
+      if (step !== undefined) await runStep(agent, world, step, run);
+      await delay(agent.random.between(pauseMs.min, pauseMs.max), undefined, { signal: run.signal });
     }
   };
   await Promise.all(agents.map(work));
 }
 
-async function runStep(agent: DemoAgent, world: DemoWorld, step: DemoStep, { report }: Running): Promise<void> {
+async function runStep(agent: DemoAgent, world: DemoWorld, step: DemoStep, { report }: AgentRun): Promise<void> {
   const startedAt = performance.now();
   const answer = await step.run(agent, world);
   if (answer === undefined) return;
@@ -119,23 +119,23 @@ async function runStep(agent: DemoAgent, world: DemoWorld, step: DemoStep, { rep
   report({ agent: agent.name, step: step.name, outcome, code, traceId, durationMs });
 }
 
-/** When each rare step is due, spread evenly over the first nine tenths, so that all of them end in time. */
-function rareTimes(random: DemoRandom, durationMs: number): { atMs: number; step: DemoStep }[] {
+/** Schedules the rare steps evenly over the first nine tenths of the run, so that all of them finish in time. */
+function scheduleRareSteps(random: DemoRandom, durationMs: number): { atMs: number; step: DemoStep }[] {
   const rounds = Math.max(1, Math.min(rareRounds, Math.round((durationMs / 60_000) * rareRounds)));
   const all = Array.from({ length: rounds }, () => rareSteps).flat();
   const slotMs = (durationMs * 0.9) / all.length;
   return all.map((step, index) => ({ atMs: (index + random.between(0, 1)) * slotMs, step }));
 }
 
-async function publishLastingSkill([first]: readonly DemoAgent[]): Promise<void> {
-  const name = demoSkillNames.lasting;
+async function publishPermanentSkill([first]: readonly DemoAgent[]): Promise<void> {
+  const name = demoSkillNames.permanent;
   const content = demoSkillText(name, 'Sum up what the arguments say in one sentence.');
   await first?.http(`/v1/skills/${name}`, { method: 'PUT', text: { type: 'text/markdown', content } });
   await first?.http(`/v1/skills/${name}/activate`, { json: {} });
 }
 
-/** Skills away, sessions closed, keys revoked; each by itself, and not stopped by what stopped the run. */
-async function removeTraces(operator: HubClient, agents: readonly DemoAgent[]): Promise<void> {
+/** Deletes skills, closes sessions and revokes keys, each independently. Runs even after the demo was interrupted. */
+async function removeCreated(operator: HubClient, agents: readonly DemoAgent[]): Promise<void> {
   await Promise.allSettled([
     deleteDemoSkills(operator),
     ...agents.map((agent) => agent[Symbol.asyncDispose]()),
@@ -145,7 +145,7 @@ async function removeTraces(operator: HubClient, agents: readonly DemoAgent[]): 
   ]);
 }
 
-/** Also those of an earlier demo that was killed. */
+/** Deletes all demo skills, including those of an earlier demo that was killed. */
 async function deleteDemoSkills(operator: HubClient): Promise<void> {
   const signal = AbortSignal.timeout(cleanupTimeoutMs);
   const query = `?namespace=${demoNamespace}`;

@@ -1,19 +1,19 @@
-/** Prometheus, asked which alerts fire. Reads only. */
+/** Polls Prometheus for firing alerts. Reads only. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { CommandError, exitCodes } from '../command-error.ts';
 
-/** An alert of one deployment: `job` undefined is any; an alert that names no job is everyone's. */
+/** An alert of one deployment. `job` undefined matches any deployment; an alert without a label `job` matches every one. */
 export interface WatchedAlert {
   name: string;
   job: string | undefined;
 }
 
-/** Whom to ask about alerts. What is waited for in vain answers undefined; other alerts that fire at the time are named. */
+/** Waits for alerts. Resolves with the other alerts that fire at that moment, or with undefined after `timeoutMs`. */
 export interface AlertWatch {
   untilFiring(alert: WatchedAlert, timeoutMs: number): Promise<readonly string[] | undefined>;
   untilResolved(alert: WatchedAlert, timeoutMs: number): Promise<readonly string[] | undefined>;
-  /** @throws CommandError where the hub is not seen in time */
+  /** Waits until Prometheus has metrics of a hub. @throws CommandError after `timeoutMs` */
   untilSeen(instance: string, timeoutMs: number): Promise<void>;
 }
 
@@ -22,10 +22,10 @@ const alertsSchema = z.object({
 });
 const seriesSchema = z.object({ data: z.object({ result: z.array(z.unknown()) }) });
 
-/** Watches the Prometheus at a URL, asking it every `pollMs`. */
+/** Creates a watch of the Prometheus at `url`, which is queried every `pollMs`. */
 export function createAlertWatch(url: string, { pollMs, signal }: { pollMs: number; signal: AbortSignal }): AlertWatch {
   const firing = async () => {
-    const { data } = alertsSchema.parse(await ask(url, '/api/v1/alerts', signal));
+    const { data } = alertsSchema.parse(await query(url, '/api/v1/alerts', signal));
     return data.alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels);
   };
   const until = async <T>(check: () => Promise<T | undefined>, timeoutMs: number): Promise<T | undefined> => {
@@ -40,9 +40,9 @@ export function createAlertWatch(url: string, { pollMs, signal }: { pollMs: numb
   const untilState = ({ name, job }: WatchedAlert, wanted: boolean, timeoutMs: number) =>
     until(async () => {
       const all = await firing();
-      const isOurs = (labels: Record<string, string>) =>
+      const isWatched = (labels: Record<string, string>) =>
         labels.alertname === name && (job === undefined || labels.job === undefined || labels.job === job);
-      if (all.some(isOurs) !== wanted) return undefined;
+      if (all.some(isWatched) !== wanted) return undefined;
       return [...new Set(all.map(({ alertname = '' }) => alertname))].filter((other) => other !== name).sort();
     }, timeoutMs);
   return {
@@ -51,19 +51,19 @@ export function createAlertWatch(url: string, { pollMs, signal }: { pollMs: numb
     untilSeen: async (instance, timeoutMs) => {
       const path = `/api/v1/query?${new URLSearchParams({ query: `target_info{instance="${instance}"}` })}`;
       const seen = await until(async () => {
-        const { data } = seriesSchema.parse(await ask(url, path, signal));
+        const { data } = seriesSchema.parse(await query(url, path, signal));
         return data.result.length > 0 ? true : undefined;
       }, timeoutMs);
       if (seen === undefined)
         throw new CommandError(
           exitCodes.failed,
-          `Prometheus never saw the hub ${instance}; does the collector get its metrics?`,
+          `Prometheus has no metrics of the hub ${instance}; check that the collector receives them`,
         );
     },
   };
 }
 
-async function ask(url: string, path: string, signal: AbortSignal): Promise<unknown> {
+async function query(url: string, path: string, signal: AbortSignal): Promise<unknown> {
   try {
     const response = await fetch(`${url.replace(/\/$/, '')}${path}`, { signal });
     return await response.json();

@@ -1,48 +1,48 @@
-/** Faults of tool calls: errors, timeouts, slow and abandoned calls, and the two that spend an error budget. */
+/** Faults of tool calls: errors, timeouts, slow and abandoned calls, and two that burn an error budget. */
 
 import type { HubClient } from '../hub-client.ts';
 import type { Fault, FaultContext } from './fault.ts';
 import { repeat } from './fault.ts';
 import { faultServerId, faultToolNames } from './server.ts';
 
-/** Calls of one round, side by side. */
+/** Concurrent calls of one round. */
 const callsPerRound = 10;
-/** Slow calls of one round: a percentile is taken of twenty and more. */
+/** Slow calls of one round. The alert needs at least twenty calls to evaluate a percentile. */
 const slowCallsPerRound = 25;
-/** Longer than the five seconds that count as slow, and than any round. */
+/** Duration of a slow call: longer than the five seconds that count as slow, and than any pause between rounds. */
 const slowMs = 6000;
 const deadlineMs = 50;
 
-/** The faults. */
-export const faultsOfCalls: readonly Fault[] = [
+/** The faults of tool calls. */
+export const callFaults: readonly Fault[] = [
   {
     name: 'tool-errors',
     alert: 'HestiaToolErrors',
     place: 'own hub',
-    does: 'calls a tool that says that it failed',
-    make: (context) => callAgain(context, (hub) => callFaultTool(hub, faultToolNames.fail)),
+    does: 'calls a tool that reports an error',
+    make: (context) => repeatCalls(context, (hub) => callFaultTool(hub, faultToolNames.fail)),
   },
   {
     name: 'tool-timeouts',
     alert: 'HestiaToolTimeouts',
     place: 'own hub',
     does: `calls a tool that takes longer than the call's deadline of ${deadlineMs} ms`,
-    make: (context) => callAgain(context, (hub) => callSlowTool(hub, { timeoutMs: deadlineMs })),
+    make: (context) => repeatCalls(context, (hub) => callSlowTool(hub, { timeoutMs: deadlineMs })),
   },
   {
     name: 'tool-calls-slow',
     alert: 'HestiaToolCallsSlow',
     place: 'own hub',
     does: `calls a tool that takes ${slowMs / 1000} s`,
-    make: (context) => callAgain(context, (hub) => callSlowTool(hub), slowCallsPerRound),
+    make: (context) => repeatCalls(context, (hub) => callSlowTool(hub), slowCallsPerRound),
   },
   {
     name: 'tool-calls-abandoned',
     alert: 'HestiaToolCallsAbandoned',
     place: 'own hub',
-    does: 'calls a slow tool and leaves before it answers',
+    does: 'calls a slow tool and cancels before it responds',
     make: (context) =>
-      callAgain(context, (hub) =>
+      repeatCalls(context, (hub) =>
         callSlowTool(hub, { signal: AbortSignal.timeout(deadlineMs) }).catch(() => undefined),
       ),
   },
@@ -50,19 +50,19 @@ export const faultsOfCalls: readonly Fault[] = [
     name: 'tool-call-availability-burn',
     alert: 'HestiaToolCallAvailabilityBurn',
     place: 'own hub',
-    does: 'lets every call pass its deadline, which spends the error budget of availability',
-    make: (context) => callAgain(context, (hub) => callSlowTool(hub, { timeoutMs: deadlineMs })),
+    does: 'lets every call exceed its deadline, which burns the error budget of availability',
+    make: (context) => repeatCalls(context, (hub) => callSlowTool(hub, { timeoutMs: deadlineMs })),
   },
   {
     name: 'tool-call-latency-burn',
     alert: 'HestiaToolCallLatencyBurn',
     place: 'own hub',
-    does: `lets every call take ${slowMs / 1000} s, which spends the error budget of latency`,
-    make: (context) => callAgain(context, (hub) => callSlowTool(hub), slowCallsPerRound),
+    does: `lets every call take ${slowMs / 1000} s, which burns the error budget of latency`,
+    make: (context) => repeatCalls(context, (hub) => callSlowTool(hub), slowCallsPerRound),
   },
 ];
 
-/** Calls a tool of the demo's own server. */
+/** Calls a tool of the fault server. */
 export function callFaultTool(
   hub: HubClient,
   toolName: string,
@@ -76,7 +76,7 @@ function callSlowTool(hub: HubClient, options: { timeoutMs?: number; signal?: Ab
   return callFaultTool(hub, faultToolNames.wait, { args: { ms: slowMs }, ...options });
 }
 
-async function callAgain(
+async function repeatCalls(
   context: FaultContext,
   call: (hub: HubClient) => Promise<unknown>,
   calls = callsPerRound,

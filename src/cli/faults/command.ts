@@ -1,4 +1,4 @@
-/** `hestia demo --faults`: lists faults, or makes them, tells which alert should fire and why, and undoes them. */
+/** `hestia demo --faults`: lists faults, or injects them, reports their alerts, and undoes them. */
 import { type Command, Option } from 'commander';
 import { printable } from '../../shapes/text.ts';
 import { type CommandContext, type HubOptions, hubOf } from '../command-context.ts';
@@ -9,7 +9,7 @@ import type { Fault } from './fault.ts';
 import { type FaultReport, type FaultRunOptions, runFault } from './run.ts';
 import { faults, faultsByName } from './table.ts';
 
-/** The options of faults, as commander gives them. `faults` is `true` where no name was given. */
+/** The fault options as commander parses them. `faults` is `true` if no name was given. */
 export interface FaultOptions extends HubOptions {
   faults?: string | true;
   hold: number;
@@ -22,76 +22,82 @@ export interface FaultOptions extends HubOptions {
   backendsStart: string;
 }
 
-/** Ten minutes of a window and five of patience, and something for scrapes. */
+/** The window of an alert (ten minutes), its `for` (five minutes), and a minute for scrapes. */
 const holdSecondsDefault = 960;
 const holdSecondsMax = 7200;
 const paceMsDefault = 1000;
 const pollMs = 500;
-/** Faults that are made at the same time; each may have a hub of its own. */
-const sideBySideMax = 4;
+/** Maximum number of concurrent faults. Each may run its own hub. */
+const concurrentMax = 4;
 
 /** Adds the options to the command `demo`. */
 export function addFaultOptions(command: Command): Command {
-  // An option is added when it is whole: commander takes its default then.
+  // An option is complete before it is added, because commander reads its default at that time.
   const add = (option: Option) => command.addOption(option.helpGroup('Faults:'));
-  const shell = (flags: string, does: string, value: string) => add(new Option(flags, `what ${does}`).default(value));
-  add(new Option('--faults [names]', 'make the conditions of alerts instead: names, all, or list'));
+  const shell = (flags: string, does: string, value: string) =>
+    add(new Option(flags, `command that ${does}`).default(value));
+  add(new Option('--faults [names]', 'inject the conditions of alerts instead: names, all, or list'));
   add(
-    new Option('--hold <seconds>', 'how long a fault lasts, at most where --prometheus says that the alert fires')
+    new Option('--hold <seconds>', 'how long a fault lasts; with --prometheus, at most until its alert fires')
       .argParser(wholeNumber(1, holdSecondsMax))
       .default(holdSecondsDefault),
   );
   add(
-    new Option('--pace <milliseconds>', 'time between two rounds of a fault')
+    new Option('--pace <milliseconds>', 'pause between two rounds of a fault')
       .argParser(wholeNumber(10, 60_000))
       .default(paceMsDefault),
   );
-  add(new Option('--prometheus <url>', 'ask this Prometheus, and undo a fault when its alert fires'));
-  add(new Option('--until-resolved', 'see the alert resolve too, for as long as --hold says'));
-  shell('--collector-stop <command>', 'ends the collector', 'docker compose stop otel-collector');
+  add(new Option('--prometheus <url>', 'query this Prometheus, and undo a fault once its alert fires'));
+  add(new Option('--until-resolved', 'also wait until the alert resolves, at most for --hold'));
+  shell('--collector-stop <command>', 'stops the collector', 'docker compose stop otel-collector');
   shell('--collector-start <command>', 'starts the collector', 'docker compose start otel-collector');
-  shell('--backends-stop <command>', 'ends Tempo and Loki', 'docker compose stop tempo loki');
+  shell('--backends-stop <command>', 'stops Tempo and Loki', 'docker compose stop tempo loki');
   return shell('--backends-start <command>', 'starts Tempo and Loki', 'docker compose start tempo loki');
 }
 
-/** Lists faults, or makes those that are named. @throws CommandError where one could not be made, or its alert was missed */
+/** Lists faults, or injects the named ones. @throws CommandError if one cannot be injected, or its alert does not fire */
 export async function runFaults(context: CommandContext, options: FaultOptions): Promise<void> {
   const { signal } = context;
   const names = options.faults;
   if (names === undefined || names === true || names === 'list') return listFaults(context);
   const wanted = faultsByName(names);
   const failed: string[] = [];
-  const tell = (report: ToldReport) => {
+  const onReport = (report: AnyFaultReport) => {
     if (report.state === 'missed' || report.state === 'failed') failed.push(report.fault);
     const record = { kind: 'fault', time: new Date().toISOString(), ...report };
     context.output.record(record, [reportLine(context, report)]);
   };
-  const run = runOptions(context, options, tell);
+  const run = runOptions(context, options, onReport);
   const make = async (fault: Fault) => {
     const { name, alert, does } = fault;
-    tell({ fault: name, alert, state: 'begun', does });
+    onReport({ fault: name, alert, state: 'begun', does });
     try {
       await runFault(fault, run);
     } catch (error) {
       if (signal.aborted) return;
-      tell({ fault: name, alert, state: 'failed', reason: error instanceof Error ? error.message : 'unknown failure' });
+      onReport({
+        fault: name,
+        alert,
+        state: 'failed',
+        reason: error instanceof Error ? error.message : 'unknown failure',
+      });
     }
   };
   const isCollector = ({ place }: Fault) => place === 'collector';
-  await sideBySide(
+  await runConcurrently(
     wanted.filter((fault) => !isCollector(fault)),
-    sideBySideMax,
+    concurrentMax,
     make,
     signal,
   );
-  // Nothing else is seen while the collector is harmed.
-  await sideBySide(wanted.filter(isCollector), 1, make, signal);
-  if (signal.aborted) throw new CommandError(exitCodes.interrupted, 'interrupted; the faults are undone');
-  if (failed.length > 0) throw new CommandError(exitCodes.failed, `not as it should be: ${failed.join(', ')}`);
+  // While the collector is impaired, no other alert can be observed.
+  await runConcurrently(wanted.filter(isCollector), 1, make, signal);
+  if (signal.aborted) throw new CommandError(exitCodes.interrupted, 'interrupted; all faults are undone');
+  if (failed.length > 0) throw new CommandError(exitCodes.failed, `not as expected: ${failed.join(', ')}`);
 }
 
-/** What is told of a fault: its run's own reports, its beginning, and why it could not be made. */
-type ToldReport =
+/** A report of a fault: from its run, of its start, or of why it could not be injected. */
+type AnyFaultReport =
   | FaultReport
   | { fault: string; alert: string; state: 'begun'; does: string }
   | { fault: string; alert: string; state: 'failed'; reason: string };
@@ -101,8 +107,8 @@ function listFaults({ output }: CommandContext): void {
     faults.map(({ name, alert, place, does }) => ({ fault: name, alert, place, does })),
     [
       { title: 'FAULT', cell: ({ fault }) => fault },
-      { title: 'MADE ON', cell: ({ place }) => place },
-      { title: 'IT', cell: ({ does }) => does },
+      { title: 'TARGET', cell: ({ place }) => place },
+      { title: 'WHAT IT DOES', cell: ({ does }) => does },
     ],
     'no faults',
   );
@@ -128,25 +134,25 @@ function runOptions(
   };
 }
 
-function reportLine({ output }: CommandContext, report: ToldReport): string {
+function reportLine({ output }: CommandContext, report: AnyFaultReport): string {
   const { fault, alert, state } = report;
   const name = output.tone('strong', fault);
   switch (state) {
     case 'begun':
-      return `${name}: ${report.does}, so that ${alert} fires`;
+      return `${name}: ${report.does}; expects ${alert} to fire`;
     case 'made':
-      return `${name}: made`;
+      return `${name}: injected`;
     case 'firing': {
       const others = report.alsoFiring ?? [];
-      const also = others.length === 0 ? '' : output.tone('quiet', ` (as do ${others.join(', ')})`);
+      const also = others.length === 0 ? '' : output.tone('quiet', ` (also firing: ${others.join(', ')})`);
       return `${name}: ${alert} ${output.tone('bad', 'fires')}${also}`;
     }
     case 'undone':
-      return `${name}: undone; the alert resolves by itself`;
+      return `${name}: undone; the alert resolves without further action`;
     case 'resolved':
       return `${name}: ${alert} ${output.tone('good', 'has resolved')}`;
     case 'missed':
-      return `${name}: ${alert} ${output.tone('bad', 'was not seen as it should be')}`;
+      return `${name}: ${alert} ${output.tone('bad', 'did not fire or did not resolve in time')}`;
     case 'failed':
       return `${name}: ${output.tone('bad', 'failed')}: ${printable(report.reason)}`;
     default:
@@ -154,8 +160,8 @@ function reportLine({ output }: CommandContext, report: ToldReport): string {
   }
 }
 
-/** Does `work` for each item, `count` at a time, in order; starts nothing new once the signal has aborted. */
-async function sideBySide<Item>(
+/** Runs `work` for each item in order, at most `count` at a time. Starts nothing new after `signal` aborts. */
+async function runConcurrently<Item>(
   items: readonly Item[],
   count: number,
   work: (item: Item) => Promise<void>,

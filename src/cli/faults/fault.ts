@@ -1,45 +1,45 @@
-/** A fault: a condition that an alert is for, made on purpose and undone. What faults are given, and what they share. */
+/** The fault interface: injects the condition of an alert on purpose, and undoes it. Also helpers that faults share. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandSurroundings } from '../command-context.ts';
 import type { HubClient } from '../hub-client.ts';
 import { type FaultHub, type FaultHubOptions, startFaultHub } from './hub.ts';
 
-/** Where a fault is made: on the hub that the command names, on one that the demo starts for it, or at the collector. */
+/** Target of a fault: the hub that the command names, a hub that the demo starts for it, or the collector. */
 export type FaultPlace = 'hub' | 'own hub' | 'collector';
 
-/** A fault by name. */
+/** A fault. */
 export interface Fault {
-  /** The alert's name in kebab-case, without Hestia. */
+  /** The name of the alert in kebab-case, without Hestia. */
   name: string;
   /** The alert that should fire. */
   alert: string;
   place: FaultPlace;
-  /** What is done, in a sentence that goes on after "It". */
+  /** What the fault does, as the predicate of a sentence. */
   does: string;
-  /** The least time it must last for its alert, where that is longer than usual. */
+  /** The minimum time until its alert can fire, if that is longer than usual. */
   holdSecondsMin?: number;
-  /** Makes it, and goes on making it until what it answers is disposed, which undoes it. Rejects where it cannot be made. */
+  /** Injects the fault and maintains it until the result is disposed, which undoes it. Rejects if it cannot be injected. */
   make(context: FaultContext): Promise<AsyncDisposable>;
 }
 
-/** What a fault works with. */
+/** What a fault can use. */
 export interface FaultContext {
-  /** The hub that the command names, with an operator's key. */
+  /** The hub that the command names, with an operator key. */
   hub: HubClient;
-  /** Starts a hub of the demo's own; it lives until the fault is undone. */
+  /** Starts a hub for this fault. It runs until the fault is undone. */
   startHub(options?: Omit<FaultHubOptions, 'instance'>): Promise<FaultHub>;
-  /** Waits until whoever watches has seen this hub as it should be. */
+  /** Waits until Prometheus has metrics of this hub. */
   untilSeen(hub: FaultHub): Promise<void>;
-  /** Shell commands that end and start the collector and what is behind it. */
+  /** Shell commands that stop and start the collector and its backends. */
   commands: CollectorCommands;
-  /** Where this process's environment says that OTLP is taken. */
+  /** The OTLP endpoint of this process's environment. */
   otlpUrl: string;
-  /** Time between two rounds of a fault that is made over and over, in milliseconds. */
+  /** Pause between two rounds of a repeated fault, in milliseconds. */
   paceMs: number;
   signal: AbortSignal;
 }
 
-/** Shell commands, by what they do. */
+/** Shell commands by purpose. */
 export interface CollectorCommands {
   collectorStop: string;
   collectorStart: string;
@@ -48,8 +48,8 @@ export interface CollectorCommands {
 }
 
 /**
- * Does `work` round after round until it is disposed; waits for the first round, so that what cannot be done is told.
- * Later rounds may fail: what they meet is what the fault is about.
+ * Repeats `work` until the result is disposed. Waits for the first round, so that a fault that cannot be injected rejects.
+ * Later rounds may fail, because the fault itself may cause that.
  */
 export async function repeat(work: () => Promise<unknown>, { paceMs, signal }: FaultContext): Promise<AsyncDisposable> {
   await work();
@@ -70,7 +70,7 @@ export async function repeat(work: () => Promise<unknown>, { paceMs, signal }: F
   };
 }
 
-/** Something to undo. */
+/** A disposable that runs `undo`. */
 export function undoing(undo: () => Promise<void> | void): AsyncDisposable {
   return { [Symbol.asyncDispose]: async () => undo() };
 }
@@ -85,7 +85,7 @@ export function faultJob(name: string): string {
   return `${faultInstance(name)}/hestia`;
 }
 
-/** Makes hubs for one fault: each is ended with `parts`. */
+/** Starts hubs for one fault. They are disposed with `parts`. */
 export function hubStarter(
   surroundings: CommandSurroundings,
   { name, parts }: { name: string; parts: AsyncDisposableStack },

@@ -1,6 +1,6 @@
 /**
- * A hub that is there to be harmed: a process of its own with a folder, a port and a `service.instance.id` of its own, which
- * sends its telemetry where this process's environment says. Ending it removes everything.
+ * A disposable hub process for faults, with its own folder, port and `service.instance.id`.
+ * It sends telemetry to the endpoint of this process's environment. Disposing it removes all its data.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -15,41 +15,41 @@ import { CommandError, exitCodes } from '../command-error.ts';
 import { createHubClient, type HubClient } from '../hub-client.ts';
 import { faultServer, faultServerId } from './server.ts';
 
-/** How such a hub differs from a plain one. */
+/** How the hub differs from a default one. */
 export interface FaultHubOptions {
-  /** Its `service.instance.id`, and its `service.namespace`: what alerts add up by deployment, they add up for it alone. */
+  /** Its `service.instance.id` and `service.namespace`. Alerts that aggregate by deployment then evaluate it alone. */
   instance: string;
-  /** What its configuration file holds besides, or instead of, its one server. */
+  /** Keys of its configuration file, in addition to or instead of its one server. */
   file?: JsonObject;
-  /** Variables besides those of this process. */
+  /** Variables in addition to those of this process. */
   environment?: Record<string, string>;
 }
 
-/** The hub. Disposing it ends it, however it is, and removes its folder. */
+/** A hub for faults. Disposing it stops the process, whatever its state, and removes its folder. */
 export interface FaultHub extends AsyncDisposable {
   readonly hub: HubClient;
   readonly instance: string;
   readonly folder: string;
   readonly databaseFile: string;
-  /** Starts it again after {@link stop} or {@link kill}; `file` replaces the configuration. */
+  /** Restarts it after {@link stop} or {@link kill}. `file` replaces the configuration. */
   start(file?: JsonObject): Promise<void>;
-  /** Ends it as an operator would. */
+  /** Shuts it down with SIGTERM. */
   stop(): Promise<void>;
-  /** SIGKILL, SIGSTOP or SIGCONT. */
+  /** Sends SIGKILL, SIGSTOP or SIGCONT. */
   kill(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
 }
 
-/** What is needed of the process. */
+/** What the hub needs of this process. */
 export type FaultHubSurroundings = Pick<CommandSurroundings, 'environment' | 'hubFile' | 'signal'>;
 
 const startTimeoutMs = 30_000;
 const pollMs = 50;
-/** The longest interval: what faults do to cleanups, they do themselves. */
+/** The longest interval, so that only faults trigger cleanups. */
 const quietScheduler = { intervalHours: 24 };
-/** How often it sends metrics, in milliseconds, unless the environment says otherwise: whoever watches it waits less. */
+/** Default metric export interval, in milliseconds. Shorter than usual, so that alerts fire sooner. */
 const metricIntervalMsDefault = '5000';
 
-/** Starts one and waits until it is ready and its server connected. @throws CommandError with its own last line */
+/** Starts a hub, and waits until it is ready and its server is connected. @throws CommandError with the error line of the hub */
 export async function startFaultHub(surroundings: FaultHubSurroundings, options: FaultHubOptions): Promise<FaultHub> {
   const folder = await mkdtemp(join(tmpdir(), 'hestia-demo-'));
   const url = `http://127.0.0.1:${await freePort()}`;
@@ -61,7 +61,7 @@ export async function startFaultHub(surroundings: FaultHubSurroundings, options:
       await untilReady(child, url, surroundings.signal);
       return child;
     } catch (error) {
-      await endedBy(child, 'SIGKILL');
+      await stopWith(child, 'SIGKILL');
       throw error;
     }
   };
@@ -79,10 +79,10 @@ export async function startFaultHub(surroundings: FaultHubSurroundings, options:
       start: async (file) => {
         child = await start(file);
       },
-      stop: () => endedBy(child, 'SIGTERM'),
+      stop: () => stopWith(child, 'SIGTERM'),
       kill: (signal) => void child.kill(signal),
       [Symbol.asyncDispose]: async () => {
-        await endedBy(child, 'SIGTERM');
+        await stopWith(child, 'SIGTERM');
         await rm(folder, { recursive: true, force: true });
       },
     };
@@ -103,7 +103,7 @@ function spawnHub(
   const attributes = [environment.OTEL_RESOURCE_ATTRIBUTES, own];
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', hubFile], {
     cwd: folder,
-    // A group of its own: Ctrl-C ends the demo, which ends this hub in its own time.
+    // A process group of its own: Ctrl-C interrupts the demo only, which then stops this hub.
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
@@ -118,7 +118,7 @@ function spawnHub(
   return child;
 }
 
-/** Resolves at the first answer of readiness. Only a line that the hub wrote for people is told: others may hold its key. */
+/** Waits until the hub is ready. An error names only the hub's error line, because other lines may contain its key. */
 async function untilReady(child: ChildProcess, url: string, signal: AbortSignal): Promise<void> {
   let errors = '';
   child.stderr?.on('data', (chunk) => {
@@ -131,8 +131,8 @@ async function untilReady(child: ChildProcess, url: string, signal: AbortSignal)
     if (await isReady(url)) return;
     await delay(pollMs);
   }
-  const line = /^hestia: (.+)$/m.exec(errors)?.[1] ?? 'it was not ready in time';
-  throw new CommandError(exitCodes.failed, `the demo's own hub did not start: ${line}`);
+  const line = /^hestia: (.+)$/m.exec(errors)?.[1] ?? `not ready after ${startTimeoutMs / 1000} s`;
+  throw new CommandError(exitCodes.failed, `the hub for the fault did not start: ${line}`);
 }
 
 async function isReady(url: string): Promise<boolean> {
@@ -150,15 +150,15 @@ const serversSchema = z.object({ items: z.array(z.object({ state: z.string() }))
 async function untilConnected(hub: HubClient, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + startTimeoutMs;
   while (performance.now() < deadline) {
-    const { items } = await hub.ask('/v1/servers', serversSchema, { signal });
+    const { items } = await hub.request('/v1/servers', serversSchema, { signal });
     if (items.every(({ state }) => state === 'connected')) return;
     await delay(pollMs);
   }
-  throw new CommandError(exitCodes.failed, "the demo's own server did not connect");
+  throw new CommandError(exitCodes.failed, 'the server of the hub for the fault did not connect');
 }
 
-/** Sends the signal where it still runs, and waits for its end; one that is stopped goes on first. */
-async function endedBy(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+/** Sends the signal if the process still runs, and waits for its exit. Resumes a suspended process first. */
+async function stopWith(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGCONT');

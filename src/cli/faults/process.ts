@@ -1,21 +1,21 @@
-/** Faults of a hub's process and of what it tells: it dies, stands still, loses telemetry, runs out of room for labels. */
+/** Faults of the hub process and its telemetry: a crash, event loop lag, dropped spans, label overflow. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { callFaultTool } from './calls.ts';
 import { type Fault, type FaultContext, repeat, undoing } from './fault.ts';
 import { faultServer, faultServerId, faultToolNames, numberedToolName } from './server.ts';
 
-/** More than the 200 tool names that metrics tell apart. */
+/** More than the 200 tool names that metrics distinguish. */
 const toolsCount = 230;
 /**
- * How long the process stands still in each round, and how long it runs. The loop's delay is sampled every 10 ms while it runs,
- * so that the one late sample of each round is more than one in a hundred, which is what a 99th percentile sees.
+ * How long the process is suspended and how long it runs in each round. The delay of the event loop is sampled every 10 ms
+ * while it runs, so the one late sample of each round is more than one in a hundred and moves the 99th percentile.
  */
-const standing = { stillMs: 300, runningMs: 100 };
-/** Spans of one round, many times what the shortened queue holds. */
+const suspension = { suspendedMs: 300, runningMs: 100 };
+/** Calls of one round. They produce many times the spans that the shortened queue holds. */
 const callsPerRound = 20;
 
-/** The faults. */
-export const faultsOfProcess: readonly Fault[] = [
+/** The faults of the hub process. */
+export const processFaults: readonly Fault[] = [
   {
     name: 'hub-down',
     alert: 'HestiaHubDown',
@@ -32,14 +32,14 @@ export const faultsOfProcess: readonly Fault[] = [
     name: 'event-loop-lag',
     alert: 'HestiaEventLoopLag',
     place: 'own hub',
-    does: `stops a hub's process for ${standing.stillMs} ms again and again`,
-    make: standStill,
+    does: `suspends a hub's process for ${suspension.suspendedMs} ms repeatedly`,
+    make: suspendRepeatedly,
   },
   {
     name: 'telemetry-dropped',
     alert: 'HestiaTelemetryDropped',
     place: 'own hub',
-    does: 'makes more spans than a queue of two holds',
+    does: 'produces more spans than a queue of two holds',
     make: async (context) => {
       const environment = { OTEL_BSP_MAX_QUEUE_SIZE: '2', OTEL_BSP_SCHEDULE_DELAY: '1000' };
       const { hub } = await context.startHub({ environment });
@@ -51,7 +51,7 @@ export const faultsOfProcess: readonly Fault[] = [
     name: 'metric-overflow',
     alert: 'HestiaMetricOverflow',
     place: 'own hub',
-    does: `calls ${toolsCount} tools, more than metrics tell apart by name`,
+    does: `calls ${toolsCount} tools, more than metrics distinguish by name`,
     make: async (context) => {
       const mcpServers = { [faultServerId]: faultServer({ tools: toolsCount }) };
       const { hub } = await context.startHub({ file: { mcpServers } });
@@ -62,15 +62,15 @@ export const faultsOfProcess: readonly Fault[] = [
   },
 ];
 
-async function standStill(context: FaultContext): Promise<AsyncDisposable> {
+async function suspendRepeatedly(context: FaultContext): Promise<AsyncDisposable> {
   const owned = await context.startHub();
   await using parts = new AsyncDisposableStack();
   parts.use(undoing(() => owned.kill('SIGCONT')));
   const round = async () => {
     owned.kill('SIGSTOP');
-    await delay(standing.stillMs);
+    await delay(suspension.suspendedMs);
     owned.kill('SIGCONT');
   };
-  parts.use(await repeat(round, { ...context, paceMs: standing.runningMs }));
+  parts.use(await repeat(round, { ...context, paceMs: suspension.runningMs }));
   return parts.move();
 }

@@ -1,6 +1,6 @@
 /**
- * One fault from its making to its end: made, held until the alert fires or the time is over, undone, and watched until the
- * alert resolves, where that is asked for. What was made is undone whatever happens.
+ * Runs one fault: injects it, holds it until its alert fires or a timeout, and undoes it.
+ * Optionally waits until the alert resolves. The fault is undone even if an error occurs.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandSurroundings } from '../command-context.ts';
@@ -8,10 +8,10 @@ import type { HubClient } from '../hub-client.ts';
 import type { AlertWatch } from './alert-watch.ts';
 import { type CollectorCommands, type Fault, type FaultContext, faultJob, hubStarter } from './fault.ts';
 
-/** Where a fault stands. `missed`: the alert did not fire, or did not resolve, in time. */
+/** The state of a fault. `missed`: the alert did not fire, or did not resolve, in time. */
 export type FaultState = 'made' | 'firing' | 'undone' | 'resolved' | 'missed';
 
-/** One step of a fault. `alsoFiring` names other alerts that fire at the time. */
+/** One state change of a fault. `alsoFiring` names the other alerts that fire at that moment. */
 export interface FaultReport {
   fault: string;
   alert: string;
@@ -23,21 +23,21 @@ export interface FaultReport {
 export interface FaultRunOptions {
   hub: HubClient;
   surroundings: CommandSurroundings;
-  /** Whom to ask whether alerts fire; without it a fault is held for `holdMs`. */
+  /** Reports whether alerts fire. Without it, a fault is held for `holdMs`. */
   watch: AlertWatch | undefined;
   commands: CollectorCommands;
   paceMs: number;
-  /** How long a fault is held at most, and how long its resolving is waited for. */
+  /** How long to wait for an alert to fire, and again for it to resolve. */
   holdMs: number;
-  /** Whether to wait for the alert to resolve; those that look at an hour or a day take as long. */
+  /** Whether to wait for the alert to resolve. Alerts over an hour or a day take that long. */
   untilResolved: boolean;
   onReport: (report: FaultReport) => void;
 }
 
-/** What a hub needs to be seen where nobody can be asked: one export of metrics and two scrapes, at their usual pace. */
+/** How long a hub takes to appear in Prometheus at default intervals: one metric export and two scrapes. */
 const seenMsDefault = 45_000;
 
-/** Runs one fault. Rejects where it cannot be made, or is interrupted; it is undone then too. */
+/** Runs one fault. Rejects if it cannot be injected or is interrupted; it is undone even then. */
 export async function runFault(fault: Fault, options: FaultRunOptions): Promise<void> {
   const { surroundings, watch, untilResolved, onReport } = options;
   const holdMs = Math.max(options.holdMs, (fault.holdSecondsMin ?? 0) * 1000);
@@ -51,13 +51,13 @@ export async function runFault(fault: Fault, options: FaultRunOptions): Promise<
     await using _made = await fault.make(context);
     report('made');
     if (watch === undefined) await delay(holdMs, undefined, { signal });
-    else await told(watch.untilFiring(alert, holdMs), 'firing', report);
+    else await reportWhen(watch.untilFiring(alert, holdMs), 'firing', report);
   }
   report('undone');
-  if (watch !== undefined && untilResolved) await told(watch.untilResolved(alert, holdMs), 'resolved', report);
+  if (watch !== undefined && untilResolved) await reportWhen(watch.untilResolved(alert, holdMs), 'resolved', report);
 }
 
-async function told(
+async function reportWhen(
   waiting: Promise<readonly string[] | undefined>,
   state: 'firing' | 'resolved',
   report: (state: FaultState, alsoFiring?: readonly string[]) => void,

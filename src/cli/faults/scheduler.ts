@@ -1,14 +1,14 @@
-/** Faults of the scheduler: no success for two intervals, and no scheduler at all. */
+/** Faults of the scheduler: no successful cleanup for two intervals, and no running scheduler. */
 import { type Fault, type FaultContext, undoing } from './fault.ts';
 import { refuseDeletions } from './storage.ts';
 
-/** The shortest interval there is. */
+/** The shortest interval that the configuration accepts. */
 const intervalHours = 0.25;
-/** Two intervals, the minute that the alert waits, and something for scrapes. */
+/** Two intervals, the `for` of the alert (one minute), and a minute for scrapes. */
 const stalledSeconds = 2 * intervalHours * 3600 + 120;
 
-/** The faults. */
-export const faultsOfScheduler: readonly Fault[] = [
+/** The faults of the scheduler. */
+export const schedulerFaults: readonly Fault[] = [
   {
     name: 'scheduler-stalled',
     alert: 'HestiaSchedulerStalled',
@@ -21,7 +21,7 @@ export const faultsOfScheduler: readonly Fault[] = [
     name: 'scheduler-not-running',
     alert: 'HestiaSchedulerNotRunning',
     place: 'own hub',
-    does: 'starts a hub with scheduler.enabled false, and one with it when the fault is undone',
+    does: 'starts a hub with scheduler.enabled false, and restarts it with a scheduler when the fault is undone',
     make: async (context) => {
       const owned = await context.startHub({ file: { scheduler: { enabled: false } } });
       return undoing(async () => {
@@ -35,7 +35,7 @@ export const faultsOfScheduler: readonly Fault[] = [
 async function stall(context: FaultContext): Promise<AsyncDisposable> {
   const owned = await context.startHub({ file: { scheduler: { intervalHours } } });
   await using parts = new AsyncDisposableStack();
-  // Undone last: the cleanup that succeeds ends it.
+  // Disposed last: a successful cleanup resolves the alert, and it needs a database without the refusal.
   parts.use(undoing(async () => void (await owned.hub.send('/v1/scheduler/run', { method: 'POST' }))));
   parts.use(await refuseDeletions(owned, async () => undoing(() => undefined)));
   return parts.move();

@@ -1,6 +1,6 @@
 /**
- * The MCP server behind the hubs that faults are made on: tools that are slow, fail, hang, end the server, change their
- * definition or are many. Run as a program it serves standard input and output; its options are one JSON argument.
+ * The MCP server of the hubs for faults: tools that are slow, fail, exit, change or are many.
+ * As a program it serves standard input and output. Its options are one JSON argument.
  */
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,28 +9,28 @@ import { McpServer } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { z } from 'zod';
 
-/** The name under which hubs know it. */
+/** The id of this server in the configuration of a hub. */
 export const faultServerId = 'demo';
 
-/** Its tools. `fine` answers, `fail` says that it failed, `wait` takes as long as it is told, `leave` ends the server. */
+/** Its tools. `fine` responds at once, `fail` reports an error, `wait` takes `ms`, `leave` exits the process, `change` changes its own description. */
 export const faultToolNames = { fine: 'fine', fail: 'fail', wait: 'wait', leave: 'leave', change: 'change' } as const;
 
 const optionsSchema = z.strictObject({
-  /** Further tools, `numbered_1` and on. */
+  /** Number of further tools, named `numbered_1` and so on. */
   tools: z.int().min(0).max(1000).default(0),
-  /** Further tools by name. */
+  /** Names of further tools. */
   names: z.array(z.string()).max(10).default([]),
-  /** While this file exists, the server ends at its start. */
+  /** While this file exists, the server exits at startup. */
   absentWhile: z.string().optional(),
 });
 
-/** How it is started: what a hub's `mcpServers` takes. */
+/** The entry of a hub's `mcpServers` that starts this server. */
 export function faultServer(options: z.input<typeof optionsSchema> = {}): { command: string; args: string[] } {
   const file = fileURLToPath(import.meta.url);
   return { command: process.execPath, args: ['--disable-warning=ExperimentalWarning', file, JSON.stringify(options)] };
 }
 
-/** The name of a numbered tool, from 1. */
+/** The name of a numbered tool. Numbers start at 1. */
 export function numberedToolName(number: number): string {
   return `numbered_${number}`;
 }

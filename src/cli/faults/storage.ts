@@ -1,6 +1,6 @@
 /**
- * Faults of what is kept: writes that fail, operations that get no record, a record that was altered, a cleanup that cannot
- * delete. Made from outside, on the database of a hub of the demo's own, by a trigger that refuses one kind of write.
+ * Faults of the database: failing writes, missing audit records, an altered record, a failing cleanup.
+ * A trigger in the database of a hub for faults refuses one kind of write.
  */
 import { DatabaseSync } from 'node:sqlite';
 import { demoSkillText } from '../demo/skill.ts';
@@ -9,34 +9,34 @@ import { type Fault, type FaultContext, repeat, undoing } from './fault.ts';
 import type { FaultHub } from './hub.ts';
 import { faultToolNames } from './server.ts';
 
-/** The faults. */
-export const faultsOfStorage: readonly Fault[] = [
+/** The faults of the database. */
+export const storageFaults: readonly Fault[] = [
   {
     name: 'storage-failing',
     alert: 'HestiaStorageFailing',
     place: 'own hub',
-    does: 'publishes skills into a database that refuses them',
+    does: 'publishes skills while the database refuses them',
     make: failWrites,
   },
   {
     name: 'audit-gap',
     alert: 'HestiaAuditGap',
     place: 'own hub',
-    does: 'calls a tool while the audit trail takes no records; only a new start sets the gap back',
-    make: leaveGap,
+    does: 'calls a tool while the audit trail accepts no records; only a restart resets the gap',
+    make: omitRecords,
   },
   {
     name: 'audit-chain-broken',
     alert: 'HestiaAuditChainBroken',
     place: 'own hub',
-    does: 'alters a stored audit record, and lets the trail be verified',
+    does: 'alters a stored audit record and verifies the trail',
     make: breakChain,
   },
   {
     name: 'cleanup-failed',
     alert: 'HestiaCleanupFailed',
     place: 'own hub',
-    does: 'runs cleanups on a database that refuses to delete what is past its time',
+    does: 'runs cleanups while the database refuses to delete expired outcomes',
     make: failCleanups,
   },
 ];
@@ -49,25 +49,24 @@ async function failWrites(context: FaultContext): Promise<AsyncDisposable> {
     const text = { type: 'text/markdown', content: demoSkillText('demo-refused', `Version ${version}.`) };
     return owned.hub.send('/v1/skills/demo-refused', { method: 'PUT', text });
   };
-  return withRefusal(owned, 'INSERT ON skill_versions', () => repeat(publish, context));
+  return withRefusedWrites(owned, 'INSERT ON skill_versions', () => repeat(publish, context));
 }
 
-async function leaveGap(context: FaultContext): Promise<AsyncDisposable> {
+async function omitRecords(context: FaultContext): Promise<AsyncDisposable> {
   const owned = await context.startHub();
   await using parts = new AsyncDisposableStack();
-  // Undone last: the count of what is missing lives as long as the process.
+  // Disposed last: the count of missing records lasts as long as the process.
   parts.use(
     undoing(async () => {
       await owned.stop();
       await owned.start();
     }),
   );
-  const refused = await withRefusal(owned, 'INSERT ON audit_records', () =>
+  const refused = await withRefusedWrites(owned, 'INSERT ON audit_records', () =>
     repeat(() => callFaultTool(owned.hub, faultToolNames.fine), context),
   );
   parts.use(refused);
-  const kept = parts.move();
-  return kept;
+  return parts.move();
 }
 
 async function breakChain(context: FaultContext): Promise<AsyncDisposable> {
@@ -84,15 +83,15 @@ async function failCleanups(context: FaultContext): Promise<AsyncDisposable> {
   return refuseDeletions(owned, () => repeat(() => owned.hub.send('/v1/scheduler/run', { method: 'POST' }), context));
 }
 
-/** Gives the hub something to delete, and lets its database refuse that for as long as `work` goes on. */
+/** Creates an expired outcome, and lets the database refuse to delete it until `work` is disposed. */
 export async function refuseDeletions(owned: FaultHub, work: () => Promise<AsyncDisposable>): Promise<AsyncDisposable> {
   await callFaultTool(owned.hub, faultToolNames.fine);
   inDatabase(owned.databaseFile, (database) => database.exec('UPDATE tool_outcomes SET recorded_at = 0'));
-  return withRefusal(owned, 'DELETE ON tool_outcomes', work);
+  return withRefusedWrites(owned, 'DELETE ON tool_outcomes', work);
 }
 
-/** Lets the database refuse a kind of write for as long as `work` goes on. */
-async function withRefusal(
+/** Lets the database refuse one kind of write until `work` is disposed. */
+async function withRefusedWrites(
   { databaseFile }: FaultHub,
   write: 'INSERT ON skill_versions' | 'INSERT ON audit_records' | 'DELETE ON tool_outcomes',
   work: () => Promise<AsyncDisposable>,
@@ -105,7 +104,7 @@ async function withRefusal(
   return parts.move();
 }
 
-/** The trigger that keeps records from changing is no hindrance to whoever can write the file; it comes back at once. */
+/** Alters the first record. Drops the trigger that protects records and restores it in the same transaction. */
 function alterFirstRecord(file: string, found: string, instead: string): void {
   inDatabase(file, (database) => {
     const name = 'audit_records_never_change';

@@ -1,28 +1,28 @@
-/** All faults, one for each alert, by name. */
+/** The table of all faults, one for each alert, and their lookup by name. */
 import { CommandError, exitCodes } from '../command-error.ts';
-import { faultsOfAccess } from './access.ts';
-import { faultsOfCalls } from './calls.ts';
-import { faultsOfCollector } from './collector.ts';
+import { accessFaults } from './access.ts';
+import { callFaults } from './calls.ts';
+import { collectorFaults } from './collector.ts';
 import type { Fault } from './fault.ts';
-import { faultsOfProcess } from './process.ts';
-import { faultsOfScheduler } from './scheduler.ts';
-import { faultsOfServers } from './servers.ts';
-import { faultsOfSkills } from './skills.ts';
-import { faultsOfStorage } from './storage.ts';
+import { processFaults } from './process.ts';
+import { schedulerFaults } from './scheduler.ts';
+import { skillFaults } from './skills.ts';
+import { storageFaults } from './storage.ts';
+import { upstreamFaults } from './upstream.ts';
 
-/** The faults, in the order they are listed. */
+/** All faults, in the order in which they are listed. */
 export const faults: readonly Fault[] = [
-  ...faultsOfCalls,
-  ...faultsOfServers,
-  ...faultsOfSkills,
-  ...faultsOfAccess,
-  ...faultsOfStorage,
-  ...faultsOfScheduler,
-  ...faultsOfProcess,
-  ...faultsOfCollector,
+  ...callFaults,
+  ...upstreamFaults,
+  ...skillFaults,
+  ...accessFaults,
+  ...storageFaults,
+  ...schedulerFaults,
+  ...processFaults,
+  ...collectorFaults,
 ];
 
-/** The faults that a text names, separated by commas; `all` names each of them. @throws CommandError for an unknown name */
+/** The faults of a comma-separated list of names, or all faults for `all`. @throws CommandError for an unknown name */
 export function faultsByName(text: string): readonly Fault[] {
   if (text === 'all') return faults;
   return [...new Set(text.split(','))].map((name) => {

@@ -1,6 +1,5 @@
 /**
- * Faults of what is behind a hub: a server that goes away and does not come back, one whose tool becomes another, and a
- * Chroma that is not there.
+ * Faults of what a hub connects to: a disconnected MCP server, a changed tool definition, an unreachable Chroma.
  */
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,20 +9,20 @@ import { callFaultTool } from './calls.ts';
 import { type Fault, type FaultContext, repeat, undoing } from './fault.ts';
 import { faultServer, faultServerId, faultToolNames } from './server.ts';
 
-/** The faults. */
-export const faultsOfServers: readonly Fault[] = [
+/** The faults of upstream servers and of Chroma. */
+export const upstreamFaults: readonly Fault[] = [
   {
     name: 'server-disconnected',
     alert: 'HestiaServerDisconnected',
     place: 'own hub',
-    does: 'ends a server, and lets it end again at each new start',
+    does: 'stops a server, and lets it exit at each restart',
     make: disconnect,
   },
   {
     name: 'tool-definition-changed',
     alert: 'HestiaToolDefinitionChanged',
     place: 'own hub',
-    does: 'lets a server change the description of a tool that was seen before',
+    does: 'lets a server change the description of a known tool',
     make: async (context) => {
       const { hub } = await context.startHub();
       return repeat(() => callFaultTool(hub, faultToolNames.change), context);
@@ -33,18 +32,18 @@ export const faultsOfServers: readonly Fault[] = [
     name: 'chroma-unreachable',
     alert: 'HestiaChromaUnreachable',
     place: 'own hub',
-    does: 'starts a hub whose Chroma is not there, and ends it when the fault is undone',
+    does: 'starts a hub with an unreachable Chroma, and stops it when the fault is undone',
     make: async (context) => {
-      const owned = await context.startHub({ environment: { HESTIA_CHROMA_URL: nowhere } });
+      const owned = await context.startHub({ environment: { HESTIA_CHROMA_URL: unreachableUrl } });
       return undoing(() => owned.stop());
     },
   },
 ];
 
-/** Nothing listens on the discard port (RFC 863), nor may anything here. */
-const nowhere = 'http://127.0.0.1:9';
+/** The discard port (RFC 863), on which nothing listens. */
+const unreachableUrl = 'http://127.0.0.1:9';
 
-/** The longest wait between two attempts, in milliseconds: when the server may come back, it is to be back soon. */
+/** Maximum delay between two connection attempts, in milliseconds. Short, so that the server reconnects soon once the fault is undone. */
 const reconnectDelayMsMax = 1000;
 
 async function disconnect(context: FaultContext): Promise<AsyncDisposable> {
