@@ -7,6 +7,7 @@ import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import packageJson from '../package.json' with { type: 'json' };
+import { systemErrorCode } from './flow/system-error.ts';
 import {
   type Config,
   type ConfigurationFile,
@@ -139,7 +140,7 @@ function readText(path: string, required: boolean): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    const absent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    const absent = systemErrorCode(cause) === 'ENOENT';
     if (absent && !required) return undefined;
     throw new ConfigurationError(`HESTIA_CONFIG: cannot read ${path}${absent ? ': no such file' : ''}`, { cause });
   }

@@ -7,6 +7,7 @@ import type { Server } from 'node:http';
 import { dirname } from 'node:path';
 import { serve } from '@hono/node-server';
 import { ConfigurationError, loadConfig, version } from './config.ts';
+import { systemErrorCode } from './flow/system-error.ts';
 import type { Config } from './shapes/configuration/config.ts';
 import { printable } from './shapes/text.ts';
 import { type Log, openLog } from './telemetry/log.ts';
@@ -148,7 +149,7 @@ async function endHub({ log, telemetry, hub, server }: Running, signal: string):
 }
 
 function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+  return systemErrorCode(error) ?? 'unknown reason';
 }
 
 try {

@@ -3,6 +3,7 @@
 import { createReadStream, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type VerifyingKey, verifyingKey } from '../domain/audit-verification.ts';
+import { systemErrorCode } from '../flow/system-error.ts';
 import { type AuditCheckpoint, auditCheckpointSchema, auditKeySchema } from '../shapes/audit-checkpoint.ts';
 import { parsedJson } from '../shapes/json.ts';
 import { CommandError, exitCodes } from './command-error.ts';
@@ -76,6 +77,6 @@ function readText(option: string, file: string): string {
 }
 
 function unreadable(option: string, file: string, cause: unknown): CommandError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+  const code = systemErrorCode(cause) ?? 'unknown reason';
   return new CommandError(exitCodes.usage, `${option}: cannot read ${file} (${code})`, { cause });
 }

@@ -1,6 +1,7 @@
 /** The context of every command, and the options that name the hub and the API key. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { systemErrorCode } from '../flow/system-error.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 import type { CommandOutput, OutputStream } from './command-output.ts';
 import { createHubClient, type HubClient } from './hub-client.ts';
@@ -53,7 +54,7 @@ function readKey(file: string): string {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+    const code = systemErrorCode(cause) ?? 'unknown reason';
     throw new CommandError(
       exitCodes.usage,
       `--key-file: cannot read ${file} (${code}); a hub writes its operator key there at its first start`,

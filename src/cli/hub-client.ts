@@ -5,6 +5,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { systemErrorCode } from '../flow/system-error.ts';
 import { parsedJson } from '../shapes/json.ts';
 import { printable, truncated } from '../shapes/text.ts';
 import { CommandError, exitCodes } from './command-error.ts';
@@ -154,7 +155,7 @@ async function fetchResponse(origin: string, path: string, init: RequestInit): P
 
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'the connection failed';
+  return systemErrorCode(cause) ?? 'the connection failed';
 }
 
 function refusal(origin: string, { status, body, traceId }: HubAnswer): CommandError {

@@ -6,6 +6,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemErrorCode } from '../flow/system-error.ts';
 
 /** The two secret keys. */
 export interface AuditKeys {
@@ -65,7 +66,7 @@ function readKey(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    if (systemErrorCode(cause) === 'ENOENT') return undefined;
     throw new AuditKeyError(`${file}: the file cannot be read`, { cause });
   }
 }

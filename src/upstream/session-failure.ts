@@ -3,6 +3,7 @@
  * only its kind, its HTTP status and its operating system's code are kept, never a text that came from the upstream.
  */
 import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
+import { systemErrorCode } from '../flow/system-error.ts';
 import type { ServerErrorType } from '../shapes/server.ts';
 
 /** Codes that tell more than the type does. */
@@ -51,9 +52,8 @@ function failureDetail(error: unknown): SessionFailureDetail {
   for (let causes = 0; causes < causesMax && current instanceof Error; causes += 1) {
     if (current instanceof SdkHttpError) return { httpStatus: current.status };
     if (current instanceof ProtocolError) return { jsonRpcCode: current.code };
-    if ('errno' in current && 'code' in current && typeof current.code === 'string') {
-      return { systemCode: current.code };
-    }
+    const systemCode = 'errno' in current ? systemErrorCode(current) : undefined;
+    if (systemCode !== undefined) return { systemCode };
     current = current.cause;
   }
   return {};

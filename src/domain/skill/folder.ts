@@ -5,6 +5,7 @@
 import { constants, type Dirent } from 'node:fs';
 import { lstat, open, readdir, realpath } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
+import { systemErrorCode } from '../../flow/system-error.ts';
 import { HestiaError, type Violation } from '../../shapes/error.ts';
 import { type SkillDocument, type SkillFile, skillLimits } from '../../shapes/skill.ts';
 import { invalidSkill, parseSkillDocument, skillFileName } from './document.ts';
@@ -40,7 +41,7 @@ export function isIgnoredName(name: string): boolean {
 
 /** The code of a failed file operation, such as `EACCES`; `UNKNOWN` for anything else. */
 export function fileErrorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
+  return systemErrorCode(error) ?? 'UNKNOWN';
 }
 
 /** Lists the skill folders in a directory, as absolute paths in the order of their names. Never throws. */
