@@ -1,4 +1,4 @@
-/** SKILL.md documents made of lines, parsed, and the violations they are refused with. */
+/** Builds and parses SKILL.md documents, and returns their violations. */
 import { expect } from 'vitest';
 import { parseSkillDocument, type SkillDocumentSource } from '../../src/domain/skill/document.ts';
 import { HestiaError } from '../../src/shapes/error.ts';

@@ -1,4 +1,4 @@
-/** Skill directories on real files, watched, and what the watch tells of them. */
+/** Skill directories on real files, and a skill watcher with the reports it made. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,55 +7,55 @@ import { createSkillWatch, type SkillWatch } from '../../src/domain/skill/watch.
 import type { HestiaError } from '../../src/shapes/error.ts';
 import type { SkillDocument } from '../../src/shapes/skill.ts';
 
-/** One call of a listener. */
-export type Told =
+/** One call of a listener of the watcher. */
+export type WatchReport =
   | { kind: 'skill'; folderName: string; document: SkillDocument }
   | { kind: 'gone'; folderName: string }
   | { kind: 'broken'; folderName: string; error: HestiaError };
 
-/** A watch with what it has told and warned of so far. */
-export interface Watched {
+/** A watcher with its reports and warnings so far. */
+export interface TestWatch {
   directory: string;
   watch: SkillWatch;
-  told: Told[];
+  reported: WatchReport[];
   warnings: { message: string; fields: Record<string, unknown> }[];
 }
 
-/** Which directories, if not the one; what `onSkill` does besides being heard. */
+/** The directories to watch, if not the default one, and what `onSkill` does after it is recorded. */
 export interface WatchOptions {
   directories?: readonly string[];
   onSkill?: (folderName: string) => Promise<void>;
 }
 
-/** How soon a change must be told. */
-export const toldMsMax = 2000;
+/** The longest time until a change is reported. */
+export const reportedMsMax = 2000;
 
-/** A directory of its own, removed when the test ends. */
-export async function makeDirectory(): Promise<string> {
+/** Creates a temporary directory, removed when the test ends. */
+export async function createDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'hestia-skills-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   return directory;
 }
 
-/** A watch that is not started; disposed of when the test ends. */
-export function makeWatch(
+/** Creates a watcher that is not started. It is disposed of when the test ends. */
+export function createWatch(
   directory: string,
   { directories = [directory], onSkill = async () => {} }: WatchOptions = {},
-): Watched {
-  const told: Told[] = [];
-  const warnings: Watched['warnings'] = [];
+): TestWatch {
+  const reported: WatchReport[] = [];
+  const warnings: TestWatch['warnings'] = [];
   const watch = createSkillWatch({
     directories,
     log: { warn: (message, fields = {}) => void warnings.push({ message, fields }) },
     onSkill: async ({ folderName, document }) => {
-      told.push({ kind: 'skill', folderName, document });
+      reported.push({ kind: 'skill', folderName, document });
       await onSkill(folderName);
     },
-    onGone: async ({ folderName }) => void told.push({ kind: 'gone', folderName }),
-    onBroken: ({ folderName, error }) => void told.push({ kind: 'broken', folderName, error }),
+    onGone: async ({ folderName }) => void reported.push({ kind: 'gone', folderName }),
+    onBroken: ({ folderName, error }) => void reported.push({ kind: 'broken', folderName, error }),
   });
   onTestFinished(() => watch[Symbol.asyncDispose]());
-  return { directory, watch, told, warnings };
+  return { directory, watch, reported, warnings };
 }
 
 /** A valid SKILL.md. */
@@ -69,9 +69,9 @@ export async function writeSkill(directory: string, name: string, body?: string)
   await writeFile(join(directory, name, 'SKILL.md'), skillText(name, body));
 }
 
-/** What was told, as `skill alpha: the instructions`, `gone alpha`, `broken alpha: the violated fields`. */
-export function summaryOf(told: readonly Told[]): string[] {
-  return told.map((one) => {
+/** The reports as text: `skill alpha: the instructions`, `gone alpha`, `broken alpha: the violated fields`. */
+export function summaryOf(reported: readonly WatchReport[]): string[] {
+  return reported.map((one) => {
     switch (one.kind) {
       case 'skill':
         return `skill ${one.folderName}: ${one.document.instructions}`;
@@ -84,23 +84,27 @@ export function summaryOf(told: readonly Told[]): string[] {
   });
 }
 
-/** Waits until exactly this was told. */
-export function toldWithin(told: readonly Told[], expected: readonly string[], timeout = toldMsMax): Promise<void> {
-  return vi.waitFor(() => expect(summaryOf(told)).toEqual(expected), { timeout, interval: 20 });
+/** Waits until the reports are exactly these. */
+export function untilReported(
+  reported: readonly WatchReport[],
+  expected: readonly string[],
+  timeout = reportedMsMax,
+): Promise<void> {
+  return vi.waitFor(() => expect(summaryOf(reported)).toEqual(expected), { timeout, interval: 20 });
 }
 
-/** The document of the last call, which must be of a skill. */
-export function documentOf(told: readonly Told[]): SkillDocument {
-  const last = told.at(-1);
-  if (last?.kind !== 'skill') throw new Error('the last call told of no skill');
+/** The document of the last report, which must be of a skill. */
+export function documentOf(reported: readonly WatchReport[]): SkillDocument {
+  const last = reported.at(-1);
+  if (last?.kind !== 'skill') throw new Error('the last report is not of a skill');
   return last.document;
 }
 
-/** A started watch over a directory that holds these skills. */
-export async function startedWatch(names: readonly string[] = [], options: WatchOptions = {}): Promise<Watched> {
-  const directory = await makeDirectory();
+/** Creates and starts a watcher of a directory that contains these skills. */
+export async function startedWatch(names: readonly string[] = [], options: WatchOptions = {}): Promise<TestWatch> {
+  const directory = await createDirectory();
   for (const name of names) await writeSkill(directory, name);
-  const watched = makeWatch(directory, options);
+  const watched = createWatch(directory, options);
   await watched.watch.start();
   return watched;
 }

@@ -1,18 +1,18 @@
 /**
- * A queue of folders to look at: bursts of requests become one run, and runs for one key never overlap.
- * Owns its timers. Knows nothing of what a run does.
+ * A debounced queue: bursts of requests for a key become one run, and runs for one key never overlap.
+ * Owns its timers.
  */
 
-/** A key is a path; a run for it sees everything that was asked for before it began. */
-export interface SkillWatchQueue extends AsyncDisposable {
-  /** Runs for the key once requests for it have paused. */
+/** The queue. A run for a key covers every request for it that was made before the run started. */
+export interface DebouncedQueue extends AsyncDisposable {
+  /** Schedules a run for the key once requests for it have paused. */
   request(key: string): void;
-  /** Runs for the key now, or behind the run under way; resolves when done. After disposal nothing is run. */
+  /** Runs for the key now, or after its current run. Resolves when done. After disposal nothing is run. */
   run(key: string): Promise<void>;
 }
 
-/** `pauseMs` without a request starts a run; requests put it off by `postponedMsMax` at most. `run` must not reject. */
-export interface SkillWatchQueueOptions {
+/** A run starts `pauseMs` after the last request, and at most `postponedMsMax` after the first. `run` must not reject. */
+export interface DebouncedQueueOptions {
   pauseMs: number;
   postponedMsMax: number;
   run(key: string): Promise<void>;
@@ -21,14 +21,14 @@ export interface SkillWatchQueueOptions {
 interface Entry {
   timer?: NodeJS.Timeout | undefined;
   requestedAt?: number | undefined;
-  /** The run that has not begun yet. */
+  /** The run that has not started yet. */
   waiting?: Promise<void> | undefined;
-  /** Settles with the last run of all. */
+  /** Settles with the last run of the key. */
   last: Promise<void>;
 }
 
-/** Makes an empty queue. Disposal drops what is requested, and waits for what runs. */
-export function createSkillWatchQueue(options: SkillWatchQueueOptions): SkillWatchQueue {
+/** Creates an empty queue. Disposal drops the scheduled runs and waits for those in progress. */
+export function createDebouncedQueue(options: DebouncedQueueOptions): DebouncedQueue {
   const entries = new Map<string, Entry>();
   let closed = false;
 

@@ -1,32 +1,32 @@
 /**
- * A SKILL.md and the files beside it, from bytes to a checked {@link SkillDocument}, all violations named at once.
- * Pure: knows neither where the bytes came from nor who wants them.
+ * The parser of skills: SKILL.md and its files, checked against the Agent Skills specification.
+ * Reports all violations at once. Pure.
  */
 import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { HestiaError, type Violation } from '../../shapes/error.ts';
 import { type SkillDocument, type SkillFile, skillFilePathSchema, skillLimits } from '../../shapes/skill.ts';
-import { findControlCharacter, parseFrontmatter, type ReportViolation, shown } from './frontmatter.ts';
+import { findControlCharacter, parseFrontmatter, printableExcerpt, type ReportViolation } from './frontmatter.ts';
 
 /** The name of the file that makes a folder a skill. */
 export const skillFileName = 'SKILL.md';
 
-/** What {@link parseSkillDocument} reads. */
+/** The input of {@link parseSkillDocument}. */
 export interface SkillDocumentSource {
-  /** The whole SKILL.md; bytes must be UTF-8. A byte order mark and CRLF line ends are accepted. */
+  /** The content of SKILL.md. Bytes must be UTF-8. A byte order mark and CRLF line endings are accepted. */
   document: Uint8Array | string;
-  /** The files beside it, in any order. */
+  /** The other files of the skill, in any order. */
   files: readonly SkillFile[];
-  /** The name of the skill's folder, where it has one; the skill must have the same name. */
+  /** The name of the skill's folder, if it has one. The skill must have the same name. */
   folderName?: string;
-  /** Violations met while the files were read, to be reported with the rest. */
+  /** Violations found while the files were read, reported together with the others. */
   violations?: readonly Violation[];
 }
 
 /**
  * Parses a skill and checks it against the Agent Skills specification and `skillLimits`.
- * Line ends become LF, blank lines around the instructions are dropped, files are sorted by path.
- * @throws HestiaError PAYLOAD_TOO_LARGE where SKILL.md is over its limit; INVALID_SKILL with every violation otherwise.
+ * Line endings become LF, blank lines around the instructions are removed, and files are sorted by path.
+ * @throws HestiaError PAYLOAD_TOO_LARGE if SKILL.md is over its limit, INVALID_SKILL with all violations otherwise
  */
 export function parseSkillDocument(source: SkillDocumentSource): SkillDocument {
   if (byteLengthOf(source.document) > skillLimits.documentBytesMax) {
@@ -38,7 +38,7 @@ export function parseSkillDocument(source: SkillDocumentSource): SkillDocument {
   const violations: Violation[] = [...(source.violations ?? [])];
   const report: ReportViolation = (field, message) => violations.push({ field, message });
   const text = decode(source.document, report);
-  const parts = text === undefined ? undefined : divide(text, report);
+  const parts = text === undefined ? undefined : splitFrontmatter(text, report);
   const frontmatter = parts === undefined ? undefined : parseFrontmatter(parts.yaml, source.folderName, report);
   checkFiles(source.files, report);
   if (violations.length > 0 || parts === undefined || frontmatter === undefined) throw invalidSkill(violations);
@@ -47,7 +47,7 @@ export function parseSkillDocument(source: SkillDocumentSource): SkillDocument {
   return { frontmatter, instructions, files, digest: digestOf({ frontmatter, instructions, files }) };
 }
 
-/** The error of a skill that breaks rules; its public message counts them and tells the first. */
+/** The error for a skill that violates the specification. The message contains the first violation and their count. */
 export function invalidSkill(violations: readonly Violation[], cause?: unknown): HestiaError {
   const first = violations[0];
   const more = violations.length > 1 ? ` (and ${violations.length - 1} more)` : '';
@@ -85,8 +85,8 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** The YAML between the two `---` lines, and the Markdown below them. */
-function divide(text: string, report: ReportViolation): { yaml: string; instructions: string } | undefined {
+/** Splits a document into the YAML between the two `---` lines and the Markdown after them. */
+function splitFrontmatter(text: string, report: ReportViolation): { yaml: string; instructions: string } | undefined {
   const opening = /^---[ \t]*\n/.exec(text);
   if (opening === null) {
     report('frontmatter', 'is missing, the file must begin with a line "---"');
@@ -95,7 +95,7 @@ function divide(text: string, report: ReportViolation): { yaml: string; instruct
   const rest = text.slice(opening[0].length);
   const closing = /^---[ \t]*(?:\n|$)/m.exec(rest);
   if (closing === null) {
-    report('frontmatter', 'is not ended, a second line "---" must follow it');
+    report('frontmatter', 'is not closed, a second line "---" must follow it');
     return undefined;
   }
   const body = rest.slice(closing.index + closing[0].length);
@@ -109,10 +109,10 @@ function checkFiles(files: readonly SkillFile[], report: ReportViolation): void 
   const paths = new Set([skillFileName.toLowerCase()]);
   let bytesTotal = 0;
   for (const file of files) {
-    const field = `files/${shown(file.path)}`;
+    const field = `files/${printableExcerpt(file.path)}`;
     const parsed = skillFilePathSchema.safeParse(file.path);
     if (!parsed.success) report(field, parsed.error.issues[0]?.message ?? 'must be a relative path');
-    // Two spellings of one path overwrite each other on file systems that do not tell them apart.
+    // Paths that differ only in case or Unicode form are one file on some file systems.
     const path = file.path.normalize('NFC').toLowerCase();
     if (paths.has(path)) report(field, 'found this path twice (letter case does not count), each must be unique');
     paths.add(path);
@@ -128,7 +128,7 @@ function checkFiles(files: readonly SkillFile[], report: ReportViolation): void 
   }
 }
 
-/** SHA-256 (hex) over canonical JSON (RFC 8785). */
+/** SHA-256 (hex) of the canonical JSON (RFC 8785). */
 function digestOf(content: Omit<SkillDocument, 'digest'>): string {
   const json = canonicalize(content);
   if (json === undefined) throw new Error('a skill has no canonical JSON');

@@ -1,6 +1,6 @@
 /**
- * Skill folders on disk: which there are in a directory, and what one holds, read within limits.
- * Reads only. A link that leads out of a skill's folder is never followed; hidden files and `node_modules` do not exist.
+ * Reading of skill folders on disk: lists them in a directory, and reads one within limits.
+ * Never writes. Symbolic links out of a skill folder are not followed. Hidden files and `node_modules` are ignored.
  */
 import { constants, type Dirent } from 'node:fs';
 import { lstat, open, readdir, realpath } from 'node:fs/promises';
@@ -9,16 +9,16 @@ import { systemErrorCode } from '../../flow/system-error.ts';
 import { HestiaError, type Violation } from '../../shapes/error.ts';
 import { type SkillDocument, type SkillFile, skillLimits } from '../../shapes/skill.ts';
 import { invalidSkill, parseSkillDocument, skillFileName } from './document.ts';
-import { shown } from './frontmatter.ts';
+import { printableExcerpt } from './frontmatter.ts';
 
-/** Skill folders taken from one directory. */
+/** Skill folders read from one directory at most. */
 export const skillFoldersMax = 1000;
 
 const folderEntriesMax = 2000;
 
 /**
- * What a configured directory holds. `isSkill`: it has a SKILL.md itself and is the one skill folder listed.
- * `complete` is false where it holds more than {@link skillFoldersMax}. Symbolic links are left out of `folders`.
+ * The skill folders of a configured directory. `isSkill`: the directory has a SKILL.md itself and is the only folder
+ * listed. `complete` is false if it has more than {@link skillFoldersMax} folders. Symbolic links are not listed.
  */
 export type DirectoryListing =
   | { outcome: 'listed'; folders: string[]; isSkill: boolean; complete: boolean }
@@ -26,15 +26,15 @@ export type DirectoryListing =
   | { outcome: 'unreadable'; errorCode: string };
 
 /**
- * What a folder holds: no SKILL.md, a skill, or one that cannot be read or breaks the specification.
- * `leftOut` names links that lead out of the folder, relative to it.
+ * The content of a folder: no SKILL.md, a valid skill, or one that cannot be read or violates the specification.
+ * `leftOut` lists the links out of the folder, relative to it.
  */
 export type SkillFolderReading =
   | { outcome: 'absent' }
   | { outcome: 'skill'; document: SkillDocument; leftOut: string[] }
   | { outcome: 'broken'; error: HestiaError };
 
-/** Whether watching and reading pass over an entry of this name. */
+/** Whether files and folders of this name are ignored. */
 export function isIgnoredName(name: string): boolean {
   return name.startsWith('.') || name === 'node_modules';
 }
@@ -44,7 +44,7 @@ export function fileErrorCode(error: unknown): string {
   return systemErrorCode(error) ?? 'UNKNOWN';
 }
 
-/** Lists the skill folders in a directory, as absolute paths in the order of their names. Never throws. */
+/** Lists the skill folders in a directory as absolute paths, sorted by name. Never throws. */
 export async function listSkillFolders(directory: string): Promise<DirectoryListing> {
   try {
     if (await hasSkillFile(directory)) {
@@ -60,34 +60,35 @@ export async function listSkillFolders(directory: string): Promise<DirectoryList
     const complete = folders.length <= skillFoldersMax;
     return { outcome: 'listed', folders: folders.slice(0, skillFoldersMax), isSkill: false, complete };
   } catch (error) {
-    if (isAbsence(error)) return { outcome: 'missing' };
+    if (isNotFound(error)) return { outcome: 'missing' };
     return { outcome: 'unreadable', errorCode: fileErrorCode(error) };
   }
 }
 
 /**
- * Reads a folder's SKILL.md and the files beside it. Never throws.
- * @param options `mayBeLink`: the folder was configured and may be a symbolic link; a found one that is counts as absent.
+ * Reads the SKILL.md of a folder and its other files. Never throws.
+ * @param options `mayBeLink`: whether the folder may be a symbolic link, as a configured directory may. Otherwise a
+ * link counts as absent.
  */
 export async function readSkillFolder(folder: string, options: { mayBeLink: boolean }): Promise<SkillFolderReading> {
   try {
     if (!options.mayBeLink && (await lstat(folder)).isSymbolicLink()) return { outcome: 'absent' };
     const root = await realpath(folder);
     const skillFile = await readWithin(root, join(root, skillFileName), skillLimits.documentBytesMax);
-    if (skillFile.outcome !== 'read') return broken(skillFileName, notRegular);
-    const { files, violations, leftOut } = await readFilesBeside(root);
+    if (skillFile.outcome !== 'read') return broken(skillFileName, notRegularMessage);
+    const { files, violations, leftOut } = await readOtherFiles(root);
     const folderName = basename(folder);
     const document = parseSkillDocument({ document: skillFile.bytes, files, folderName, violations });
     return { outcome: 'skill', document, leftOut };
   } catch (error) {
     if (error instanceof HestiaError) return { outcome: 'broken', error };
-    return isAbsence(error) ? { outcome: 'absent' } : broken(skillFileName, unreadable(error), error);
+    return isNotFound(error) ? { outcome: 'absent' } : broken(skillFileName, unreadableMessage(error), error);
   }
 }
 
-const notRegular = 'must be a regular file inside the skill folder';
+const notRegularMessage = 'must be a regular file inside the skill folder';
 
-function unreadable(error: unknown): string {
+function unreadableMessage(error: unknown): string {
   return `cannot be read (${fileErrorCode(error)})`;
 }
 
@@ -95,8 +96,8 @@ function broken(field: string, message: string, cause?: unknown): SkillFolderRea
   return { outcome: 'broken', error: invalidSkill([{ field, message }], cause) };
 }
 
-/** Reads what {@link parseSkillDocument} needs to judge: one file, one byte more than the limits allow, never all. */
-async function readFilesBeside(
+/** Reads the other files of a skill. Stops just past a limit, so that {@link parseSkillDocument} can report it. */
+async function readOtherFiles(
   root: string,
 ): Promise<{ files: SkillFile[]; violations: Violation[]; leftOut: string[] }> {
   const { paths, violations } = await findFiles(root);
@@ -107,13 +108,14 @@ async function readFilesBeside(
     if (bytesTotal > skillLimits.filesBytesMax) break;
     try {
       const file = await readWithin(root, join(root, path), skillLimits.fileBytesMax);
-      if (file.outcome === 'outside') leftOut.push(shown(path));
+      if (file.outcome === 'outside') leftOut.push(printableExcerpt(path));
       if (file.outcome !== 'read') continue;
       bytesTotal += file.bytes.byteLength;
       files.push({ path: path.split(sep).join('/'), ...encode(file.bytes) });
     } catch (error) {
-      // A file that went away since it was listed was never there; its removal is an event of its own.
-      if (!isAbsence(error)) violations.push({ field: `files/${shown(path)}`, message: unreadable(error) });
+      // A file that was deleted after it was listed is ignored. The watcher reports its removal separately.
+      if (!isNotFound(error))
+        violations.push({ field: `files/${printableExcerpt(path)}`, message: unreadableMessage(error) });
     }
   }
   return { files, violations, leftOut };
@@ -145,8 +147,11 @@ async function readEntries(root: string, folder: string, violations: Violation[]
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch (error) {
-    if (!isAbsence(error)) {
-      violations.push({ field: `files/${shown(relative(root, folder))}`, message: unreadable(error) });
+    if (!isNotFound(error)) {
+      violations.push({
+        field: `files/${printableExcerpt(relative(root, folder))}`,
+        message: unreadableMessage(error),
+      });
     }
     return [];
   }
@@ -154,7 +159,7 @@ async function readEntries(root: string, folder: string, violations: Violation[]
 
 type FileReading = { outcome: 'read'; bytes: Buffer } | { outcome: 'outside' } | { outcome: 'not_regular' };
 
-/** At most `bytesMax` + 1 bytes of a regular file that lies inside `root`, links resolved. Does not wait on a pipe. */
+/** Reads at most `bytesMax` + 1 bytes of a regular file inside `root`, with links resolved. Does not block on a pipe. */
 async function readWithin(root: string, path: string, bytesMax: number): Promise<FileReading> {
   const real = await realpath(path);
   if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) return { outcome: 'outside' };
@@ -185,11 +190,11 @@ async function hasSkillFile(folder: string): Promise<boolean> {
     await lstat(join(folder, skillFileName));
     return true;
   } catch (error) {
-    // A folder that may not be entered is listed, so that its skill is reported as broken and not as gone.
-    return !isAbsence(error);
+    // A folder without permission is listed, so that its skill is reported as broken and not as removed.
+    return !isNotFound(error);
   }
 }
 
-function isAbsence(error: unknown): boolean {
+function isNotFound(error: unknown): boolean {
   return ['ENOENT', 'ENOTDIR'].includes(fileErrorCode(error));
 }

@@ -1,59 +1,60 @@
 /**
- * The frontmatter of a SKILL.md against the Agent Skills specification: every rule checked, every violation named.
- * Knows text only: neither files nor folders, nor what becomes of a skill.
+ * The parser of SKILL.md frontmatter: YAML, checked against every rule of the Agent Skills specification.
+ * Reports all violations at once. Pure.
  */
 import { parseDocument, type YAMLError } from 'yaml';
 import type { Violation } from '../../shapes/error.ts';
 import { type SkillFrontmatter, skillLimits } from '../../shapes/skill.ts';
 import { printable, truncated } from '../../shapes/text.ts';
 
-/**
- * Where violations are collected. `field` is ours or already made printable by {@link shown}.
- */
+/** Reports one violation. `field` contains only fixed names and text made printable by {@link printableExcerpt}. */
 export type ReportViolation = (field: string, message: string) => void;
 
-/** Frontmatter is at most this many UTF-16 units long: the YAML parser's time grows with the square of the key count. */
+/** The length limit of frontmatter, in UTF-16 units. The YAML parser takes quadratic time in the number of keys. */
 export const frontmatterLengthMax = 16_384;
 
 const foundLengthMax = 80;
 const yamlErrorsMax = 5;
 const fieldsAllowed = ['name', 'description', 'license', 'compatibility', 'metadata', 'allowed-tools'];
 
-/** Text from outside as it may stand in a violation: printable, at most 80 UTF-16 units. */
-export function shown(text: string): string {
+/** Makes untrusted text safe for a violation: printable and at most 80 UTF-16 units. */
+export function printableExcerpt(text: string): string {
   return truncated(printable(text), foundLengthMax);
 }
 
 /**
- * Parses and checks the YAML between the two `---` lines.
- * @param folderName the name of the skill's folder, which must equal the skill's; undefined where there is no folder.
- * @returns undefined where a violation was reported. All of them are reported, not only the first.
- * Source: agentskills.io/specification; in doubt its reference validator, skills-ref.
+ * Parses and checks the YAML between the two `---` lines. Reports every violation, not only the first.
+ * Source: agentskills.io/specification and, where it is ambiguous, its reference validator skills-ref.
+ * @param folderName the name of the skill's folder, which the skill's name must equal; undefined without a folder
+ * @returns undefined if a violation was reported
  */
 export function parseFrontmatter(
   yaml: string,
   folderName: string | undefined,
   report: ReportViolation,
 ): SkillFrontmatter | undefined {
-  let intact = true;
-  const reportHere: ReportViolation = (field, message) => {
-    intact = false;
+  let valid = true;
+  const reportInvalid: ReportViolation = (field, message) => {
+    valid = false;
     report(field, message);
   };
-  const fields = parseYaml(yaml, reportHere);
+  const fields = parseYaml(yaml, reportInvalid);
   if (fields === undefined) return undefined;
   for (const key of fields.keys()) {
     if (!fieldsAllowed.includes(key)) {
-      reportHere('frontmatter', `found the unknown key "${shown(key)}", allowed are ${fieldsAllowed.join(', ')}`);
+      reportInvalid(
+        'frontmatter',
+        `found the unknown key "${printableExcerpt(key)}", allowed are ${fieldsAllowed.join(', ')}`,
+      );
     }
   }
-  const name = checkName(fields.get('name'), folderName, reportHere);
-  const description = checkDescription(fields.get('description'), reportHere);
-  const license = checkText('license', fields.get('license'), reportHere);
-  const compatibility = checkCompatibility(fields.get('compatibility'), reportHere);
-  const metadata = checkMetadata(fields.get('metadata'), reportHere);
-  const allowedTools = checkAllowedTools(fields.get('allowed-tools'), reportHere);
-  if (!intact || name === undefined || description === undefined) return undefined;
+  const name = checkName(fields.get('name'), folderName, reportInvalid);
+  const description = checkDescription(fields.get('description'), reportInvalid);
+  const license = checkText('license', fields.get('license'), reportInvalid);
+  const compatibility = checkCompatibility(fields.get('compatibility'), reportInvalid);
+  const metadata = checkMetadata(fields.get('metadata'), reportInvalid);
+  const allowedTools = checkAllowedTools(fields.get('allowed-tools'), reportInvalid);
+  if (!valid || name === undefined || description === undefined) return undefined;
   return {
     name,
     description,
@@ -65,20 +66,20 @@ export function parseFrontmatter(
 }
 
 /**
- * The failsafe schema leaves every scalar the text it was written as, so `version: 1.0` stays "1.0".
- * Aliases and tags are refused, as the reference validator's strict YAML refuses them.
+ * Parses a YAML mapping. The failsafe schema keeps every scalar as text, so `version: 1.0` remains "1.0".
+ * Aliases and tags are rejected, as in the strict YAML of the reference validator.
  */
 function parseYaml(yaml: string, report: ReportViolation): Map<string, unknown> | undefined {
   if (yaml.length > frontmatterLengthMax) {
     report('frontmatter', `found ${yaml.length} characters, at most ${frontmatterLengthMax} are allowed`);
     return undefined;
   }
-  // The parser ends the document at such a line and says nothing of what follows.
+  // The parser would end the document at such a line and silently ignore the rest.
   if (/^\.\.\.(?:\s|$)/m.test(yaml)) {
     report('frontmatter', 'found a line "..." that ends the YAML early, allowed is one mapping');
     return undefined;
   }
-  // The line break stands for the opening `---`, so that lines are counted as in the file.
+  // The line break takes the place of the opening `---`, so that line numbers match the file.
   const document = parseDocument(`\n${yaml}`, {
     version: '1.2',
     schema: 'failsafe',
@@ -105,7 +106,7 @@ function parseYaml(yaml: string, report: ReportViolation): Map<string, unknown> 
   }
   const fields = entriesOf(value);
   if (fields === undefined) {
-    report('frontmatter', `found ${described(value)}, must be a mapping with the keys name and description`);
+    report('frontmatter', `found ${describeValue(value)}, must be a mapping with the keys name and description`);
     return undefined;
   }
   return new Map(fields);
@@ -118,11 +119,11 @@ function checkName(value: unknown, folderName: string | undefined, report: Repor
     return undefined;
   }
   if (typeof value !== 'string' || value.trim() === '') {
-    report('name', `found ${described(value)}, ${rule}`);
+    report('name', `found ${describeValue(value)}, ${rule}`);
     return undefined;
   }
   const name = value.trim().normalize('NFKC');
-  const refuse = (allowed: string) => report('name', `found "${shown(name)}", ${allowed}`);
+  const refuse = (allowed: string) => report('name', `found "${printableExcerpt(name)}", ${allowed}`);
   const length = lengthOf(name);
   if (length > skillLimits.nameLengthMax) {
     refuse(`of ${length} characters, at most ${skillLimits.nameLengthMax} are allowed`);
@@ -132,7 +133,7 @@ function checkName(value: unknown, folderName: string | undefined, report: Repor
   if (name.startsWith('-') || name.endsWith('-')) refuse('must not begin or end with a hyphen');
   if (name.includes('--')) refuse('must not hold two hyphens in a row');
   if (folderName !== undefined && folderName.normalize('NFKC') !== name) {
-    refuse(`must equal the name of its folder, "${shown(folderName)}"`);
+    refuse(`must equal the name of its folder, "${printableExcerpt(folderName)}"`);
   }
   return name;
 }
@@ -151,7 +152,7 @@ function checkDescription(value: unknown, report: ReportViolation): string | und
   return description;
 }
 
-/** Violations that do not keep a skill from being published: descriptions of well-known skills are over the limit. */
+/** Violations that do not prevent publication. Descriptions of some well-known skills are over the limit. */
 export function frontmatterWarnings({ description }: SkillFrontmatter): Violation[] {
   const length = lengthOf(description);
   if (length <= skillLimits.descriptionLengthMax) return [];
@@ -177,23 +178,23 @@ function checkMetadata(value: unknown, report: ReportViolation): Record<string, 
   if (value === undefined || value === '') return undefined;
   const entries = entriesOf(value);
   if (entries === undefined) {
-    report('metadata', `found ${described(value)}, must be a mapping from text to text`);
+    report('metadata', `found ${describeValue(value)}, must be a mapping from text to text`);
     return undefined;
   }
   return Object.fromEntries(
     entries.map(([key, item]) => {
       checkText('metadata', key, report);
-      return [key, checkText(`metadata.${shown(key)}`, item, report) ?? ''];
+      return [key, checkText(`metadata.${printableExcerpt(key)}`, item, report) ?? ''];
     }),
   );
 }
 
-/** The specification wants one text separated by blanks; many skills write commas, or a YAML list. */
+/** The specification requires space-separated text. Commas and YAML lists are common and accepted too. */
 function checkAllowedTools(value: unknown, report: ReportViolation): string[] | undefined {
   if (value === undefined || value === '') return undefined;
   if (!Array.isArray(value)) {
     const text = checkText('allowed-tools', value, report);
-    // Blanks inside parentheses belong to the tool: `Bash(git add:*)`.
+    // Spaces inside parentheses are part of the tool, as in `Bash(git add:*)`.
     return text === undefined ? undefined : (text.trim().match(/(?:[^\s,(]|\([^)]*\)?)+/g) ?? []);
   }
   return value.map((item: unknown, index) => {
@@ -203,11 +204,11 @@ function checkAllowedTools(value: unknown, report: ReportViolation): string[] | 
   });
 }
 
-/** Text that may be logged, hashed and stored: YAML escapes can bring in what the file itself may not hold. */
+/** Checks that a value is text that may be logged, hashed and stored. YAML escapes can produce control characters. */
 function checkText(field: string, value: unknown, report: ReportViolation): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== 'string') {
-    report(field, `found ${described(value)}, must be text`);
+    report(field, `found ${describeValue(value)}, must be text`);
     return undefined;
   }
   const control = findControlCharacter(value);
@@ -218,7 +219,7 @@ function checkText(field: string, value: unknown, report: ReportViolation): stri
 
 /** The first C0 control character besides newline, carriage return and tab, as `the control character U+0000`. */
 export function findControlCharacter(text: string): string | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for here
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression matches control characters on purpose
   const code = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.exec(text)?.[0].charCodeAt(0);
   return code === undefined ? undefined : `the control character U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 }
@@ -229,14 +230,14 @@ function entriesOf(value: unknown): [string, unknown][] | undefined {
   return [...map].map(([key, item]) => [String(key), item]);
 }
 
-/** Characters as the specification and its validator count them: code points. */
+/** The length in code points, which is what the specification and its validator count. */
 function lengthOf(text: string): number {
   return [...text].length;
 }
 
-function described(value: unknown): string {
+function describeValue(value: unknown): string {
   if (value === null || value === undefined || (typeof value === 'string' && value.trim() === '')) return 'nothing';
   if (value instanceof Map) return 'a mapping';
   if (Array.isArray(value)) return 'a list';
-  return `"${shown(String(value))}"`;
+  return `"${printableExcerpt(String(value))}"`;
 }

@@ -1,4 +1,4 @@
-/** Finding a skill as a caller may see it, and the fields that name it in every event. */
+/** Looks up a skill that the caller may see, and names it in event fields. */
 import type { Caller } from '../../shapes/access.ts';
 import { notFound } from '../../shapes/error.ts';
 import type { EventFields } from '../../shapes/event.ts';
@@ -6,25 +6,25 @@ import { type Skill, skillToolName } from '../../shapes/skill.ts';
 import type { SkillStore } from '../../stores/skill-store.ts';
 import type { AccessGuard } from '../access/guard.ts';
 
-/** A skill by name; the namespace is the caller's own unless an auditor or operator names another. */
+/** The address of a skill. The namespace defaults to the caller's; auditors and operators may name another. */
 export interface SkillAddress {
   name: string;
   namespace?: string | undefined;
 }
 
-/** The key under which work on one skill is queued. */
+/** The queue key of a skill. Changes to one skill run one after another. */
 export function skillKey(namespace: string, name: string): string {
   return `${namespace}/${name}`;
 }
 
-/** Where skills are looked up, and who is asked whether the caller may look there. */
+/** Dependencies of {@link findSkill}. */
 export interface SkillLookupDeps {
   skillStore: SkillStore;
   guard: AccessGuard;
 }
 
 /**
- * A skill the caller may see. Naming a namespace that the caller may not see is on record, and answers as absence does.
+ * Finds a skill that the caller may see. A request for a forbidden namespace is recorded; the caller sees it as absent.
  * @throws HestiaError FORBIDDEN, NOT_FOUND
  */
 export async function findSkill(
@@ -38,7 +38,7 @@ export async function findSkill(
   return skill;
 }
 
-/** The fields every skill event carries (docs/reference.md, "Security events"), without those of an activation. */
+/** The fields of every skill event (docs/reference.md, "Security events"), without those of an activation. */
 export function skillFields(caller: Caller, skill: Skill, version: number): EventFields {
   return {
     skill_id: skill.skillId,

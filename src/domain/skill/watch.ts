@@ -1,6 +1,6 @@
 /**
- * Watches the configured skill directories and tells, folder by folder, of skills that appear, change, break or go.
- * Owns its file watchers and timers. Knows nothing of the registry: what becomes of a skill is the listener's decision.
+ * The watcher of skill directories: reports new, changed, broken and removed skills to its listeners.
+ * Owns its file watchers and timers. Does not use the registry; the listeners decide what to do.
  */
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
 import { HestiaError } from '../../shapes/error.ts';
 import type { SkillDocument } from '../../shapes/skill.ts';
-import { createSkillWatchQueue, type SkillWatchQueue } from './debounced-queue.ts';
+import { createDebouncedQueue, type DebouncedQueue } from './debounced-queue.ts';
 import { skillFileName } from './document.ts';
 import {
   type DirectoryListing,
@@ -20,76 +20,82 @@ import {
   skillFoldersMax,
 } from './folder.ts';
 
-/** A skill's folder: its absolute path below a configured directory, and its name, which a valid skill shares. */
+/** A skill folder: its absolute path, and its name, which is also the name of a valid skill. */
 export interface SkillFolder {
   folder: string;
   folderName: string;
 }
 
-/** The log as far as the watch needs it. */
+/** The part of the log that the watcher uses. */
 export interface SkillWatchLog {
   warn(message: string, fields?: Record<string, string | number | boolean | undefined>): void;
 }
 
-/** The listeners. Calls for one folder never overlap; one that rejects is logged and made again by the next pass. */
+/**
+ * Dependencies of the watcher. Calls of listeners for one folder never overlap. A call that rejects is logged and
+ * repeated by the next pass.
+ */
 export interface SkillWatchDeps {
-  /** Absolute paths. Each holds skill folders, or is one. */
+  /** Absolute paths. Each contains skill folders or is one. */
   directories: readonly string[];
-  /** A skill is new or changed; in a full pass, every skill, so it must be repeatable. */
+  /** Called for a new or changed skill, and in a full pass for every skill. Must be idempotent. */
   onSkill(found: SkillFolder & { document: SkillDocument }): Promise<void>;
-  /** The SKILL.md of a folder told of before is no longer there. */
+  /** Called when the SKILL.md of a reported folder no longer exists. */
   onGone(gone: SkillFolder): Promise<void>;
-  /** INVALID_SKILL, PAYLOAD_TOO_LARGE, or CONFLICT where an earlier folder has the same name. Nothing was unpublished. */
+  /**
+   * Called with INVALID_SKILL, PAYLOAD_TOO_LARGE, or CONFLICT if an earlier folder has the same name. The skill counts
+   * as present.
+   */
   onBroken(broken: SkillFolder & { error: HestiaError }): void;
   log: SkillWatchLog;
 }
 
-/** `seen`: folders that hold a SKILL.md. `complete`: false where a directory was not listed whole, so absence proves nothing. */
+/** `seen`: folders with a SKILL.md. `complete`: false if a listing is partial, so a folder not seen may still exist. */
 export interface FullPassReport {
   seen: string[];
   complete: boolean;
 }
 
-/** Watches from `start` until disposed of. */
+/** The watcher. It is active from `start` until it is disposed. */
 export interface SkillWatch extends AsyncDisposable {
-  /** Begins to watch; resolves with what the first full pass found. */
+  /** Starts watching. Resolves with the report of the first full pass. */
   start(): Promise<FullPassReport>;
-  /** Reads every folder again and tells of each, changed or not; finds what the watchers missed. May be repeated. */
+  /** Reads every folder again and reports each, changed or not. Finds changes that the file watchers missed. */
   fullPass(): Promise<FullPassReport>;
 }
 
-// A change is told within two seconds: the pause that ends a burst of events, and the longest a burst may put it off.
+// With these limits a change is reported within two seconds, even during a burst of file events.
 const pauseMs = 150;
 const postponedMsMax = 1000;
 const readyMsMax = 10_000;
 
-/** Makes a watch over `directories`; nothing is read before `start`. */
+/** Creates a watcher of `directories`. Nothing is read before `start`. */
 export function createSkillWatch(deps: SkillWatchDeps): SkillWatch {
-  return new DirectoriesWatch(deps);
+  return new DirectoryWatch(deps);
 }
 
-class DirectoriesWatch implements SkillWatch {
+class DirectoryWatch implements SkillWatch {
   readonly #deps: SkillWatchDeps;
   readonly #directories: readonly string[];
   readonly #watchers: FSWatcher[] = [];
   #closed = false;
-  readonly #passes: SkillWatchQueue;
-  readonly #refreshes: SkillWatchQueue;
-  /** Configured directories that are themselves a skill. */
+  readonly #passes: DebouncedQueue;
+  readonly #refreshes: DebouncedQueue;
+  /** Configured directories that are skill folders themselves. */
   readonly #skillDirectories = new Set<string>();
-  /** What each folder that holds a SKILL.md was last told as; an empty text: not told. */
-  readonly #told = new Map<string, string>();
-  /** Which folder holds a name; the first to come keeps it until it goes. */
-  readonly #holders = new Map<string, string>();
-  /** The last warning by what it is about, so that it is not repeated while it lasts. */
+  /** The last reported state of each folder with a SKILL.md; empty if it must be reported again. */
+  readonly #reported = new Map<string, string>();
+  /** The folder that owns each name: the first with that name, until it is removed. */
+  readonly #folderByName = new Map<string, string>();
+  /** The last warning by its subject, so that it is not repeated while the condition lasts. */
   readonly #warned = new Map<string, string>();
 
   constructor(deps: SkillWatchDeps) {
     this.#deps = deps;
     this.#directories = [...new Set(deps.directories)];
     const timing = { pauseMs, postponedMsMax };
-    this.#passes = createSkillWatchQueue({ ...timing, run: (directory) => this.#pass(directory).then(() => {}) });
-    this.#refreshes = createSkillWatchQueue({ ...timing, run: (folder) => this.#refresh(folder) });
+    this.#passes = createDebouncedQueue({ ...timing, run: (directory) => this.#pass(directory).then(() => {}) });
+    this.#refreshes = createDebouncedQueue({ ...timing, run: (folder) => this.#refresh(folder) });
   }
 
   async start(): Promise<FullPassReport> {
@@ -98,7 +104,7 @@ class DirectoriesWatch implements SkillWatch {
   }
 
   async fullPass(): Promise<FullPassReport> {
-    for (const folder of this.#told.keys()) this.#told.set(folder, '');
+    for (const folder of this.#reported.keys()) this.#reported.set(folder, '');
     const seen = new Set<string>();
     let complete = true;
     for (const directory of this.#directories) {
@@ -116,9 +122,9 @@ class DirectoriesWatch implements SkillWatch {
     await this.#refreshes[Symbol.asyncDispose]();
   }
 
-  /** Resolves once changes are noticed, or can be waited for no longer: then the passes still find them. */
+  /** Resolves when the file watcher is ready, or after {@link readyMsMax}. Full passes find what it misses. */
   async #watch(directory: string): Promise<void> {
-    // A configured directory may be a link; what lies below it is not followed.
+    // A configured directory may be a link. Links below it are not followed.
     const watched = await realpath(directory).catch(() => directory);
     if (this.#closed) return;
     const segmentsOf = (path: string) => relative(watched, path).split(sep);
@@ -133,7 +139,7 @@ class DirectoriesWatch implements SkillWatch {
       const fields = { directory, error_type: fileErrorCode(error) };
       this.#warnOnce(
         `watching ${directory}`,
-        'a skill directory cannot be watched whole; passes still read it',
+        'A skill directory cannot be watched completely; full passes still read it',
         fields,
       );
     });
@@ -143,7 +149,7 @@ class DirectoriesWatch implements SkillWatch {
 
   #onChange(directory: string, segments: readonly string[]): void {
     const first = segments[0] ?? '';
-    // While a directory is missing, its ancestors are watched in its place.
+    // While a directory is missing, its ancestors are watched instead.
     if (first === '..') return;
     if (first === '' || first === skillFileName || this.#skillDirectories.has(directory)) {
       this.#passes.request(directory);
@@ -154,7 +160,7 @@ class DirectoriesWatch implements SkillWatch {
 
   async #pass(directory: string): Promise<{ folders: string[]; complete: boolean }> {
     const listing = await listSkillFolders(directory);
-    const known = [...this.#told.keys()].filter((folder) => folder === directory || dirname(folder) === directory);
+    const known = [...this.#reported.keys()].filter((folder) => folder === directory || dirname(folder) === directory);
     this.#logListing(directory, listing);
     if (listing.outcome === 'unreadable') return { folders: known, complete: false };
     const listed = listing.outcome === 'listed' ? listing : { folders: [], isSkill: false, complete: false };
@@ -168,22 +174,24 @@ class DirectoriesWatch implements SkillWatch {
     const folderName = basename(folder);
     const reading = await this.#read(folder);
     if (reading.outcome === 'absent') {
-      if (this.#told.has(folder)) await this.#tellGone({ folder, folderName });
+      if (this.#reported.has(folder)) await this.#reportGone({ folder, folderName });
       return;
     }
-    const holder = this.#holders.get(nameKeyOf(folder)) ?? folder;
-    this.#holders.set(nameKeyOf(folder), holder);
-    if (holder !== folder) {
-      await this.#tell(folder, 'CONFLICT', () => this.#deps.onBroken({ folder, folderName, error: nameTaken() }));
+    const owner = this.#folderByName.get(nameOf(folder)) ?? folder;
+    this.#folderByName.set(nameOf(folder), owner);
+    if (owner !== folder) {
+      await this.#report(folder, 'CONFLICT', () =>
+        this.#deps.onBroken({ folder, folderName, error: nameTakenError() }),
+      );
     } else if (reading.outcome === 'broken') {
       const { error } = reading;
       const state = `${error.message} ${JSON.stringify(error.violations)}`;
-      await this.#tell(folder, state, () => this.#deps.onBroken({ folder, folderName, error }));
+      await this.#report(folder, state, () => this.#deps.onBroken({ folder, folderName, error }));
     } else {
       const { document, leftOut } = reading;
-      await this.#tell(folder, document.digest, async () => {
+      await this.#report(folder, document.digest, async () => {
         if (leftOut.length > 0) {
-          this.#deps.log.warn('links out of a skill folder were left out', {
+          this.#deps.log.warn('Links out of a skill folder were left out', {
             folder,
             links: leftOut.join(', '),
           });
@@ -194,36 +202,36 @@ class DirectoriesWatch implements SkillWatch {
   }
 
   async #read(folder: string): Promise<SkillFolderReading> {
-    // Once a directory is a skill itself, its sub-folders are that skill's files.
+    // The subfolders of a directory that is a skill itself are files of that skill.
     const isPartOfSkill = this.#skillDirectories.has(dirname(folder)) && !this.#skillDirectories.has(folder);
     if (isPartOfSkill) return { outcome: 'absent' };
     return await readSkillFolder(folder, { mayBeLink: this.#directories.includes(folder) });
   }
 
-  async #tell(folder: string, state: string, listener: () => Promise<void> | void): Promise<void> {
-    if (this.#told.get(folder) === state) return;
-    this.#told.set(folder, '');
-    if (await this.#heard(folder, listener)) this.#told.set(folder, state);
+  async #report(folder: string, state: string, listener: () => Promise<void> | void): Promise<void> {
+    if (this.#reported.get(folder) === state) return;
+    this.#reported.set(folder, '');
+    if (await this.#callListener(folder, listener)) this.#reported.set(folder, state);
   }
 
-  async #tellGone(gone: SkillFolder): Promise<void> {
-    const key = nameKeyOf(gone.folder);
-    if (this.#holders.get(key) !== gone.folder) {
-      this.#told.delete(gone.folder);
+  async #reportGone(gone: SkillFolder): Promise<void> {
+    const key = nameOf(gone.folder);
+    if (this.#folderByName.get(key) !== gone.folder) {
+      this.#reported.delete(gone.folder);
       return;
     }
-    if (!(await this.#heard(gone.folder, () => this.#deps.onGone(gone)))) return;
-    this.#told.delete(gone.folder);
-    this.#holders.delete(key);
-    for (const folder of this.#told.keys()) if (nameKeyOf(folder) === key) this.#refreshes.request(folder);
+    if (!(await this.#callListener(gone.folder, () => this.#deps.onGone(gone)))) return;
+    this.#reported.delete(gone.folder);
+    this.#folderByName.delete(key);
+    for (const folder of this.#reported.keys()) if (nameOf(folder) === key) this.#refreshes.request(folder);
   }
 
-  async #heard(folder: string, listener: () => Promise<void> | void): Promise<boolean> {
+  async #callListener(folder: string, listener: () => Promise<void> | void): Promise<boolean> {
     try {
       await listener();
       return true;
     } catch (error) {
-      this.#deps.log.warn('a change in a skill folder was not taken over; the next pass tries again', {
+      this.#deps.log.warn('A change in a skill folder was not applied; the next full pass retries it', {
         folder,
         error_type: error instanceof HestiaError ? error.code : 'INTERNAL',
         reason: error instanceof Error ? error.message : undefined,
@@ -234,13 +242,13 @@ class DirectoriesWatch implements SkillWatch {
 
   #logListing(directory: string, listing: DirectoryListing): void {
     if (listing.outcome === 'missing') {
-      this.#warnOnce(directory, 'a skill directory does not exist yet', { directory });
+      this.#warnOnce(directory, 'A skill directory does not exist yet', { directory });
     } else if (listing.outcome === 'unreadable') {
       const fields = { directory, error_type: listing.errorCode };
-      this.#warnOnce(directory, 'a skill directory cannot be read', fields);
+      this.#warnOnce(directory, 'A skill directory cannot be read', fields);
     } else if (!listing.complete) {
       const fields = { directory, folders_max: skillFoldersMax };
-      this.#warnOnce(directory, 'a skill directory holds more skills than are read', fields);
+      this.#warnOnce(directory, 'A skill directory contains more skills than are read', fields);
     } else {
       this.#warned.delete(directory);
     }
@@ -253,14 +261,14 @@ class DirectoriesWatch implements SkillWatch {
   }
 }
 
-/** File systems differ in how they spell a name; skills of one name are one skill. */
-function nameKeyOf(folder: string): string {
+/** The normalised name of a folder. File systems differ in the Unicode form of names. */
+function nameOf(folder: string): string {
   return basename(folder).normalize('NFKC');
 }
 
-function nameTaken(): HestiaError {
+function nameTakenError(): HestiaError {
   return new HestiaError(
     'CONFLICT',
-    'an earlier skill folder has the same name; this one is left out until that one goes',
+    'an earlier skill folder has the same name; this one is left out until that one is removed',
   );
 }

@@ -1,4 +1,4 @@
-/** What must hold for any document, not only for those somebody thought of. */
+/** Properties of the skill parser that hold for any document (property-based tests). */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
@@ -34,7 +34,7 @@ const anyText = fc.oneof(
     .map((parts) => parts.join('')),
 );
 
-/** Parsed, or refused as the caller's mistake; anything else is a defect. */
+/** Parses a document. A {@link HestiaError} is an expected refusal; any other error is a defect and is rethrown. */
 function outcomeOf(document: string): 'parsed' | HestiaError {
   try {
     parse(document);
@@ -45,7 +45,7 @@ function outcomeOf(document: string): 'parsed' | HestiaError {
   }
 }
 
-describe('any text at all', () => {
+describe('any text', () => {
   test('is parsed, or refused with violations that are printable and name their field', () => {
     fc.assert(
       fc.property(
@@ -69,8 +69,8 @@ describe('any text at all', () => {
   });
 });
 
-describe('a document that keeps the rules', () => {
-  test('is parsed to what was written, and the same text always to the same digest', () => {
+describe('a valid document', () => {
+  test('is parsed to what was written, and the same text always has the same digest', () => {
     fc.assert(
       fc.property(name, line, line, (givenName, description, body) => {
         const document = `---\n${stringify({ name: givenName, description: description.trim() })}---\n\n${body}\n`;

@@ -1,4 +1,4 @@
-/** Skill documents: what the Agent Skills specification allows, what is hashed, and which bytes and files are refused. */
+/** The skill parser: what the Agent Skills specification allows, what the digest covers, and what is refused. */
 import { describe, expect, test } from 'vitest';
 import { frontmatterWarnings } from '../../../src/domain/skill/frontmatter.ts';
 import { HestiaError } from '../../../src/shapes/error.ts';
@@ -7,7 +7,7 @@ import { printable } from '../../../src/shapes/text.ts';
 import { failureOf, minimal, parse, textFile, withFrontmatter } from '../../support/skill-parsing.ts';
 
 describe('a valid document', () => {
-  test('gives its frontmatter, its instructions and a digest', () => {
+  test('is parsed into frontmatter, instructions and a digest', () => {
     const document = parse(
       withFrontmatter(
         [
@@ -51,18 +51,18 @@ describe('a valid document', () => {
     expect(parse(withFrontmatter([`name: ${name}`, 'description: b'])).frontmatter.name).toBe(name);
   });
 
-  test('may spell its name composed where its folder spells it decomposed', () => {
+  test('may have a composed name in a folder with the decomposed name', () => {
     const document = parse(withFrontmatter(['name: caf\u00e9', 'description: b']), { folderName: 'cafe\u0301' });
     expect(document.frontmatter.name).toBe('caf\u00e9');
   });
 
-  test('counts characters, not UTF-16 units, and not the line break that ends a block', () => {
+  test('has its length counted in code points, without the line break that ends a block', () => {
     const description = '\u{1f525}'.repeat(skillLimits.descriptionLengthMax);
     const document = parse(withFrontmatter(['name: a', 'description: >', `  ${description}`]));
     expect(document.frontmatter.description).toBe(description);
   });
 
-  test('may describe itself at greater length than the specification allows, with a warning', () => {
+  test('may have a description over the limit of the specification, with a warning', () => {
     const warningsOf = (length: number) =>
       frontmatterWarnings(parse(withFrontmatter(['name: a', `description: ${'x'.repeat(length)}`])).frontmatter);
     expect(warningsOf(skillLimits.descriptionLengthMax)).toEqual([]);
@@ -78,7 +78,7 @@ describe('a valid document', () => {
     ['allowed-tools:\n  - Read\n  - Grep', ['Read', 'Grep']],
     ['allowed-tools: Bash(a', ['Bash(a']],
     ['allowed-tools: " Read Bash(a "', ['Read', 'Bash(a']],
-  ])('may write its tools as %j', (line, tools) => {
+  ])('may list its tools as %j', (line, tools) => {
     expect(parse(withFrontmatter([...minimal, line])).frontmatter.allowedTools).toEqual(tools);
   });
 
@@ -87,7 +87,7 @@ describe('a valid document', () => {
     expect(Object.keys(document.frontmatter)).toEqual(['name', 'description']);
   });
 
-  test('may hold a line of hyphens in its body and a metadata key that objects inherit', () => {
+  test('may have a line of hyphens in its body and a metadata key that objects inherit', () => {
     const document = parse(withFrontmatter([...minimal, 'metadata:\n  __proto__: x'], 'a\n---\nb'));
     expect(document.instructions).toBe('a\n---\nb');
     expect(Object.entries(document.frontmatter.metadata ?? {})).toEqual([['__proto__', 'x']]);
@@ -97,7 +97,7 @@ describe('a valid document', () => {
 describe('the digest', () => {
   const files = [textFile('references/b.md'), textFile('a.md')];
 
-  test('does not depend on the order of files, which are sorted', () => {
+  test('does not depend on the order of files', () => {
     const document = parse(withFrontmatter(minimal), { files });
     expect(document.files.map(({ path }) => path)).toEqual(['a.md', 'references/b.md']);
     expect(parse(withFrontmatter(minimal), { files: files.toReversed() }).digest).toBe(document.digest);
@@ -118,8 +118,8 @@ describe('the digest', () => {
   });
 });
 
-describe('a document with several faults', () => {
-  test('is told all of them at once, the first and their count in the message', () => {
+describe('a document with several violations', () => {
+  test('is refused with all of them, and the message has the first and their count', () => {
     const error = failureOf(withFrontmatter(['name: Bad_', 'version: 1', 'license: [a]']), {
       files: [textFile('../x')],
       violations: [{ field: 'files/y', message: 'cannot be read (EACCES)' }],
@@ -136,7 +136,7 @@ describe('a document with several faults', () => {
     expect(error.message).toBe('the skill is not valid: files/y: cannot be read (EACCES) (and 6 more)');
   });
 
-  test('is told them in printable text, no found text longer than 80 characters', () => {
+  test('is refused in printable text that quotes at most 80 characters of each value', () => {
     const error = failureOf(
       withFrontmatter([`"k\\e\\u202e\\n${'x'.repeat(300)}": 1`, `name: "A\\u202e${'b'.repeat(300)}"`]),
     );
@@ -148,12 +148,12 @@ describe('a document with several faults', () => {
   });
 });
 
-describe('a file that is no document', () => {
+describe('a file that is not a skill document', () => {
   test.each([
     ['without frontmatter', '# Steps\n', 'frontmatter', 'is missing'],
     ['with a blank line first', '\n---\nname: a\n---\n', 'frontmatter', 'is missing'],
     ['that is empty', '', 'frontmatter', 'is missing'],
-    ['whose frontmatter is not ended', '---\nname: a\ndescription: b\n', 'frontmatter', 'is not ended'],
+    ['whose frontmatter is not closed', '---\nname: a\ndescription: b\n', 'frontmatter', 'is not closed'],
     ['with a NUL', withFrontmatter(minimal, 'a\u0000b'), 'document', 'U+0000'],
     ['with an escape sequence', withFrontmatter(minimal, '\u001b[2J'), 'document', 'U+001B'],
     ['with half a surrogate pair', withFrontmatter(minimal, '\ud800'), 'document', 'surrogate'],
@@ -171,7 +171,7 @@ describe('a file that is no document', () => {
   test.each([
     ['bytes', (text: string) => Buffer.from(text)],
     ['text', (text: string) => text],
-  ])('is too large one byte over the limit, and fits at it, as %s', (_what, form) => {
+  ])('is refused one byte over the limit and accepted at the limit, as %s', (_what, form) => {
     const head = withFrontmatter(minimal, 'x');
     const full = head + 'é'.repeat((skillLimits.documentBytesMax - Buffer.byteLength(head)) / 2);
     const fill = full + 'x'.repeat(skillLimits.documentBytesMax - Buffer.byteLength(full));
@@ -180,7 +180,7 @@ describe('a file that is no document', () => {
   });
 });
 
-describe('the files beside it', () => {
+describe('the other files of a skill', () => {
   const filesRefused = (files: readonly SkillFile[]) =>
     failureOf(withFrontmatter(minimal), { files }).violations.map(({ field, message }) => `${field}: ${message}`);
 
@@ -195,7 +195,7 @@ describe('the files beside it', () => {
     ['a.md', 'a.md'],
     ['References/a.md', 'references/A.md'],
     ['caf\u00e9.md', 'cafe\u0301.md'],
-  ])('may not have one path twice (%s, %s)', (first, second) => {
+  ])('may not have the same path twice (%s, %s)', (first, second) => {
     expect(filesRefused([textFile(first), textFile(second)])).toEqual([
       expect.stringContaining('found this path twice'),
     ]);
@@ -205,13 +205,13 @@ describe('the files beside it', () => {
     expect(filesRefused([textFile(path)])).toEqual([expect.stringContaining('found this path twice')]);
   });
 
-  test('are 200 at most', () => {
+  test('are at most 200', () => {
     const files = Array.from({ length: skillLimits.filesMax + 1 }, (_value, index) => textFile(`${index}.md`));
     expect(parse(withFrontmatter(minimal), { files: files.slice(1) }).files).toHaveLength(skillLimits.filesMax);
     expect(filesRefused(files)).toEqual(['files: found more than the 200 files that are allowed beside SKILL.md']);
   });
 
-  test('are a mebibyte at most each, counted in bytes, base64 decoded', () => {
+  test('have at most one mebibyte each, counted in decoded bytes', () => {
     const bytes = Buffer.alloc(skillLimits.fileBytesMax, 0xff);
     const binary: SkillFile = { path: 'a.bin', content: bytes.toString('base64'), encoding: 'base64' };
     expect(parse(withFrontmatter(minimal), { files: [binary] }).files).toEqual([binary]);
@@ -220,7 +220,7 @@ describe('the files beside it', () => {
     ]);
   });
 
-  test('are eight mebibytes at most together', () => {
+  test('have at most eight mebibytes in total', () => {
     const files = Array.from({ length: 9 }, (_value, index) =>
       textFile(`${index}.md`, 'x'.repeat(index === 8 ? 1 : skillLimits.fileBytesMax)),
     );
@@ -236,7 +236,7 @@ describe('the files beside it', () => {
 });
 
 describe('any document', () => {
-  /** Mulberry32: the same numbers in each run, so that a failure comes back. From 0 up to but not including `below`. */
+  /** Mulberry32: a seeded generator of numbers from 0 up to but not including `below`, so that failures repeat. */
   function numbersFrom(seed: number): (below: number) => number {
     let state = seed;
     return (below) => {
@@ -252,9 +252,9 @@ describe('any document', () => {
     );
   const draw = (next: (below: number) => number, from = pieces) => from[Math.floor(next(from.length))] ?? '';
 
-  test.each([1, 2, 3, 4])('is taken, or refused with printable violations and nothing else (seed %i)', (seed) => {
+  test.each([1, 2, 3, 4])('is accepted, or refused with printable violations (seed %i)', (seed) => {
     const next = numbersFrom(seed);
-    const outcomes = { taken: 0, refused: 0 };
+    const outcomes = { accepted: 0, refused: 0 };
     for (let round = 0; round < 500; round += 1) {
       let text = withFrontmatter([...minimal, 'metadata:', '  a: "b"', 'allowed-tools: Read Bash(x y)']);
       for (let edits = 1 + next(3); edits > 0; edits -= 1) {
@@ -264,18 +264,18 @@ describe('any document', () => {
       const bytes = Buffer.from(text).map((byte) => (next(1000) < 2 ? next(256) : byte));
       try {
         expect(parse(round % 2 === 0 ? text : bytes).digest).toMatch(/^[0-9a-f]{64}$/);
-        outcomes.taken += 1;
+        outcomes.accepted += 1;
       } catch (error) {
         if (!(error instanceof HestiaError)) throw new Error(`failed on ${JSON.stringify(text)}`, { cause: error });
-        const told = [error.message, ...error.violations.map(({ field, message }) => `${field}: ${message}`)];
-        expect([error.code, told.length > 1, told]).toEqual(['INVALID_SKILL', true, told.map(printable)]);
+        const texts = [error.message, ...error.violations.map(({ field, message }) => `${field}: ${message}`)];
+        expect([error.code, texts.length > 1, texts]).toEqual(['INVALID_SKILL', true, texts.map(printable)]);
         outcomes.refused += 1;
       }
     }
-    expect(Math.min(outcomes.taken, outcomes.refused)).toBeGreaterThan(10);
+    expect(Math.min(outcomes.accepted, outcomes.refused)).toBeGreaterThan(10);
   });
 
-  test('gives back the text that was quoted into it, whatever it is made of', () => {
+  test('returns quoted text unchanged, whatever its characters', () => {
     const next = numbersFrom(5);
     const allowed = pieces.filter((piece) => piece !== '\u0000' && piece.isWellFormed());
     for (let round = 0; round < 500; round += 1) {

@@ -8,97 +8,97 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { skillLimits } from '../../../src/shapes/skill.ts';
 import {
+  createDirectory,
+  createWatch,
   documentOf,
-  makeDirectory,
-  makeWatch,
   skillText,
   summaryOf,
-  toldWithin,
-  type Watched,
+  type TestWatch,
+  untilReported,
   writeSkill,
 } from '../../support/skill-watching.ts';
 
 describe('a skill folder', () => {
-  /** What one pass tells of a folder `alpha` that `prepare` has worked on. */
-  async function toldOf(prepare: (folder: string) => Promise<unknown>): Promise<Watched> {
-    const directory = await makeDirectory();
+  /** The reports of one full pass on a folder `alpha` that `prepare` has changed. */
+  async function reportedOf(prepare: (folder: string) => Promise<unknown>): Promise<TestWatch> {
+    const directory = await createDirectory();
     await writeSkill(directory, 'alpha');
     await prepare(join(directory, 'alpha'));
-    const watched = makeWatch(directory);
+    const watched = createWatch(directory);
     await watched.watch.fullPass();
     return watched;
   }
 
   test('whose SKILL.md is not UTF-8 is broken', async () => {
-    const { told } = await toldOf((folder) => writeFile(join(folder, 'SKILL.md'), Buffer.from([0x2d, 0xff])));
-    expect(summaryOf(told)).toEqual(['broken alpha: document']);
+    const { reported } = await reportedOf((folder) => writeFile(join(folder, 'SKILL.md'), Buffer.from([0x2d, 0xff])));
+    expect(summaryOf(reported)).toEqual(['broken alpha: document']);
   });
 
   test('whose SKILL.md is over a mebibyte is broken, as too large', async () => {
-    const { told } = await toldOf((folder) =>
+    const { reported } = await reportedOf((folder) =>
       writeFile(join(folder, 'SKILL.md'), skillText('alpha', 'x'.repeat(skillLimits.documentBytesMax))),
     );
-    expect(summaryOf(told)).toEqual(['broken alpha: document']);
-    const last = told.at(-1);
+    expect(summaryOf(reported)).toEqual(['broken alpha: document']);
+    const last = reported.at(-1);
     expect(last?.kind === 'broken' && last.error.code).toBe('PAYLOAD_TOO_LARGE');
   });
 
   test('whose SKILL.md is a folder is broken', async () => {
-    const { told } = await toldOf(async (folder) => {
+    const { reported } = await reportedOf(async (folder) => {
       await rm(join(folder, 'SKILL.md'));
       await mkdir(join(folder, 'SKILL.md'));
     });
-    expect(summaryOf(told)).toEqual(['broken alpha: SKILL.md']);
+    expect(summaryOf(reported)).toEqual(['broken alpha: SKILL.md']);
   });
 
-  test('whose SKILL.md is a pipe is broken, and not waited on', async () => {
-    const { told } = await toldOf(async (folder) => {
+  test('whose SKILL.md is a pipe is broken, and reading it does not block', async () => {
+    const { reported } = await reportedOf(async (folder) => {
       await rm(join(folder, 'SKILL.md'));
       await promisify(execFile)('mkfifo', [join(folder, 'SKILL.md')]);
     });
-    expect(summaryOf(told)).toEqual(['broken alpha: SKILL.md']);
+    expect(summaryOf(reported)).toEqual(['broken alpha: SKILL.md']);
   });
 
-  test('with 200 files is a skill, with one more it is broken', async () => {
+  test('with 200 files is a skill, and with one more it is broken', async () => {
     const fill = (folder: string, count: number) =>
       Promise.all(Array.from({ length: count }, (_value, index) => writeFile(join(folder, `${index}.md`), 'text')));
-    expect(summaryOf((await toldOf((folder) => fill(folder, 200))).told)).toEqual(['skill alpha: Do it.']);
-    expect(summaryOf((await toldOf((folder) => fill(folder, 201))).told)).toEqual(['broken alpha: files']);
+    expect(summaryOf((await reportedOf((folder) => fill(folder, 200))).reported)).toEqual(['skill alpha: Do it.']);
+    expect(summaryOf((await reportedOf((folder) => fill(folder, 201))).reported)).toEqual(['broken alpha: files']);
   });
 
   test('with more than 2,000 files and folders is broken', async () => {
-    const { told } = await toldOf(async (folder) => {
+    const { reported } = await reportedOf(async (folder) => {
       for (let index = 0; index <= 2000; index += 1) await mkdir(join(folder, `${index}`));
     });
-    expect(summaryOf(told)).toEqual(['broken alpha: files']);
+    expect(summaryOf(reported)).toEqual(['broken alpha: files']);
   });
 
-  test('with a file over a mebibyte, or more than eight together, is broken', async () => {
-    const { told } = await toldOf((folder) =>
+  test('with a file over one mebibyte, or files over eight mebibytes in total, is broken', async () => {
+    const { reported } = await reportedOf((folder) =>
       writeFile(join(folder, 'a.md'), Buffer.alloc(skillLimits.fileBytesMax + 1)),
     );
-    expect(summaryOf(told)).toEqual(['broken alpha: files/a.md']);
-    const many = await toldOf(async (folder) => {
+    expect(summaryOf(reported)).toEqual(['broken alpha: files/a.md']);
+    const many = await reportedOf(async (folder) => {
       for (let index = 0; index < 9; index += 1) {
         await writeFile(join(folder, `${index}.md`), Buffer.alloc(skillLimits.fileBytesMax));
       }
     });
-    expect(summaryOf(many.told)).toEqual(['broken alpha: files']);
+    expect(summaryOf(many.reported)).toEqual(['broken alpha: files']);
   });
 
-  test('gives binary files in base64 and text as it is, byte order mark and line ends included', async () => {
-    const { told } = await toldOf(async (folder) => {
+  test('has binary files in base64, and text files unchanged, with byte order mark and line endings', async () => {
+    const { reported } = await reportedOf(async (folder) => {
       await writeFile(join(folder, 'a.bin'), Buffer.from([0xff, 0x00, 0xfe]));
       await writeFile(join(folder, 'b.txt'), '\ufeffone\r\ntwo');
     });
-    expect(documentOf(told).files).toEqual([
+    expect(documentOf(reported).files).toEqual([
       { path: 'a.bin', content: '/wD+', encoding: 'base64' },
       { path: 'b.txt', content: '\ufeffone\r\ntwo', encoding: 'utf-8' },
     ]);
   });
 
-  test('leaves out hidden files, node_modules, pipes and links that lead out of it', async () => {
-    const { told, warnings } = await toldOf(async (folder) => {
+  test('leaves out hidden files, node_modules, pipes, and links out of it', async () => {
+    const { reported, warnings } = await reportedOf(async (folder) => {
       const outside = join(dirname(folder), 'secret.txt');
       await writeFile(outside, 'secret');
       await writeFile(join(folder, '.env'), 'secret');
@@ -111,44 +111,44 @@ describe('a skill folder', () => {
       await writeFile(join(folder, 'kept.txt'), 'text');
       await symlink('kept.txt', join(folder, 'inside.txt'));
     });
-    expect(documentOf(told).files.map(({ path, content }) => `${path}: ${content}`)).toEqual([
+    expect(documentOf(reported).files.map(({ path, content }) => `${path}: ${content}`)).toEqual([
       'inside.txt: text',
       'kept.txt: text',
     ]);
     expect(warnings).toEqual([
       {
-        message: 'links out of a skill folder were left out',
+        message: 'Links out of a skill folder were left out',
         fields: expect.objectContaining({ links: 'link.txt, up' }),
       },
     ]);
   });
 
-  test('whose SKILL.md is a link that leads out is broken, its target unread', async () => {
-    const { told } = await toldOf(async (folder) => {
+  test('whose SKILL.md is a link out of it is broken, and the target is not read', async () => {
+    const { reported } = await reportedOf(async (folder) => {
       const outside = join(dirname(folder), 'SECRET.md');
       await rename(join(folder, 'SKILL.md'), outside);
       await symlink(outside, join(folder, 'SKILL.md'));
     });
-    expect(summaryOf(told)).toEqual(['broken alpha: SKILL.md']);
+    expect(summaryOf(reported)).toEqual(['broken alpha: SKILL.md']);
   });
 
-  test('that is a link is not followed, at start or later, while a configured directory may be one', async () => {
-    const directory = await makeDirectory();
-    const elsewhere = await makeDirectory();
+  test('that is a link is not followed, at start or later; a configured directory may be a link', async () => {
+    const directory = await createDirectory();
+    const elsewhere = await createDirectory();
     await writeSkill(elsewhere, 'linked');
     await mkdir(join(directory, 'real'));
     await symlink(join(directory, 'real'), join(directory, 'configured'));
     await symlink(join(elsewhere, 'linked'), join(directory, 'real', 'linked'));
-    const { told, watch } = makeWatch(join(directory, 'configured'));
+    const { reported, watch } = createWatch(join(directory, 'configured'));
     await watch.start();
     await symlink(join(elsewhere, 'linked'), join(directory, 'real', 'linked2'));
     await writeSkill(join(directory, 'real'), 'alpha');
-    await toldWithin(told, ['skill alpha: Do it.']);
+    await untilReported(reported, ['skill alpha: Do it.']);
   });
 
-  test('with a file name that no path may have is broken', async () => {
-    const { told } = await toldOf((folder) => writeFile(join(folder, 'a\nb'), 'text'));
-    expect(summaryOf(told)).toEqual(['broken alpha: files/a\\u000ab']);
+  test('with a file name that is not allowed in a path is broken', async () => {
+    const { reported } = await reportedOf((folder) => writeFile(join(folder, 'a\nb'), 'text'));
+    expect(summaryOf(reported)).toEqual(['broken alpha: files/a\\u000ab']);
   });
 });
 
@@ -163,9 +163,9 @@ describe('real skills', () => {
   test.each(realDirectories)('of %s, all of them, are taken as they are', async (_owner = '', directory = '') => {
     const entries = await readdir(directory, { withFileTypes: true });
     const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-    const { told, watch } = makeWatch(directory);
+    const { reported, watch } = createWatch(directory);
     expect((await watch.fullPass()).seen).toHaveLength(names.length);
-    expect(told.map(({ kind, folderName }) => `${kind} ${folderName}`)).toEqual(
+    expect(reported.map(({ kind, folderName }) => `${kind} ${folderName}`)).toEqual(
       names.sort().map((name) => `skill ${name}`),
     );
   });

@@ -1,4 +1,4 @@
-/** The frontmatter: each rule of the Agent Skills specification it may break, named, and YAML that is refused. */
+/** The frontmatter parser: a violation for each rule of the Agent Skills specification, and YAML that is refused. */
 import { describe, expect, test } from 'vitest';
 import { frontmatterLengthMax } from '../../../src/domain/skill/frontmatter.ts';
 import { minimal, violationsOf } from '../../support/skill-parsing.ts';
@@ -27,7 +27,7 @@ describe('a name', () => {
     ]);
   });
 
-  test("that is not its folder's is refused", () => {
+  test('that differs from the name of the folder is refused', () => {
     expect(violationsOf(minimal, { folderName: 'pdf' })).toEqual([
       'name: found "pdf-processing", must equal the name of its folder, "pdf"',
     ]);
@@ -74,7 +74,7 @@ describe('a field', () => {
     expect(violationsOf([...minimal, line])).toEqual([violation]);
   });
 
-  test('that is missing where it is required is refused', () => {
+  test('that is required and missing is refused', () => {
     expect(violationsOf(['name: a'])).toEqual(['description: is missing, must be 1 to 1024 characters of text']);
   });
 });
@@ -101,7 +101,7 @@ describe('YAML', () => {
     expect(violationsOf([yaml])).toEqual([expect.stringContaining('must be a mapping')]);
   });
 
-  test('at its limit, all of it keys, is parsed within a second', () => {
+  test('at its length limit and made of keys only is parsed within a second', () => {
     const lines = Array.from({ length: 1_800 }, (_value, index) => `k${index}: a`);
     const startedAt = performance.now();
     expect(violationsOf(lines)).toHaveLength(50);
