@@ -1,8 +1,10 @@
 /**
- * The MCP door: Streamable HTTP for protocol 2026-07-28 and for 2025-era clients, on the SDK's stateless handler, with a
- * short way for the calls that need nothing of it. Both ways share the tools and the watch over them.
+ * The MCP endpoint: Streamable HTTP for protocol 2026-07-28 and for 2025-era clients. The SDK's stateless handler serves
+ * it, but for plain tool calls, which take a fast path. Both share the tools, the spans and the translation of errors.
  */
+import { strict as assert } from 'node:assert';
 import {
+  type CallToolResult,
   createMcpHandler,
   type McpRequestContext,
   ProtocolError,
@@ -11,30 +13,30 @@ import {
 } from '@modelcontextprotocol/server';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
 import { z } from 'zod';
-import { type Caller, callerSchema } from '../shapes/access.ts';
+import type { Caller } from '../shapes/access.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { type DirectCall, type DirectEnding, directAnswer, directCall } from './fast-path.ts';
+import { type PlainCall, plainCall, plainCallResponse } from './fast-path.ts';
 import { createHubTools, type HubTools, type HubToolsDeps } from './hub-tools.ts';
 import { createLegacySessions, createListChangeStreams, type LegacySessions } from './legacy-session.ts';
 import type { ToolInvocation } from './meta-tools.ts';
-import { watchRequest } from './request-span.ts';
+import { type RequestEnding, traceRequest } from './request-span.ts';
 import { protocolError } from './tool-result.ts';
-import { WatchedServer } from './traced-server.ts';
+import { TracedServer } from './traced-server.ts';
 
 /** The MCP endpoint. */
 export interface HubServer {
   /**
-   * Answers one HTTP request of an authenticated caller: a response, or, where it was a call that took the short way,
-   * the JSON-RPC message that is the whole of the body of a 200.
+   * Answers one HTTP request of an authenticated caller.
+   * @returns a response; for a call on the fast path, the JSON-RPC message that is the whole body of a 200
    */
   handle(request: Request, caller: Caller): Promise<Response | string>;
-  /** Ends open streams; requests under way finish by themselves. */
+  /** Closes open streams; running requests finish by themselves. */
   close(): Promise<void>;
 }
 
-/** What the endpoint is made of. */
+/** Dependencies of the endpoint. */
 export interface HubServerDeps extends HubToolsDeps {
   metrics: Metrics;
   log: Log;
@@ -48,13 +50,14 @@ const messageSchema = z.looseObject({ method: z.string().optional(), params: z.l
 const cancelledSchema = z.looseObject({ requestId: z.union([z.string().max(256), z.number()]) });
 const sessionHeader = 'mcp-session-id';
 
-/** Makes the endpoint; it listens for changes of the skill tools until closed. */
+/** Creates the endpoint; it reports changes of the skill tools to open streams until it is closed. */
 export function createHubServer(deps: HubServerDeps): HubServer {
   const sessions = createLegacySessions();
   const streams = createListChangeStreams();
   const tools = createHubTools(deps);
   const serverInfo = { name: 'hestia', version: deps.version };
-  const handler = createMcpHandler(serverFactory(deps, { tools, sessions, serverInfo }), {
+  const callers = new WeakMap<AuthInfo, Caller>();
+  const handler = createMcpHandler(serverFactory(deps, { tools, sessions, serverInfo, callers }), {
     legacy: 'stateless',
     onerror: (error) => deps.log.debug('MCP request failed', {}, { error }),
   });
@@ -66,7 +69,8 @@ export function createHubServer(deps: HubServerDeps): HubServer {
     const message = messageSchema.safeParse(body);
     const { method, params } = message.success ? message.data : {};
     if (method === 'notifications/cancelled') cancel(sessions, request, caller, params);
-    const authInfo = { token: '', clientId: caller.agentId, scopes: [], extra: { caller } };
+    const authInfo = { token: '', clientId: caller.agentId, scopes: [] };
+    callers.set(authInfo, caller);
     const response = await handler.fetch(request, { authInfo, parsedBody: body });
     if (method === 'initialize' && response.ok) response.headers.set(sessionHeader, sessions.newSessionId());
     return response;
@@ -77,9 +81,10 @@ export function createHubServer(deps: HubServerDeps): HubServer {
       if (request.method !== 'POST') return methodNotAllowed();
       const body = await readBody(request);
       if ('refusal' in body) return body.refusal;
-      const call = directCall(body.parsed, request.headers);
+      const call = plainCall(body.parsed, request.headers);
       if (call === undefined) return handleMessage(request, caller, body.parsed);
-      return directAnswer(call, await callDirectly(deps, { tools, sessions }, call, { request, caller }), serverInfo);
+      const ending = await callOnFastPath(deps, { tools, sessions }, call, { request, caller });
+      return plainCallResponse(call, ending, serverInfo);
     },
     close: async () => {
       stopListening();
@@ -89,20 +94,26 @@ export function createHubServer(deps: HubServerDeps): HubServer {
   };
 }
 
-/** What both ways of a call share. */
+/** What the SDK's handler and the fast path share. */
 interface Shared {
   tools: HubTools;
   sessions: LegacySessions;
 }
 
-function serverFactory(
-  { metrics, log }: HubServerDeps,
-  { tools, sessions, serverInfo }: Shared & { serverInfo: { name: string; version: string } },
-) {
+/** The SDK's description of an authenticated client; the hub's caller is found by it. */
+type AuthInfo = NonNullable<McpRequestContext['authInfo']>;
+
+interface ServerFactoryDeps extends Shared {
+  serverInfo: { name: string; version: string };
+  callers: WeakMap<AuthInfo, Caller>;
+}
+
+function serverFactory({ metrics, log }: HubServerDeps, { tools, sessions, serverInfo, callers }: ServerFactoryDeps) {
   const jsonSchemaValidator = new AjvJsonSchemaValidator();
   return ({ authInfo, requestInfo }: McpRequestContext) => {
-    const caller = callerSchema.parse(authInfo?.extra?.caller);
-    const server = new WatchedServer(
+    const caller = authInfo && callers.get(authInfo);
+    assert(caller, 'the SDK passes the authInfo of the request on');
+    const server = new TracedServer(
       serverInfo,
       { capabilities: { tools: { listChanged: true } }, instructions, jsonSchemaValidator },
       { metrics, agentId: caller.agentId, isKnownTool: (name) => tools.isKnown(caller, name) },
@@ -124,32 +135,27 @@ function serverFactory(
   };
 }
 
-/** The call without a server of the SDK's; it ends when the client goes away, or when its session cancels it. */
-async function callDirectly(
+/** Calls a tool without a server of the SDK; the call ends when the client disconnects or its session cancels it. */
+async function callOnFastPath(
   { metrics, log }: HubServerDeps,
   { tools, sessions }: Shared,
-  { id, toolName, arguments: args, meta, revision }: DirectCall,
+  { id, toolName, arguments: args, meta, revision }: PlainCall,
   { request, caller }: { request: Request; caller: Caller },
-): Promise<DirectEnding> {
+): Promise<RequestEnding<CallToolResult, ProtocolError>> {
   const sessionId = request.headers.get(sessionHeader) ?? undefined;
   const call = sessions.open({ keyId: caller.keyId, sessionId, requestId: id }, request.signal);
-  const known = tools.isKnown(caller, toolName) ? toolName : undefined;
-  const watched = { method: 'tools/call', toolName: known, id, protocolVersion: revision, meta };
-  try {
-    const result = await watchRequest({ metrics, agentId: caller.agentId }, watched, async () => {
-      try {
-        const invocation = { caller, signal: call.signal, onProgress: undefined };
-        return await tools.call({ name: toolName, arguments: args }, invocation);
-      } catch (error) {
-        throw protocolError(error, log);
-      }
-    });
-    return { result };
-  } catch (error) {
-    return { error: protocolError(error, log) };
-  } finally {
-    call.close();
-  }
+  const knownName = tools.isKnown(caller, toolName) ? toolName : undefined;
+  const traced = { method: 'tools/call', toolName: knownName, id, protocolVersion: revision, meta };
+  return traceRequest({ metrics, agentId: caller.agentId }, traced, async () => {
+    try {
+      const invocation = { caller, signal: call.signal, onProgress: undefined };
+      return { result: await tools.call({ name: toolName, arguments: args }, invocation) };
+    } catch (error) {
+      return { error: protocolError(error, log) };
+    } finally {
+      call.close();
+    }
+  });
 }
 
 function mcpTool({ toolName, title, description, inputSchema, annotations }: ToolDefinition): Tool {
@@ -162,7 +168,7 @@ function mcpTool({ toolName, title, description, inputSchema, annotations }: Too
   };
 }
 
-/** Passes progress on under the caller's own token; a caller that gave none gets none. */
+/** Relays progress under the client's own token; without a token there is no progress. */
 function progressRelay(ctx: ServerContext): ToolInvocation['onProgress'] {
   const progressToken = ctx.mcpReq._meta?.progressToken;
   if (progressToken === undefined) return undefined;
@@ -187,7 +193,7 @@ function cancel(sessions: LegacySessions, request: Request, caller: Caller, para
   });
 }
 
-/** The body, read once and parsed; what it says is judged elsewhere. */
+/** The parsed body; its content is checked by whoever handles it. */
 async function readBody(request: Request): Promise<{ parsed: unknown } | { refusal: Response }> {
   try {
     return { parsed: await request.json() };
@@ -204,7 +210,7 @@ function methodNotAllowed(): Response {
   );
 }
 
-/** Seconds after which a stream that was refused is worth another try: streams end when their clients go. */
+/** Seconds after which a client may open a refused stream again: streams end when their clients disconnect. */
 const streamRetryAfterSeconds = 5;
 
 function tooManyStreams(): Response {

@@ -1,6 +1,6 @@
 /**
- * The short way of a `tools/call`: a request that needs nothing of a stream is judged, called and answered as one JSON
- * message, without a server of the SDK's for it. Whatever is unusual about a request is the SDK's to judge.
+ * The fast path of `tools/call`: which requests take it, and their response. A plain call is answered with one JSON message,
+ * without a server of the SDK. Every other request, also an invalid one, is left to the SDK.
  */
 import {
   classifyInboundRequest,
@@ -12,22 +12,20 @@ import {
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { isJsonObject, type JsonObject } from '../shapes/json.ts';
+import type { RequestEnding } from './request-span.ts';
 
-/** A call that may take the short way. */
-export interface DirectCall {
+/** A call that takes the fast path. */
+export interface PlainCall {
   id: string | number;
   toolName: string;
   arguments: JsonObject | undefined;
   /** `params._meta` as it was sent. */
   meta: JsonObject | undefined;
-  /** The revision that the request claims for itself (2026-07-28 and later); undefined for 2025-era clients. */
+  /** The protocol revision that the request names (2026-07-28 and later); undefined for 2025-era clients. */
   revision: string | undefined;
 }
 
-/** How a direct call ended. */
-export type DirectEnding = { result: JsonObject } | { error: ProtocolError };
-
-/** The revision whose requests carry their own envelope, and whose results say that they are complete. */
+/** The revision whose requests carry an envelope in `_meta`, and whose results have a `resultType`. */
 const modernRevision = '2026-07-28';
 
 const jsonObjectSchema = z.custom<JsonObject>(isJsonObject);
@@ -44,26 +42,26 @@ const callSchema = z.strictObject({
 });
 
 /**
- * The call in the body of a POST, where it may be answered as one JSON message: a single well-formed `tools/call` of
- * a revision that is served, whose client takes JSON and asks for no progress. Undefined for all else.
+ * The call in the body of a POST, where one JSON message can answer it: a single well-formed `tools/call` of a supported
+ * revision, whose client accepts JSON and requests no progress. Undefined for every other body.
  */
-export function directCall(body: unknown, headers: Headers): DirectCall | undefined {
+export function plainCall(body: unknown, headers: Headers): PlainCall | undefined {
   const parsed = callSchema.safeParse(body);
-  if (!parsed.success || !takesJson(headers)) return undefined;
+  if (!parsed.success || !acceptsJson(headers)) return undefined;
   const { id, params } = parsed.data;
   const { name: toolName, arguments: args, _meta: meta } = params;
   if (meta !== undefined && 'progressToken' in meta) return undefined;
   const call = { id, toolName, arguments: args, meta };
   if (meta === undefined || !(PROTOCOL_VERSION_META_KEY in meta)) {
-    return isServedLegacy(headers) ? { ...call, revision: undefined } : undefined;
+    return isSupportedLegacy(headers) ? { ...call, revision: undefined } : undefined;
   }
-  return isServedModern(body, toolName, headers) ? { ...call, revision: modernRevision } : undefined;
+  return isSupportedModern(body, toolName, headers) ? { ...call, revision: modernRevision } : undefined;
 }
 
-/** The JSON-RPC message that answers a call; `serverInfo` is named in results of the revisions that want it. */
-export function directAnswer(
-  { id, revision }: DirectCall,
-  ending: DirectEnding,
+/** The JSON-RPC message that answers a call; results of 2026-07-28 name the server in `_meta`. */
+export function plainCallResponse(
+  { id, revision }: PlainCall,
+  ending: RequestEnding<JsonObject, ProtocolError>,
   serverInfo: { name: string; version: string },
 ): string {
   if ('error' in ending) {
@@ -76,19 +74,19 @@ export function directAnswer(
   return JSON.stringify({ result: { ...result, resultType: 'complete', _meta: meta }, jsonrpc: '2.0', id });
 }
 
-function takesJson(headers: Headers): boolean {
+function acceptsJson(headers: Headers): boolean {
   const accept = headers.get('accept') ?? '';
   const takesBoth = accept.includes('application/json') && accept.includes('text/event-stream');
   return takesBoth && isJsonContentType(headers.get('content-type'));
 }
 
-function isServedLegacy(headers: Headers): boolean {
+function isSupportedLegacy(headers: Headers): boolean {
   const named = headers.get('mcp-protocol-version');
   return named === null || SUPPORTED_PROTOCOL_VERSIONS.includes(named);
 }
 
-/** The envelope and the headers that mirror it, as the SDK checks them; a name in another spelling is left to it. */
-function isServedModern(body: unknown, toolName: string, headers: Headers): boolean {
+/** Checks the envelope and the headers that mirror it as the SDK does; a name in another spelling is left to the SDK. */
+function isSupportedModern(body: unknown, toolName: string, headers: Headers): boolean {
   const protocolVersionHeader = headers.get('mcp-protocol-version');
   const mcpMethodHeader = headers.get('mcp-method');
   if (protocolVersionHeader === null || mcpMethodHeader === null || headers.get('mcp-name') !== toolName) return false;

@@ -1,6 +1,6 @@
 /**
- * A span and a duration around one MCP request, whichever way it is handled: MCP and GenAI conventions, the parent taken
- * from `params._meta`, the HTTP span linked.
+ * The span and the duration of one MCP request. Both follow the MCP and GenAI semantic conventions: the parent comes from
+ * `params._meta`, and the HTTP span is linked.
  */
 import { ProtocolError } from '@modelcontextprotocol/server';
 import { type Span, SpanKind } from '@opentelemetry/api';
@@ -11,34 +11,37 @@ import { attributes } from '../telemetry/names.ts';
 import { ambientSpanContext, remoteContext } from '../telemetry/propagation.ts';
 import { failSpan, inSpan } from '../telemetry/span.ts';
 
-/** What watching a request needs. */
-export interface WatchedRequestDeps {
+/** Dependencies of {@link traceRequest}. */
+export interface RequestSpanDeps {
   metrics: Metrics;
   agentId: string;
 }
 
-/** One request as its signals tell of it. */
-export interface WatchedRequest {
+/** The parts of a request that its span and its metric describe. */
+export interface TracedRequest {
   method: string;
-  /** The tool that is called, where it is one that exists. */
+  /** The called tool; undefined where it does not exist, so that signals do not repeat unknown names. */
   toolName: string | undefined;
   /** The JSON-RPC id. */
   id: string | number;
-  /** The revision that the request claims, if it is a text. */
+  /** The protocol revision that the request names; ignored unless it is text. */
   protocolVersion: unknown;
   /** `params._meta`, which may carry a W3C trace context. */
   meta: Parameters<typeof remoteContext>[0];
 }
 
-/** Longest text of a caller's own on a span, in UTF-16 units. */
-const requestIdLengthMax = 64;
+/** The end of a request: its result, or the error that answers it. */
+export type RequestEnding<Result extends JsonObject, Failure = unknown> = { result: Result } | { error: Failure };
 
-/** Handles the request inside its span; what `handle` throws is passed on unchanged. */
-export async function watchRequest<T extends JsonObject>(
-  { metrics, agentId }: WatchedRequestDeps,
-  request: WatchedRequest,
-  handle: () => Promise<T>,
-): Promise<T> {
+/** Longest text that a span takes from a request, in UTF-16 units. */
+const textLengthMax = 64;
+
+/** Handles a request inside its span, and returns how it ended. `handle` never throws. */
+export async function traceRequest<Result extends JsonObject, Failure>(
+  { metrics, agentId }: RequestSpanDeps,
+  request: TracedRequest,
+  handle: () => Promise<RequestEnding<Result, Failure>>,
+): Promise<RequestEnding<Result, Failure>> {
   const startedAt = performance.now();
   const { method, toolName } = request;
   const parent = remoteContext(request.meta);
@@ -49,23 +52,18 @@ export async function watchRequest<T extends JsonObject>(
     ...(parent && { parent }),
     ...(ambient && { links: [{ context: ambient }] }),
   };
-  let errorType: string | undefined;
-  try {
-    return await inSpan(toolName === undefined ? method : `${method} ${toolName}`, options, async (span) => {
-      try {
-        const result = await handle();
-        if (method === 'tools/call' && result.isError === true) errorType = 'tool_error';
-        return result;
-      } catch (error) {
-        errorType = error instanceof ProtocolError ? String(error.code) : '_OTHER';
-        throw error;
-      } finally {
-        if (errorType !== undefined) markFailed(span, errorType);
-      }
-    });
-  } finally {
+  return inSpan(toolName === undefined ? method : `${method} ${toolName}`, options, async (span) => {
+    const ending = await handle();
+    const errorType = errorTypeOf(method, ending);
+    if (errorType !== undefined) markFailed(span, errorType);
     metrics.mcpServerOperation((performance.now() - startedAt) / 1000, { method, toolName, errorType });
-  }
+    return ending;
+  });
+}
+
+function errorTypeOf(method: string, ending: RequestEnding<JsonObject>): string | undefined {
+  if ('error' in ending) return ending.error instanceof ProtocolError ? String(ending.error.code) : '_OTHER';
+  return method === 'tools/call' && ending.result.isError === true ? 'tool_error' : undefined;
 }
 
 function markFailed(span: Span, errorType: string): void {
@@ -73,10 +71,10 @@ function markFailed(span: Span, errorType: string): void {
   if (/^-?\d+$/.test(errorType)) span.setAttribute(attributes.rpcStatusCode, errorType);
 }
 
-function requestAttributes(agentId: string, { method, toolName, id, protocolVersion }: WatchedRequest) {
+function requestAttributes(agentId: string, { method, toolName, id, protocolVersion }: TracedRequest) {
   return {
     [attributes.mcpMethodName]: method,
-    [attributes.jsonrpcRequestId]: printable(truncated(String(id), requestIdLengthMax)),
+    [attributes.jsonrpcRequestId]: printable(truncated(String(id), textLengthMax)),
     [attributes.networkTransport]: 'tcp',
     [attributes.genAiAgentId]: agentId,
     ...(toolName !== undefined && {
@@ -84,7 +82,7 @@ function requestAttributes(agentId: string, { method, toolName, id, protocolVers
       [attributes.genAiOperationName]: 'execute_tool',
     }),
     ...(typeof protocolVersion === 'string' && {
-      [attributes.mcpProtocolVersion]: printable(truncated(protocolVersion, requestIdLengthMax)),
+      [attributes.mcpProtocolVersion]: printable(truncated(protocolVersion, textLengthMax)),
     }),
   };
 }

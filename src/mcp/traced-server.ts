@@ -1,4 +1,4 @@
-/** The SDK's server with every request it handles under watch. */
+/** The SDK's server with a span and a duration around each request. */
 import {
   type Implementation,
   type JSONRPCRequest,
@@ -9,19 +9,19 @@ import {
   type ServerOptions,
 } from '@modelcontextprotocol/server';
 import type { JsonObject } from '../shapes/json.ts';
-import { type WatchedRequestDeps, watchRequest } from './request-span.ts';
+import { type RequestEnding, type RequestSpanDeps, traceRequest } from './request-span.ts';
 
-/** What watching needs besides the server. */
-export interface WatchedServerDeps extends WatchedRequestDeps {
-  /** Whether a name belongs to a tool that exists; other names are not repeated on signals. */
+/** Dependencies of the traced server. */
+export interface TracedServerDeps extends RequestSpanDeps {
+  /** Whether a tool of this name exists; signals do not repeat other names. */
   isKnownTool: (toolName: string) => boolean;
 }
 
-/** One instance serves one request, as the stateless protocol has it. */
-export class WatchedServer extends Server {
-  readonly #deps: WatchedServerDeps;
+/** The server of one request: the protocol is stateless. */
+export class TracedServer extends Server {
+  readonly #deps: TracedServerDeps;
 
-  constructor(info: Implementation, options: ServerOptions, deps: WatchedServerDeps) {
+  constructor(info: Implementation, options: ServerOptions, deps: TracedServerDeps) {
     super(info, options);
     this.#deps = deps;
   }
@@ -31,16 +31,26 @@ export class WatchedServer extends Server {
     handler: (request: JSONRPCRequest, ctx: ServerContext) => Promise<Result>,
   ): (request: JSONRPCRequest, ctx: ServerContext) => Promise<Result> {
     const inner = super._wrapHandler(method, handler);
-    return (request, ctx) => {
+    return async (request, ctx) => {
       const { id, envelope, _meta: meta } = ctx.mcpReq;
       const { [PROTOCOL_VERSION_META_KEY]: protocolVersion }: JsonObject = { ...envelope };
-      const watched = { method, toolName: knownToolName(this.#deps, method, request), id, protocolVersion, meta };
-      return watchRequest(this.#deps, watched, () => inner(request, ctx));
+      const traced = { method, toolName: knownToolName(this.#deps, method, request), id, protocolVersion, meta };
+      const ending = await traceRequest(this.#deps, traced, () => settled(inner(request, ctx)));
+      if ('error' in ending) throw ending.error;
+      return ending.result;
     };
   }
 }
 
-function knownToolName(deps: WatchedServerDeps, method: string, request: JSONRPCRequest): string | undefined {
+async function settled(handling: Promise<Result>): Promise<RequestEnding<Result>> {
+  try {
+    return { result: await handling };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function knownToolName(deps: TracedServerDeps, method: string, request: JSONRPCRequest): string | undefined {
   const name = request.params?.name;
   return method === 'tools/call' && typeof name === 'string' && deps.isKnownTool(name) ? name : undefined;
 }

@@ -1,7 +1,7 @@
 /** The short way of a call: which requests take it, and that nobody can tell it from the SDK's by the answer. */
 import { CLIENT_CAPABILITIES_META_KEY, PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { directCall } from '../../src/mcp/fast-path.ts';
+import { plainCall } from '../../src/mcp/fast-path.ts';
 import { type ListeningHub, startListeningHub, untilConnected } from '../support/hub/hub-listening.ts';
 import { startObservedHub } from '../support/hub/hub-observed.ts';
 import { supportServer } from '../support/servers/upstream-support.ts';
@@ -36,7 +36,7 @@ describe('a request that takes the short way', () => {
     ['of a 2026-era client', message({ ...params, _meta: modernMeta }), modernHeaders('list_skills')],
     ['with a text for an id', message(params, { id: 'seven' }), legacyHeaders],
   ])('is one %s', (_what, body, headers) => {
-    expect(directCall(body, headersOf(headers))).toMatchObject({ id: body.id, toolName: 'list_skills' });
+    expect(plainCall(body, headersOf(headers))).toMatchObject({ id: body.id, toolName: 'list_skills' });
   });
 });
 
@@ -69,7 +69,7 @@ describe('a request that is left to the SDK', () => {
       modernHeaders('list_skills'),
     ],
   ])('has %s', (_what, body, headers) => {
-    expect(directCall(body, headersOf(headers))).toBeUndefined();
+    expect(plainCall(body, headersOf(headers))).toBeUndefined();
   });
 });
 
@@ -101,7 +101,7 @@ describe('both ways', () => {
       const headers = era === '2026' ? modernHeaders(name) : legacyHeaders;
       const post = async (more: object) => {
         const body = message({ name, ...rest, _meta: { ...meta, ...more } });
-        expect(directCall(body, headersOf(headers)) !== undefined).toBe(!('progressToken' in more));
+        expect(plainCall(body, headersOf(headers)) !== undefined).toBe(!('progressToken' in more));
         const response = await fetch(`${hub.url}/mcp`, {
           method: 'POST',
           headers: { ...headers, authorization: `Bearer ${hub.operator.secret}` },
