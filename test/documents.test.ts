@@ -1,4 +1,4 @@
-/** The documents: every link to a file of this repository leads to one, and every anchor to a heading. */
+/** The documents: every link and every file name in them leads to a file of this repository, every anchor to a heading. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
@@ -33,6 +33,24 @@ function anchorsOf(markdown: string): Set<string> {
     ),
   );
 }
+
+/** Names of source files and documents in code style that hold a folder, such as `domain/tool-call.ts`. */
+function filesNamedIn(markdown: string): string[] {
+  const text = markdown.replaceAll(/```.*?```/gs, '');
+  return [...text.matchAll(/`([a-z][\w.-]*\/[\w./-]+\.(?:ts|md|sql))`/g)].map((match) => match[1] ?? '');
+}
+
+describe('the files named in', () => {
+  test.each(documents)('%s exist, in the repository or in src/', (path) => {
+    const named = filesNamedIn(readFileSync(join(root, path), 'utf8'));
+    const absent = named.filter((name) => !existsSync(join(root, name)) && !existsSync(join(root, 'src', name)));
+    expect(absent).toEqual([]);
+  });
+
+  test('are found at all', () => {
+    expect(filesNamedIn('`http/app.ts` and `SKILL.md`')).toEqual(['http/app.ts']);
+  });
+});
 
 describe('the links of', () => {
   test.each(documents)('%s lead somewhere', (path) => {
