@@ -6,7 +6,9 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { systemErrorCode } from '../flow/system-error.ts';
+import { problemSchema } from '../shapes/error.ts';
 import { parsedJson } from '../shapes/json.ts';
+import { pageSchema } from '../shapes/page.ts';
 import { printable, truncated } from '../shapes/text.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 
@@ -47,12 +49,10 @@ export interface HubClient {
   stream(path: string, signal?: AbortSignal): AsyncIterable<string>;
 }
 
-const problemSchema = z.object({
-  code: z.string(),
-  detail: z.string(),
-  traceId: z.string().optional(),
-  violations: z.array(z.object({ field: z.string(), message: z.string() })).default([]),
-});
+/** What is read of problem details; a hub of another version may have other codes. */
+const refusalSchema = problemSchema
+  .pick({ detail: true, traceId: true, violations: true })
+  .extend({ code: z.string() });
 const messageLengthMax = 500;
 const pageSizeMax = 200;
 /** Maximum pages of one list, so that a hub that always returns a next page cannot keep a command running. */
@@ -114,12 +114,12 @@ async function listAll<Schema extends z.ZodType>(
   request: HubClient['request'],
   { path, item, signal }: { path: string; item: Schema; signal: AbortSignal | undefined },
 ): Promise<z.infer<Schema>[]> {
-  const pageSchema = z.object({ items: z.array(item), nextCursor: z.string().optional() });
+  const schema = pageSchema(item);
   const items = [];
   let cursor: string | undefined;
   for (let page = 0; page < pagesMax; page += 1) {
     const query = new URLSearchParams({ limit: String(pageSizeMax), ...(cursor !== undefined && { cursor }) });
-    const answer = await request(`${path}${path.includes('?') ? '&' : '?'}${query}`, pageSchema, { signal });
+    const answer = await request(`${path}${path.includes('?') ? '&' : '?'}${query}`, schema, { signal });
     items.push(...answer.items);
     cursor = answer.nextCursor;
     if (cursor === undefined) break;
@@ -159,9 +159,9 @@ function reasonOf(error: unknown): string {
 }
 
 function refusal(origin: string, { status, body, traceId }: HubAnswer): CommandError {
-  const problem = problemSchema.safeParse(body);
+  const problem = refusalSchema.safeParse(body);
   if (!problem.success) return new CommandError(exitCodes.failed, `${origin} answered with status ${status}`);
-  const { code, detail, violations } = problem.data;
+  const { code, detail, violations = [] } = problem.data;
   const named = violations.map(({ field, message }) => `${field}: ${message}`).filter((text) => !detail.includes(text));
   const text = [detail, ...named].join('; ');
   const message = `${printable(truncated(text, messageLengthMax))} (${code}, trace ${problem.data.traceId ?? traceId})`;

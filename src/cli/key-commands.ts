@@ -1,21 +1,9 @@
 /** `hestia keys`: create, list and revoke API keys. */
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { roleSchema } from '../shapes/access.ts';
+import { createdKeyViewSchema, keyViewSchema, roleSchema } from '../shapes/access.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
 import { choiceOption } from './command-options.ts';
-
-const keySchema = z.object({
-  keyId: z.string(),
-  agentId: z.string(),
-  namespace: z.string(),
-  role: z.string(),
-  createdAt: z.string(),
-  revokedAt: z.string().optional(),
-});
-
-/** A key that was just created, with its secret. */
-export const createdKeySchema = keySchema.extend({ key: z.string() });
 
 /** Adds the commands below `keys`. */
 export function addKeyCommands(program: Command, context: CommandContext): void {
@@ -29,7 +17,7 @@ export function addKeyCommands(program: Command, context: CommandContext): void 
     )
     .action(async (agentId: string, options: HubOptions & { namespace: string; role: string }) => {
       const json = { agentId, namespace: options.namespace, role: options.role };
-      const created = await hubOf(options).request('/v1/keys', createdKeySchema, { json, signal: context.signal });
+      const created = await hubOf(options).request('/v1/keys', createdKeyViewSchema, { json, signal: context.signal });
       context.output.record(created, [
         `${created.keyId} for ${created.agentId} in ${created.namespace} (${created.role}), shown this once:`,
         '',
@@ -40,7 +28,7 @@ export function addKeyCommands(program: Command, context: CommandContext): void 
   withHubOptions(keys.command('list'), context)
     .description('list keys, without their secrets')
     .action(async (options: HubOptions) => {
-      const found = await hubOf(options).list('/v1/keys', keySchema, context.signal);
+      const found = await hubOf(options).list('/v1/keys', keyViewSchema, context.signal);
       context.output.table(
         found,
         [

@@ -1,21 +1,8 @@
 /** `hestia search`: explains the results and the ranking of a past search. */
 import type { Command } from 'commander';
-import { z } from 'zod';
+import { searchViewSchema } from '../shapes/search.ts';
 import { printable } from '../shapes/text.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
-
-const searchSchema = z.looseObject({
-  query: z.string(),
-  agentId: z.string(),
-  searchedAt: z.string(),
-  shown: z.array(
-    z.looseObject({
-      serverId: z.string(),
-      toolName: z.string(),
-      explanation: z.looseObject({ words: z.array(z.string()) }),
-    }),
-  ),
-});
 
 /** Adds the commands below `search`. */
 export function addSearchCommands(program: Command, context: CommandContext): void {
@@ -25,7 +12,7 @@ export function addSearchCommands(program: Command, context: CommandContext): vo
     .argument('<search-id>', 'the id of the search, as returned by hestia tools search')
     .action(async (searchId: string, options: HubOptions) => {
       const path = `/v1/searches/${encodeURIComponent(searchId)}`;
-      const found = await hubOf(options).request(path, searchSchema, { signal: context.signal });
+      const found = await hubOf(options).request(path, searchViewSchema.loose(), { signal: context.signal });
       const { output } = context;
       output.record(found, [
         `${found.agentId} asked at ${found.searchedAt}: ${printable(found.query)}`,

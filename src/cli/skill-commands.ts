@@ -2,49 +2,17 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { z } from 'zod';
 import { readSkillFolder } from '../domain/skill-source.ts';
 import { type SkillDocument, skillLimits } from '../shapes/skill.ts';
+import {
+  activationAnswerSchema,
+  deactivationAnswerSchema,
+  publicationViewSchema,
+  skillViewSchema,
+} from '../shapes/skill-view.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 import { wholeNumber } from './command-options.ts';
-
-const activationSchema = z.object({
-  toolName: z.string(),
-  version: z.int(),
-  registered: z.boolean(),
-  expiresAt: z.string().optional(),
-});
-
-const skillSchema = z.looseObject({
-  name: z.string(),
-  namespace: z.string(),
-  ownerAgentId: z.string(),
-  latestVersion: z.int(),
-  description: z.string(),
-  activation: activationSchema.optional(),
-});
-
-/** The response to publishing a skill. */
-export const publicationSchema = z.looseObject({
-  change: z.string(),
-  skill: z.looseObject({ name: z.string(), latestVersion: z.int() }),
-  warnings: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
-});
-
-/** The response to activating a skill. */
-export const activationAnswerSchema = z.looseObject({
-  changed: z.boolean(),
-  activation: activationSchema.loose(),
-  errorType: z.string().optional(),
-});
-
-/** The response to deactivating a skill. */
-export const deactivationAnswerSchema = z.looseObject({
-  changed: z.boolean(),
-  durationMs: z.number().optional(),
-  errorType: z.string().optional(),
-});
 
 type SkillOptions = HubOptions & { namespace?: string };
 
@@ -63,7 +31,7 @@ function addList(skills: Command, context: CommandContext): void {
     .option('--namespace <name>', 'another namespace; for operators and auditors')
     .action(async (options: SkillOptions) => {
       const path = `/v1/skills${namespaceQuery(options)}`;
-      const found = await hubOf(options).list(path, skillSchema, context.signal);
+      const found = await hubOf(options).list(path, skillViewSchema.loose(), context.signal);
       context.output.table(
         found,
         [
@@ -87,7 +55,7 @@ function addPublish(skills: Command, context: CommandContext): void {
       const { document, text } = await readSkill(folder);
       const json = { document: text, files: textFiles(document) };
       const path = `/v1/skills/${encodeURIComponent(document.frontmatter.name)}`;
-      const answer = await hubOf(options).request(path, publicationSchema, {
+      const answer = await hubOf(options).request(path, publicationViewSchema.loose(), {
         method: 'PUT',
         json,
         signal: context.signal,
@@ -112,7 +80,10 @@ function addActivate(skills: Command, context: CommandContext): void {
     .action(async (name: string, options: SkillOptions & { ttl?: number }) => {
       const path = `/v1/skills/${encodeURIComponent(name)}/activate${namespaceQuery(options)}`;
       const json = options.ttl === undefined ? {} : { ttlSeconds: options.ttl };
-      const answer = await hubOf(options).request(path, activationAnswerSchema, { json, signal: context.signal });
+      const answer = await hubOf(options).request(path, activationAnswerSchema.loose(), {
+        json,
+        signal: context.signal,
+      });
       const { toolName, version, registered, expiresAt } = answer.activation;
       const until = expiresAt === undefined ? '' : ` until ${expiresAt}`;
       context.output.record(answer, [
@@ -131,7 +102,7 @@ function addDeactivate(skills: Command, context: CommandContext): void {
     .action(async (name: string, options: SkillOptions) => {
       const path = `/v1/skills/${encodeURIComponent(name)}/deactivate${namespaceQuery(options)}`;
       const request = { method: 'POST', signal: context.signal } as const;
-      const answer = await hubOf(options).request(path, deactivationAnswerSchema, request);
+      const answer = await hubOf(options).request(path, deactivationAnswerSchema.loose(), request);
       context.output.record(answer, [answer.changed ? `${name} is no longer active` : `${name} was not active`]);
     });
 }

@@ -1,48 +1,11 @@
 /** `hestia tools`: search, call, statistics. */
 import type { Command } from 'commander';
-import { z } from 'zod';
-import { type JsonObject, jsonObjectSchema } from '../shapes/json.ts';
+import type { JsonObject } from '../shapes/json.ts';
 import { printable } from '../shapes/text.ts';
-import { toolSourceSchema } from '../shapes/tool.ts';
+import { searchAnswerSchema, toolCallViewSchema, toolSourceSchema, toolStatisticsViewSchema } from '../shapes/tool.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 import { choiceOption, jsonObject, wholeNumber } from './command-options.ts';
-
-/** The fields of a search response that commands use. */
-export const searchAnswerSchema = z.object({
-  searchId: z.string(),
-  results: z.array(
-    z.looseObject({
-      serverId: z.string(),
-      toolName: z.string(),
-      source: z.string(),
-      description: z.string(),
-      score: z.number(),
-      inputSchema: jsonObjectSchema.optional(),
-    }),
-  ),
-});
-
-/** The fields of a call response that commands use. */
-export const callAnswerSchema = z.looseObject({
-  callId: z.string(),
-  outcome: z.string(),
-  latencyMs: z.number(),
-  result: z.looseObject({ content: z.array(jsonObjectSchema), isError: z.boolean() }),
-});
-
-const statisticsSchema = z.object({
-  items: z.array(
-    z.looseObject({
-      serverId: z.string(),
-      toolName: z.string(),
-      calls: z.int(),
-      outcomes: z.object({ success: z.int(), error: z.int(), timeout: z.int(), abandoned: z.int() }),
-      latencyMsMean: z.number(),
-      latencyMsP95: z.number(),
-    }),
-  ),
-});
 
 const resultsMax = 50;
 const timeoutMsMax = 3_600_000;
@@ -102,7 +65,7 @@ function addCall(tools: Command, context: CommandContext): void {
           ...(timeoutMs !== undefined && { timeoutMs }),
           ...(searchId !== undefined && { searchId }),
         };
-        const answer = await hubOf(options).request(path, callAnswerSchema, { json, signal: context.signal });
+        const answer = await hubOf(options).request(path, toolCallViewSchema.loose(), { json, signal: context.signal });
         const { output } = context;
         const { outcome, latencyMs, result } = answer;
         output.record(answer, [
@@ -125,7 +88,7 @@ function addStatistics(tools: Command, context: CommandContext): void {
     .description('show outcomes and latency by tool')
     .action(async (options: HubOptions) => {
       const request = { signal: context.signal };
-      const { items } = await hubOf(options).request('/v1/tools/stats', statisticsSchema, request);
+      const { items } = await hubOf(options).request('/v1/tools/stats', toolStatisticsViewSchema, request);
       context.output.table(
         items,
         [

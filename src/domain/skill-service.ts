@@ -11,10 +11,11 @@ import {
   type SkillDocument,
   type SkillSource,
   type SkillVersion,
+  type SkillVersionSummary,
   skillToolName,
 } from '../shapes/skill.ts';
 import type { Transaction } from '../stores/database.ts';
-import type { SkillStore, SkillVersionSummary } from '../stores/skill-store.ts';
+import type { SkillStore } from '../stores/skill-store.ts';
 import { timed } from '../telemetry/duration.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes } from '../telemetry/names.ts';

@@ -4,7 +4,7 @@ import type { ToolIndex } from '../search-index/tool-index.ts';
 import type { Caller } from '../shapes/access.ts';
 import { notFound } from '../shapes/error.ts';
 import { newId } from '../shapes/id.ts';
-import type { SearchRecord, ShownTool } from '../shapes/search.ts';
+import type { ExplainedSearch } from '../shapes/search.ts';
 import { truncated } from '../shapes/text.ts';
 import type { IndexedTool, SearchAnswer, SearchRequest, ToolReference } from '../shapes/tool.ts';
 import { timed } from '../telemetry/duration.ts';
@@ -18,11 +18,6 @@ import { matchTools } from './search/match.ts';
 import type { OutcomeMemory } from './search/outcome-memory.ts';
 import { type RankedTool, shownTool } from './search/ranking.ts';
 import type { SkillTools } from './skill-tools.ts';
-
-/** A recorded search; each tool it showed has the reasons for its place, one sentence each. */
-export interface ExplainedSearch extends Omit<SearchRecord, 'shown'> {
-  shown: (ShownTool & { reasons: string[] })[];
-}
 
 /** Search and inspection of tools. */
 export interface ToolSearch {

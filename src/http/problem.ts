@@ -9,24 +9,6 @@ import { zodViolations } from '../shapes/violation.ts';
 import type { Log } from '../telemetry/log.ts';
 import { failSpan } from '../telemetry/span.ts';
 
-const codes: readonly string[] = Object.keys(errorCodes);
-
-/** One violated rule in an answer. */
-export const violationSchema = z.object({ field: z.string(), message: z.string() });
-
-/** `application/problem+json`. */
-export const problemSchema = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    code: z.enum(codes),
-    traceId: z.string().optional(),
-    violations: z.array(violationSchema).optional(),
-  })
-  .meta({ id: 'Problem' });
-
 /**
  * Problem details of an error; what is not a {@link HestiaError} says nothing about itself.
  * @param challenge what a refusal for want of a key asks for

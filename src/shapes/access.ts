@@ -1,5 +1,6 @@
-/** Who calls: roles, callers and API keys as the rest of the house sees them. Never holds a key's secret at rest. */
+/** Roles, callers and API keys. A key's secret is in no shape here. */
 import { z } from 'zod';
+import { isoTime, isoTimeSchema } from './time.ts';
 
 /** `agent`: search, call, activate its own skills. `auditor`: read everything, change nothing. `operator`: all. */
 export const roleSchema = z.enum(['agent', 'auditor', 'operator']);
@@ -16,7 +17,7 @@ export const agentIdSchema = z
 /** A namespace's name; the same form as an agent's. */
 export const namespaceSchema = agentIdSchema.meta({ examples: ['default'] });
 
-/** Who makes a call. Made by authentication only; a request body never names another agent. */
+/** Who makes a call. Only authentication creates a caller; a request body never names another agent. */
 export const callerSchema = z.strictObject({
   keyId: z.string(),
   agentId: z.string(),
@@ -28,22 +29,47 @@ export type Caller = z.infer<typeof callerSchema>;
 /** The hub itself, when the scheduler or a watched directory acts. It never authenticates. */
 export const hubCaller: Caller = { keyId: 'hub', agentId: 'hestia', namespace: 'default', role: 'operator' };
 
-/** Whoever has not shown who they are; failures to authenticate are on record under it. */
+/** A caller that has not authenticated; failures to authenticate are recorded under it. */
 export const anonymousCaller: Caller = { keyId: 'none', agentId: 'anonymous', namespace: 'none', role: 'agent' };
 
-/** A key as it may be shown: everything but its secret. Times are Unix milliseconds. */
-export interface ApiKey extends Caller {
-  createdAt: number;
-  expiresAt: number | undefined;
-  revokedAt: number | undefined;
-  /** To the minute. */
-  lastUsedAt: number | undefined;
+/** An API key without its secret. Times are Unix milliseconds; `lastUsedAt` is accurate to the minute. */
+export const apiKeySchema = z.object({
+  ...callerSchema.shape,
+  createdAt: z.number(),
+  expiresAt: z.number().optional(),
+  revokedAt: z.number().optional(),
+  lastUsedAt: z.number().optional(),
+});
+export type ApiKey = z.infer<typeof apiKeySchema>;
+
+/** A key in an answer. */
+export const keyViewSchema = apiKeySchema
+  .extend({
+    createdAt: isoTimeSchema,
+    expiresAt: isoTimeSchema.optional(),
+    revokedAt: isoTimeSchema.optional(),
+    lastUsedAt: isoTimeSchema.optional(),
+  })
+  .meta({ id: 'Key' });
+
+/** A key that was just created: the only answer that holds its secret. */
+export const createdKeyViewSchema = keyViewSchema.extend({ key: z.string() });
+
+/** The view of a key. */
+export function keyView(key: ApiKey): z.infer<typeof keyViewSchema> {
+  return keyViewSchema.parse({
+    ...key,
+    createdAt: isoTime(key.createdAt),
+    expiresAt: isoTime(key.expiresAt),
+    revokedAt: isoTime(key.revokedAt),
+    lastUsedAt: isoTime(key.lastUsedAt),
+  });
 }
 
-/** The longest life a key may be given, in days. */
+/** The longest lifetime of a key, in days. */
 const expiresInDaysMax = 3650;
 
-/** What an operator gives to create a key. */
+/** The body of `POST /v1/keys`. */
 export const keyRequestSchema = z.strictObject({
   agentId: agentIdSchema,
   namespace: namespaceSchema.default('default'),

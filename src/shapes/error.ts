@@ -2,6 +2,7 @@
  * The closed list of error codes, and the one error class a door may translate.
  * Public text may leave the process; `internal` and `cause` go to the log only.
  */
+import { z } from 'zod';
 
 /** Each code with its HTTP status (RFC 9110) and the title shown in problem details (RFC 9457). */
 export const errorCodes = {
@@ -33,11 +34,24 @@ export const errorCodes = {
 /** One code of the closed list. */
 export type ErrorCode = keyof typeof errorCodes;
 
-/** One violated rule: which field, what was found, what is allowed. Free of secrets and of upstream text. */
-export interface Violation {
-  field: string;
-  message: string;
-}
+/** One violated rule: the field, what was found and what is allowed. Free of secrets and of upstream text. */
+export const violationSchema = z.object({ field: z.string(), message: z.string() });
+export type Violation = z.infer<typeof violationSchema>;
+
+const codes: readonly string[] = Object.keys(errorCodes);
+
+/** Problem details (RFC 9457): the body of each refusal over HTTP. */
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.enum(codes),
+    traceId: z.string().optional(),
+    violations: z.array(violationSchema).optional(),
+  })
+  .meta({ id: 'Problem' });
 
 /** What a {@link HestiaError} carries besides its public message. */
 export interface HestiaErrorDetails {

@@ -8,6 +8,11 @@ export const pageQuerySchema = z.object({
   cursor: z.string().max(512).optional().meta({ description: 'The `nextCursor` of the page before.' }),
 });
 
+/** A page of a list. `nextCursor` is absent on the last page. */
+export function pageSchema<Item extends z.ZodType>(item: Item) {
+  return z.object({ items: z.array(item), nextCursor: z.string().optional() });
+}
+
 /** The opaque cursor of a position. */
 export function encodeCursor(position: string | number): string {
   return Buffer.from(String(position), 'utf8').toString('base64url');

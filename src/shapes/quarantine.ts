@@ -1,6 +1,7 @@
 /** The quarantine: skills and tool definitions that policy keeps out of use, or has marked, with what an operator decided. */
 import { z } from 'zod';
 import { scanFindingSchema } from './scan.ts';
+import { isoTime, isoTimeSchema } from './time.ts';
 
 /**
  * `blocked`: refused. `held`: there, but not in use. `noted`: in use, kept for an operator to read.
@@ -21,32 +22,51 @@ export const fieldChangeSchema = z.strictObject({
 });
 export type FieldChange = z.infer<typeof fieldChangeSchema>;
 
-/** Names one state of content: a skill of a namespace or a tool of a server, and the digest of what it says. */
-export interface QuarantineSubject {
-  kind: QuarantineKind;
-  /** The namespace of a skill, the server id of a tool. */
-  scope: string;
-  name: string;
-  /** SHA-256, hex. */
-  digest: string;
-}
-
 /** An entry. Times are Unix milliseconds. */
-export interface QuarantineEntry extends QuarantineSubject {
-  quarantineId: string;
-  state: QuarantineState;
-  findings: z.infer<typeof scanFindingSchema>[];
-  changes: FieldChange[];
-  createdAt: number;
-  decidedAt: number | undefined;
-  decidedBy: string | undefined;
-}
+export const quarantineEntrySchema = z.object({
+  quarantineId: z.string(),
+  kind: quarantineKindSchema,
+  state: quarantineStateSchema,
+  /** The namespace of a skill, the server id of a tool. */
+  scope: z.string(),
+  name: z.string(),
+  digest: z.string().meta({ description: 'SHA-256 of the content; an approval is for this content alone.' }),
+  findings: z
+    .array(scanFindingSchema)
+    .meta({ description: 'Rules met; evidence is escaped and cut, and is untrusted.' }),
+  changes: z.array(fieldChangeSchema).meta({ description: 'What differs from the pinned definition.' }),
+  createdAt: z.number(),
+  decidedAt: z.number().optional(),
+  decidedBy: z.string().optional(),
+});
+export type QuarantineEntry = z.infer<typeof quarantineEntrySchema>;
 
-/** An identifier of an entry. */
+/** One state of content: a skill of a namespace or a tool of a server, and the digest of its content. */
+export type QuarantineSubject = Pick<QuarantineEntry, 'kind' | 'scope' | 'name' | 'digest'>;
+
+/** The id of an entry. */
 export const quarantineIdSchema = z.string().max(64);
 
-/** What is stored of an entry as JSON. */
-export const quarantineDetailSchema = z.strictObject({
-  findings: z.array(scanFindingSchema),
-  changes: z.array(fieldChangeSchema),
-});
+/** The part of an entry that is stored as JSON. */
+export const quarantineDetailSchema = quarantineEntrySchema.pick({ findings: true, changes: true });
+
+/** An entry in an answer, which names its scope by its kind. */
+export const quarantineViewSchema = quarantineEntrySchema
+  .omit({ scope: true })
+  .extend({
+    namespace: z.string().optional().meta({ description: 'Of a skill.' }),
+    serverId: z.string().optional().meta({ description: 'Of a tool.' }),
+    createdAt: isoTimeSchema,
+    decidedAt: isoTimeSchema.optional(),
+  })
+  .meta({ id: 'QuarantineEntry' });
+
+/** The view of an entry. */
+export function quarantineView(entry: QuarantineEntry): z.infer<typeof quarantineViewSchema> {
+  return quarantineViewSchema.parse({
+    ...entry,
+    ...(entry.kind === 'skill' ? { namespace: entry.scope } : { serverId: entry.scope }),
+    createdAt: isoTime(entry.createdAt),
+    decidedAt: isoTime(entry.decidedAt),
+  });
+}

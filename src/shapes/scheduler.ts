@@ -1,5 +1,6 @@
-/** The scheduler's status and what one cleanup run did. Times are Unix milliseconds. */
+/** The status of the cleanup scheduler, and the report of one cleanup. */
 import { z } from 'zod';
+import { isoTime, isoTimeSchema } from './time.ts';
 
 /** What a cleanup deletes, by kind: rows of outcomes, searches and audit records past retention, activations past their time. */
 export const cleanupKindSchema = z.enum(['outcomes', 'audit_records', 'activations', 'searches']);
@@ -9,26 +10,53 @@ export type CleanupKind = z.infer<typeof cleanupKindSchema>;
 export const jobNameSchema = z.enum(['cleanup', 'expiration', 'skill_sync', 'key_use', 'audit_verify']);
 export type JobName = z.infer<typeof jobNameSchema>;
 
-/** Totals that survive a restart. */
-export interface CleanupTotals {
-  totalCleanups: number;
-  totalDeleted: number;
-  lastRunTime: number | undefined;
-  /** Of a run none of whose parts failed. */
-  lastSuccessTime: number | undefined;
-}
+/** The status of the scheduler. Times are Unix milliseconds; `lastSuccessTime` is of a run none of whose parts failed. */
+export const schedulerStatusSchema = z.object({
+  isRunning: z.boolean(),
+  intervalHours: z.number(),
+  lastRunTime: z.number().optional(),
+  lastSuccessTime: z.number().optional(),
+  nextRunTime: z.number().optional(),
+  totalCleanups: z.int(),
+  totalDeleted: z.int(),
+});
+export type SchedulerStatus = z.infer<typeof schedulerStatusSchema>;
 
-/** What `get_scheduler_status` answers. */
-export interface SchedulerStatus extends CleanupTotals {
-  isRunning: boolean;
-  intervalHours: number;
-  nextRunTime: number | undefined;
-}
+/** The totals of the status, which survive a restart. */
+export const cleanupTotalsSchema = schedulerStatusSchema.pick({
+  totalCleanups: true,
+  totalDeleted: true,
+  lastRunTime: true,
+  lastSuccessTime: true,
+});
+export type CleanupTotals = z.infer<typeof cleanupTotalsSchema>;
 
-/** What one run deleted; `failedParts` names the parts that failed while the others went on. */
-export interface CleanupReport {
-  deleted: Record<CleanupKind, number>;
-  deletedCount: number;
-  failedParts: string[];
-  durationMs: number;
+/** What one run deleted. `failedParts` names the parts that failed while the others ran. */
+export const cleanupReportSchema = z
+  .object({
+    deletedCount: z.int(),
+    deleted: z.record(cleanupKindSchema, z.int()),
+    failedParts: z.array(z.string()),
+    durationMs: z.number(),
+  })
+  .meta({ id: 'CleanupReport' });
+export type CleanupReport = z.infer<typeof cleanupReportSchema>;
+
+/** The status in an answer. */
+export const schedulerViewSchema = schedulerStatusSchema
+  .extend({
+    lastRunTime: isoTimeSchema.optional(),
+    lastSuccessTime: isoTimeSchema.optional(),
+    nextRunTime: isoTimeSchema.optional(),
+  })
+  .meta({ id: 'SchedulerStatus' });
+
+/** The view of the status. */
+export function schedulerView(status: SchedulerStatus): z.infer<typeof schedulerViewSchema> {
+  return {
+    ...status,
+    lastRunTime: isoTime(status.lastRunTime),
+    lastSuccessTime: isoTime(status.lastSuccessTime),
+    nextRunTime: isoTime(status.nextRunTime),
+  };
 }

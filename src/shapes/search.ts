@@ -1,6 +1,7 @@
 /** Searches as they are recorded, and what their outcomes teach. */
 import { z } from 'zod';
 import { outcomeSchema } from './event.ts';
+import { isoTime, isoTimeSchema } from './time.ts';
 
 /** Why a tool stands where it stands: each term of its score. Log-odds are natural logarithms. */
 export const scorePartsSchema = z.strictObject({
@@ -39,19 +40,54 @@ export const shownToolSchema = z.strictObject({
 });
 export type ShownTool = z.infer<typeof shownToolSchema>;
 
-/** One search as it is kept: what was asked, by whom, and what was shown. Times are Unix milliseconds. */
-export interface SearchRecord {
-  searchId: string;
-  keyId: string;
-  agentId: string;
-  namespace: string;
-  query: string;
-  /** The request's content words; undefined where it has none, and then nothing is learned from it. */
-  queryKey: string | undefined;
-  source: string;
-  scoring: 'lexical' | 'hybrid';
-  shown: ShownTool[];
-  searchedAt: number;
+/** A recorded search: the request, the caller, and the tools that were shown. `searchedAt` is Unix milliseconds. */
+export const searchRecordSchema = z.object({
+  searchId: z.string(),
+  keyId: z.string(),
+  query: z.string(),
+  /** The request's content words; absent where it has none, and then nothing is learned from it. */
+  queryKey: z.string().optional(),
+  agentId: z.string(),
+  namespace: z.string(),
+  source: z.string(),
+  scoring: z.enum(['lexical', 'hybrid']),
+  searchedAt: z.number(),
+  shown: z.array(shownToolSchema),
+});
+export type SearchRecord = z.infer<typeof searchRecordSchema>;
+
+/** The reasons for a tool's rank: sentences for a reader, and the terms of its score. */
+export const scoreExplanationSchema = z
+  .object({ words: z.array(z.string()), parts: scorePartsSchema })
+  .meta({ id: 'ScoreExplanation' });
+
+/** A recorded search with the reasons for the rank of each tool, one sentence each. */
+export interface ExplainedSearch extends Omit<SearchRecord, 'shown'> {
+  shown: (ShownTool & { reasons: string[] })[];
+}
+
+/** An explained search in an answer. */
+export const searchViewSchema = searchRecordSchema
+  .omit({ keyId: true, queryKey: true })
+  .extend({
+    searchedAt: isoTimeSchema,
+    shown: z.array(
+      shownToolSchema.pick({ serverId: true, toolName: true }).strip().extend({ explanation: scoreExplanationSchema }),
+    ),
+  })
+  .meta({ id: 'Search' });
+
+/** The view of an explained search. */
+export function searchView({ shown, ...record }: ExplainedSearch): z.infer<typeof searchViewSchema> {
+  return searchViewSchema.parse({
+    ...record,
+    searchedAt: isoTime(record.searchedAt),
+    shown: shown.map(({ serverId, toolName, reasons, parts }) => ({
+      serverId,
+      toolName,
+      explanation: { words: reasons, parts },
+    })),
+  });
 }
 
 /** What one outcome teaches. */

@@ -1,5 +1,6 @@
 /** Upstream MCP servers: how a client's configuration file writes them, and the state they are in. */
 import { z } from 'zod';
+import { isoTime, isoTimeSchema } from './time.ts';
 
 /** The server id under which the hub's own tools and its skills are found; no upstream may take it. */
 export const hubServerId = 'hestia';
@@ -62,18 +63,32 @@ export const serverErrorTypeSchema = z.enum([
 ]);
 export type ServerErrorType = z.infer<typeof serverErrorTypeSchema>;
 
-/** A server as it may be shown. Never its command, its environment, its headers or its URL: they may hold secrets. */
-export interface ServerStatus {
-  serverId: string;
-  transport: 'stdio' | 'http';
-  state: ServerState;
-  toolsCount: number;
-  /** Tools that were listed but cannot be offered (a second one of the same name, a definition that is not valid). */
-  toolsRefusedCount: number;
-  /** Protocol version agreed with it, once connected. */
-  protocolVersion: string | undefined;
-  /** The type of the last failure since it was last connected. */
-  errorType: ServerErrorType | undefined;
-  /** Unix milliseconds. */
-  stateSince: number;
+/**
+ * The state of a server. It never holds the server's command, environment, headers or URL, which may contain secrets.
+ * `stateSince` is Unix milliseconds.
+ */
+export const serverStatusSchema = z.object({
+  serverId: z.string(),
+  transport: z.enum(['stdio', 'http']),
+  state: serverStateSchema,
+  stateSince: z.number(),
+  toolsCount: z.int(),
+  /** Tools that were listed but cannot be offered: a second one of the same name, or a definition that is not valid. */
+  toolsRefusedCount: z.int(),
+  /** The protocol version agreed with the server, once connected. */
+  protocolVersion: z.string().optional(),
+  /** The type of the last failure since the server was last connected. */
+  errorType: serverErrorTypeSchema.optional(),
+});
+export type ServerStatus = z.infer<typeof serverStatusSchema>;
+
+/** A server in an answer. */
+export const serverViewSchema = serverStatusSchema.extend({ stateSince: isoTimeSchema }).meta({ id: 'Server' });
+
+/** All servers in an answer. */
+export const serverListViewSchema = z.object({ items: z.array(serverViewSchema) });
+
+/** The view of a server. */
+export function serverView(status: ServerStatus): z.infer<typeof serverViewSchema> {
+  return serverViewSchema.parse({ ...status, stateSince: isoTime(status.stateSince) });
 }

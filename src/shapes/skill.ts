@@ -16,74 +16,86 @@ export const skillLimits = {
 } as const;
 
 /** The frontmatter of a SKILL.md, parsed and checked (agentskills.io specification). */
-export interface SkillFrontmatter {
-  name: string;
-  description: string;
-  license?: string;
-  compatibility?: string;
-  metadata?: Record<string, string>;
-  /** Names of tools the skill says it needs, in the order written. Experimental in the specification. */
-  allowedTools?: string[];
-}
+export const skillFrontmatterSchema = z.object({
+  name: z.string(),
+  description: z.string(),
+  license: z.string().optional(),
+  compatibility: z.string().optional(),
+  metadata: z.record(z.string(), z.string()).optional(),
+  /** Names of the tools that the skill needs, in the order written. Experimental in the specification. */
+  allowedTools: z.array(z.string()).optional(),
+});
+export type SkillFrontmatter = z.infer<typeof skillFrontmatterSchema>;
 
-/** A file that lies beside SKILL.md. `path` is relative, with forward slashes, and never leaves the skill's folder. */
-export interface SkillFile {
-  path: string;
-  content: string;
+/** A file beside SKILL.md. `path` is relative, with forward slashes, and never leaves the skill's folder. */
+export const skillFileSchema = z.object({
+  path: z.string(),
+  content: z.string(),
   /** `base64` for what is not valid UTF-8. */
-  encoding: 'utf-8' | 'base64';
-}
+  encoding: z.enum(['utf-8', 'base64']),
+});
+export type SkillFile = z.infer<typeof skillFileSchema>;
 
-/** A parsed skill, ready to be published. `digest` is the SHA-256 (hex) of its canonical content. */
-export interface SkillDocument {
-  frontmatter: SkillFrontmatter;
-  /** The Markdown after the frontmatter. */
-  instructions: string;
-  files: SkillFile[];
-  digest: string;
-}
+/** A parsed skill, ready to be published: frontmatter, the Markdown after it, and files. */
+export const skillDocumentSchema = z.object({
+  frontmatter: skillFrontmatterSchema,
+  instructions: z.string(),
+  files: z.array(skillFileSchema),
+  /** SHA-256 (hex) of the canonical content. */
+  digest: z.string(),
+});
+export type SkillDocument = z.infer<typeof skillDocumentSchema>;
 
 /** Where a skill came from: published over HTTP, or read from a watched directory. */
 export const skillSourceSchema = z.enum(['published', 'directory']);
 export type SkillSource = z.infer<typeof skillSourceSchema>;
 
-/** A skill as the registry knows it. Times are Unix milliseconds. */
-export interface Skill {
-  skillId: string;
-  namespace: string;
-  name: string;
-  /** The agent that published it first; only it, or an operator, may change or activate it. */
-  ownerAgentId: string;
-  source: SkillSource;
-  latestVersion: number;
-  description: string;
-  createdAt: number;
-  updatedAt: number;
-}
+/** A skill of the registry. Times are Unix milliseconds. */
+export const skillSchema = z.object({
+  skillId: z.string(),
+  namespace: z.string(),
+  name: z.string(),
+  description: z.string(),
+  /** The agent that first published it; only this agent, or an operator, may change or activate it. */
+  ownerAgentId: z.string(),
+  source: skillSourceSchema,
+  latestVersion: z.int(),
+  createdAt: z.number(),
+  updatedAt: z.number(),
+});
+export type Skill = z.infer<typeof skillSchema>;
+
+/** A version of a skill without its document. `digest` is the document's; `createdAt` is Unix milliseconds. */
+export const skillVersionSummarySchema = z.object({
+  skillId: z.string(),
+  version: z.int(),
+  digest: z.string(),
+  publishedBy: z.string(),
+  createdAt: z.number(),
+});
+export type SkillVersionSummary = z.infer<typeof skillVersionSummarySchema>;
 
 /** One immutable version of a skill; versions count from 1. */
-export interface SkillVersion {
-  skillId: string;
-  version: number;
-  document: SkillDocument;
-  publishedBy: string;
-  createdAt: number;
-}
+export const skillVersionSchema = skillVersionSummarySchema
+  .omit({ digest: true })
+  .extend({ document: skillDocumentSchema });
+export type SkillVersion = z.infer<typeof skillVersionSchema>;
 
-/** A skill in use as the MCP tool `toolName`. At most one per skill. Times are Unix milliseconds. */
-export interface Activation {
-  activationId: string;
-  skillId: string;
-  skillName: string;
-  namespace: string;
-  agentId: string;
-  version: number;
-  toolName: string;
-  /** False where the tool's name was taken: the activation stands, the tool does not exist. */
-  registered: boolean;
-  activatedAt: number;
-  expiresAt: number | undefined;
-}
+/** An activation makes a skill the MCP tool `toolName`. A skill has at most one. Times are Unix milliseconds. */
+export const activationSchema = z.object({
+  activationId: z.string(),
+  skillId: z.string(),
+  skillName: z.string(),
+  namespace: z.string(),
+  toolName: z.string(),
+  version: z.int(),
+  agentId: z.string(),
+  /** False where the tool's name was taken: the activation exists, the tool does not. */
+  registered: z.boolean(),
+  activatedAt: z.number(),
+  expiresAt: z.number().optional(),
+});
+export type Activation = z.infer<typeof activationSchema>;
 
 /** The MCP tool name of a skill: `skill_` and the name, hyphens as underscores (docs/reference.md, "MCP"). */
 export function skillToolName(skillName: string): string {

@@ -1,6 +1,10 @@
-/** Times on their way out: Unix milliseconds inside, ISO 8601 in UTC outside. */
+/** Times: Unix milliseconds inside the hub, ISO 8601 text in UTC in its answers. */
+import { z } from 'zod';
 
-/** ISO 8601 in UTC of Unix milliseconds; a time that is not known stays unknown. */
+/** A time in an answer. */
+export const isoTimeSchema = z.iso.datetime();
+
+/** ISO 8601 text in UTC of Unix milliseconds, and `undefined` of `undefined`. */
 export function isoTime(timeMs: number): string;
 export function isoTime(timeMs: number | undefined): string | undefined;
 export function isoTime(timeMs: number | undefined): string | undefined {

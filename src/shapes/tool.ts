@@ -2,18 +2,20 @@
 import { z } from 'zod';
 import { type Outcome, outcomeSchema } from './event.ts';
 import { type JsonObject, jsonObjectSchema } from './json.ts';
-import type { ScoreParts } from './search.ts';
+import { scoreExplanationSchema } from './search.ts';
+import { isoTime, isoTimeSchema } from './time.ts';
 
 /** A tool as its server lists it. `inputSchema` is JSON Schema, draft 2020-12 unless `$schema` says otherwise. */
-export interface ToolDefinition {
-  serverId: string;
-  toolName: string;
-  title: string | undefined;
-  description: string;
-  inputSchema: JsonObject;
-  outputSchema: JsonObject | undefined;
-  annotations: JsonObject | undefined;
-}
+export const toolDefinitionSchema = z.object({
+  serverId: z.string(),
+  toolName: z.string(),
+  title: z.string().optional(),
+  description: z.string(),
+  inputSchema: jsonObjectSchema,
+  outputSchema: jsonObjectSchema.optional(),
+  annotations: jsonObjectSchema.optional(),
+});
+export type ToolDefinition = z.infer<typeof toolDefinitionSchema>;
 
 /** Where a tool comes from: an active skill, the hub itself, or an upstream server. */
 export const toolSourceSchema = z.enum(['skill', 'hub', 'upstream']);
@@ -27,18 +29,31 @@ export interface IndexedTool {
   namespace: string | undefined;
 }
 
-/** A light reference to a found tool; the schema is had from `get_tool_schema`. */
-export interface ToolReference {
-  serverId: string;
-  toolName: string;
-  source: ToolSource;
-  description: string;
-  /** Higher is better; comparable within one answer only. */
-  score: number;
-  inputSchema?: JsonObject;
-  /** Why it stands where it stands, where the search asked for it. */
-  explanation?: { words: string[]; parts: ScoreParts };
+/** A tool in an answer. */
+export const toolViewSchema = z
+  .object({ ...toolDefinitionSchema.pick({ serverId: true, toolName: true }).shape, source: toolSourceSchema })
+  .extend(toolDefinitionSchema.shape)
+  .meta({ id: 'Tool' });
+
+/** The view of a tool. */
+export function toolView({ source, definition }: IndexedTool): z.infer<typeof toolViewSchema> {
+  const { serverId, toolName, ...rest } = definition;
+  return { serverId, toolName, source, ...rest };
 }
+
+/** A found tool: a light reference, without the schema that inspection returns unless the search asked for it. */
+export const toolReferenceSchema = z.object({
+  serverId: z.string(),
+  toolName: z.string(),
+  source: toolSourceSchema,
+  description: z.string(),
+  /** Higher is better; comparable within one answer only. */
+  score: z.number(),
+  inputSchema: jsonObjectSchema.optional(),
+  /** The reasons for the tool's rank, where the search asked for them. */
+  explanation: scoreExplanationSchema.optional(),
+});
+export type ToolReference = z.infer<typeof toolReferenceSchema>;
 
 /** `POST /v1/tools/search`. */
 export const searchRequestSchema = z.strictObject({
@@ -51,11 +66,11 @@ export const searchRequestSchema = z.strictObject({
 });
 export type SearchRequest = z.infer<typeof searchRequestSchema>;
 
-/** What a search answers. Quote `searchId` in the call it leads to. */
-export interface SearchAnswer {
-  searchId: string;
-  results: ToolReference[];
-}
+/** The answer to a search. Quote `searchId` in the call that it leads to. */
+export const searchAnswerSchema = z
+  .object({ searchId: z.string(), results: z.array(toolReferenceSchema) })
+  .meta({ id: 'SearchAnswer' });
+export type SearchAnswer = z.infer<typeof searchAnswerSchema>;
 
 /** A search's id, as answered by search. */
 export const searchIdSchema = z.string().regex(/^srch_[0-9a-f-]{36}$/, 'must be the search id that a search answered');
@@ -84,19 +99,36 @@ export interface ToolProgress {
 }
 
 /** The result of a tool as MCP defines it (`CallToolResult`), unchanged: content blocks, structured content, error flag. */
-export interface ToolResult {
-  content: JsonObject[];
-  structuredContent?: unknown;
-  isError: boolean;
-  _meta?: JsonObject;
-}
+export const toolResultSchema = z.object({
+  content: z.array(jsonObjectSchema),
+  structuredContent: z.unknown().optional(),
+  isError: z.boolean(),
+  _meta: jsonObjectSchema.optional(),
+});
+export type ToolResult = z.infer<typeof toolResultSchema>;
 
-/** A finished call that produced a result (its outcome is `success`, or `error` where the tool said so itself). */
+/** A finished call that produced a result. Its outcome is `success`, or `error` where the tool reported one itself. */
 export interface ToolCallAnswer {
   callId: string;
   outcome: Outcome;
   latencyMs: number;
   result: ToolResult;
+}
+
+/** A finished call in an answer; `result.meta` is the `_meta` of the tool's result. */
+export const toolCallViewSchema = z
+  .object({
+    callId: z.string(),
+    outcome: outcomeSchema,
+    latencyMs: z.number(),
+    result: toolResultSchema.omit({ _meta: true }).extend({ meta: jsonObjectSchema.optional() }),
+  })
+  .meta({ id: 'CallAnswer' });
+
+/** The view of a finished call. */
+export function toolCallView({ result, ...call }: ToolCallAnswer): z.infer<typeof toolCallViewSchema> {
+  const { _meta: meta, ...rest } = result;
+  return { ...call, result: { ...rest, ...(meta !== undefined && { meta }) } };
 }
 
 /** Why a call failed. A closed list, so that it can be a metric label. */
@@ -132,13 +164,24 @@ export const toolOutcomeSchema = z.strictObject({
 });
 export type ToolOutcome = z.infer<typeof toolOutcomeSchema>;
 
-/** Outcomes and latency of one tool over the retention period. Latencies are milliseconds. */
-export interface ToolStatistics {
-  serverId: string;
-  toolName: string;
-  calls: number;
-  outcomes: Record<Outcome, number>;
-  latencyMsMean: number;
-  latencyMsP95: number;
-  lastCalledAt: number;
+/** Outcomes and latency of one tool over the retention period. Latencies and `lastCalledAt` are milliseconds. */
+export const toolStatisticsSchema = z.object({
+  serverId: z.string(),
+  toolName: z.string(),
+  calls: z.int(),
+  outcomes: z.object({ success: z.int(), error: z.int(), timeout: z.int(), abandoned: z.int() }),
+  latencyMsMean: z.number(),
+  latencyMsP95: z.number(),
+  lastCalledAt: z.number(),
+});
+export type ToolStatistics = z.infer<typeof toolStatisticsSchema>;
+
+/** Statistics in an answer: one entry for each tool that was called. */
+export const toolStatisticsViewSchema = z.object({
+  items: z.array(toolStatisticsSchema.extend({ lastCalledAt: isoTimeSchema })),
+});
+
+/** The view of statistics. */
+export function toolStatisticsView(items: readonly ToolStatistics[]): z.infer<typeof toolStatisticsViewSchema> {
+  return { items: items.map((item) => ({ ...item, lastCalledAt: isoTime(item.lastCalledAt) })) };
 }

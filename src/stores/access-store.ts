@@ -1,8 +1,7 @@
 /** The store of API keys: the owner of each key and the hash of its secret. It never sees a secret. */
 import { z } from 'zod';
-import { type ApiKey, roleSchema } from '../shapes/access.ts';
+import { type ApiKey, apiKeySchema } from '../shapes/access.ts';
 import type { Database, Transaction } from './database.ts';
-import { optionalColumn } from './statement.ts';
 
 /** A key with the hash of its secret. */
 export interface StoredKey {
@@ -59,16 +58,6 @@ export function createAccessStore(database: Database): AccessStore {
 const keyColumns = `key_id AS keyId, agent_id AS agentId, namespace, role, secret_hash AS secretHash,
   created_at AS createdAt, expires_at AS expiresAt, revoked_at AS revokedAt, last_used_at AS lastUsedAt`;
 
-const storedKeySchema = z
-  .object({
-    keyId: z.string(),
-    agentId: z.string(),
-    namespace: z.string(),
-    role: roleSchema,
-    secretHash: z.string(),
-    createdAt: z.number(),
-    expiresAt: optionalColumn(z.number()),
-    revokedAt: optionalColumn(z.number()),
-    lastUsedAt: optionalColumn(z.number()),
-  })
+const storedKeySchema = apiKeySchema
+  .extend({ secretHash: z.string() })
   .transform(({ secretHash, ...key }) => ({ key, secretHash }));

@@ -6,7 +6,6 @@ import { z } from 'zod';
 import { digestSchema } from '../shapes/audit.ts';
 import type { AuditTreeNode, SignedCheckpoint } from '../shapes/audit-checkpoint.ts';
 import type { Database, Transaction } from './database.ts';
-import { optionalColumn } from './statement.ts';
 
 /** The lowest level of stored tree nodes: subtrees of 2^8 leaves. Nodes below it are computed from records. */
 export const treeLevelMin = 8;
@@ -16,7 +15,7 @@ export interface StoredCheckpoint {
   number: number;
   body: string;
   /** Undefined if the body does not contain it. */
-  lastSeq: number | undefined;
+  lastSeq?: number | undefined;
   /** Empty if the stored text is not a list of hashes. */
   frontier: string[];
 }
@@ -80,7 +79,7 @@ export function createAuditCheckpointStore(database: Database): AuditCheckpointS
 const checkpointRowSchema = z.object({
   number: z.int(),
   body: z.string(),
-  lastSeq: optionalColumn(z.int()),
+  lastSeq: z.int().optional(),
   frontier: z.string().transform((text) => {
     try {
       return z.array(digestSchema).parse(JSON.parse(text));

@@ -1,7 +1,5 @@
 /** The store of tool outcomes, and the statistics of each tool. */
-import { z } from 'zod';
-import { outcomeSchema } from '../shapes/event.ts';
-import { type ToolOutcome, type ToolStatistics, toolErrorTypeSchema } from '../shapes/tool.ts';
+import { type ToolOutcome, type ToolStatistics, toolOutcomeSchema, toolStatisticsSchema } from '../shapes/tool.ts';
 import type { Database, Transaction } from './database.ts';
 
 /** The most tools that {@link OutcomeStore.statistics} returns. */
@@ -34,7 +32,7 @@ export function createOutcomeStore(database: Database): OutcomeStore {
        key_id AS keyId, outcome, error_type AS errorType, latency_ms AS latencyMs, search_id AS searchId,
        recorded_at AS recordedAt
      FROM tool_outcomes WHERE call_id = :callId`,
-    outcomeRowSchema,
+    toolOutcomeSchema,
   );
   const prune = database.command(
     `DELETE FROM tool_outcomes WHERE rowid IN
@@ -43,7 +41,7 @@ export function createOutcomeStore(database: Database): OutcomeStore {
   const statistics = prepareStatistics(database);
   return {
     async insert(tx, outcome) {
-      insert.run(tx, { ...outcome, errorType: outcome.errorType, searchId: outcome.searchId });
+      insert.run(tx, { ...outcome });
     },
     find: async (callId) => find.first({ callId }),
     statistics,
@@ -66,41 +64,9 @@ function prepareStatistics(database: Database): OutcomeStore['statistics'] {
   return async ({ namespace }) => query.all({ namespace });
 }
 
-const outcomeRowSchema = z
-  .object({
-    callId: z.string(),
-    serverId: z.string(),
-    toolName: z.string(),
-    agentId: z.string(),
-    namespace: z.string(),
-    keyId: z.string(),
-    outcome: outcomeSchema,
-    errorType: toolErrorTypeSchema.nullable(),
-    latencyMs: z.number(),
-    searchId: z.string().nullable(),
-    recordedAt: z.number(),
-  })
-  .transform(
-    ({ errorType, searchId, ...row }): ToolOutcome => ({
-      ...row,
-      ...(errorType === null ? {} : { errorType }),
-      ...(searchId === null ? {} : { searchId }),
-    }),
-  );
-
-const statisticsRowSchema = z
-  .object({
-    serverId: z.string(),
-    toolName: z.string(),
-    calls: z.int(),
-    success: z.int(),
-    error: z.int(),
-    timeout: z.int(),
-    abandoned: z.int(),
-    latencyMsMean: z.number(),
-    latencyMsP95: z.number(),
-    lastCalledAt: z.number(),
-  })
+const statisticsRowSchema = toolStatisticsSchema
+  .omit({ outcomes: true })
+  .extend(toolStatisticsSchema.shape.outcomes.shape)
   .transform(({ success, error, timeout, abandoned, ...row }) => ({
     ...row,
     outcomes: { success, error, timeout, abandoned },

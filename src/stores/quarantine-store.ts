@@ -6,11 +6,10 @@ import {
   type QuarantineState,
   type QuarantineSubject,
   quarantineDetailSchema,
-  quarantineKindSchema,
-  quarantineStateSchema,
+  quarantineEntrySchema,
 } from '../shapes/quarantine.ts';
 import type { Database, Transaction } from './database.ts';
-import { jsonColumn, optionalColumn } from './statement.ts';
+import { jsonColumn } from './statement.ts';
 
 /** The most entries without an operator's decision that are kept. Beyond it, the oldest are deleted. */
 export const undecidedMax = 10_000;
@@ -80,18 +79,7 @@ export function createQuarantineStore(database: Database): QuarantineStore {
 const selectEntries = `SELECT seq, quarantine_id AS quarantineId, kind, scope, name, digest, state, detail,
   created_at AS createdAt, decided_at AS decidedAt, decided_by AS decidedBy FROM quarantine`;
 
-const rowSchema = z
-  .object({
-    seq: z.int(),
-    quarantineId: z.string(),
-    kind: quarantineKindSchema,
-    scope: z.string(),
-    name: z.string(),
-    digest: z.string(),
-    state: quarantineStateSchema,
-    detail: jsonColumn(quarantineDetailSchema),
-    createdAt: z.number(),
-    decidedAt: optionalColumn(z.number()),
-    decidedBy: optionalColumn(z.string()),
-  })
+const rowSchema = quarantineEntrySchema
+  .omit({ findings: true, changes: true })
+  .extend({ seq: z.int(), detail: jsonColumn(quarantineDetailSchema) })
   .transform(({ detail, ...row }) => ({ ...row, ...detail }));

@@ -1,8 +1,6 @@
 /** The store of the scheduler's totals, which survive a restart. */
-import { z } from 'zod';
-import type { CleanupTotals } from '../shapes/scheduler.ts';
+import { type CleanupTotals, cleanupTotalsSchema } from '../shapes/scheduler.ts';
 import type { Database, Transaction } from './database.ts';
-import { optionalColumn } from './statement.ts';
 
 /** Reads and writes the totals. Both methods throw HestiaError STORAGE_FAILED if the database fails. */
 export interface SchedulerStore {
@@ -17,7 +15,7 @@ export function createSchedulerStore(database: Database): SchedulerStore {
     `SELECT total_cleanups AS totalCleanups, total_deleted AS totalDeleted, last_run_time AS lastRunTime,
        last_success_time AS lastSuccessTime
      FROM scheduler_totals`,
-    totalsSchema,
+    cleanupTotalsSchema,
   );
   const save = database.command(
     `UPDATE scheduler_totals
@@ -32,16 +30,4 @@ export function createSchedulerStore(database: Database): SchedulerStore {
   };
 }
 
-const noTotals: CleanupTotals = {
-  totalCleanups: 0,
-  totalDeleted: 0,
-  lastRunTime: undefined,
-  lastSuccessTime: undefined,
-};
-
-const totalsSchema = z.object({
-  totalCleanups: z.int(),
-  totalDeleted: z.int(),
-  lastRunTime: optionalColumn(z.number()),
-  lastSuccessTime: optionalColumn(z.number()),
-});
+const noTotals: CleanupTotals = { totalCleanups: 0, totalDeleted: 0 };

@@ -1,8 +1,15 @@
 /** The store of searches with their results, and of the lessons learned from tool outcomes. */
 import { z } from 'zod';
-import { type Lesson, type LessonText, lessonSchema, type SearchRecord, shownToolSchema } from '../shapes/search.ts';
+import {
+  type Lesson,
+  type LessonText,
+  lessonSchema,
+  type SearchRecord,
+  searchRecordSchema,
+  shownToolSchema,
+} from '../shapes/search.ts';
 import type { Database, Transaction } from './database.ts';
-import { jsonColumn, optionalColumn } from './statement.ts';
+import { jsonColumn } from './statement.ts';
 
 /** Reads and writes searches. All methods throw HestiaError STORAGE_FAILED if the database fails. */
 export interface SearchStore {
@@ -59,8 +66,7 @@ export function createSearchStore(database: Database): SearchStore {
     },
     find: async (searchId) => find.first({ searchId }),
     prune: async (tx, { before, limit }) => prune.run(tx, { before, limit }),
-    insertLesson: async (tx, { queryKey, toolNamespace, ...lesson }) =>
-      insertLesson.run(tx, { ...lesson, queryKey, toolNamespace }) === 1,
+    insertLesson: async (tx, lesson) => insertLesson.run(tx, { ...lesson }) === 1,
     lessons,
     ...prepareLessonTexts(database),
   };
@@ -99,26 +105,10 @@ function prepareLessonTexts(database: Database): Pick<SearchStore, 'lessonTexts'
   };
 }
 
-const searchRowSchema = z.object({
-  searchId: z.string(),
-  keyId: z.string(),
-  agentId: z.string(),
-  namespace: z.string(),
-  query: z.string(),
-  queryKey: optionalColumn(z.string()),
-  source: z.string(),
-  scoring: z.enum(['lexical', 'hybrid']),
-  shown: jsonColumn(z.array(shownToolSchema)),
-  searchedAt: z.number(),
-});
+const searchRowSchema = searchRecordSchema.extend({ shown: jsonColumn(z.array(shownToolSchema)) });
 
-const storedLessonSchema = lessonSchema.extend({
-  position: z.int(),
-  queryKey: optionalColumn(z.string()),
-  toolNamespace: optionalColumn(z.string()),
-});
+const storedLessonSchema = lessonSchema.extend({ position: z.int() });
 
-function storedLesson({ position, queryKey, toolNamespace, ...row }: z.infer<typeof storedLessonSchema>): StoredLesson {
-  const lesson = { ...row, ...(queryKey !== undefined && { queryKey }) };
-  return { position, lesson: { ...lesson, ...(toolNamespace !== undefined && { toolNamespace }) } };
+function storedLesson({ position, ...lesson }: z.infer<typeof storedLessonSchema>): StoredLesson {
+  return { position, lesson };
 }

@@ -1,8 +1,7 @@
 /** The store of activations: the skills that are in use as tools. A skill's name and namespace are read from its own row. */
 import { z } from 'zod';
-import type { Activation } from '../shapes/skill.ts';
+import { type Activation, activationSchema } from '../shapes/skill.ts';
 import type { Database, Transaction } from './database.ts';
-import { optionalColumn } from './statement.ts';
 
 /** The most activations that {@link SkillActivationStore.listActivations} returns. */
 export const activationsMax = 10_000;
@@ -54,17 +53,8 @@ const selectActivations = `SELECT activation_id AS activationId, skill_id AS ski
   activated_at AS activatedAt, expires_at AS expiresAt
   FROM activations JOIN skills USING (skill_id)`;
 
-const activationRowSchema = z.object({
-  activationId: z.string(),
-  skillId: z.string(),
-  skillName: z.string(),
-  namespace: z.string(),
-  agentId: z.string(),
-  version: z.int(),
-  toolName: z.string(),
+const activationRowSchema = activationSchema.extend({
   registered: z.literal([0, 1]).transform((value) => value === 1),
-  activatedAt: z.number(),
-  expiresAt: optionalColumn(z.number()),
 });
 
 function columnsOf({ skillName: _name, namespace: _namespace, ...columns }: Activation) {

@@ -3,17 +3,18 @@
  * The domain decides who may change them.
  */
 import { strict as assert } from 'node:assert';
-import { z } from 'zod';
-import { type Skill, type SkillDocument, type SkillVersion, skillSourceSchema } from '../shapes/skill.ts';
+import {
+  type Skill,
+  type SkillVersion,
+  type SkillVersionSummary,
+  skillDocumentSchema,
+  skillSchema,
+  skillVersionSchema,
+  skillVersionSummarySchema,
+} from '../shapes/skill.ts';
 import type { Database, Transaction } from './database.ts';
 import { createSkillActivationStore, type SkillActivationStore } from './skill-activation-store.ts';
 import { jsonColumn } from './statement.ts';
-
-/** A version without its document. */
-export interface SkillVersionSummary extends Omit<SkillVersion, 'document'> {
-  /** SHA-256 (hex) of the document's canonical content. */
-  digest: string;
-}
 
 /** Reads and writes skills. All methods throw HestiaError STORAGE_FAILED if the database fails. */
 export interface SkillStore extends SkillActivationStore {
@@ -56,13 +57,13 @@ export function createSkillStore(database: Database): SkillStore {
   );
   const find = database.query(
     `${selectSkills} WHERE namespace = :namespace AND name = :name AND deleted_at IS NULL`,
-    skillRowSchema,
+    skillSchema,
   );
   const list = database.query(
     `${selectSkills} WHERE deleted_at IS NULL AND (:namespace IS NULL OR namespace = :namespace)
        AND (namespace, name) > (:afterNamespace, :afterName)
      ORDER BY namespace, name LIMIT :limit`,
-    skillRowSchema,
+    skillSchema,
   );
   const remove = database.command(
     'UPDATE skills SET deleted_at = :deletedAt WHERE skill_id = :skillId AND deleted_at IS NULL',
@@ -102,7 +103,7 @@ function prepareVersions(database: Database): Pick<SkillStore, 'insertVersion' |
   const list = database.query(
     `SELECT skill_id AS skillId, version, digest, published_by AS publishedBy, created_at AS createdAt
      FROM skill_versions WHERE skill_id = :skillId AND version > :after ORDER BY version LIMIT :limit`,
-    summaryRowSchema,
+    skillVersionSummarySchema,
   );
   return {
     async insertVersion(tx, { document, ...version }) {
@@ -120,38 +121,4 @@ function prepareVersions(database: Database): Pick<SkillStore, 'insertVersion' |
 const selectSkills = `SELECT skill_id AS skillId, namespace, name, owner_agent_id AS ownerAgentId, source,
   latest_version AS latestVersion, description, created_at AS createdAt, updated_at AS updatedAt FROM skills`;
 
-const skillRowSchema = z.object({
-  skillId: z.string(),
-  namespace: z.string(),
-  name: z.string(),
-  ownerAgentId: z.string(),
-  source: skillSourceSchema,
-  latestVersion: z.int(),
-  description: z.string(),
-  createdAt: z.number(),
-  updatedAt: z.number(),
-});
-
-const documentSchema: z.ZodType<SkillDocument> = z.object({
-  frontmatter: z.object({
-    name: z.string(),
-    description: z.string(),
-    license: z.string().exactOptional(),
-    compatibility: z.string().exactOptional(),
-    metadata: z.record(z.string(), z.string()).exactOptional(),
-    allowedTools: z.array(z.string()).exactOptional(),
-  }),
-  instructions: z.string(),
-  files: z.array(z.object({ path: z.string(), content: z.string(), encoding: z.enum(['utf-8', 'base64']) })),
-  digest: z.string(),
-});
-
-const summaryRowSchema = z.object({
-  skillId: z.string(),
-  version: z.int(),
-  digest: z.string(),
-  publishedBy: z.string(),
-  createdAt: z.number(),
-});
-
-const versionRowSchema = summaryRowSchema.omit({ digest: true }).extend({ document: jsonColumn(documentSchema) });
+const versionRowSchema = skillVersionSchema.extend({ document: jsonColumn(skillDocumentSchema) });

@@ -2,7 +2,7 @@
  * Prepared SQL statements: queries that parse each row, and commands that need an open transaction.
  * Stored rows are `unknown` until a schema parses them. Every failure is thrown as STORAGE_FAILED.
  */
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { z } from 'zod';
 import type { StorageFailure } from './storage-error.ts';
 import { assertOpen, type Transaction } from './transaction-queue.ts';
@@ -27,7 +27,10 @@ export interface Command {
   run(tx: Transaction, parameters?: Parameters): number;
 }
 
-/** Prepares `sql`, whose columns are named as the fields of `rowSchema`. */
+/**
+ * Prepares `sql`, whose columns are named as the fields of `rowSchema`. A column that is NULL is left out of its row, so
+ * that the schema of a noun with optional fields is also the schema of its rows.
+ */
 export function prepareQuery<Row>(
   connection: DatabaseSync,
   sql: string,
@@ -38,11 +41,11 @@ export function prepareQuery<Row>(
   return {
     first: (parameters = {}) =>
       translated(failure, () => {
-        const row: unknown = statement.get(bound(parameters));
-        return row === undefined ? undefined : rowSchema.parse(row);
+        const row = statement.get(bound(parameters));
+        return row === undefined ? undefined : rowSchema.parse(withoutNulls(row));
       }),
     all: (parameters = {}) =>
-      translated(failure, () => statement.all(bound(parameters)).map((row) => rowSchema.parse(row))),
+      translated(failure, () => statement.all(bound(parameters)).map((row) => rowSchema.parse(withoutNulls(row)))),
   };
 }
 
@@ -55,11 +58,6 @@ export function prepareCommand(connection: DatabaseSync, sql: string, failure: S
       return translated(failure, () => Number(statement.run(bound(parameters)).changes));
     },
   };
-}
-
-/** A column that may be NULL, read as `undefined`. */
-export function optionalColumn<Schema extends z.ZodType>(schema: Schema) {
-  return schema.nullable().transform((value) => value ?? undefined);
 }
 
 /** A column of JSON text, parsed and then checked. */
@@ -75,6 +73,12 @@ export function jsonColumn<Schema extends z.ZodType>(schema: Schema) {
       }
     })
     .pipe(schema);
+}
+
+function withoutNulls(row: Record<string, SQLOutputValue>): Record<string, SQLOutputValue> {
+  const present: Record<string, SQLOutputValue> = {};
+  for (const [name, value] of Object.entries(row)) if (value !== null) present[name] = value;
+  return present;
 }
 
 function bound(parameters: Parameters): Record<string, string | number | null> {

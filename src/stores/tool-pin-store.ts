@@ -1,17 +1,19 @@
 /** The store of tool pins: the trusted definition of each upstream tool. */
 import { z } from 'zod';
-import { type JsonObject, jsonObjectSchema } from '../shapes/json.ts';
+import { jsonObjectSchema } from '../shapes/json.ts';
 import type { Database, Transaction } from './database.ts';
 import { jsonColumn } from './statement.ts';
 
 /** A pinned definition. `digest` is the SHA-256 (hex) of its canonical JSON; `pinnedAt` is Unix milliseconds. */
-export interface ToolPin {
-  serverId: string;
-  toolName: string;
-  digest: string;
-  definition: JsonObject;
-  pinnedAt: number;
-}
+export type ToolPin = z.infer<typeof toolPinSchema>;
+
+const toolPinSchema = z.object({
+  serverId: z.string(),
+  toolName: z.string(),
+  digest: z.string(),
+  definition: jsonColumn(jsonObjectSchema),
+  pinnedAt: z.number(),
+});
 
 /** The most pins of one server, so that a server with ever new tool names cannot fill the disk. */
 export const pinsPerServerMax = 50_000;
@@ -34,13 +36,7 @@ export function createToolPinStore(database: Database): ToolPinStore {
   const find = database.query(
     `SELECT server_id AS serverId, tool_name AS toolName, digest, definition, pinned_at AS pinnedAt
      FROM tool_pins WHERE server_id = :serverId AND tool_name = :toolName`,
-    z.object({
-      serverId: z.string(),
-      toolName: z.string(),
-      digest: z.string(),
-      definition: jsonColumn(jsonObjectSchema),
-      pinnedAt: z.number(),
-    }),
+    toolPinSchema,
   );
   const put = database.command(
     `INSERT INTO tool_pins (server_id, tool_name, digest, definition, pinned_at)

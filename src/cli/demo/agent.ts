@@ -1,9 +1,9 @@
 /** A demo agent: its own API key, and clients of the HTTP API and of the MCP endpoint. */
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { z } from 'zod';
+import { createdKeyViewSchema } from '../../shapes/access.ts';
 import type { JsonObject } from '../../shapes/json.ts';
 import { type HubClient, newTraceId, newTraceparent } from '../hub-client.ts';
-import { createdKeySchema } from '../key-commands.ts';
 import type { DemoRandom } from './random.ts';
 
 /** The outcome of a demo step. `refused` covers every request that did not become a tool call. */
@@ -55,7 +55,7 @@ export async function createDemoAgent(
   { name, namespace, random, signal }: { name: string; namespace: string; random: DemoRandom; signal: AbortSignal },
 ): Promise<DemoAgent> {
   const json = { agentId: name, namespace, role: 'agent' };
-  const { key, keyId } = await operator.request('/v1/keys', createdKeySchema, { json });
+  const { key, keyId } = await operator.request('/v1/keys', createdKeyViewSchema, { json });
   const hub = operator.withKey(key);
   const client = new Client({ name, version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
   const requestInit = { headers: { authorization: `Bearer ${key}` } };

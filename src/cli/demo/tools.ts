@@ -4,9 +4,9 @@
  */
 import { z } from 'zod';
 import { type JsonObject, jsonObjectSchema } from '../../shapes/json.ts';
+import { searchAnswerSchema, toolCallViewSchema, toolViewSchema } from '../../shapes/tool.ts';
 import { CommandError } from '../command-error.ts';
 import type { HubClient } from '../hub-client.ts';
-import { callAnswerSchema, searchAnswerSchema } from '../tool-commands.ts';
 import type { DemoRandom } from './random.ts';
 
 /** A tool to call, and a generator of valid arguments. */
@@ -27,10 +27,7 @@ export interface DemoTools {
   reader: DemoTool | undefined;
 }
 
-const toolSchema = z.object({
-  serverId: z.string(),
-  toolName: z.string(),
-  description: z.string(),
+const toolSchema = toolViewSchema.extend({
   inputSchema: z.looseObject({
     properties: jsonObjectSchema.default({}),
     required: z.array(z.string()).default([]),
@@ -111,7 +108,7 @@ async function allowedPaths(hub: HubClient, found: readonly FoundTool[], signal:
   const lister = found.find(({ toolName }) => toolName === 'list_allowed_directories');
   if (lister === undefined) return {};
   const call = (toolName: string, args: object) =>
-    hub.request(`/v1/tools/${encodeURIComponent(lister.serverId)}/${toolName}/call`, callAnswerSchema, {
+    hub.request(`/v1/tools/${encodeURIComponent(lister.serverId)}/${toolName}/call`, toolCallViewSchema, {
       json: { arguments: args },
       signal,
     });
@@ -126,7 +123,7 @@ async function allowedPaths(hub: HubClient, found: readonly FoundTool[], signal:
   }
 }
 
-function textOf({ result }: z.infer<typeof callAnswerSchema>): string {
+function textOf({ result }: z.infer<typeof toolCallViewSchema>): string {
   return result.content.map(({ text }) => (typeof text === 'string' ? text : '')).join('\n');
 }
 

@@ -3,7 +3,8 @@
  * Whatever it creates it removes again, even if it is interrupted.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
+import { auditRecordSchema } from '../../shapes/audit.ts';
+import { skillViewSchema } from '../../shapes/skill-view.ts';
 import type { HubClient } from '../hub-client.ts';
 import { createDemoAgent, type DemoAgent, type DemoAnswer } from './agent.ts';
 import { createDemoRandom, type DemoRandom } from './random.ts';
@@ -45,9 +46,6 @@ const pauseMs = { min: 20, max: 250 };
 /** How often each rare step runs in a demo of the default duration. It always runs at least once. */
 const rareRounds = 3;
 const cleanupTimeoutMs = 20_000;
-
-const skillSchema = z.object({ name: z.string() });
-const recordSchema = z.object({ event: z.string(), key_id: z.string() });
 
 /** Runs the traffic and calls `onStep` after each step. @throws CommandError if no hub responds or it refuses the key */
 export async function runDemoTraffic(
@@ -149,7 +147,7 @@ async function removeCreated(operator: HubClient, agents: readonly DemoAgent[]):
 async function deleteDemoSkills(operator: HubClient): Promise<void> {
   const signal = AbortSignal.timeout(cleanupTimeoutMs);
   const query = `?namespace=${demoNamespace}`;
-  for (const { name } of await operator.list(`/v1/skills${query}`, skillSchema, signal)) {
+  for (const { name } of await operator.list(`/v1/skills${query}`, skillViewSchema, signal)) {
     if (!Object.values(demoSkillNames).some((prefix) => name.startsWith(prefix))) continue;
     await operator.send(`/v1/skills/${name}${query}`, { method: 'DELETE', signal });
   }
@@ -159,7 +157,7 @@ async function eventsOf(operator: HubClient, agents: readonly DemoAgent[]): Prom
   const events: Record<string, number> = {};
   const signal = AbortSignal.timeout(cleanupTimeoutMs);
   for (const { name, keyId } of agents) {
-    const records = await operator.list(`/v1/audit/events?agentId=${name}`, recordSchema, signal);
+    const records = await operator.list(`/v1/audit/events?agentId=${name}`, auditRecordSchema, signal);
     for (const { event } of records.filter(({ key_id: key }) => key === keyId))
       events[event] = (events[event] ?? 0) + 1;
   }

@@ -1,7 +1,7 @@
 /** Faults of access control: requests with wrong keys, and requests that a role forbids. They harm nothing. */
 
+import { createdKeyViewSchema } from '../../shapes/access.ts';
 import type { HubClient } from '../hub-client.ts';
-import { createdKeySchema } from '../key-commands.ts';
 import { type Fault, type FaultContext, repeat, undoing } from './fault.ts';
 
 /** Requests of one round. */
@@ -33,7 +33,7 @@ async function requestForbidden(context: FaultContext): Promise<AsyncDisposable>
   const { hub, signal } = context;
   const json = { agentId: 'demo-fault', namespace: 'demo', role: 'agent' };
   await using parts = new AsyncDisposableStack();
-  const { key, keyId } = await hub.request('/v1/keys', createdKeySchema, { json, signal });
+  const { key, keyId } = await hub.request('/v1/keys', createdKeyViewSchema, { json, signal });
   parts.use(undoing(() => revoke(hub, keyId)));
   parts.use(await repeat(() => sendRound(hub.withKey(key), '/v1/scheduler/run', 'POST'), context));
   return parts.move();

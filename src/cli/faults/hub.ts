@@ -8,8 +8,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
 import type { JsonObject } from '../../shapes/json.ts';
+import { serverListViewSchema } from '../../shapes/server.ts';
 import type { CommandSurroundings } from '../command-context.ts';
 import { CommandError, exitCodes } from '../command-error.ts';
 import { createHubClient, type HubClient } from '../hub-client.ts';
@@ -145,12 +145,10 @@ async function isReady(url: string): Promise<boolean> {
   }
 }
 
-const serversSchema = z.object({ items: z.array(z.object({ state: z.string() })) });
-
 async function untilConnected(hub: HubClient, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + startTimeoutMs;
   while (performance.now() < deadline) {
-    const { items } = await hub.request('/v1/servers', serversSchema, { signal });
+    const { items } = await hub.request('/v1/servers', serverListViewSchema, { signal });
     if (items.every(({ state }) => state === 'connected')) return;
     await delay(pollMs);
   }

@@ -1,8 +1,8 @@
 /** Faults of skills: an active skill whose tool name is taken, and a skill with a prompt injection. */
 
+import { publicationViewSchema } from '../../shapes/skill-view.ts';
 import { demoSkillText } from '../demo/skill.ts';
 import type { HubClient } from '../hub-client.ts';
-import { publicationSchema } from '../skill-commands.ts';
 import { type Fault, type FaultContext, repeat } from './fault.ts';
 import { faultServer, faultServerId } from './server.ts';
 
@@ -50,7 +50,7 @@ async function withTakenName(context: FaultContext, work: (hub: HubClient) => Pr
   const mcpServers = { [faultServerId]: faultServer({ names: [takenToolName] }) };
   const { hub } = await context.startHub({ file: { mcpServers } });
   const text = { type: 'text/markdown', content: demoSkillText(skillName, 'Never a tool.') };
-  await hub.request(`/v1/skills/${skillName}`, publicationSchema, { method: 'PUT', text, signal: context.signal });
+  await hub.request(`/v1/skills/${skillName}`, publicationViewSchema, { method: 'PUT', text, signal: context.signal });
   return repeat(() => work(hub), context);
 }
 

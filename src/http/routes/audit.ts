@@ -9,10 +9,10 @@ import {
   auditInclusionProofSchema,
   auditKeySchema,
 } from '../../shapes/audit-checkpoint.ts';
-import { decodeNumberCursor, pageOf, pageQuerySchema } from '../../shapes/page.ts';
+import { decodeNumberCursor, pageOf, pageQuerySchema, pageSchema } from '../../shapes/page.ts';
 import type { HubEnv } from '../authenticate.ts';
 import { invalidRequest } from '../problem.ts';
-import { createRouter, jsonAnswer, pageSchema, problemAnswers, security } from './route-parts.ts';
+import { createRouter, jsonAnswer, problemAnswers, security } from './route-parts.ts';
 
 const tags = ['audit'];
 const numberSchema = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);

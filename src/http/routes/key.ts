@@ -2,24 +2,10 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { AccessService } from '../../domain/access-service.ts';
-import { type ApiKey, keyRequestSchema, roleSchema } from '../../shapes/access.ts';
-import { decodeCursor, pageOf, pageQuerySchema } from '../../shapes/page.ts';
-import { isoTime } from '../../shapes/time.ts';
+import { createdKeyViewSchema, keyRequestSchema, keyView, keyViewSchema } from '../../shapes/access.ts';
+import { decodeCursor, pageOf, pageQuerySchema, pageSchema } from '../../shapes/page.ts';
 import type { HubEnv } from '../authenticate.ts';
-import { createRouter, jsonAnswer, jsonBody, pageSchema, problemAnswers, security, timeSchema } from './route-parts.ts';
-
-const keySchema = z
-  .object({
-    keyId: z.string(),
-    agentId: z.string(),
-    namespace: z.string(),
-    role: roleSchema,
-    createdAt: timeSchema,
-    expiresAt: timeSchema.optional(),
-    revokedAt: timeSchema.optional(),
-    lastUsedAt: timeSchema.optional(),
-  })
-  .meta({ id: 'Key' });
+import { createRouter, jsonAnswer, jsonBody, problemAnswers, security } from './route-parts.ts';
 
 const tags = ['keys'];
 const createKeyRoute = createRoute({
@@ -29,7 +15,7 @@ const createKeyRoute = createRoute({
   tags,
   security,
   request: { body: jsonBody(keyRequestSchema) },
-  responses: { 201: jsonAnswer(keySchema.extend({ key: z.string() }), 'The key'), ...problemAnswers },
+  responses: { 201: jsonAnswer(createdKeyViewSchema, 'The key'), ...problemAnswers },
 });
 const listRoute = createRoute({
   method: 'get',
@@ -38,7 +24,7 @@ const listRoute = createRoute({
   tags,
   security,
   request: { query: pageQuerySchema },
-  responses: { 200: jsonAnswer(pageSchema(keySchema), 'Keys'), ...problemAnswers },
+  responses: { 200: jsonAnswer(pageSchema(keyViewSchema), 'Keys'), ...problemAnswers },
 });
 const revokeRoute = createRoute({
   method: 'delete',
@@ -67,17 +53,4 @@ export function keyRoutes({ access }: { access: AccessService }): OpenAPIHono<Hu
     return c.body(null, 204);
   });
   return router;
-}
-
-function keyView({ keyId, agentId, namespace, role, createdAt, expiresAt, revokedAt, lastUsedAt }: ApiKey) {
-  return {
-    keyId,
-    agentId,
-    namespace,
-    role,
-    createdAt: isoTime(createdAt),
-    ...(expiresAt !== undefined && { expiresAt: isoTime(expiresAt) }),
-    ...(revokedAt !== undefined && { revokedAt: isoTime(revokedAt) }),
-    ...(lastUsedAt !== undefined && { lastUsedAt: isoTime(lastUsedAt) }),
-  };
 }

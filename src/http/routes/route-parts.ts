@@ -1,8 +1,9 @@
 /** What the documented routes share: the router with its error hook, JSON bodies and the answers every route can give. */
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { problemSchema } from '../../shapes/error.ts';
 import type { HubEnv } from '../authenticate.ts';
-import { problemSchema, rejectInvalid } from '../problem.ts';
+import { rejectInvalid } from '../problem.ts';
 
 /** A router whose validation failures become problem details. */
 export function createRouter(): OpenAPIHono<HubEnv> {
@@ -27,11 +28,3 @@ export const problemAnswers = {
 
 /** Every documented operation needs a key. */
 export const security = [{ apiKey: [] }];
-
-/** A time in an answer. */
-export const timeSchema = z.iso.datetime();
-
-/** A page of `items`. */
-export function pageSchema<Schema extends z.ZodType>(items: Schema) {
-  return z.object({ items: z.array(items), nextCursor: z.string().optional() });
-}

@@ -2,23 +2,9 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { ServerService } from '../../domain/server-service.ts';
-import { type ServerStatus, serverErrorTypeSchema, serverStateSchema } from '../../shapes/server.ts';
-import { isoTime } from '../../shapes/time.ts';
+import { serverListViewSchema, serverView, serverViewSchema } from '../../shapes/server.ts';
 import type { HubEnv } from '../authenticate.ts';
-import { createRouter, jsonAnswer, problemAnswers, security, timeSchema } from './route-parts.ts';
-
-const serverSchema = z
-  .object({
-    serverId: z.string(),
-    transport: z.enum(['stdio', 'http']),
-    state: serverStateSchema,
-    stateSince: timeSchema,
-    toolsCount: z.int(),
-    toolsRefusedCount: z.int(),
-    protocolVersion: z.string().optional(),
-    errorType: serverErrorTypeSchema.optional(),
-  })
-  .meta({ id: 'Server' });
+import { createRouter, jsonAnswer, problemAnswers, security } from './route-parts.ts';
 
 const parameters = z.object({ id: z.string().max(64) });
 const tags = ['servers'];
@@ -29,7 +15,7 @@ const listRoute = createRoute({
   tags,
   security,
   responses: {
-    200: jsonAnswer(z.object({ items: z.array(serverSchema) }), 'All configured servers'),
+    200: jsonAnswer(serverListViewSchema, 'All configured servers'),
     ...problemAnswers,
   },
 });
@@ -40,7 +26,7 @@ const connectRoute = createRoute({
   tags,
   security,
   request: { params: parameters },
-  responses: { 200: jsonAnswer(serverSchema, 'Its state'), ...problemAnswers },
+  responses: { 200: jsonAnswer(serverViewSchema, 'Its state'), ...problemAnswers },
 });
 const disconnectRoute = createRoute({
   method: 'post',
@@ -49,7 +35,7 @@ const disconnectRoute = createRoute({
   tags,
   security,
   request: { params: parameters },
-  responses: { 200: jsonAnswer(serverSchema, 'Its state'), ...problemAnswers },
+  responses: { 200: jsonAnswer(serverViewSchema, 'Its state'), ...problemAnswers },
 });
 
 /** The routes below `/v1/servers`. */
@@ -63,8 +49,4 @@ export function serverRoutes({ servers }: { servers: ServerService }): OpenAPIHo
     c.json(serverView(await servers.disconnect(c.var.caller, c.req.valid('param').id)), 200),
   );
   return router;
-}
-
-function serverView(status: ServerStatus) {
-  return { ...status, stateSince: isoTime(status.stateSince) };
 }

@@ -7,44 +7,27 @@ import type { SkillService } from '../../domain/skill-service.ts';
 import { parseSkillDocument } from '../../domain/skill-source.ts';
 import { namespaceSchema } from '../../shapes/access.ts';
 import { HestiaError } from '../../shapes/error.ts';
-import { decodeCursor, decodeNumberCursor, pageOf, pageQuerySchema } from '../../shapes/page.ts';
+import { decodeCursor, decodeNumberCursor, pageOf, pageQuerySchema, pageSchema } from '../../shapes/page.ts';
 import { activateRequestSchema, type SkillDocument, skillPublishSchema } from '../../shapes/skill.ts';
-import { isoTime } from '../../shapes/time.ts';
-import type { HubEnv } from '../authenticate.ts';
-import { invalidRequest, violationSchema } from '../problem.ts';
-import { createRouter, jsonAnswer, jsonBody, pageSchema, problemAnswers, security } from './route-parts.ts';
 import {
-  activationSchema,
+  activationAnswerSchema,
   activationView,
-  detailsView,
-  skillDetailsSchema,
-  skillSchema,
+  deactivationAnswerSchema,
+  publicationViewSchema,
+  skillDetailsView,
+  skillDetailsViewSchema,
+  skillVersionView,
+  skillVersionViewSchema,
   skillView,
-  versionSchema,
-} from './skill-views.ts';
+  skillViewSchema,
+} from '../../shapes/skill-view.ts';
+import type { HubEnv } from '../authenticate.ts';
+import { invalidRequest } from '../problem.ts';
+import { createRouter, jsonAnswer, jsonBody, problemAnswers, security } from './route-parts.ts';
 
 const nameParameters = z.object({ name: z.string().max(64) });
 const namespaceQuery = z.object({
   namespace: namespaceSchema.optional().meta({ description: 'Another namespace; auditors and operators only.' }),
-});
-
-const activationAnswerSchema = z.object({
-  changed: z.boolean(),
-  activation: activationSchema,
-  errorType: z.string().optional().meta({ description: 'Why the activation has no tool, where it has none.' }),
-});
-const deactivationAnswerSchema = z.object({
-  changed: z.boolean(),
-  durationMs: z.number().optional(),
-  errorType: z.string().optional(),
-});
-const publicationSchema = z.object({
-  change: z.enum(['created', 'updated', 'unchanged']),
-  skill: skillSchema,
-  warnings: z
-    .array(violationSchema)
-    .optional()
-    .meta({ description: 'Rules that are broken without keeping the skill out.' }),
 });
 
 const tags = ['skills'];
@@ -62,8 +45,8 @@ const publishRoute = createRoute({
     },
   },
   responses: {
-    200: jsonAnswer(publicationSchema, 'A further version, or the same content again'),
-    201: jsonAnswer(publicationSchema, 'The first version'),
+    200: jsonAnswer(publicationViewSchema, 'A further version, or the same content again'),
+    201: jsonAnswer(publicationViewSchema, 'The first version'),
     ...problemAnswers,
   },
 });
@@ -74,7 +57,7 @@ const listRoute = createRoute({
   tags,
   security,
   request: { query: pageQuerySchema.extend(namespaceQuery.shape) },
-  responses: { 200: jsonAnswer(pageSchema(skillSchema), 'Skills by name'), ...problemAnswers },
+  responses: { 200: jsonAnswer(pageSchema(skillViewSchema), 'Skills by name'), ...problemAnswers },
 });
 const getRoute = createRoute({
   method: 'get',
@@ -83,7 +66,7 @@ const getRoute = createRoute({
   tags,
   security,
   request: { params: nameParameters, query: namespaceQuery },
-  responses: { 200: jsonAnswer(skillDetailsSchema, 'The skill'), ...problemAnswers },
+  responses: { 200: jsonAnswer(skillDetailsViewSchema, 'The skill'), ...problemAnswers },
 });
 const versionsRoute = createRoute({
   method: 'get',
@@ -92,7 +75,7 @@ const versionsRoute = createRoute({
   tags,
   security,
   request: { params: nameParameters, query: pageQuerySchema.extend(namespaceQuery.shape) },
-  responses: { 200: jsonAnswer(pageSchema(versionSchema), 'Versions'), ...problemAnswers },
+  responses: { 200: jsonAnswer(pageSchema(skillVersionViewSchema), 'Versions'), ...problemAnswers },
 });
 const deleteRoute = createRoute({
   method: 'delete',
@@ -163,19 +146,13 @@ function addRegistry(router: OpenAPIHono<HubEnv>, skills: SkillService): void {
       ...c.req.valid('param'),
       ...c.req.valid('query'),
     });
-    return c.json(detailsView(skill, latest, activation), 200);
+    return c.json(skillDetailsView(skill, latest, activation), 200);
   });
   router.openapi(versionsRoute, async (c) => {
     const { limit, cursor, namespace } = c.req.valid('query');
     const address = { ...c.req.valid('param'), namespace };
     const found = await skills.versions(c.var.caller, address, { limit, after: decodeNumberCursor(cursor) });
-    const view = ({ version, digest, publishedBy, createdAt }: (typeof found)[number]) => ({
-      version,
-      digest,
-      publishedBy,
-      createdAt: isoTime(createdAt),
-    });
-    return c.json(pageOf(found, limit, { position: ({ version }) => version, view }), 200);
+    return c.json(pageOf(found, limit, { position: ({ version }) => version, view: skillVersionView }), 200);
   });
   router.openapi(deleteRoute, async (c) => {
     await skills.delete(c.var.caller, { ...c.req.valid('param'), ...c.req.valid('query') });

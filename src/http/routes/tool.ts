@@ -4,73 +4,21 @@ import { z } from 'zod';
 import type { ToolCall } from '../../domain/tool-call.ts';
 import type { ToolSearch } from '../../domain/tool-search.ts';
 import type { ToolStatisticsService } from '../../domain/tool-statistics-service.ts';
-import { outcomeSchema } from '../../shapes/event.ts';
-import { jsonObjectSchema } from '../../shapes/json.ts';
-import { isoTime } from '../../shapes/time.ts';
-import { callRequestSchema, type IndexedTool, searchRequestSchema, toolSourceSchema } from '../../shapes/tool.ts';
+import {
+  callRequestSchema,
+  searchAnswerSchema,
+  searchRequestSchema,
+  toolCallView,
+  toolCallViewSchema,
+  toolStatisticsView,
+  toolStatisticsViewSchema,
+  toolView,
+  toolViewSchema,
+} from '../../shapes/tool.ts';
 import type { HubEnv } from '../authenticate.ts';
-import { createRouter, jsonAnswer, jsonBody, problemAnswers, security, timeSchema } from './route-parts.ts';
-import { explanationSchema } from './search.ts';
+import { createRouter, jsonAnswer, jsonBody, problemAnswers, security } from './route-parts.ts';
 
 const toolParameters = z.object({ server: z.string().max(64), tool: z.string().max(128) });
-const searchAnswerSchema = z
-  .object({
-    searchId: z.string(),
-    results: z.array(
-      z.object({
-        serverId: z.string(),
-        toolName: z.string(),
-        source: toolSourceSchema,
-        description: z.string(),
-        score: z.number(),
-        inputSchema: jsonObjectSchema.optional(),
-        explanation: explanationSchema.optional(),
-      }),
-    ),
-  })
-  .meta({ id: 'SearchAnswer' });
-
-const toolSchema = z
-  .object({
-    serverId: z.string(),
-    toolName: z.string(),
-    source: toolSourceSchema,
-    title: z.string().optional(),
-    description: z.string(),
-    inputSchema: jsonObjectSchema,
-    outputSchema: jsonObjectSchema.optional(),
-    annotations: jsonObjectSchema.optional(),
-  })
-  .meta({ id: 'Tool' });
-
-const callAnswerSchema = z
-  .object({
-    callId: z.string(),
-    outcome: outcomeSchema,
-    latencyMs: z.number(),
-    result: z.object({
-      content: z.array(jsonObjectSchema),
-      structuredContent: z.unknown().optional(),
-      isError: z.boolean(),
-      meta: jsonObjectSchema.optional(),
-    }),
-  })
-  .meta({ id: 'CallAnswer' });
-
-const statisticsSchema = z.object({
-  items: z.array(
-    z.object({
-      serverId: z.string(),
-      toolName: z.string(),
-      calls: z.int(),
-      outcomes: z.object({ success: z.int(), error: z.int(), timeout: z.int(), abandoned: z.int() }),
-      latencyMsMean: z.number(),
-      latencyMsP95: z.number(),
-      lastCalledAt: timeSchema,
-    }),
-  ),
-});
-
 const tags = ['tools'];
 const searchRoute = createRoute({
   method: 'post',
@@ -87,7 +35,10 @@ const statisticsRoute = createRoute({
   summary: 'Outcomes and latency by tool',
   tags,
   security,
-  responses: { 200: jsonAnswer(statisticsSchema, 'One entry for each tool that was called'), ...problemAnswers },
+  responses: {
+    200: jsonAnswer(toolStatisticsViewSchema, 'One entry for each tool that was called'),
+    ...problemAnswers,
+  },
 });
 const inspectRoute = createRoute({
   method: 'get',
@@ -96,7 +47,7 @@ const inspectRoute = createRoute({
   tags,
   security,
   request: { params: toolParameters },
-  responses: { 200: jsonAnswer(toolSchema, 'The tool'), ...problemAnswers },
+  responses: { 200: jsonAnswer(toolViewSchema, 'The tool'), ...problemAnswers },
 });
 const callRoute = createRoute({
   method: 'post',
@@ -106,7 +57,7 @@ const callRoute = createRoute({
   security,
   request: { params: toolParameters, body: jsonBody(callRequestSchema) },
   responses: {
-    200: jsonAnswer(callAnswerSchema, 'What the tool answered, also where that is an error of its own'),
+    200: jsonAnswer(toolCallViewSchema, 'What the tool answered, also where that is an error of its own'),
     ...problemAnswers,
   },
 });
@@ -124,7 +75,7 @@ export function toolRoutes({ toolSearch, toolCall, toolStatistics }: ToolRoutesD
   router.openapi(searchRoute, async (c) => c.json(await toolSearch.search(c.var.caller, c.req.valid('json')), 200));
   router.openapi(statisticsRoute, async (c) => {
     const found = await toolStatistics.statistics(c.var.caller);
-    return c.json({ items: found.map((entry) => ({ ...entry, lastCalledAt: isoTime(entry.lastCalledAt) })) }, 200);
+    return c.json(toolStatisticsView(found), 200);
   });
   router.openapi(inspectRoute, async (c) => {
     const { server, tool } = c.req.valid('param');
@@ -134,14 +85,7 @@ export function toolRoutes({ toolSearch, toolCall, toolStatistics }: ToolRoutesD
     const { server, tool } = c.req.valid('param');
     const { arguments: args, timeoutMs, searchId } = c.req.valid('json');
     const request = { serverId: server, toolName: tool, arguments: args, timeoutMs, searchId };
-    const { result, ...call } = await toolCall.call(c.var.caller, request, { signal: c.req.raw.signal });
-    const { _meta: meta, ...rest } = result;
-    return c.json({ ...call, result: { ...rest, ...(meta !== undefined && { meta }) } }, 200);
+    return c.json(toolCallView(await toolCall.call(c.var.caller, request, { signal: c.req.raw.signal })), 200);
   });
   return router;
-}
-
-function toolView({ source, definition }: IndexedTool) {
-  const { serverId, toolName, title, description, inputSchema, outputSchema, annotations } = definition;
-  return { serverId, toolName, source, title, description, inputSchema, outputSchema, annotations };
 }
