@@ -1,8 +1,8 @@
 /**
- * The index of tools by words and by meaning: words at once and in process, meaning from vectors that are made and stored
- * behind the scenes. Without an answer from those in time it is the index by words, and nothing else is different.
+ * The hybrid tool index: the word index combined with a nearest-neighbour search over embeddings.
+ * Vectors are computed and stored in the background. If the search by meaning does not answer in time, a search returns the
+ * results of the word index alone.
  */
-
 import { createTimeSlices } from '../flow/time-slices.ts';
 import type { IndexedTool } from '../shapes/tool.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -19,38 +19,38 @@ import {
   toolKeyText,
 } from './tool-index.ts';
 import type { Embeddings } from './vectors/embeddings.ts';
-import { createNearestVectors } from './vectors/nearest.ts';
+import { createNearestSearch } from './vectors/nearest-search.ts';
 import type { VectorStore } from './vectors/store.ts';
 import { toolFilter, toolItem } from './vectors/tool-vectors.ts';
-import { createVectorFeed, type FeedItem, type VectorFeed } from './vectors/write-behind.ts';
+import { createVectorWriter, type VectorItem, type VectorWriter } from './vectors/writer.ts';
 
-/** What the index is made of. */
-export interface HybridToolIndexDeps {
-  /** The index by words, empty; this one owns it from now on. */
+/** Dependencies of the hybrid index. */
+export interface HybridIndexDeps {
+  /** The word index, empty. The hybrid index owns it. */
   lexical: ToolIndex;
   embeddings: Embeddings;
   store: VectorStore;
-  /** Whether the store can be asked now. */
+  /** Whether the store is available. */
   isReady: () => boolean;
-  /** Hears of searches that went on by words alone. */
+  /** Called for each search that uses words alone because the search by meaning failed. */
   onFallback: (reason: FallbackReason) => void;
   log: Log;
-  /** How long a search waits for what meaning says. */
-  waitMs: number;
+  /** How long a search waits for the search by meaning. */
+  timeoutMs: number;
 }
 
-/** The index, and what feeds its vectors. */
-export interface HybridToolIndex {
+/** The index, and the writer of its vectors. */
+export interface HybridIndex {
   index: ToolIndex;
-  feed: VectorFeed;
+  writer: VectorWriter;
 }
 
-/** Makes an empty index. */
-export function createHybridToolIndex(deps: HybridToolIndexDeps): HybridToolIndex {
+/** Creates an empty index. */
+export function createHybridIndex(deps: HybridIndexDeps): HybridIndex {
   const { lexical } = deps;
   const tools = new Map<string, ToolEntry>();
   const items = createItems();
-  const feed = createVectorFeed({
+  const writer = createVectorWriter({
     ...deps,
     items: async (ids) => {
       const entries = ids.flatMap((id) => tools.get(id) ?? []);
@@ -58,19 +58,19 @@ export function createHybridToolIndex(deps: HybridToolIndexDeps): HybridToolInde
     },
     digests: async () => new Map([...tools].map(([id, { item }]) => [id, item.digest])),
   });
-  const search = createSearch(deps, tools, feed);
+  const search = createSearch(deps, tools, writer);
 
-  function follow(tool: IndexedTool): string {
+  function track(tool: IndexedTool): string {
     const id = toolKeyText(toolKeyOf(tool));
     const item = items.of(tool);
     const before = tools.get(id)?.item.digest;
     tools.set(id, { tool, item });
-    if (before !== item.digest) feed.changed(id);
+    if (before !== item.digest) writer.enqueue(id);
     return id;
   }
 
-  function forget(id: string): void {
-    if (tools.delete(id)) feed.changed(id);
+  function untrack(id: string): void {
+    if (tools.delete(id)) writer.enqueue(id);
   }
 
   const index: ToolIndex = {
@@ -81,30 +81,30 @@ export function createHybridToolIndex(deps: HybridToolIndexDeps): HybridToolInde
     replaceServer(serverId, present) {
       const before = lexical.list({ serverId }).map((tool) => toolKeyText(toolKeyOf(tool)));
       lexical.replaceServer(serverId, present);
-      const kept = new Set(present.map(follow));
-      for (const id of before) if (!kept.has(id)) forget(id);
+      const kept = new Set(present.map(track));
+      for (const id of before) if (!kept.has(id)) untrack(id);
     },
     put(tool) {
       lexical.put(tool);
-      follow(tool);
+      track(tool);
     },
     remove(key) {
-      forget(toolKeyText(key));
+      untrack(toolKeyText(key));
       return lexical.remove(key);
     },
     search,
   };
-  return { index, feed };
+  return { index, writer };
 }
 
 interface ToolEntry {
   tool: IndexedTool;
-  item: FeedItem;
+  item: VectorItem;
 }
 
-/** Tools as the feed takes them, and those that were made ahead. */
+/** Tools as items of the vector writer. Items can be prepared ahead. */
 function createItems() {
-  const prepared = new WeakMap<IndexedTool, FeedItem>();
+  const prepared = new WeakMap<IndexedTool, VectorItem>();
   return {
     of: (tool: IndexedTool) => prepared.get(tool) ?? toolItem(tool),
     async prepare(tools: readonly IndexedTool[]): Promise<void> {
@@ -118,19 +118,19 @@ function createItems() {
 }
 
 function createSearch(
-  deps: HybridToolIndexDeps,
+  deps: HybridIndexDeps,
   tools: ReadonlyMap<string, ToolEntry>,
-  feed: VectorFeed,
+  writer: VectorWriter,
 ): ToolIndex['search'] {
   const { lexical, embeddings } = deps;
-  const nearest = createNearestVectors({ ...deps, onLength: feed.sawLength });
+  const nearest = createNearestSearch({ ...deps, onLength: writer.observeLength });
   return async (query) => {
-    // Asked first, so that both are under way together.
-    const asked = embeddings.hasMeaning ? nearest(query.query, toolFilter(query)) : undefined;
+    // Started before the word search, so that both run at the same time.
+    const pending = embeddings.hasMeaning ? nearest(query.query, toolFilter(query)) : undefined;
     const words = await lexical.search({ ...query, limit: Math.max(query.limit, lexicalCandidates) });
     const byWords = { ...words, found: words.found.slice(0, query.limit) };
-    if (asked === undefined && words.found.length > 0) return byWords;
-    const matches = await (asked ?? nearest(query.query, toolFilter(query)));
+    if (pending === undefined && words.found.length > 0) return byWords;
+    const matches = await (pending ?? nearest(query.query, toolFilter(query)));
     if (matches === undefined) return byWords;
     const dense = new Map<string, number>();
     for (const { id, similarity } of matches) {

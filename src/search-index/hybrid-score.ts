@@ -1,38 +1,37 @@
-/**
- * Words and meaning to one score. Pure. Every constant of it is here, with what it was fitted on.
- */
+/** The hybrid score of words and meaning, and its constants with the data they were fitted on. */
 
-/** What each part says of the entries it found. */
+/** The scores of each part, for the entries it found. */
 export interface ScoreParts {
-  /** By id, in (0, 1], 1 for the best. */
+  /** Scores by id, in (0, 1]; the best is 1. */
   lexical: ReadonlyMap<string, number>;
-  /** By id, cosines of the nearest entries. */
+  /** Cosines of the nearest entries, by id. */
   dense: ReadonlyMap<string, number>;
 }
 
-/** Nearest entries that are asked for: what lies beyond them says nothing for a tool. */
+/** The number of nearest entries that are requested. Entries beyond them do not matter for a tool's rank. */
 export const nearestMax = 100;
-/** Entries found by words that are looked at. */
+/** The number of entries found by words that are combined. */
 export const lexicalCandidates = 200;
-/** Hashed words speak only where no word fits, and from this cosine on: nonsense reaches 0.19 with 399 real tools. */
+/** The least cosine of hashed words, which count only if no word matches. Nonsense reaches 0.19 with 399 real tools. */
 export const wordlessSimilarityMin = 0.3;
 
 /**
- * Weight of meaning beside words, both scaled to their best. Fitted with all-MiniLM-L6-v2 on 2,889 labelled queries of two
- * sources that disagree: well-named tools want 1, vaguely described ones 3. At 2 both are above words alone and above meaning
- * alone, and within 0.03 of their own best hit@1. A larger model could bear more: 3 for text-embedding-3-large.
+ * The weight of meaning relative to words, each scaled to its best. Fitted with all-MiniLM-L6-v2 on 2,889 labelled queries of
+ * two sources that disagree: 1 is best for well-named tools, 3 for vaguely described ones. With 2, both are better than by words
+ * or meaning alone, and within 0.03 of their best hit@1. Larger models allow more: 3 for text-embedding-3-large.
  */
 const denseWeight = 2;
 
 /**
- * The least difference of cosines that meaning is scaled by. Where all cosines lie closer, as in a small hub or with a
- * query that nothing fits, their order is chance: 99 in 100 of those queries had a spread of 0.29 in 200 tools of one kind.
+ * The least range of cosines that meaning is scaled by. If all cosines are closer, as in a small hub or for a query that nothing
+ * matches, their order is chance: 99 of 100 of those queries had a range of at most 0.29 among 200 tools of one kind.
  */
 const spreadMin = 0.3;
 
 /**
- * Scores in (0, 1], 1 for the best: a convex combination of both parts, each scaled to its best (Bruch, Gai and Ingber, An
- * Analysis of Fusion Functions for Hybrid Retrieval, ACM TOIS 2023, who found it better than reciprocal rank fusion; so did we).
+ * Scores in (0, 1], the best is 1: a convex combination of both parts, each scaled to its best (Bruch, Gai and Ingber, An
+ * Analysis of Fusion Functions for Hybrid Retrieval, ACM TOIS 2023). They found it better than reciprocal rank fusion, and our
+ * measurements agree.
  */
 export function hybridScores({ lexical, dense }: ScoreParts): Map<string, number> {
   const cosines = [...dense.values()];
@@ -40,7 +39,7 @@ export function hybridScores({ lexical, dense }: ScoreParts): Map<string, number
   const floor = Math.min(...cosines, nearest - spreadMin);
   const sums = new Map(lexical);
   for (const [id, cosine] of dense) {
-    // At a right angle to the query, or beyond it: of something else.
+    // Orthogonal or opposed to the query, and therefore unrelated.
     if (cosine <= cosineMin) continue;
     sums.set(id, (sums.get(id) ?? 0) + (denseWeight * (cosine - floor)) / (nearest - floor));
   }
@@ -48,5 +47,5 @@ export function hybridScores({ lexical, dense }: ScoreParts): Map<string, number
   return new Map([...sums].filter(([, sum]) => sum > 0).map(([id, sum]) => [id, sum / best]));
 }
 
-/** Above what rounding leaves of a cosine of 0. */
+/** Larger than the rounding error of a cosine of 0. */
 const cosineMin = 1e-6;

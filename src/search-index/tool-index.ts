@@ -1,71 +1,71 @@
 /**
- * The index of tools as the rest of the house sees it; what scores the text stands behind it: words in process, or
- * words and meaning. Decides which namespace sees a tool; knows no permissions beyond that.
+ * The port of the tool index: the interface that both the word index and the hybrid index implement.
+ * It decides which namespaces see a tool, and knows no other permissions.
  */
 import type { IndexedTool, ToolSource } from '../shapes/tool.ts';
 
-/** Names one tool. A tool of no namespace and one of a namespace may share server id and name. */
+/** Identifies a tool. A tool of a namespace and one without may have the same server id and name. */
 export interface ToolKey {
   serverId: string;
   toolName: string;
   namespace: string | undefined;
 }
 
-/** What to find, and for whom. All filters apply before anything is scored, limited or counted. */
+/** A search and its filters. All filters apply before tools are scored, counted or limited. */
 export interface ToolIndexQuery {
   query: string;
   limit: number;
   namespace: string;
   source?: ToolSource | undefined;
   serverId?: string | undefined;
-  /** Leaves out tools that the index cannot know to be out of use. */
+  /** Excludes tools that are out of use for reasons unknown to the index. */
   isUsable?: ((tool: IndexedTool) => boolean) | undefined;
 }
 
 /** A found tool. */
 export interface FoundTool {
   tool: IndexedTool;
-  /** In (0, 1], 1 for the best of this answer; comparable within one answer only. */
+  /** In (0, 1]; the best match has 1. Comparable only within one search. */
   score: number;
-  /** What the score is made of, in the units of each part; undefined where that part did not find the tool. */
+  /** The unscaled scores by words and by meaning; undefined if the part did not find the tool. */
   parts: { lexical: number | undefined; dense: number | undefined };
 }
 
-/** What the text alone says about a query: the best tools, best first, equal ones by server id and tool name. */
+/** The best matches for a query, best first, equal ones by server id and tool name. Outcomes are not considered. */
 export interface TextMatches {
   found: FoundTool[];
-  /** What scored them: words alone, or words and meaning. */
+  /** Whether words alone (`lexical`) or words and meaning (`hybrid`) scored them. */
   scoring: 'lexical' | 'hybrid';
 }
 
-/** The index of tools. It keeps the tools it is given, which must not be changed afterwards. */
+/** The index of tools. It keeps references to the given tools, which must not be changed afterwards. */
 export interface ToolIndex {
   /**
-   * Does the work of taking these tools in that can be done before, a few milliseconds at a time: {@link ToolIndex.replaceServer}
-   * with the very same objects is then quick. Changes nothing that a search sees.
+   * Prepares the tools for indexing, in slices of a few milliseconds. {@link ToolIndex.replaceServer} with the same objects is
+   * then fast. Searches are not affected.
    */
   prepare(tools: readonly IndexedTool[]): Promise<void>;
-  /** Makes `tools` all the tools of the server, the last of each key; costs in proportion to that server's tools. */
+  /** Replaces all tools of the server. Of equal keys, the last wins. The cost is proportional to that server's tools. */
   replaceServer(serverId: string, tools: readonly IndexedTool[]): void;
   /** Adds the tool, or replaces the one of the same key. */
   put(tool: IndexedTool): void;
-  /** Answers false where there is no such tool. */
+  /** Returns false if there is no such tool. */
   remove(key: ToolKey): boolean;
-  /** The tool as `namespace` sees it: its own before one that every namespace sees. */
+  /** The tool as `namespace` sees it: its own, else the one of all namespaces. */
   find(key: ToolKey): IndexedTool | undefined;
-  /** Whether any tool but a skill's has this name, at any server. In constant time. */
+  /** Whether a tool other than a skill has this name, on any server. Takes constant time. */
   hasName(toolName: string): boolean;
   /** Tools of one server or of all, whatever their namespace, ordered by server id and tool name. */
   list(filter: { serverId?: string | undefined }): IndexedTool[];
   /**
-   * The best tools that the query's filters let through. A tool is found when any word of the query fits; a word of
-   * five letters or more may have a typing error. Waits for no other process longer than a small bound, then answers
-   * with what is in this one; never throws for what another process did.
+   * The best tools that pass the query's filters. A tool is found if any word of the query matches. A word of five letters or
+   * more may have a typing error. The search waits for other processes only for a short, bounded time, and then uses what is in
+   * this process. It never throws because of a failure of another process.
    */
   search(query: ToolIndexQuery): Promise<TextMatches>;
 }
 
-/** The key as one string, equal for equal keys only. */
+/** The key as a unique string. */
 export function toolKeyText({ serverId, toolName, namespace }: ToolKey): string {
   return JSON.stringify([namespace ?? null, serverId, toolName]);
 }
@@ -75,7 +75,7 @@ export function toolKeyOf({ definition, namespace }: IndexedTool): ToolKey {
   return { serverId: definition.serverId, toolName: definition.toolName, namespace };
 }
 
-/** Whether a query's filters let a tool through. */
+/** Whether a tool passes the query's filters. */
 export function isWanted(tool: IndexedTool, { namespace, source, serverId, isUsable }: ToolIndexQuery): boolean {
   return (
     (tool.namespace === undefined || tool.namespace === namespace) &&
@@ -85,7 +85,7 @@ export function isWanted(tool: IndexedTool, { namespace, source, serverId, isUsa
   );
 }
 
-/** Orders tools by server id, name and namespace. By code units, not by locale: the same on every machine. */
+/** Orders tools by server id, name and namespace. It compares code units, so that the order is the same on every machine. */
 export function compareTools(one: IndexedTool, other: IndexedTool): number {
   return (
     compared(one.definition.serverId, other.definition.serverId) ||

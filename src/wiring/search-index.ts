@@ -1,18 +1,17 @@
 /**
- * Everything that the search by meaning is made of, chosen by the configuration: what makes vectors, what keeps them, and
- * the index of tools over both. Knows how its parts are, for readiness and metrics.
+ * Wiring of the tool search by words and meaning: embeddings, vector stores and the hybrid index.
+ * The configuration selects the implementations. It reports their states, for readiness and metrics.
  */
-
-import { createHybridToolIndex } from '../search-index/hybrid-index.ts';
+import { createHybridIndex } from '../search-index/hybrid-index.ts';
 import type { ToolIndex } from '../search-index/tool-index.ts';
 import { createChromaConnection } from '../search-index/vectors/chroma-connection.ts';
 import type { Embeddings } from '../search-index/vectors/embeddings.ts';
 import { createEmbeddingsCache } from '../search-index/vectors/embeddings-cache.ts';
+import { openEmbeddingsCacheFile } from '../search-index/vectors/embeddings-cache-file.ts';
 import { createEndpointEmbeddings } from '../search-index/vectors/embeddings-endpoint.ts';
-import { watchEmbeddings } from '../search-index/vectors/embeddings-health.ts';
 import { createLexicalEmbeddings } from '../search-index/vectors/embeddings-lexical.ts';
 import { createLocalEmbeddings } from '../search-index/vectors/embeddings-local.ts';
-import { openVectorsFile } from '../search-index/vectors/file.ts';
+import { monitorEmbeddings } from '../search-index/vectors/embeddings-monitor.ts';
 import {
   createLessonVectors,
   type LessonVectors,
@@ -20,77 +19,80 @@ import {
 } from '../search-index/vectors/lesson-vectors.ts';
 import { createVectorStore, type VectorKind, type VectorStore } from '../search-index/vectors/store.ts';
 import { createChromaVectorStore } from '../search-index/vectors/store-chroma.ts';
-import type { VectorFeed } from '../search-index/vectors/write-behind.ts';
+import type { VectorWriter } from '../search-index/vectors/writer.ts';
 import type { SearchConfiguration } from '../shapes/configuration/search.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { VectorMetrics } from '../telemetry/vector-metrics.ts';
 
-/** A part of the hub that readiness names. */
+/** The state of a part of the hub, as the readiness endpoint shows it. */
 export interface Dependency {
   state: string;
   [detail: string]: string | number | undefined;
 }
 
-/** The parts. Dispose them before what feeds the index of tools, so that its end is not taken for the end of the tools. */
+/**
+ * The parts. Dispose them before the connections that fill the index: their shutdown removes tools, which must not be removed
+ * from the stored vectors.
+ */
 export interface SearchIndex extends AsyncDisposable {
   toolIndex: ToolIndex;
-  /** What outcomes taught, shared with other hubs; undefined where no store is shared or hashed words are all there is. */
+  /** Lessons shared with other hubs; undefined without Chroma or without a trained model. */
   lessons: LessonVectors | undefined;
-  /** Looks for Chroma, where one is configured; returns at once. */
+  /** Starts connecting to Chroma, if one is configured; returns at once. */
   start(): void;
-  /** What of this search needs other processes, by name. None of it makes the hub unready. */
+  /** States of the parts, by name. None of them makes the hub unready. */
   dependencies(): Record<string, Dependency>;
-  /** Resolves when every vector that can be written is written; for tests. */
+  /** Resolves when no vector of a tool is waiting to be written; for tests. */
   settled(): Promise<void>;
 }
 
-/** What the parts are made of. */
+/** Dependencies of the parts. */
 export interface SearchIndexDeps {
   configuration: SearchConfiguration;
-  /** The index by words, empty. */
+  /** The word index, empty. */
   words: ToolIndex;
   searchStore: LessonVectorsDeps['searchStore'];
   log: Log;
   metrics: VectorMetrics;
-  /** Given in tests, whose machine may be busy with other things. */
-  patience?: { waitMs: number; chromaMs: number };
+  /** Set in tests, which may run on a busy machine. */
+  timeouts?: { meaningMs: number; chromaMs: number };
 }
 
 /**
- * How long a search waits for meaning: in all, and for Chroma, which answers in 5 to 10 ms where it is well. A query that
- * has to be embedded first takes a public service 100 to 300 ms.
+ * How long a search waits for the search by meaning in total, and for Chroma's part of it. A healthy Chroma answers within 5 to
+ * 10 ms. A public service embeds a query in 100 to 300 ms.
  */
-export const searchPatience = { waitMs: 400, chromaMs: 150 };
+export const searchTimeouts = { meaningMs: 400, chromaMs: 150 };
 
-/** Makes the parts. @throws Error with one line where a model in this process is asked for and not installed. */
+/** Creates the parts. @throws Error with one line if a model in this process is configured but not installed. */
 export async function createSearchIndex(deps: SearchIndexDeps): Promise<SearchIndex> {
   const { configuration, words, log, metrics } = deps;
   const lifetime = new AbortController();
-  const file = openVectorsFile(configuration.vectorsFile, (error) => warnOfFile(log, error));
-  const embeddings = watchEmbeddings(await createModel(deps, lifetime.signal), log);
-  const remembering = createEmbeddingsCache({
+  const file = openEmbeddingsCacheFile(configuration.vectorsFile, (error) => warnOfFile(log, error));
+  const embeddings = monitorEmbeddings(await createModel(deps, lifetime.signal), log);
+  const cachedEmbeddings = createEmbeddingsCache({
     embeddings,
     file,
     onTexts: metrics.embeddingsTexts,
     onFailure: (error) => warnOfFile(log, error),
   });
   const stores = createStores(deps, embeddings.model, file.hubId);
-  const tools = createHybridToolIndex({
+  const tools = createHybridIndex({
     lexical: words,
-    // Hashed words cost less to make again than to remember.
-    embeddings: embeddings.hasMeaning ? remembering : embeddings,
+    // Hashed words cost less to compute again than to cache.
+    embeddings: embeddings.hasMeaning ? cachedEmbeddings : embeddings,
     store: stores.create('tools'),
     isReady: stores.isReady,
     onFallback: metrics.searchFallback,
     log,
-    waitMs: (deps.patience ?? searchPatience).waitMs,
+    timeoutMs: (deps.timeouts ?? searchTimeouts).meaningMs,
   });
-  stores.feed(tools.feed);
+  stores.addWriter(tools.writer);
   const lessons =
     configuration.chromaUrl === undefined || !embeddings.hasMeaning
       ? undefined
-      : createLessonVectors({ ...deps, ...stores, embeddings: remembering, store: stores.create('outcomes') });
-  if (lessons !== undefined) stores.feed(lessons.feed);
+      : createLessonVectors({ ...deps, ...stores, embeddings: cachedEmbeddings, store: stores.create('outcomes') });
+  if (lessons !== undefined) stores.addWriter(lessons.writer);
   return {
     toolIndex: tools.index,
     lessons,
@@ -99,18 +101,18 @@ export async function createSearchIndex(deps: SearchIndexDeps): Promise<SearchIn
       ...stores.dependencies(),
       ...(embeddings.hasMeaning && { embeddings: { state: embeddings.state(), kind: configuration.embeddings.kind } }),
     }),
-    settled: tools.feed.settled,
+    settled: tools.writer.settled,
     async [Symbol.asyncDispose]() {
       lifetime.abort();
       stores[Symbol.dispose]();
-      await Promise.all([tools.feed[Symbol.asyncDispose](), lessons?.[Symbol.asyncDispose]()]);
+      await Promise.all([tools.writer[Symbol.asyncDispose](), lessons?.[Symbol.asyncDispose]()]);
       file[Symbol.dispose]();
     },
   };
 }
 
 function warnOfFile(log: Log, error: unknown): void {
-  log.warn('Vectors cannot be kept on disk: they are made again after a start', {}, { error });
+  log.warn('Vectors cannot be stored on disk and are computed again after a restart', {}, { error });
 }
 
 async function createModel({ configuration, metrics }: SearchIndexDeps, signal: AbortSignal): Promise<Embeddings> {
@@ -127,30 +129,30 @@ async function createModel({ configuration, metrics }: SearchIndexDeps, signal: 
   }
 }
 
-/** Stores of one place: this process, or the Chroma server, which is then looked after here. */
+/** Vector stores in this process, or in a Chroma server together with the connection to it. */
 interface VectorStores extends Disposable {
   create(kind: VectorKind): VectorStore;
   isReady(): boolean;
-  /** Tells the feed when everything has to be compared, and counts what waits in it. */
-  feed(feed: VectorFeed): void;
+  /** Resyncs the writer whenever Chroma becomes available, and includes its backlog in the metrics. */
+  addWriter(writer: VectorWriter): void;
   start(): void;
   dependencies(): Record<string, Dependency>;
 }
 
 function createStores(
-  { configuration, log, metrics, patience }: SearchIndexDeps,
+  { configuration, log, metrics, timeouts }: SearchIndexDeps,
   model: string,
   hubId: string,
 ): VectorStores {
   const { chromaUrl } = configuration;
   if (chromaUrl === undefined) return storesInProcess;
   const connection = createChromaConnection({ url: chromaUrl, log });
-  const feeds: VectorFeed[] = [];
+  const writers: VectorWriter[] = [];
   const resync = () => {
-    for (const feed of feeds) feed.resync();
+    for (const writer of writers) writer.resync();
   };
   const isReady = () => connection.status().state === 'up';
-  const backlog = () => feeds.reduce((sum, feed) => sum + feed.backlog(), 0);
+  const backlog = () => writers.reduce((sum, writer) => sum + writer.backlog(), 0);
   connection.onUp(resync);
   metrics.observeChroma({ isUp: isReady, backlog });
   return {
@@ -161,12 +163,12 @@ function createStores(
         model,
         hubId,
         isShared: kind === 'outcomes',
-        queryTimeoutMs: (patience ?? searchPatience).chromaMs,
+        queryTimeoutMs: (timeouts ?? searchTimeouts).chromaMs,
         onCreated: resync,
         onCall: metrics.chromaOperation,
       }),
     isReady,
-    feed: (feed) => feeds.push(feed),
+    addWriter: (writer) => writers.push(writer),
     start: connection.start,
     dependencies: () => ({
       toolIndex: { state: 'up', kind: 'chroma' },
@@ -179,7 +181,7 @@ function createStores(
 const storesInProcess: VectorStores = {
   create: createVectorStore,
   isReady: () => true,
-  feed: () => undefined,
+  addWriter: () => undefined,
   start: () => undefined,
   dependencies: () => ({ toolIndex: { state: 'up', kind: 'in-process' } }),
   [Symbol.dispose]: () => undefined,

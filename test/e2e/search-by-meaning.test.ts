@@ -83,8 +83,8 @@ describeWith('chroma', 'a hub with Chroma and embeddings', () => {
 
   test('tells once that Chroma went, once that it is back, and the key never', async () => {
     const messages = hub.logLines().map(({ message }) => message);
-    expect(messages.filter((message) => String(message).startsWith('Chroma is away'))).toHaveLength(1);
-    expect(messages.filter((message) => message === 'Chroma is back')).toHaveLength(1);
+    expect(messages.filter((message) => String(message).startsWith('Chroma is unavailable'))).toHaveLength(1);
+    expect(messages.filter((message) => message === 'Chroma is available again')).toHaveLength(1);
     expect(embeddings.requests.every(({ authorization }) => authorization === `Bearer ${key}`)).toBe(true);
     const shown = JSON.stringify([hub.logLines(), await readiness(), await search('sum')]);
     expect(shown).not.toContain(key);

@@ -88,7 +88,7 @@ describe('an index by meaning', () => {
     expect(await names('correspondence')).toEqual(expect.arrayContaining(['post', 'send_mail']));
     await expect
       .poll(() => observed.logLines().map(({ message }) => message))
-      .toEqual([expect.stringContaining('Embeddings cannot be had'), 'Embeddings can be had again']);
+      .toEqual([expect.stringContaining('Embeddings are unavailable'), 'Embeddings are available again']);
   });
 
   test('makes all vectors again where the service turns out to have another model behind the name', async () => {

@@ -55,7 +55,7 @@ export async function startVectors(options: ObservedVectorsOptions = {}): Promis
     words: createWordIndex(),
     searchStore: { lessonTexts: async () => [], newestLessons: async () => [] },
     log,
-    ...(options.isImpatient !== true && { patience: { waitMs: 15_000, chromaMs: 15_000 } }),
+    ...(options.isImpatient !== true && { timeouts: { meaningMs: 15_000, chromaMs: 15_000 } }),
     metrics: {
       embeddingsRequest: (request) => counted.requests.push(request),
       embeddingsTexts: () => undefined,

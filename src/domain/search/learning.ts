@@ -97,7 +97,7 @@ function pendingLesson({ searchStore, memory, lessons, metrics }: SearchLearning
     learn: () => {
       if (!isNew) return;
       memory.learn(credit.lesson);
-      lessons?.learned(credit.lesson.callId);
+      lessons?.share(credit.lesson.callId);
       if (credit.isFirst) metrics.searchFollowed(credit.source, credit.place);
     },
   };

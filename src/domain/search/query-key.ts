@@ -1,5 +1,5 @@
 /** What two requests have in common when they ask for the same: their content words, without grammar and literals. Pure. */
-import { isFunctionWord, textWords } from '../../search-index/words/terms.ts';
+import { isFunctionWord, textWords } from '../../search-index/words/tokenizer.ts';
 
 /** Characters of a key; longer requests agree by their beginning in alphabetical order. */
 const keyLengthMax = 500;

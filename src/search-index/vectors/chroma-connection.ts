@@ -1,87 +1,87 @@
 /**
- * The Chroma server: whether it is there, since when, and calls to it under a deadline. It is looked after by a probe, so
- * that nothing else has to wait to learn that it is away. Knows no collection by what it means.
+ * The connection to a Chroma server: health checks and requests with a timeout.
+ * A probe checks in the background whether the server is available, so that requests to an unavailable one fail at once.
  */
 import { ChromaClient, ChromaConnectionError } from 'chromadb';
 import type { Log } from '../../telemetry/log.ts';
 import { VectorStoreError } from './store.ts';
 
-/** How Chroma is. `version` is the server's own, of the last time it was there. */
+/** The state of Chroma. `version` is the server's version when it was last available. */
 export interface ChromaStatus {
   state: 'connecting' | 'up' | 'down';
   version: string | undefined;
 }
 
-/** The connection. Dispose it to stop the probe; calls under way are not waited for. */
+/** The connection. Disposing stops the probe and does not wait for requests in progress. */
 export interface ChromaConnection extends Disposable {
   status(): ChromaStatus;
-  /** Begins to look for the server; returns at once. */
+  /** Starts the probe; returns at once. */
   start(): void;
   /**
-   * Runs `work` against the server, which must be there.
-   * @throws VectorStoreError at once where the server is away, and after `timeoutMs`; what `work` throws of its own.
+   * Runs `work` against the server, which must be available.
+   * @throws VectorStoreError at once if the server is unavailable, and after `timeoutMs`; what `work` throws
    */
   call<T>(timeoutMs: number, work: (client: ChromaClient) => Promise<T>): Promise<T>;
-  /** Calls `listener` each time the server comes, or comes back. */
+  /** Calls `listener` each time the server becomes available. */
   onUp(listener: () => void): void;
 }
 
-/** What the connection is made of. */
+/** Dependencies of the connection. */
 export interface ChromaConnectionDeps {
   /** Scheme, host and port. */
   url: string;
   log: Log;
 }
 
-/** How often a server that is there, and one that is away, is asked whether it is there. */
+/** The intervals of probes while the server is available, and while it is not. */
 const probeIntervalMs = 5_000;
 const reconnectIntervalMs = 1_000;
 const probeTimeoutMs = 3_000;
 
-/** Makes the connection; nothing is sent before {@link ChromaConnection.start}. */
+/** Creates the connection. Nothing is sent before {@link ChromaConnection.start}. */
 export function createChromaConnection({ url, log }: ChromaConnectionDeps): ChromaConnection {
   const client = createClient(url);
-  const presence = createPresence(url, log);
-  const end = new AbortController();
+  const health = createHealth(url, log);
+  const closing = new AbortController();
   let timer: NodeJS.Timeout | undefined;
 
   function probeIn(ms: number): void {
     clearTimeout(timer);
-    if (!end.signal.aborted) timer = setTimeout(probe, ms).unref();
+    if (!closing.signal.aborted) timer = setTimeout(probe, ms).unref();
   }
 
   function probe(): void {
-    within(probeTimeoutMs, end.signal, client.version())
-      .then(presence.came, (error: unknown) => {
-        if (!end.signal.aborted) presence.left(error);
+    within(probeTimeoutMs, closing.signal, client.version())
+      .then(health.setUp, (error: unknown) => {
+        if (!closing.signal.aborted) health.setDown(error);
       })
-      .finally(() => probeIn(presence.status().state === 'up' ? probeIntervalMs : reconnectIntervalMs));
+      .finally(() => probeIn(health.status().state === 'up' ? probeIntervalMs : reconnectIntervalMs));
   }
 
   return {
-    status: presence.status,
+    status: health.status,
     start: probe,
-    onUp: presence.onUp,
+    onUp: health.onUp,
     async call(timeoutMs, work) {
-      if (presence.status().state !== 'up') throw new VectorStoreError('Chroma is away');
+      if (health.status().state !== 'up') throw new VectorStoreError('Chroma is unavailable');
       try {
-        return await within(timeoutMs, end.signal, work(client));
+        return await within(timeoutMs, closing.signal, work(client));
       } catch (error) {
-        if (error instanceof ChromaConnectionError) presence.left(error);
-        // Too late, or failed: one request does not say that the server is away, so it is asked.
+        if (error instanceof ChromaConnectionError) health.setDown(error);
+        // A single timeout or failure does not mean that the server is unavailable, so it is probed.
         probeIn(error instanceof ChromaConnectionError ? reconnectIntervalMs : 0);
         throw error;
       }
     },
     [Symbol.dispose]: () => {
-      end.abort();
+      closing.abort();
       clearTimeout(timer);
     },
   };
 }
 
-/** Whether the server is there; each change is told once. */
-function createPresence(url: string, log: Log) {
+/** The state of the server. Each change is logged once. */
+function createHealth(url: string, log: Log) {
   const listeners: (() => void)[] = [];
   let status: ChromaStatus = { state: 'connecting', version: undefined };
   return {
@@ -89,19 +89,19 @@ function createPresence(url: string, log: Log) {
     onUp: (listener: () => void) => {
       listeners.push(listener);
     },
-    left(error: unknown): void {
+    setDown(error: unknown): void {
       if (status.state === 'down') return;
       status = { ...status, state: 'down' };
-      log.warn('Chroma is away: search goes on in process, and what is written waits', {
+      log.warn('Chroma is unavailable: searches use the index in process, and writes wait', {
         address: url,
         error_type: error instanceof Error ? error.name : typeof error,
       });
     },
-    came(version: string): void {
+    setUp(version: string): void {
       const before = status.state;
       status = { state: 'up', version };
       if (before === 'up') return;
-      log.info(before === 'down' ? 'Chroma is back' : 'Chroma is connected', { address: url, version });
+      log.info(before === 'down' ? 'Chroma is available again' : 'Chroma is connected', { address: url, version });
       for (const listener of listeners) listener();
     },
   };
@@ -113,16 +113,16 @@ function createClient(url: string): ChromaClient {
   return new ChromaClient({ host: hostname, port: port === '' ? (ssl ? 443 : 80) : Number(port), ssl });
 }
 
-/** The client knows no deadline: what comes after it, or after the end, is let go. */
-async function within<T>(timeoutMs: number, end: AbortSignal, work: Promise<T>): Promise<T> {
+/** Chroma's client has no timeouts: a result after `timeoutMs`, or after the connection was disposed, is discarded. */
+async function within<T>(timeoutMs: number, closing: AbortSignal, work: Promise<T>): Promise<T> {
   const listening = new AbortController();
-  const late = new Promise<never>((_resolve, reject) => {
+  const timeout = new Promise<never>((_resolve, reject) => {
     const timer = setTimeout(() => reject(new VectorStoreError('Chroma did not answer in time')), timeoutMs);
     listening.signal.addEventListener('abort', () => clearTimeout(timer));
-    end.addEventListener('abort', () => reject(new VectorStoreError('the hub is ending')), listening);
+    closing.addEventListener('abort', () => reject(new VectorStoreError('the hub is shutting down')), listening);
   });
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([work, timeout]);
   } finally {
     listening.abort();
   }

@@ -1,41 +1,46 @@
-/** What is asked of a text twice is paid for once: vectors in memory, behind them a file, and one request for many askers. */
+/**
+ * The cache of embeddings, in memory and in a file.
+ * Concurrent requests for the same text share one embedding.
+ */
 import { hash } from 'node:crypto';
 import type { EmbeddingPurpose, Embeddings } from './embeddings.ts';
-import type { VectorsFile } from './file.ts';
+import type { EmbeddingsCacheFile } from './embeddings-cache-file.ts';
 
-/** What the cache is made of. */
+/** Dependencies of the cache. */
 export interface EmbeddingsCacheDeps {
   embeddings: Embeddings;
-  file: Pick<VectorsFile, 'get' | 'put'>;
-  /** Hears how many texts of a request were known already, and how many were not. */
+  file: Pick<EmbeddingsCacheFile, 'get' | 'put'>;
+  /** Called for each request with the number of texts that were cached, and of those that were embedded. */
   onTexts: (counts: { cached: number; embedded: number }) => void;
-  /** Hears that the file failed; vectors are then only in memory. */
+  /** Called if the file fails. Vectors are then cached only in memory. */
   onFailure: (error: unknown) => void;
 }
 
-/** SearchIndex kept in memory, for searches that are repeated. */
-const rememberedMax = 2_000;
+/** The most vectors in memory. */
+const memoryVectorsMax = 2_000;
 
-/** Makes embeddings that remember. SearchIndex of queries stay in memory: they are many, and few come again. */
+/**
+ * Creates the cache. Vectors of queries are cached only in memory, since queries are many and few are repeated after a restart.
+ */
 export function createEmbeddingsCache(deps: EmbeddingsCacheDeps): Embeddings {
   const { embeddings } = deps;
-  const remembered = new Map<string, Float32Array>();
-  const underWay = new Map<string, Promise<Float32Array>>();
+  const inMemory = new Map<string, Float32Array>();
+  const pending = new Map<string, Promise<Float32Array>>();
   let length: number | undefined;
 
-  function known(digest: string): Float32Array | undefined {
-    const vector = remembered.get(digest) ?? fromFile(deps, digest);
-    // Of another length: of another model, which its service put behind the same name.
+  function find(digest: string): Float32Array | undefined {
+    const vector = inMemory.get(digest) ?? readFile(deps, digest);
+    // A vector of another length is from another model, which the service now serves under the same name.
     if (vector === undefined || (length !== undefined && vector.length !== length)) return undefined;
-    remember(digest, vector);
+    keep(digest, vector);
     return vector;
   }
 
-  function remember(digest: string, vector: Float32Array): void {
-    remembered.delete(digest);
-    remembered.set(digest, vector);
-    const oldest = remembered.size > rememberedMax ? remembered.keys().next().value : undefined;
-    if (oldest !== undefined) remembered.delete(oldest);
+  function keep(digest: string, vector: Float32Array): void {
+    inMemory.delete(digest);
+    inMemory.set(digest, vector);
+    const oldest = inMemory.size > memoryVectorsMax ? inMemory.keys().next().value : undefined;
+    if (oldest !== undefined) inMemory.delete(oldest);
   }
 
   async function embedMissing(
@@ -44,9 +49,9 @@ export function createEmbeddingsCache(deps: EmbeddingsCacheDeps): Embeddings {
   ): Promise<Float32Array[]> {
     const vectors = await embeddings.embed([...missing.values()], purpose);
     length = vectors[0]?.length ?? length;
-    const found = new Map([...missing.keys()].map((digest, at) => [digest, answered(vectors[at])]));
-    for (const [digest, vector] of found) remember(digest, vector);
-    if (purpose === 'document') intoFile(deps, found);
+    const embedded = new Map([...missing.keys()].map((digest, at) => [digest, required(vectors[at])]));
+    for (const [digest, vector] of embedded) keep(digest, vector);
+    if (purpose === 'document') writeFile(deps, embedded);
     return vectors;
   }
 
@@ -54,37 +59,37 @@ export function createEmbeddingsCache(deps: EmbeddingsCacheDeps): Embeddings {
     ...embeddings,
     async embed(texts, purpose) {
       const digests = texts.map((text) => digestOf(embeddings.model, text));
-      const answers = new Map<string, Float32Array | Promise<Float32Array>>();
+      const results = new Map<string, Float32Array | Promise<Float32Array>>();
       const missing = new Map<string, string>();
       for (const [at, digest] of digests.entries()) {
-        const answer = answers.get(digest) ?? underWay.get(digest) ?? known(digest);
-        if (answer === undefined) missing.set(digest, texts[at] ?? '');
-        else answers.set(digest, answer);
+        const result = results.get(digest) ?? pending.get(digest) ?? find(digest);
+        if (result === undefined) missing.set(digest, texts[at] ?? '');
+        else results.set(digest, result);
       }
       deps.onTexts({ cached: texts.length - missing.size, embedded: missing.size });
-      if (missing.size > 0) shareRequest(embedMissing(missing, purpose), missing, { underWay, answers });
-      return Promise.all(digests.map(async (digest) => answered(await answers.get(digest))));
+      if (missing.size > 0) shareRequest(embedMissing(missing, purpose), missing, { pending, results });
+      return Promise.all(digests.map(async (digest) => required(await results.get(digest))));
     },
   };
 }
 
-/** Lets others wait for the same request, until it has ended. */
+/** Adds the results of a request, and makes them available to concurrent requests until it has settled. */
 function shareRequest(
   request: Promise<Float32Array[]>,
   missing: ReadonlyMap<string, string>,
-  { underWay, answers }: Record<'underWay' | 'answers', Map<string, Float32Array | Promise<Float32Array>>>,
+  { pending, results }: Record<'pending' | 'results', Map<string, Float32Array | Promise<Float32Array>>>,
 ): void {
   for (const [at, digest] of [...missing.keys()].entries()) {
-    const vector = request.then((vectors) => answered(vectors[at]));
-    // Each of those who wait hears of the failure; this keeps it from being nobody's where all have gone.
-    vector.catch(() => undefined).finally(() => underWay.delete(digest));
-    underWay.set(digest, vector);
-    answers.set(digest, vector);
+    const vector = request.then((vectors) => required(vectors[at]));
+    // Every waiting request receives the failure. The handler avoids an unhandled rejection if none is waiting.
+    vector.catch(() => undefined).finally(() => pending.delete(digest));
+    pending.set(digest, vector);
+    results.set(digest, vector);
   }
 }
 
-function answered(vector: Float32Array | undefined): Float32Array {
-  if (vector === undefined) throw new Error('embeddings answer one vector a text');
+function required(vector: Float32Array | undefined): Float32Array {
+  if (vector === undefined) throw new Error('embeddings must return one vector for each text');
   return vector;
 }
 
@@ -92,7 +97,7 @@ function digestOf(model: string, text: string): string {
   return hash('sha256', `${model}\u0000${text}`, 'base64url');
 }
 
-function fromFile({ file, onFailure }: EmbeddingsCacheDeps, digest: string): Float32Array | undefined {
+function readFile({ file, onFailure }: EmbeddingsCacheDeps, digest: string): Float32Array | undefined {
   try {
     return file.get(digest);
   } catch (error) {
@@ -101,7 +106,7 @@ function fromFile({ file, onFailure }: EmbeddingsCacheDeps, digest: string): Flo
   }
 }
 
-function intoFile({ file, onFailure }: EmbeddingsCacheDeps, vectors: ReadonlyMap<string, Float32Array>): void {
+function writeFile({ file, onFailure }: EmbeddingsCacheDeps, vectors: ReadonlyMap<string, Float32Array>): void {
   try {
     file.put(vectors);
   } catch (error) {

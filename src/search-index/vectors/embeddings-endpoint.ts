@@ -1,6 +1,6 @@
 /**
- * SearchIndex by a service that speaks the OpenAI format: batches, few at a time, with deadlines and retries. What it costs
- * is counted. Knows no cache; the key goes into one header and nowhere else.
+ * The client of an embeddings service with OpenAI's API: batches, timeouts and retries.
+ * Each request is reported with its cost. The key is sent in one header and used nowhere else.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
@@ -13,7 +13,7 @@ import {
   unitVector,
 } from './embeddings.ts';
 
-/** What one request cost. Durations are in seconds, tokens as the service counted them, 0 where it does not say. */
+/** The cost of one request. Tokens are as the service counted them, or 0 if it does not report them. */
 export interface EmbeddingsCost {
   purpose: EmbeddingPurpose;
   seconds: number;
@@ -22,41 +22,41 @@ export interface EmbeddingsCost {
   errorType: EmbeddingsErrorType | undefined;
 }
 
-/** What the client is made of. */
+/** Dependencies of the client. */
 export interface EmbeddingsEndpointDeps {
-  /** The whole address of the `embeddings` resource. */
+  /** The full URL of the `embeddings` resource. */
   url: string;
   model: string;
   key: string | undefined;
-  /** Ends requests and waits between them, for good. */
+  /** Cancels all requests and delays. */
   signal: AbortSignal;
-  /** Hears of each request once it has ended. */
+  /** Called after each request. */
   onRequest: (cost: EmbeddingsCost) => void;
-  /** Waits between two attempts; given in tests. */
+  /** Waits between two attempts; set in tests. */
   wait?: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** In [0, 1); given in tests. */
+  /** Returns a number in [0, 1); set in tests. */
   random?: () => number;
 }
 
-/** The limits of the client. Public services take 2,048 texts and 300,000 tokens a request; small ones far less. */
+/** The limits of the client. Public services accept 2,048 texts and 300,000 tokens a request; small ones far less. */
 export const endpointLimits = {
   batchTextsMax: 64,
   /** UTF-16 units of all texts of a batch. */
   batchLengthMax: 100_000,
-  /** UTF-16 units of one text: some 2,000 tokens, which every model in use takes or cuts itself. */
+  /** UTF-16 units of one text: about 2,000 tokens, which every model in use accepts or truncates itself. */
   textLengthMax: 8_000,
-  /** Requests for documents under way; a search never waits behind them. */
+  /** The most concurrent requests for documents. Queries are not queued behind them. */
   documentRequestsMax: 2,
   documentTimeoutMs: 30_000,
   queryTimeoutMs: 5_000,
-  /** Attempts for documents; a query is tried once, since the search goes on without it. */
+  /** Attempts for documents. A query is sent once, since the search continues without it. */
   attemptsMax: 4,
   retryDelayMs: 500,
   retryDelayMsMax: 30_000,
   answerBytesMax: 67_108_864,
 } as const;
 
-/** Makes the client. Requests are sent when texts are embedded, not before. */
+/** Creates the client. It sends nothing before texts are embedded. */
 export function createEndpointEmbeddings(deps: EmbeddingsEndpointDeps): Embeddings {
   const takeTurn = createTurns(endpointLimits.documentRequestsMax);
   return {
@@ -76,7 +76,7 @@ export function createEndpointEmbeddings(deps: EmbeddingsEndpointDeps): Embeddin
   };
 }
 
-/** Without its query, which may hold a secret. */
+/** The URL without its query, which may contain a secret. */
 function addressOf(url: string): string {
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;
@@ -115,9 +115,14 @@ function createTurns(runningMax: number) {
   };
 }
 
-const retried: ReadonlySet<EmbeddingsErrorType> = new Set(['timeout', 'connection', 'rate_limited', 'server_error']);
+const retryableTypes: ReadonlySet<EmbeddingsErrorType> = new Set([
+  'timeout',
+  'connection',
+  'rate_limited',
+  'server_error',
+]);
 
-/** A failed attempt, with the wait the service asked for. */
+/** A failed attempt, with the delay that the service requested. */
 class AttemptError extends EmbeddingsError {
   readonly retryAfterMs: number;
 
@@ -133,14 +138,18 @@ async function attempted(deps: EmbeddingsEndpointDeps, texts: readonly string[])
     try {
       return await requested(deps, texts, 'document');
     } catch (error) {
-      if (!(error instanceof EmbeddingsError) || !retried.has(error.type) || attempt >= endpointLimits.attemptsMax) {
+      if (
+        !(error instanceof EmbeddingsError) ||
+        !retryableTypes.has(error.type) ||
+        attempt >= endpointLimits.attemptsMax
+      ) {
         throw error;
       }
-      // Full jitter would retry at once now and then; between half and whole, clients part and none comes early.
+      // Jitter of 0.5 to 1 spreads the clients. Full jitter would sometimes retry immediately.
       const jitter = 0.5 + (deps.random ?? Math.random)() / 2;
       const backoffMs = endpointLimits.retryDelayMs * 2 ** (attempt - 1) * jitter;
-      const askedMs = error instanceof AttemptError ? error.retryAfterMs : 0;
-      await wait(Math.min(Math.max(backoffMs, askedMs), endpointLimits.retryDelayMsMax), deps.signal);
+      const requestedMs = error instanceof AttemptError ? error.retryAfterMs : 0;
+      await wait(Math.min(Math.max(backoffMs, requestedMs), endpointLimits.retryDelayMsMax), deps.signal);
     }
   }
 }
@@ -159,7 +168,7 @@ async function requested(
   purpose: EmbeddingPurpose,
 ): Promise<Float32Array[]> {
   const startedAt = performance.now();
-  const told = (tokens: number, errorType: EmbeddingsErrorType | undefined) =>
+  const report = (tokens: number, errorType: EmbeddingsErrorType | undefined) =>
     deps.onRequest({
       purpose,
       seconds: (performance.now() - startedAt) / 1000,
@@ -169,12 +178,12 @@ async function requested(
     });
   try {
     const { vectors, tokens } = await answered(deps, texts, purpose);
-    told(tokens, undefined);
+    report(tokens, undefined);
     return vectors;
   } catch (cause) {
     const error =
       cause instanceof EmbeddingsError ? cause : new EmbeddingsError(failureType(cause, deps.signal), { cause });
-    told(0, error.type);
+    report(0, error.type);
     throw error;
   }
 }
@@ -191,7 +200,7 @@ async function answered(
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(key !== undefined && { authorization: `Bearer ${key}` }) },
     body: JSON.stringify({ model, input: texts, encoding_format: 'float' }),
-    // A redirect would take the key to wherever it points.
+    // A redirect would send the key to another address.
     redirect: 'error',
     signal: AbortSignal.any([signal, timeout]),
   });
@@ -217,7 +226,7 @@ async function bodyOf(response: Response): Promise<unknown> {
   }
 }
 
-// OpenAI's reference, "Create embeddings"; services that copy it leave out `usage` at times.
+// OpenAI's API reference, "Create embeddings". Some compatible services leave out `usage`.
 const answerSchema = z.object({
   data: z.array(z.object({ index: z.int().min(0), embedding: z.array(z.number()).min(1).max(dimensionsMax) })),
   usage: z
@@ -242,7 +251,7 @@ function statusType(status: number): EmbeddingsErrorType {
   return status >= 500 || status === 408 ? 'server_error' : 'refused';
 }
 
-/** Seconds or a date (RFC 9110, section 10.2.3). */
+/** Parses `Retry-After`: seconds or a date (RFC 9110, section 10.2.3). */
 function retryAfterMs(value: string | null): number {
   if (value === null) return 0;
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();

@@ -1,21 +1,21 @@
 /**
- * SearchIndex without a model: words and pieces of words, hashed. They see spelling, not meaning; they let a vector store
- * be filled and asked offline.
+ * Embeddings without a model: hashed words and character trigrams (feature hashing).
+ * They represent spelling, not meaning, and make a vector store usable offline.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { toolTerms } from '../words/terms.ts';
+import { textStems } from '../words/tokenizer.ts';
 import { type Embeddings, unitVector } from './embeddings.ts';
 
-/** Length of the vectors: 512 was measured to tell 399 real tools apart about as well as 1,024. */
+/** Length of the vectors. Measured: 512 distinguishes 399 real tools about as well as 1,024. */
 const dimensions = 512;
-/** A piece of a word counts less than the word, which it stands in for where a letter is wrong. */
-const pieceWeight = 0.3;
-const pieceLength = 3;
+/** The weight of a trigram relative to its word. Trigrams match words that differ in a letter. */
+const trigramWeight = 0.3;
+const trigramLength = 3;
 
-/** Texts made into vectors before others get their turn: about 4 ms (0.27 ms a tool, measured). */
-const turnTexts = 16;
+/** The number of texts embedded before the event loop runs other work: about 4 ms (0.27 ms a tool, measured). */
+const sliceTexts = 16;
 
-/** Makes the built-in vectors. */
+/** Creates the embeddings by hashed words. */
 export function createLexicalEmbeddings(): Embeddings {
   return {
     model: `words-${dimensions}`,
@@ -23,7 +23,7 @@ export function createLexicalEmbeddings(): Embeddings {
     async embed(texts) {
       const vectors: Float32Array[] = [];
       for (const text of texts) {
-        if (vectors.length % turnTexts === turnTexts - 1) await nextTurn();
+        if (vectors.length % sliceTexts === sliceTexts - 1) await nextTurn();
         vectors.push(lexicalVector(text));
       }
       return vectors;
@@ -33,25 +33,25 @@ export function createLexicalEmbeddings(): Embeddings {
 
 function lexicalVector(text: string): Float32Array {
   const counts = new Map<string, number>();
-  for (const term of toolTerms(text)) {
+  for (const term of textStems(text)) {
     add(counts, term, 1);
     const framed = `<${term}>`;
-    for (let at = 0; at + pieceLength <= framed.length; at += 1) {
-      add(counts, `#${framed.slice(at, at + pieceLength)}`, pieceWeight);
+    for (let at = 0; at + trigramLength <= framed.length; at += 1) {
+      add(counts, `#${framed.slice(at, at + trigramLength)}`, trigramWeight);
     }
   }
   const values = new Float32Array(dimensions);
   for (const [feature, count] of counts) {
     const hash = hashOf(feature);
     const at = hash % dimensions;
-    // The sign keeps features that meet in one place from adding up (Weinberger et al., Feature Hashing, ICML 2009).
+    // The sign makes colliding features cancel out on average (Weinberger et al., Feature Hashing, ICML 2009).
     values[at] = (values[at] ?? 0) + (hash & 0x80000000 ? -1 : 1) * Math.log1p(count);
   }
-  return unitVector(values) ?? nothing;
+  return unitVector(values) ?? wordlessVector;
 }
 
-/** What a text without any word is: unlike all others, yet a vector that a store takes. */
-const nothing = Float32Array.from({ length: dimensions }, () => 1 / Math.sqrt(dimensions));
+/** The vector of a text without words: similar to no other, yet valid for a store. */
+const wordlessVector = Float32Array.from({ length: dimensions }, () => 1 / Math.sqrt(dimensions));
 
 function add(counts: Map<string, number>, feature: string, weight: number): void {
   counts.set(feature, (counts.get(feature) ?? 0) + weight);

@@ -1,14 +1,14 @@
 /**
- * SearchIndex by a small transformer in this process, where the user has installed Chroma's default embedding package.
- * The package loads its model when it is first used, from its own cache or from the network.
+ * Embeddings by a small transformer model in this process, from Chroma's default embedding package.
+ * The user installs the package. It loads its model at the first use, from its own cache or from the network.
  */
 import { z } from 'zod';
 import { type Embeddings, EmbeddingsError, unitVector } from './embeddings.ts';
 
-/** The package, which is not among the hub's own: with its runtime it is some 300 MB that few need. */
+/** The package. It is not a dependency of the hub: with its runtime it has about 300 MB, which few users need. */
 const packageName: string = '@chroma-core/default-embed';
 
-/** Texts the model is given at once; it holds up little else meanwhile, since it runs on threads of its own. */
+/** The most texts of one call of the model, which runs in threads of its own and barely blocks the event loop. */
 const batchTextsMax = 16;
 
 /**
@@ -16,7 +16,7 @@ const batchTextsMax = 16;
  * @throws Error with one line that says how to install it.
  */
 export async function createLocalEmbeddings(load: () => Promise<unknown> = loadPackage): Promise<Embeddings> {
-  const generate = generator(await load());
+  const generate = generateFunction(await load());
   return {
     model: 'local-all-MiniLM-L6-v2',
     hasMeaning: true,
@@ -43,16 +43,16 @@ async function loadPackage(): Promise<unknown> {
   }
 }
 
-function generator(module: unknown): Generate {
-  const made =
+function generateFunction(module: unknown): Generate {
+  const embedder =
     isObject(module) && typeof module.DefaultEmbeddingFunction === 'function'
       ? (Reflect.construct(module.DefaultEmbeddingFunction, []) satisfies unknown)
       : undefined;
-  if (!isObject(made) || typeof made.generate !== 'function') {
-    throw new Error(`HESTIA_EMBEDDINGS_MODEL: this version of ${packageName} is not known to the hub`);
+  if (!isObject(embedder) || typeof embedder.generate !== 'function') {
+    throw new Error(`HESTIA_EMBEDDINGS_MODEL: the hub does not support this version of ${packageName}`);
   }
-  const { generate } = made;
-  return async (texts) => Reflect.apply(generate, made, [[...texts]]);
+  const { generate } = embedder;
+  return async (texts) => Reflect.apply(generate, embedder, [[...texts]]);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -66,7 +66,7 @@ async function embedded(generate: Generate, texts: readonly string[]): Promise<F
   try {
     answer = await generate(texts);
   } catch (cause) {
-    // The model could not be loaded, most often for want of a network.
+    // The model could not be loaded, mostly because there is no network.
     throw new EmbeddingsError('server_error', { cause });
   }
   const parsed = vectorsSchema.safeParse(answer);

@@ -1,25 +1,25 @@
 /**
- * Texts to vectors, whatever makes them: hashed words in process, a model in process, or a service. What is asked of a
- * text twice is paid for once, where there is a cache. Knows nothing of tools or searches.
+ * The port of embeddings, which convert texts to vectors, and functions on vectors.
+ * Implementations: hashed words, a model in this process, a service, and a cache around any of them.
  */
 
-/** What a text is embedded for: a search that waits for it, or an index that is filled behind the scenes. */
+/** Why a text is embedded: for a search that waits for it, or for an index that is filled in the background. */
 export type EmbeddingPurpose = 'query' | 'document';
 
-/** Makes vectors of texts. */
+/** Converts texts to vectors. */
 export interface Embeddings {
-  /** SearchIndex of the same model compare; those of different ones never do. Never a secret. */
+  /** The name of the model. Only vectors of the same model are comparable. It contains no secret. */
   readonly model: string;
-  /** True where a trained model tells what texts mean; false where words are merely hashed, which adds nothing to BM25. */
+  /** True for a trained model. False for hashed words, which add nothing to BM25. */
   readonly hasMeaning: boolean;
   /**
-   * One unit vector a text, in order, all of one length. May call a service, and may be repeated.
-   * @throws EmbeddingsError with what went wrong, free of what the service answered.
+   * Returns one unit vector for each text, in order, all of one length. May call a service, and may be repeated.
+   * @throws EmbeddingsError with the type of failure, and without text of the service.
    */
   embed(texts: readonly string[], purpose: EmbeddingPurpose): Promise<Float32Array[]>;
 }
 
-/** Why texts could not be embedded. A closed list, so that it can be a metric label. */
+/** Why texts could not be embedded. A closed list, since it is a metric label. */
 export type EmbeddingsErrorType =
   | 'timeout'
   | 'connection'
@@ -30,7 +30,7 @@ export type EmbeddingsErrorType =
   | 'invalid_response'
   | 'cancelled';
 
-/** A failure to embed. The message is ours; nothing that a service answered is in it, nor the key. */
+/** A failed embedding. Its message contains neither text of the service nor the key. */
 export class EmbeddingsError extends Error {
   override readonly name = 'EmbeddingsError';
   readonly type: EmbeddingsErrorType;
@@ -44,18 +44,18 @@ export class EmbeddingsError extends Error {
 const messages = {
   timeout: 'the embeddings service did not answer in time',
   connection: 'the embeddings service cannot be reached',
-  rate_limited: 'the embeddings service limits our requests',
+  rate_limited: 'the embeddings service rejected the request because of its rate limit',
   unauthorized: 'the embeddings service refused the key',
   refused: 'the embeddings service refused the request',
   server_error: 'the embeddings service failed',
-  invalid_response: 'the embeddings service answered something else than vectors',
+  invalid_response: 'the embeddings service returned an invalid response',
   cancelled: 'the embedding was cancelled',
 } as const satisfies Record<EmbeddingsErrorType, string>;
 
-/** Longest vector that is taken. */
+/** The longest vector that is accepted. */
 export const dimensionsMax = 8192;
 
-/** The vector scaled to length 1; undefined for one that has no direction or is not of finite numbers. */
+/** The vector scaled to length 1; undefined if all numbers are 0 or one is not finite. */
 export function unitVector(values: ArrayLike<number>): Float32Array | undefined {
   let squares = 0;
   for (let at = 0; at < values.length; at += 1) squares += (values[at] ?? 0) ** 2;
@@ -66,7 +66,7 @@ export function unitVector(values: ArrayLike<number>): Float32Array | undefined 
 
 /** Cosine of two unit vectors of one length, in [-1, 1]. */
 export function similarity(one: Float32Array, other: Float32Array): number {
-  // Four sums, so that no addition waits for the one before; declared one by one, since a pattern here took 5 times as long.
+  // Four sums, so that additions are independent. Separate declarations, since destructuring was 5 times slower here.
   let a = 0;
   let b = 0;
   let c = 0;

@@ -1,31 +1,31 @@
 /**
- * What outcomes taught, in a vector store that hubs share: the vector of each request with its outcome beside it. Written
- * behind the scenes from the database, and read by the other hubs, each lesson once.
+ * Lessons that hubs share through a vector store: vectors of queries, labelled with their outcomes.
+ * Lessons are written from the database in the background. Other hubs read each lesson once.
  */
 import { type Lesson, type LessonText, lessonSchema } from '../../shapes/search.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Embeddings } from './embeddings.ts';
 import type { VectorLabels, VectorStore } from './store.ts';
-import { createVectorFeed, type FeedItem, type VectorFeed } from './write-behind.ts';
+import { createVectorWriter, type VectorItem, type VectorWriter } from './writer.ts';
 
-/** Lessons of this hub and of others. Dispose it to stop writing and reading. */
+/** The shared lessons. Disposing stops writing and reading. */
 export interface LessonVectors extends AsyncDisposable {
-  feed: VectorFeed;
-  /** Says that a lesson of this hub is written. Returns at once. */
-  learned(callId: string): void;
-  /** Reads what other hubs shared, now and from then on, the oldest first; call it once. */
+  writer: VectorWriter;
+  /** Shares a lesson of this hub that is in the database. Returns at once. */
+  share(callId: string): void;
+  /** Reads the lessons that other hubs share, now and from then on, the oldest first. Call it once. */
   follow(learn: (lesson: Lesson) => void): void;
 }
 
-/** The written lessons of this hub. */
+/** The lessons in this hub's database. */
 export interface LessonSource {
-  /** The lessons of these calls with the request that each was found by; those that are gone are missing. */
+  /** The lessons of these calls with their queries. Deleted ones are missing. */
   lessonTexts(callIds: readonly string[]): Promise<LessonText[]>;
-  /** The calls of the newest lessons, at most `limit`. */
+  /** The call ids of the newest lessons, at most `limit`. */
   newestLessons(limit: number): Promise<string[]>;
 }
 
-/** What it is made of. */
+/** Dependencies of the shared lessons. */
 export interface LessonVectorsDeps {
   embeddings: Embeddings;
   store: VectorStore;
@@ -34,32 +34,32 @@ export interface LessonVectorsDeps {
   log: Log;
 }
 
-/** Lessons of this hub that are kept in the store, the newest ones. */
+/** The number of this hub's newest lessons that are kept in the store. */
 const lessonsSharedMax = 20_000;
-/** Lessons never change, so that one state is all there is to compare. */
+/** The digest of all lessons, which never change. */
 const digest = 'lesson';
 
-/** Makes the lessons' side of the store. */
+/** Creates the shared lessons. */
 export function createLessonVectors(deps: LessonVectorsDeps): LessonVectors {
   const { store, searchStore, isReady } = deps;
-  const feed = createVectorFeed({
+  const writer = createVectorWriter({
     ...deps,
     items: async (ids) => new Map((await searchStore.lessonTexts(ids)).map((each) => [each.lesson.callId, item(each)])),
     digests: async () => new Map((await searchStore.newestLessons(lessonsSharedMax)).map((callId) => [callId, digest])),
   });
   const reading = createReading(store, isReady);
   return {
-    feed,
-    learned: feed.changed,
+    writer,
+    share: writer.enqueue,
     follow: reading.start,
     async [Symbol.asyncDispose]() {
       reading[Symbol.dispose]();
-      await feed[Symbol.asyncDispose]();
+      await writer[Symbol.asyncDispose]();
     },
   };
 }
 
-function item({ lesson, query }: LessonText): FeedItem {
+function item({ lesson, query }: LessonText): VectorItem {
   const { queryKey, toolNamespace, ...labels } = lesson;
   const optional = {
     ...(queryKey !== undefined && { queryKey }),
@@ -69,26 +69,26 @@ function item({ lesson, query }: LessonText): FeedItem {
 }
 
 const readIntervalMs = 5_000;
-/** How far back a start reads: past two half-lives of 30 days little of a lesson is left. */
+/** How far back a start reads: two half-lives of 30 days, after which a lesson has little weight. */
 const readBackMs = 60 * 86_400_000;
-/** Clocks of hubs differ, and a write takes its time: what was shared shortly before is read again. */
+/** How far reads overlap, since the clocks of hubs differ and writes take time. */
 const overlapMs = 60_000;
-/** Lessons whose ids are kept, so that none is learned twice. */
+/** The most ids of lessons that are kept so that none is learned twice. */
 const knownMax = 40_000;
 
 function createReading(store: VectorStore, isReady: () => boolean) {
   const known = new Set<string>();
   let readUpTo = Date.now() - readBackMs;
   let timer: NodeJS.Timeout | undefined;
-  let isEnded = false;
+  let isStopped = false;
 
   async function read(learn: (lesson: Lesson) => void): Promise<void> {
     if (!isReady()) return;
     const found = (await store.others({ label: 'sharedAt', above: readUpTo - overlapMs })).flatMap(parsed);
     for (const { lesson, sharedAt } of found.sort((one, other) => one.lesson.recordedAt - other.lesson.recordedAt)) {
-      // A clock that is ahead must not hide what others share meanwhile.
+      // Another hub's clock that is ahead must not hide the lessons of others.
       readUpTo = Math.max(readUpTo, Math.min(sharedAt, Date.now()));
-      if (known.has(lesson.callId) || isEnded) continue;
+      if (known.has(lesson.callId) || isStopped) continue;
       known.add(lesson.callId);
       learn(lesson);
     }
@@ -97,23 +97,23 @@ function createReading(store: VectorStore, isReady: () => boolean) {
 
   function start(learn: (lesson: Lesson) => void): void {
     read(learn)
-      // The store is away, of which its connection tells; what it has is read when it is back.
+      // The store is unavailable, which its connection logs. Its lessons are read once it is available.
       .catch(() => undefined)
       .finally(() => {
-        if (!isEnded) timer = setTimeout(start, readIntervalMs, learn).unref();
+        if (!isStopped) timer = setTimeout(start, readIntervalMs, learn).unref();
       });
   }
 
   return {
     start,
     [Symbol.dispose]: () => {
-      isEnded = true;
+      isStopped = true;
       clearTimeout(timer);
     },
   };
 }
 
-/** Other hubs may be of another version: what does not parse is passed over. */
+/** Parses a lesson. Lessons of other versions of the hub that do not parse are ignored. */
 function parsed({ labels }: { labels: VectorLabels }): { lesson: Lesson; sharedAt: number }[] {
   const fields = Object.keys(lessonSchema.shape).flatMap((key) => (key in labels ? [[key, labels[key]]] : []));
   const lesson = lessonSchema.safeParse(Object.fromEntries(fields));

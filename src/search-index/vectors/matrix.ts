@@ -1,38 +1,41 @@
 /**
- * SearchIndex of one length, row by row in one piece of memory, and one query multiplied with them all: four numbers at a time
- * where WebAssembly has SIMD, otherwise one by one. Knows no ids.
+ * A matrix of vectors of one length, and the dot products of a query with all its rows.
+ * The kernel uses WebAssembly's SIMD, four numbers at a time, or plain TypeScript if that is not supported.
  */
 import { similarity } from './embeddings.ts';
 import { vectorKernelBase64 } from './kernel.ts';
 
-/** Rows come last and go by taking the last one's place. */
+/** The matrix. Rows are added at the end. The last row takes the place of a removed one. */
 export interface VectorMatrix {
-  /** Rows that are there. */
+  /** The number of rows. */
   count(): number;
-  /** Adds a vector behind the last row. @throws RangeError for another length, numbers that are not finite, or no memory */
+  /** Adds a vector as the last row. @throws RangeError for another length, numbers that are not finite, or no memory */
   add(vector: Float32Array): void;
   /** Replaces a row. @throws RangeError as `add` does */
   set(row: number, vector: Float32Array): void;
-  /** Puts the last row in this one's place, and takes that one away. */
+  /** Removes a row by moving the last row to its place. */
   remove(row: number): void;
-  /** The dot product with each row, within 1e-5 for unit vectors; overwritten by the next call. @throws RangeError as `add` does */
+  /**
+   * The dot product with each row, within 1e-5 for unit vectors. The next call overwrites the result.
+   * @throws RangeError as `add` does
+   */
   products(query: Float32Array): Float32Array;
 }
 
-/** Memory that grows, and the product over it. The query lies at its beginning, the rows behind that. */
+/** Growable memory and the multiplication over it. The memory starts with the query, followed by the rows. */
 export interface VectorKernel {
   buffer(): ArrayBufferLike;
-  /** Keeps what there is. @throws RangeError where there is no more memory */
+  /** Grows the memory and keeps its content. @throws RangeError if no more memory is available */
   reserve(bytes: number): void;
-  /** The dot product of the query with each row, to `scoresAt`; all lengths are in bytes. */
+  /** Writes the dot product of the query with each row to `scoresAt`. All lengths are in bytes. */
   multiply(range: { end: number; rowBytes: number; scoresAt: number }): void;
 }
 
-/** A row's bytes are a multiple of this: what one step of the kernel reads. Rows end in zeros. */
+/** A row's length in bytes is a multiple of this, which the kernel reads in one step. Rows are padded with zeros. */
 const stepBytes = 64;
 const rowsMin = 16;
 
-/** Makes an empty matrix. */
+/** Creates an empty matrix. */
 export function createVectorMatrix(dimensions: number, kernel: VectorKernel = createVectorKernel()): VectorMatrix {
   const rowBytes = Math.max(1, Math.ceil((dimensions * 4) / stepBytes)) * stepBytes;
   let capacity = 0;
@@ -59,7 +62,7 @@ export function createVectorMatrix(dimensions: number, kernel: VectorKernel = cr
     add(vector) {
       checked(vector);
       reserve(count + 1);
-      // What scores were written there would count behind the vector's end.
+      // Scores may have been written there, and the padding must be zeros.
       view(at(count), rowBytes / 4).fill(0);
       view(at(count), dimensions).set(vector);
       count += 1;
@@ -78,12 +81,12 @@ export function createVectorMatrix(dimensions: number, kernel: VectorKernel = cr
   };
 }
 
-/** The kernel for this machine. */
+/** The fastest kernel that this machine supports. */
 function createVectorKernel(): VectorKernel {
   return createSimdKernel() ?? createPlainKernel();
 }
 
-/** The kernel in plain TypeScript, for machines without SIMD; the other one is tested against it. */
+/** The kernel in plain TypeScript, for machines without SIMD. The tests compare the other one with it. */
 export function createPlainKernel(): VectorKernel {
   let buffer = new ArrayBuffer(0);
   return {
@@ -105,7 +108,7 @@ export function createPlainKernel(): VectorKernel {
 
 const pageBytes = 65_536;
 
-/** What of WebAssembly is used, and what our module exports: Node's types have neither. */
+/** The part of WebAssembly that is used, and the exports of our module. Node's types have neither. */
 declare const WebAssembly: {
   Module: new (bytes: Uint8Array) => object;
   Instance: new (
@@ -118,7 +121,10 @@ declare const WebAssembly: {
   };
 };
 
-/** The kernel in WebAssembly; undefined where this Node does not know its SIMD or may not compile it. @throws RangeError without memory */
+/**
+ * The kernel in WebAssembly; undefined if this Node.js does not support its SIMD or may not compile it.
+ * @throws RangeError if no memory is available
+ */
 export function createSimdKernel(): VectorKernel | undefined {
   const module = compiled();
   if (module === undefined) return undefined;
@@ -135,7 +141,7 @@ export function createSimdKernel(): VectorKernel | undefined {
 
 const compiled = compiledOnce();
 
-/** Compiled at the first use, for all stores of the process. */
+/** Compiles the module at the first use, once for the process. */
 function compiledOnce(): () => object | undefined {
   let module: object | undefined;
   let isTried = false;

@@ -1,6 +1,6 @@
 /**
- * SearchIndex in a Chroma server: one collection a kind and a model, shared by all hubs that use the server. Each hub's
- * entries carry its name where they are its own business. Follows a collection that somebody deleted.
+ * The vector store in a Chroma server, with one collection for each kind and model.
+ * All hubs of the server use the same collections. Entries that are not shared between hubs are labelled with their hub. A deleted collection is created again.
  */
 import { hash } from 'node:crypto';
 import { type ChromaClient, ChromaNotFoundError, type Collection, type Where } from 'chromadb';
@@ -16,44 +16,44 @@ import {
   VectorStoreError,
 } from './store.ts';
 
-/** What is asked of the server. A closed list, so that it can be a metric label. */
+/** The kinds of requests to the server. A closed list, since it is a metric label. */
 export type ChromaOperation = 'query' | 'upsert' | 'delete' | 'get';
 
-/** What the store is made of. */
+/** Dependencies of the store. */
 export interface ChromaVectorStoreDeps {
   connection: ChromaConnection;
   kind: VectorKind;
-  /** The model of the vectors: another model has another collection. */
+  /** The model of the vectors. Each model has its own collection. */
   model: string;
-  /** The hub whose entries these are. */
+  /** The hub that owns the entries. */
   hubId: string;
-  /** Whether a query sees the entries of all hubs, or of this one. */
+  /** Whether a query sees the entries of all hubs, or only those of this one. */
   isShared: boolean;
-  /** How long a query may take. */
+  /** The timeout of a query. */
   queryTimeoutMs: number;
-  /** Hears that the collection had to be made, so that everything has to be written again. */
+  /** Called when the collection was created, so that all entries have to be written again. */
   onCreated: () => void;
-  /** Hears how long each call took, in seconds. */
+  /** Called for each request with its duration in seconds. */
   onCall: (seconds: number, operation: ChromaOperation, isSuccess: boolean) => void;
 }
 
-/** What is written behind the scenes may take its time. */
+/** The timeout of writes and comparisons, which run in the background. */
 const writeTimeoutMs = 30_000;
-/** Entries read at a time when the store is compared with what should be there. */
+/** The number of entries read at a time when the store is compared with the expected entries. */
 const pageEntries = 1_000;
 
-/** Makes the store; its collection is made when something is first written. */
+/** Creates the store. Its collection is created at the first write. */
 export function createChromaVectorStore(deps: ChromaVectorStoreDeps): VectorStore {
   const { hubId, isShared } = deps;
   const collections = createCollections(deps);
-  // One hub's entries must not take the place of another's.
+  // Entries of different hubs must not overwrite each other.
   const idOf = (id: string) => (isShared ? id : `${hubId} ${id}`);
   return {
     async upsert(entries) {
       const length = entries[0]?.vector.length;
       if (length === undefined) return;
       await timed(deps, 'upsert', writeTimeoutMs, async (client) => {
-        await collections.withMade(client, length, (collection) =>
+        await collections.withCreated(client, length, (collection) =>
           collection.upsert({
             ids: entries.map(({ id }) => idOf(id)),
             embeddings: entries.map(({ vector }) => [...vector]),
@@ -91,18 +91,18 @@ async function timed<T>(
   work: (client: ChromaClient) => Promise<T>,
 ): Promise<T> {
   const startedAt = performance.now();
-  const told = (isSuccess: boolean) => onCall((performance.now() - startedAt) / 1000, operation, isSuccess);
+  const report = (isSuccess: boolean) => onCall((performance.now() - startedAt) / 1000, operation, isSuccess);
   try {
     const value = await connection.call(timeoutMs, work);
-    told(true);
+    report(true);
     return value;
   } catch (cause) {
-    told(false);
+    report(false);
     throw cause instanceof VectorStoreError ? cause : new VectorStoreError('Chroma failed', { cause });
   }
 }
 
-/** Finds and makes the collection, and finds it again where it was deleted meanwhile. */
+/** Finds or creates the collection, and looks it up again if it was deleted meanwhile. */
 function createCollections({ kind, model, onCreated }: ChromaVectorStoreDeps) {
   const name = `${namePrefix(kind)}${hash('sha256', model, 'hex').slice(0, 16)}`;
   let current: Collection | undefined;
@@ -112,10 +112,10 @@ function createCollections({ kind, model, onCreated }: ChromaVectorStoreDeps) {
     return current;
   }
 
-  async function make(client: ChromaClient, length: number): Promise<Collection> {
+  async function findOrCreate(client: ChromaClient, length: number): Promise<Collection> {
     const found = await find(client);
     if (found?.metadata?.dimensions === length) return found;
-    // SearchIndex of another length are of another model, whatever it is called.
+    // Vectors of another length are from another model, even if it has the same name.
     if (found !== undefined) await client.deleteCollection({ name }).catch(absent);
     await removeOthers(client, kind, name);
     current = await client.getOrCreateCollection({
@@ -128,8 +128,8 @@ function createCollections({ kind, model, onCreated }: ChromaVectorStoreDeps) {
     return current;
   }
 
-  /** Runs `work`; once more where the collection turns out to have been deleted. */
-  async function twice<T>(work: () => Promise<T>): Promise<T> {
+  /** Runs `work`, and once more if the collection was deleted. */
+  async function retriedOnce<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
@@ -140,14 +140,14 @@ function createCollections({ kind, model, onCreated }: ChromaVectorStoreDeps) {
   }
 
   return {
-    /** Undefined where there is no collection. */
+    /** Resolves with undefined if there is no collection. */
     withFound: <T>(client: ChromaClient, work: (collection: Collection) => Promise<T>) =>
-      twice(async () => {
+      retriedOnce(async () => {
         const collection = await find(client);
         return collection === undefined ? undefined : work(collection);
       }),
-    withMade: <T>(client: ChromaClient, length: number, work: (collection: Collection) => Promise<T>) =>
-      twice(async () => work(await make(client, length))),
+    withCreated: <T>(client: ChromaClient, length: number, work: (collection: Collection) => Promise<T>) =>
+      retriedOnce(async () => work(await findOrCreate(client, length))),
   };
 }
 
@@ -158,7 +158,7 @@ function absent(error: unknown): undefined {
 
 const namePrefix = (kind: VectorKind) => `hestia-${kind}-`;
 
-/** Collections of models that are no longer in use would stay for ever. A hub that still uses one makes it again. */
+/** Deletes collections of other models, which may be unused. A hub that still uses one creates it again. */
 async function removeOthers(client: ChromaClient, kind: VectorKind, name: string): Promise<void> {
   for (const other of await client.listCollections({ limit: pageEntries })) {
     const isOther = other.name.startsWith(namePrefix(kind)) && other.name !== name;

@@ -1,70 +1,70 @@
 /**
- * SearchIndex with what is to be filtered by, and the search for the nearest. One port: in process, and in a Chroma server.
- * Knows nothing of texts, nor of what its entries stand for.
+ * The port of vector stores, and the store in this process. The store in Chroma is in `store-chroma.ts`.
+ * A store keeps vectors with labels to filter by, and finds the nearest ones. It knows nothing of their texts.
  */
 import { createVectorMatrix, type VectorMatrix } from './matrix.ts';
 
-/** What entries of a store are: tools, or requests with their outcomes. */
+/** The kinds of entries: tools, or queries with their outcomes. */
 export type VectorKind = 'tools' | 'outcomes';
 
-/** Values to filter by. */
+/** Values of an entry that queries can filter by. */
 export type VectorLabels = Readonly<Record<string, string | number>>;
 
-/** One entry. Unit vectors, of one length in a store. */
+/** An entry. Its vector has length 1; all vectors of a store have the same number of dimensions. */
 export interface VectorEntry {
   id: string;
   vector: Float32Array;
-  /** Tells one state of the entry from another, so that what is there already need not be written again. */
+  /** Identifies the state of the entry, so that unchanged entries are not written again. */
   digest: string;
   labels: VectorLabels;
 }
 
-/** What to find: entries whose labels have one of the values given. */
+/** A nearest-neighbour query. `where` selects entries whose labels have one of the given values. */
 export interface VectorQuery {
   vector: Float32Array;
   limit: number;
   where: Readonly<Record<string, readonly string[]>>;
 }
 
-/** A found entry; `similarity` is the cosine. */
+/** A found entry. `similarity` is the cosine. */
 export interface VectorMatch {
   id: string;
   similarity: number;
   labels: VectorLabels;
 }
 
-/** A store of vectors of one kind and one model. All of its methods may be repeated. */
+/** A store of the vectors of one kind and one model. All methods may be repeated. */
 export interface VectorStore {
-  /** Adds entries, or replaces those of the same id; at most {@link vectorBatchMax}. @throws VectorStoreError */
+  /** Adds or replaces entries by id, at most {@link vectorBatchMax}. @throws VectorStoreError */
   upsert(entries: readonly VectorEntry[]): Promise<void>;
-  /** Ids that are not there are passed over; at most {@link vectorBatchMax}. @throws VectorStoreError */
+  /** Removes entries, at most {@link vectorBatchMax}. Unknown ids are ignored. @throws VectorStoreError */
   remove(ids: readonly string[]): Promise<void>;
-  /** The entries that are there, id to digest, of those that this hub put there. @throws VectorStoreError */
+  /** The digests of this hub's stored entries, by id. @throws VectorStoreError */
   digests(): Promise<Map<string, string>>;
   /**
-   * What other hubs put there with a number above `above` under the label, in no order; at most {@link othersMax}.
+   * Entries of other hubs whose label `label` is a number greater than `above`, in no order, at most {@link othersMax}.
    * @throws VectorStoreError
    */
   others(range: { label: string; above: number }): Promise<{ id: string; labels: VectorLabels }[]>;
-  /** The nearest entries, nearest first; approximate where the store is. Waits a small bound. @throws VectorStoreError */
+  /** The nearest entries, nearest first; approximate in Chroma. Has a short timeout. @throws VectorStoreError */
   query(query: VectorQuery): Promise<VectorMatch[]>;
 }
 
-/** Entries of others that one call gives. */
+/** The most entries that {@link VectorStore.others} returns. */
 export const othersMax = 20_000;
 
-/** Entries or ids that one call takes. */
+/** The most entries or ids of one call. */
 export const vectorBatchMax = 256;
 
-/** The store cannot be reached, or failed. The message is ours. */
+/** The store is unavailable or failed. The message contains no text of the server. */
 export class VectorStoreError extends Error {
   override readonly name = 'VectorStoreError';
 }
 
-/** Makes an empty store in process. It compares with every entry: exact, and in proportion to them all. */
+/** Creates an empty store in process. A query is exact and compares with every entry. */
 export function createVectorStore(): VectorStore {
   const entries = new Map<string, StoredEntry>();
-  // By length: a model that changed its length is seen here until all entries are of the new one.
+  // By length, since a model may change its length, and entries of both lengths exist until all are written again.
   const tables = new Map<number, VectorTable>();
 
   function remove(id: string): void {
@@ -96,11 +96,11 @@ export function createVectorStore(): VectorStore {
   }
 
   return {
-    upsert: async (added) => asOurs(() => added.forEach(put)),
+    upsert: async (added) => translated(() => added.forEach(put)),
     remove: async (ids) => ids.forEach(remove),
     digests: async () => new Map([...entries.values()].map(({ id, digest }) => [id, digest])),
     others: async () => [],
-    query: async (query) => asOurs(() => nearestOf(tables.get(query.vector.length), query)),
+    query: async (query) => translated(() => nearestOf(tables.get(query.vector.length), query)),
   };
 }
 
@@ -111,21 +111,21 @@ interface StoredEntry extends Omit<VectorEntry, 'vector'> {
   row: number;
 }
 
-/** SearchIndex of one length, and the entries of its rows. */
+/** The vectors of one length, and the entries of its rows. */
 interface VectorTable {
   matrix: VectorMatrix;
   entries: StoredEntry[];
 }
 
-function asOurs<T>(work: () => T): T {
+function translated<T>(work: () => T): T {
   try {
     return work();
   } catch (cause) {
-    throw new VectorStoreError('vectors cannot be kept or compared in this process', { cause });
+    throw new VectorStoreError('vectors cannot be stored or compared in this process', { cause });
   }
 }
 
-/** Compares with each entry; the best are sorted now and then, not all at the end. */
+/** Compares with each entry. Matches are sorted and cut repeatedly, so that few are sorted at a time. */
 function nearestOf(table: VectorTable | undefined, { vector, limit, where }: VectorQuery): VectorMatch[] {
   if (table === undefined) return [];
   const filters = Object.entries(where);
@@ -136,7 +136,7 @@ function nearestOf(table: VectorTable | undefined, { vector, limit, where }: Vec
   for (let row = 0; row < products.length; row += 1) {
     const product = products[row] ?? Number.NaN;
     const entry = table.entries[row];
-    // The cosine is looked at first: it rules out most, and costs least.
+    // The cosine is checked first, since it is the cheapest check and excludes most entries.
     if (entry === undefined || product <= floor) continue;
     if (!filters.every(([key, values]) => isOneOf(entry.labels[key], values))) continue;
     matches.push({ id: entry.id, similarity: Math.max(-1, Math.min(1, product)), labels: entry.labels });

@@ -1,24 +1,24 @@
-/** Tools as entries of a vector store: which text stands for a tool, and by what its entry is filtered. */
+/** Tools as entries of a vector store: the text that is embedded, and the labels to filter by. */
 import { hash } from 'node:crypto';
 import type { IndexedTool } from '../../shapes/tool.ts';
 import type { ToolIndexQuery } from '../tool-index.ts';
 import type { VectorQuery } from './store.ts';
-import type { FeedItem } from './write-behind.ts';
+import type { VectorItem } from './writer.ts';
 
-/** Longest description that is embedded, in UTF-16 units; models read about as much. */
+/** The longest description that is embedded, in UTF-16 units; about as much as models read. */
 const descriptionLengthMax = 2_000;
 
-/** Stands for the namespace of a tool that all see; no namespace is called so. */
+/** The label of tools that all namespaces see. No namespace has this name. */
 const everyNamespace = '*';
 
-/** A tool as the feed of its store takes it. */
-export function toolItem({ definition, source, namespace }: IndexedTool): FeedItem {
+/** A tool as an item of the vector writer. */
+export function toolItem({ definition, source, namespace }: IndexedTool): VectorItem {
   const text = toolVectorText(definition);
   const labels = { source, server: definition.serverId, namespace: namespace ?? everyNamespace };
   return { text, labels, digest: hash('sha256', JSON.stringify([text, labels]), 'base64url') };
 }
 
-/** What of a query its store can filter by; the rest is left to who reads the answer. */
+/** The filters of a query that the store applies. The caller applies the others to the matches. */
 export function toolFilter({ namespace, source, serverId }: ToolIndexQuery): VectorQuery['where'] {
   return {
     namespace: [everyNamespace, namespace],

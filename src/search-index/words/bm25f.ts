@@ -1,14 +1,14 @@
 /**
- * One request against the words of all tools. How rare a word is, is counted over what the namespace sees, so that
- * nothing of another namespace shows, not even in a score.
+ * The BM25F search over the words of all tools, with typing errors, affixes and word order.
+ * Rareness of words is computed from the tools that the namespace sees, so that scores reveal nothing of other namespaces.
  */
 import type { IndexedTool } from '../../shapes/tool.ts';
 import { compareTools, isWanted, type TextMatches, type ToolIndexQuery } from '../tool-index.ts';
-import type { TextAnalysis } from './field-analysis.ts';
+import { rareness, textScoring } from './bm25f-constants.ts';
 import { kthLargest } from './kth-largest.ts';
 import type { Posting, Postings } from './postings.ts';
-import { rareness, textScoring } from './score-constants.ts';
-import { type QueryWord, type QueryWords, queryWords } from './terms.ts';
+import type { TextAnalysis } from './text-analysis.ts';
+import { type QueryWord, type QueryWords, queryWords } from './tokenizer.ts';
 
 /** A tool in the index. */
 export interface IndexedDocument extends Pick<TextAnalysis, 'sequences' | 'nameStems'> {
@@ -16,31 +16,31 @@ export interface IndexedDocument extends Pick<TextAnalysis, 'sequences' | 'nameS
   tool: IndexedTool;
 }
 
-/** The dictionaries of all tools; documents stand at their numbers. */
-export interface TextIndex {
+/** What an inverted index contains: the dictionaries of all terms, and the documents at the index of their number. */
+export interface InvertedIndexContent {
   stems: Postings;
   forms: Postings;
   affixes: Postings;
   documents: (IndexedDocument | undefined)[];
-  /** Tools of every namespace, and of each. */
+  /** The number of tools of all namespaces, and of each namespace. */
   counts: { shared: number; owned: Map<string, number> };
 }
 
-/** Candidates whose words are compared in order; below them a word more or less decides nothing. */
-const comparedMax = 200;
-/** Words unknown to every tool that are looked up as typing errors; each is compared with all known words. */
+/** The number of candidates that are rescored by coverage and word order, which cannot raise others to the top. */
+const rescoredMax = 200;
+/** The most unknown words that are looked up as typing errors. Each is compared with all known words. */
 const typingErrorsMax = 8;
-/** Known words that one unknown word may stand for. */
+/** The most known words that one unknown word is replaced with. */
 const nearWordsMax = 4;
 
-/** Answers the query. */
-export function searchText(index: TextIndex, query: ToolIndexQuery): TextMatches {
+/** Runs the query. */
+export function searchText(index: InvertedIndexContent, query: ToolIndexQuery): TextMatches {
   const words = queryWords(query.query);
   const scorer = createScorer(index, query.namespace);
   addWords(scorer, words);
   addTypingErrors(scorer, words.words);
-  const matches = collected(index, scorer, query, Math.max(comparedMax, query.limit))
-    .map(({ document, score }) => ({ tool: document.tool, lexical: compared(scorer, words.words, document, score) }))
+  const matches = topDocuments(index, scorer, query, Math.max(rescoredMax, query.limit))
+    .map(({ document, score }) => ({ tool: document.tool, lexical: rescored(scorer, words.words, document, score) }))
     .sort((one, other) => other.lexical - one.lexical || compareTools(one.tool, other.tool))
     .slice(0, query.limit);
   const best = matches[0]?.lexical ?? 1;
@@ -54,23 +54,23 @@ export function searchText(index: TextIndex, query: ToolIndexQuery): TextMatches
 
 /** The sums of one search, by document number. */
 interface Scorer {
-  index: TextIndex;
+  index: InvertedIndexContent;
   namespace: string;
   scores: Float64Array;
-  /** Rareness of the distinct words that were found in the document, and of all. */
+  /** The sum of the rareness of the distinct words found in each document, and of all words of the query. */
   coveredRareness: Float64Array;
-  wholeRareness: number;
+  totalRareness: number;
   rarenessOf: (stem: string) => number;
 }
 
-function createScorer(index: TextIndex, namespace: string): Scorer {
+function createScorer(index: InvertedIndexContent, namespace: string): Scorer {
   const toolsCount = index.counts.shared + (index.counts.owned.get(namespace) ?? 0);
   return {
     index,
     namespace,
     scores: new Float64Array(index.documents.length),
     coveredRareness: new Float64Array(index.documents.length),
-    wholeRareness: 0,
+    totalRareness: 0,
     rarenessOf: (stem) => rareness(index.stems.holders(stem, namespace), toolsCount),
   };
 }
@@ -84,7 +84,7 @@ function addWords(scorer: Scorer, { words, wholes }: QueryWords): void {
     if (isNew(`stem ${stem}`)) {
       const repeated = words.filter((word) => word.stem === stem).length;
       addPosting(scorer, stems.find(stem), rare * weight * (1 + textScoring.repetition * Math.log(repeated)), rare);
-      scorer.wholeRareness += rare;
+      scorer.totalRareness += rare;
     }
     if (!isNew(`form ${form}`)) continue;
     addPosting(scorer, forms.find(form), formRareness(scorer, form) * weight * textScoring.exactForm);
@@ -117,7 +117,7 @@ function formRareness({ index, namespace }: Scorer, form: string): number {
   return rareness(index.forms.holders(form, namespace), index.counts.shared + (index.counts.owned.get(namespace) ?? 0));
 }
 
-// The innermost loop of a search, over every tool that holds a word: plain indexing, no iterators.
+// The innermost loop of a search, over every tool that contains a word: plain indexing, no iterators.
 function addPosting(
   { scores, coveredRareness }: Scorer,
   posting: Posting | undefined,
@@ -133,8 +133,8 @@ function addPosting(
   }
 }
 
-/** The best `countMax` of the documents that are wanted, in order. Only those near the top are ever sorted. */
-function collected(index: TextIndex, { scores }: Scorer, query: ToolIndexQuery, countMax: number) {
+/** The best `countMax` documents that pass the filters, in order. Only these are sorted. */
+function topDocuments(index: InvertedIndexContent, { scores }: Scorer, query: ToolIndexQuery, countMax: number) {
   const wanted = new Float64Array(scores.length);
   let count = 0;
   for (let number = 0; number < scores.length; number += 1) {
@@ -158,29 +158,29 @@ function collected(index: TextIndex, { scores }: Scorer, query: ToolIndexQuery, 
     .slice(0, countMax);
 }
 
-/** The score with what the candidates' words tell together: how much of the request, of the name, and side by side. */
-function compared(scorer: Scorer, words: readonly QueryWord[], document: IndexedDocument, score: number): number {
-  const asked = new Set(words.map(({ stem }) => stem));
-  const covered = (scorer.coveredRareness[document.number] ?? 0) / Math.max(scorer.wholeRareness, Number.MIN_VALUE);
+/** The score with the coverage of the query, the coverage of the tool's name, and adjacent words. */
+function rescored(scorer: Scorer, words: readonly QueryWord[], document: IndexedDocument, score: number): number {
+  const queryStems = new Set(words.map(({ stem }) => stem));
+  const covered = (scorer.coveredRareness[document.number] ?? 0) / Math.max(scorer.totalRareness, Number.MIN_VALUE);
   return (
     score * Math.max(coverageMin, Math.min(1, covered)) ** textScoring.coverage +
-    textScoring.nameCoverage * nameCoverage(scorer, asked, document) +
+    textScoring.nameCoverage * nameCoverage(scorer, queryStems, document) +
     textScoring.neighbours * neighbours(scorer, words, document)
   );
 }
 
-/** What is found by typing error or affix alone covers nothing, and is still found. */
+/** The coverage of tools found only by a typing error or an affix, which cover no word but must still be found. */
 const coverageMin = 0.02;
 
-function nameCoverage({ rarenessOf }: Scorer, asked: ReadonlySet<string>, { nameStems }: IndexedDocument): number {
-  let whole = 0;
+function nameCoverage({ rarenessOf }: Scorer, queryStems: ReadonlySet<string>, { nameStems }: IndexedDocument): number {
+  let total = 0;
   let covered = 0;
   for (const stem of nameStems) {
     const rare = rarenessOf(stem);
-    whole += rare;
-    if (asked.has(stem)) covered += rare;
+    total += rare;
+    if (queryStems.has(stem)) covered += rare;
   }
-  return whole === 0 ? 0 : (covered * covered) / whole;
+  return total === 0 ? 0 : (covered * covered) / total;
 }
 
 function neighbours({ rarenessOf }: Scorer, words: readonly QueryWord[], { sequences }: IndexedDocument): number {
@@ -190,7 +190,7 @@ function neighbours({ rarenessOf }: Scorer, words: readonly QueryWord[], { seque
     const right = words[at + 1]?.stem;
     if (left === undefined || right === undefined || left === right) continue;
     const weight = sequences.reduce(
-      (best, { stems, weight }) => (weight > best && standTogether(stems, left, right) ? weight : best),
+      (best, { stems, weight }) => (weight > best && areAdjacent(stems, left, right) ? weight : best),
       0,
     );
     if (weight > 0) sum += weight * Math.min(rarenessOf(left), rarenessOf(right));
@@ -198,7 +198,7 @@ function neighbours({ rarenessOf }: Scorer, words: readonly QueryWord[], { seque
   return sum;
 }
 
-function standTogether(stems: readonly string[], left: string, right: string): boolean {
+function areAdjacent(stems: readonly string[], left: string, right: string): boolean {
   for (let at = stems.indexOf(left); at >= 0; at = stems.indexOf(left, at + 1))
     if (stems[at + 1] === right) return true;
   return false;

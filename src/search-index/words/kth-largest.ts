@@ -1,8 +1,8 @@
-/** The k-th largest of many numbers, without sorting them. */
+/** The k-th largest number of an array, found in linear time without sorting. */
 
 /**
- * The k-th largest value, `k` from 1 to the length; reorders `values`, which must not hold NaN. Hoare's selection
- * (Communications of the ACM 4 (7), 1961, algorithm 65), in linear time but for a chance that does not matter.
+ * The k-th largest value; `k` is from 1 to the length. Reorders `values`, which must not contain NaN. Hoare's quickselect
+ * (Communications of the ACM 4 (7), 1961, algorithm 65): linear time on average.
  */
 export function kthLargest(values: Float64Array, k: number): number {
   let low = 0;

@@ -1,60 +1,61 @@
 /**
- * Which documents hold which term, and with what weight. Documents are numbers; each list is in their order, since a new one
- * is above all others. Knows no text.
+ * Posting lists: the documents that contain each term of a dictionary, with the term's weight.
+ * Documents are numbers. Each list is in ascending order, since a new document has the highest number.
  */
 
-/** One term's documents, in rising order, with its weight in each. */
+/** The posting list of a term: its documents, in ascending order, with its weight in each. */
 export interface Posting {
   term: string;
   documents: number[];
   weights: number[];
-  /** Documents of every namespace, and of each. */
+  /** The number of documents of all namespaces, and of each namespace. */
   shared: number;
   owned: Map<string, number>;
-  /** The letters of the term as bits, to rule out far terms quickly. */
+  /** The term's letters as a bit set, for a quick lower bound of the edit distance. */
   letters: number;
 }
 
-/** A document on its way out, with the postings that its adding answered. */
-export interface PostedDocument {
+/** A document to remove, with the posting lists that {@link Postings.add} returned for it. */
+export interface RemovedDocument {
   document: number;
   namespace: string | undefined;
   postings: readonly Posting[];
 }
 
-/** A dictionary of terms. */
+/** A dictionary of terms with their posting lists. */
 export interface Postings {
-  /** Adds a document whose number is above all others; answers where it now stands. */
+  /** Adds a document whose number is higher than all others. Returns the posting lists it is now in. */
   add(document: number, namespace: string | undefined, terms: ReadonlyMap<string, number>): Posting[];
-  /** Takes documents out, at the cost of one pass over the terms they hold. */
-  removeAll(gone: readonly PostedDocument[]): void;
-  /** Gives every document the number that stands at its old one; the order stays. */
+  /** Removes documents, at the cost of one pass over the posting lists of their terms. */
+  removeAll(removed: readonly RemovedDocument[]): void;
+  /** Replaces each document number `n` with `numbers[n]`. The order must stay the same. */
   renumber(numbers: Int32Array): void;
   find(term: string): Posting | undefined;
-  /** Documents that hold the term, as `namespace` sees them. */
+  /** The number of documents visible to `namespace` that contain the term. */
   holders(term: string, namespace: string): number;
-  /** Terms at most `editsMax` insertions, deletions or replacements from `term`. Looks at every term once. */
+  /** Terms at most `editsMax` insertions, deletions or replacements from `term`. Checks every term of the dictionary. */
   near(term: string, editsMax: number): string[];
 }
 
-/** Makes an empty dictionary. */
+/** Creates an empty dictionary. */
 export function createPostings(): Postings {
   const postings = new Map<string, Posting>();
   return {
     add: (document, namespace, terms) => {
-      const standsIn: Posting[] = [];
+      const added: Posting[] = [];
       for (const [term, weight] of terms) {
         const posting = postings.get(term) ?? emptyPosting(term);
         postings.set(term, posting);
         posting.documents.push(document);
         posting.weights.push(weight);
         count(posting, namespace, 1);
-        standsIn.push(posting);
+        added.push(posting);
       }
-      return standsIn;
+      return added;
     },
-    removeAll: (gone) => {
-      for (const posting of takeOutAll(gone)) if (posting.documents.length === 0) postings.delete(posting.term);
+    removeAll: (removed) => {
+      for (const posting of removeFromPostings(removed))
+        if (posting.documents.length === 0) postings.delete(posting.term);
     },
     renumber: (numbers) => {
       for (const { documents } of postings.values()) {
@@ -70,7 +71,7 @@ export function createPostings(): Postings {
       const letters = letterBits(term);
       const found: string[] = [];
       for (const [other, posting] of postings) {
-        // An edit changes the letters by at most two.
+        // One edit changes at most two bits.
         if (Math.abs(other.length - term.length) > editsMax) continue;
         if (bitsCount(posting.letters ^ letters) > 2 * editsMax) continue;
         if (isWithin(term, other, editsMax)) found.push(other);
@@ -84,26 +85,26 @@ function emptyPosting(term: string): Posting {
   return { term, documents: [], weights: [], shared: 0, owned: new Map(), letters: letterBits(term) };
 }
 
-/** Answers the postings that lost something. */
-function takeOutAll(gone: readonly PostedDocument[]): Iterable<Posting> {
-  const touched = new Set<Posting>();
+/** Returns the posting lists that changed. */
+function removeFromPostings(removed: readonly RemovedDocument[]): Iterable<Posting> {
+  const changed = new Set<Posting>();
   const numbers = new Set<number>();
-  for (const { document, namespace, postings } of gone) {
+  for (const { document, namespace, postings } of removed) {
     numbers.add(document);
     for (const posting of postings) {
-      touched.add(posting);
+      changed.add(posting);
       count(posting, namespace, -1);
     }
   }
-  for (const posting of touched) takeOut(posting, numbers);
-  return touched;
+  for (const posting of changed) removeNumbers(posting, numbers);
+  return changed;
 }
 
-function takeOut({ documents, weights }: Posting, gone: ReadonlySet<number>): void {
+function removeNumbers({ documents, weights }: Posting, removed: ReadonlySet<number>): void {
   let kept = 0;
   for (let at = 0; at < documents.length; at += 1) {
     const document = documents[at] ?? 0;
-    if (gone.has(document)) continue;
+    if (removed.has(document)) continue;
     documents[kept] = document;
     weights[kept] = weights[at] ?? 0;
     kept += 1;
@@ -137,7 +138,7 @@ function bitsCount(bits: number): number {
   return counted;
 }
 
-// Wagner and Fischer, Journal of the ACM 21 (1), 1974; a row above the bound ends it.
+// The edit distance of Wagner and Fischer (Journal of the ACM 21 (1), 1974). It stops once a row exceeds the bound.
 function isWithin(one: string, other: string, editsMax: number): boolean {
   let row = Array.from({ length: other.length + 1 }, (_, at) => at);
   for (let at = 1; at <= one.length; at += 1) {

@@ -1,17 +1,16 @@
-/** All tools that can be found, in memory, and the search over their words. Never waits. */
-
+/** The word index: all tools in memory, and the BM25F search over their words. */
 import { createTimeSlices } from '../../flow/time-slices.ts';
 import type { IndexedTool } from '../../shapes/tool.ts';
 import { compareTools, type ToolIndex, toolKeyOf, toolKeyText } from '../tool-index.ts';
 import { searchText } from './bm25f.ts';
-import { createTextIndex, type PostedTool, type TextDocuments } from './documents.ts';
-import { analyseText, type TextAnalysis } from './field-analysis.ts';
-import { type ToolText, toolText, toolTextFields } from './tool-fields.ts';
+import { createInvertedIndex, type DocumentWithPostings, type InvertedIndex } from './inverted-index.ts';
+import { analyseText, type TextAnalysis } from './text-analysis.ts';
+import { type ToolText, toolText, toolTextFields } from './tool-text.ts';
 
-/** Makes an empty index in process. */
+/** Creates an empty index. Its searches wait for nothing else. */
 export function createWordIndex(): ToolIndex {
   const content: Content = {
-    texts: createTextIndex(),
+    texts: createInvertedIndex(),
     servers: new Map(),
     entries: new Map(),
     names: new Map(),
@@ -22,8 +21,8 @@ export function createWordIndex(): ToolIndex {
     prepare: (tools) => prepare(content, tools),
     replaceServer: (serverId, tools) => {
       const kept = new Set(tools.map((tool) => toolKeyText(toolKeyOf(tool))));
-      const gone = [...(servers.get(serverId)?.keys() ?? [])].filter((id) => !kept.has(id));
-      putAll(content, tools, gone);
+      const removedIds = [...(servers.get(serverId)?.keys() ?? [])].filter((id) => !kept.has(id));
+      putAll(content, tools, removedIds);
     },
     put: (tool) => putAll(content, [tool], []),
     remove: (key) => removeAll(content, [toolKeyText(key)]),
@@ -34,25 +33,26 @@ export function createWordIndex(): ToolIndex {
       [...(serverId === undefined ? entries : (servers.get(serverId) ?? new Map<string, Entry>())).values()]
         .map(({ document }) => document.tool)
         .sort(compareTools),
-    search: async (query) => searchText(texts.index, query),
+    search: async (query) => searchText(texts.content, query),
   };
 }
 
-/** What the index holds. */
+/** What the index contains. */
 interface Content {
-  texts: TextDocuments;
-  /** The entries by server and id, and by id. */
+  texts: InvertedIndex;
+  /** The entries by server and id. */
   servers: Map<string, Map<string, Entry>>;
+  /** The entries by id. */
   entries: Map<string, Entry>;
-  /** How many tools have each name, those of skills left out. */
+  /** The number of tools of each name, without skills. */
   names: Map<string, number>;
-  /** Texts that were analysed ahead, by the tool that will bring them. */
+  /** Texts that were analysed ahead, by the tool they belong to. */
   prepared: WeakMap<IndexedTool, PreparedText>;
 }
 
 interface Entry {
   text: ToolText;
-  document: PostedTool;
+  document: DocumentWithPostings;
 }
 
 interface PreparedText {
@@ -73,14 +73,14 @@ async function prepare(content: Content, tools: readonly IndexedTool[]): Promise
   }
 }
 
-/** The entry whose text is the tool's already. */
+/** The tool's entry if its text is unchanged. */
 function unchanged({ entries }: Content, tool: IndexedTool): Entry | undefined {
   const present = entries.get(toolKeyText(toolKeyOf(tool)));
   return present !== undefined && isSameText(present.text, toolText(tool.definition)) ? present : undefined;
 }
 
-/** Takes tools in, the last of each key, and those with the ids of `gone` out. */
-function putAll(content: Content, tools: readonly IndexedTool[], gone: readonly string[]): void {
+/** Adds or replaces tools, the last of each key, and removes those whose ids are in `removedIds`. */
+function putAll(content: Content, tools: readonly IndexedTool[], removedIds: readonly string[]): void {
   const { texts, servers, entries, prepared } = content;
   const changed = new Map<string, IndexedTool>();
   for (const tool of tools) {
@@ -90,7 +90,7 @@ function putAll(content: Content, tools: readonly IndexedTool[], gone: readonly 
     if (same === undefined) changed.set(id, tool);
     else same.document.tool = tool;
   }
-  removeAll(content, [...gone, ...changed.keys()]);
+  removeAll(content, [...removedIds, ...changed.keys()]);
   for (const [id, tool] of changed) {
     const { text, analysis } = prepared.get(tool) ?? analysed(tool);
     const entry = { text, document: texts.add(tool, analysis) };
@@ -102,11 +102,11 @@ function putAll(content: Content, tools: readonly IndexedTool[], gone: readonly 
   }
 }
 
-/** Answers whether any of them was there. */
+/** Returns whether any of them existed. */
 function removeAll(content: Content, ids: readonly string[]): boolean {
   const { texts, servers, entries } = content;
-  const gone = ids.flatMap((id) => entries.get(id) ?? []);
-  texts.removeAll(gone.map(({ document }) => document));
+  const removed = ids.flatMap((id) => entries.get(id) ?? []);
+  texts.removeAll(removed.map(({ document }) => document));
   for (const id of ids) {
     const tool = entries.get(id)?.document.tool;
     if (tool === undefined) continue;
@@ -117,7 +117,7 @@ function removeAll(content: Content, ids: readonly string[]): boolean {
     server?.delete(id);
     if (server?.size === 0) servers.delete(serverId);
   }
-  return gone.length > 0;
+  return removed.length > 0;
 }
 
 function countName({ names }: Content, { source, definition }: IndexedTool, change: 1 | -1): void {
@@ -127,7 +127,7 @@ function countName({ names }: Content, { source, definition }: IndexedTool, chan
   else names.delete(definition.toolName);
 }
 
-// A server that comes back mostly lists what it listed before: that costs no indexing.
+// A server that reconnects mostly lists the same tools as before, which then need no indexing.
 function isSameText(one: ToolText, other: ToolText): boolean {
   return toolTextFields.every((field) => one[field] === other[field]);
 }

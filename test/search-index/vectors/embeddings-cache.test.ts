@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Embeddings } from '../../../src/search-index/vectors/embeddings.ts';
 import { createEmbeddingsCache } from '../../../src/search-index/vectors/embeddings-cache.ts';
-import { openVectorsFile, type VectorsFile } from '../../../src/search-index/vectors/file.ts';
+import {
+  type EmbeddingsCacheFile,
+  openEmbeddingsCacheFile,
+} from '../../../src/search-index/vectors/embeddings-cache-file.ts';
 
 let folder: string;
-let file: VectorsFile;
+let file: EmbeddingsCacheFile;
 let asked: string[][];
 let counts: { cached: number; embedded: number }[];
 let failures: unknown[];
@@ -24,7 +27,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const open = () => openVectorsFile(join(folder, 'vectors.db'), (error) => failures.push(error));
+const open = () => openEmbeddingsCacheFile(join(folder, 'vectors.db'), (error) => failures.push(error));
 
 /** SearchIndex that tell how often they were asked for, so that an old one is seen. */
 const cache = (model = 'a', fails = () => false): Embeddings =>
@@ -108,7 +111,7 @@ describe('the file', () => {
 
   test('that cannot be opened is told, and vectors are kept in memory', async () => {
     file[Symbol.dispose]();
-    file = openVectorsFile(join(folder, 'absent', 'vectors.db'), (error) => failures.push(error));
+    file = openEmbeddingsCacheFile(join(folder, 'absent', 'vectors.db'), (error) => failures.push(error));
     expect(failures).toHaveLength(1);
     await cache().embed(['text'], 'document');
     await cache().embed(['text'], 'document');

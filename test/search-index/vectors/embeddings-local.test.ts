@@ -1,8 +1,8 @@
-/** The model in this process, as far as it can be shown without the package that brings it, which is not installed here. */
+/** The embeddings in this process, with a fake of the package, which is not installed here. */
 import { describe, expect, test } from 'vitest';
 import { createLocalEmbeddings } from '../../../src/search-index/vectors/embeddings-local.ts';
 
-/** What the package exports, as its type declarations of version 0.1.9 say. */
+/** The exports of the package, according to the type declarations of version 0.1.9. */
 const packageWith = (generate: (texts: string[]) => Promise<unknown>) => async () => ({
   DefaultEmbeddingFunction: class {
     generate(texts: string[]): Promise<unknown> {
@@ -12,17 +12,17 @@ const packageWith = (generate: (texts: string[]) => Promise<unknown>) => async (
 });
 
 describe('the model in this process', () => {
-  test('stops the start with how to install it, where it is not installed', async () => {
+  test('fails with an error that says how to install the package', async () => {
     await expect(createLocalEmbeddings()).rejects.toThrow(
       'HESTIA_EMBEDDINGS_MODEL: "default" needs the package @chroma-core/default-embed, which is not installed; run: npm install --no-save @chroma-core/default-embed',
     );
   });
 
-  test('stops the start where the package is of another shape', async () => {
-    await expect(createLocalEmbeddings(async () => ({}))).rejects.toThrow('is not known to the hub');
+  test('fails if the package has other exports', async () => {
+    await expect(createLocalEmbeddings(async () => ({}))).rejects.toThrow('the hub does not support this version of');
   });
 
-  test('gives unit vectors, few texts at a time', async () => {
+  test('returns unit vectors, embedding at most 16 texts at a time', async () => {
     const sizes: number[] = [];
     const embeddings = await createLocalEmbeddings(
       packageWith(async (texts) => {
@@ -39,7 +39,7 @@ describe('the model in this process', () => {
     expect(sizes).toEqual([16, 4]);
   });
 
-  test('says that it failed where it cannot be loaded or answers something else', async () => {
+  test('rejects with the type of failure if it cannot be loaded or returns no vectors', async () => {
     const failing = await createLocalEmbeddings(packageWith(() => Promise.reject(new Error('no network'))));
     await expect(failing.embed(['text'], 'query')).rejects.toMatchObject({ type: 'server_error' });
     const other = await createLocalEmbeddings(packageWith(async () => [['1']]));

@@ -1,4 +1,4 @@
-/** The index of tools with its vectors in a real Chroma server: the same contract, and what is particular to another process. */
+/** The tool index with its vectors in a real Chroma server: the contract of all indexes, and failures of Chroma. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Chroma, startChroma } from '../../support/programs/chroma.ts';
 import { describeWith } from '../../support/programs/requirements.ts';
@@ -52,7 +52,7 @@ describeWith('chroma', 'an index in Chroma', () => {
     return { index: vectors.toolIndex, settled: vectors.settled, close: async () => undefined };
   });
 
-  test('finds what no word names, and says what it is and how it is', async () => {
+  test('finds tools that contain no word of the query, and reports its dependencies', async () => {
     const parts = await start();
     parts.vectors.toolIndex.replaceServer('office', office);
     await parts.vectors.settled();
@@ -64,7 +64,7 @@ describeWith('chroma', 'an index in Chroma', () => {
     });
   });
 
-  test('loses nothing where Chroma is stopped under traffic, and keeps no search waiting', async () => {
+  test('loses no write and delays no search while Chroma is stopped under traffic', async () => {
     const parts = await start({ isImpatient: true });
     parts.vectors.toolIndex.replaceServer('office', office);
     await parts.vectors.settled();
@@ -88,10 +88,14 @@ describeWith('chroma', 'an index in Chroma', () => {
     await expect.poll(async () => (await search(parts, 'correspondence')).names).toContain('deliver_0');
     await expect
       .poll(() => levels(parts))
-      .toEqual(['info Chroma is connected', expect.stringContaining('warn Chroma is away'), 'info Chroma is back']);
+      .toEqual([
+        'info Chroma is connected',
+        expect.stringContaining('warn Chroma is unavailable'),
+        'info Chroma is available again',
+      ]);
   });
 
-  test('waits a bound for a Chroma that hangs, and not for one that is known to', async () => {
+  test('waits a bounded time for a Chroma that hangs, and not at all once it is known to', async () => {
     const parts = await start({ isImpatient: true });
     parts.vectors.toolIndex.replaceServer('office', office);
     await parts.vectors.settled();
@@ -111,7 +115,7 @@ describeWith('chroma', 'an index in Chroma', () => {
     await expect.poll(async () => (await search(parts, 'correspondence')).scoring).toBe('hybrid');
   });
 
-  test('writes everything again where Chroma lost its data', async () => {
+  test('writes everything again after Chroma lost its data', async () => {
     const parts = await start();
     parts.vectors.toolIndex.replaceServer('office', office);
     await parts.vectors.settled();
@@ -121,7 +125,7 @@ describeWith('chroma', 'an index in Chroma', () => {
     await expect.poll(() => chroma.count('tools'), { timeout: 15_000 }).toBe(3);
   });
 
-  test('makes its collection again where somebody deleted it', async () => {
+  test('creates its collection again after somebody deleted it', async () => {
     const parts = await start();
     parts.vectors.toolIndex.replaceServer('office', office);
     await parts.vectors.settled();
@@ -130,7 +134,7 @@ describeWith('chroma', 'an index in Chroma', () => {
     await expect.poll(() => chroma.count('tools'), { timeout: 15_000 }).toBe(4);
   });
 
-  test('makes its collection again for another model, and for another length of vectors', async () => {
+  test('creates a new collection for another model, and for another length of vectors', async () => {
     const first = await start({ model: 'one' });
     first.vectors.toolIndex.replaceServer('office', office);
     await first.vectors.settled();
@@ -147,7 +151,7 @@ describeWith('chroma', 'an index in Chroma', () => {
     expect(await search(second, 'correspondence')).toEqual({ scoring: 'hybrid', names: ['send_mail'] });
   });
 
-  test('keeps the tools of two hubs apart', async () => {
+  test('keeps the tools of two hubs separate', async () => {
     const one = await start();
     const other = await start();
     one.vectors.toolIndex.replaceServer('office', office);

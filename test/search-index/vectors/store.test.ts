@@ -1,4 +1,4 @@
-/** What every store of vectors must do: in process, and in a real Chroma server. */
+/** The contract of vector stores, for the one in process and the one in a real Chroma server. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ function storeContract(store: () => VectorStore): void {
     await expect(store().remove(['absent'])).resolves.toBeUndefined();
   });
 
-  test('finds the nearest first, with the cosine and the labels', async () => {
+  test('returns the nearest first, with cosine and labels', async () => {
     await store().upsert([
       entry('far', [0, 1]),
       entry('near', [1, 0.1]),
@@ -52,7 +52,7 @@ function storeContract(store: () => VectorStore): void {
     expect(await nearest([1, 0], { space: ['blue', 'all'], kind: ['y'] })).toEqual(['three']);
   });
 
-  test('replaces an entry of the same id, removes one, and tells what it has', async () => {
+  test('replaces an entry of the same id, removes entries, and lists the digests of those left', async () => {
     await store().upsert([entry('one', [1, 0]), entry('two', [0, 1])]);
     await store().upsert([{ ...entry('one', [0, 1]), digest: 'another' }]);
     expect(await store().digests()).toEqual(
@@ -65,7 +65,7 @@ function storeContract(store: () => VectorStore): void {
     expect(await nearest([0, 1])).toEqual(['one']);
   });
 
-  test('finds nothing by a vector of another length', async () => {
+  test('returns nothing for a vector of another length', async () => {
     await store().upsert([entry('one', [1, 0])]);
     expect(await nearest([1, 0, 0])).toEqual([]);
   });
@@ -78,7 +78,7 @@ describe('a store in process', () => {
   });
   storeContract(() => store);
 
-  test('keeps apart what two models made of different lengths', async () => {
+  test('compares only vectors of the same length', async () => {
     await store.upsert([entry('one', [1, 0]), entry('two', [1, 0.1]), entry('three', [0, 1])]);
     await store.upsert([entry('one', [1, 0, 0])]);
     const found = async (...values: number[]) =>
@@ -90,13 +90,13 @@ describe('a store in process', () => {
     expect(await found(1, 0, 0)).toEqual([]);
   });
 
-  test('refuses a vector that is none, as ours', async () => {
+  test('refuses a vector with NaN with an error of its own', async () => {
     const broken = { ...entry('one', [1, 0]), vector: Float32Array.of(Number.NaN, 1) };
-    await expect(store.upsert([broken])).rejects.toThrow('vectors cannot be kept or compared in this process');
+    await expect(store.upsert([broken])).rejects.toThrow('vectors cannot be stored or compared in this process');
     expect(await store.digests()).toEqual(new Map());
   });
 
-  test('finds the same among many, whatever the order they came in', async () => {
+  test('finds the nearest among many, in whatever order they were added', async () => {
     const entries = Array.from({ length: 2_000 }, (_, at) => entry(`${at}`, [Math.cos(at / 700), Math.sin(at / 700)]));
     await store.upsert(entries.toSorted((one, other) => Number(one.id.at(-1)) - Number(other.id.at(-1))));
     const found = await store.query({ vector: vector(1, 0), limit: 5, where: {} });
@@ -137,7 +137,7 @@ describeWith('chroma', 'a store in Chroma', () => {
 
   storeContract(() => of('hub_1', false));
 
-  test('is seen by all hubs where it is shared, and by its own where it is not', async () => {
+  test('shows entries to all hubs if it is shared, else only to their own', async () => {
     await of('hub_1', true).upsert([entry('one', [1, 0])]);
     const query = { vector: vector(1, 0), limit: 10, where: {} };
     expect(await of('hub_2', true).query(query)).toMatchObject([{ id: 'one' }]);
@@ -145,9 +145,9 @@ describeWith('chroma', 'a store in Chroma', () => {
     expect(await of('hub_2', true).digests()).toEqual(new Map());
   });
 
-  test('fails at once, and as ours, where Chroma is away', async () => {
+  test('fails immediately with an error of its own while Chroma is unavailable', async () => {
     await chroma.stop();
     await expect(of('hub_1', false).upsert([entry('one', [1, 0])])).rejects.toThrow('Chroma failed');
-    await expect(of('hub_1', false).digests()).rejects.toThrow('Chroma is away');
+    await expect(of('hub_1', false).digests()).rejects.toThrow('Chroma is unavailable');
   });
 });

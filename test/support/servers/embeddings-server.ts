@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { stemOf, toolTerms } from '../../../src/search-index/words/terms.ts';
+import { stemOf, textStems } from '../../../src/search-index/words/tokenizer.ts';
 
 /** What the service does with the next requests. */
 export type EmbeddingsFault =
@@ -92,7 +92,7 @@ export async function startEmbeddingsServer(): Promise<EmbeddingsServer> {
 
 function embedded({ synonyms, dimensions }: EmbeddingsServer, model: string, input: string[]) {
   const data = input.map((text, index) => ({ index, embedding: vectorOf(text, synonyms, dimensions) }));
-  const tokens = input.reduce((sum, text) => sum + toolTerms(text).length, 0);
+  const tokens = input.reduce((sum, text) => sum + textStems(text).length, 0);
   // In another order than asked: the index says which is which.
   return { object: 'list', model, data: data.toReversed(), usage: { prompt_tokens: tokens, total_tokens: tokens } };
 }
@@ -100,7 +100,7 @@ function embedded({ synonyms, dimensions }: EmbeddingsServer, model: string, inp
 /** Counts words by the place that each has; words of one group share theirs. */
 function vectorOf(text: string, synonyms: string[][], dimensions: number): number[] {
   const vector = Array.from({ length: dimensions }, () => 0);
-  for (const term of toolTerms(text)) {
+  for (const term of textStems(text)) {
     const word = synonyms.find((group) => group.map(stemOf).includes(term))?.[0] ?? term;
     const at =
       [...word].reduce((sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003, 7) % dimensions;

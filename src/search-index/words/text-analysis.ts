@@ -1,28 +1,27 @@
-/** A tool's text as the index keeps it: each term with its weight, and the words in order where their order tells. */
-
-import { fieldScoring, occurrenceWeight, saturated } from './score-constants.ts';
-import { textWords, type Word } from './terms.ts';
-import { type ToolText, toolTextFields } from './tool-fields.ts';
+/** The analysis of a tool's text: its terms with their weights, and the order of its words. */
+import { fieldScoring, occurrenceWeight, saturated } from './bm25f-constants.ts';
+import { textWords, type Word } from './tokenizer.ts';
+import { type ToolText, toolTextFields } from './tool-text.ts';
 
 /** A tool's terms by dictionary, with their saturated weights in [0, 1). */
 export interface TextAnalysis {
   stems: Map<string, number>;
   forms: Map<string, number>;
-  /** Beginnings and ends of the name's words, with their share of the word. */
+  /** Prefixes and suffixes of the name's words, weighted by their share of the word. */
   affixes: Map<string, number>;
-  /** Stems in order, of the fields where neighbours tell: name, summary, description. */
+  /** The stems in order, of the fields where adjacent words count: name, summary, description. */
   sequences: { stems: string[]; weight: number }[];
   /** The distinct stems of the name. */
   nameStems: string[];
 }
 
-/** Letters that the shortest affix has, and the shortest word that is split into such. */
+/** The shortest affix, and the shortest word that affixes are taken of, in characters. */
 const affixLengthMin = 4;
 const affixedLengthMin = 6;
-/** The longest word that is split: names of machines are longer, and nobody asks for their parts. */
+/** The longest word that affixes are taken of. Longer ones are identifiers, whose parts nobody searches for. */
 const affixedLengthMax = 32;
 
-/** Analyses a text; the same text always gives the same. */
+/** Analyses a text. The result depends on the text alone. */
 export function analyseText(text: ToolText): TextAnalysis {
   const stems = new Map<string, number>();
   const forms = new Map<string, number>();

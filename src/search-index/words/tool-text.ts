@@ -1,10 +1,10 @@
-/** A tool's definition as the texts that a search weighs apart. Reads an upstream's schema, which may be anything. */
+/** The searchable text of a tool definition, by field. It reads the upstream's input schema, which may be malformed. */
 
 import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
 import type { ToolDefinition } from '../../shapes/tool.ts';
-import { textLengthMax } from './terms.ts';
+import { textLengthMax } from './tokenizer.ts';
 
-/** Fields of a tool's text. */
+/** The fields of a tool's text. */
 export const toolTextFields = [
   'name',
   'summary',
@@ -15,15 +15,15 @@ export const toolTextFields = [
 ] as const;
 
 /**
- * A tool's text by field. `summary` is the first sentence of the description and `description` the rest, without the
- * sentences that say what the tool is not for: their words lead to another tool.
+ * A tool's text by field. `summary` is the first sentence of the description. `description` is the rest, without the sentences
+ * that say what the tool is not for, since their words describe other tools.
  */
 export type ToolText = Record<(typeof toolTextFields)[number], string>;
 
-/** Parameters that are read of one tool, nested ones included; further ones are left out. */
+/** The most parameters that are read of one tool, including nested ones. Further ones are ignored. */
 export const parametersMax = 200;
 
-/** The texts of a definition. */
+/** The text of a definition. */
 export function toolText(definition: ToolDefinition): ToolText {
   const parameters: Parameter[] = [];
   collectParameters(definition.inputSchema, parameters, 1);

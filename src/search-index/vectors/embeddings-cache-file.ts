@@ -1,38 +1,38 @@
 /**
- * SearchIndex already paid for, in a SQLite file of their own: a cache, so it is opened anew when it is damaged, kept in memory
- * where it cannot be written, and never part of a transaction that matters.
+ * The SQLite file of the embeddings cache.
+ * A damaged file is replaced by an empty one. If the file cannot be opened, the cache is in memory.
  */
 import { rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
-/** SearchIndex by digest. The digest names text and model. */
-export interface VectorsFile extends Disposable {
-  /** A name this hub keeps for as long as it keeps its file; it tells its own entries of a shared vector store apart. */
+/** Vectors by the digest of their text and model. */
+export interface EmbeddingsCacheFile extends Disposable {
+  /** An id of this hub that is as persistent as the file. It identifies the hub's entries in a shared vector store. */
   readonly hubId: string;
   get(digest: string): Float32Array | undefined;
-  /** Writes all of them at once; forgets those not read for longest where the file grows beyond its limit. */
+  /** Writes all vectors in one transaction. If the file exceeds its limit, the least recently used ones are deleted. */
   put(vectors: ReadonlyMap<string, Float32Array>): void;
 }
 
-/** Most bytes of vectors that are kept: 43,000 vectors of 1,536 numbers. */
+/** The most bytes of vectors in the file: 43,000 vectors of 1,536 numbers. */
 export const vectorsBytesMax = 268_435_456;
 
-/** Opens or creates the file. Where that fails, `onFailure` is told and vectors are kept in memory. */
-export function openVectorsFile(file: string, onFailure: (error: unknown) => void): VectorsFile {
+/** Opens or creates the file. If that fails, `onFailure` is called and vectors are kept in memory. */
+export function openEmbeddingsCacheFile(file: string, onFailure: (error: unknown) => void): EmbeddingsCacheFile {
   try {
-    return prepared(openedAnew(file));
+    return prepared(openOrReplace(file));
   } catch (error) {
     onFailure(error);
     return prepared(new DatabaseSync(':memory:'));
   }
 }
 
-function openedAnew(file: string): DatabaseSync {
+function openOrReplace(file: string): DatabaseSync {
   try {
-    return opened(file);
+    return open(file);
   } catch {
     for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
-    return opened(file);
+    return open(file);
   }
 }
 
@@ -44,7 +44,7 @@ const schema = `
   CREATE INDEX IF NOT EXISTS vectors_by_use ON vectors (used);
 `;
 
-function opened(file: string): DatabaseSync {
+function open(file: string): DatabaseSync {
   const connection = new DatabaseSync(file, { timeout: 1000 });
   try {
     connection.exec(schema);
@@ -55,13 +55,13 @@ function opened(file: string): DatabaseSync {
   }
 }
 
-function prepared(connection: DatabaseSync): VectorsFile {
+function prepared(connection: DatabaseSync): EmbeddingsCacheFile {
   if (connection.location() === null) connection.exec(schema);
   const hubId = String(connection.prepare('SELECT hub_id FROM hub').get()?.hub_id);
   const read = connection.prepare('UPDATE vectors SET used = ? WHERE digest = ? RETURNING vector');
   const insert = connection.prepare('INSERT OR REPLACE INTO vectors (digest, vector, used) VALUES (?, ?, ?)');
   const size = connection.prepare('SELECT coalesce(sum(length(vector)), 0) AS bytes FROM vectors');
-  const forget = connection.prepare(
+  const evict = connection.prepare(
     'DELETE FROM vectors WHERE digest IN (SELECT digest FROM vectors ORDER BY used LIMIT (SELECT count(*) / 10 + 1 FROM vectors))',
   );
   let bytes = Number(size.get()?.bytes);
@@ -78,7 +78,7 @@ function prepared(connection: DatabaseSync): VectorsFile {
           bytes += vector.byteLength;
         }
         if (bytes <= vectorsBytesMax) return;
-        forget.run();
+        evict.run();
         bytes = Number(size.get()?.bytes);
       }),
     [Symbol.dispose]: () => {
@@ -98,7 +98,7 @@ function inTransaction(connection: DatabaseSync, work: () => void): void {
   }
 }
 
-// A copy: SQLite's bytes need not lie where numbers of four bytes may begin.
+// Copied, since SQLite's bytes may not be aligned to four bytes.
 function floats(bytes: Uint8Array): Float32Array {
   return new Float32Array(bytes.slice().buffer);
 }

@@ -6,7 +6,7 @@ import {
   stemOf,
   textLengthMax,
   textWords,
-} from '../../../src/search-index/words/terms.ts';
+} from '../../../src/search-index/words/tokenizer.ts';
 
 const forms = (text: string) => textWords(text).words.map(({ form }) => form);
 const wholes = (text: string) => textWords(text).wholes.map(({ form }) => form);

@@ -1,31 +1,32 @@
 /**
- * Text to the words that the tool index compares: words of any script, the parts of compound names, and for
- * scripts that leave no blanks between words, pairs of characters.
+ * The tokenizer and stemmer of the tool index.
+ * Tokens are words of any script and the parts of compound names. For scripts without spaces between words they are pairs of
+ * characters.
  */
 import { stemmer } from 'stemmer';
 
-/** Characters of a text that are read; the rest adds nothing to a search but cost. */
+/** The number of characters of a text that are read. Further ones add only cost to a search. */
 export const textLengthMax = 20_000;
 
-/** A word as it is written, in lower case, and what it has in common with its other forms. */
+/** A word in lower case, and the stem that it shares with its other forms. */
 export interface Word {
   form: string;
   stem: string;
 }
 
-/** The words of a text in order; `wholes` are the compounds whose parts are among `words`. */
+/** The words of a text in order. `wholes` are the compounds whose parts are among `words`. */
 export interface TextWords {
   words: Word[];
   wholes: Word[];
 }
 
 /**
- * The words of `text`, repeated where the text repeats them. Names in camelCase, snake_case and kebab-case, and
- * letters next to digits, are read as their parts; what is written as one word is kept whole besides ("GitHub").
+ * All words of `text`, including repeated ones. Names in camelCase, snake_case and kebab-case, and letters next to digits, are
+ * split into their parts. Compounds written as one word ("GitHub") are also returned as `wholes`.
  */
 export function textWords(text: string): TextWords {
   const found: TextWords = { words: [], wholes: [] };
-  // NFKC makes full-width and composed forms equal to the plain ones (Unicode UAX 15).
+  // NFKC maps full-width and composed forms to the plain ones (Unicode UAX 15).
   for (const written of text.slice(0, textLengthMax).normalize('NFKC').match(words) ?? []) {
     for (const run of written.match(runs) ?? []) {
       if (unspaced.test(run)) for (const pair of pairs(run)) found.words.push({ form: pair, stem: pair });
@@ -35,53 +36,53 @@ export function textWords(text: string): TextWords {
   return found;
 }
 
-/** The stems of a text's words and compounds, for those who weigh them by themselves. */
-export function toolTerms(text: string): string[] {
+/** The stems of a text's words and compounds. */
+export function textStems(text: string): string[] {
   const found = textWords(text);
   return [...found.words, ...found.wholes].map(({ stem }) => stem);
 }
 
-/** Words of a query that are looked up; further ones are left out. */
+/** The most words of a query that are looked up. Further ones are ignored. */
 export const queryWordsMax = 64;
 
-/** A word of a query with how much it tells, in (0, 1]. */
+/** A word of a query with its weight in (0, 1]. */
 export interface QueryWord extends Word {
   weight: number;
 }
 
-/** What a query looks up. */
+/** The words and compounds that a query looks up. */
 export interface QueryWords {
   words: QueryWord[];
   wholes: Word[];
 }
 
 /**
- * The words of a query in order, without those that carry its grammar or address who is asked, unless there are no
- * others; at most {@link queryWordsMax}. Words that stand in requests of every kind weigh less.
+ * The words of a query in order, without function words unless there are no others; at most {@link queryWordsMax}. Words that
+ * are common in all kinds of queries have a lower weight.
  */
 export function queryWords(query: string): QueryWords {
   const { words: all, wholes } = textWords(query);
-  const telling = all.filter(({ form }) => !functionWords.has(form));
-  const kept = (telling.length > 0 ? telling : all).slice(0, queryWordsMax);
+  const contentWords = all.filter(({ form }) => !functionWords.has(form));
+  const kept = (contentWords.length > 0 ? contentWords : all).slice(0, queryWordsMax);
   return {
     words: kept.map((word) => ({ ...word, weight: commonStems.has(word.stem) ? commonWordWeight : 1 })),
     wholes: wholes.slice(0, queryWordsMax),
   };
 }
 
-/** Whether a word, in lower case, carries grammar or addresses who is asked, and says nothing of what is asked for. */
+/** Whether a word in lower case is grammar or an address ("please", "help me") and says nothing about the topic. */
 export function isFunctionWord(form: string): boolean {
   return functionWords.has(form);
 }
 
-/** The stem of one lower-case word: Porter (Program 14 (3), 1980) for words of English letters; others are their own stem. */
+/** The stem of a lower-case word, by Porter (Program 14 (3), 1980) for words of English letters. Others are their own stem. */
 export function stemOf(form: string): string {
   return english.test(form) ? stemmer(form) : form;
 }
 
 const english = /^[a-z]+$/;
 
-// They are rare in names and parameters, where their rareness would count as meaning.
+// They are rare in names and parameters, where their rareness would give them too much weight.
 const functionWords = new Set(
   `a about all also am an and any are as assist at be been but by can cant chatgpt could did do does dont every for
    from get give had has have hello help hey hi how i id if ill im in interested into is it its ive just know let like
@@ -90,7 +91,7 @@ const functionWords = new Set(
    with wondering would you your`.split(/\s+/),
 );
 
-// What people put around any request. Measured: at no weight at all the telling uses of them are lost.
+// Words that people put around any query. Measured: with a weight of 0, queries in which they matter get worse.
 const commonWordWeight = 0.6;
 const commonStems = new Set(
   `able advice after also answer ask assistance available based because before best better between both comprehensive
@@ -109,7 +110,7 @@ const possessive = /['’]s?$|['’](?=\p{L})/iu;
 const unspaced = /^[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}]/u;
 const runs =
   /[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}]+|[^\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}]+/gu;
-// An acronym's plural is one word ("APIs"); otherwise an upper-case letter before lower-case ones begins a part.
+// An acronym's plural is one word ("APIs"). Otherwise an upper-case letter before lower-case ones starts a part.
 const parts = /\p{Lu}{2,}s(?!\p{Ll})|\p{Lu}+(?!\p{Ll})|\p{Lu}?[\p{Ll}\p{Lo}\p{Lm}\p{M}]+|\p{N}+|\p{L}+/gu;
 
 function pairs(run: string): string[] {

@@ -1,62 +1,61 @@
 /**
- * What was written reaches a vector store behind everybody's back: in batches, again and again until it is there. Reads
- * the present state of an entry when it writes it, so that the last one wins whatever went wrong between.
+ * The background writer of a vector store: embeds and writes changed entries in batches, with retries.
+ * It reads the state of an entry when it writes it, so that the store ends up with the latest state whatever failed before.
  */
-
 import { createBackgroundRetry } from '../../flow/background-retry.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { type Embeddings, EmbeddingsError } from './embeddings.ts';
 import { type VectorEntry, type VectorLabels, type VectorStore, vectorBatchMax } from './store.ts';
 
 /** An entry before it has a vector. */
-export interface FeedItem {
+export interface VectorItem {
   text: string;
   digest: string;
   labels: VectorLabels;
 }
 
-/** The feed. Dispose it to stop; what still waits is found again when the hub starts. */
-export interface VectorFeed extends AsyncDisposable {
-  /** Says that an entry was added, changed or removed. Returns at once, and costs next to nothing. */
-  changed(id: string): void;
-  /** Compares everything with the store, and writes what differs: after a start, and when the store was away. */
+/** The writer. Disposing stops it. Entries still waiting are found by the comparison after the next start. */
+export interface VectorWriter extends AsyncDisposable {
+  /** Enqueues an entry that was added, changed or removed. Returns at once. */
+  enqueue(id: string): void;
+  /** Compares all entries with the store and writes the differences: after a start, and when the store is available again. */
   resync(): void;
-  /** Entries that wait to be written. */
+  /** The number of entries waiting to be written. */
   backlog(): number;
   /**
-   * Says how long the model's vectors are now. Entries of another length are written again: a service may put another
-   * model behind the same name.
+   * Reports the current length of the model's vectors. If it changed, entries of another length are written again: a service may
+   * serve another model under the same name.
    */
-  sawLength(length: number): void;
-  /** Resolves when nothing waits; for tests. */
+  observeLength(length: number): void;
+  /** Resolves when no entry is waiting; for tests. */
   settled(): Promise<void>;
 }
 
-/** What the feed is made of. */
-export interface VectorFeedDeps {
+/** Dependencies of the writer. */
+export interface VectorWriterDeps {
   embeddings: Embeddings;
   store: VectorStore;
-  /** The entries of these ids as they should be now; those that should not be there are missing. */
-  items: (ids: readonly string[]) => Promise<ReadonlyMap<string, FeedItem>>;
-  /** All entries that should be there, id to digest. */
+  /** The current state of the entries of these ids. Entries that should not be stored are missing. */
+  items: (ids: readonly string[]) => Promise<ReadonlyMap<string, VectorItem>>;
+  /** The digests of all entries that should be stored, by id. */
   digests: () => Promise<ReadonlyMap<string, string>>;
-  /** Whether it makes sense to try now; where it does not, `resync` says when it does. */
+  /** Whether the store is available. When it becomes available, `resync` must be called. */
   isReady: () => boolean;
   log: Log;
-  /** Given in tests. */
+  /** Set in tests. */
   removalGraceMs?: number;
 }
 
-/** Ids that may wait; beyond them all are forgotten for a comparison with the store, which finds them again. */
+/** The most waiting ids. Beyond it they are dropped, and a comparison with the store finds them again. */
 export const backlogMax = 20_000;
 
-/** After a start, entries are missing until all servers have connected: nothing is removed for want of them meanwhile. */
+/** How long after a start no missing entries are removed from the store, since servers are still connecting. */
 const removalGraceMs = 60_000;
-/** How often the store is compared with what should be there, whether or not it seemed to be away. */
+/** The interval of comparisons with the store, even if it was always available. */
 const comparisonIntervalMs = 3_600_000;
 
-/** Makes the feed and lets it run. The first comparison waits for {@link VectorFeed.resync}. */
-export function createVectorFeed(deps: VectorFeedDeps): VectorFeed {
+/** Creates the writer and starts it. The first comparison waits for {@link VectorWriter.resync}. */
+export function createVectorWriter(deps: VectorWriterDeps): VectorWriter {
   const waiting = createWaitingIds();
   const graceMs = deps.removalGraceMs ?? removalGraceMs;
   const createdAt = performance.now();
@@ -67,7 +66,7 @@ export function createVectorFeed(deps: VectorFeedDeps): VectorFeed {
     step: () =>
       waiting.isResyncNeeded()
         ? waiting.replaced(async (before) => [
-            // What was removed on purpose, whether or not others may be.
+            // Entries that were removed on purpose, even if others may not be removed yet.
             ...(await missing(deps, before)),
             ...(await differing(deps, { length, mayRemove: performance.now() - createdAt >= graceMs })),
           ])
@@ -80,18 +79,18 @@ export function createVectorFeed(deps: VectorFeedDeps): VectorFeed {
     },
   });
   const resync = () => {
-    waiting.askResync();
+    waiting.requestResync();
     work.now();
   };
   const comparison = repeatedly(resync, graceMs);
   return {
-    changed(id) {
+    enqueue(id) {
       waiting.add(id);
       work.soon();
     },
     resync,
     backlog: waiting.size,
-    sawLength(seen) {
+    observeLength(seen) {
       const hasChanged = length !== undefined && length !== seen;
       length = seen;
       if (hasChanged) resync();
@@ -104,17 +103,17 @@ export function createVectorFeed(deps: VectorFeedDeps): VectorFeed {
   };
 }
 
-/** Runs `work` after a while, and every hour from then on. */
+/** Runs `work` after `firstMs`, and every hour from then on. */
 function repeatedly(work: () => void, firstMs: number): Disposable {
-  const again = () => {
+  const run = () => {
     work();
-    timer = setTimeout(again, comparisonIntervalMs).unref();
+    timer = setTimeout(run, comparisonIntervalMs).unref();
   };
-  let timer = setTimeout(again, firstMs).unref();
+  let timer = setTimeout(run, firstMs).unref();
   return { [Symbol.dispose]: () => clearTimeout(timer) };
 }
 
-/** What waits to be written: ids, or everything that a comparison will find. A failed step leaves it as it was. */
+/** The ids waiting to be written, or the request for a comparison that finds them. A failed step changes nothing. */
 function createWaitingIds() {
   const ids = new Set<string>();
   let isResyncNeeded = false;
@@ -127,12 +126,12 @@ function createWaitingIds() {
       isResyncNeeded = true;
       isOverflowed = true;
     },
-    askResync: () => {
+    requestResync: () => {
       isResyncNeeded = true;
     },
     isResyncNeeded: () => isResyncNeeded,
     size: () => (isOverflowed ? backlogMax : ids.size),
-    /** Forgets what waits for what a comparison finds; what changes during it waits besides. */
+    /** Replaces the waiting ids with those that a comparison finds. Ids added during it are kept. */
     async replaced(compare: (before: readonly string[]) => Promise<string[]>): Promise<void> {
       isResyncNeeded = false;
       const before = [...ids];
@@ -159,41 +158,41 @@ function createWaitingIds() {
   };
 }
 
-/** Embeddings tell of their own end. */
+/** Failures of embeddings are logged elsewhere. */
 function warn(log: Log, error: unknown): void {
   if (error instanceof EmbeddingsError) return;
-  log.warn('Vectors cannot be brought up to date; it is tried again', {}, { error });
+  log.warn('Vectors cannot be updated; retrying', {}, { error });
 }
 
-async function missing({ items }: VectorFeedDeps, ids: readonly string[]): Promise<string[]> {
+async function missing({ items }: VectorWriterDeps, ids: readonly string[]): Promise<string[]> {
   const present = await items(ids);
   return ids.filter((id) => !present.has(id));
 }
 
-/** Ids of entries that are missing from the store, differ there, or should not be there. */
+/** Ids of entries that are missing from the store, differ from it, or should not be stored. */
 async function differing(
-  { store, digests }: VectorFeedDeps,
+  { store, digests }: VectorWriterDeps,
   { length, mayRemove }: { length: number | undefined; mayRemove: boolean },
 ): Promise<string[]> {
-  const there = await store.digests();
+  const stored = await store.digests();
   const wanted = await digests();
-  const differing = [...wanted].filter(([id, digest]) => !isSame(there.get(id), digest, length)).map(([id]) => id);
-  for (const id of wanted.keys()) there.delete(id);
-  return mayRemove ? [...differing, ...there.keys()] : differing;
+  const differing = [...wanted].filter(([id, digest]) => !isSame(stored.get(id), digest, length)).map(([id]) => id);
+  for (const id of wanted.keys()) stored.delete(id);
+  return mayRemove ? [...differing, ...stored.keys()] : differing;
 }
 
-/** What is written tells text and labels from others by the item's digest, and the vector by its length. */
-function writtenDigest(digest: string, length: number): string {
+/** The stored digest: the item's digest, which identifies text and labels, and the length of the vector. */
+function storedDigest(digest: string, length: number): string {
   return `${digest} ${length}`;
 }
 
-function isSame(written: string | undefined, digest: string, length: number | undefined): boolean {
-  if (written === undefined) return false;
-  return length === undefined ? written.startsWith(`${digest} `) : written === writtenDigest(digest, length);
+function isSame(stored: string | undefined, digest: string, length: number | undefined): boolean {
+  if (stored === undefined) return false;
+  return length === undefined ? stored.startsWith(`${digest} `) : stored === storedDigest(digest, length);
 }
 
-/** Writes the present state of the entries; answers the length of their vectors, if there were any. */
-async function write(deps: VectorFeedDeps, ids: readonly string[]): Promise<number | undefined> {
+/** Writes the current state of the entries. Returns the length of their vectors, if there were any. */
+async function write(deps: VectorWriterDeps, ids: readonly string[]): Promise<number | undefined> {
   const present = await deps.items(ids);
   const removed = ids.filter((id) => !present.has(id));
   const items = [...present].map(([id, item]) => ({ id, ...item }));
@@ -206,7 +205,7 @@ async function write(deps: VectorFeedDeps, ids: readonly string[]): Promise<numb
   const entries: VectorEntry[] = items.flatMap((item, at) => {
     const vector = vectors[at];
     if (vector === undefined) return [];
-    return [{ id: item.id, digest: writtenDigest(item.digest, vector.length), labels: item.labels, vector }];
+    return [{ id: item.id, digest: storedDigest(item.digest, vector.length), labels: item.labels, vector }];
   });
   await deps.store.upsert(entries);
   return entries[0]?.vector.length;

@@ -1,17 +1,17 @@
-/** Whether embeddings can be had: one warning when they cannot any more, one line when they can again. */
+/** The health of embeddings: logs one line when they begin to fail, and one when they work again. */
 import type { Log } from '../../telemetry/log.ts';
 import { type Embeddings, EmbeddingsError } from './embeddings.ts';
 
-/** How embeddings are; `unused` until the first text. */
+/** The state of embeddings; `unused` until the first text. */
 export type EmbeddingsState = 'unused' | 'up' | 'down';
 
-/** Embeddings under watch. */
-export interface WatchedEmbeddings extends Embeddings {
+/** Embeddings with their state. */
+export interface MonitoredEmbeddings extends Embeddings {
   state(): EmbeddingsState;
 }
 
-/** Watches embeddings, whatever makes them. */
-export function watchEmbeddings(embeddings: Embeddings, log: Log): WatchedEmbeddings {
+/** Wraps embeddings of any kind to track and log their state. */
+export function monitorEmbeddings(embeddings: Embeddings, log: Log): MonitoredEmbeddings {
   let state: EmbeddingsState = 'unused';
   return {
     ...embeddings,
@@ -19,14 +19,14 @@ export function watchEmbeddings(embeddings: Embeddings, log: Log): WatchedEmbedd
     async embed(texts, purpose) {
       try {
         const vectors = await embeddings.embed(texts, purpose);
-        if (state === 'down') log.info('Embeddings can be had again');
+        if (state === 'down') log.info('Embeddings are available again');
         state = 'up';
         return vectors;
       } catch (error) {
-        const isEnd = error instanceof EmbeddingsError && error.type === 'cancelled';
-        if (state !== 'down' && !isEnd) {
+        const isCancelled = error instanceof EmbeddingsError && error.type === 'cancelled';
+        if (state !== 'down' && !isCancelled) {
           state = 'down';
-          log.warn('Embeddings cannot be had: search goes on by words, and what was written waits', {
+          log.warn('Embeddings are unavailable: searches use words alone, and writes wait', {
             error_type: error instanceof EmbeddingsError ? error.type : '_OTHER',
             ...reason(error),
           });
@@ -37,7 +37,7 @@ export function watchEmbeddings(embeddings: Embeddings, log: Log): WatchedEmbedd
   };
 }
 
-/** Of the model in this process, what its package says: it names files and hosts, and no secret of ours. */
+/** The message of the model in this process. It names files and hosts, but none of the hub's secrets. */
 function reason(error: unknown): { reason?: string } {
   if (!(error instanceof EmbeddingsError) || error.type !== 'server_error') return {};
   return error.cause instanceof Error ? { reason: error.cause.message } : {};

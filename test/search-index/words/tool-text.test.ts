@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parametersMax, toolText } from '../../../src/search-index/words/tool-fields.ts';
+import { parametersMax, toolText } from '../../../src/search-index/words/tool-text.ts';
 import type { JsonObject } from '../../../src/shapes/json.ts';
 
 const text = (inputSchema: JsonObject, description = '') =>
