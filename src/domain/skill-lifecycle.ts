@@ -1,14 +1,14 @@
 /**
- * Activation and deactivation: a skill becomes an MCP tool and ceases to be one. Each outcome is a security event on
- * the span, on record and counted; a tool that cannot be registered leaves the activation standing, and says so.
+ * Activation and deactivation of skills: an active skill is an MCP tool.
+ * Each attempt emits a security event to span, audit trail and metrics. An activation whose tool cannot be registered
+ * is kept and reports the reason.
  */
 import type { Span } from '@opentelemetry/api';
 import type { KeyedQueue } from '../flow/keyed-queue.ts';
 import { type Caller, hubCaller } from '../shapes/access.ts';
 import { notFound } from '../shapes/error.ts';
-import type { EventFields, HubEvent } from '../shapes/event.ts';
-import { newId } from '../shapes/id.ts';
-import { type Activation, type Skill, type SkillVersion, skillToolName } from '../shapes/skill.ts';
+import type { EventFields } from '../shapes/event.ts';
+import type { Activation, Skill, SkillVersion } from '../shapes/skill.ts';
 import type { SkillStore } from '../stores/skill-store.ts';
 import { timed } from '../telemetry/duration.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -17,45 +17,46 @@ import { failSpan, inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access/guard.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import type { SkillGate } from './screening/skill-gate.ts';
+import { activationEvent, deactivationEvent, newActivation, storedActivationFields } from './skill/activation.ts';
 import { findSkill, type SkillAddress, skillFields, skillKey } from './skill/lookup.ts';
 import type { SkillTools } from './skill-tools.ts';
 
 /** Why a tool could not be registered or unregistered. */
 export type RegistrationError = 'tool_name_taken' | 'tool_not_registered';
 
-/** What a request to activate did. `changed` is false where the skill was active already, just so. */
+/** The answer to an activation. `changed` is false if the skill was already active in this version. */
 export interface ActivationAnswer {
   activation: Activation;
   changed: boolean;
   errorType: RegistrationError | undefined;
 }
 
-/** What a request to deactivate did. `changed` is false where the skill was not active. */
+/** The answer to a deactivation. `changed` is false if the skill was not active. */
 export interface DeactivationAnswer {
   changed: boolean;
   durationMs: number | undefined;
   errorType: RegistrationError | undefined;
 }
 
-/** The lifecycle. Errors: NOT_FOUND, FORBIDDEN, INJECTION_SUSPECTED, STORAGE_FAILED (then nothing has changed). */
+/** The lifecycle. Errors: NOT_FOUND, FORBIDDEN, INJECTION_SUSPECTED, STORAGE_FAILED. After an error nothing has changed. */
 export interface SkillLifecycle {
-  /** Makes the latest version of a skill a tool. Repeated, it changes nothing but the time to live, if one is given. */
+  /** Registers the latest version of a skill as a tool. Idempotent, except that a given time to live is renewed. */
   activate(
     caller: Caller,
     address: SkillAddress,
     options: { ttlSeconds?: number | undefined },
   ): Promise<ActivationAnswer>;
-  /** Removes the tool. Repeated, it changes nothing. */
+  /** Removes the tool. Idempotent. */
   deactivate(caller: Caller, address: SkillAddress): Promise<DeactivationAnswer>;
-  /** Deactivates a skill whose queue the caller holds already and whose policy it has checked. */
-  deactivateHeld(caller: Caller, skill: Skill): Promise<DeactivationAnswer>;
-  /** Deactivates what is past its time, at most `limit`; answers how many. Each has a span of its own. */
+  /** Deactivates a skill from within its queue, after the policy has been checked. */
+  deactivateLocked(caller: Caller, skill: Skill): Promise<DeactivationAnswer>;
+  /** Deactivates at most `limit` expired skills, each in its own span. Returns how many. */
   expire(limit: number): Promise<number>;
-  /** Makes the tools of the stored activations exist again; called once at start. */
+  /** Registers the tools of the stored activations. Called once at start. */
   restore(): Promise<void>;
 }
 
-/** What the lifecycle is made of. */
+/** Dependencies of the lifecycle. `queue` is shared with the registry, so changes to one skill never overlap. */
 export interface SkillLifecycleDeps {
   skillStore: SkillStore;
   skillTools: SkillTools;
@@ -67,7 +68,7 @@ export interface SkillLifecycleDeps {
   now: () => number;
 }
 
-/** Makes the lifecycle. */
+/** Creates the lifecycle. */
 export function createSkillLifecycle(deps: SkillLifecycleDeps): SkillLifecycle {
   const { skillStore, guard, queue } = deps;
   const locked = <T extends { errorType: string | undefined }>(
@@ -77,7 +78,7 @@ export function createSkillLifecycle(deps: SkillLifecycleDeps): SkillLifecycle {
     work: (skill: Skill, span: Span) => Promise<T>,
   ) =>
     queue(skillKey(address.namespace ?? caller.namespace, address.name), () =>
-      observed(deps, operation, async (span) => {
+      measured(deps, operation, async (span) => {
         const skill = await findSkill(deps, caller, address);
         await guard.require(caller, 'skill.manage', { ...skill, kind: 'skill' });
         return work(skill, span);
@@ -85,11 +86,11 @@ export function createSkillLifecycle(deps: SkillLifecycleDeps): SkillLifecycle {
     );
   return {
     activate: (caller, address, { ttlSeconds }) =>
-      locked(caller, address, 'activate', (skill, span) => activateSkill(deps, caller, skill, ttlSeconds, span)),
+      locked(caller, address, 'activate', (skill, span) => activateSkill(deps, { caller, skill, span, ttlSeconds })),
     deactivate: (caller, address) =>
-      locked(caller, address, 'deactivate', (skill, span) => deactivateSkill(deps, caller, skill, span)),
-    deactivateHeld: (caller, skill) =>
-      observed(deps, 'deactivate', (span) => deactivateSkill(deps, caller, skill, span)),
+      locked(caller, address, 'deactivate', (skill, span) => deactivateSkill(deps, { caller, skill, span })),
+    deactivateLocked: (caller, skill) =>
+      measured(deps, 'deactivate', (span) => deactivateSkill(deps, { caller, skill, span })),
     expire: async (limit) => {
       const expired = await skillStore.listExpiredActivations({ now: deps.now(), limit });
       let count = 0;
@@ -104,67 +105,68 @@ export function createSkillLifecycle(deps: SkillLifecycleDeps): SkillLifecycle {
   };
 }
 
+/** A change to a skill that the caller is allowed to make, and the span that measures it. */
+interface SkillChange {
+  caller: Caller;
+  skill: Skill;
+  span: Span;
+}
+
 async function activateSkill(
   deps: SkillLifecycleDeps,
-  caller: Caller,
-  skill: Skill,
-  ttlSeconds: number | undefined,
-  span: Span,
+  { caller, skill, span, ttlSeconds }: SkillChange & { ttlSeconds: number | undefined },
 ): Promise<ActivationAnswer> {
   const version = await deps.skillStore.findVersion(skill.skillId, skill.latestVersion);
   if (version === undefined) throw notFound('skill');
   span.setAttribute(attributes.skillDigest, version.document.digest);
-  const present = await liveActivation(deps, skill);
-  if (present?.registered && present.version === version.version && ttlSeconds === undefined) {
-    return { activation: present, changed: false, errorType: undefined };
+  const current = await currentActivation(deps, skill);
+  if (current?.registered && current.version === version.version && ttlSeconds === undefined) {
+    return { activation: current, changed: false, errorType: undefined };
   }
-  await checkAgain(deps, caller, skill, version);
-  const proposed = newActivation(caller, skill, version, { ttlSeconds, now: deps.now() });
+  await scanAgain(deps, caller, { skill, version });
+  const proposed = newActivation(caller, { skill, version }, { ttlSeconds, now: deps.now() });
   const registered = deps.skillTools.register(proposed, version.document) === 'registered';
   const activation = { ...proposed, registered };
   try {
     await deps.trail.commit({ event: activationEvent(caller, skill, activation), by: caller, span }, async (tx) => {
-      if (present) await deps.skillStore.deleteActivation(tx, present.activationId);
+      if (current) await deps.skillStore.deleteActivation(tx, current.activationId);
       await deps.skillStore.insertActivation(tx, activation);
     });
   } catch (error) {
     if (registered) deps.skillTools.unregister(activation);
-    if (present?.registered) await registerAgain(deps, present);
+    if (current?.registered) await registerStored(deps, current);
     throw error;
   }
-  if (present === undefined) deps.metrics.skillsActive(1, skill.namespace);
+  if (current === undefined) deps.metrics.skillsActive(1, skill.namespace);
   if (registered) return { activation, changed: true, errorType: undefined };
   failSpan(span, 'tool_name_taken');
   return { activation, changed: true, errorType: 'tool_name_taken' };
 }
 
-/** The rules may have changed since it was published. @throws HestiaError INJECTION_SUSPECTED */
-async function checkAgain(
+/** Scans a version again, since the rules may have changed after it was published. @throws HestiaError INJECTION_SUSPECTED */
+async function scanAgain(
   deps: SkillLifecycleDeps,
   caller: Caller,
-  skill: Skill,
-  version: SkillVersion,
+  { skill, version }: { skill: Skill; version: SkillVersion },
 ): Promise<void> {
   const fields = skillFields(caller, skill, version.version);
   const { namespace } = skill;
   await deps.skillGate.check({ caller, namespace, document: version.document, fields, step: 'activate' });
 }
 
-/** The skill's activation; one whose time is over is ended first, as the sweep would. */
-async function liveActivation(deps: SkillLifecycleDeps, skill: Skill): Promise<Activation | undefined> {
-  const present = await deps.skillStore.findActivation(skill.skillId);
-  if (present?.expiresAt === undefined || present.expiresAt > deps.now()) return present;
-  await expireActivation(deps, present);
+/** The activation of a skill, or undefined. An expired one is deactivated first, as a cleanup would. */
+async function currentActivation(deps: SkillLifecycleDeps, skill: Skill): Promise<Activation | undefined> {
+  const stored = await deps.skillStore.findActivation(skill.skillId);
+  if (stored?.expiresAt === undefined || stored.expiresAt > deps.now()) return stored;
+  await expireActivation(deps, stored);
   return undefined;
 }
 
 async function deactivateSkill(
   deps: SkillLifecycleDeps,
-  caller: Caller,
-  skill: Skill,
-  span: Span,
+  { caller, skill, span }: SkillChange,
 ): Promise<DeactivationAnswer> {
-  const activation = await liveActivation(deps, skill);
+  const activation = await currentActivation(deps, skill);
   if (activation === undefined) return { changed: false, durationMs: undefined, errorType: undefined };
   return endActivation(
     deps,
@@ -173,7 +175,7 @@ async function deactivateSkill(
   );
 }
 
-interface Ending {
+interface Deactivation {
   caller: Caller;
   activation: Activation;
   fields: EventFields;
@@ -182,31 +184,18 @@ interface Ending {
 
 async function endActivation(
   deps: SkillLifecycleDeps,
-  { caller, activation, fields, expired }: Ending,
+  { caller, activation, fields, expired }: Deactivation,
   span: Span,
 ): Promise<DeactivationAnswer> {
   const durationMs = Math.max(0, deps.now() - activation.activatedAt);
   const unregistered = deps.skillTools.unregister(activation);
-  const all = { ...fields, activation_id: activation.activationId, duration_ms: durationMs };
-  const event: HubEvent = unregistered
-    ? {
-        kind: 'security',
-        name: expired ? 'SKILL_ACTIVATION_EXPIRED' : 'SKILL_DEACTIVATION_SUCCESS',
-        failed: false,
-        fields: all,
-      }
-    : {
-        kind: 'security',
-        name: 'SKILL_DEACTIVATION_UNREGISTRATION_FAILED',
-        failed: true,
-        fields: { ...all, error_type: 'tool_not_registered' },
-      };
+  const event = deactivationEvent({ activation, fields, durationMs, expired, unregistered });
   try {
     await deps.trail.commit({ event, by: caller, span }, (tx) =>
       deps.skillStore.deleteActivation(tx, activation.activationId),
     );
   } catch (error) {
-    if (unregistered) await registerAgain(deps, activation);
+    if (unregistered) await registerStored(deps, activation);
     throw error;
   }
   deps.metrics.skillsActive(-1, activation.namespace);
@@ -215,74 +204,31 @@ async function endActivation(
   return { changed: true, durationMs, errorType: 'tool_not_registered' };
 }
 
-/** Ends one expired activation; 0 where it was renewed or ended meanwhile. */
+/** Deactivates one expired activation. Returns 0 if it was renewed or deactivated in the meantime, else 1. */
 async function expireActivation(deps: SkillLifecycleDeps, expired: Activation): Promise<0 | 1> {
-  const present = await deps.skillStore.findActivation(expired.skillId);
-  if (present?.activationId !== expired.activationId) return 0;
-  const { skillId, skillName, toolName, agentId, namespace, version } = present;
-  const fields = {
-    skill_id: skillId,
-    skill_name: skillName,
-    tool_name: toolName,
-    agent_id: agentId,
-    namespace,
-    version,
-  };
-  await observed(deps, 'deactivate', (span) =>
-    endActivation(deps, { caller: hubCaller, activation: present, fields, expired: true }, span),
+  const current = await deps.skillStore.findActivation(expired.skillId);
+  if (current?.activationId !== expired.activationId) return 0;
+  const fields = storedActivationFields(current);
+  await measured(deps, 'deactivate', (span) =>
+    endActivation(deps, { caller: hubCaller, activation: current, fields, expired: true }, span),
   );
   return 1;
 }
 
 async function restoreTools(deps: SkillLifecycleDeps): Promise<void> {
   for (const activation of await deps.skillStore.listActivations({})) {
-    await registerAgain(deps, activation);
+    await registerStored(deps, activation);
     deps.metrics.skillsActive(1, activation.namespace);
   }
 }
 
-async function registerAgain({ skillStore, skillTools }: SkillLifecycleDeps, activation: Activation): Promise<void> {
+/** Registers the tool of a stored activation, unless the activation never had one. */
+async function registerStored({ skillStore, skillTools }: SkillLifecycleDeps, activation: Activation): Promise<void> {
   const version = await skillStore.findVersion(activation.skillId, activation.version);
   if (version && activation.registered) skillTools.register(activation, version.document);
 }
 
-function newActivation(
-  caller: Caller,
-  skill: Skill,
-  { version }: SkillVersion,
-  { ttlSeconds, now }: { ttlSeconds: number | undefined; now: number },
-): Activation {
-  return {
-    activationId: newId('act'),
-    skillId: skill.skillId,
-    skillName: skill.name,
-    namespace: skill.namespace,
-    agentId: caller.agentId,
-    version,
-    toolName: skillToolName(skill.name),
-    registered: true,
-    activatedAt: now,
-    expiresAt: ttlSeconds === undefined ? undefined : now + ttlSeconds * 1000,
-  };
-}
-
-function activationEvent(caller: Caller, skill: Skill, activation: Activation): HubEvent {
-  const fields = activationFields(caller, skill, activation);
-  return activation.registered
-    ? { kind: 'security', name: 'SKILL_ACTIVATION_SUCCESS', failed: false, fields }
-    : {
-        kind: 'security',
-        name: 'SKILL_ACTIVATION_REGISTRATION_FAILED',
-        failed: true,
-        fields: { ...fields, error_type: 'tool_name_taken' },
-      };
-}
-
-function activationFields(caller: Caller, skill: Skill, activation: Activation): EventFields {
-  return { ...skillFields(caller, skill, activation.version), activation_id: activation.activationId };
-}
-
-function observed<T extends { errorType: string | undefined }>(
+function measured<T extends { errorType: string | undefined }>(
   { metrics }: SkillLifecycleDeps,
   operation: 'activate' | 'deactivate',
   work: (span: Span) => Promise<T>,

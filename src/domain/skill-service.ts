@@ -1,4 +1,7 @@
-/** The registry of skills: publish, read, delete. Each change of content is a new version; nothing is overwritten. */
+/**
+ * The skill registry: publish, list, read and delete skills.
+ * Each change of content is a new version. Versions are immutable.
+ */
 
 import type { KeyedQueue } from '../flow/keyed-queue.ts';
 import type { Caller } from '../shapes/access.ts';
@@ -27,12 +30,12 @@ import { frontmatterWarnings } from './skill/frontmatter.ts';
 import { findSkill, type SkillAddress, skillFields, skillKey } from './skill/lookup.ts';
 import type { SkillLifecycle } from './skill-lifecycle.ts';
 
-/** What publishing did. */
+/** The outcome of publishing a skill. */
 export interface Publication {
   skill: Skill;
-  /** `created` is a first version, `updated` a further one, `unchanged` the same content as the latest. */
+  /** `created`: the first version. `updated`: a new version. `unchanged`: the content of the latest version. */
   change: 'created' | 'updated' | 'unchanged';
-  /** What breaks the specification without keeping the skill from being published. */
+  /** Violations of the specification and findings of the scan that do not prevent publication. */
   warnings: Violation[];
 }
 
@@ -43,17 +46,27 @@ export interface SkillDetails {
   activation: Activation | undefined;
 }
 
-/** The skills. Errors: NOT_FOUND, FORBIDDEN, CONFLICT, INJECTION_SUSPECTED, STORAGE_FAILED. */
+/** The content of a skill to publish, and where it comes from. */
+export interface SkillPublication {
+  namespace: string;
+  document: SkillDocument;
+  source: SkillSource;
+}
+
+/** The skill registry. Errors: NOT_FOUND, FORBIDDEN, CONFLICT, INJECTION_SUSPECTED, STORAGE_FAILED. */
 export interface SkillService {
+  /** Publishes a version of a skill. The namespace defaults to the caller's. */
   publish(
     caller: Caller,
-    publication: { namespace?: string; document: SkillDocument; source: SkillSource },
+    publication: Omit<SkillPublication, 'namespace'> & { namespace?: string },
   ): Promise<Publication>;
+  /** Lists skills by name. An agent sees its own namespace only. */
   list(
     caller: Caller,
     page: { namespace?: string | undefined; after?: string | undefined; limit: number },
   ): Promise<{ skill: Skill; activation: Activation | undefined }[]>;
   get(caller: Caller, address: SkillAddress): Promise<SkillDetails>;
+  /** Lists the versions of a skill without their content. */
   versions(
     caller: Caller,
     address: SkillAddress,
@@ -63,7 +76,7 @@ export interface SkillService {
   delete(caller: Caller, address: SkillAddress): Promise<void>;
 }
 
-/** What the service is made of. `queue` is shared with the lifecycle, so that one skill changes once at a time. */
+/** Dependencies of the registry. The lifecycle uses the same `queue`, so changes to one skill never overlap. */
 export interface SkillServiceDeps {
   skillStore: SkillStore;
   lifecycle: SkillLifecycle;
@@ -75,14 +88,14 @@ export interface SkillServiceDeps {
   now: () => number;
 }
 
-/** Makes the service. */
+/** Creates the registry. */
 export function createSkillService(deps: SkillServiceDeps): SkillService {
   const { skillStore, guard, queue } = deps;
   return {
     publish: async (caller, { namespace = caller.namespace, document, source }) => {
       await guard.require(caller, 'skill.publish');
       return queue(skillKey(namespace, document.frontmatter.name), () =>
-        measured(deps, 'publish', () => publishVersion(deps, caller, namespace, document, source)),
+        measured(deps, 'publish', () => publishVersion(deps, caller, { namespace, document, source })),
       );
     },
     list: async (caller, page) => {
@@ -116,7 +129,7 @@ async function deleteSkill(deps: SkillServiceDeps, caller: Caller, address: Skil
   const skill = await findSkill(deps, caller, address);
   await guard.require(caller, 'skill.manage', { ...skill, kind: 'skill' });
   const activation = await skillStore.findActivation(skill.skillId);
-  if (activation !== undefined) await lifecycle.deactivateHeld(caller, skill);
+  if (activation !== undefined) await lifecycle.deactivateLocked(caller, skill);
   await inSpan('skill.delete', { attributes: { [attributes.skillName]: skill.name } }, (span) => {
     const fields = skillFields(caller, skill, skill.latestVersion);
     const event = { kind: 'change', name: 'SKILL_DELETED', fields } as const;
@@ -127,13 +140,12 @@ async function deleteSkill(deps: SkillServiceDeps, caller: Caller, address: Skil
 async function publishVersion(
   deps: SkillServiceDeps,
   caller: Caller,
-  namespace: string,
-  document: SkillDocument,
-  source: SkillSource,
+  publication: SkillPublication,
 ): Promise<Publication> {
   const { skillStore, guard, now } = deps;
+  const { namespace, document, source } = publication;
   const existing = await skillStore.findSkill({ namespace, name: document.frontmatter.name });
-  if (existing === undefined) return insertSkill(deps, caller, namespace, document, source);
+  if (existing === undefined) return insertSkill(deps, caller, publication);
   await guard.require(caller, 'skill.manage', { ...existing, kind: 'skill' });
   if (existing.source !== source) {
     throw new HestiaError(
@@ -145,8 +157,9 @@ async function publishVersion(
   if (latest?.document.digest === document.digest) {
     return { skill: existing, change: 'unchanged', warnings: frontmatterWarnings(document.frontmatter) };
   }
-  const warnings = await checked(deps, caller, namespace, document);
-  const version = newVersion(existing.skillId, existing.latestVersion + 1, document, caller, now());
+  const warnings = await warningsOf(deps, caller, publication);
+  const number = existing.latestVersion + 1;
+  const version = newVersion(existing.skillId, number, { document, caller, createdAt: now() });
   const activation = await skillStore.findActivation(existing.skillId);
   const active = activation && { activation_id: activation.activationId, active_version: activation.version };
   await commitVersion(deps, { caller, skill: existing, version, active }, (tx) =>
@@ -163,11 +176,10 @@ async function publishVersion(
 async function insertSkill(
   deps: SkillServiceDeps,
   caller: Caller,
-  namespace: string,
-  document: SkillDocument,
-  source: SkillSource,
+  publication: SkillPublication,
 ): Promise<Publication> {
-  const warnings = await checked(deps, caller, namespace, document);
+  const { namespace, document, source } = publication;
+  const warnings = await warningsOf(deps, caller, publication);
   const createdAt = deps.now();
   const { name, description } = document.frontmatter;
   const skill: Skill = {
@@ -181,7 +193,7 @@ async function insertSkill(
     createdAt,
     updatedAt: createdAt,
   };
-  const version = newVersion(skill.skillId, 1, document, caller, createdAt);
+  const version = newVersion(skill.skillId, 1, { document, caller, createdAt });
   await commitVersion(deps, { caller, skill, version, active: undefined }, async (tx) => {
     await deps.skillStore.insertSkill(tx, skill);
     await deps.skillStore.insertVersion(tx, version);
@@ -189,25 +201,22 @@ async function insertSkill(
   return { skill, change: 'created', warnings };
 }
 
-/** What is wrong with a document without keeping it out. @throws HestiaError INJECTION_SUSPECTED */
-async function checked(
+/** Checks a document and returns what does not prevent its publication. @throws HestiaError INJECTION_SUSPECTED */
+async function warningsOf(
   { skillGate }: SkillServiceDeps,
   caller: Caller,
-  namespace: string,
-  document: SkillDocument,
+  { namespace, document }: SkillPublication,
 ): Promise<Violation[]> {
   const { name } = document.frontmatter;
   const fields = { skill_name: name, tool_name: skillToolName(name), agent_id: caller.agentId, namespace };
-  const suspicions = await skillGate.check({ caller, namespace, document, fields, step: 'publish' });
-  return [...frontmatterWarnings(document.frontmatter), ...suspicions];
+  const findings = await skillGate.check({ caller, namespace, document, fields, step: 'publish' });
+  return [...frontmatterWarnings(document.frontmatter), ...findings];
 }
 
 function newVersion(
   skillId: string,
   version: number,
-  document: SkillDocument,
-  caller: Caller,
-  createdAt: number,
+  { document, caller, createdAt }: { document: SkillDocument; caller: Caller; createdAt: number },
 ): SkillVersion {
   return { skillId, version, document, publishedBy: caller.agentId, createdAt };
 }
@@ -216,11 +225,11 @@ interface NewVersion {
   caller: Caller;
   skill: Skill;
   version: SkillVersion;
-  /** The activation that stays on an older version, if the skill is active. */
+  /** The activation, which keeps its older version, if the skill is active. */
   active: { activation_id: string; active_version: number } | undefined;
 }
 
-/** Writes a version with its record and, where the skill is active, with `SKILL_CHANGED`: both or neither. */
+/** Writes a version with its audit record, and with `SKILL_CHANGED` if the skill is active, in one transaction. */
 function commitVersion(
   deps: SkillServiceDeps,
   { caller, skill, version, active }: NewVersion,

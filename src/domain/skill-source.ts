@@ -1,3 +1,3 @@
-/** Reading a skill as it comes from outside: the text of a SKILL.md with its files, or a folder on disk. */
+/** The parsers of skills that doors may use: a SKILL.md with its files, and a folder on disk. */
 export { parseSkillDocument } from './skill/document.ts';
 export { readSkillFolder } from './skill/folder.ts';

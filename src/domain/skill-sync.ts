@@ -1,6 +1,7 @@
 /**
- * Watched directories kept in the registry: a new or changed SKILL.md is published, a deleted one removed, a broken
- * one reported while the last good version stays. An active skill's tool changes only when activated again.
+ * Synchronisation of watched skill directories with the registry.
+ * A new or changed SKILL.md is published and a deleted one removed. A broken one is logged, and its last valid version
+ * stays. The tool of an active skill changes only when the skill is activated again.
  */
 import { basename } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -15,15 +16,15 @@ import { failSpan, inSpan } from '../telemetry/span.ts';
 import { createSkillWatch, type FullPassReport } from './skill/watch.ts';
 import type { SkillService } from './skill-service.ts';
 
-/** Synchronisation of the watched directories. Disposing stops the watchers. */
+/** The synchronisation. Disposal stops the file watchers. */
 export interface SkillSync extends AsyncDisposable {
-  /** Reads all directories and begins to watch them. */
+  /** Reads all directories and starts watching them. */
   start(): Promise<void>;
-  /** Reads everything again and removes what is gone; repairs what a watcher missed. */
+  /** Reads all directories again and removes deleted skills. Applies changes that the file watchers missed. */
   fullPass(): Promise<void>;
 }
 
-/** What synchronisation is made of. `directories` are absolute paths. */
+/** Dependencies of the synchronisation. `directories` are absolute paths. */
 export interface SkillSyncDeps {
   directories: readonly string[];
   namespace: string;
@@ -32,17 +33,17 @@ export interface SkillSyncDeps {
   log: Log;
 }
 
-/** Skills looked at in one page when those whose folder is gone are removed. */
+/** The page size for listing registered skills when those without a folder are removed. */
 const pageSize = 100;
 
-/** Makes the synchronisation; nothing is read before `start`. */
+/** Creates the synchronisation. Nothing is read before `start`. */
 export function createSkillSync(deps: SkillSyncDeps): SkillSync {
   const caller: Caller = { ...hubCaller, namespace: deps.namespace };
   const watch = createSkillWatch({
     directories: deps.directories,
     log: deps.log,
     onSkill: ({ folderName, document }) =>
-      observed(deps, folderName, async () => {
+      traced(deps, folderName, async () => {
         const { change, warnings } = await deps.skills.publish(caller, { document, source: 'directory' });
         if (change !== 'unchanged')
           for (const { field, message } of warnings)
@@ -51,15 +52,14 @@ export function createSkillSync(deps: SkillSyncDeps): SkillSync {
               reason: `${field}: ${message}`,
             });
       }),
-    onGone: ({ folder }) =>
-      observed(deps, skillNameOf(folder), () => removeIfPresent(deps, caller, skillNameOf(folder))),
+    onGone: ({ folder }) => traced(deps, skillNameOf(folder), () => removeIfPresent(deps, caller, skillNameOf(folder))),
     onBroken: ({ folder, folderName, error }) => {
       const violations = error.violations.map(({ field, message }) => `${field}: ${message}`).join('; ');
       const fields = { skill_name: folderName, folder, error_type: error.code, reason: violations || error.message };
-      deps.log.warn('A skill in a watched directory is broken; its last good version stays', fields);
+      deps.log.warn('A skill in a watched directory is broken; its last valid version stays', fields);
     },
   });
-  // A directory that was not listed whole proves nothing about what is absent.
+  // After an incomplete listing, a folder that was not seen may still exist.
   const removeAbsent = async ({ seen, complete }: FullPassReport) => {
     if (complete) await removeUnseen(deps, caller, new Set(seen.map(skillNameOf)));
   };
@@ -70,10 +70,11 @@ export function createSkillSync(deps: SkillSyncDeps): SkillSync {
   };
 }
 
-/** Answers of the registry that reading the same folder again would not change. */
-const refusals: ReadonlySet<string> = new Set(['CONFLICT', 'INJECTION_SUSPECTED']);
+/** Errors of the registry that are permanent for the same content, so the watcher must not retry. */
+const permanentErrors: ReadonlySet<string> = new Set(['CONFLICT', 'INJECTION_SUSPECTED']);
 
-function observed({ metrics, log }: SkillSyncDeps, folderName: string, work: () => Promise<void>): Promise<void> {
+/** Runs one change in a span and measures it. Permanent errors are logged; all others are thrown. */
+function traced({ metrics, log }: SkillSyncDeps, folderName: string, work: () => Promise<void>): Promise<void> {
   return timed(
     (seconds, errorType) => metrics.skillOperation(seconds, 'sync', errorType),
     () =>
@@ -84,7 +85,7 @@ function observed({ metrics, log }: SkillSyncDeps, folderName: string, work: () 
           try {
             await work();
           } catch (error) {
-            if (!(error instanceof HestiaError) || !refusals.has(error.code)) throw error;
+            if (!(error instanceof HestiaError) || !permanentErrors.has(error.code)) throw error;
             failSpan(span, error.code);
             log.warn('A skill in a watched directory cannot be published', {
               skill_name: folderName,
@@ -105,24 +106,24 @@ async function removeIfPresent({ skills }: SkillSyncDeps, caller: Caller, name: 
   }
 }
 
-/** Removes skills that came from a directory, in an earlier run, and are in none now. */
+/** Removes skills that were published from a directory in an earlier run and have no folder now. */
 async function removeUnseen(deps: SkillSyncDeps, caller: Caller, seen: ReadonlySet<string>): Promise<void> {
   let after: string | undefined;
   while (true) {
     const page = await deps.skills.list(caller, { namespace: caller.namespace, after, limit: pageSize });
     for (const { skill } of page) {
       if (skill.source === 'directory' && !seen.has(skill.name)) {
-        await observed(deps, skill.name, () => removeIfPresent(deps, caller, skill.name));
+        await traced(deps, skill.name, () => removeIfPresent(deps, caller, skill.name));
       }
     }
     after = page.at(-1)?.skill.name;
     if (page.length < pageSize) return;
-    // The registry answers at once: without a pause, thousands of skills would be looked at in one turn of the event loop.
+    // Reads of the registry do not yield to the event loop. Without this, thousands of skills would block it.
     await setImmediate();
   }
 }
 
-/** A skill has the name of its folder, in the normal form that the document's parser gives it. */
+/** The name of the skill in a folder: the folder's name, normalised as the parser normalises the skill's. */
 function skillNameOf(folder: string): string {
   return basename(folder).normalize('NFKC');
 }

@@ -1,4 +1,4 @@
-/** Activations that cannot become tools, cannot be written, or outlive a restart. */
+/** Activations whose tool cannot be registered, that expire, that cannot be written, or that outlive a restart. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,8 +24,8 @@ async function securityEvents(hub: TestHub): Promise<{ event: string; fields: Re
   );
 }
 
-describe('a skill whose tool name an upstream has', () => {
-  test('is activated without a tool, and says so in the answer and on record', async () => {
+describe('a skill whose tool name belongs to an upstream tool', () => {
+  test('is activated without a tool, and the answer and the audit trail state it', async () => {
     await using hub = await startTestHub(withTools);
     await untilConnected(hub, 'schemas');
     await publishSkill(hub.operator, 'triage');
@@ -50,7 +50,7 @@ describe('a skill whose tool name an upstream has', () => {
     ]);
   });
 
-  test('reports on deactivation that there was no tool to remove', async () => {
+  test('reports at deactivation that there was no tool to remove', async () => {
     await using hub = await startTestHub(withTools);
     await untilConnected(hub, 'schemas');
     await publishSkill(hub.operator, 'triage');
@@ -78,8 +78,8 @@ describe('a skill whose tool name an upstream has', () => {
   });
 });
 
-describe('an activation whose time is over and that was not swept yet', () => {
-  test('is ended and made anew when it is asked for again', async () => {
+describe('an expired activation before the next cleanup', () => {
+  test('is replaced by a new one when the skill is activated again', async () => {
     await using hub = await startTestHub();
     await publishSkill(hub.operator, 'triage');
     const first = await json(activate(hub, 'triage', { ttlSeconds: 60 }));
@@ -95,7 +95,7 @@ describe('an activation whose time is over and that was not swept yet', () => {
     ]);
   });
 
-  test('is neither found nor called, and no outcome is made of the attempt', async () => {
+  test('has a tool that is neither found nor called, and the attempt is not an outcome', async () => {
     await using hub = await startTestHub();
     await publishSkill(hub.operator, 'triage');
     await activate(hub, 'triage', { ttlSeconds: 60 });
@@ -142,7 +142,7 @@ describe('active skills', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('that are deleted are deactivated first, and both are on record', async () => {
+  test('that are deleted are deactivated first, and both are recorded', async () => {
     await using hub = await startTestHub();
     await publishSkill(hub.operator, 'triage');
     await activate(hub, 'triage');
@@ -155,7 +155,7 @@ describe('active skills', () => {
     ]);
   });
 
-  test('that many activate and deactivate at once end in one consistent state', async () => {
+  test('are consistent after concurrent activations and deactivations', async () => {
     await using hub = await startTestHub();
     await publishSkill(hub.operator, 'triage');
     await Promise.all(
@@ -175,7 +175,7 @@ describe("a skill's tool", () => {
   const publish = (hub: TestHub) =>
     hub.operator.fetch('/v1/skills/triage', { method: 'PUT', json: { document: skillText('triage'), files } });
 
-  test('answers instructions, arguments and the list of files, and each file when asked', async () => {
+  test('returns instructions, arguments and the list of files, and each file on request', async () => {
     await using hub = await startTestHub();
     await publish(hub);
     await activate(hub, 'triage');
@@ -194,7 +194,7 @@ describe("a skill's tool", () => {
     expect(file.result.content).toEqual([{ type: 'text', text: '# The guide\n' }]);
   });
 
-  test('refuses a file it does not have', async () => {
+  test('refuses a file that the skill does not have', async () => {
     await using hub = await startTestHub();
     await publish(hub);
     await activate(hub, 'triage');

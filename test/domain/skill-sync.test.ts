@@ -1,4 +1,4 @@
-/** Watched directories on a running hub: what happens to files happens to skills. */
+/** Watched directories on a running hub: changes to files become changes to skills. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ const skill = (name: string) => json(hub.operator.fetch(`/v1/skills/${name}`));
 const within2Seconds = { timeout: 2000, interval: 20 };
 
 describe('a skill in a watched directory', () => {
-  test('is there at start, belongs to the hub, and is not to be changed over HTTP', async () => {
+  test('is published at start, belongs to the hub, and cannot be changed over HTTP', async () => {
     expect(await skill('triage')).toMatchObject({ latestVersion: 1, source: 'directory', ownerAgentId: 'hestia' });
     const response = await hub.operator.fetch('/v1/skills/triage', {
       method: 'PUT',
@@ -41,7 +41,7 @@ describe('a skill in a watched directory', () => {
     await expect.poll(async () => (await skill('forensics')).latestVersion, within2Seconds).toBe(1);
   });
 
-  test('that changes is a new version within two seconds; an active one stays as it is, and SKILL_CHANGED says so', async () => {
+  test('that changes has a new version within two seconds; an active one keeps its version, with SKILL_CHANGED', async () => {
     await hub.operator.fetch('/v1/skills/triage/activate', { method: 'POST' });
     await writeSkill('triage', skillText('triage', 'Changed.', 'Changed instructions.'));
     await expect.poll(async () => (await skill('triage')).latestVersion, within2Seconds).toBe(2);
@@ -53,18 +53,18 @@ describe('a skill in a watched directory', () => {
     ]);
   });
 
-  test('that breaks is reported, and its last good version stays until it is mended', async () => {
+  test('that becomes invalid is logged, and its last valid version stays until it is repaired', async () => {
     await writeSkill('triage', 'no frontmatter');
     const report = () => hub.logLines().find((line) => String(line.message).includes('is broken'));
     await expect
       .poll(report, within2Seconds)
       .toMatchObject({ level: 'warn', skill_name: 'triage', error_type: 'INVALID_SKILL' });
     expect(await skill('triage')).toMatchObject({ latestVersion: 1, description: 'Helps with triage.' });
-    await writeSkill('triage', skillText('triage', 'Mended.'));
-    await expect.poll(async () => (await skill('triage')).description, within2Seconds).toBe('Mended.');
+    await writeSkill('triage', skillText('triage', 'Repaired.'));
+    await expect.poll(async () => (await skill('triage')).description, within2Seconds).toBe('Repaired.');
   });
 
-  test('whose description is over the limit is published, with one warning a version', async () => {
+  test('whose description is over the limit is published, with one warning per version', async () => {
     const warnings = () => hub.logLines().filter((line) => String(line.message).includes('with a warning'));
     await writeSkill('triage', skillText('triage', 'x'.repeat(1025)));
     await expect.poll(async () => (await skill('triage')).latestVersion, within2Seconds).toBe(2);
@@ -81,14 +81,14 @@ describe('a skill in a watched directory', () => {
     ]);
   });
 
-  test('that is deleted is gone within two seconds, its tool with it', async () => {
+  test('that is deleted is removed within two seconds, together with its tool', async () => {
     await hub.operator.fetch('/v1/skills/triage/activate', { method: 'POST' });
     await rm(join(directory, 'triage'), { recursive: true });
     await expect.poll(async () => (await hub.operator.fetch('/v1/skills/triage')).status, within2Seconds).toBe(404);
     expect((await hub.operator.fetch('/v1/tools/hestia/skill_triage/call', { json: {} })).status).toBe(404);
   });
 
-  test('that went away while the hub was down is removed at the next start', async () => {
+  test('that is deleted while the hub is stopped is removed at the next start', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'hestia-sync-'));
     const file = { skills: { directories: [directory] } };
     {
@@ -103,14 +103,14 @@ describe('a skill in a watched directory', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('stays, pass after pass, where its folder is spelled in another normal form', async () => {
+  test('is kept by a full pass if its folder name has another Unicode normal form', async () => {
     await writeSkill('caf\u0065\u0301', skillText('caf\u00e9'));
     await expect.poll(async () => (await skill('caf%C3%A9')).latestVersion, within2Seconds).toBe(1);
     await hub.operator.fetch('/v1/scheduler/run', { method: 'POST' });
     expect(await skill('caf%C3%A9')).toMatchObject({ latestVersion: 1 });
   });
 
-  test('does not take over a skill of the same name that an agent published', async () => {
+  test('does not replace a skill of the same name that an agent published', async () => {
     const agent = await hub.key('billing-bot');
     await agent.fetch('/v1/skills/reports', {
       method: 'PUT',
