@@ -11,7 +11,7 @@ import type { ToolSearch } from '../domain/tool-search.ts';
 import type { Caller } from '../shapes/access.ts';
 import { type JsonObject, jsonObjectSchema } from '../shapes/json.ts';
 import { decodeCursor, pageOf, pageQuerySchema } from '../shapes/page.ts';
-import { hubServerId } from '../shapes/server.ts';
+import { hubServerId, serverView } from '../shapes/server.ts';
 import { ttlSecondsSchema } from '../shapes/skill.ts';
 import {
   searchIdSchema,
@@ -19,17 +19,9 @@ import {
   type ToolDefinition,
   type ToolProgress,
   toolSourceSchema,
-} from '../shapes/tool.ts';
-import {
-  activationView,
-  deactivationView,
-  hubStatusView,
-  schedulerView,
-  searchView,
-  serverView,
-  skillView,
   toolView,
-} from './meta-tool-views.ts';
+} from '../shapes/tool.ts';
+import { activatedSkillView, hubStatusView, listedSkillView, schedulerStatusView } from './meta-tool-views.ts';
 import { invalidArguments, passedThrough, structuredResult } from './tool-result.ts';
 
 /** What the tools call. */
@@ -107,7 +99,7 @@ function toolTools({ toolSearch, toolCall }: MetaToolsDeps): MetaTool[] {
       async (args, { caller }) => {
         const { query, limit, source, server_id, explain, defer_loading } = args;
         const request = { query, limit, source, serverId: server_id, explain, includeSchemas: !defer_loading };
-        return structuredResult(searchView(await toolSearch.search(caller, request)));
+        return structuredResult(await toolSearch.search(caller, request));
       },
     ),
     metaTool(
@@ -181,12 +173,9 @@ function skillTools({ skills, lifecycle }: MetaToolsDeps): MetaTool[] {
         const found = await skills.list(caller, { limit, after: decodeCursor(cursor), namespace: caller.namespace });
         const page = pageOf(found, limit, {
           position: ({ skill }) => `${skill.namespace}/${skill.name}`,
-          view: skillView,
+          view: listedSkillView,
         });
-        return structuredResult({
-          skills: page.items,
-          ...(page.nextCursor !== undefined && { next_cursor: page.nextCursor }),
-        });
+        return structuredResult({ skills: page.items, nextCursor: page.nextCursor });
       },
     ),
     metaTool(
@@ -196,7 +185,7 @@ function skillTools({ skills, lifecycle }: MetaToolsDeps): MetaTool[] {
       changes,
       async ({ skill_name, ttl_seconds }, { caller }) =>
         structuredResult(
-          activationView(await lifecycle.activate(caller, { name: skill_name }, { ttlSeconds: ttl_seconds })),
+          activatedSkillView(await lifecycle.activate(caller, { name: skill_name }, { ttlSeconds: ttl_seconds })),
         ),
     ),
     metaTool(
@@ -205,7 +194,10 @@ function skillTools({ skills, lifecycle }: MetaToolsDeps): MetaTool[] {
       skillArgument,
       changes,
       async ({ skill_name }, { caller }) =>
-        structuredResult(deactivationView(skill_name, await lifecycle.deactivate(caller, { name: skill_name }))),
+        structuredResult({
+          skillName: skill_name,
+          ...(await lifecycle.deactivate(caller, { name: skill_name })),
+        }),
     ),
   ];
 }
@@ -216,7 +208,7 @@ function schedulerTool({ cleanup }: MetaToolsDeps): MetaTool {
     'Read the status of the cleanup scheduler.',
     noArguments,
     readOnly,
-    async (_args, { caller }) => structuredResult(schedulerView(await cleanup.status(caller))),
+    async (_args, { caller }) => structuredResult(schedulerStatusView(await cleanup.status(caller))),
   );
 }
 

@@ -2,10 +2,10 @@
 import { type CallToolResult, isCallToolResult, ProtocolError } from '@modelcontextprotocol/server';
 import type { z } from 'zod';
 import { type ErrorCode, HestiaError } from '../shapes/error.ts';
-import type { JsonObject } from '../shapes/json.ts';
 import type { ToolResult } from '../shapes/tool.ts';
 import { zodViolations } from '../shapes/violation.ts';
 import type { Log } from '../telemetry/log.ts';
+import { snakeCaseFields } from './snake-case.ts';
 
 /** JSON-RPC codes of our error codes: -32602 for what the caller can mend, -32001 for a deadline, -32603 for the rest. */
 const jsonRpcCodes: Record<ErrorCode, number> = {
@@ -53,8 +53,9 @@ export function invalidArguments(error: z.core.$ZodError): HestiaError {
   return new HestiaError('INVALID_ARGUMENTS', 'the arguments do not fit the tool', { violations });
 }
 
-/** A result whose structured content is `value`, with the same as text for clients that read only text. */
-export function structuredResult(value: JsonObject): CallToolResult {
+/** A result whose structured content is `answer` in snake_case, with the same as text for clients that read only text. */
+export function structuredResult(answer: object): CallToolResult {
+  const value = snakeCaseFields(answer);
   return { content: [{ type: 'text', text: JSON.stringify(value, null, 2) }], structuredContent: value };
 }
 

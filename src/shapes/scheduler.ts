@@ -53,10 +53,10 @@ export const schedulerViewSchema = schedulerStatusSchema
 
 /** The view of the status. */
 export function schedulerView(status: SchedulerStatus): z.infer<typeof schedulerViewSchema> {
-  return {
+  return schedulerViewSchema.parse({
     ...status,
     lastRunTime: isoTime(status.lastRunTime),
     lastSuccessTime: isoTime(status.lastSuccessTime),
     nextRunTime: isoTime(status.nextRunTime),
-  };
+  });
 }
