@@ -94,7 +94,7 @@ export function createAccessService(deps: AccessServiceDeps): AccessService {
     admit: async ({ secret, address }) => {
       const caller = await authenticate(secret);
       if ('failure' in caller) return refuse(deps, caller.failure, address);
-      await inActiveSpan('authenticate', (span) => rateLimits.countRequest(caller, span));
+      await rateLimits.countRequest(caller);
       return caller;
     },
     saveUses: async () => {
@@ -132,12 +132,10 @@ async function refuse(
   failure: AuthFailure,
   address: string | undefined,
 ): Promise<never> {
-  await inActiveSpan('authenticate', async (span) => {
-    await rateLimits.countFailure(address, span);
-    const fields = { agent_id: anonymousCaller.agentId, error_type: failure };
-    const event = { kind: 'security', name: 'AUTH_FAILED', failed: true, fields } as const;
-    await trail.record({ event, by: anonymousCaller, span });
-  });
+  await rateLimits.countFailure(address);
+  const fields = { agent_id: anonymousCaller.agentId, error_type: failure };
+  const event = { kind: 'security', name: 'AUTH_FAILED', failed: true, fields } as const;
+  await inActiveSpan('authenticate', (span) => trail.record({ event, by: anonymousCaller, span }));
   throw new HestiaError('UNAUTHENTICATED', 'send "Authorization: Bearer <key>" with a key that is valid');
 }
 

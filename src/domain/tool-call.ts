@@ -109,7 +109,7 @@ export function createToolCall(deps: ToolCallDeps): ToolCall {
       if (draining) throw new HestiaError('SHUTTING_DOWN', 'the hub is shutting down; no new calls are taken');
       using _place = concurrencyLimit.enter(request.serverId);
       const call = { caller, request, options, shutdown: { signal: shutdown.signal, hasBegun: () => draining } };
-      const work = permitCall(deps, call).then((permitted) => traceCall(deps, permitted));
+      const work = runCall(deps, call);
       running.add(work);
       try {
         return await work;
@@ -126,13 +126,13 @@ export function createToolCall(deps: ToolCallDeps): ToolCall {
   };
 }
 
-async function permitCall(deps: ToolCallDeps, call: RequestedCall): Promise<PermittedCall> {
+async function runCall(deps: ToolCallDeps, call: RequestedCall): Promise<ToolCallAnswer> {
   const { caller, request } = call;
   const timeoutMs = checkedTimeout(deps, request.timeoutMs);
   await deps.guard.require(caller, 'tool.call');
   const tool = findCallableTool(deps, caller, request);
-  await deps.trail.admit();
-  return { ...call, tool, timeoutMs };
+  if (deps.trail.isRequired) await deps.trail.admit();
+  return traceCall(deps, { ...call, tool, timeoutMs });
 }
 
 /** Performs the call inside its span, and records it. */

@@ -123,7 +123,7 @@ const hostsAcceptedMax = 64;
 /** Refuses requests sent to or from names the hub does not know, which is how a web page would reach a local hub. */
 function checkHost({ hosts, origins }: AppDeps['policy']): MiddlewareHandler {
   const accepted = new Set<string>();
-  return async (c, next) => {
+  return (c, next) => {
     const host = c.req.header('host');
     if (host === undefined || !accepted.has(host)) {
       if (!validateHostHeader(host, [...localNames, ...hosts]).ok) {

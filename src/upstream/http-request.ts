@@ -43,7 +43,7 @@ export function createHttpRequests(bytesMax: number): HttpRequests {
         if (value !== undefined) headers[name] = typeof value === 'string' ? value : value.join(', ');
       }
       const isStream = headers['content-type']?.startsWith('text/event-stream') ?? false;
-      return { status: statusCode, headers, body: isStream ? body : await readWhole(body, bytesMax, watcher) };
+      return { status: statusCode, headers, body: isStream ? body : await readBody(body, bytesMax, watcher) };
     },
     close: () => dispatcher.destroy(),
   };
@@ -68,17 +68,23 @@ export function fetchResponse({ status, headers, body }: HttpAnswer, bytesMax: n
 /** Statuses whose responses have no body by the fetch standard. */
 const bodiless = new Set([204, 205, 304]);
 
-async function readWhole(body: Readable, bytesMax: number, watcher: BodyWatcher): Promise<string> {
+/** Reads a body to its end. @throws Error where it is longer than `bytesMax` or breaks off */
+function readBody(body: Readable, bytesMax: number, watcher: BodyWatcher): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of body) {
+  body.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > bytesMax) {
-      watcher.onExceeded();
-      throw new Error('response too large');
-    }
     chunks.push(chunk);
-  }
-  watcher.onEnded();
-  return Buffer.concat(chunks).toString('utf8');
+    if (bytes <= bytesMax) return;
+    watcher.onExceeded();
+    body.destroy(new Error('response too large'));
+  });
+  body.once('error', reject);
+  body.once('close', () => reject(new Error('the body was closed before its end')));
+  body.once('end', () => {
+    watcher.onEnded();
+    resolve(Buffer.concat(chunks).toString('utf8'));
+  });
+  return promise;
 }

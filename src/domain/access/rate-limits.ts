@@ -2,17 +2,17 @@
  * How often a key may ask, and how often an address may fail to authenticate. What is over a limit is refused at once;
  * the first refusal of each window is on record, the further ones are not, so that a flood cannot fill the trail.
  */
-import type { Span } from '@opentelemetry/api';
 import { anonymousCaller, type Caller } from '../../shapes/access.ts';
 import { HestiaError } from '../../shapes/error.ts';
+import { inActiveSpan } from '../../telemetry/span.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 
 /** The limits. Both methods throw HestiaError RATE_LIMITED, which says when to try again. */
 export interface RateLimits {
   /** Counts a request of a caller's key. */
-  countRequest(caller: Caller, span: Span): Promise<void>;
+  countRequest(caller: Caller): Promise<void>;
   /** Counts a failed authentication of an address; `undefined` where the connection has none. */
-  countFailure(address: string | undefined, span: Span): Promise<void>;
+  countFailure(address: string | undefined): Promise<void>;
 }
 
 /** What the limits are made of. */
@@ -25,10 +25,12 @@ const windowSeconds = 60;
 
 /** Makes the limits, with empty counts. */
 export function createRateLimits({ trail, limits }: RateLimitsDeps): RateLimits {
-  let loaded: Promise<Limiters> | undefined;
+  let loading: Promise<Limiters> | undefined;
+  let limiters: Limiters | undefined;
   const count = async (kind: 'requests' | 'failures', key: string, refused: Refused) => {
-    loaded ??= loadLimiters(limits);
-    const { [kind]: limiter, isRefusal } = await loaded;
+    loading ??= loadLimiters(limits);
+    limiters ??= await loading;
+    const { [kind]: limiter, isRefusal } = limiters;
     try {
       await limiter.consume(key);
     } catch (refusal) {
@@ -38,9 +40,9 @@ export function createRateLimits({ trail, limits }: RateLimitsDeps): RateLimits 
     }
   };
   return {
-    countRequest: (caller, span) => count('requests', caller.keyId, { by: caller, span, limit: 'requests' }),
-    countFailure: (address, span) =>
-      count('failures', address ?? 'no address', { by: anonymousCaller, span, limit: 'failed authentications' }),
+    countRequest: (caller) => count('requests', caller.keyId, { by: caller, limit: 'requests' }),
+    countFailure: (address) =>
+      count('failures', address ?? 'no address', { by: anonymousCaller, limit: 'failed authentications' }),
   };
 }
 
@@ -58,13 +60,13 @@ async function loadLimiters({ requestsPerMinute, authFailuresPerMinute }: RateLi
 
 interface Refused {
   by: Caller;
-  span: Span;
   limit: 'requests' | 'failed authentications';
 }
 
-async function recordRefusal(trail: AuditTrail, { by, span, limit }: Refused): Promise<void> {
+async function recordRefusal(trail: AuditTrail, { by, limit }: Refused): Promise<void> {
   const fields = { agent_id: by.agentId, namespace: by.namespace, limit };
-  await trail.record({ event: { kind: 'security', name: 'RATE_LIMITED', failed: true, fields }, by, span });
+  const event = { kind: 'security', name: 'RATE_LIMITED', failed: true, fields } as const;
+  await inActiveSpan('authenticate', (span) => trail.record({ event, by, span }));
 }
 
 function rateLimited(limit: Refused['limit'], allowed: number, msBeforeNext: number): HestiaError {

@@ -1,20 +1,20 @@
-/** Why a call must end before its tool has answered: the deadline, the caller, or the hub's own shutdown. */
+/** The deadline of a tool call, and the other reasons to end it early: its caller, and the hub's shutdown. */
 
-/** What ended a call from our side. */
+/** Why the hub ended a call. */
 export type EndReason = 'timeout' | 'caller' | 'shutdown';
 
-/** One call's clock. Close it when the call is over. */
+/** The deadline of one call. Close it when the call is over. */
 export interface CallDeadline {
-  /** Aborts for any of the three reasons; hand it to the upstream. */
+  /** Aborts for each of the three reasons; the upstream server is called with it. */
   signal: AbortSignal;
-  /** Which of them came first, if any did. */
+  /** The first reason that applied, if any did. */
   reason(): EndReason | undefined;
   /** Settles with `work`, or rejects as soon as the signal aborts, whatever `work` does afterwards. */
   race<T>(work: Promise<T>): Promise<T>;
   close(): void;
 }
 
-/** Starts the clock; `timeoutMs` is in milliseconds. */
+/** Starts the deadline; `timeoutMs` is in milliseconds. */
 export function openDeadline(options: { timeoutMs: number; caller: AbortSignal; shutdown: AbortSignal }): CallDeadline {
   const controller = new AbortController();
   let reason: EndReason | undefined;
@@ -32,23 +32,21 @@ export function openDeadline(options: { timeoutMs: number; caller: AbortSignal; 
   return {
     signal: controller.signal,
     reason: () => reason,
-    race: async (work) => {
-      const { promise: aborted, reject } = Promise.withResolvers<never>();
-      const onAbort = () => reject(new Error('the call was ended'));
-      if (controller.signal.aborted) onAbort();
-      controller.signal.addEventListener('abort', onAbort, { once: true });
-      try {
-        return await Promise.race([work, aborted]);
-      } finally {
-        controller.signal.removeEventListener('abort', onAbort);
-        work.catch(() => undefined);
-        aborted.catch(() => undefined);
-      }
-    },
+    race: (work) =>
+      new Promise((resolve, reject) => {
+        // The signal is the call's own: the listener goes with it.
+        controller.signal.addEventListener('abort', () => reject(endedEarly()), { once: true });
+        if (controller.signal.aborted) reject(endedEarly());
+        work.then(resolve, reject);
+      }),
     close: () => {
       clearTimeout(timer);
       options.caller.removeEventListener('abort', onCaller);
       options.shutdown.removeEventListener('abort', onShutdown);
     },
   };
+}
+
+function endedEarly(): Error {
+  return new Error('the call was ended early');
 }
