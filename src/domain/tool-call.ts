@@ -3,6 +3,7 @@
  * a deadline, classifies the outcome, and writes it with its audit record before it answers.
  */
 import { type Span, SpanKind } from '@opentelemetry/api';
+import { settledWithin } from '../flow/time-limit.ts';
 import type { ToolIndex } from '../search-index/tool-index.ts';
 import type { Caller } from '../shapes/access.ts';
 import { HestiaError, notFound } from '../shapes/error.ts';
@@ -119,9 +120,9 @@ export function createToolCall(deps: ToolCallDeps): ToolCall {
     },
     drain: async (drainMs) => {
       draining = true;
-      const timer = setTimeout(() => shutdown.abort(), drainMs);
-      await Promise.allSettled(running);
-      clearTimeout(timer);
+      const settled = Promise.allSettled(running);
+      if (!(await settledWithin(drainMs, settled))) shutdown.abort();
+      await settled;
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Work done step by step behind everybody's back, and tried again until it is done. Knows nothing of what it does. */
 
-import { setTimeout as delay } from 'node:timers/promises';
+import { settledWithin } from './time-limit.ts';
 
 /** The work. Dispose it to let a step that is under way end, and begin none after it. */
 export interface BackgroundRetry extends AsyncDisposable {
@@ -76,7 +76,7 @@ export function createBackgroundRetry(deps: BackgroundRetryDeps): BackgroundRetr
     async [Symbol.asyncDispose]() {
       ended = true;
       clearTimeout(timer);
-      await Promise.race([running, delay(endMsMax, undefined, { ref: false })]);
+      if (running !== undefined) await settledWithin(endMsMax, running);
     },
   };
 }

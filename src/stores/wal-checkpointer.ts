@@ -4,6 +4,7 @@
  * automatically at commits.
  */
 import { Worker } from 'node:worker_threads';
+import { settledWithin } from '../flow/time-limit.ts';
 import type { Database } from './database.ts';
 
 /** The checkpointer. Disposing it stops the thread and turns automatic checkpoints on again. */
@@ -50,11 +51,10 @@ export function createWalCheckpointer({ database, file, onFailure }: WalCheckpoi
       worker = undefined;
       if (stopping === undefined) return;
       database.setAutoCheckpoint(true);
-      const timer = setTimeout(() => void stopping.terminate(), stopTimeoutMs);
       const exited = new Promise((resolve) => stopping.once('exit', resolve));
       stopping.postMessage('stop');
-      await exited;
-      clearTimeout(timer);
+      if (await settledWithin(stopTimeoutMs, exited)) return;
+      await stopping.terminate();
     },
   };
 }

@@ -6,6 +6,7 @@
 import { openSync } from 'node:fs';
 import { logs, ROOT_CONTEXT, SeverityNumber, type Span, trace } from '@opentelemetry/api';
 import { type DestinationStream, multistream, pino } from 'pino';
+import { settledWithin } from '../flow/time-limit.ts';
 import { HestiaError } from '../shapes/error.ts';
 import type { EventFields } from '../shapes/event.ts';
 import { printable, truncated } from '../shapes/text.ts';
@@ -196,17 +197,14 @@ function opened(path: string): number {
   }
 }
 
-function closed(file: FileStream): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => file.destroy(), closeTimeoutMs);
-    file.once('close', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-    // A file that cannot be written would be tried again and again as the process exits.
-    file.once('error', () => file.destroy());
-    file.end();
-  });
+async function closed(file: FileStream): Promise<void> {
+  const closing = new Promise<void>((resolve) => file.once('close', resolve));
+  // A file that cannot be written would be tried again and again as the process exits.
+  file.once('error', () => file.destroy());
+  file.end();
+  if (await settledWithin(closeTimeoutMs, closing)) return;
+  file.destroy();
+  await closing;
 }
 
 function cleaned(fields: EventFields): Record<string, string | number | boolean> {

@@ -13,6 +13,7 @@ import {
   type SpanExporter,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace';
+import { settledWithin } from '../flow/time-limit.ts';
 import type {
   BatchConfiguration,
   SignalConfiguration,
@@ -78,17 +79,18 @@ export async function startTelemetry({
       metrics: counts.metrics,
     }),
     [Symbol.asyncDispose]: async () => {
-      await bounded(Promise.allSettled([traces?.processor.forceFlush(), logs?.processor.forceFlush()]), flushTimeoutMs);
+      const flushed = Promise.allSettled([traces?.processor.forceFlush(), logs?.processor.forceFlush()]);
+      await settledWithin(flushTimeoutMs, flushed);
       if (traces) observer.lost('traces', traces.pending());
       if (logs) observer.lost('logs', logs.pending());
-      await bounded(reader?.forceFlush(), flushTimeoutMs);
+      if (reader) await settledWithin(flushTimeoutMs, reader.forceFlush());
       runtime[Symbol.dispose]();
       const spansLost = counts.traces.dropped;
       const recordsLost = counts.logs.dropped;
       if (spansLost + recordsLost > 0) {
         log.warn('Telemetry was lost', { spans_lost: spansLost, log_records_lost: recordsLost }, { local: true });
       }
-      await bounded(sdk.shutdown(), shutdownTimeoutMs);
+      await settledWithin(shutdownTimeoutMs, sdk.shutdown());
     },
   };
 }
@@ -171,14 +173,4 @@ async function metricReader({ metrics }: TelemetryConfiguration, observer: Deliv
 
 function usesJson(signal: SignalConfiguration): boolean {
   return signal.protocol === 'http/json';
-}
-
-/** Waits for `work` at most `timeoutMs`; a failure is as good as an end. */
-async function bounded(work: Promise<unknown> | undefined, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
-  });
-  await Promise.race([Promise.resolve(work).catch(() => undefined), timeout]);
-  clearTimeout(timer);
 }

@@ -1,4 +1,5 @@
 /** All connections to upstream servers. Each stands alone: what one does or fails to do, no other notices. */
+import { settledWithin } from '../flow/time-limit.ts';
 import type { Config } from '../shapes/configuration/config.ts';
 import type { ServerStatus } from '../shapes/server.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
@@ -56,13 +57,8 @@ export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
     list: () => [...connections.values()].map((connection) => connection.status()),
     find: (serverId) => connections.get(serverId),
     async [Symbol.asyncDispose]() {
-      const { promise: bound, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, closeMsMax);
-      const closed = Promise.allSettled(
-        [...connections.values()].map((connection) => connection[Symbol.asyncDispose]()),
-      );
-      await Promise.race([closed, bound]);
-      clearTimeout(timer);
+      const closed = [...connections.values()].map((connection) => connection[Symbol.asyncDispose]());
+      await settledWithin(closeMsMax, Promise.allSettled(closed));
     },
   };
 }

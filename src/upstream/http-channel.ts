@@ -11,6 +11,7 @@ import {
   PROTOCOL_VERSION_META_KEY,
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client';
+import { settledWithin } from '../flow/time-limit.ts';
 import { parsedJson } from '../shapes/json.ts';
 import type { HttpServer } from '../shapes/server.ts';
 import type { BodyWatcher } from './byte-limit.ts';
@@ -41,8 +42,7 @@ export function createHttpChannel(deps: HttpChannelDeps): Channel {
   const transport = new HttpTransport(deps);
   let closing: Promise<void> | undefined;
   const end = async () => {
-    const bound = new Promise<void>((resolve) => setTimeout(resolve, terminateMsMax).unref());
-    await Promise.race([transport.terminateSession().catch(() => {}), bound]);
+    await settledWithin(terminateMsMax, transport.terminateSession());
     await transport.close();
   };
   const close = () => {

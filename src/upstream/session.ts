@@ -3,6 +3,7 @@
  * it fails. Refuses to know whether and when there will be a next session.
  */
 import type { ProtocolEra } from '@modelcontextprotocol/client';
+import { unlessAborted } from '../flow/time-limit.ts';
 import type { Config } from '../shapes/configuration/config.ts';
 import type { ServerConfiguration } from '../shapes/server.ts';
 import type { Channel } from './channel.ts';
@@ -83,16 +84,4 @@ async function createChannel({ serverId, configuration, limits, log }: SessionDe
   // Loaded here, since its HTTP client is a hundred files that a hub of local servers never needs.
   const { createHttpChannel } = await import('./http-channel.ts');
   return createHttpChannel({ configuration, messageBytesMax: bytesMax });
-}
-
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort);
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

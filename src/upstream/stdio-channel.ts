@@ -4,6 +4,7 @@
  */
 import { Readable } from 'node:stream';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { settledWithin } from '../flow/time-limit.ts';
 import type { StdioServer } from '../shapes/server.ts';
 import type { Channel } from './channel.ts';
 import { logStderr } from './stderr-log.ts';
@@ -46,16 +47,12 @@ export function createStdioChannel(deps: StdioChannelDeps): Channel {
 /** The library ends the input and waits; ours are the signals, for its own come too late. */
 async function endChild(transport: StdioClientTransport): Promise<void> {
   const { pid } = transport;
-  const timers = new Set<NodeJS.Timeout>();
-  const after = (ms: number, run: () => void) => timers.add(setTimeout(run, ms));
-  const closed = transport.close().catch(() => {});
-  if (pid !== null) {
-    after(terminateAfterMs, () => signalChild(pid, 'SIGTERM'));
-    after(killAfterMs, () => signalChild(pid, 'SIGKILL'));
-  }
-  const bound = new Promise<void>((resolve) => after(closeMsMax, resolve));
-  await Promise.race([closed, bound]);
-  for (const timer of timers) clearTimeout(timer);
+  const closed = transport.close();
+  if (await settledWithin(terminateAfterMs, closed)) return;
+  if (pid !== null) signalChild(pid, 'SIGTERM');
+  if (await settledWithin(killAfterMs - terminateAfterMs, closed)) return;
+  if (pid !== null) signalChild(pid, 'SIGKILL');
+  await settledWithin(closeMsMax - killAfterMs, closed);
 }
 
 function signalChild(pid: number, signal: NodeJS.Signals): void {

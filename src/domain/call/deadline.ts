@@ -1,4 +1,5 @@
 /** The deadline of a tool call, and the other reasons to end it early: its caller, and the hub's shutdown. */
+import { unlessAborted } from '../../flow/time-limit.ts';
 
 /** Why the hub ended a call. */
 export type EndReason = 'timeout' | 'caller' | 'shutdown';
@@ -32,21 +33,11 @@ export function openDeadline(options: { timeoutMs: number; caller: AbortSignal; 
   return {
     signal: controller.signal,
     reason: () => reason,
-    race: (work) =>
-      new Promise((resolve, reject) => {
-        // The signal is the call's own: the listener goes with it.
-        controller.signal.addEventListener('abort', () => reject(endedEarly()), { once: true });
-        if (controller.signal.aborted) reject(endedEarly());
-        work.then(resolve, reject);
-      }),
+    race: (work) => unlessAborted(work, controller.signal),
     close: () => {
       clearTimeout(timer);
       options.caller.removeEventListener('abort', onCaller);
       options.shutdown.removeEventListener('abort', onShutdown);
     },
   };
-}
-
-function endedEarly(): Error {
-  return new Error('the call was ended early');
 }

@@ -4,8 +4,8 @@
  */
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
+import { settledWithin } from '../../flow/time-limit.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import type { SkillDocument } from '../../shapes/skill.ts';
 import { createDebouncedQueue, type DebouncedQueue } from './debounced-queue.ts';
@@ -144,7 +144,7 @@ class DirectoryWatch implements SkillWatch {
       );
     });
     const ready = new Promise<void>((resolve) => watcher.once('ready', resolve));
-    await Promise.race([ready, delay(readyMsMax, undefined, { ref: false })]);
+    await settledWithin(readyMsMax, ready);
   }
 
   #onChange(directory: string, segments: readonly string[]): void {

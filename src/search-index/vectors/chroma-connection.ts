@@ -3,6 +3,7 @@
  * A probe checks in the background whether the server is available, so that requests to an unavailable one fail at once.
  */
 import { ChromaClient, ChromaConnectionError } from 'chromadb';
+import { resultWithin, timedOut, unlessAborted } from '../../flow/time-limit.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { VectorStoreError } from './store.ts';
 
@@ -74,7 +75,7 @@ export function createChromaConnection({ url, log }: ChromaConnectionDeps): Chro
       }
     },
     [Symbol.dispose]: () => {
-      closing.abort();
+      closing.abort(new VectorStoreError('the hub is shutting down'));
       clearTimeout(timer);
     },
   };
@@ -115,15 +116,7 @@ function createClient(url: string): ChromaClient {
 
 /** Chroma's client has no timeouts: a result after `timeoutMs`, or after the connection was disposed, is discarded. */
 async function within<T>(timeoutMs: number, closing: AbortSignal, work: Promise<T>): Promise<T> {
-  const listening = new AbortController();
-  const timeout = new Promise<never>((_resolve, reject) => {
-    const timer = setTimeout(() => reject(new VectorStoreError('Chroma did not answer in time')), timeoutMs);
-    listening.signal.addEventListener('abort', () => clearTimeout(timer));
-    closing.addEventListener('abort', () => reject(new VectorStoreError('the hub is shutting down')), listening);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    listening.abort();
-  }
+  const result = await resultWithin(timeoutMs, unlessAborted(work, closing));
+  if (result === timedOut) throw new VectorStoreError('Chroma did not answer in time');
+  return result;
 }

@@ -2,6 +2,7 @@
  * The nearest-neighbour search of a text, with a timeout and a circuit breaker.
  * While embeddings or the vector store fail or are slow, searches do not wait for them.
  */
+import { resultWithin, timedOut } from '../../flow/time-limit.ts';
 import type { FallbackReason } from '../../telemetry/vector-metrics.ts';
 import { nearestMax } from '../hybrid-score.ts';
 import { type Embeddings, EmbeddingsError } from './embeddings.ts';
@@ -51,12 +52,13 @@ export function createNearestSearch(deps: NearestSearchDeps): NearestSearch {
     if (isPaused) return fallBack(deps, 'away');
     const pending = request(text, where);
     // While one request is overdue, the next ones wait less.
-    const result = await settledWithin(overdue > 0 ? deps.timeoutMs / 8 : deps.timeoutMs, pending);
-    if (result === 'late') {
+    const result = await resultWithin(overdue > 0 ? deps.timeoutMs / 8 : deps.timeoutMs, pending);
+    if (result === timedOut) {
       overdue += 1;
       void pending.finally(() => {
         overdue -= 1;
       });
+      return fallBack(deps, 'late');
     }
     return typeof result === 'string' ? fallBack(deps, result) : result;
   };
@@ -65,16 +67,4 @@ export function createNearestSearch(deps: NearestSearchDeps): NearestSearch {
 function fallBack({ onFallback }: NearestSearchDeps, reason: FallbackReason): undefined {
   onFallback(reason);
   return undefined;
-}
-
-async function settledWithin<T>(timeoutMs: number, pending: Promise<T>): Promise<T | 'late'> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<'late'>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, 'late');
-  });
-  try {
-    return await Promise.race([pending, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
