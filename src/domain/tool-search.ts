@@ -1,4 +1,4 @@
-/** Finding tools by describing the need: active skills, the hub's own tools and upstream tools, as the caller may see them. */
+/** Tool search and inspection: active skills, the hub's tools and upstream tools that the caller may see. */
 import type { Span } from '@opentelemetry/api';
 import type { ToolIndex } from '../search-index/tool-index.ts';
 import type { Caller } from '../shapes/access.ts';
@@ -21,15 +21,15 @@ import type { SkillTools } from './skill-tools.ts';
 
 /** Search and inspection of tools. */
 export interface ToolSearch {
-  /** The best tools for a need, as light references; an empty answer is an answer. */
+  /** The best tools for a need, as references without schemas by default. The list may be empty. */
   search(caller: Caller, request: SearchRequest): Promise<SearchAnswer>;
   /** One tool with its schemas. @throws HestiaError NOT_FOUND */
   inspect(caller: Caller, address: { serverId: string; toolName: string }): Promise<IndexedTool>;
-  /** A recorded search, with the reasons for the place of each tool. @throws HestiaError NOT_FOUND, FORBIDDEN */
+  /** A recorded search, with the reasons for the rank of each tool. @throws HestiaError NOT_FOUND, FORBIDDEN */
   explain(caller: Caller, searchId: string): Promise<ExplainedSearch>;
 }
 
-/** What search is made of. */
+/** Dependencies of the tool search. */
 export interface ToolSearchDeps {
   toolIndex: ToolIndex;
   skillTools: SkillTools;
@@ -40,10 +40,10 @@ export interface ToolSearchDeps {
   now: () => number;
 }
 
-/** Longest description in a reference, in UTF-16 units; the whole is had by inspection. */
+/** The longest description in a reference, in UTF-16 units. Inspection returns the complete one. */
 const descriptionLengthMax = 300;
 
-/** Makes the service. */
+/** Creates the service. */
 export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
   const { toolIndex, skillTools, searchLearning, guard, metrics } = deps;
   return {
@@ -101,7 +101,7 @@ async function search(deps: ToolSearchDeps, caller: Caller, request: SearchReque
   return { searchId, results: shown.map((tool) => reference(tool, request)) };
 }
 
-/** The index keeps a skill whose time is over until the sweep; nobody is shown it. */
+/** Excludes expired skills, which stay in the index until the next cleanup. */
 function isLive(skillTools: SkillTools, caller: Caller, { source, definition }: IndexedTool): boolean {
   return source !== 'skill' || skillTools.find(caller.namespace, definition.toolName) !== undefined;
 }

@@ -1,7 +1,7 @@
-/** The parts of a score in words, for people who ask why a tool stands where it stands. Pure. */
+/** The explanation of a search result: the parts of its score as sentences for people. */
 import type { ScoreParts } from '../../shapes/search.ts';
 
-/** One line for each part that had a say, in the order they are applied. */
+/** One line for each part that affected the score, in the order in which they are applied. */
 export function explainParts(parts: ScoreParts): string[] {
   const { ownEvidence, othersEvidence, othersCount } = parts;
   return [
@@ -12,11 +12,11 @@ export function explainParts(parts: ScoreParts): string[] {
       ? []
       : [`outcomes of ${othersCount} other ${othersCount === 1 ? 'key' : 'keys'} say ${signed(othersEvidence)}`]),
     `right with probability ${number(parts.relevance)}, answers with probability ${number(parts.availability)}`,
-    ...(parts.explored ? ['stands here to be tried: nothing has served this request yet'] : []),
+    ...(parts.explored ? ['placed here to be tried: no tool has succeeded for this request yet'] : []),
   ];
 }
 
-/** Whether learning put a tool elsewhere than its text alone would; `place` from 1. */
+/** Whether learning changed the rank of a tool compared with its text alone; `place` is from 1. */
 export function isMoved({ textRank }: ScoreParts, place: number): boolean {
   return textRank !== place;
 }

@@ -1,6 +1,7 @@
 /**
- * The life of a search after its answer: it is put on record, an outcome finds it, the lesson is written with the
- * outcome and then learned. What is in memory can always be rebuilt from what is written.
+ * Learning from tool outcomes: searches are recorded, and outcomes of their results become lessons.
+ * A lesson is written in the transaction of its outcome and then added to the outcome memory, which can be rebuilt from the
+ * stored lessons.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { LessonVectors } from '../../search-index/vectors/lesson-vectors.ts';
@@ -13,45 +14,45 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import { type Credit, createSearchLog } from './log.ts';
 import type { OutcomeMemory } from './outcome-memory.ts';
 
-/** A lesson under way: written with the outcome, learned after the commit. */
+/** A lesson to be written with its outcome and learned after the commit. */
 export interface PendingLesson {
-  /** Writes it; the outcome must be written before, in the same transaction. */
+  /** Writes the lesson. The outcome must be written before, in the same transaction. */
   write(tx: Transaction): Promise<void>;
-  /** Takes it into memory and tells metrics; does nothing where another process has counted the search already. */
+  /** Adds the lesson to the memory and the metrics. Does nothing if another process has written a lesson of the search. */
   learn(): void;
 }
 
-/** Searches and what is learned from them. */
+/** Records searches and learns from their outcomes. */
 export interface SearchLearning {
-  /** Puts a search on record. Never throws: an answer is not held back because it cannot teach. */
+  /** Records a search. Never throws, since a search is answered even if nothing can be learned from it. */
   record(record: SearchRecord): Promise<void>;
-  /** What an outcome teaches; undefined where it teaches nothing. Never throws. */
+  /** The lesson of an outcome; undefined if there is none. Never throws. */
   lessonOf(outcome: ToolOutcome): Promise<PendingLesson | undefined>;
-  /** A search as it was recorded; undefined where none is stored under this id. */
+  /** The recorded search; undefined if none is stored with this id. */
   find(searchId: string): Promise<SearchRecord | undefined>;
-  /** Learns everything that is written, the oldest first, and from then on what other hubs share; call it once. */
+  /** Learns all stored lessons, the oldest first, and then those that other hubs share. Call it once. */
   rebuild(): Promise<void>;
 }
 
-/** What it is made of. */
+/** Dependencies of the learning. */
 export interface SearchLearningDeps {
   database: Database;
   searchStore: SearchStore;
   memory: OutcomeMemory;
-  /** Where hubs share what they learn; undefined where they do not. */
+  /** The lessons shared between hubs; undefined if they are not shared. */
   lessons: LessonVectors | undefined;
   metrics: Metrics;
   log: Log;
 }
 
-/** Lessons that a start learns again, the newest ones, and how many are read at once. */
+/** The number of newest lessons that a start learns again, and the number read at a time. */
 const lessonsRebuiltMax = 200_000;
 const pageSize = 5_000;
 
-/** Failures that say nothing about the tool: the agent's own arguments, and the hub's own ends and faults. */
-const untelling: ReadonlySet<ToolErrorType> = new Set(['invalid_arguments', 'shutdown', 'internal']);
+/** Failures that say nothing about the tool: invalid arguments of the agent, shutdowns and errors of the hub. */
+const uninformativeErrors: ReadonlySet<ToolErrorType> = new Set(['invalid_arguments', 'shutdown', 'internal']);
 
-/** Makes the service. */
+/** Creates the service. */
 export function createSearchLearning(deps: SearchLearningDeps): SearchLearning {
   const { database, searchStore, memory, log } = deps;
   const searchLog = createSearchLog();
@@ -61,14 +62,14 @@ export function createSearchLearning(deps: SearchLearningDeps): SearchLearning {
       try {
         await database.transaction((tx) => searchStore.insert(tx, record));
       } catch (error) {
-        log.error('A search could not be put on record', { search_id: record.searchId }, { error });
+        log.error('A search could not be recorded', { search_id: record.searchId }, { error });
       }
     },
     lessonOf: async (outcome) => {
-      if (outcome.errorType !== undefined && untelling.has(outcome.errorType)) return undefined;
+      if (outcome.errorType !== undefined && uninformativeErrors.has(outcome.errorType)) return undefined;
       const { searchId } = outcome;
-      const isForgotten = searchId !== undefined && !searchLog.has(searchId);
-      const stored = isForgotten ? await searchStore.find(searchId).catch(() => undefined) : undefined;
+      const mustLoad = searchId !== undefined && !searchLog.has(searchId);
+      const stored = mustLoad ? await searchStore.find(searchId).catch(() => undefined) : undefined;
       const credit = searchLog.credit(outcome, stored);
       return credit && pendingLesson(deps, credit);
     },

@@ -1,12 +1,13 @@
 /**
- * Recent searches, so that an outcome finds the search that led to it. An outcome counts once, and only for a search
- * that showed the tool to the same key. In memory and bounded; what is kept for longer is in the search store.
+ * The in-memory log of recent searches, which attributes a tool outcome to the search that led to it.
+ * An outcome counts once, and only for a search that showed the tool to the same key. The log is bounded; the search store keeps
+ * searches for longer.
  */
 import type { Lesson, SearchRecord, ShownTool } from '../../shapes/search.ts';
 import type { ToolOutcome } from '../../shapes/tool.ts';
 import { blameOf } from './ranking.ts';
 
-/** A lesson, and how the search did: the place of the tool, from 1, and whether it is the first call that the search led to. */
+/** A lesson with the rank of the tool in its search, from 1, and whether it is the first call that the search led to. */
 export interface Credit {
   lesson: Lesson;
   place: number;
@@ -17,20 +18,20 @@ export interface Credit {
 /** The log. */
 export interface SearchLog {
   add(record: SearchRecord): void;
-  /** What an outcome teaches; undefined where no search showed the tool to this key, or it was counted already. */
+  /** The lesson of an outcome; undefined if no search showed the tool to this key, or it was counted already. */
   credit(outcome: ToolOutcome, record?: SearchRecord): Credit | undefined;
-  /** Whether a search is still at hand. */
+  /** Whether the log contains the search. */
   has(searchId: string): boolean;
 }
 
-/** Searches at hand, of all keys and of one. */
+/** The most searches in the log, of all keys and of one. */
 const recentSearchesMax = 20_000;
 const recentSearchesPerKeyMax = 20;
-/** Keys whose last searches are at hand. */
+/** The most keys whose last searches are in the log. */
 const recentKeysMax = 10_000;
-/** How long a search may lead to a call that does not quote it. */
+/** How long after a search a call that does not quote it may count for it. */
 export const unquotedMsMax = 600_000;
-/** How long a search may lead to a call that quotes it. */
+/** How long after a search a call that quotes it may count for it. */
 export const quotedMsMax = 86_400_000;
 
 interface Logged {
@@ -38,7 +39,7 @@ interface Logged {
   credited: Set<string>;
 }
 
-/** Makes an empty log. */
+/** Creates an empty log. */
 export function createSearchLog(): SearchLog {
   const searches = new Map<string, Logged>();
   const byKey = new Map<string, Logged[]>();

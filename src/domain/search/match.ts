@@ -1,4 +1,4 @@
-/** One search without its doors: what the text finds and what is remembered for the request, in the order of the ranking. */
+/** One search: the tools that the index finds and those that the outcome memory recalls, ranked. */
 import { createHash } from 'node:crypto';
 import type { TextMatches, ToolIndex, ToolIndexQuery } from '../../search-index/tool-index.ts';
 import { isWanted, toolKeyOf, toolKeyText } from '../../search-index/tool-index.ts';
@@ -8,27 +8,27 @@ import { queryKey } from './query-key.ts';
 import { type RankedTool, type RankingCandidate, rankTools } from './ranking.ts';
 import { candidatesMax } from './ranking-constants.ts';
 
-/** What was found for a request, all of it in order; the caller shows the first ones. */
+/** All tools found for a query, best first. The caller returns the first ones. */
 export interface ToolMatch {
   ranked: RankedTool[];
   queryKey: string | undefined;
   scoring: TextMatches['scoring'];
 }
 
-/** A request of a key, at a time in Unix milliseconds. */
+/** A query of a key, at a time in Unix milliseconds. */
 export interface MatchRequest extends Omit<ToolIndexQuery, 'limit'> {
   keyId: string;
   at: number;
 }
 
-/** What a match is made of. `ranking` wraps the ranking alone, for those who time it. */
+/** Dependencies of a match. `ranking` may wrap the ranking alone, for example in a span. */
 export interface MatchDeps {
   toolIndex: ToolIndex;
   memory: OutcomeMemory;
   ranking?: (rank: () => RankedTool[]) => Promise<RankedTool[]>;
 }
 
-/** Finds and ranks. */
+/** Finds and ranks the tools for a query. */
 export async function matchTools(deps: MatchDeps, { keyId, at, ...query }: MatchRequest): Promise<ToolMatch> {
   const { found, scoring } = await deps.toolIndex.search({ ...query, limit: candidatesMax });
   const key = queryKey(query.query);
@@ -39,7 +39,7 @@ export async function matchTools(deps: MatchDeps, { keyId, at, ...query }: Match
   return { ranked: deps.ranking === undefined ? rank() : await deps.ranking(rank), queryKey: key, scoring };
 }
 
-/** Tools that served this request before and that its text did not find, as far as the filters let them through. */
+/** Tools with outcomes of this query that the index did not find and that pass the filters. */
 function remembered(
   toolIndex: ToolIndex,
   query: Omit<ToolIndexQuery, 'limit'>,
@@ -57,7 +57,7 @@ function remembered(
 
 const definitions = new WeakMap<IndexedTool, string>();
 
-/** The same for tools of the same name, description and input, wherever they come from. */
+/** A digest that is equal for tools of the same name, description and input schema, on any server. */
 function definitionOf(tool: IndexedTool): string {
   const known = definitions.get(tool);
   if (known !== undefined) return known;

@@ -1,46 +1,45 @@
 /**
- * What outcomes have taught, in memory: which tool served which request for which key, whether tools answer, and what
- * each key uses. Bounded; built anew from the stored lessons at start. Knows nothing across namespaces.
+ * The outcome memory: which tools succeeded for which queries and keys, their availability, and their use.
+ * It is bounded, separate for each namespace, and rebuilt from the stored lessons at start.
  */
-
 import { type ToolKey, toolKeyText } from '../../search-index/tool-index.ts';
 import type { Lesson } from '../../shapes/search.ts';
 import { affinity, availability, memoryLimits, relevance } from './ranking-constants.ts';
 
-/** What one key's outcomes of one request say about a tool. */
+/** The evidence of one key's outcomes of one query about a tool. */
 export interface KeyedEvidence {
   keyId: string;
-  /** Log-odds, decayed to the moment asked for. */
+  /** Log-odds, decayed to the time of the search. */
   value: number;
-  /** Requests for which this key has said anything about this tool. */
+  /** The number of queries for which this key has evidence about this tool. */
   requestsCount: number;
 }
 
-/** What one key saw of a tool, in observations, decayed. */
+/** The successful and failed calls of one key to a tool, decayed. */
 export interface KeyedObservations {
   keyId: string;
   successes: number;
   failures: number;
 }
 
-/** What is remembered for one search. Keys are those of {@link toolKeyText}. */
+/** What the memory contains about one search. Tool keys are those of {@link toolKeyText}. */
 export interface Recollection {
-  /** Tools with outcomes of this request. */
+  /** The tools with outcomes of this query. */
   evidence: ReadonlyMap<string, { tool: ToolKey; byKey: readonly KeyedEvidence[] }>;
-  /** Outcomes of this request that were learned from. */
+  /** The number of outcomes of this query that were learned. */
   outcomesCount: number;
   observations(toolKey: string): readonly KeyedObservations[];
-  /** Uses of the tool by the key, decayed with each further use of anything; 0 or more. */
+  /** The key's uses of the tool, decayed with each further use of any tool; 0 or more. */
   uses(toolKey: string): number;
 }
 
-/** The memory. All of it is synchronous and takes microseconds. */
+/** The memory. All methods are synchronous and take microseconds. */
 export interface OutcomeMemory {
-  /** Takes one outcome in; the caller sees to it that each comes once. */
+  /** Learns one outcome. The caller ensures that each is learned once. */
   learn(lesson: Lesson): void;
-  /** What is remembered for a request of a key, at a time in Unix milliseconds. */
+  /** Looks up a query of a key, at a time in Unix milliseconds. */
   recall(search: { namespace: string; keyId: string; queryKey: string | undefined; at: number }): Recollection;
-  /** Forgets everything, for a rebuild. */
+  /** Removes everything, for a rebuild. */
   clear(): void;
 }
 
@@ -65,11 +64,11 @@ interface State {
   requests: Map<string, RememberedRequest>;
   observed: Map<string, Map<string, Observed>>;
   uses: Map<string, Map<string, number>>;
-  /** By namespace, key and tool: for how many requests the key has an opinion of the tool. */
+  /** The number of queries for which a key has an opinion of a tool, by namespace, key and tool. */
   opinions: Map<string, number>;
 }
 
-/** Makes an empty memory. */
+/** Creates an empty memory. */
 export function createOutcomeMemory(): OutcomeMemory {
   const state: State = { requests: new Map(), observed: new Map(), uses: new Map(), opinions: new Map() };
   return {
@@ -98,13 +97,13 @@ function learnRelevance(state: State, lesson: Lesson, tool: ToolKey, toolKey: st
   if (before === undefined) count(state.opinions, scoped(namespace, keyId, toolKey), 1);
   const carried = before === undefined ? 0 : decayed(before.value, recordedAt - before.at, relevance.halfLifeMs);
   const value = clipped(relevance.carried * carried + change, relevance.ownMax);
-  const forget = (gone: RememberedTool) => forgetOpinions(state, namespace, gone);
+  const forget = (evicted: RememberedTool) => forgetOpinions(state, namespace, evicted);
   touch(remembered.byKey, keyId, { value, at: recordedAt }, memoryLimits.keysPerToolMax, (_opinion, key) =>
     count(state.opinions, scoped(namespace, key, toolKey), -1),
   );
   touch(request.tools, toolKey, remembered, memoryLimits.toolsPerRequestMax, forget);
-  touch(state.requests, scoped(namespace, queryKey), request, memoryLimits.requestsMax, (gone) => {
-    for (const each of gone.tools.values()) forget(each);
+  touch(state.requests, scoped(namespace, queryKey), request, memoryLimits.requestsMax, (evicted) => {
+    for (const each of evicted.tools.values()) forget(each);
   });
 }
 
@@ -183,20 +182,20 @@ function recall(
   };
 }
 
-/** Sets an entry as the most recent one, and forgets the least recent beyond `max`. */
+/** Sets an entry as the most recently used one, and evicts the least recently used one beyond `max`. */
 function touch<Value>(
   entries: Map<string, Value>,
   key: string,
   value: Value,
   max: number,
-  onForget?: (value: Value, key: string) => void,
+  onEvict?: (value: Value, key: string) => void,
 ): void {
   entries.delete(key);
   entries.set(key, value);
   if (entries.size <= max) return;
-  for (const [oldest, gone] of entries) {
+  for (const [oldest, evicted] of entries) {
     entries.delete(oldest);
-    onForget?.(gone, oldest);
+    onEvict?.(evicted, oldest);
     return;
   }
 }

@@ -1,17 +1,23 @@
+<<<<<<< HEAD
 /** What two requests have in common when they ask for the same: their content words, without grammar and literals. Pure. */
+=======
+/** The key of a query: its content words, by which the outcome memory recognises similar queries. */
+>>>>>>> edd95df (Describe the search index in the terms of its field)
+
 import { isFunctionWord, textWords } from '../../search-index/words/tokenizer.ts';
 
-/** Characters of a key; longer requests agree by their beginning in alphabetical order. */
+/** The longest key, in characters. Longer ones are truncated. */
 const keyLengthMax = 500;
 
 /**
- * The key of a request, undefined where nothing but literals and grammar is left. Words keep their form, since "keys"
- * asks for a list and "key" for one. Literals are in angle brackets or quotation marks, or are addresses, ids, numbers.
+ * The key of a query: its distinct content words in alphabetical order, without literals and function words; undefined if there
+ * are none. Words are not stemmed, since "keys" asks for a list and "key" for one. Literals are texts in angle brackets or
+ * quotation marks, addresses, ids and numbers.
  */
 export function queryKey(query: string): string | undefined {
   const { words } = textWords(query.replace(literals, ' '));
-  const telling = words.map(({ form }) => form).filter((form) => !isFunctionWord(form) && !/^\p{N}+$/u.test(form));
-  const distinct = [...new Set(telling)].sort();
+  const contentWords = words.map(({ form }) => form).filter((form) => !isFunctionWord(form) && !/^\p{N}+$/u.test(form));
+  const distinct = [...new Set(contentWords)].sort();
   return distinct.length === 0 ? undefined : distinct.join(' ').slice(0, keyLengthMax);
 }
 

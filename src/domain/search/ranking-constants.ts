@@ -1,11 +1,11 @@
-/** Every constant of the ranking that learns, with its reason. docs/search.md has the formulas and the measurements. */
+/** The constants of the ranking, with their reasons. docs/search.md has the formulas and measurements. */
 
-/** Text to log-odds of being the right tool. */
+/** Converts the text score to the log-odds of being the right tool. */
 export const textOdds = {
   /**
-   * Fitted by a listwise softmax over labelled requests: with `s` the score in (0, 1] and `rank` from 0,
-   * scale * (linear * s + cubic * s^3 - rank * ln(rank + 1) + constant) + shift. The first of a search without evidence is
-   * right in about half of all cases, which is what 0 log-odds say.
+   * Fitted by a listwise softmax over labelled queries. With the score `s` in (0, 1] and the rank `r` from 0, the log-odds are
+   * scale * (linear * s + cubic * s^3 - rank * ln(r + 1) + constant) + shift. Without evidence the first result is right in
+   * about half of all searches, which corresponds to log-odds of 0.
    */
   linear: 2.7,
   cubic: 1.4,
@@ -13,78 +13,78 @@ export const textOdds = {
   constant: -4.1,
   scale: 0.6,
   shift: 0.2,
-  /** A tool that was remembered and not found by the text: rarely right, unless the evidence says otherwise. */
+  /** The log-odds of a tool from the outcome memory that the text did not find. It is rarely right without further evidence. */
   unfound: -4,
 } as const;
 
-/** What outcomes of this very request say about a tool, in log-odds. */
+/** The evidence of outcomes of the same query about a tool, in log-odds. */
 export const relevance = {
-  /** A success is strong evidence: agents that succeed with a wrong tool are few. */
+  /** A success is strong evidence, since agents rarely succeed with a wrong tool. */
   success: 2.5,
-  /** The caller turned away: it found the tool wrong. */
+  /** The caller abandoned the call, presumably because the tool was wrong. */
   abandoned: -2.5,
-  /** A failure speaks against the tool only as far as it was likely to be the wrong one. */
+  /** A failure counts against the tool in proportion to the probability that it was the wrong one. */
   error: -0.5,
   timeout: -0.2,
-  /** What was known before counts a little less after each further outcome. */
+  /** The share of earlier evidence that is kept at each further outcome. */
   carried: 0.9,
-  /** An agent's own evidence never says more than this: 55 to 1. */
+  /** The limit of an agent's own evidence: odds of 55 to 1. */
   ownMax: 4,
-  /** One other key, and all others together: they may err or lie. */
+  /** The limits of the evidence of one other key and of all others together, which may be wrong or dishonest. */
   otherMax: 1,
   othersMax: 2.5,
-  /** Requests for which one key may praise or blame one tool at full weight; beyond them its word is thinned out. */
+  /** The number of queries for which one key's evidence about one tool has full weight. Beyond it, the weight decreases. */
   requestsPerToolMax: 20,
   halfLifeMs: 30 * 86_400_000,
-  /** Of the failures of tools that are up, the share that a wrong choice of tool explains. */
+  /** The share of failures of available tools that are explained by the wrong choice of a tool. */
   wrongFails: 0.45,
 } as const;
 
-/** Whether a tool answers at all, for this agent, now. */
+/** The probability that a tool answers this agent now. */
 export const availability = {
-  /** Before anything is known: calls succeed. */
+  /** The probability without any observation. */
   prior: 0.9,
-  /** Observations that the prior counts for, and that all others count for beside an agent's own. */
+  /** The weight of the prior, and that of all other keys relative to the agent's own, in observations. */
   priorStrength: 3,
   othersStrength: 2,
-  /** Each other key counts for one observation at most, however often it called. */
+  /** The most observations that count of each other key, however often it called. */
   observationsPerKeyMax: 1,
-  /** The share of the loudest key's failures that is taken from others' failures: one key's word takes nobody down. */
-  lonelyFailureShare: 0.75,
-  /** Kept of what was known at each further outcome of the key, so that a fault is noticed within a few calls. */
+  /** The share of the failures of the key with the most that is discounted, so that one key cannot discredit a tool. */
+  singleKeyDiscount: 0.75,
+  /** The share of earlier observations that is kept at each further outcome of the key, so that a fault shows in a few calls. */
   carried: 0.85,
   /**
-   * What others saw is soon old: faults are mended. What the agent saw itself lasts longer: what it may not use, it will
-   * not be allowed tomorrow, and its next call corrects what is no longer true.
+   * Observations of others age quickly, since faults are repaired. The agent's own observations last longer: missing permissions
+   * rarely change, and its next call corrects what has changed.
    */
   othersHalfLifeMs: 3 * 86_400_000,
   ownHalfLifeMs: 30 * 86_400_000,
-  /** Latency from which a success counts partly as a failure, and where that share is whole. */
+  /** The latency from which a success counts partly as a failure, the one at which this share is highest, and that share. */
   slowFromMs: 2_000,
   slowToMs: 10_000,
   slowShare: 0.3,
-  /** How much being down weighs against being right. */
+  /** The exponent of availability relative to relevance. */
   weight: 1.75,
   min: 0.02,
 } as const;
 
-/** How much an agent's habit lifts a tool before anything else is asked. */
+/** How much an agent's habit raises the text score of a tool. */
 export const affinity = {
   lift: 0.25,
-  /** Uses at which half of the lift is reached. */
+  /** The number of uses with half of the maximal lift. */
   half: 2,
   carried: 0.98,
   failure: -0.5,
 } as const;
 
-/** Candidates of the text that are ranked. */
+/** The number of tools found by text that are ranked. */
 export const candidatesMax = 100;
-/** The place that an untried tool may take, from 0: the last one that agents commonly read. */
+/** The place from 0 that an untried tool may take: the last one that agents commonly read. */
 export const explorationPlace = 4;
-/** Untried candidates that take that place in turn. */
+/** The number of untried tools that take that place in turn. */
 export const explorationDepth = 10;
 
-/** What the memory holds. Beyond it, what was not touched for longest is forgotten. */
+/** The limits of the outcome memory. Beyond them the least recently used entries are evicted. */
 export const memoryLimits = {
   requestsMax: 20_000,
   toolsPerRequestMax: 50,

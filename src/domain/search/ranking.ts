@@ -1,8 +1,7 @@
 /**
- * The order of search results: the odds that a tool is the right one, by its text and by what outcomes of the same
- * request taught, times the probability that it answers. Pure; explains itself part by part.
+ * The ranking of search results: the probability that a tool is right, times that it answers.
+ * The first follows from its text score and from outcomes of the same query. Each result lists the parts of its score.
  */
-
 import { compareTools, toolKeyOf, toolKeyText } from '../../search-index/tool-index.ts';
 import type { ScoreParts, ShownTool } from '../../shapes/search.ts';
 import type { IndexedTool } from '../../shapes/tool.ts';
@@ -16,40 +15,40 @@ import {
   textOdds,
 } from './ranking-constants.ts';
 
-/** A tool to be ranked. */
+/** A tool to rank. */
 export interface RankingCandidate {
   tool: IndexedTool;
-  /** From the index, in (0, 1]; 1 for the best of this search. Undefined: remembered, not found by the text. */
+  /** The score of the index in (0, 1]; the best has 1. Undefined for a tool that only the outcome memory recalled. */
   textScore: number | undefined;
 }
 
-/** For whom, and with what memory. Tools of one definition, by `definitionOf`, share what is known of their relevance. */
+/** The searching key and the recalled outcomes. Tools with the same `definitionOf` share evidence about their relevance. */
 export interface RankingContext {
   keyId: string;
   recollection: Recollection;
   definitionOf: (tool: IndexedTool) => string;
 }
 
-/** A candidate in its place, with the score it got there by. */
+/** A ranked tool with its score. */
 export interface RankedTool {
   tool: IndexedTool;
-  /** In (0, 1]; 1 for the best of this search. */
+  /** In (0, 1]; the best of the search has 1. */
   score: number;
   parts: ScoreParts;
 }
 
-/** Orders candidates, best first. The same candidates and memory always give the same order. */
+/** Orders candidates, best first. The order depends only on the candidates and the context. */
 export function rankTools(candidates: readonly RankingCandidate[], context: RankingContext): RankedTool[] {
   const evidenceOf = pooledEvidence(candidates, context);
   const ranked = byText(candidates, context)
-    .map((candidate) => placed(candidate, evidenceOf(candidate.tool), context))
+    .map((candidate) => scored(candidate, evidenceOf(candidate.tool), context))
     .sort((one, other) => other.parts.total - one.parts.total || compareTools(one.tool, other.tool));
   const explored = withExploration(ranked, context);
   const best = Math.max(...ranked.map(({ parts }) => parts.total));
   return explored.map(({ tool, parts }) => ({ tool, parts, score: Math.exp(parts.total - best) }));
 }
 
-/** A result as it is recorded. */
+/** A result in the form in which it is recorded. */
 export function shownTool({ tool: { definition, namespace }, parts }: RankedTool): ShownTool {
   const { serverId, toolName } = definition;
   return { serverId, toolName, ...(namespace !== undefined && { namespace }), parts };
@@ -62,7 +61,7 @@ interface TextPlaced extends RankingCandidate {
   logOdds: number;
 }
 
-/** Places by text and habit, and the log-odds that follow from them. */
+/** Ranks by text and habit, and the resulting log-odds. */
 function byText(candidates: readonly RankingCandidate[], { recollection }: RankingContext): TextPlaced[] {
   const textOrder = candidates.filter(({ textScore }) => textScore !== undefined).sort(byTextScore);
   const textRanks = new Map(textOrder.map(({ tool }, at) => [tool, at + 1]));
@@ -102,7 +101,7 @@ interface Evidence {
   othersCount: number;
 }
 
-/** What is known of a tool's relevance is known of its definition: the same tool on another server does the same. */
+/** Evidence about relevance, pooled by definition: the same tool on another server does the same. */
 function pooledEvidence(
   candidates: readonly RankingCandidate[],
   { keyId, recollection, definitionOf }: RankingContext,
@@ -113,7 +112,7 @@ function pooledEvidence(
     for (const opinion of recollection.evidence.get(toolKeyText(toolKeyOf(tool)))?.byKey ?? []) {
       const pool = pools.get(definitionOf(tool)) ?? new Map<string, number>();
       pools.set(definitionOf(tool), pool);
-      const value = opinion.keyId === keyId ? opinion.value : thinned(opinion);
+      const value = opinion.keyId === keyId ? opinion.value : discounted(opinion);
       pool.set(opinion.keyId, (pool.get(opinion.keyId) ?? 0) + value);
     }
   }
@@ -132,12 +131,12 @@ function pooledEvidence(
 
 const noEvidence: Evidence = { own: 0, others: 0, othersCount: 0 };
 
-/** A key that praises one tool for everything says little about this request. */
-function thinned({ value, requestsCount }: KeyedEvidence): number {
+/** The evidence of another key, with less weight if the key has evidence about the tool for very many queries. */
+function discounted({ value, requestsCount }: KeyedEvidence): number {
   return clipped(value, relevance.otherMax) * Math.min(1, relevance.requestsPerToolMax / requestsCount);
 }
 
-function placed(candidate: TextPlaced, evidence: Evidence, { keyId, recollection }: RankingContext) {
+function scored(candidate: TextPlaced, evidence: Evidence, { keyId, recollection }: RankingContext) {
   const logOdds = candidate.logOdds + evidence.own + evidence.others;
   const isUp = availabilityFor(keyId, recollection.observations(candidate.toolKey));
   const relevant = 1 / (1 + Math.exp(-logOdds));
@@ -157,12 +156,12 @@ function placed(candidate: TextPlaced, evidence: Evidence, { keyId, recollection
   return { tool: candidate.tool, parts };
 }
 
-/** The probability that a tool answers a key: its own experience, shrunk to that of all, shrunk to the prior. */
+/** The probability that a tool answers a key: its own observations, shrunk towards those of all keys and the prior. */
 export function availabilityFor(keyId: string, observations: readonly KeyedObservations[]): number {
-  const { prior, priorStrength, othersStrength, observationsPerKeyMax, lonelyFailureShare } = availability;
+  const { prior, priorStrength, othersStrength, observationsPerKeyMax, singleKeyDiscount } = availability;
   let successes = 0;
   let failures = 0;
-  let loudest = 0;
+  let failuresPerKeyMax = 0;
   let own: KeyedObservations = { keyId, successes: 0, failures: 0 };
   for (const seen of observations) {
     if (seen.keyId === keyId) {
@@ -172,14 +171,14 @@ export function availabilityFor(keyId: string, observations: readonly KeyedObser
     const scale = Math.min(1, observationsPerKeyMax / Math.max(seen.successes + seen.failures, Number.MIN_VALUE));
     successes += seen.successes * scale;
     failures += seen.failures * scale;
-    loudest = Math.max(loudest, seen.failures * scale);
+    failuresPerKeyMax = Math.max(failuresPerKeyMax, seen.failures * scale);
   }
-  const counted = failures - lonelyFailureShare * loudest;
+  const counted = failures - singleKeyDiscount * failuresPerKeyMax;
   const global = (priorStrength * prior + successes) / (priorStrength + successes + counted);
   return (othersStrength * global + own.successes) / (othersStrength + own.successes + own.failures);
 }
 
-/** How far a failure speaks against the choice of a tool that was shown with these parts; in [0, 1]. */
+/** The probability in [0, 1] that a failure of a tool shown with these parts means that the tool was the wrong choice. */
 export function blameOf({
   relevance: right,
   availability: isUp,
@@ -189,17 +188,17 @@ export function blameOf({
 }
 
 /**
- * Where nothing has served this request yet although tools were tried, an untried one takes the last place that agents
- * read, each in its turn. It never costs one of the places before.
+ * If tools were tried for this query and none has succeeded, untried ones take the last place that agents commonly read, in turn.
+ * The places before it are not affected.
  */
 function withExploration<Ranked extends { parts: ScoreParts }>(
   ranked: Ranked[],
   { recollection }: RankingContext,
 ): Ranked[] {
   const { outcomesCount } = recollection;
-  const served = ranked.some(({ parts }) => parts.ownEvidence + parts.othersEvidence > 0);
+  const hasSuccess = ranked.some(({ parts }) => parts.ownEvidence + parts.othersEvidence > 0);
   const later = ranked.slice(explorationPlace, explorationPlace + explorationDepth);
-  if (outcomesCount === 0 || served || later.length < 2) return ranked;
+  if (outcomesCount === 0 || hasSuccess || later.length < 2) return ranked;
   const chosen = later[outcomesCount % later.length];
   if (chosen === undefined || chosen === later[0]) return ranked;
   const rest = ranked.filter((one) => one !== chosen);

@@ -46,7 +46,7 @@ const outcome = (toolName: string, options: Partial<ToolOutcome> = {}): ToolOutc
 });
 
 describe('an outcome', () => {
-  test('that quotes its search teaches about that search, with the place of the tool', () => {
+  test('that quotes its search is attributed to it, with the rank of the tool', () => {
     log.add(search('srch_1', ['a', 'b']));
     log.add(search('srch_2', ['b']));
     expect(log.credit(outcome('b', { searchId: 'srch_1' }))).toMatchObject({
@@ -56,7 +56,7 @@ describe('an outcome', () => {
     });
   });
 
-  test('that quotes none teaches about the last search of its key that showed the tool', () => {
+  test('that quotes no search is attributed to the last one of its key that showed the tool', () => {
     log.add(search('srch_1', ['a']));
     log.add(search('srch_2', ['a']));
     log.add(search('srch_3', ['b']));
@@ -64,7 +64,7 @@ describe('an outcome', () => {
     expect(log.credit(outcome('a'))?.lesson.searchId).toBe('srch_2');
   });
 
-  test('counts once for a search and a tool', () => {
+  test('counts only once for a search and a tool', () => {
     log.add(search('srch_1', ['a', 'b']));
     expect(log.credit(outcome('a', { searchId: 'srch_1' }))).toBeDefined();
     expect(log.credit(outcome('a', { searchId: 'srch_1' }))).toBeUndefined();
@@ -76,19 +76,19 @@ describe('an outcome', () => {
     ['of a tool that the search did not show', { toolName: 'unseen' }],
     ['of a tool of that name on another server', { serverId: 'elsewhere' }],
     ['of another key that quotes it', { keyId: 'mallory' }],
-    ['that quotes a search nobody made', { searchId: 'srch_9' }],
+    ['that quotes an unknown search', { searchId: 'srch_9' }],
     ['that comes too late', { recordedAt: quotedMsMax + 1 }],
-  ])('%s teaches nothing', (_what, options) => {
+  ])('%s is not attributed', (_what, options) => {
     log.add(search('srch_1', ['a']));
     expect(log.credit(outcome('a', { searchId: 'srch_1', ...options }))).toBeUndefined();
   });
 
-  test('that quotes none teaches nothing after a while', () => {
+  test('that quotes no search is not attributed after the time limit', () => {
     log.add(search('srch_1', ['a']));
     expect(log.credit(outcome('a', { recordedAt: unquotedMsMax + 1 }))).toBeUndefined();
   });
 
-  test('finds a search of an earlier process where that is handed in', () => {
+  test('is attributed to a stored search of an earlier process, once', () => {
     const stored = search('srch_1', ['a']);
     expect(log.credit(outcome('a', { searchId: 'srch_1' }), stored)?.lesson.searchId).toBe('srch_1');
     expect(log.credit(outcome('a', { searchId: 'srch_1' }), stored)).toBeUndefined();

@@ -22,8 +22,8 @@ const evidence = (memory: OutcomeMemory, queryKey: string) => [
   ...memory.recall({ namespace: 'default', keyId: 'key', queryKey, at: 0 }).evidence.values(),
 ];
 
-describe('the memory', () => {
-  test('forgets the request that was not asked for longest, beyond its limit', () => {
+describe('the outcome memory', () => {
+  test('evicts the least recently used query beyond its limit', () => {
     const memory = createOutcomeMemory();
     for (let at = 0; at <= memoryLimits.requestsMax; at += 1) {
       if (at === memoryLimits.requestsMax) memory.learn(lesson({ queryKey: 'q0' }));
@@ -34,7 +34,7 @@ describe('the memory', () => {
     expect(evidence(memory, `q${memoryLimits.requestsMax}`)).toHaveLength(1);
   });
 
-  test('keeps a limited number of tools for a request, and of keys for a tool', () => {
+  test('limits the tools of a query and the keys of a tool', () => {
     const memory = createOutcomeMemory();
     for (let at = 0; at < 200; at += 1) memory.learn(lesson({ toolName: `tool_${at}` }));
     for (let at = 0; at < 200; at += 1) memory.learn(lesson({ keyId: `key_${at}`, queryKey: 'other' }));
@@ -42,7 +42,7 @@ describe('the memory', () => {
     expect(evidence(memory, 'other')[0]?.byKey).toHaveLength(memoryLimits.keysPerToolMax);
   });
 
-  test('counts for how many requests a key has praised a tool, and no more when they are forgotten', () => {
+  test('counts the queries for which a key has evidence about a tool, without evicted ones', () => {
     const memory = createOutcomeMemory();
     for (let at = 0; at < 30; at += 1) memory.learn(lesson({ queryKey: `q${at}` }));
     expect(evidence(memory, 'q3')[0]?.byKey[0]?.requestsCount).toBe(30);
@@ -52,7 +52,7 @@ describe('the memory', () => {
     expect(evidence(memory, 'q29')[0]?.byKey[0]?.requestsCount).toBe(10);
   });
 
-  test('learns nothing about a request without content words, and still whether the tool answers', () => {
+  test('learns only the availability of the tool from a query without content words', () => {
     const memory = createOutcomeMemory();
     const { queryKey: _none, ...without } = lesson({ outcome: 'error' });
     memory.learn(without);
@@ -61,7 +61,7 @@ describe('the memory', () => {
     expect(recollection.observations(JSON.stringify([null, 's', 'tool']))).toMatchObject([{ failures: 0.5 }]);
   });
 
-  test('built anew from the same lessons recalls the same', () => {
+  test('recalls the same after it is rebuilt from the same lessons', () => {
     const arbitrary = fc.record({
       keyId: fc.constantFrom('a', 'b', 'c'),
       queryKey: fc.constantFrom('one', 'two'),
@@ -72,15 +72,15 @@ describe('the memory', () => {
       recordedAt: fc.integer({ min: 0, max: 90 * 86_400_000 }),
     });
     fc.assert(
-      fc.property(fc.array(arbitrary, { maxLength: 40 }), (told) => {
+      fc.property(fc.array(arbitrary, { maxLength: 40 }), (lessons) => {
         const [live, rebuilt] = [createOutcomeMemory(), createOutcomeMemory()];
-        for (const one of told) live.learn(lesson(one));
+        for (const one of lessons) live.learn(lesson(one));
         rebuilt.learn(lesson({ queryKey: 'one' }));
         rebuilt.clear();
-        for (const one of told) rebuilt.learn(lesson(one));
+        for (const one of lessons) rebuilt.learn(lesson(one));
         for (const queryKey of ['one', 'two']) {
-          const asked = { namespace: 'default', keyId: 'a', queryKey, at: 100 * 86_400_000 };
-          expect(rebuilt.recall(asked).evidence).toEqual(live.recall(asked).evidence);
+          const search = { namespace: 'default', keyId: 'a', queryKey, at: 100 * 86_400_000 };
+          expect(rebuilt.recall(search).evidence).toEqual(live.recall(search).evidence);
         }
       }),
     );

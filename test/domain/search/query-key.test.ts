@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { queryKey } from '../../../src/domain/search/query-key.ts';
 
-describe('the key of a request', () => {
+describe('the key of a query', () => {
   test.each([
     ['order and grammar', 'Please list the keys in my vault', 'In my vault, list keys!'],
     ['placeholders', 'list keys in vault <vault-name>', 'list keys in vault <other>'],
@@ -11,16 +11,16 @@ describe('the key of a request', () => {
     ['ids', 'stop 0f8fad5b-d9cb-469f-a165-70867728950e', 'stop 7c9e6679-7425-40de-944b-e07fc1f90ae7'],
     ['numbers', 'show the last 5 runs', 'show the last 12 runs'],
     ['case and width', 'Read FILE', 'read ｆｉｌｅ'],
-  ])('is the same whatever the %s', (_what, one, other) => {
+  ])('does not depend on %s', (_what, one, other) => {
     expect(queryKey(one)).toBeDefined();
     expect(queryKey(one)).toBe(queryKey(other));
   });
 
-  test('tells one from many, which ask for different tools', () => {
+  test('distinguishes singular and plural, which ask for different tools', () => {
     expect(queryKey('show the key')).not.toBe(queryKey('show the keys'));
   });
 
-  test.each(['', 'how do I', '"all quoted"', '<only> 12 34'])('is none for %j', (query) => {
+  test.each(['', 'how do I', '"all quoted"', '<only> 12 34'])('is undefined for %j', (query) => {
     expect(queryKey(query)).toBeUndefined();
   });
 

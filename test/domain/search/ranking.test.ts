@@ -16,7 +16,7 @@ beforeEach(() => {
   calls = 0;
 });
 
-interface Told {
+interface LessonOptions {
   key?: string;
   query?: string;
   latencyMs?: number;
@@ -25,14 +25,14 @@ interface Told {
   server?: string;
 }
 
-function learn(toolName: string, outcome: Outcome, told: Told = {}) {
-  const { key = 'me', query = 'q', latencyMs = 100, blame = 0.5, at = 0, server = 's' } = told;
+function learn(toolName: string, outcome: Outcome, options: LessonOptions = {}) {
+  const { key = 'me', query = 'q', latencyMs = 100, blame = 0.5, at = 0, server = 's' } = options;
   calls += 1;
   const ids = { callId: `call_${calls}`, searchId: `srch_${calls}`, namespace: 'default', keyId: key };
   memory.learn({ ...ids, queryKey: query, serverId: server, toolName, outcome, latencyMs, blame, recordedAt: at });
 }
 
-/** The order for a key, by tools whose text scores fall evenly from 1. */
+/** Ranks tools whose text scores decrease evenly from 1. */
 function ranked({ key = 'me', query = 'q', at = 0, namespace = 'default' } = {}, candidates = tools) {
   const recollection = memory.recall({ namespace, keyId: key, queryKey: query, at });
   return rankTools(
@@ -45,54 +45,54 @@ const placeOf = (name: string, who = {}) => order(who).indexOf(name);
 const partsOf = (name: string, who = {}) => ranked(who).find(({ tool }) => tool.definition.toolName === name)?.parts;
 
 describe('without outcomes', () => {
-  test('the order is that of the text, and says so', () => {
+  test('tools are ordered by their text', () => {
     expect(order()).toEqual(names);
     expect(ranked().map(({ parts }) => parts.textRank)).toEqual(names.map((_, at) => at + 1));
     expect(ranked()[0]?.score).toBe(1);
   });
 
-  test('nothing at all is ranked to nothing', () => {
+  test('an empty list stays empty', () => {
     expect(ranked({}, [])).toEqual([]);
   });
 });
 
 describe('a success', () => {
-  test('puts the tool first for the key and the request it served, at once', () => {
+  test('immediately puts the tool first for the same key and query', () => {
     learn('tool_04', 'success');
     expect(order()[0]).toBe('tool_04');
     expect(partsOf('tool_04')).toMatchObject({ ownEvidence: 2.5, othersEvidence: 0, explored: false });
   });
 
-  test('counts for others too, and for less', () => {
+  test('also counts for other keys, with less weight', () => {
     learn('tool_04', 'success');
     expect(partsOf('tool_04', { key: 'other' })).toMatchObject({ ownEvidence: 0, othersEvidence: 1, othersCount: 1 });
     expect(placeOf('tool_04', { key: 'other' })).toBeLessThan(4);
   });
 
-  test('says nothing about another request, but for habit', () => {
+  test('counts for other queries only as habit', () => {
     learn('tool_04', 'success');
     expect(partsOf('tool_04', { query: 'another' })).toMatchObject({ ownEvidence: 0, affinity: 1 });
     expect(order({ query: 'another' })[0]).toBe('tool_00');
   });
 
-  test('never crosses a namespace', () => {
+  test('has no effect in other namespaces', () => {
     for (let at = 0; at < 10; at += 1) learn('tool_04', 'success');
     expect(order({ namespace: 'elsewhere' })).toEqual(names);
   });
 
-  test('fades by half in 30 days', () => {
+  test('has a half-life of 30 days', () => {
     learn('tool_04', 'success');
     expect(partsOf('tool_04', { at: 30 * dayMs })?.ownEvidence).toBeCloseTo(1.25);
   });
 
-  test('never weighs more than the cap, however often', () => {
+  test('adds up to no more than the limit', () => {
     for (let at = 0; at < 100; at += 1) learn('tool_04', 'success');
     expect(partsOf('tool_04')?.ownEvidence).toBe(4);
   });
 });
 
 describe('a failure', () => {
-  test('puts a tool that is right behind its twin on another server within two calls', () => {
+  test('ranks the same tool on another server higher after two timeouts', () => {
     const twins = [indexedTool('a', 'fetch', 'same'), indexedTool('b', 'fetch', 'same')];
     learn('fetch', 'success', { server: 'a' });
     expect(ranked({}, twins)[0]?.tool.definition.serverId).toBe('a');
@@ -111,12 +111,12 @@ describe('a failure', () => {
     expect(partsOf('tool_00')?.ownEvidence).toBeCloseTo(evidence);
   });
 
-  test('of a tool that was surely right is not held against the choice', () => {
+  test('of a tool that was almost certainly right hardly counts against its relevance', () => {
     expect(blameOf({ relevance: 0.99, availability: 0.5 })).toBeLessThan(0.02);
     expect(blameOf({ relevance: 0.01, availability: 0.97 })).toBeGreaterThan(0.9);
   });
 
-  test('to be quick counts partly as being down', () => {
+  test('to answer quickly lowers the availability', () => {
     learn('tool_00', 'success', { latencyMs: 10_000 });
     learn('tool_01', 'success', { latencyMs: 100 });
     expect(partsOf('tool_00')?.availability).toBeLessThan(partsOf('tool_01')?.availability ?? 0);
@@ -126,46 +126,46 @@ describe('a failure', () => {
 describe('availability', () => {
   const down = (keyId: string, failures = 5) => ({ keyId, successes: 0, failures });
 
-  test('is the prior where nothing is known', () => {
+  test('is the prior without observations', () => {
     expect(availabilityFor('me', [])).toBeCloseTo(0.9);
   });
 
-  test('hardly falls by one other key that says so, and falls by two', () => {
+  test('decreases little with the failures of one other key, and more with those of two', () => {
     const one = availabilityFor('me', [down('liar', 500)]);
     const two = availabilityFor('me', [down('liar', 500), down('honest')]);
     expect(one).toBeGreaterThan(0.8);
     expect(two).toBeLessThan(one);
   });
 
-  test('follows what the key saw itself before what others say', () => {
+  test('weighs own observations of the key more than those of others', () => {
     const others = [down('a'), down('b'), down('c')];
     expect(availabilityFor('me', [...others, { keyId: 'me', successes: 6, failures: 0 }])).toBeGreaterThan(0.8);
     expect(availabilityFor('me', [down('me')])).toBeLessThan(0.3);
   });
 });
 
-describe('one dishonest key', () => {
-  test('that praises one tool for everything moves no other key', () => {
+describe('a dishonest key', () => {
+  test('with successes of one tool for many queries does not change the order for others', () => {
     for (let at = 0; at < 600; at += 1) learn('tool_11', 'success', { key: 'mallory', query: `q${at}` });
     const parts = partsOf('tool_11', { key: 'honest', query: 'q5' });
     expect(parts?.othersEvidence).toBeLessThan(0.05);
     expect(order({ key: 'honest', query: 'q5' })).toEqual(names);
   });
 
-  test('that praises a tool a thousand times for one request counts once', () => {
+  test('with a thousand successes of one tool for one query counts once', () => {
     for (let at = 0; at < 1_000; at += 1) learn('tool_11', 'success', { key: 'mallory' });
     expect(partsOf('tool_11', { key: 'honest' })?.othersEvidence).toBe(1);
     expect(placeOf('tool_11', { key: 'honest' })).toBeGreaterThan(0);
   });
 
-  test('with many keys stays within what all others may say together', () => {
+  test('that is one of many stays within the limit of all other keys together', () => {
     for (let at = 0; at < 30; at += 1) learn('tool_11', 'success', { key: `mallory-${at}` });
     expect(partsOf('tool_11', { key: 'honest' })?.othersEvidence).toBe(2.5);
   });
 });
 
 describe('exploration', () => {
-  test('never touches the places before its own', () => {
+  test('does not change the places before its own', () => {
     learn('tool_00', 'abandoned');
     const without = ranked().toSorted((one, other) => other.parts.total - one.parts.total);
     expect(order().slice(0, explorationPlace)).toEqual(
@@ -175,7 +175,7 @@ describe('exploration', () => {
     expect(new Set(order()).size).toBe(names.length);
   });
 
-  test('gives each later tool its turn', () => {
+  test('tries the later tools in turn', () => {
     const tried = new Set<string | undefined>();
     for (let at = 0; at < 10; at += 1) {
       learn('tool_00', 'abandoned');
@@ -184,7 +184,7 @@ describe('exploration', () => {
     expect(tried.size).toBeGreaterThan(5);
   });
 
-  test('ends where something has served the request', () => {
+  test('stops once a tool has succeeded for the query', () => {
     learn('tool_00', 'abandoned');
     learn('tool_01', 'success');
     expect(ranked().some(({ parts }) => parts.explored)).toBe(false);
