@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-/** What two requests have in common when they ask for the same: their content words, without grammar and literals. Pure. */
-=======
 /** The key of a query: its content words, by which the outcome memory recognises similar queries. */
->>>>>>> edd95df (Describe the search index in the terms of its field)
 
 import { isFunctionWord, textWords } from '../../search-index/words/tokenizer.ts';
 

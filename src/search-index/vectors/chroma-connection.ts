@@ -75,11 +75,7 @@ export function createChromaConnection({ url, log }: ChromaConnectionDeps): Chro
       }
     },
     [Symbol.dispose]: () => {
-<<<<<<< HEAD
       closing.abort(new VectorStoreError('the hub is shutting down'));
-=======
-      closing.abort();
->>>>>>> edd95df (Describe the search index in the terms of its field)
       clearTimeout(timer);
     },
   };
@@ -120,21 +116,7 @@ function createClient(url: string): ChromaClient {
 
 /** Chroma's client has no timeouts: a result after `timeoutMs`, or after the connection was disposed, is discarded. */
 async function within<T>(timeoutMs: number, closing: AbortSignal, work: Promise<T>): Promise<T> {
-<<<<<<< HEAD
   const result = await resultWithin(timeoutMs, unlessAborted(work, closing));
   if (result === timedOut) throw new VectorStoreError('Chroma did not answer in time');
   return result;
-=======
-  const listening = new AbortController();
-  const timeout = new Promise<never>((_resolve, reject) => {
-    const timer = setTimeout(() => reject(new VectorStoreError('Chroma did not answer in time')), timeoutMs);
-    listening.signal.addEventListener('abort', () => clearTimeout(timer));
-    closing.addEventListener('abort', () => reject(new VectorStoreError('the hub is shutting down')), listening);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    listening.abort();
-  }
->>>>>>> edd95df (Describe the search index in the terms of its field)
 }

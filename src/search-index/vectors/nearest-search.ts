@@ -2,13 +2,7 @@
  * The nearest-neighbour search of a text, with a timeout and a circuit breaker.
  * While embeddings or the vector store fail or are slow, searches do not wait for them.
  */
-<<<<<<< HEAD
-
 import { resultWithin, timedOut } from '../../flow/time-limit.ts';
-
-=======
->>>>>>> edd95df (Describe the search index in the terms of its field)
-
 import type { FallbackReason } from '../../telemetry/vector-metrics.ts';
 import { nearestMax } from '../hybrid-score.ts';
 import { type Embeddings, EmbeddingsError } from './embeddings.ts';
@@ -58,21 +52,13 @@ export function createNearestSearch(deps: NearestSearchDeps): NearestSearch {
     if (isPaused) return fallBack(deps, 'away');
     const pending = request(text, where);
     // While one request is overdue, the next ones wait less.
-<<<<<<< HEAD
     const result = await resultWithin(overdue > 0 ? deps.timeoutMs / 8 : deps.timeoutMs, pending);
     if (result === timedOut) {
-=======
-    const result = await settledWithin(overdue > 0 ? deps.timeoutMs / 8 : deps.timeoutMs, pending);
-    if (result === 'late') {
->>>>>>> edd95df (Describe the search index in the terms of its field)
       overdue += 1;
       void pending.finally(() => {
         overdue -= 1;
       });
-<<<<<<< HEAD
       return fallBack(deps, 'late');
-=======
->>>>>>> edd95df (Describe the search index in the terms of its field)
     }
     return typeof result === 'string' ? fallBack(deps, result) : result;
   };
@@ -82,18 +68,3 @@ function fallBack({ onFallback }: NearestSearchDeps, reason: FallbackReason): un
   onFallback(reason);
   return undefined;
 }
-<<<<<<< HEAD
-=======
-
-async function settledWithin<T>(timeoutMs: number, pending: Promise<T>): Promise<T | 'late'> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<'late'>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, 'late');
-  });
-  try {
-    return await Promise.race([pending, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
->>>>>>> edd95df (Describe the search index in the terms of its field)
