@@ -1,6 +1,6 @@
 /**
- * The tools that active skills are: which exist now, in which namespace, and what a call of one answers.
- * In memory; rebuilt from the stored activations at start.
+ * The tools of active skills: the registry by namespace, and the result of calling one. The registry is in memory and is
+ * rebuilt from the stored activations at start.
  */
 
 import type { ToolIndex } from '../search-index/tool-index.ts';
@@ -8,7 +8,7 @@ import { hubServerId } from '../shapes/server.ts';
 import type { Activation, SkillDocument, SkillToolArguments } from '../shapes/skill.ts';
 import type { IndexedTool, ToolDefinition, ToolResult } from '../shapes/tool.ts';
 
-/** A skill's tool that exists now. */
+/** The tool of an active skill. */
 export interface SkillTool {
   activation: Activation;
   document: SkillDocument;
@@ -17,24 +17,24 @@ export interface SkillTool {
 
 /** The registry of skill tools. */
 export interface SkillTools {
-  /** Makes the tool exist, or answers `name_taken` where another tool of the namespace has its name. */
+  /** Adds the tool; `name_taken` where another tool that the namespace sees has its name. */
   register(activation: Activation, document: SkillDocument): 'registered' | 'name_taken';
-  /** Removes the tool; false where this activation had none. */
+  /** Removes the tool; false where this activation has none. */
   unregister(activation: Activation): boolean;
-  /** Tools a namespace has now, by name; an activation past its time has none. */
+  /** The tools of a namespace, sorted by name; an expired activation has none. */
   list(namespace: string): SkillTool[];
   find(namespace: string, toolName: string): SkillTool | undefined;
-  /** Calls `listener` after each change; answers how to stop. */
+  /** Calls `listener` after each change. @returns a function that removes the listener */
   onChange(listener: () => void): () => void;
 }
 
-/** What the registry is made of. */
+/** Dependencies of the registry. */
 export interface SkillToolsDeps {
   toolIndex: ToolIndex;
   now: () => number;
 }
 
-/** Makes an empty registry. */
+/** Creates an empty registry. */
 export function createSkillTools({ toolIndex, now }: SkillToolsDeps): SkillTools {
   const tools = new Map<string, SkillTool>();
   const listeners = new Set<() => void>();
@@ -81,8 +81,8 @@ export function createSkillTools({ toolIndex, now }: SkillToolsDeps): SkillTools
 }
 
 /**
- * What calling a skill's tool answers: without `file` its instructions, the arguments and the list of its files;
- * with `file` that file alone. Undefined where the skill has no such file.
+ * The result of calling a skill's tool: without `file` the instructions, the arguments and the list of files; with `file`
+ * that file alone. Undefined where the skill has no such file.
  */
 export function skillToolResult({ activation, document }: SkillTool, args: SkillToolArguments): ToolResult | undefined {
   if (args.file !== undefined) return skillFileResult(document, args.file);

@@ -1,6 +1,5 @@
 /**
- * The HTTP door: the order of the middleware, the routes behind it, and the OpenAPI document that is made of them.
- * Nothing is decided here but who may pass the door at all.
+ * The HTTP application: the order of the middleware, the routes, and the OpenAPI document generated from them.
  */
 
 import type { OpenAPIHono } from '@hono/zod-openapi';
@@ -35,7 +34,7 @@ import { serverRoutes } from './routes/server.ts';
 import { type SkillRoutesDeps, skillRoutes } from './routes/skill.ts';
 import { type ToolRoutesDeps, toolRoutes } from './routes/tool.ts';
 
-/** What the door opens onto. */
+/** Dependencies of the application. */
 export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   access: AccessService;
   audit: AuditService;
@@ -43,14 +42,14 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   servers: ServerService;
   quarantine: QuarantineService;
   health: HealthRoutesDeps;
-  /** The MCP endpoint: a request of a known caller to a response, or to the JSON that is the whole of one. */
+  /** The MCP endpoint; it returns a response, or the JSON text of a complete one. */
   mcp: (request: Request, caller: Caller) => Promise<Response | string>;
   metrics: Metrics;
   log: Log;
   version: string;
   limits: RequestLimits;
   policy: {
-    /** Names the hub answers to, and origins that may call, besides {@link localNames}. */
+    /** Accepted host names and origins, besides {@link localNames}. */
     hosts: readonly string[];
     origins: readonly string[];
     oauth: OauthConfiguration | undefined;
@@ -67,7 +66,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
   app.use(secureHeaders());
   app.use(limitRunning(deps));
   app.use(traceRequests(deps));
-  // Probes come before the host is looked at: they are sent to an address, and learn nothing a page could use.
+  // Probes come before the host check: they are sent to an address, and return nothing that a web page could use.
   app.route('/', healthRoutes(deps.health));
   app.use(checkHost(deps.policy));
   app.use(limitBodies(deps.limits));
@@ -114,13 +113,13 @@ export function openApiDocument(app: OpenAPIHono<HubEnv>, version: string) {
   });
 }
 
-/** Names a hub on this machine is called by. */
+/** Host names of this machine. */
 const localNames = ['localhost', '127.0.0.1', '[::1]'];
 
-/** Host headers kept as accepted, at most. */
+/** The most accepted `Host` headers in the cache. */
 const hostsAcceptedMax = 64;
 
-/** Refuses requests sent to or from names the hub does not know, which is how a web page would reach a local hub. */
+/** The middleware that refuses unknown hosts and origins: DNS rebinding lets a web page reach a local hub by them. */
 function checkHost({ hosts, origins }: AppDeps['policy']): MiddlewareHandler {
   const accepted = new Set<string>();
   return (c, next) => {

@@ -1,4 +1,4 @@
-/** Who calls: the API key of a request to a {@link Caller}, or a refusal that is on record. */
+/** The HTTP middleware that admits a request by its API key or access token. */
 import type { Context, MiddlewareHandler } from 'hono';
 import type { AccessService } from '../domain/access-service.ts';
 import type { Caller } from '../shapes/access.ts';
@@ -7,10 +7,10 @@ import { clientAddress } from './client-address.ts';
 /** The variables of a request's context: its caller, set by {@link authenticate}. */
 export type HubEnv = { Variables: { caller: Caller } };
 
-/** Pages for people: a browser cannot send a bearer key, so it may give it as the password of Basic authentication. */
+/** Pages for people: a browser cannot send a bearer key, so it may send it as the password of Basic authentication. */
 const pagePaths = /^\/(docs(\/.*)?|openapi\.json|config\.schema\.json)$/;
 
-/** The middleware that admits a request by its API key or access token, and sets its caller. */
+/** The middleware; it sets the request's caller. */
 export function authenticate({ access }: { access: AccessService }): MiddlewareHandler<HubEnv> {
   return async (c, next) => {
     c.set('caller', await access.admit({ secret: presentedKey(c), address: clientAddress(c) }));
@@ -19,8 +19,8 @@ export function authenticate({ access }: { access: AccessService }): MiddlewareH
 }
 
 /**
- * What a refusal asks for: a browser shows its password prompt for pages only; a client that knows OAuth is told where
- * this resource describes itself (RFC 9728, section 5.1).
+ * The `WWW-Authenticate` challenge of a refusal. A page makes a browser prompt for a password; every other path gives an
+ * OAuth client the address of the protected-resource metadata (RFC 9728, section 5.1).
  */
 export function challengeFor(path: string, metadataUrl: string | undefined): string {
   if (pagePaths.test(path)) return 'Basic realm="hestia: the API key is the password", charset="UTF-8"';

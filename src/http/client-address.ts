@@ -1,8 +1,8 @@
-/** Where a request comes from. */
+/** The network address of the client that sent a request. */
 import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Context } from 'hono';
 
-/** The address of the connection; undefined where the app is called without one, as tests do. */
+/** The remote address of the connection; undefined where the app is called without a connection. */
 export function clientAddress(c: Context): string | undefined {
   try {
     return getConnInfo(c).remote.address;

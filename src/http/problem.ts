@@ -1,4 +1,4 @@
-/** The one place where errors become HTTP: RFC 9457 problem details with a code of the closed list, and one log line. */
+/** Errors as HTTP responses: RFC 9457 problem details with an error code, and one log line for failures of the hub. */
 import { trace } from '@opentelemetry/api';
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
@@ -10,8 +10,8 @@ import type { Log } from '../telemetry/log.ts';
 import { failSpan } from '../telemetry/span.ts';
 
 /**
- * Problem details of an error; what is not a {@link HestiaError} says nothing about itself.
- * @param challenge what a refusal for want of a key asks for
+ * The problem details of an error. An error that is not a {@link HestiaError} becomes INTERNAL and shows no detail.
+ * @param challenge the `WWW-Authenticate` header of an UNAUTHENTICATED error
  */
 export function problemResponse(error: unknown, { log, challenge }: { log: Log; challenge: string }): Response {
   const known = asHestiaError(error);
@@ -31,7 +31,7 @@ export function problemResponse(error: unknown, { log, challenge }: { log: Log; 
 /** The media type of problem details. */
 export const problemType = 'application/problem+json';
 
-/** Problem details as they are sent. */
+/** The JSON text of problem details. */
 export function problemText({ code, message, violations }: HestiaError, traceId?: string): string {
   const { status, title } = errorCodes[code];
   return JSON.stringify({
@@ -45,7 +45,7 @@ export function problemText({ code, message, violations }: HestiaError, traceId?
   });
 }
 
-/** An INVALID_REQUEST that names the first violation in its message and all of them beside it. */
+/** An INVALID_REQUEST whose message names the first violation and whose `violations` list them all. */
 export function invalidRequest(error: z.core.$ZodError): HestiaError {
   const violations = zodViolations(error, { whole: '(body)' });
   const first = violations[0];
@@ -54,7 +54,7 @@ export function invalidRequest(error: z.core.$ZodError): HestiaError {
   });
 }
 
-/** Validation failures of every documented route. */
+/** The validation hook of all documented routes. @throws HestiaError INVALID_REQUEST */
 export function rejectInvalid(result: { success: boolean; error?: unknown }, _context: Context): undefined {
   if (!result.success && result.error instanceof z.core.$ZodError) throw invalidRequest(result.error);
 }
@@ -79,7 +79,7 @@ function asHestiaError(error: unknown): HestiaError {
   return new HestiaError('INTERNAL', 'the hub failed; the trace id leads to the cause', { cause: error });
 }
 
-/** Seconds after which a refusal for want of something that comes back is worth another try. */
+/** Seconds after which a client may repeat a request that failed because something was unavailable. */
 const retryAfterSeconds = 5;
 
 function extraHeaders(error: HestiaError, challenge: string): Record<string, string> {

@@ -1,7 +1,6 @@
 /**
- * What the hub may have in hand at once: requests, the longest body, all bodies together, and the memory of the process. A
- * request that is too much is refused before its body is read and before anyone asks who sent it: that costs little, and tells
- * nothing.
+ * Limits on running requests, on body sizes and on the memory of the process. A request over a limit is refused before its
+ * body is read and before it is authenticated, so that a refusal is cheap and reveals nothing.
  */
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -12,31 +11,31 @@ import { completeResponse } from './complete-response.ts';
 import { problemText, problemType } from './problem.ts';
 import { knownMethod, probes } from './request-span.ts';
 
-/** The limits, in bytes but for the first. */
+/** The limits; all but the first are in bytes. */
 export interface RequestLimits {
-  /** Requests that are not answered yet; a stream counts until it is open. */
+  /** Requests without a response yet; a stream counts until it is open. */
   requestsRunningMax: number;
   /** The longest body. */
   requestBytesMax: number;
-  /** All bodies that are being read or worked on; a single one passes whatever its length. */
+  /** The bodies of all running requests together; a single body is accepted whatever its length. */
   requestBytesHeldMax: number;
-  /** What JavaScript holds, buffers included. */
+  /** The JavaScript heap with external buffers. */
   memoryBytesMax: number;
 }
 
-/** Seconds after which a refused request is worth another try. */
+/** Seconds after which a client may send a refused request again. */
 const retryAfterSeconds = 1;
 
-/** Requests that are refused one by one are too many to be told of one by one: they have no span, and count in the metric. */
+/** Dependencies of {@link limitRunning}. A refused request has no span and no log line; it counts in the metric. */
 export interface RunningLimitDeps {
   limits: Pick<RequestLimits, 'requestsRunningMax'>;
   metrics: Pick<Metrics, 'httpServerRequest'>;
 }
 
-/** Makes the middleware that comes before all work; probes pass it. */
+/** The middleware that limits running requests; health probes pass. */
 export function limitRunning({ limits, metrics }: RunningLimitDeps): MiddlewareHandler {
   const { requestsRunningMax } = limits;
-  // Made once: it is the same for all.
+  // Built once: it is the same for every refused request.
   const refusal = problemText(overloaded(`${requestsRunningMax} requests are under way`));
   const { status } = errorCodes.OVERLOADED;
   const headers = { 'content-type': problemType, 'retry-after': String(retryAfterSeconds) };
@@ -60,7 +59,7 @@ export function limitRunning({ limits, metrics }: RunningLimitDeps): MiddlewareH
   };
 }
 
-/** Makes the middleware for bodies and memory. A body that does not say its length counts as the longest, and is counted as it comes. */
+/** The middleware that limits bodies and memory. A body of unknown length counts as the longest, and is measured as it arrives. */
 export function limitBodies(limits: RequestLimits, memoryBytes: () => number = sampledMemory()): MiddlewareHandler {
   const { requestBytesMax, requestBytesHeldMax, memoryBytesMax } = limits;
   const refuse = (): never => {
@@ -89,7 +88,7 @@ function overloaded(found: string): HestiaError {
   return new HestiaError('OVERLOADED', `${found}, which is the limit; try again`, { retryAfterSeconds });
 }
 
-/** How old a reading may be, in milliseconds: one costs some 10 us, a request not much more. */
+/** The greatest age of a memory reading, in milliseconds: a reading costs 10 us, a request not much more. */
 const readingMsMax = 100;
 
 function sampledMemory(): () => number {

@@ -1,4 +1,4 @@
-/** The tools that an agent sees at the hub's own endpoint: the hub's, and those of the active skills of its namespace. */
+/** The tools at the MCP endpoint: the hub's meta-tools, and the tools of the caller's active skills. */
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { SkillTools } from '../domain/skill-tools.ts';
 import type { ToolCall } from '../domain/tool-call.ts';
@@ -18,14 +18,14 @@ export interface HubTools {
   call(params: { name: string; arguments?: unknown }, invocation: ToolInvocation): Promise<CallToolResult>;
 }
 
-/** What they are made of. */
+/** Dependencies of the hub tools. */
 export interface HubToolsDeps {
   metaTools: readonly MetaTool[];
   skillTools: SkillTools;
   toolCall: ToolCall;
 }
 
-/** Brings the tools together. */
+/** Creates the tools of the endpoint. */
 export function createHubTools(deps: HubToolsDeps): HubTools {
   const { metaTools, skillTools } = deps;
   const byName = new Map(metaTools.map((tool) => [tool.definition.toolName, tool]));

@@ -1,30 +1,31 @@
 /**
- * What 2025-era clients expect beyond one request: a session id, cancellation by a later request, and a stream of
- * list changes. Nothing is kept for a session but its calls under way, so any replica can serve the next request.
+ * Sessions of 2025-era MCP clients: session ids, cancellation by a later request, and streams of list changes. A session
+ * holds nothing but its running calls, so any hub can serve its next request.
  */
 import { randomUUID } from 'node:crypto';
 
-/** Calls under way by who made them, so that `notifications/cancelled` finds the right one. */
+/** Running calls by key, session and request id, so that `notifications/cancelled` finds the right one. */
 export interface LegacySessions {
   /** A new session id; any client may present it to any replica. */
   newSessionId(): string;
   /**
-   * Registers a call; answers its signal, which aborts with `client` too, and how to forget it. Without a session id
-   * nothing but `client` can end it.
+   * Registers a call.
+   * @returns the call's signal, which aborts on cancellation and with `client`, and a function that removes the call.
+   *   Without a session id only `client` can end it.
    */
   open(call: CallAddress, client: AbortSignal): { signal: AbortSignal; close: () => void };
   /** Cancels a call of the same key and session; false where there is none. */
   cancel(call: CallAddress): boolean;
 }
 
-/** Which call of which session of which key. Request ids are unique within a session only. */
+/** The address of a call. Request ids are unique within a session only. */
 export interface CallAddress {
   keyId: string;
   sessionId: string | undefined;
   requestId: string | number;
 }
 
-/** Makes an empty register. */
+/** Creates an empty register. */
 export function createLegacySessions(): LegacySessions {
   const calls = new Map<string, AbortController>();
   return {
@@ -59,7 +60,7 @@ function keyOf({ keyId, sessionId, requestId }: CallAddress): string {
 
 /** A register of open streams of list changes, bounded. */
 export interface ListChangeStreams {
-  /** An SSE response that tells of each change until the client goes; undefined where too many are open. */
+  /** An SSE response that reports each change until the client disconnects; undefined where too many are open. */
   open(signal: AbortSignal): Response | undefined;
   notify(): void;
   close(): void;
@@ -69,7 +70,7 @@ const streamsMax = 1024;
 const keepAliveMs = 15_000;
 const listChanged = `event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' })}\n\n`;
 
-/** Makes an empty register. */
+/** Creates an empty register. */
 export function createListChangeStreams(): ListChangeStreams {
   const encoder = new TextEncoder();
   const writers = new Set<{ write: (text: string) => void; end: () => void }>();
@@ -82,7 +83,7 @@ export function createListChangeStreams(): ListChangeStreams {
           start: (controller) => {
             const writer = {
               write: (text: string) => {
-                // A client that does not read gets nothing more: one hint to list again is as good as ten.
+                // A client that does not read gets no further hint: one is enough to list the tools again.
                 if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(text));
               },
               end: () => {

@@ -1,4 +1,4 @@
-/** The one place where the hub's answers and errors become MCP: snake_case results, and JSON-RPC errors with our code in `data`. */
+/** Results and errors as MCP: structured results, and JSON-RPC errors with the hub's error code in `data`. */
 import { type CallToolResult, isCallToolResult, ProtocolError } from '@modelcontextprotocol/server';
 import type { z } from 'zod';
 import { type ErrorCode, HestiaError } from '../shapes/error.ts';
@@ -7,7 +7,7 @@ import { zodViolations } from '../shapes/violation.ts';
 import type { Log } from '../telemetry/log.ts';
 import { snakeCaseFields } from './snake-case.ts';
 
-/** JSON-RPC codes of our error codes: -32602 for what the caller can mend, -32001 for a deadline, -32603 for the rest. */
+/** The JSON-RPC code of each error code: -32602 where the caller can correct the request, -32001 for a deadline, -32603 for most others. */
 const jsonRpcCodes: Record<ErrorCode, number> = {
   INVALID_REQUEST: -32602,
   UNAUTHENTICATED: -32602,
@@ -34,7 +34,7 @@ const jsonRpcCodes: Record<ErrorCode, number> = {
   INTERNAL: -32603,
 };
 
-/** The JSON-RPC error of any failure; what was not foreseen goes to the log and says nothing about itself. */
+/** The JSON-RPC error of a failure. An unexpected error is logged, and its message shows no detail. */
 export function protocolError(error: unknown, log: Log): ProtocolError {
   if (error instanceof ProtocolError) return error;
   if (error instanceof HestiaError) {
@@ -47,7 +47,7 @@ export function protocolError(error: unknown, log: Log): ProtocolError {
   return new ProtocolError(jsonRpcCodes.INTERNAL, 'the hub failed; the trace leads to the cause', { code: 'INTERNAL' });
 }
 
-/** An INVALID_ARGUMENTS from what zod found wrong with a hub tool's arguments. */
+/** An INVALID_ARGUMENTS error from the zod error of a meta-tool's arguments. */
 export function invalidArguments(error: z.core.$ZodError): HestiaError {
   const violations = zodViolations(error, { whole: 'arguments', prefix: ['arguments'] });
   return new HestiaError('INVALID_ARGUMENTS', 'the arguments do not fit the tool', { violations });
@@ -65,7 +65,7 @@ export function passedThrough(result: ToolResult): CallToolResult {
   throw new HestiaError('UPSTREAM_FAILED', 'the server answered with something that is not a tool result');
 }
 
-/** Models read the message alone, so what is wrong with their arguments stands in it. */
+/** The message with all violations: models read the message only. */
 function withViolations(error: HestiaError): string {
   const named = error.violations.map(({ field, message }) => `${field}: ${message}`).join('; ');
   return named === '' ? error.message : `${error.message}: ${named}`;

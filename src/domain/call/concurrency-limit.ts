@@ -1,22 +1,22 @@
-/** How many tool calls may be under way, in all and at one server. What is over a limit is refused at once, not queued. */
+/** Limits on running tool calls, in total and per server. A call over a limit is refused at once, not queued. */
 import { HestiaError } from '../../shapes/error.ts';
 
-/** Admission of calls. */
+/** The limit on running calls. */
 export interface ConcurrencyLimit {
-  /** Takes a place for a call to a server; dispose it to give the place back. @throws HestiaError OVERLOADED */
+  /** Counts a call to a server as running until the returned object is disposed. @throws HestiaError OVERLOADED */
   enter(serverId: string): Disposable;
 }
 
-/** Calls under way at most. */
+/** The greatest numbers of running calls. */
 export interface ConcurrencyLimits {
   callsRunningMax: number;
   callsRunningPerServerMax: number;
 }
 
-/** Seconds after which a refused call is worth another try. */
+/** Seconds after which a caller may repeat a refused call. */
 const retryAfterSeconds = 1;
 
-/** Makes the admission, with every place free. */
+/** Creates the limit; no call is running. */
 export function createConcurrencyLimit(limits: ConcurrencyLimits): ConcurrencyLimit {
   const running = new Map<string, number>();
   let total = 0;

@@ -1,11 +1,11 @@
-/** From what went wrong in a call to its outcome, its error type and the error the caller is given. */
+/** Classification of failed calls: outcome, error type, and the error returned to the caller. */
 import { type ErrorCode, HestiaError, type Violation } from '../../shapes/error.ts';
 import type { Outcome } from '../../shapes/event.ts';
 import type { ToolErrorType } from '../../shapes/tool.ts';
 import { UpstreamCallError } from '../../upstream/call-failure.ts';
 import type { EndReason } from './deadline.ts';
 
-/** A call that produced no result. */
+/** A call without a result. */
 export interface CallFailure {
   outcome: Exclude<Outcome, 'success'>;
   errorType: ToolErrorType;
@@ -14,8 +14,8 @@ export interface CallFailure {
 }
 
 /**
- * Names a failure. Why the hub ended the call, if it did, counts more than what was thrown in consequence; a
- * connection lost while the hub is ending is its own doing (Ctrl-C reaches the children of a terminal too).
+ * Classifies a failure. Where the hub ended the call, its reason takes precedence over the error that followed. A
+ * connection lost during the hub's shutdown counts as shutdown: Ctrl-C in a terminal reaches the child processes too.
  */
 export function classifyFailure(error: unknown, reason: EndReason | undefined, isEnding: boolean): CallFailure {
   switch (reason) {
@@ -58,7 +58,7 @@ const errors: Record<ToolErrorType, { code: ErrorCode; message: string }> = {
   internal: { code: 'INTERNAL', message: 'the call failed inside the hub' },
 };
 
-/** The error a caller is given for a failed call. */
+/** The error that answers a failed call. */
 export function callError(failure: CallFailure, timeoutMs: number): HestiaError {
   if (failure.cause instanceof HestiaError) return failure.cause;
   const { code, message } = errors[failure.errorType];

@@ -1,4 +1,4 @@
-/** What is kept of a finished call: its outcome and its audit record, in one transaction, then the counters. */
+/** Recording a finished call: outcome and audit record in one transaction, then the metrics. */
 import type { Span } from '@opentelemetry/api';
 import type { Caller } from '../../shapes/access.ts';
 import { HestiaError } from '../../shapes/error.ts';
@@ -14,7 +14,7 @@ import type { ContentDigest } from '../audit/digest.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import type { SearchLearning } from '../search/learning.ts';
 
-/** What keeping a call needs. */
+/** Dependencies of {@link recordCall}. */
 export interface ToolCallRecordDeps {
   outcomeStore: OutcomeStore;
   searchLearning: SearchLearning;
@@ -24,7 +24,7 @@ export interface ToolCallRecordDeps {
   now: () => number;
 }
 
-/** A call that has ended; `result` where the tool gave one. */
+/** A finished call; `result` is undefined where the tool returned none. */
 export interface FinishedCall {
   caller: Caller;
   request: ToolCallRequest;
@@ -38,8 +38,8 @@ export interface FinishedCall {
 }
 
 /**
- * Writes the outcome and the record, and counts. Where records are not required, one that cannot be written changes nothing
- * for the caller.
+ * Writes the outcome with its audit record, and reports the metrics. Unless records are required, a record that cannot be
+ * written does not change the result for the caller.
  * @throws HestiaError STORAGE_FAILED where records are required and this one could not be written
  */
 export async function recordCall(deps: ToolCallRecordDeps, call: FinishedCall): Promise<ToolOutcome> {
@@ -77,7 +77,7 @@ export async function recordCall(deps: ToolCallRecordDeps, call: FinishedCall): 
   return outcome;
 }
 
-/** The caller must not take this for a call that was never made. */
+/** The error states that the tool was called, so that the caller does not repeat the call unawares. */
 function unrecorded({ outcome }: ToolOutcome): HestiaError {
   return new HestiaError(
     'STORAGE_FAILED',

@@ -1,6 +1,6 @@
 /**
- * A tool's arguments against its JSON Schema, draft 2020-12 or draft-07, compiled once per schema. Schemas come from
- * upstreams: one that does not compile is said to be broken, and nothing is ever fetched.
+ * Validation of tool arguments against JSON Schema, draft 2020-12 or draft-07. A schema is compiled once. Schemas come
+ * from upstream servers: one that does not compile is reported as broken, and references are never fetched.
  */
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -10,17 +10,17 @@ import type { JsonObject } from '../../shapes/json.ts';
 import { printable, truncated } from '../../shapes/text.ts';
 import { compileSchemaPattern } from './schema-pattern.ts';
 
-/** What a check found. */
+/** The result of a check. */
 export type SchemaVerdict = { fits: true } | { fits: false; violations: Violation[] } | { broken: true };
 
 /** Checks arguments against a schema. */
 export type SchemaCheck = (schema: JsonObject, value: unknown) => SchemaVerdict;
 
-/** Violations named in one answer. */
+/** The most violations in one result. */
 const violationsMax = 20;
 const messageLengthMax = 200;
 
-/** Makes a check with its own cache; an entry lives as long as the schema object it belongs to. */
+/** Creates a check with a cache of compiled schemas; an entry lives as long as its schema object. */
 export function createSchemaCheck(): SchemaCheck {
   const code = { regExp: Object.assign(compileSchemaPattern, { code: 'compileSchemaPattern' }) };
   const options = { strict: false, allErrors: false, validateFormats: true, logger: false, code } as const;
@@ -30,9 +30,9 @@ export function createSchemaCheck(): SchemaCheck {
 
   const compile = (schema: JsonObject): ValidateFunction | 'broken' => {
     const dialect = typeof schema.$schema === 'string' ? schema.$schema : '';
-    // `$id` would be remembered by the compiler and collide with that of another server's tool.
+    // The compiler would keep the `$id`, which may collide with that of another server's tool.
     const { $id: _id, ...anonymous } = schema;
-    // An asynchronous check answers a promise, which is no answer.
+    // An asynchronous check would return a promise instead of a verdict.
     if (schema.$async !== undefined) return 'broken';
     const compiler = /draft-0[4-7]/.test(dialect) ? draft7 : draft2020;
     const known = withoutUnknownDialect(anonymous);
@@ -41,7 +41,7 @@ export function createSchemaCheck(): SchemaCheck {
     } catch {
       return 'broken';
     } finally {
-      // The compiler would keep every schema it ever saw.
+      // The compiler would otherwise keep every schema it compiled.
       compiler.removeSchema(known);
     }
   };
@@ -60,7 +60,7 @@ export function createSchemaCheck(): SchemaCheck {
 
 const knownDialects = /^https?:\/\/json-schema\.org\/draft(\/2020-12|-07)\/schema#?$/;
 
-/** A dialect other than the two is read as the nearer of them, rather than refused. */
+/** A schema of another dialect is read as one of the two supported ones, instead of being refused. */
 function withoutUnknownDialect(schema: JsonObject): JsonObject {
   if (typeof schema.$schema !== 'string' || knownDialects.test(schema.$schema)) return schema;
   const { $schema: _dialect, ...rest } = schema;
