@@ -7,7 +7,7 @@ export function scanRulePage(): string {
   return [
     '# Rules of the content scan',
     '',
-    'Made from the rules by `npm run generate`; changes here are lost. What is done with each severity is policy:',
+    'Generated from the rules by `npm run generate`; changes here are lost. The policy sets the action for each severity:',
     'see [content-scan.md](content-scan.md).',
     '',
     '| rule | severity | why |',
