@@ -4,7 +4,7 @@ import type { Config } from '../shapes/configuration/config.ts';
 import type { ServerStatus } from '../shapes/server.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import { createConnection, type UpstreamConnection } from './connection.ts';
-import type { UpstreamLog } from './upstream-log.ts';
+import type { UpstreamLog } from './log.ts';
 
 /** What a pool is made of. */
 export interface ConnectionPoolDeps {

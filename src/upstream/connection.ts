@@ -9,12 +9,12 @@ import type { ServerConfiguration, ServerErrorType, ServerState, ServerStatus } 
 import type { ToolDefinition, ToolResult } from '../shapes/tool.ts';
 import { UpstreamCallError } from './call-failure.ts';
 import { type HealthCheck, watchHealth } from './health-check.ts';
+import type { UpstreamLog } from './log.ts';
 import { openSession, type Session } from './session.ts';
 import { listFailure, type SessionFailureDetail } from './session-failure.ts';
 import { callTool, type UpstreamCall } from './tool-call.ts';
 import type { ToolList } from './tool-list.ts';
 import { watchTools } from './tool-watch.ts';
-import type { UpstreamLog } from './upstream-log.ts';
 
 /** What a connection is made of. */
 export interface ConnectionDeps {

@@ -14,10 +14,10 @@ import {
 import { settledWithin } from '../flow/time-limit.ts';
 import { parsedJson } from '../shapes/json.ts';
 import type { HttpServer } from '../shapes/server.ts';
-import type { BodyWatcher } from './byte-limit.ts';
 import { RequestFailure, type UpstreamErrorType } from './call-failure.ts';
 import type { Channel } from './channel.ts';
-import { createHttpRequests, fetchResponse, type HttpAnswer, type HttpRequests, httpRequest } from './http-request.ts';
+import { createHttpClient, fetchResponse, type HttpClient, type HttpResponse, httpRequest } from './http-client.ts';
+import type { BodyWatcher } from './response-limits.ts';
 
 /** What an HTTP channel is made of. */
 export interface HttpChannelDeps {
@@ -60,7 +60,7 @@ class Exchange {
   readonly id: number;
   readonly controller = new AbortController();
   /** What came for it, where it was sent before the library asked for it. */
-  answer: HttpAnswer | undefined;
+  answer: HttpResponse | undefined;
   endedRegularly = false;
 
   constructor(id: number) {
@@ -75,13 +75,13 @@ const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 class HttpTransport extends StreamableHTTPClientTransport {
   readonly #exchanges = new Map<number, Exchange>();
   readonly #current: AsyncLocalStorage<Exchange>;
-  readonly #requests: HttpRequests;
+  readonly #requests: HttpClient;
   readonly #url: URL;
   readonly #headers: Record<string, string>;
 
   constructor({ configuration, messageBytesMax }: HttpChannelDeps) {
     const current = new AsyncLocalStorage<Exchange>();
-    const requests = createHttpRequests(messageBytesMax);
+    const requests = createHttpClient(messageBytesMax);
     const url = new URL(configuration.url);
     super(url, {
       requestInit: { headers: configuration.headers },
@@ -210,7 +210,7 @@ function isPlainCall(message: JsonRpcRequest): boolean {
 }
 
 /** The one JSON-RPC response with this id that is all of an answer; undefined for anything else. */
-function plainAnswer({ status, headers, body }: HttpAnswer, id: number): JSONRPCMessage | undefined {
+function plainAnswer({ status, headers, body }: HttpResponse, id: number): JSONRPCMessage | undefined {
   if (status !== 200 || typeof body !== 'string' || !isJsonContentType(headers['content-type'] ?? null))
     return undefined;
   const message = parsedJson(body);

@@ -7,10 +7,10 @@ import { unlessAborted } from '../flow/time-limit.ts';
 import type { Config } from '../shapes/configuration/config.ts';
 import type { ServerConfiguration } from '../shapes/server.ts';
 import type { Channel } from './channel.ts';
+import type { UpstreamLog } from './log.ts';
+import { McpClient } from './mcp-client.ts';
 import { connectFailure, SessionFailure } from './session-failure.ts';
 import { createStdioChannel } from './stdio-channel.ts';
-import { ToolClient } from './tool-client.ts';
-import type { UpstreamLog } from './upstream-log.ts';
 
 /** What a session is opened with. */
 export interface SessionDeps {
@@ -27,7 +27,7 @@ export interface SessionDeps {
 
 /** An open session. Owned by the connection; `ended` aborts when it is over, whoever ended it. */
 export interface Session {
-  readonly client: ToolClient;
+  readonly client: McpClient;
   readonly era: ProtocolEra;
   readonly protocolVersion: string;
   readonly ended: AbortSignal;
@@ -51,7 +51,7 @@ export async function openSession(deps: SessionDeps): Promise<Session> {
   const { limits } = deps;
   const channel = await createChannel(deps);
   const probeTimeoutMs = Math.min(probeTimeoutMsMax, Math.ceil(limits.connectTimeoutMs / 3));
-  const client = new ToolClient({ clientVersion: deps.clientVersion, probeTimeoutMs });
+  const client = new McpClient({ clientVersion: deps.clientVersion, probeTimeoutMs });
   const ended = new AbortController();
   client.onclose = () => ended.abort();
   const deadline = AbortSignal.timeout(limits.connectTimeoutMs);

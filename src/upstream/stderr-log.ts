@@ -5,7 +5,7 @@
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { printable, truncated } from '../shapes/text.ts';
-import type { UpstreamLog } from './upstream-log.ts';
+import type { UpstreamLog } from './log.ts';
 
 const lineLengthMax = 1000;
 const linesPerWindowMax = 20;

@@ -7,8 +7,8 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { settledWithin } from '../flow/time-limit.ts';
 import type { StdioServer } from '../shapes/server.ts';
 import type { Channel } from './channel.ts';
+import type { UpstreamLog } from './log.ts';
 import { logStderr } from './stderr-log.ts';
-import type { UpstreamLog } from './upstream-log.ts';
 
 /** A child gets this long to leave once its input has ended, then SIGTERM; at the second mark SIGKILL. Milliseconds. */
 const terminateAfterMs = 1000;

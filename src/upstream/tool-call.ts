@@ -6,8 +6,8 @@ import type { CallToolRequestOptions } from '@modelcontextprotocol/client';
 import type { Config } from '../shapes/configuration/config.ts';
 import { isJsonObject, type JsonObject } from '../shapes/json.ts';
 import type { ToolDefinition, ToolProgress, ToolResult } from '../shapes/tool.ts';
-import { resultFault } from './byte-limit.ts';
 import { callFailure, UpstreamCallError } from './call-failure.ts';
+import { resultFault } from './response-limits.ts';
 import type { Session } from './session.ts';
 
 /** A call for an upstream server. */

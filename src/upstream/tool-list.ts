@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { jsonObjectSchema } from '../shapes/json.ts';
 import { printable } from '../shapes/text.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
-import type { UpstreamLog } from './upstream-log.ts';
+import type { UpstreamLog } from './log.ts';
 
 const pagesMax = 1000;
 const toolNameLengthMax = 128;

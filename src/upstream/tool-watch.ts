@@ -5,9 +5,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { reconnectDelay } from '../flow/backoff.ts';
 import type { Config } from '../shapes/configuration/config.ts';
+import type { UpstreamLog } from './log.ts';
 import type { Session } from './session.ts';
 import { fetchToolList, type ToolList } from './tool-list.ts';
-import type { UpstreamLog } from './upstream-log.ts';
 
 /** Announcements that come within this time lead to one fetch, in milliseconds. */
 const gatherMs = 200;

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { z } from 'zod';
 import { type HubProcess, residentMiB, startHubProcess, untilServersConnected } from '../support/hub/hub-process.ts';
-import { supportServer } from '../support/servers/upstream-support.ts';
+import { supportServer } from '../support/servers/support-server.ts';
 
 /** Share of the measured capacity that is asked for. */
 const loadShare = 0.8;

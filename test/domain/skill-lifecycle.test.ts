@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { json, publishSkill, skillText, startTestHub, type TestHub } from '../support/hub/hub.ts';
 import { untilConnected } from '../support/hub/hub-listening.ts';
-import { supportServer } from '../support/servers/upstream-support.ts';
+import { supportServer } from '../support/servers/support-server.ts';
 
 const withTools = { file: { mcpServers: { schemas: supportServer('schema-server.ts') } } };
 

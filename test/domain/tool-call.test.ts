@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { json, type TestKey } from '../support/hub/hub.ts';
 import { connectClient, type ListeningHub, startListeningHub, untilConnected } from '../support/hub/hub-listening.ts';
 import { startFaultyHttpServer } from '../support/servers/faulty-http-server.ts';
-import { supportServer } from '../support/servers/upstream-support.ts';
+import { supportServer } from '../support/servers/support-server.ts';
 
 let hub: ListeningHub;
 beforeAll(async () => {

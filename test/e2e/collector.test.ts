@@ -5,7 +5,7 @@ import { startWatchedHub, type WatchedHub } from '../support/hub/hub-watched.ts'
 import { collectorConfiguration } from '../support/programs/collector.ts';
 import { collectorProgram } from '../support/programs/collector-program.ts';
 import { describeWith } from '../support/programs/requirements.ts';
-import { supportServer } from '../support/servers/upstream-support.ts';
+import { supportServer } from '../support/servers/support-server.ts';
 
 describeWith('otelcol', 'otel-collector.yaml', () => {
   test('is valid as it stands, with nothing from the environment', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { json, skillText, startTestHub, type TestHub, type TestKey } from '../support/hub/hub.ts';
 import { type ObservedHub, startObservedHub } from '../support/hub/hub-observed.ts';
-import { supportServer } from '../support/servers/upstream-support.ts';
+import { supportServer } from '../support/servers/support-server.ts';
 
 /** Waits for a condition; a loaded machine may take its time. */
 const until = (condition: () => Promise<void>) => vi.waitFor(condition, { timeout: 20_000 });

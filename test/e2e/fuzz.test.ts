@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { json, publishSkill, startTestHub, type TestHub, type TestKey } from '../support/hub/hub.ts';
 import { untilConnected } from '../support/hub/hub-listening.ts';
-import { supportServer } from '../support/servers/upstream-support.ts';
+import { supportServer } from '../support/servers/support-server.ts';
 
 /** Requests to each documented operation, and messages to /mcp. */
 const runsPerOperation = 150;

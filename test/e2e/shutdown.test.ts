@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { json } from '../support/hub/hub.ts';
 import { type HubProcess, startHubProcess, untilServersConnected } from '../support/hub/hub-process.ts';
+import { isRunning } from '../support/is-running.ts';
 import { realServer } from '../support/servers/real-server.ts';
-import { isRunning, supportServer } from '../support/servers/upstream-support.ts';
+import { supportServer } from '../support/servers/support-server.ts';
 import { startOtlpReceiver } from '../support/telemetry/otlp-receiver.ts';
 
 const tenSeconds = 10_000;

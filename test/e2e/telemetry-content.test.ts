@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { metricNames } from '../../src/telemetry/names.ts';
 import { asText, canaries, canaryNames, placeCanaries, tellsItsEnvironment } from '../support/canary.ts';
 import { startObservedHub } from '../support/hub/hub-observed.ts';
-import { supportServer } from '../support/servers/upstream-support.ts';
+import { supportServer } from '../support/servers/support-server.ts';
 
 describe('what was said in arguments, results, headers, queries, skills and errors', () => {
   test('is on no span, metric, log record, log line or audit record', async () => {

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { json } from '../support/hub/hub.ts';
 import { type ObservedHub, startObservedHub } from '../support/hub/hub-observed.ts';
-import { supportServer } from '../support/servers/upstream-support.ts';
+import { supportServer } from '../support/servers/support-server.ts';
 
 describe('a hub whose database fails', () => {
   let observed: ObservedHub;

@@ -9,7 +9,7 @@ import { toolErrorTypeSchema } from '../../src/shapes/tool.ts';
 import { skillText } from '../support/hub/hub.ts';
 import { type ObservedHub, startObservedHub } from '../support/hub/hub-observed.ts';
 import type { HubProcess } from '../support/hub/hub-process.ts';
-import { supportServer } from '../support/servers/upstream-support.ts';
+import { supportServer } from '../support/servers/support-server.ts';
 
 type Row = [name: string, type: 'sum' | 'gauge' | 'histogram', unit: string, labels: string[]];
 const metricRows: Row[] = [

@@ -5,7 +5,7 @@ import { attributes, mcpDurationBounds, metricNames } from '../../src/telemetry/
 import { json } from '../support/hub/hub.ts';
 import { type ObservedHub, startObservedHub } from '../support/hub/hub-observed.ts';
 import type { HubProcess } from '../support/hub/hub-process.ts';
-import { supportServer } from '../support/servers/upstream-support.ts';
+import { supportServer } from '../support/servers/support-server.ts';
 import type { OtlpReceiver } from '../support/telemetry/otlp-receiver.ts';
 
 const clientTrace = 'a'.repeat(32);

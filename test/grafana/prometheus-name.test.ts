@@ -10,7 +10,7 @@ import {
 } from '../../grafana/prometheus-name.ts';
 import { metricNames } from '../../src/telemetry/names.ts';
 import { type ObservedHub, startObservedHub } from '../support/hub/hub-observed.ts';
-import { supportServer } from '../support/servers/upstream-support.ts';
+import { supportServer } from '../support/servers/support-server.ts';
 
 describe('a metric in Prometheus', () => {
   const examples: [string, MetricShape, string][] = [

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { startWatchedHub, type WatchedHub } from '../support/hub/hub-watched.ts';
 import { describeWith } from '../support/programs/requirements.ts';
-import { supportServer } from '../support/servers/upstream-support.ts';
+import { supportServer } from '../support/servers/support-server.ts';
 import { allAlerts, allRecords } from './rule-case.ts';
 
 /** Series that a healthy stack without Chroma does not have; all others must be there. */

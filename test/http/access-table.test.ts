@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exportedLines } from '../support/audit-export.ts';
 import { json, publishSkill, type TestKey } from '../support/hub/hub.ts';
 import { connectClient, type ListeningHub, startListeningHub, untilConnected } from '../support/hub/hub-listening.ts';
-import { supportServer } from '../support/servers/upstream-support.ts';
+import { supportServer } from '../support/servers/support-server.ts';
 
 const roles = ['agent', 'auditor', 'operator'] as const;
 type Role = (typeof roles)[number];

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { json, startTestHub, type TestHub } from '../support/hub/hub.ts';
 import { untilConnected } from '../support/hub/hub-listening.ts';
-import { supportServer } from '../support/servers/upstream-support.ts';
+import { supportServer } from '../support/servers/support-server.ts';
 
 async function events(hub: TestHub, name: string): Promise<{ agent_id: string; fields: Record<string, unknown> }[]> {
   return (await json(hub.operator.fetch(`/v1/audit/events?event=${name}&limit=200`))).items;

@@ -7,7 +7,7 @@ import {
   startListeningHub,
   untilConnected,
 } from '../support/hub/hub-listening.ts';
-import { supportServer } from '../support/servers/upstream-support.ts';
+import { supportServer } from '../support/servers/support-server.ts';
 
 const metaTools = [
   'search_tools',

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { plainCall } from '../../src/mcp/fast-path.ts';
 import { type ListeningHub, startListeningHub, untilConnected } from '../support/hub/hub-listening.ts';
 import { startObservedHub } from '../support/hub/hub-observed.ts';
-import { supportServer } from '../support/servers/upstream-support.ts';
+import { supportServer } from '../support/servers/support-server.ts';
 
 const legacyHeaders = {
   accept: 'application/json, text/event-stream',

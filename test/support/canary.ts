@@ -6,7 +6,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { expect } from 'vitest';
 import { skillText } from './hub/hub.ts';
 import type { HubProcess } from './hub/hub-process.ts';
-import { supportServer } from './servers/upstream-support.ts';
+import { supportServer } from './servers/support-server.ts';
 
 /** The secrets by place. The last two are what the server under test says in its errors. */
 export const canaries = {

@@ -4,18 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/shapes/configuration/config.ts';
+import { isRunning } from '../support/is-running.ts';
+import { supportServer } from '../support/servers/support-server.ts';
 import {
   callFailure,
   callTool,
-  isRunning,
   quickLimits,
-  supportServer,
   textOf,
   until,
   untilState,
   type Watched,
   watchedConnection,
-} from '../support/servers/upstream-support.ts';
+} from '../support/servers/upstream-connection.ts';
 
 const owned: AsyncDisposable[] = [];
 afterEach(async () => {

@@ -2,17 +2,17 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/shapes/configuration/config.ts';
 import { type FaultyHttpServer, startFaultyHttpServer } from '../support/servers/faulty-http-server.ts';
+import { httpServer } from '../support/servers/support-server.ts';
 import {
   callFailure,
   callTool,
-  httpServer,
   quickLimits,
   textOf,
   until,
   untilState,
   type Watched,
   watchedConnection,
-} from '../support/servers/upstream-support.ts';
+} from '../support/servers/upstream-connection.ts';
 
 const owned: AsyncDisposable[] = [];
 afterEach(async () => {

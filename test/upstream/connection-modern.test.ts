@@ -2,18 +2,17 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/shapes/configuration/config.ts';
 import { startModernHttpServer } from '../support/servers/modern-server.ts';
+import { httpServer, supportServer } from '../support/servers/support-server.ts';
 import {
   callFailure,
   callTool,
-  httpServer,
   quickLimits,
-  supportServer,
   textOf,
   until,
   untilState,
   type Watched,
   watchedConnection,
-} from '../support/servers/upstream-support.ts';
+} from '../support/servers/upstream-connection.ts';
 
 const owned: AsyncDisposable[] = [];
 afterEach(async () => {

@@ -3,16 +3,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/shapes/configuration/config.ts';
 import type { ServerStatus } from '../../src/shapes/server.ts';
 import { createConnectionPool } from '../../src/upstream/connection-pool.ts';
-import {
-  callTool,
-  createMemoryLog,
-  httpServer,
-  isRunning,
-  quickLimits,
-  supportServer,
-  textOf,
-  until,
-} from '../support/servers/upstream-support.ts';
+import { isRunning } from '../support/is-running.ts';
+import { httpServer, supportServer } from '../support/servers/support-server.ts';
+import { callTool, createMemoryLog, quickLimits, textOf, until } from '../support/servers/upstream-connection.ts';
 
 const owned: AsyncDisposable[] = [];
 afterEach(async () => {

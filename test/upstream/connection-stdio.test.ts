@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/shapes/configuration/config.ts';
+import { supportServer } from '../support/servers/support-server.ts';
 import {
   callFailure,
   callTool,
   quickLimits,
-  supportServer,
   textOf,
   until,
   type Watched,
   watchedConnection,
-} from '../support/servers/upstream-support.ts';
+} from '../support/servers/upstream-connection.ts';
 
 const owned: AsyncDisposable[] = [];
 afterEach(async () => {

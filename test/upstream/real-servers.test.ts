@@ -8,15 +8,15 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ServerConfiguration, stdioServerSchema } from '../../src/shapes/server.ts';
 import type { UpstreamConnection } from '../../src/upstream/connection.ts';
+import { httpServer } from '../support/servers/support-server.ts';
 import {
   callFailure,
   callTool,
-  httpServer,
   quickLimits,
   textOf,
   until,
   watchedConnection,
-} from '../support/servers/upstream-support.ts';
+} from '../support/servers/upstream-connection.ts';
 
 const packages = fileURLToPath(new URL('../../node_modules/@modelcontextprotocol', import.meta.url));
 

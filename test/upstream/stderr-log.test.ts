@@ -2,7 +2,7 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { logStderr } from '../../src/upstream/stderr-log.ts';
-import { createMemoryLog } from '../support/servers/upstream-support.ts';
+import { createMemoryLog } from '../support/servers/upstream-connection.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { json, startTestHub } from '../../support/hub/hub.ts';
 import { untilConnected } from '../../support/hub/hub-listening.ts';
 import { type HubProcess, residentMiB, startHubProcess, untilServersConnected } from '../../support/hub/hub-process.ts';
-import { supportServer } from '../../support/servers/upstream-support.ts';
+import { supportServer } from '../../support/servers/support-server.ts';
 
 const callersAtOnce = 16;
 

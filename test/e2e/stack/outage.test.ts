@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startWatchedHub, type WatchedHub } from '../../support/hub/hub-watched.ts';
 import { describeWith } from '../../support/programs/requirements.ts';
-import { supportServer } from '../../support/servers/upstream-support.ts';
+import { supportServer } from '../../support/servers/support-server.ts';
 
 // The hub tries an export again for 10 s: what it sends at the start of such an outage is lost for good.
 const outageMs = 15_000;

@@ -4,7 +4,7 @@
  */
 import { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
-import { type BodyWatcher, limitedResponse } from './byte-limit.ts';
+import { type BodyWatcher, limitedResponse } from './response-limits.ts';
 
 /** One request; `body` is JSON text. */
 export interface HttpRequest {
@@ -15,25 +15,25 @@ export interface HttpRequest {
 }
 
 /** An answer with its body: a text that has been read to its end, or a stream of events. Header names are in lower case. */
-export interface HttpAnswer {
+export interface HttpResponse {
   status: number;
   headers: Record<string, string>;
   body: string | Readable;
 }
 
 /** Requests over connections that are kept open. */
-export interface HttpRequests {
+export interface HttpClient {
   /**
    * Sends a request; redirects are answers. A body is limited to `bytesMax` bytes, unless it is a stream of events.
    * @throws what undici throws; an AbortError where the signal aborts; an Error where the body is too long
    */
-  send(url: string | URL, options: HttpRequest, watcher: BodyWatcher): Promise<HttpAnswer>;
+  send(url: string | URL, options: HttpRequest, watcher: BodyWatcher): Promise<HttpResponse>;
   /** Ends the connections, idle or not. */
   close(): Promise<void>;
 }
 
 /** Prepares requests; `bytesMax` limits each body. No time is limited here: the deadlines are the callers' signals. */
-export function createHttpRequests(bytesMax: number): HttpRequests {
+export function createHttpClient(bytesMax: number): HttpClient {
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
   return {
     send: async (url, options, watcher) => {
@@ -60,7 +60,11 @@ export function httpRequest({ method, headers, body, signal }: RequestInit = {})
 }
 
 /** The answer as fetch gives it; a stream is limited to `bytesMax` bytes between two blank lines. */
-export function fetchResponse({ status, headers, body }: HttpAnswer, bytesMax: number, watcher: BodyWatcher): Response {
+export function fetchResponse(
+  { status, headers, body }: HttpResponse,
+  bytesMax: number,
+  watcher: BodyWatcher,
+): Response {
   if (typeof body === 'string') return new Response(bodiless.has(status) ? null : body, { status, headers });
   return limitedResponse(new Response(Readable.toWeb(body), { status, headers }), bytesMax, watcher);
 }

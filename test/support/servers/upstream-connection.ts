@@ -1,19 +1,12 @@
-/** What the tests of the upstream room share: limits that are quick, a log that remembers, waiting for a state. */
-import { fileURLToPath } from 'node:url';
+/** Connections to servers under test: created with short delays, and observed. */
 import { expect, vi } from 'vitest';
 import { type Config, configurationFileSchema } from '../../../src/shapes/configuration/config.ts';
 import type { JsonObject } from '../../../src/shapes/json.ts';
-import {
-  httpServerSchema,
-  type ServerConfiguration,
-  type ServerState,
-  type ServerStatus,
-  stdioServerSchema,
-} from '../../../src/shapes/server.ts';
+import type { ServerConfiguration, ServerState, ServerStatus } from '../../../src/shapes/server.ts';
 import type { ToolDefinition, ToolResult } from '../../../src/shapes/tool.ts';
 import { UpstreamCallError } from '../../../src/upstream/call-failure.ts';
 import { createConnection, type UpstreamConnection } from '../../../src/upstream/connection.ts';
-import type { UpstreamLog, UpstreamLogFields } from '../../../src/upstream/upstream-log.ts';
+import type { UpstreamLog, UpstreamLogFields } from '../../../src/upstream/log.ts';
 
 /** Limits for tests: defaults but for the waits. */
 export function quickLimits(changes: Partial<Config['limits']> = {}): Config['limits'] {
@@ -69,20 +62,6 @@ export function watchedConnection(
   return { connection, log, statuses, changes };
 }
 
-/** A server of test/support, run by this Node over stdio. */
-export function supportServer(file: string, ...args: string[]): ServerConfiguration {
-  const path = fileURLToPath(new URL(file, import.meta.url));
-  return stdioServerSchema.parse({
-    command: process.execPath,
-    args: ['--disable-warning=ExperimentalWarning', path, ...args],
-  });
-}
-
-/** A server at a URL. */
-export function httpServer(url: string, headers: Record<string, string> = {}): ServerConfiguration {
-  return httpServerSchema.parse({ url, headers });
-}
-
 /** Calls a tool with a signal of its own unless one is given. */
 export function callTool(
   connection: UpstreamConnection,
@@ -113,16 +92,6 @@ export function textOf(result: ToolResult): string {
 /** Resolves when the connection is in the state. */
 export async function untilState(connection: UpstreamConnection, state: ServerState, timeout = 10_000): Promise<void> {
   await expect.poll(() => connection.status().state, { timeout, interval: 10 }).toBe(state);
-}
-
-/** True while a process with this id is there. */
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Resolves when the check no longer throws. */

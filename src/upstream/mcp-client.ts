@@ -16,7 +16,7 @@ import type { JsonObject } from '../shapes/json.ts';
 import type { ToolProgress } from '../shapes/tool.ts';
 
 /** What a client introduces itself with, and how long it asks which protocol a server speaks. */
-export interface ToolClientDeps {
+export interface McpClientDeps {
   clientVersion: string;
   /** How long a server may take to answer `server/discover`, in milliseconds. */
   probeTimeoutMs: number;
@@ -28,11 +28,11 @@ type TypedRequest<M extends RequestMethod> = { method: M; params?: JsonObject };
 export type ProgressListener = (progress: ToolProgress) => void;
 
 /** The library's client with results as they came and progress to the last. Used for one session. */
-export class ToolClient extends Client {
+export class McpClient extends Client {
   readonly #progressListeners = new Map<number, ProgressListener>();
   #progressTokensCount = 0;
 
-  constructor({ clientVersion, probeTimeoutMs }: ToolClientDeps) {
+  constructor({ clientVersion, probeTimeoutMs }: McpClientDeps) {
     super(
       { name: 'hestia', version: clientVersion },
       {

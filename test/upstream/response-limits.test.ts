@@ -1,6 +1,6 @@
 /** Limits on what an upstream may answer. */
 import { describe, expect, test } from 'vitest';
-import { limitedResponse, resultFault } from '../../src/upstream/byte-limit.ts';
+import { limitedResponse, resultFault } from '../../src/upstream/response-limits.ts';
 
 describe('a result', () => {
   const values = ['plain', 'é', '\u0000\n"\\', '\ud800', [1, 2.5, -1e-300, true, null], { 'é"': [{ a: {} }] }, []];

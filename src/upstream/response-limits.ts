@@ -1,4 +1,4 @@
-/** Limits on what an upstream may answer: bytes on the wire, bytes and depth of a result. Knows no protocol. */
+/** Limits on responses of upstream servers: bytes on the wire, bytes and depth of a result. Knows no protocol. */
 
 /** Levels of nesting a result may have; what is deeper cannot be written as JSON again without risk to the stack. */
 const depthMax = 500;
