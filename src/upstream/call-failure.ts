@@ -1,11 +1,11 @@
 /**
- * Why a call to an upstream failed, in our words and with a type of the closed list. Text that came from the upstream
- * ends here: no message, no data and no cause of its own goes further, for it may hold secrets.
+ * Errors of calls to upstream servers: a type of the closed list, with a message written by the hub. Messages, data and
+ * causes from the upstream are dropped here, since they may contain secrets.
  */
 import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
 import type { ToolErrorType } from '../shapes/tool.ts';
 
-/** The error types a call of this room can end with. */
+/** The error types with which a call to an upstream server can fail. */
 export type UpstreamErrorType = Extract<
   ToolErrorType,
   'server_unavailable' | 'connection_lost' | 'upstream_error' | 'invalid_response' | 'response_too_large' | 'cancelled'
@@ -15,12 +15,12 @@ const messages = {
   server_unavailable: 'the upstream server is not connected',
   connection_lost: 'the connection to the upstream server was lost',
   upstream_error: 'the upstream server answered with an error',
-  invalid_response: 'the upstream server answered something that is not a tool result',
+  invalid_response: 'the response of the upstream server is not a tool result',
   response_too_large: 'the response of the upstream server is too large',
   cancelled: 'the call was cancelled',
 } as const satisfies Record<UpstreamErrorType, string>;
 
-/** A call that brought no result. `jsonRpcCode` is the upstream's own code, where it answered with one. */
+/** A call that returned no result. `jsonRpcCode` is the error code of the upstream, if it responded with one. */
 export class UpstreamCallError extends Error {
   override readonly name = 'UpstreamCallError';
   readonly errorType: UpstreamErrorType;
@@ -33,7 +33,7 @@ export class UpstreamCallError extends Error {
   }
 }
 
-/** What a transport of ours found out about one request, passed through the SDK as the data of an error response. */
+/** A failure that the transport found for one request. It passes through the SDK as the data of an error response. */
 export class RequestFailure {
   readonly errorType: UpstreamErrorType;
 
@@ -42,7 +42,7 @@ export class RequestFailure {
   }
 }
 
-/** The failure of a call as the client library threw it, translated. `modern` tells the protocol era of the session. */
+/** Translates an error thrown by the client library. `modern` is true for sessions of protocol 2026-07-28 and later. */
 export function callFailure(error: unknown, modern: boolean): UpstreamCallError {
   if (error instanceof UpstreamCallError) return error;
   if (error instanceof ProtocolError) {
@@ -52,12 +52,12 @@ export function callFailure(error: unknown, modern: boolean): UpstreamCallError 
   }
   if (error instanceof SdkHttpError) return new UpstreamCallError(httpErrorType(error.status, modern));
   if (error instanceof SdkError) return new UpstreamCallError(sdkErrorType(error.code));
-  // The reply was parsed in the library: by JSON.parse, or by its zod schemas.
+  // The library parses responses with JSON.parse and with zod schemas.
   const unparsable = error instanceof SyntaxError || (error instanceof Error && /ZodError$/.test(error.name));
   return new UpstreamCallError(unparsable ? 'invalid_response' : 'connection_lost');
 }
 
-/** A 404 means a lost session in the 2025 protocols, an unknown method since (MCP 2026-07-28, Streamable HTTP). */
+/** A 404 means a lost session in the 2025 protocols, and an unknown method in MCP 2026-07-28 (Streamable HTTP). */
 function httpErrorType(status: number, modern: boolean): UpstreamErrorType {
   if (status === 404) return modern ? 'upstream_error' : 'connection_lost';
   return status === 502 || status === 503 || status === 504 ? 'server_unavailable' : 'upstream_error';

@@ -1,9 +1,9 @@
-/** A channel to an upstream server, whatever it is made of: what the client speaks over, and how it ends. */
+/** The interface of a channel to an upstream server: a transport, and how to close it. */
 import type { Transport } from '@modelcontextprotocol/client';
 
-/** One channel, used once. Owned by the session that is held over it. */
+/** A channel serves one session, which owns it. */
 export interface Channel {
   readonly transport: Transport;
-  /** Ends the child process or the HTTP session; takes at most some two seconds, never rejects, may be repeated. */
+  /** Ends the child process or the HTTP session, within 2.2 seconds. Never rejects; may be repeated. */
   close(): Promise<void>;
 }

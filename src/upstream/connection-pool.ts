@@ -1,4 +1,4 @@
-/** All connections to upstream servers. Each stands alone: what one does or fails to do, no other notices. */
+/** All connections to upstream servers. They are independent: a failure of one does not affect another. */
 import { settledWithin } from '../flow/time-limit.ts';
 import type { Config } from '../shapes/configuration/config.ts';
 import type { ServerStatus } from '../shapes/server.ts';
@@ -6,31 +6,31 @@ import type { ToolDefinition } from '../shapes/tool.ts';
 import { createConnection, type UpstreamConnection } from './connection.ts';
 import type { UpstreamLog } from './log.ts';
 
-/** What a pool is made of. */
+/** Dependencies of the pool. */
 export interface ConnectionPoolDeps {
   servers: Config['servers'];
   limits: Config['limits'];
-  /** The hub's version, told to each server. */
+  /** The hub's version, sent to each server. */
   clientVersion: string;
   log: UpstreamLog;
-  /** A promise it answers is waited for before a new connection counts as connected; it must not reject. */
+  /** May return a promise, which must not reject. A new connection is `connected` only after it has resolved. */
   onToolsChanged(serverId: string, tools: readonly ToolDefinition[]): unknown;
   onStateChanged(status: ServerStatus): void;
 }
 
-/** The connections by server id. Disposing it ends them all, side by side, within some two and a half seconds. */
+/** The connections by server id. Disposing the pool closes them all in parallel, within 2.5 seconds. */
 export interface ConnectionPool extends AsyncDisposable {
-  /** Connects, in the background, each server that is to be connected at start. Never waits, never throws. */
+  /** Connects each server with `autoConnect`, in the background. Returns at once; never throws. */
   start(): void;
   /** The status of every configured server, in the order of the configuration. */
   list(): ServerStatus[];
   find(serverId: string): UpstreamConnection | undefined;
 }
 
-/** The longest that disposing takes, in milliseconds. */
+/** The longest time that disposing may take, in milliseconds. */
 const closeMsMax = 2500;
 
-/** Makes a connection for each configured server; none is connected yet. */
+/** Creates a connection for each configured server. None is connected before {@link ConnectionPool.start}. */
 export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
   const { servers, limits, clientVersion, log, onStateChanged } = deps;
   const connections = new Map(

@@ -1,6 +1,6 @@
 /**
- * The connection to one upstream server: connects, keeps connected, follows its tools, calls them. Owns the session of
- * the moment and the wait for the next one. Deadlines of calls, records and spans are not its business.
+ * The connection to one upstream server: connects, reconnects, keeps its tool list, calls tools. Owns the
+ * current session and the timer of the next attempt. Deadlines, records and spans of calls are left to the domain.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { reconnectDelay } from '../flow/backoff.ts';
@@ -8,7 +8,7 @@ import type { Config } from '../shapes/configuration/config.ts';
 import type { ServerConfiguration, ServerErrorType, ServerState, ServerStatus } from '../shapes/server.ts';
 import type { ToolDefinition, ToolResult } from '../shapes/tool.ts';
 import { UpstreamCallError } from './call-failure.ts';
-import { type HealthCheck, watchHealth } from './health-check.ts';
+import { type HealthCheck, startHealthChecks } from './health-check.ts';
 import type { UpstreamLog } from './log.ts';
 import { openSession, type Session } from './session.ts';
 import { listFailure, type SessionFailureDetail } from './session-failure.ts';
@@ -16,15 +16,15 @@ import { callTool, type UpstreamCall } from './tool-call.ts';
 import type { ToolList } from './tool-list.ts';
 import { watchTools } from './tool-watch.ts';
 
-/** What a connection is made of. */
+/** Dependencies of a connection. */
 export interface ConnectionDeps {
   serverId: string;
   configuration: ServerConfiguration;
   limits: Config['limits'];
-  /** The hub's version, told to the server. */
+  /** The hub's version, sent to the server. */
   clientVersion: string;
   log: UpstreamLog;
-  /** The server's tools, whenever they differ from those told before; `refused` counts those that cannot be offered. */
+  /** Called when the tools differ from those reported before. `refused` counts the tools that cannot be offered. */
   onToolsChanged(tools: readonly ToolDefinition[], refused: number): unknown;
   onStateChanged(status: ServerStatus): void;
   /** Unix milliseconds. */
@@ -33,23 +33,26 @@ export interface ConnectionDeps {
   random?: () => number;
 }
 
-/** The connection to one server, for as long as the hub runs. */
+/** The connection to one server. It exists as long as the hub runs, connected or not. */
 export interface UpstreamConnection extends AsyncDisposable {
-  /** Connects and stays connected. Resolves once the first attempt has settled; never rejects. May be repeated. */
+  /**
+   * Connects, and reconnects after each failure. Resolves when the first attempt has settled; never rejects. May be
+   * repeated.
+   */
   connect(): Promise<void>;
-  /** Ends the connection and forgets the tools; takes some two seconds at most; never rejects. May be repeated. */
+  /** Closes the connection and removes its tools, within about two seconds. Never rejects; may be repeated. */
   disconnect(): Promise<void>;
   status(): ServerStatus;
-  /** The tools as last listed; they stay while the connection is being made again. */
+  /** The tools as last listed. They remain while the connection is reconnecting. */
   tools(): readonly ToolDefinition[];
   /**
-   * Calls a tool. The caller's signal is the only deadline; when it aborts, the server is told.
+   * Calls a tool. The signal of the call is its only deadline. When it aborts, the server is sent a cancellation.
    * @throws UpstreamCallError, and nothing else.
    */
   call(call: UpstreamCall): Promise<ToolResult>;
 }
 
-/** Makes a connection, not yet connected. Dispose it to end it for good. */
+/** Creates a connection, not connected yet. After it is disposed of, it cannot connect again. */
 export function createConnection(deps: ConnectionDeps): UpstreamConnection {
   return new Connection(deps);
 }
@@ -65,7 +68,7 @@ class Connection implements UpstreamConnection {
   #errorType: ServerErrorType | undefined;
   #list = noTools;
   #toolsByName = new Map<string, ToolDefinition>();
-  /** From connect to disconnect; its abort ends whatever is under way. */
+  /** Exists from connect to disconnect. Aborting it ends the attempt in progress. */
   #lifetime: AbortController | undefined;
   #attempt: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -73,7 +76,7 @@ class Connection implements UpstreamConnection {
   #health: HealthCheck | undefined;
   readonly #closing = new Set<Promise<void>>();
   #failures = 0;
-  #callsUnderWay = 0;
+  #callsRunning = 0;
   #legacy = false;
   #disposed = false;
 
@@ -90,9 +93,9 @@ class Connection implements UpstreamConnection {
     if (this.#lifetime === undefined) {
       this.#lifetime = new AbortController();
       this.#failures = 0;
-      this.#enter('connecting');
+      this.#setState('connecting');
     }
-    return this.#try(this.#lifetime.signal);
+    return this.#startAttempt(this.#lifetime.signal);
   }
 
   async disconnect(): Promise<void> {
@@ -101,11 +104,11 @@ class Connection implements UpstreamConnection {
     this.#lifetime = undefined;
     this.#attempt = undefined;
     clearTimeout(this.#retry);
-    this.#leave(this.#session);
+    this.#closeSession(this.#session);
     if (this.#state !== 'disconnected') {
       this.#errorType = undefined;
-      this.#enter('disconnected');
-      void this.#take(noTools);
+      this.#setState('disconnected');
+      void this.#publishTools(noTools);
     }
     await Promise.all([attempt, ...this.#closing]);
   }
@@ -135,7 +138,7 @@ class Connection implements UpstreamConnection {
   async call(call: UpstreamCall): Promise<ToolResult> {
     const session = this.#session;
     if (session === undefined) throw new UpstreamCallError('server_unavailable');
-    this.#callsUnderWay += 1;
+    this.#callsRunning += 1;
     try {
       return await callTool(call, {
         session,
@@ -143,11 +146,11 @@ class Connection implements UpstreamConnection {
         limits: this.#deps.limits,
       });
     } finally {
-      this.#callsUnderWay -= 1;
+      this.#callsRunning -= 1;
     }
   }
 
-  #try(lifetime: AbortSignal): Promise<void> {
+  #startAttempt(lifetime: AbortSignal): Promise<void> {
     clearTimeout(this.#retry);
     const attempt = this.#open(lifetime).finally(() => {
       if (this.#attempt === attempt) this.#attempt = undefined;
@@ -161,15 +164,15 @@ class Connection implements UpstreamConnection {
     try {
       session = await openSession({ ...this.#deps, legacy: this.#legacy, signal: lifetime });
       const list = await this.#watchTools(session);
-      if (lifetime.aborted) throw new Error('disconnected meanwhile');
-      // Whoever sees the server connected finds its tools.
-      await this.#take(list);
-      if (lifetime.aborted || session.ended.aborted) throw new Error('ended meanwhile');
-      this.#enterSession(session, lifetime);
+      if (lifetime.aborted) throw new Error('disconnected while connecting');
+      // Tools are published before the state, so that a server that is seen as connected has its tools.
+      await this.#publishTools(list);
+      if (lifetime.aborted || session.ended.aborted) throw new Error('the session ended while connecting');
+      this.#useSession(session, lifetime);
     } catch (error) {
       await session?.close();
       if (lifetime.aborted) return;
-      // The server may be another one by now, so it is asked for its protocol again.
+      // The server may have been replaced, so the next attempt negotiates the protocol again.
       this.#legacy = false;
       const { errorType, detail } = listFailure(error);
       this.#retryLater(errorType, lifetime, detail);
@@ -184,41 +187,41 @@ class Connection implements UpstreamConnection {
       limits,
       log,
       random: this.#random,
-      onList: (list) => void this.#take(list),
+      onList: (list) => void this.#publishTools(list),
       onListFailed: (error) => {
         this.#errorType = 'list_failed';
         log.warn('The changed tools of an upstream server could not be listed', {
-          ...this.#fields('list_failed', listFailure(error).detail),
+          ...this.#failureFields('list_failed', listFailure(error).detail),
         });
         this.#health?.checkNow();
       },
-      onTrouble: () => this.#health?.checkNow(),
+      onSubscriptionEnded: () => this.#health?.checkNow(),
     });
   }
 
-  #enterSession(session: Session, lifetime: AbortSignal): void {
+  #useSession(session: Session, lifetime: AbortSignal): void {
     this.#session = session;
     this.#legacy = session.era === 'legacy';
     this.#failures = 0;
     this.#errorType = undefined;
     const onEnded = () => {
       if (this.#session !== session) return;
-      this.#leave(session);
+      this.#closeSession(session);
       this.#retryLater('connection_lost', lifetime);
     };
-    this.#health = watchHealth({
+    this.#health = startHealthChecks({
       session,
       limits: this.#deps.limits,
-      isBusy: () => this.#callsUnderWay > 0,
+      isBusy: () => this.#callsRunning > 0,
       onDead: onEnded,
     });
     session.ended.addEventListener('abort', onEnded);
-    // Whether one lost request means a lost server is for the server to say.
+    // One lost request does not prove that the server is lost: a health check decides.
     session.client.onerror = () => this.#health?.checkNow();
-    this.#enter('connected');
+    this.#setState('connected');
   }
 
-  #leave(session: Session | undefined): void {
+  #closeSession(session: Session | undefined): void {
     this.#session = undefined;
     this.#health = undefined;
     if (session === undefined) return;
@@ -231,28 +234,31 @@ class Connection implements UpstreamConnection {
     this.#errorType = errorType;
     const delayMs = reconnectDelay(this.#deps.limits, this.#failures, this.#random);
     this.#deps.log.warn('Upstream server is not connected', {
-      ...this.#fields(errorType, detail),
+      ...this.#failureFields(errorType, detail),
       retry_in_ms: delayMs,
     });
-    this.#retry = setTimeout(() => void this.#try(lifetime), delayMs).unref();
-    this.#enter('reconnecting');
+    this.#retry = setTimeout(() => void this.#startAttempt(lifetime), delayMs).unref();
+    this.#setState('reconnecting');
   }
 
-  #enter(state: ServerState): void {
+  #setState(state: ServerState): void {
     if (this.#state !== state) this.#stateSince = this.#now();
     this.#state = state;
     this.#deps.onStateChanged(this.status());
   }
 
-  async #take(list: ToolList): Promise<void> {
-    const same = isDeepStrictEqual(list, this.#list);
+  async #publishTools(list: ToolList): Promise<void> {
+    const isUnchanged = isDeepStrictEqual(list, this.#list);
     this.#list = list;
-    if (same) return;
+    if (isUnchanged) return;
     this.#toolsByName = new Map(list.tools.map((tool) => [tool.toolName, tool]));
     await this.#deps.onToolsChanged(list.tools, list.refused);
   }
 
-  #fields(errorType: ServerErrorType, detail: SessionFailureDetail): Record<string, string | number | undefined> {
+  #failureFields(
+    errorType: ServerErrorType,
+    detail: SessionFailureDetail,
+  ): Record<string, string | number | undefined> {
     return {
       server_id: this.#deps.serverId,
       error_type: errorType,

@@ -1,28 +1,28 @@
-/** Asks a connected server every so often whether it is there. Decides only that a session is dead, not what then. */
+/** Periodic health checks of a connected server. They detect a dead session; the connection decides what follows. */
 import { ProtocolError, SdkError, SdkErrorCode } from '@modelcontextprotocol/client';
 import type { Config } from '../shapes/configuration/config.ts';
 import type { Session } from './session.ts';
 
 const timeoutMsMax = 10_000;
 
-/** What a health check watches. */
+/** Dependencies of a health check. */
 export interface HealthCheckDeps {
   session: Session;
   limits: Config['limits'];
-  /** True while calls are under way: a server at work need not answer in time. */
+  /** True while calls are running. A busy server need not answer in time. */
   isBusy(): boolean;
-  /** Called once, when the session is found dead. */
+  /** Called once, when a check finds the session dead. */
   onDead(): void;
 }
 
-/** A watch that ends with its session. */
+/** Health checks of one session, which end with it. */
 export interface HealthCheck {
-  /** Asks now; for when something looked wrong. Asking twice at a time asks once. */
+  /** Checks at once, for use after an error. Does nothing while a check is in progress. */
   checkNow(): void;
 }
 
-/** Begins to watch a session. */
-export function watchHealth({ session, limits, isBusy, onDead }: HealthCheckDeps): HealthCheck {
+/** Starts the health checks of a session. */
+export function startHealthChecks({ session, limits, isBusy, onDead }: HealthCheckDeps): HealthCheck {
   const timeout = Math.min(timeoutMsMax, limits.connectTimeoutMs);
   let timer: NodeJS.Timeout | undefined;
   let checking = false;
@@ -44,7 +44,7 @@ export function watchHealth({ session, limits, isBusy, onDead }: HealthCheckDeps
   return { checkNow: () => void check() };
 }
 
-/** The 2026 protocol has no ping; there, asking what the server offers takes its place. */
+/** Pings the server. The 2026 protocol has no ping, so `server/discover` is sent instead. */
 async function isAlive({ client, era }: Session, timeout: number, isBusy: () => boolean): Promise<boolean> {
   try {
     await (era === 'modern' ? client.discover({ timeout }) : client.ping({ timeout }));

@@ -1,6 +1,6 @@
 /**
- * Streamable HTTP as a channel: the library's transport, with a limit on each response, an end for each request whose
- * stream ends without an answer, and W3C trace context as a header. Knows nothing of tools.
+ * A Streamable HTTP channel to an upstream server, over the transport of the MCP library. Adds a limit on each
+ * response, a failure for each request whose stream ends without a response, and the `traceparent` header.
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -17,16 +17,16 @@ import type { HttpServer } from '../shapes/server.ts';
 import { RequestFailure, type UpstreamErrorType } from './call-failure.ts';
 import type { Channel } from './channel.ts';
 import { createHttpClient, fetchResponse, type HttpClient, type HttpResponse, httpRequest } from './http-client.ts';
-import type { BodyWatcher } from './response-limits.ts';
+import type { BodyObserver } from './response-limits.ts';
 
-/** What an HTTP channel is made of. */
+/** Dependencies of an HTTP channel. */
 export interface HttpChannelDeps {
   configuration: HttpServer;
   /** The longest response, or event of a response, in bytes. */
   messageBytesMax: number;
 }
 
-/** How often the library resumes a stream that broke, and how long it waits: 1 s, then half as much again each time. */
+/** How the library resumes a broken stream: after 1 s, then with a delay that grows by half at each retry. */
 const reconnectionOptions = {
   maxRetries: 5,
   initialReconnectionDelay: 1000,
@@ -34,10 +34,10 @@ const reconnectionOptions = {
   reconnectionDelayGrowFactor: 1.5,
 };
 
-/** How long the server may take to end its session when we leave, in milliseconds. */
+/** How long the server may take to terminate its session on close, in milliseconds. */
 const terminateMsMax = 1000;
 
-/** Prepares a channel; the first request is sent when the client connects. */
+/** Creates a channel. The first request is sent when the client connects. */
 export function createHttpChannel(deps: HttpChannelDeps): Channel {
   const transport = new HttpTransport(deps);
   let closing: Promise<void> | undefined;
@@ -55,13 +55,13 @@ export function createHttpChannel(deps: HttpChannelDeps): Channel {
 type SendOptions = Parameters<StreamableHTTPClientTransport['send']>[1];
 type JsonRpcRequest = Extract<JSONRPCMessage, { method: string; id: unknown }>;
 
-/** One request that has not been answered yet, and the response it is read from. */
+/** A request without a response so far. */
 class Exchange {
   readonly id: number;
   readonly controller = new AbortController();
-  /** What came for it, where it was sent before the library asked for it. */
-  answer: HttpResponse | undefined;
-  endedRegularly = false;
+  /** The HTTP response that the fast path received and could not use. The library reads it. */
+  received: HttpResponse | undefined;
+  endedNormally = false;
 
   constructor(id: number) {
     this.id = id;
@@ -71,41 +71,41 @@ class Exchange {
 // `traceparent` as in W3C Trace Context, section 3.2.2; anything else is not sent as a header.
 const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** Owns the exchanges under way. The library knows a request only until it is sent; we end it with its response. */
+/** The transport. Owns the exchanges in progress, since the library tracks a request only until it is sent. */
 class HttpTransport extends StreamableHTTPClientTransport {
   readonly #exchanges = new Map<number, Exchange>();
   readonly #current: AsyncLocalStorage<Exchange>;
-  readonly #requests: HttpClient;
+  readonly #http: HttpClient;
   readonly #url: URL;
   readonly #headers: Record<string, string>;
 
   constructor({ configuration, messageBytesMax }: HttpChannelDeps) {
     const current = new AsyncLocalStorage<Exchange>();
-    const requests = createHttpClient(messageBytesMax);
+    const http = createHttpClient(messageBytesMax);
     const url = new URL(configuration.url);
     super(url, {
       requestInit: { headers: configuration.headers },
       reconnectionOptions,
-      fetch: async (place, init) => {
+      fetch: async (target, init) => {
         const exchange = current.getStore();
-        const watcher = this.#watcher(exchange);
-        const answer = exchange?.answer ?? (await requests.send(place, httpRequest(init), watcher));
-        if (exchange !== undefined) exchange.answer = undefined;
-        return fetchResponse(answer, messageBytesMax, watcher);
+        const observer = this.#bodyObserver(exchange);
+        const response = exchange?.received ?? (await http.send(target, httpRequest(init), observer));
+        if (exchange !== undefined) exchange.received = undefined;
+        return fetchResponse(response, messageBytesMax, observer);
       },
     });
     this.#current = current;
-    this.#requests = requests;
+    this.#http = http;
     this.#url = url;
     this.#headers = httpRequest({ headers: configuration.headers }).headers;
-    // The client calls a handler that is set before it connects ahead of its own.
+    // The client keeps a handler that is set before it connects, and calls it before its own.
     this.onmessage = (message) => {
       if ('id' in message && !('method' in message)) this.#exchanges.delete(Number(message.id));
     };
   }
 
   override async send(message: JSONRPCMessage, options?: SendOptions): Promise<void> {
-    // Ids of requests are numbers; those of probes and subscriptions are texts, and the library ends them itself.
+    // Ids of requests are numbers. Those of probes and subscriptions are strings; the library ends these itself.
     if (!('method' in message && 'id' in message) || typeof message.id !== 'number') {
       await super.send(message, options);
       this.#endCancelled(message);
@@ -113,17 +113,17 @@ class HttpTransport extends StreamableHTTPClientTransport {
     }
     const exchange = new Exchange(message.id);
     this.#exchanges.set(exchange.id, exchange);
-    const leave = () => exchange.controller.abort();
-    if (options?.requestSignal?.aborted) leave();
-    options?.requestSignal?.addEventListener('abort', leave, { once: true });
+    const cancel = () => exchange.controller.abort();
+    if (options?.requestSignal?.aborted) cancel();
+    options?.requestSignal?.addEventListener('abort', cancel, { once: true });
     const traceparent = message.params?._meta?.traceparent;
-    const traced = typeof traceparent === 'string' && traceparentPattern.test(traceparent) ? { traceparent } : {};
+    const traceHeaders = typeof traceparent === 'string' && traceparentPattern.test(traceparent) ? { traceparent } : {};
     try {
-      if (isPlainCall(message) && (await this.#sendCall(message, exchange, traced))) return;
+      if (isPlainCall(message) && (await this.#sendCall(message, exchange, traceHeaders))) return;
       await this.#current.run(exchange, () =>
         super.send(message, {
           ...options,
-          headers: { ...options?.headers, ...traced },
+          headers: { ...options?.headers, ...traceHeaders },
           requestSignal: exchange.controller.signal,
           onRequestStreamEnd: () => this.#failUnanswered(exchange),
         }),
@@ -132,26 +132,26 @@ class HttpTransport extends StreamableHTTPClientTransport {
       this.#exchanges.delete(exchange.id);
       throw error;
     }
-    // A body that is not a stream has been read to its end by now.
-    if (exchange.endedRegularly) this.#failUnanswered(exchange);
+    // Any body but a stream has been read to its end here.
+    if (exchange.endedNormally) this.#failUnanswered(exchange);
   }
 
   override async close(): Promise<void> {
     this.#exchanges.clear();
     await super.close();
-    await this.#requests.close();
+    await this.#http.close();
   }
 
   /**
-   * Sends a tool call itself. Answers whether the plain answer came, which most servers give to most calls; where another
-   * one came, it waits in the exchange for the library to read it.
+   * The fast path: sends a tool call without the library. Returns true if the response is plain JSON, as for most
+   * calls. Any other response is stored in the exchange for the library to read.
    */
-  async #sendCall(call: JsonRpcRequest, exchange: Exchange, traced: Record<string, string>): Promise<boolean> {
+  async #sendCall(call: JsonRpcRequest, exchange: Exchange, traceHeaders: Record<string, string>): Promise<boolean> {
     const headers = {
       ...this.#headers,
       ...(this.sessionId !== undefined && { 'mcp-session-id': this.sessionId }),
       ...(this.protocolVersion !== undefined && { 'mcp-protocol-version': this.protocolVersion }),
-      ...traced,
+      ...traceHeaders,
       'content-type': 'application/json',
       accept: 'application/json, text/event-stream',
     };
@@ -161,33 +161,33 @@ class HttpTransport extends StreamableHTTPClientTransport {
       body: JSON.stringify(call),
       signal: exchange.controller.signal,
     } as const;
-    const answer = await this.#requests.send(this.#url, request, this.#watcher(exchange)).catch((error: Error) => {
+    const response = await this.#http.send(this.#url, request, this.#bodyObserver(exchange)).catch((error: Error) => {
       if (!exchange.controller.signal.aborted) this.onerror?.(error);
       throw error;
     });
-    const message = plainAnswer(answer, exchange.id);
+    const message = plainResponse(response, exchange.id);
     if (message === undefined) {
-      exchange.answer = answer;
+      exchange.received = response;
       return false;
     }
     this.onmessage?.(message);
     return true;
   }
 
-  #watcher(exchange: Exchange | undefined): BodyWatcher {
+  #bodyObserver(exchange: Exchange | undefined): BodyObserver {
     return {
       onExceeded: () => this.#fail(exchange, 'response_too_large'),
       onEnded: () => {
-        if (exchange !== undefined) exchange.endedRegularly = true;
+        if (exchange !== undefined) exchange.endedNormally = true;
       },
     };
   }
 
   #failUnanswered(exchange: Exchange): void {
-    this.#fail(exchange, exchange.endedRegularly ? 'invalid_response' : 'connection_lost');
+    this.#fail(exchange, exchange.endedNormally ? 'invalid_response' : 'connection_lost');
   }
 
-  /** Answers the request in the server's place, and leaves its response. */
+  /** Fails the request with an error response to the client, and aborts its HTTP exchange. */
   #fail(exchange: Exchange | undefined, errorType: UpstreamErrorType): void {
     if (exchange === undefined || !this.#exchanges.has(exchange.id)) return;
     const error = { code: 0, message: errorType, data: new RequestFailure(errorType) };
@@ -195,7 +195,7 @@ class HttpTransport extends StreamableHTTPClientTransport {
     exchange.controller.abort();
   }
 
-  /** A server of the 2025 protocols need not end the stream of a request that was cancelled, so we do. */
+  /** Aborts cancelled requests, since a server of the 2025 protocols need not end the stream of one. */
   #endCancelled(message: JSONRPCMessage): void {
     if (!('method' in message) || message.method !== 'notifications/cancelled') return;
     const id = Number(message.params?.requestId);
@@ -204,13 +204,13 @@ class HttpTransport extends StreamableHTTPClientTransport {
   }
 }
 
-/** A call of the 2025 protocols: since then the library mirrors parts of the body in headers. */
+/** True for tool calls of the 2025 protocols. For later ones the library mirrors parts of the body in headers. */
 function isPlainCall(message: JsonRpcRequest): boolean {
   return message.method === 'tools/call' && message.params?._meta?.[PROTOCOL_VERSION_META_KEY] === undefined;
 }
 
-/** The one JSON-RPC response with this id that is all of an answer; undefined for anything else. */
-function plainAnswer({ status, headers, body }: HttpResponse, id: number): JSONRPCMessage | undefined {
+/** The JSON-RPC response with this id, if the body is that and nothing else. */
+function plainResponse({ status, headers, body }: HttpResponse, id: number): JSONRPCMessage | undefined {
   if (status !== 200 || typeof body !== 'string' || !isJsonContentType(headers['content-type'] ?? null))
     return undefined;
   const message = parsedJson(body);

@@ -1,14 +1,14 @@
-/** What this room needs of a log; any structured log with these four methods will do. */
+/** The interface of the structured log for upstream connections. */
 
-/** Flat fields of a log line; `undefined` values are left out. */
+/** Flat fields of a log line. `undefined` values are omitted. */
 export type UpstreamLogFields = Record<string, string | number | boolean | undefined>;
 
-/** `local`: to the file and standard output only, for text that may hold what nobody asked to export. */
+/** `local`: the line is not exported, only written to file and standard output, since it may contain private data. */
 export interface UpstreamLogOptions {
   local?: boolean;
 }
 
-/** A log as this room sees it. Messages are ours; text from an upstream goes into fields only. */
+/** A structured log. Messages are constant; text from an upstream is only put into fields. */
 export interface UpstreamLog {
   debug(message: string, fields?: UpstreamLogFields, options?: UpstreamLogOptions): void;
   info(message: string, fields?: UpstreamLogFields, options?: UpstreamLogOptions): void;

@@ -1,7 +1,7 @@
 /**
- * The MCP client of one session. It is the library's, with two changes: results of tools pass through it untouched,
- * for the library's schemas drop fields of content blocks that they do not know and refuse kinds they do not know; and
- * progress that arrives together with the result is not lost, as it is where the library tells both apart by request.
+ * The MCP client of one session: the library's, with two changes. Tool results pass through unchanged, since the
+ * library's schemas drop unknown fields of content blocks and refuse unknown types. Progress that arrives together
+ * with the result is delivered, since listeners are found by progress token, not by pending request as in the library.
  */
 import {
   Client,
@@ -15,7 +15,7 @@ import { z } from 'zod';
 import type { JsonObject } from '../shapes/json.ts';
 import type { ToolProgress } from '../shapes/tool.ts';
 
-/** What a client introduces itself with, and how long it asks which protocol a server speaks. */
+/** The version that a client reports, and the timeout of its protocol probe. */
 export interface McpClientDeps {
   clientVersion: string;
   /** How long a server may take to answer `server/discover`, in milliseconds. */
@@ -24,13 +24,13 @@ export interface McpClientDeps {
 
 type TypedRequest<M extends RequestMethod> = { method: M; params?: JsonObject };
 
-/** Hears the progress of one call. */
+/** Receives the progress of one call. */
 export type ProgressListener = (progress: ToolProgress) => void;
 
-/** The library's client with results as they came and progress to the last. Used for one session. */
+/** The library's client with unchanged tool results and complete progress. Used for one session. */
 export class McpClient extends Client {
   readonly #progressListeners = new Map<number, ProgressListener>();
-  #progressTokensCount = 0;
+  #lastProgressToken = 0;
 
   constructor({ clientVersion, probeTimeoutMs }: McpClientDeps) {
     super(
@@ -46,19 +46,19 @@ export class McpClient extends Client {
     });
   }
 
-  /** A progress token for one call, to be sent in its `_meta`; what the server reports under it the listener hears. */
-  listenToProgress(listener: ProgressListener): number {
-    this.#progressTokensCount += 1;
-    this.#progressListeners.set(this.#progressTokensCount, listener);
-    return this.#progressTokensCount;
+  /** Returns a progress token to send in the `_meta` of a call. The listener receives the progress reported with it. */
+  addProgressListener(listener: ProgressListener): number {
+    this.#lastProgressToken += 1;
+    this.#progressListeners.set(this.#lastProgressToken, listener);
+    return this.#lastProgressToken;
   }
 
-  /** Ends the listening that has this token. */
-  endProgress(token: number): void {
+  /** Removes the listener of this token. */
+  removeProgressListener(token: number): void {
     this.#progressListeners.delete(token);
   }
 
-  /** As in the library, but for `tools/call`, whose result is answered as it came. */
+  /** As in the library, except that the result of `tools/call` is returned unchanged. */
   override request<M extends RequestMethod>(
     request: TypedRequest<M>,
     options?: RequestOptions,

@@ -1,14 +1,14 @@
 /** Limits on responses of upstream servers: bytes on the wire, bytes and depth of a result. Knows no protocol. */
 
-/** Levels of nesting a result may have; what is deeper cannot be written as JSON again without risk to the stack. */
+/** Levels of nesting a result may have. Writing a deeper one as JSON again could overflow the stack. */
 const depthMax = 500;
 
-/** Why a value is refused, or `undefined` where it is within its limits. */
+/** Why a value is refused; `undefined` if it is within its limits. */
 export type ResultFault = 'too_large' | 'too_deep' | undefined;
 
 /**
- * Checks a parsed JSON value against a limit on the bytes of its JSON in UTF-8. Most values are passed by a bound that
- * costs no copy; only one that may be near the limit is written out and measured.
+ * Checks a parsed JSON value against a limit on the bytes of its JSON in UTF-8. An upper bound that needs no copy is
+ * enough for most values. A value whose bound exceeds the limit is serialized and measured.
  */
 export function resultFault(value: unknown, bytesMax: number): ResultFault {
   const { bytesBound, depth } = measure(value);
@@ -17,11 +17,11 @@ export function resultFault(value: unknown, bytesMax: number): ResultFault {
   return Buffer.byteLength(JSON.stringify(value)) > bytesMax ? 'too_large' : undefined;
 }
 
-// The longest a UTF-16 unit gets in JSON is its escape, \uXXXX; the longest a number gets is 24 digits and signs.
+// A UTF-16 unit takes at most 6 bytes, those of its escape \uXXXX. A number takes at most 24, and its comma one.
 const bytesPerUnitMax = 6;
 const bytesPerScalarMax = 25;
 
-/** At least as many bytes as the JSON of the value has, and how deep it is nested. Needs no stack. */
+/** An upper bound for the bytes of the JSON of the value, and its depth of nesting. Not recursive. */
 function measure(root: unknown): { bytesBound: number; depth: number } {
   let bytesBound = 0;
   let depth = 0;
@@ -42,19 +42,19 @@ function measure(root: unknown): { bytesBound: number; depth: number } {
   return { bytesBound, depth };
 }
 
-/** How a limited body ends; each is told at most once. */
-export interface BodyWatcher {
-  /** More bytes than allowed came; the body fails with an error of ours. */
+/** Callbacks for the end of a limited body. Each is called at most once. */
+export interface BodyObserver {
+  /** The body exceeded its limit; reading it fails with an error. */
   onExceeded(): void;
-  /** The body came to its regular end. */
+  /** The body was read to its regular end. */
   onEnded(): void;
 }
 
 /**
- * The response with its body limited to `bytesMax` bytes, or, where it is a stream of server-sent events, to as many
- * bytes between two blank lines, so that a stream may live as long as it likes.
+ * The response with its body limited to `bytesMax` bytes. For a stream of server-sent events the limit applies to each
+ * event, that is the bytes between two blank lines, since a stream may stay open for any time.
  */
-export function limitedResponse(response: Response, bytesMax: number, watcher: BodyWatcher): Response {
+export function limitedResponse(response: Response, bytesMax: number, observer: BodyObserver): Response {
   if (response.body === null) return response;
   const isEventStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
   let bytes = 0;
@@ -64,13 +64,13 @@ export function limitedResponse(response: Response, bytesMax: number, watcher: B
       const bytesReached = bytes + (boundary < 0 ? chunk.length : boundary);
       bytes = boundary < 0 ? bytesReached : chunk.length - boundary;
       if (bytesReached > bytesMax || bytes > bytesMax) {
-        watcher.onExceeded();
+        observer.onExceeded();
         controller.error(new Error('response too large'));
         return;
       }
       controller.enqueue(chunk);
     },
-    flush: () => watcher.onEnded(),
+    flush: () => observer.onEnded(),
   });
   const { status, statusText, headers } = response;
   return new Response(response.body.pipeThrough(limit), { status, statusText, headers });
@@ -78,7 +78,7 @@ export function limitedResponse(response: Response, bytesMax: number, watcher: B
 
 const blankLines = ['\n\n', '\r\n\r\n', '\r\r'].map((text) => Buffer.from(text));
 
-/** Where the last blank line of the chunk begins, or -1. */
+/** The index at which the last blank line of the chunk begins, or -1. */
 function lastBlankLine(chunk: Uint8Array): number {
   const buffer = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   return Math.max(...blankLines.map((blankLine) => buffer.lastIndexOf(blankLine)));

@@ -1,20 +1,20 @@
 /**
- * Why a session could not be opened, in words and codes that are safe to log: of the error that the library threw,
- * only its kind, its HTTP status and its operating system's code are kept, never a text that came from the upstream.
+ * Errors of opening a session with an upstream server, reduced to codes that are safe to log. Of the library's error
+ * only the type, the HTTP status, the JSON-RPC code and the operating system's code are kept, no text of the upstream.
  */
 import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
 import { systemErrorCode } from '../flow/system-error.ts';
 import type { ServerErrorType } from '../shapes/server.ts';
 
-/** Codes that tell more than the type does. */
+/** Codes that explain the error type. */
 export interface SessionFailureDetail {
   httpStatus?: number;
-  /** Such as `ENOENT` or `ECONNREFUSED`. */
+  /** An error code of the operating system, such as `ENOENT` or `ECONNREFUSED`. */
   systemCode?: string;
   jsonRpcCode?: number;
 }
 
-/** An attempt that failed. */
+/** A failed attempt to open a session or to list its tools. */
 export class SessionFailure extends Error {
   override readonly name = 'SessionFailure';
   readonly errorType: ServerErrorType;
@@ -27,22 +27,22 @@ export class SessionFailure extends Error {
   }
 }
 
-/** The failure of connecting, from what the library threw. */
+/** Translates an error that the library threw while connecting. */
 export function connectFailure(error: unknown): SessionFailure {
   const detail = failureDetail(error);
   if (error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout) {
     return new SessionFailure('connect_timeout', detail);
   }
-  const spawn =
+  const isSpawnError =
     error instanceof Error && 'syscall' in error && typeof error.syscall === 'string' && /^spawn/.test(error.syscall);
-  return new SessionFailure(spawn ? 'spawn_failed' : 'connect_failed', detail);
+  return new SessionFailure(isSpawnError ? 'spawn_failed' : 'connect_failed', detail);
 }
 
-/** The failure of listing tools, from what the library threw. A list that never came is a lost connection. */
+/** Translates an error that the library threw while listing tools. If the connection closed, it was lost. */
 export function listFailure(error: unknown): SessionFailure {
   if (error instanceof SessionFailure) return error;
-  const lost = error instanceof SdkError && error.code === SdkErrorCode.ConnectionClosed;
-  return new SessionFailure(lost ? 'connection_lost' : 'list_failed', failureDetail(error));
+  const isLost = error instanceof SdkError && error.code === SdkErrorCode.ConnectionClosed;
+  return new SessionFailure(isLost ? 'connection_lost' : 'list_failed', failureDetail(error));
 }
 
 const causesMax = 5;

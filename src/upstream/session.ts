@@ -1,6 +1,6 @@
 /**
- * A session: one channel, one client on it, the protocol agreed. Opening has a deadline and ends what it started when
- * it fails. Refuses to know whether and when there will be a next session.
+ * An MCP session with an upstream server: a channel, a client, and the negotiated protocol. Opening one has a deadline,
+ * and releases everything when it fails. Reconnecting is left to the connection.
  */
 import type { ProtocolEra } from '@modelcontextprotocol/client';
 import { unlessAborted } from '../flow/time-limit.ts';
@@ -12,40 +12,40 @@ import { McpClient } from './mcp-client.ts';
 import { connectFailure, SessionFailure } from './session-failure.ts';
 import { createStdioChannel } from './stdio-channel.ts';
 
-/** What a session is opened with. */
+/** Dependencies of a session. */
 export interface SessionDeps {
   serverId: string;
   configuration: ServerConfiguration;
   limits: Config['limits'];
   clientVersion: string;
   log: UpstreamLog;
-  /** True where the server is known to speak a 2025 protocol: it is not asked again which one. */
+  /** True if the server is known to speak a 2025 protocol, so that it need not be probed again. */
   legacy: boolean;
-  /** Ends the opening early. */
+  /** Cancels the opening. */
   signal: AbortSignal;
 }
 
-/** An open session. Owned by the connection; `ended` aborts when it is over, whoever ended it. */
+/** An open session, owned by the connection. `ended` aborts when either side has ended it. */
 export interface Session {
   readonly client: McpClient;
   readonly era: ProtocolEra;
   readonly protocolVersion: string;
   readonly ended: AbortSignal;
-  /** Ends the session and what it runs on; never rejects, may be repeated. */
+  /** Ends the session and closes its channel. Never rejects; may be repeated. */
   close(): Promise<void>;
 }
 
 const probeTimeoutMsMax = 10_000;
 
-/** A message may be longer than the result in it: escapes, and what surrounds it. */
+/** A message may be longer than its result, because of escapes and of its other fields. */
 function messageBytesMax(limits: Config['limits']): number {
   return 3 * limits.responseBytesMax + 1_048_576;
 }
 
 /**
- * Opens a session. A server that says nothing is asked for at most a third of the deadline (and 10 s) which protocol
- * it speaks.
- * @throws SessionFailure after everything it started has ended.
+ * Opens a session within `connectTimeoutMs`. Probing a silent server for its protocol takes at most a third of that,
+ * and at most 10 s.
+ * @throws SessionFailure after everything that was started has ended.
  */
 export async function openSession(deps: SessionDeps): Promise<Session> {
   const { limits } = deps;
@@ -62,10 +62,10 @@ export async function openSession(deps: SessionDeps): Promise<Session> {
   try {
     await unlessAborted(connecting, AbortSignal.any([deadline, deps.signal]));
   } catch (error) {
-    // Where the opening was left before it was over, it may still start something; that is ended too.
-    const late = connecting.then(() => client.close()).catch(() => {});
+    // A cancelled attempt may still connect, so the client is closed again once it has.
+    const clientClosed = connecting.then(() => client.close()).catch(() => {});
     await channel.close();
-    if (!deadline.aborted && !deps.signal.aborted) await late;
+    if (!deadline.aborted && !deps.signal.aborted) await clientClosed;
     throw deadline.aborted ? new SessionFailure('connect_timeout') : connectFailure(error);
   }
   const close = async () => {
@@ -81,7 +81,7 @@ async function createChannel({ serverId, configuration, limits, log }: SessionDe
   if ('command' in configuration) {
     return createStdioChannel({ serverId, configuration, messageBytesMax: bytesMax, log });
   }
-  // Loaded here, since its HTTP client is a hundred files that a hub of local servers never needs.
+  // Loaded on demand, since its HTTP client is a hundred files that a hub with only local servers does not need.
   const { createHttpChannel } = await import('./http-channel.ts');
   return createHttpChannel({ configuration, messageBytesMax: bytesMax });
 }

@@ -1,6 +1,6 @@
 /**
- * A child's standard error, line by line to our log: each line printable and cut, so many lines a second and then a
- * count of what was left out. Never holds more than one cut line, however long the child's lines are.
+ * Logs the standard error of a child process. Lines are made printable and truncated to 1,000 characters. At most 20
+ * lines a second are logged, then a count of the omitted ones. Memory is bounded by one truncated line.
  */
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
@@ -11,13 +11,13 @@ const lineLengthMax = 1000;
 const linesPerWindowMax = 20;
 const windowMs = 1000;
 
-/** Whose standard error is read, and where it goes. */
+/** The server that owns the process, and the log. */
 export interface StderrLogDeps {
   serverId: string;
   log: UpstreamLog;
 }
 
-/** Reads a child's standard error until it ends. It is read at any speed, so that the child never waits for us. */
+/** Logs a stream until it ends. The stream is always read, so that a full pipe never blocks the child process. */
 export function logStderr(stream: Readable, deps: StderrLogDeps): void {
   const lines = new LineLog(deps);
   const decoder = new StringDecoder('utf8');
@@ -26,12 +26,12 @@ export function logStderr(stream: Readable, deps: StderrLogDeps): void {
   stream.on('error', () => lines.end());
 }
 
-/** Owns the half-read line and the timer of the window under way. */
+/** Owns the incomplete line and the timer of the current window. */
 class LineLog {
   readonly #deps: StderrLogDeps;
   #partial = '';
-  #written = 0;
-  #leftOut = 0;
+  #writtenCount = 0;
+  #omittedCount = 0;
   #window: NodeJS.Timeout | undefined;
 
   constructor(deps: StderrLogDeps) {
@@ -55,9 +55,9 @@ class LineLog {
   }
 
   #extend(text: string, from: number, to: number): void {
-    // One unit over the limit tells that something was cut.
-    const room = lineLengthMax + 1 - this.#partial.length;
-    if (room > 0) this.#partial += text.slice(from, Math.min(to, from + room));
+    // One character over the limit is kept, so that `truncated` marks the line as truncated.
+    const lengthLeft = lineLengthMax + 1 - this.#partial.length;
+    if (lengthLeft > 0) this.#partial += text.slice(from, Math.min(to, from + lengthLeft));
   }
 
   #write(): void {
@@ -65,23 +65,23 @@ class LineLog {
     this.#partial = '';
     if (line === '') return;
     this.#window ??= setTimeout(() => this.#closeWindow(), windowMs).unref();
-    if (this.#written >= linesPerWindowMax) {
-      this.#leftOut += 1;
+    if (this.#writtenCount >= linesPerWindowMax) {
+      this.#omittedCount += 1;
       return;
     }
-    this.#written += 1;
+    this.#writtenCount += 1;
     const shown = truncated(printable(line), lineLengthMax);
     const fields = { server_id: this.#deps.serverId, line: shown };
-    // A server may print what it was called with, which is not exported.
+    // A server may print the arguments of its calls, which are not exported.
     this.#deps.log.info('Upstream server wrote to standard error', fields, { local: true });
   }
 
   #closeWindow(): void {
     this.#window = undefined;
-    this.#written = 0;
-    if (this.#leftOut === 0) return;
-    const fields = { server_id: this.#deps.serverId, lines_left_out: this.#leftOut };
-    this.#leftOut = 0;
-    this.#deps.log.warn('Lines of an upstream server on standard error were left out', fields);
+    this.#writtenCount = 0;
+    if (this.#omittedCount === 0) return;
+    const fields = { server_id: this.#deps.serverId, lines_left_out: this.#omittedCount };
+    this.#omittedCount = 0;
+    this.#deps.log.warn('Lines of an upstream server on standard error were omitted', fields);
   }
 }

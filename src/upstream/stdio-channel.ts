@@ -1,6 +1,6 @@
 /**
- * A child process as a channel: starts it with the environment that is configured and nothing else but the library's
- * safe defaults, reads its standard error, and really ends it. Knows nothing of what is said over the channel.
+ * A stdio channel to an upstream server, which runs as a child process. The environment is the configured one and the
+ * safe defaults of the MCP library. Standard error is logged. Closing ends the process, by SIGKILL if necessary.
  */
 import { Readable } from 'node:stream';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
@@ -10,21 +10,21 @@ import type { Channel } from './channel.ts';
 import type { UpstreamLog } from './log.ts';
 import { logStderr } from './stderr-log.ts';
 
-/** A child gets this long to leave once its input has ended, then SIGTERM; at the second mark SIGKILL. Milliseconds. */
+/** The times after the end of its input at which a child process gets SIGTERM and SIGKILL, in milliseconds. */
 const terminateAfterMs = 1000;
 const killAfterMs = 1800;
 const closeMsMax = 2200;
 
-/** What a stdio channel is made of. */
+/** Dependencies of a stdio channel. */
 export interface StdioChannelDeps {
   serverId: string;
   configuration: StdioServer;
-  /** The longest message, in bytes; a longer one ends the channel. */
+  /** The longest message, in bytes. A longer one closes the channel. */
   messageBytesMax: number;
   log: UpstreamLog;
 }
 
-/** Prepares a child process; it starts when the client connects. */
+/** Creates a channel. The process is started when the client connects. */
 export function createStdioChannel(deps: StdioChannelDeps): Channel {
   const { command, args, env, cwd } = deps.configuration;
   const transport = new StdioClientTransport({
@@ -44,7 +44,7 @@ export function createStdioChannel(deps: StdioChannelDeps): Channel {
   return { transport, close };
 }
 
-/** The library ends the input and waits; ours are the signals, for its own come too late. */
+/** The library ends the input and waits. The signals are sent here, since the library sends its own too late. */
 async function endChild(transport: StdioClientTransport): Promise<void> {
   const { pid } = transport;
   const closed = transport.close();
@@ -59,6 +59,6 @@ function signalChild(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It is gone already, which is what was wanted.
+    // The process has exited already.
   }
 }

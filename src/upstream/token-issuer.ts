@@ -1,31 +1,31 @@
 /**
- * Access tokens of an OAuth 2.1 issuer: signature, issuer, audience and times checked against the issuer's own keys,
- * which are fetched when they are needed and kept. Knows claims, not what they allow. The library is loaded with the first
- * token, since most hubs know keys only.
+ * Verification of access tokens (JWT) of an OAuth 2.1 issuer: signature, issuer, audience and times. The issuer's key
+ * set is fetched on demand and cached. What the claims allow is decided in the domain. The library is loaded with the
+ * first token, since most hubs use API keys only.
  */
 import type { errors, JWTPayload, JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 import type { OauthConfiguration } from '../shapes/configuration/config.ts';
 
-/** What became of a token. `unavailable`: its issuer's keys cannot be had now, so nothing is known of it. */
+/** The result of a verification. `unavailable`: not checked, since the issuer's keys cannot be fetched. */
 export type TokenVerdict =
   | { outcome: 'valid'; claims: JWTPayload }
   | { outcome: 'expired' | 'invalid' | 'unavailable' };
 
-/** Verifies tokens. */
+/** A verifier of access tokens. */
 export interface TokenIssuer {
-  /** Never throws. Fetches the issuer's keys where it has none yet, or the token names one that it does not know. */
+  /** Verifies a token; never rejects. Fetches the issuer's keys if the one that the token names is not cached. */
   verify(token: string): Promise<TokenVerdict>;
 }
 
-/** Signatures that only the issuer can make: a key set of public keys must never serve as a shared secret. */
+/** Asymmetric algorithms only, so that a public key is never accepted as the secret of an HMAC. */
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 const fetchTimeoutMs = 5000;
-/** After a failed fetch the issuer is left alone this long, so that a flood of tokens is not passed on to it. */
+/** Time without requests after a failed fetch, so that a flood of tokens is not passed on to the issuer. */
 const retryAfterMs = 5000;
 const metadataSchema = z.object({ jwks_uri: z.url() });
 
-/** Makes the verifier; nothing is fetched before the first token. */
+/** Creates a verifier. Nothing is fetched before the first token. */
 export function createTokenIssuer(configuration: OauthConfiguration): TokenIssuer {
   const { issuer, resource, audience = resource, clockSkewSeconds } = configuration;
   const keySet = keySetSource(configuration);
@@ -54,37 +54,37 @@ export function createTokenIssuer(configuration: OauthConfiguration): TokenIssue
 
 function failedOutcome(error: unknown, known: typeof errors): 'expired' | 'invalid' | 'unavailable' {
   if (error instanceof known.JWTExpired) return 'expired';
-  // These say nothing about the token: its issuer's keys were not to be had. The last is for an answer that is no key set.
+  // Failures to fetch the key set, which say nothing about the token. The last is for a response that is not a key set.
   const issuerFailures: readonly string[] = [known.JWKSTimeout.code, known.JWKSInvalid.code, known.JOSEError.code];
   return error instanceof known.JOSEError && !issuerFailures.includes(error.code) ? 'invalid' : 'unavailable';
 }
 
-/** The issuer's key set, found once by its metadata where the configuration does not name it. */
+/** The issuer's key set. Unless configured, its URL is discovered once from the issuer's metadata. */
 function keySetSource({ issuer, jwksUrl }: OauthConfiguration): () => Promise<JWTVerifyGetKey> {
   const keySetAt = async (url: URL) => {
     const { createRemoteJWKSet } = await import('jose');
     return createRemoteJWKSet(url, { timeoutDuration: fetchTimeoutMs });
   };
-  let found = jwksUrl === undefined ? undefined : keySetAt(new URL(jwksUrl));
+  let keySet = jwksUrl === undefined ? undefined : keySetAt(new URL(jwksUrl));
   return () => {
-    found ??= discoverKeySet(issuer).then(keySetAt, (error) => {
-      found = undefined;
+    keySet ??= discoverKeySet(issuer).then(keySetAt, (error) => {
+      keySet = undefined;
       throw error;
     });
-    return found;
+    return keySet;
   };
 }
 
-/** RFC 8414, section 3, and OpenID Connect Discovery, section 4, which put the well-known part at different places. */
+/** Tries the metadata URLs of RFC 8414, section 3, and of OpenID Connect Discovery, section 4. */
 async function discoverKeySet(issuer: string): Promise<URL> {
   const { origin, pathname } = new URL(issuer);
   const path = pathname.replace(/\/$/, '');
-  const places = [
+  const metadataUrls = [
     `${origin}/.well-known/oauth-authorization-server${path}`,
     `${origin}${path}/.well-known/openid-configuration`,
   ];
-  for (const place of places) {
-    const response = await fetch(place, { signal: AbortSignal.timeout(fetchTimeoutMs), redirect: 'error' });
+  for (const metadataUrl of metadataUrls) {
+    const response = await fetch(metadataUrl, { signal: AbortSignal.timeout(fetchTimeoutMs), redirect: 'error' });
     if (!response.ok) {
       await response.body?.cancel();
       continue;

@@ -1,6 +1,6 @@
 /**
- * One call of one tool over one session: sent, answered, checked, or failed in our words. Results pass through intact;
- * they are checked for being a result at all and for their size, not against the tool's output schema.
+ * A tool call over a session: sends the request and checks the result. Results pass through unchanged. Their outermost
+ * structure and their size are checked, but not the tool's output schema.
  */
 import type { CallToolRequestOptions } from '@modelcontextprotocol/client';
 import type { Config } from '../shapes/configuration/config.ts';
@@ -10,61 +10,61 @@ import { callFailure, UpstreamCallError } from './call-failure.ts';
 import { resultFault } from './response-limits.ts';
 import type { Session } from './session.ts';
 
-/** A call for an upstream server. */
+/** A call of an upstream tool. */
 export interface UpstreamCall {
   toolName: string;
   arguments: JsonObject;
-  /** `params._meta` as it is to be sent; `traceparent` in it becomes a header too, over HTTP. */
+  /** `params._meta` of the request. Over HTTP its `traceparent` is sent as a header too. */
   meta?: JsonObject | undefined;
-  /** Ends the call; the server is told. */
+  /** Cancels the call, of which the server is notified. */
   signal: AbortSignal;
   onProgress?: ((progress: ToolProgress) => void) | undefined;
 }
 
-/** What a call is made with. */
+/** Dependencies of a call. */
 export interface ToolCallDeps {
   session: Session;
-  /** The tool as listed; its input schema says which arguments are mirrored as `Mcp-Param-…` headers. */
+  /** The tool as listed. Its input schema names the arguments to mirror as `Mcp-Param-…` headers. */
   definition: ToolDefinition | undefined;
   limits: Config['limits'];
 }
 
-/** The library's own timeout must never end a call: its deadline is the caller's signal. Milliseconds beyond the longest. */
+/** Milliseconds that the library's timeout exceeds the longest call, so that only the caller's signal ends a call. */
 const timeoutMarginMs = 60_000;
 
 type CallParams = { name: string; arguments: JsonObject; _meta?: JsonObject };
 
 /**
  * Calls the tool.
- * @throws UpstreamCallError, and nothing else; it holds nothing that came from the upstream but a JSON-RPC code.
+ * @throws UpstreamCallError, and nothing else. Of the upstream it contains at most a JSON-RPC error code.
  */
 export async function callTool(call: UpstreamCall, deps: ToolCallDeps): Promise<ToolResult> {
   const { client, era } = deps.session;
-  const progressToken = call.onProgress === undefined ? undefined : client.listenToProgress(call.onProgress);
+  const progressToken = call.onProgress === undefined ? undefined : client.addProgressListener(call.onProgress);
   const meta = progressToken === undefined ? call.meta : { ...call.meta, progressToken };
   const params = {
     name: call.toolName,
     arguments: call.arguments,
     ...(meta === undefined ? {} : { _meta: meta }),
   };
-  let answer: unknown;
+  let result: unknown;
   try {
-    answer = await sendCall(params, call.signal, deps);
+    result = await sendCall(params, call.signal, deps);
   } catch (error) {
     throw call.signal.aborted ? new UpstreamCallError('cancelled') : callFailure(error, era === 'modern');
   } finally {
-    if (progressToken !== undefined) client.endProgress(progressToken);
+    if (progressToken !== undefined) client.removeProgressListener(progressToken);
   }
-  const fault = resultFault(answer, deps.limits.responseBytesMax);
+  const fault = resultFault(result, deps.limits.responseBytesMax);
   if (fault !== undefined) {
     throw new UpstreamCallError(fault === 'too_large' ? 'response_too_large' : 'invalid_response');
   }
-  return toolResult(answer);
+  return toolResult(result);
 }
 
 /**
- * Sends the request. Only since 2026 are there headers that mirror arguments, for which the library reads the tool's schema;
- * to all other servers the request goes as it is.
+ * Sends the request. Since protocol 2026-07-28 headers mirror arguments. The library derives them from the tool's
+ * schema. For earlier protocols the request needs no schema.
  */
 function sendCall(params: CallParams, signal: AbortSignal, { session, definition, limits }: ToolCallDeps) {
   const options: CallToolRequestOptions = { signal, timeout: limits.callTimeoutMsMax + timeoutMarginMs };
@@ -74,12 +74,12 @@ function sendCall(params: CallParams, signal: AbortSignal, { session, definition
   return session.client.callTool(params, { ...options, toolDefinition: { name: definition.toolName, inputSchema } });
 }
 
-/** The answer as a tool result; only its outermost structure is checked. @throws UpstreamCallError invalid_response */
-function toolResult(answer: unknown): ToolResult {
+/** Checks the outermost structure of a tool result. @throws UpstreamCallError invalid_response */
+function toolResult(result: unknown): ToolResult {
   const invalid = () => new UpstreamCallError('invalid_response');
-  if (!isJsonObject(answer)) throw invalid();
-  const { content, structuredContent, isError = false, _meta } = answer;
-  // A server may leave out the content only where there is structured content instead.
+  if (!isJsonObject(result)) throw invalid();
+  const { content, structuredContent, isError = false, _meta } = result;
+  // A server may omit the content only if there is structured content.
   if (content === undefined && structuredContent === undefined) throw invalid();
   if (content !== undefined && !isContent(content)) throw invalid();
   if (typeof isError !== 'boolean' || (_meta !== undefined && !isJsonObject(_meta))) throw invalid();

@@ -1,6 +1,6 @@
 /**
- * The tools of a server: its list followed over all pages and checked definition by definition, so that one broken
- * definition hides no other. What is refused is counted and said in our words only.
+ * Fetches the tool list of an upstream server, over all pages. Definitions are checked one by one, so that a broken one
+ * hides no other. Refused ones are counted and logged, without text of the upstream.
  */
 import type { Client } from '@modelcontextprotocol/client';
 import { z } from 'zod';
@@ -26,25 +26,25 @@ const listedToolSchema = z.looseObject({
   annotations: jsonObjectSchema.nullish(),
 });
 
-/** The tools that can be offered, and how many cannot. */
+/** The tools that can be offered, and the number of those refused. */
 export interface ToolList {
   tools: readonly ToolDefinition[];
   refused: number;
 }
 
-/** What a list is fetched with. */
+/** Dependencies of fetching a list. */
 export interface ToolListDeps {
   serverId: string;
   client: Client;
   toolsMax: number;
-  /** How long the whole list may take, in milliseconds. */
+  /** The timeout for all pages together, in milliseconds. */
   timeoutMs: number;
   log: UpstreamLog;
 }
 
 /**
- * Fetches the whole list. May be repeated.
- * @throws whatever the client throws, its own text included: for classification only.
+ * Fetches all pages. May be repeated.
+ * @throws the errors of the client. They may contain text of the upstream, so they must only be classified.
  */
 export async function fetchToolList(deps: ToolListDeps): Promise<ToolList> {
   if (deps.client.getServerCapabilities()?.tools === undefined) return { tools: [], refused: 0 };
@@ -62,7 +62,7 @@ export async function fetchToolList(deps: ToolListDeps): Promise<ToolList> {
   return checkedList(collected, deps);
 }
 
-/** Keeps the first tool of each name, up to the limit, where its definition is one. */
+/** Keeps the first valid definition of each name, up to the limit. */
 function checkedList(listed: readonly unknown[], { serverId, toolsMax, log }: ToolListDeps): ToolList {
   const tools = new Map<string, ToolDefinition>();
   const refused = { broken: 0, duplicate: 0, overLimit: 0 };

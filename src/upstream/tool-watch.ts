@@ -1,6 +1,6 @@
 /**
- * Follows the tool list of one session: at its start, and whenever the server says that it changed. The 2025 protocols
- * say so unasked; the 2026 protocol on a subscription, which is opened again when it ends.
+ * Fetches the tool list of one session, at its start and after each change notification. Servers of the 2025
+ * protocols send these unasked. Those of the 2026 protocol need a subscription, which is reopened when it ends.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { reconnectDelay } from '../flow/backoff.ts';
@@ -9,10 +9,10 @@ import type { UpstreamLog } from './log.ts';
 import type { Session } from './session.ts';
 import { fetchToolList, type ToolList } from './tool-list.ts';
 
-/** Announcements that come within this time lead to one fetch, in milliseconds. */
-const gatherMs = 200;
+/** Change notifications within this time lead to one fetch, in milliseconds. */
+const debounceMs = 200;
 
-/** What a watch is made of. */
+/** Dependencies of a watch. */
 export interface ToolWatchDeps {
   serverId: string;
   session: Session;
@@ -21,21 +21,21 @@ export interface ToolWatchDeps {
   random: () => number;
   onList(list: ToolList): void;
   onListFailed(error: unknown): void;
-  /** A subscription ended, which is how a server that went away may show first. */
-  onTrouble(): void;
+  /** A subscription ended, which may be the first sign that the server is unavailable. */
+  onSubscriptionEnded(): void;
 }
 
 /**
- * Fetches the list and begins to follow it, until the session ends.
- * @throws what fetching the first list throws.
+ * Fetches the list, and watches it for changes until the session ends.
+ * @throws the errors of {@link fetchToolList}, for the first list.
  */
 export async function watchTools(deps: ToolWatchDeps): Promise<ToolList> {
   const { session } = deps;
   const { client } = session;
   let fetching = Promise.resolve();
-  let gathering: NodeJS.Timeout | undefined;
+  let refreshTimer: NodeJS.Timeout | undefined;
   const refresh = async () => {
-    gathering = undefined;
+    refreshTimer = undefined;
     try {
       const list = await fetchList(deps);
       if (!session.ended.aborted) deps.onList(list);
@@ -44,11 +44,11 @@ export async function watchTools(deps: ToolWatchDeps): Promise<ToolList> {
     }
   };
   const refreshSoon = () => {
-    gathering ??= setTimeout(() => {
+    refreshTimer ??= setTimeout(() => {
       fetching = fetching.then(refresh);
-    }, gatherMs).unref();
+    }, debounceMs).unref();
   };
-  session.ended.addEventListener('abort', () => clearTimeout(gathering));
+  session.ended.addEventListener('abort', () => clearTimeout(refreshTimer));
   client.setNotificationHandler('notifications/tools/list_changed', refreshSoon);
   const first = await fetchList(deps);
   if (session.era === 'modern' && client.getServerCapabilities()?.tools?.listChanged === true) {
@@ -67,8 +67,11 @@ function fetchList({ serverId, session, limits, log }: ToolWatchDeps): Promise<T
   });
 }
 
-/** Keeps a subscription open. Each time it opens the list is fetched again, for what changed while it was not. */
-async function subscribe({ session, limits, random, onTrouble }: ToolWatchDeps, onOpen: () => void): Promise<void> {
+/** Keeps a subscription open. Each time it opens, the list is fetched, since it may have changed in between. */
+async function subscribe(
+  { session, limits, random, onSubscriptionEnded }: ToolWatchDeps,
+  onOpen: () => void,
+): Promise<void> {
   const { client, ended } = session;
   let failures = 0;
   while (!ended.aborted) {
@@ -78,12 +81,12 @@ async function subscribe({ session, limits, random, onTrouble }: ToolWatchDeps, 
       onOpen();
       await subscription.closed;
     } catch {
-      // It was refused or never confirmed; the wait below is the answer to that.
+      // It was refused or not confirmed in time. It is retried after the delay below.
     }
     if (ended.aborted) return;
     failures = performance.now() - openedAt > limits.reconnectDelayMsMax ? 1 : failures + 1;
-    onTrouble();
-    // The wait ends early with the session, and the loop with it.
+    onSubscriptionEnded();
+    // The end of the session cuts the delay short and ends the loop.
     await delay(reconnectDelay(limits, failures, random), undefined, { ref: false, signal: ended }).catch(() => {});
   }
 }
