@@ -10,7 +10,7 @@ import type { ToolDefinition } from '../shapes/tool.ts';
 import type { MetaTool, ToolInvocation } from './meta-tools.ts';
 import { invalidArguments, passedThrough } from './tool-result.ts';
 
-/** The tools of the endpoint, to list and to call. */
+/** Lists and calls the tools of the endpoint. */
 export interface HubTools {
   list(caller: Caller): ToolDefinition[];
   isKnown(caller: Caller, toolName: string): boolean;

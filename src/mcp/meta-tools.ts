@@ -24,7 +24,7 @@ import {
 import { activatedSkillView, hubStatusView, listedSkillView, schedulerStatusView } from './meta-tool-views.ts';
 import { invalidArguments, passedThrough, structuredResult } from './tool-result.ts';
 
-/** What the tools call. */
+/** Dependencies of the tools. */
 export interface MetaToolsDeps {
   skills: SkillService;
   lifecycle: SkillLifecycle;
@@ -35,14 +35,14 @@ export interface MetaToolsDeps {
   hubStatus: HubStatus;
 }
 
-/** One call of a tool: who, how it may end early, and where progress goes. */
+/** One call of a tool: the caller, its cancellation, and the receiver of progress. */
 export interface ToolInvocation {
   caller: Caller;
   signal: AbortSignal;
   onProgress: ((progress: ToolProgress) => void) | undefined;
 }
 
-/** A tool of the hub's own. */
+/** One of the hub's own tools. */
 export interface MetaTool {
   definition: ToolDefinition;
   /** @throws HestiaError of the domain, or INVALID_ARGUMENTS */
@@ -50,16 +50,16 @@ export interface MetaTool {
 }
 
 const serverArgument = z.strictObject({
-  server_id: z.string().min(1).describe('The id of an upstream server, as list_mcp_servers answers it.'),
+  server_id: z.string().min(1).describe('The id of an upstream server, as list_mcp_servers returns it.'),
 });
 const toolArgument = serverArgument.extend({ tool_name: z.string().min(1).describe('The name of one of its tools.') });
 const skillArgument = z.strictObject({
-  skill_name: z.string().min(1).describe('The name of a skill, as list_skills answers it.'),
+  skill_name: z.string().min(1).describe('The name of a skill, as list_skills returns it.'),
 });
 const noArguments = z.strictObject({});
 const pageArguments = z.strictObject({
-  limit: z.int().min(1).max(200).default(50).describe('How many at most.'),
-  cursor: pageQuerySchema.shape.cursor.meta({ description: 'The next_cursor of the page before.' }),
+  limit: z.int().min(1).max(200).default(50).describe('The most skills to return.'),
+  cursor: pageQuerySchema.shape.cursor.meta({ description: 'The next_cursor of the previous page.' }),
 });
 
 const searchArguments = z.strictObject({
@@ -71,20 +71,20 @@ const searchArguments = z.strictObject({
   defer_loading: z
     .boolean()
     .default(true)
-    .describe('true: light references, schemas on request. false: with input schemas.'),
+    .describe('true: results without input schemas. false: results with input schemas.'),
 });
 const callArguments = toolArgument.extend({
   arguments: jsonObjectSchema.default({}).describe("Arguments that fit the tool's input schema."),
   timeout_ms: z.int().min(1).optional().describe('Deadline in milliseconds.'),
   search_id: searchIdSchema
     .optional()
-    .describe('The search_id of the search that led here; it teaches the next search.'),
+    .describe('The search_id of the search that led to this call. Later searches learn from it.'),
 });
 const activateArguments = skillArgument.extend({
-  ttl_seconds: ttlSecondsSchema.optional().describe('Deactivate after so many seconds.'),
+  ttl_seconds: ttlSecondsSchema.optional().describe('Deactivate after this number of seconds.'),
 });
 
-/** The eleven tools, in the order of docs/reference.md, "MCP". */
+/** Creates the eleven tools, in the order of docs/reference.md, "MCP". */
 export function createMetaTools(deps: MetaToolsDeps): MetaTool[] {
   return [...toolTools(deps), ...serverTools(deps), ...skillTools(deps), schedulerTool(deps)];
 }
@@ -154,7 +154,7 @@ function serverTools({ servers, hubStatus }: MetaToolsDeps): MetaTool[] {
     ),
     metaTool(
       'get_mcp_hub_status',
-      'Read how the hub is: servers, tools, skills, calls under way, scheduler.',
+      'Read the status of the hub: servers, tools, skills, running calls, scheduler.',
       noArguments,
       readOnly,
       async (_args, { caller }) => structuredResult(hubStatusView(await hubStatus.read(caller))),

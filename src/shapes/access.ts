@@ -2,19 +2,22 @@
 import { z } from 'zod';
 import { isoTime, isoTimeSchema } from './time.ts';
 
-/** `agent`: search, call, activate its own skills. `auditor`: read everything, change nothing. `operator`: all. */
+/**
+ * `agent` may search, call tools, and activate its own skills. `auditor` may read everything and change nothing. `operator`
+ * may do everything.
+ */
 export const roleSchema = z.enum(['agent', 'auditor', 'operator']);
 export type Role = z.infer<typeof roleSchema>;
 
 const identifierPattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
 
-/** An agent's name: 1 to 64 letters, digits, `.`, `_`, `-`, with a letter or digit at either end. */
+/** The name of an agent: 1 to 64 letters, digits, `.`, `_`, `-`, with a letter or digit at either end. */
 export const agentIdSchema = z
   .string()
   .regex(identifierPattern, 'must be 1 to 64 letters, digits, ".", "_" or "-", with a letter or digit at either end')
   .meta({ examples: ['billing-bot'] });
 
-/** A namespace's name; the same form as an agent's. */
+/** The name of a namespace, of the same form as an agent's. */
 export const namespaceSchema = agentIdSchema.meta({ examples: ['default'] });
 
 /** Who makes a call. Only authentication creates a caller; a request body never names another agent. */
@@ -26,7 +29,7 @@ export const callerSchema = z.strictObject({
 });
 export type Caller = z.infer<typeof callerSchema>;
 
-/** The hub itself, when the scheduler or a watched directory acts. It never authenticates. */
+/** The caller of actions of the scheduler and of watched directories: the hub itself. It never authenticates. */
 export const hubCaller: Caller = { keyId: 'hub', agentId: 'hestia', namespace: 'default', role: 'operator' };
 
 /** A caller that has not authenticated; failures to authenticate are recorded under it. */
@@ -79,6 +82,6 @@ export const keyRequestSchema = z.strictObject({
     .positive()
     .max(expiresInDaysMax)
     .optional()
-    .describe('Days until the key stops working; never, if absent.'),
+    .describe('Days until the key expires. If absent, it never expires.'),
 });
 export type KeyRequest = z.infer<typeof keyRequestSchema>;

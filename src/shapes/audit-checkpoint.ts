@@ -1,18 +1,19 @@
 /**
- * What signs the audit trail and what is handed out with it: checkpoints, the frame of an export, proofs. All of it is
- * canonical JSON (RFC 8785), one object a line.
+ * Signed checkpoints of the audit trail, Merkle proofs, and the first and last line of an export.
+ * All of them are canonical JSON (RFC 8785), one object a line.
  */
 import { z } from 'zod';
 import { auditRecordSchema, digestSchema } from './audit.ts';
 
-/** The format of a checkpoint; a changed meaning of a member takes a new number. */
+/** The format of a checkpoint. Its number increases when the meaning of a member changes. */
 export const checkpointType = 'hestia.audit.checkpoint/1';
 
 /**
- * A signed statement: "the records 1 to `last_seq` of this writer have this Merkle root". `root_hash` is the tree hash of
- * RFC 6962, section 2.1, over the canonical bytes of all records from number 1 on; `head_hash` is the hash of record `last_seq`;
- * `previous_hash` is the SHA-256 of the checkpoint before it (64 zeros for the first); `signature` is Ed25519 over the canonical
- * bytes of all other members; `key_id` is the SHA-256 of the public key in DER form.
+ * A signed statement that the records 1 to `last_seq` of this writer have this Merkle root.
+ * `root_hash` is the tree hash of RFC 6962, section 2.1, over the canonical bytes of all records from number 1 on.
+ * `head_hash` is the hash of record `last_seq`. `previous_hash` is the SHA-256 of the previous checkpoint (64 zeros for the
+ * first). `signature` is Ed25519 over the canonical bytes of all other members. `key_id` is the SHA-256 of the public key in
+ * DER form.
  */
 export const auditCheckpointSchema = z.strictObject({
   type: z.literal(checkpointType),
@@ -29,7 +30,7 @@ export const auditCheckpointSchema = z.strictObject({
 });
 export type AuditCheckpoint = z.infer<typeof auditCheckpointSchema>;
 
-/** A checkpoint and the canonical bytes it is kept, logged and exported as. */
+/** A checkpoint and its canonical text, in which it is stored, logged and exported. */
 export interface SignedCheckpoint {
   checkpoint: AuditCheckpoint;
   body: string;
@@ -44,8 +45,8 @@ export const auditKeySchema = z.strictObject({
 export type AuditKey = z.infer<typeof auditKeySchema>;
 
 /**
- * Where a trail begins: nothing before it (`seq` 0), or the last pruned record with its checkpoint and the frontier there:
- * the roots of the perfect subtrees that the first `seq` leaves make, the largest first.
+ * The start of a trail. `seq` is 0 if nothing was pruned; otherwise it is the last pruned record, with its checkpoint.
+ * `frontier` holds the roots of the perfect subtrees over the first `seq` leaves, largest first.
  */
 export const auditAnchorSchema = z.strictObject({
   seq: z.int().min(0),
@@ -55,7 +56,7 @@ export const auditAnchorSchema = z.strictObject({
 });
 export type AuditAnchor = z.infer<typeof auditAnchorSchema>;
 
-/** The first line of an export. Not signed: what it says is held against the signed anchor and the key the reader trusts. */
+/** The first line of an export. It is not signed: a reader verifies it against the signed anchor and a trusted key. */
 export const auditExportHeaderSchema = z.strictObject({
   type: z.literal('hestia.audit.export/1'),
   writer_id: z.string(),
@@ -64,7 +65,7 @@ export const auditExportHeaderSchema = z.strictObject({
 });
 export type AuditExportHeader = z.infer<typeof auditExportHeaderSchema>;
 
-/** The last line of an export; without it the file was cut off. */
+/** The last line of an export. A file without it is truncated. */
 export const auditExportEndSchema = z.strictObject({
   type: z.literal('hestia.audit.end/1'),
   records: z.int().min(0),
@@ -72,14 +73,14 @@ export const auditExportEndSchema = z.strictObject({
 });
 export type AuditExportEnd = z.infer<typeof auditExportEndSchema>;
 
-/** A node of the tree over all records: the root of the leaves `index * 2^level` to `(index + 1) * 2^level - 1`. */
+/** A node of the Merkle tree over all records: the root of the leaves `index * 2^level` to `(index + 1) * 2^level - 1`. */
 export interface AuditTreeNode {
   level: number;
   index: number;
   hash: string;
 }
 
-/** That a record is under a checkpoint: the path of RFC 6962, section 2.1.1, from leaf `seq - 1` to the checkpoint's root. */
+/** The proof that a checkpoint includes a record: the path of RFC 6962, section 2.1.1, from leaf `seq - 1` to the checkpoint's root. */
 export const auditInclusionProofSchema = z.strictObject({
   record: auditRecordSchema,
   leafHash: digestSchema,
@@ -88,7 +89,7 @@ export const auditInclusionProofSchema = z.strictObject({
 });
 export type AuditInclusionProof = z.infer<typeof auditInclusionProofSchema>;
 
-/** That a checkpoint only adds to an earlier one: the path of RFC 6962, section 2.1.2, between their sizes. */
+/** The proof that a checkpoint only appends to an earlier one: the path of RFC 6962, section 2.1.2, between their sizes. */
 export const auditConsistencyProofSchema = z.strictObject({
   from: auditCheckpointSchema,
   to: auditCheckpointSchema,

@@ -1,4 +1,4 @@
-/** The audit record: what is hashed, chained and exported. Its field names are those of the signals (docs/reference.md, "Event fields"). */
+/** The audit record, its place in the hash chain, and the result of a verification. Field names: docs/reference.md, "Event fields". */
 import { z } from 'zod';
 import { outcomeSchema } from './event.ts';
 
@@ -8,10 +8,10 @@ export const digestSchema = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexad
 const fieldValueSchema = z.union([z.string(), z.number(), z.boolean()]);
 
 /**
- * One record: who (`agent_id`, `namespace`, `key_id`), what (`event`), on what (`target`), when, with which outcome, and the
- * details. `seq` counts from 1 without a gap within one `writer_id`; `hash` is the SHA-256 of the canonical bytes (RFC 8785)
- * of all other members, `previous_hash` among them. `arguments_digest` and `result_digest` are keyed digests of content that
- * is itself never kept. `time` is ISO 8601 in UTC.
+ * One audit record: who (`agent_id`, `namespace`, `key_id`) did what (`event`) to what (`target`), when, with which outcome.
+ * `seq` counts from 1 without a gap within one `writer_id`. `hash` is the SHA-256 of the canonical bytes (RFC 8785) of all
+ * other members, including `previous_hash`. `arguments_digest` and `result_digest` are keyed digests of content that is
+ * never stored. `time` is ISO 8601 in UTC.
  */
 export const auditRecordSchema = z.strictObject({
   seq: z.int().min(1),
@@ -34,37 +34,37 @@ export const auditRecordSchema = z.strictObject({
 });
 export type AuditRecord = z.infer<typeof auditRecordSchema>;
 
-/** A record before it has its place in the chain. */
+/** A record before it is appended to the chain. */
 export type AuditEntry = Omit<AuditRecord, 'seq' | 'previous_hash' | 'hash'>;
 
-/** A record and the canonical bytes it is kept and exported as. */
+/** A record and its canonical text, in which it is stored and exported. */
 export interface ChainedRecord {
   record: AuditRecord;
   body: string;
 }
 
-/** Where a chain stands: the number and hash of its last record. */
+/** The head of a chain: the number and hash of its last record. */
 export interface ChainHead {
   seq: number;
   hash: string;
 }
 
-/** A record as it is stored, its text unparsed: one that was tampered with must still be reported. */
+/** A stored record. Its text stays unparsed, so that a record that was tampered with can still be reported. */
 export interface StoredRecord {
   seq: number;
   body: string;
 }
 
 /**
- * What a verification found. `firstBad` names the record at which the trail first does not hold, the checkpoint where it is a
- * checkpoint that does not, and why. `recordsUncovered` are behind the last checkpoint: chained, but not signed yet.
+ * The result of a verification. `firstBad` names the first record that fails, with the checkpoint if a checkpoint fails, and
+ * the reason. `recordsUncovered` counts the records after the last checkpoint, which are chained but not yet signed.
  */
 export const auditVerdictSchema = z.strictObject({
   intact: z.boolean(),
   recordsChecked: z.int(),
   checkpointsChecked: z.int(),
   recordsUncovered: z.int(),
-  /** The key that the checkpoints were held against, by the SHA-256 of its DER form. */
+  /** The key that the checkpoints were verified with, by the SHA-256 of its DER form. */
   keyId: z.string().optional(),
   firstSeq: z.int().optional(),
   lastSeq: z.int().optional(),
@@ -75,7 +75,7 @@ export const auditVerdictSchema = z.strictObject({
 });
 export type AuditVerdict = z.infer<typeof auditVerdictSchema>;
 
-/** Filters and cursor of `GET /v1/audit/events`. `after` is the `seq` to continue behind. */
+/** Filters and cursor of `GET /v1/audit/events`. `after` is the `seq` of the last record of the previous page. */
 export interface AuditQuery {
   after: number;
   limit: number;

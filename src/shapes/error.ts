@@ -1,6 +1,7 @@
 /**
- * The closed list of error codes, and the one error class a door may translate.
- * Public text may leave the process; `internal` and `cause` go to the log only.
+ * The closed list of error codes, the error class that carries them, and problem details.
+ * HTTP, MCP and the command line each translate this one class. Its message may leave the process; `internal` and `cause`
+ * go to the log only.
  */
 import { z } from 'zod';
 
@@ -58,7 +59,7 @@ export interface HestiaErrorDetails {
   /** For the log only: may name internals, never a secret. */
   internal?: string;
   cause?: unknown;
-  /** When the caller may try again, in seconds. */
+  /** When the caller may retry, in seconds. */
   retryAfterSeconds?: number;
   /** Shown to the caller, at most 50. */
   violations?: readonly Violation[];
@@ -67,8 +68,8 @@ export interface HestiaErrorDetails {
 const violationsMax = 50;
 
 /**
- * A failure someone can act on. `message` is public: it names the field, what was found and what is allowed,
- * and never repeats a secret, a stack or text that came from an upstream.
+ * A failure that someone can act on. `message` is public: it names the field, what was found and what is allowed. It never
+ * contains a secret, a stack trace or text from an upstream server.
  */
 export class HestiaError extends Error {
   override readonly name = 'HestiaError';
@@ -87,8 +88,8 @@ export class HestiaError extends Error {
 }
 
 /**
- * The answer for what does not exist and for what the caller may not see: the two are told apart nowhere.
- * `kind` is a noun of ours (`skill`, `tool`, `server`, `key`), never the caller's text.
+ * NOT_FOUND for what does not exist and for what the caller may not see. A caller cannot distinguish the two.
+ * `kind` is one of the hub's nouns (`skill`, `tool`, `server`, `key`), never text of the caller.
  */
 export function notFound(kind: string): HestiaError {
   return new HestiaError('NOT_FOUND', `no such ${kind}`);

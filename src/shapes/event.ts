@@ -1,6 +1,6 @@
 /**
  * Names of events (closed lists) and their flat fields; docs/reference.md, "Events", describes each.
- * Spans, log lines, audit records and counters are all made from one such event.
+ * Spans, log lines, audit records and counters are all derived from one such event.
  */
 import { z } from 'zod';
 
@@ -33,20 +33,20 @@ export const monitoringEventSchema = z.enum([
 ]);
 export type MonitoringEvent = z.infer<typeof monitoringEventSchema>;
 
-/** How a tool call ended. `abandoned`: the caller went away or cancelled. `timeout`: the hub's deadline. */
+/** How a tool call ended. `abandoned`: the caller disconnected or cancelled. `timeout`: the hub's deadline passed. */
 export const outcomeSchema = z.enum(['success', 'error', 'timeout', 'abandoned']);
 export type Outcome = z.infer<typeof outcomeSchema>;
 
 /** Flat snake_case fields of an event. A value of `undefined` is left out everywhere. */
 export type EventFields = Record<string, string | number | boolean | undefined>;
 
-/** The message of the one log line of a tool call; scripts look for it verbatim. */
+/** The message of the log line of a tool call. Scripts match it verbatim. */
 export const toolOutcomeMessage = 'Tool outcome recorded';
 
 /**
- * One happening, told once and heard by every sink.
- * `security` and `monitoring` carry a name of the closed lists; `tool_outcome` is a finished tool call;
- * `change` is any other change of state that belongs on record (a skill published, a server connected).
+ * An event, emitted once to every sink.
+ * `security` and `monitoring` carry a name of the closed lists. `tool_outcome` is a finished tool call. `change` is any other
+ * recorded change of state, such as a published skill or a connected server.
  */
 export type HubEvent = { fields: EventFields } & (
   | { kind: 'security'; name: SecurityEvent; failed: boolean }
@@ -55,7 +55,7 @@ export type HubEvent = { fields: EventFields } & (
   | { kind: 'change'; name: ChangeEvent }
 );
 
-/** Changes of state that are on record but are neither security nor monitoring events. */
+/** Recorded changes of state that are neither security nor monitoring events. */
 export const changeEventSchema = z.enum([
   'SKILL_PUBLISHED',
   'SKILL_DELETED',

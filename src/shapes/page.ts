@@ -1,11 +1,11 @@
-/** Cursor paging: a page has a size and says where the next one begins. Cursors are opaque to callers. */
+/** Cursor paging of lists: page size, page, and cursors that are opaque to callers. */
 import { z } from 'zod';
 import { HestiaError } from './error.ts';
 
 /** `limit` and `cursor` of every list over HTTP. */
 export const pageQuerySchema = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(50).meta({ description: 'How many at most.' }),
-  cursor: z.string().max(512).optional().meta({ description: 'The `nextCursor` of the page before.' }),
+  cursor: z.string().max(512).optional().meta({ description: 'The `nextCursor` of the previous page.' }),
 });
 
 /** A page of a list. `nextCursor` is absent on the last page. */
@@ -18,12 +18,12 @@ export function encodeCursor(position: string | number): string {
   return Buffer.from(String(position), 'utf8').toString('base64url');
 }
 
-/** The position a cursor stands for; undefined for no cursor. */
+/** The position of a cursor, and `undefined` for no cursor. */
 export function decodeCursor(cursor: string | undefined): string | undefined {
   return cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString('utf8');
 }
 
-/** The position of a numbered list. @throws HestiaError INVALID_REQUEST for a cursor that is not one of ours */
+/** The position in a numbered list. @throws HestiaError INVALID_REQUEST for a cursor that the hub did not issue */
 export function decodeNumberCursor(cursor: string | undefined): number | undefined {
   const position = decodeCursor(cursor);
   if (position === undefined) return undefined;
@@ -32,7 +32,7 @@ export function decodeNumberCursor(cursor: string | undefined): number | undefin
   return Number(position);
 }
 
-/** A page of `items` with the cursor of the next one, if this one is full. */
+/** A page of the views of `items`, with the cursor of the next page if this one is full. */
 export function pageOf<Item, View>(
   items: readonly Item[],
   limit: number,

@@ -1,20 +1,20 @@
-/** The quarantine: skills and tool definitions that policy keeps out of use, or has marked, with what an operator decided. */
+/** The quarantine: skills and tool definitions that policy blocks, holds or notes, and decisions of operators. */
 import { z } from 'zod';
 import { scanFindingSchema } from './scan.ts';
 import { isoTime, isoTimeSchema } from './time.ts';
 
 /**
- * `blocked`: refused. `held`: there, but not in use. `noted`: in use, kept for an operator to read.
- * `approved`: an operator let it in; the approval is for this digest alone.
+ * `blocked`: refused. `held`: stored but not in use. `noted`: in use, and listed for an operator to read.
+ * `approved`: an operator approved it. An approval is for one digest only.
  */
 export const quarantineStateSchema = z.enum(['blocked', 'held', 'noted', 'approved']);
 export type QuarantineState = z.infer<typeof quarantineStateSchema>;
 
-/** What an entry is about. */
+/** The kind of content. */
 export const quarantineKindSchema = z.enum(['skill', 'tool']);
 export type QuarantineKind = z.infer<typeof quarantineKindSchema>;
 
-/** One field of a definition that is not what it was; both values are escaped and cut. Absent: there was, or is, none. */
+/** A changed field of a definition. Both values are escaped and truncated; an absent value means that the field is absent. */
 export const fieldChangeSchema = z.strictObject({
   field: z.string(),
   before: z.string().optional(),
@@ -30,11 +30,11 @@ export const quarantineEntrySchema = z.object({
   /** The namespace of a skill, the server id of a tool. */
   scope: z.string(),
   name: z.string(),
-  digest: z.string().meta({ description: 'SHA-256 of the content; an approval is for this content alone.' }),
+  digest: z.string().meta({ description: 'SHA-256 of the content. An approval is for this content only.' }),
   findings: z
     .array(scanFindingSchema)
-    .meta({ description: 'Rules met; evidence is escaped and cut, and is untrusted.' }),
-  changes: z.array(fieldChangeSchema).meta({ description: 'What differs from the pinned definition.' }),
+    .meta({ description: 'Matches of scan rules. The evidence is untrusted; it is escaped and truncated.' }),
+  changes: z.array(fieldChangeSchema).meta({ description: 'Differences from the pinned definition.' }),
   createdAt: z.number(),
   decidedAt: z.number().optional(),
   decidedBy: z.string().optional(),
@@ -50,7 +50,7 @@ export const quarantineIdSchema = z.string().max(64);
 /** The part of an entry that is stored as JSON. */
 export const quarantineDetailSchema = quarantineEntrySchema.pick({ findings: true, changes: true });
 
-/** An entry in an answer, which names its scope by its kind. */
+/** An entry in an answer: its scope is `namespace` for a skill and `serverId` for a tool. */
 export const quarantineViewSchema = quarantineEntrySchema
   .omit({ scope: true })
   .extend({

@@ -1,19 +1,19 @@
-/** What a scan of untrusted text finds, and what policy makes of it. */
+/** Findings of a scan of untrusted text, their severities, and the actions of policy. */
 import { z } from 'zod';
 
-/** How sure and how bad: `critical` and `high` are attacks by their wording, `medium` is for a reader, `low` is worth knowing. */
+/** The severity of a finding: `critical` and `high` read like an attack, `medium` needs a reader, `low` is informational. */
 export const scanSeveritySchema = z.enum(['critical', 'high', 'medium', 'low']);
 export type ScanSeverity = z.infer<typeof scanSeveritySchema>;
 
-/** What is done with text of a severity. `block` refuses it, `quarantine` keeps it unused until an operator approves, `warn` lets it pass. */
+/** The action on text of a severity: `block` refuses it, `quarantine` holds it until an operator approves, `warn` accepts it. */
 export const scanActionSchema = z.enum(['block', 'quarantine', 'warn']);
 export type ScanAction = z.infer<typeof scanActionSchema>;
 
-/** One rule met at one place. Everything in it may be shown: `evidence` is escaped and cut, and is for operators only. */
+/** One match of a rule. All fields are safe to show: `evidence` is escaped and truncated, and is for operators only. */
 export const scanFindingSchema = z.strictObject({
   ruleId: z.string(),
   severity: scanSeveritySchema,
-  /** Which part of the content: `description`, `instructions`, `files/notes.md`, `inputSchema/path`. */
+  /** The part of the content: `description`, `instructions`, `files/notes.md`, `inputSchema/path`. */
   part: z.string(),
   /** The line within the part, from 1. */
   line: z.int(),
@@ -22,19 +22,19 @@ export const scanFindingSchema = z.strictObject({
 });
 export type ScanFinding = z.infer<typeof scanFindingSchema>;
 
-/** Severities from the worst to the least. */
+/** Severities, worst first. */
 export const scanSeverities = scanSeveritySchema.options;
 
-/** The worse of two severities comes first. */
+/** Compares two severities, so that a sort puts the worst first. */
 export function compareSeverity(one: ScanSeverity, other: ScanSeverity): number {
   return scanSeverities.indexOf(one) - scanSeverities.indexOf(other);
 }
 
 /** Limits of a scan. */
 export const scanLimits = {
-  /** Text of one part that is read, in UTF-16 units; what is over it is a finding, never a pass. */
+  /** UTF-16 units read of one part. Longer text is a finding; it never passes unread. */
   partLengthMax: 262_144,
-  /** Text of one skill or tool that is read. */
+  /** UTF-16 units read of one skill or tool. */
   totalLengthMax: 1_048_576,
   findingsMax: 50,
   evidenceLengthMax: 120,

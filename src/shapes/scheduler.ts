@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { isoTime, isoTimeSchema } from './time.ts';
 
-/** What a cleanup deletes, by kind: rows of outcomes, searches and audit records past retention, activations past their time. */
+/** What a cleanup deletes: outcomes, searches and audit records past their retention, and expired activations. */
 export const cleanupKindSchema = z.enum(['outcomes', 'audit_records', 'activations', 'searches']);
 export type CleanupKind = z.infer<typeof cleanupKindSchema>;
 
@@ -10,7 +10,7 @@ export type CleanupKind = z.infer<typeof cleanupKindSchema>;
 export const jobNameSchema = z.enum(['cleanup', 'expiration', 'skill_sync', 'key_use', 'audit_verify']);
 export type JobName = z.infer<typeof jobNameSchema>;
 
-/** The status of the scheduler. Times are Unix milliseconds; `lastSuccessTime` is of a run none of whose parts failed. */
+/** The status of the scheduler. Times are Unix milliseconds; `lastSuccessTime` is of the last run without a failed part. */
 export const schedulerStatusSchema = z.object({
   isRunning: z.boolean(),
   intervalHours: z.number(),
@@ -31,7 +31,7 @@ export const cleanupTotalsSchema = schedulerStatusSchema.pick({
 });
 export type CleanupTotals = z.infer<typeof cleanupTotalsSchema>;
 
-/** What one run deleted. `failedParts` names the parts that failed while the others ran. */
+/** The report of one cleanup. `failedParts` names the parts that failed; the other parts ran. */
 export const cleanupReportSchema = z
   .object({
     deletedCount: z.int(),

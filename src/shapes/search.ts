@@ -1,40 +1,40 @@
-/** Searches as they are recorded, and what their outcomes teach. */
+/** Recorded searches, the scores of the tools they showed, and the lessons learned from outcomes. */
 import { z } from 'zod';
 import { outcomeSchema } from './event.ts';
 import { isoTime, isoTimeSchema } from './time.ts';
 
-/** Why a tool stands where it stands: each term of its score. Log-odds are natural logarithms. */
+/** The terms of a tool's score, which determine its rank. Log-odds are natural logarithms. */
 export const scorePartsSchema = z.strictObject({
-  /** In (0, 1], 1 for the best by text; undefined where the text did not find the tool. */
+  /** In (0, 1], 1 for the best match by text. Absent if the text search did not find the tool. */
   textScore: z.number().optional(),
-  /** Place by the text alone, from 1. */
+  /** Rank by text alone, from 1. */
   textRank: z.int().min(1).optional(),
-  /** Log-odds of being the right tool, by the text and the agent's habit. */
+  /** Log-odds that the tool is the right one, by its text and the agent's earlier use. */
   textLogOdds: z.number(),
   /** Weight of the agent's use of the tool so far. */
   affinity: z.number(),
-  /** Log-odds that the agent's own outcomes of this request add. */
+  /** Log-odds added by the agent's own outcomes of this request. */
   ownEvidence: z.number(),
-  /** Log-odds that the outcomes of others add, within their caps. */
+  /** Log-odds added by the outcomes of other agents, within their caps. */
   othersEvidence: z.number(),
-  /** How many others. */
+  /** The number of these other agents. */
   othersCount: z.int(),
-  /** Probability of being the right tool, all evidence told. */
+  /** Probability that the tool is the right one, given all evidence. */
   relevance: z.number(),
-  /** Probability that it answers this agent, now. */
+  /** Probability that a call by this agent succeeds now. */
   availability: z.number(),
-  /** ln(relevance) + weight * ln(availability): what results are ordered by. */
+  /** ln(relevance) + weight * ln(availability). Results are ordered by it. */
   total: z.number(),
-  /** Whether it stands here to be tried, and not for its total. */
+  /** Whether the tool has this rank for exploration instead of by its total. */
   explored: z.boolean(),
 });
 export type ScoreParts = z.infer<typeof scorePartsSchema>;
 
-/** One tool as a search showed it. */
+/** A tool in the results of a search. */
 export const shownToolSchema = z.strictObject({
   serverId: z.string(),
   toolName: z.string(),
-  /** Undefined: a tool of every namespace. */
+  /** Absent for a tool of every namespace. */
   namespace: z.string().optional(),
   parts: scorePartsSchema,
 });
@@ -90,7 +90,7 @@ export function searchView({ shown, ...record }: ExplainedSearch): z.infer<typeo
   });
 }
 
-/** What one outcome teaches. */
+/** What search learns from one outcome. */
 export const lessonSchema = z.strictObject({
   callId: z.string(),
   searchId: z.string(),
@@ -102,13 +102,13 @@ export const lessonSchema = z.strictObject({
   toolNamespace: z.string().optional(),
   outcome: outcomeSchema,
   latencyMs: z.number(),
-  /** In [0, 1]: how far a failure speaks against the choice of the tool, not against its being up. */
+  /** In [0, 1]: how much of a failure is attributed to the choice of the tool instead of to its availability. */
   blame: z.number(),
   recordedAt: z.number(),
 });
 export type Lesson = z.infer<typeof lessonSchema>;
 
-/** A lesson with the text of the request it was learned from. */
+/** A lesson with the text of the request that it was learned from. */
 export interface LessonText {
   lesson: Lesson;
   query: string;

@@ -1,8 +1,8 @@
-/** Upstream MCP servers: how a client's configuration file writes them, and the state they are in. */
+/** Upstream MCP servers: their configuration, as MCP clients write it, and their state. */
 import { z } from 'zod';
 import { isoTime, isoTimeSchema } from './time.ts';
 
-/** The server id under which the hub's own tools and its skills are found; no upstream may take it. */
+/** The server id of the hub's own tools and of skills. No upstream server may have it. */
 export const hubServerId = 'hestia';
 
 /** A server's name in `mcpServers`: 1 to 64 letters, digits, blanks, `.`, `_`, `@`, `-`, beginning with a letter or digit. */
@@ -14,7 +14,7 @@ export const serverIdSchema = z
   )
   .refine((id) => id !== hubServerId, `"${hubServerId}" is the hub's own name`);
 
-/** A server that the hub starts and talks to over its standard input and output. */
+/** A server that the hub starts and reaches over standard input and output. */
 export const stdioServerSchema = z.strictObject({
   type: z.literal('stdio').optional(),
   command: z.string().min(1).describe('The program to start.'),
@@ -23,7 +23,7 @@ export const stdioServerSchema = z.strictObject({
     .record(z.string(), z.string())
     .default({})
     .describe(
-      'Environment variables for it, besides PATH, HOME, USER, LOGNAME, SHELL and TERM; nothing else is passed on.',
+      'Its environment variables, in addition to PATH, HOME, USER, LOGNAME, SHELL and TERM. No other variable is passed on.',
     ),
   cwd: z.string().optional().describe('Its working directory.'),
   autoConnect: z.boolean().default(true).describe('Connect at start.'),
@@ -43,17 +43,17 @@ export const httpServerSchema = z.strictObject({
 export type StdioServer = z.infer<typeof stdioServerSchema>;
 export type HttpServer = z.infer<typeof httpServerSchema>;
 
-/** One entry of `mcpServers`; `command` or `url` tells which. */
+/** One entry of `mcpServers`, with either `command` or `url`. */
 export type ServerConfiguration = StdioServer | HttpServer;
 
 /**
- * `disconnected`: nobody asked for it, or an operator ended it. `connecting`: first attempt under way.
- * `connected`: tools may be called. `reconnecting`: it failed, and the next attempt is scheduled.
+ * `disconnected`: not requested, or disconnected by an operator. `connecting`: the first attempt is in progress.
+ * `connected`: tools may be called. `reconnecting`: the connection failed, and the next attempt is scheduled.
  */
 export const serverStateSchema = z.enum(['disconnected', 'connecting', 'connected', 'reconnecting']);
 export type ServerState = z.infer<typeof serverStateSchema>;
 
-/** Why a connection failed, in our words. The upstream's own text goes to the log only. */
+/** Why a connection failed, as a closed list. The text of the upstream server goes to the log only. */
 export const serverErrorTypeSchema = z.enum([
   'spawn_failed',
   'connect_failed',

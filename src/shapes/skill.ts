@@ -1,4 +1,4 @@
-/** Skills: the document of the Agent Skills specification, its versions, and its activation as an MCP tool. */
+/** Skills: the SKILL.md document (Agent Skills specification), versions, and activations as MCP tools. */
 import { z } from 'zod';
 
 /** Limits of a skill. Bytes are UTF-8. */
@@ -9,7 +9,7 @@ export const skillLimits = {
   filesBytesMax: 8_388_608,
   nameLengthMax: 64,
   descriptionLengthMax: 1024,
-  /** Above the specification's limit and up to this one a description is accepted with a warning. */
+  /** A description over the specification's limit and up to this length is accepted with a warning. */
   descriptionLengthTolerated: 4096,
   compatibilityLengthMax: 500,
   ttlSecondsMax: 31_536_000,
@@ -46,7 +46,7 @@ export const skillDocumentSchema = z.object({
 });
 export type SkillDocument = z.infer<typeof skillDocumentSchema>;
 
-/** Where a skill came from: published over HTTP, or read from a watched directory. */
+/** The origin of a skill: published over HTTP, or read from a watched directory. */
 export const skillSourceSchema = z.enum(['published', 'directory']);
 export type SkillSource = z.infer<typeof skillSourceSchema>;
 
@@ -111,7 +111,7 @@ export const skillFilePathSchema = z
     (path) =>
       !path.startsWith('/') &&
       !path.includes('\\') &&
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression refuses control characters
       !/[\u0000-\u001f\u007f]/.test(path) &&
       path.split('/').every((part) => part !== '' && part !== '.' && part !== '..'),
     'must be a relative path with forward slashes that stays inside the skill folder',
@@ -119,14 +119,14 @@ export const skillFilePathSchema = z
 
 /** `PUT /v1/skills/{name}` as JSON: the SKILL.md text and the text files beside it, by path. */
 export const skillPublishSchema = z.strictObject({
-  document: z.string().describe('The whole SKILL.md, frontmatter and instructions.'),
+  document: z.string().describe('The content of SKILL.md: frontmatter and instructions.'),
   files: z
     .record(skillFilePathSchema, z.string())
     .default({})
-    .describe('Text files that lie beside SKILL.md, by relative path.'),
+    .describe('Text files beside SKILL.md, by relative path.'),
 });
 
-/** Time to live of an activation in whole seconds, at most a year. */
+/** The time to live of an activation, in whole seconds, at most a year. */
 export const ttlSecondsSchema = z.int().min(1).max(skillLimits.ttlSecondsMax);
 
 /** `POST /v1/skills/{name}/activate`. */

@@ -1,22 +1,22 @@
-/** Text from outside on its way to a person's screen: nothing may move a cursor, forge a line or hide. */
+/** Escapes and truncates untrusted text, so that it cannot move a cursor, forge a line or hide on a screen. */
 
 // C0 and C1 controls, DEL, line and paragraph separators, bidirectional overrides and isolates (Unicode TR 36).
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is escaped here
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression finds control characters to escape
 const unprintable = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
-/** The text with each control or direction-changing character written as its escape `\uXXXX`; idempotent. */
+/** The text with each control or direction-changing character as its escape `\uXXXX`. Idempotent. */
 export function printable(text: string): string {
   return text.replace(unprintable, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** At most `lengthMax` UTF-16 units of the text, never half a character, an ellipsis where something was cut. */
+/** The text cut to `lengthMax` UTF-16 units, never within a character. An ellipsis replaces what was cut. */
 export function truncated(text: string, lengthMax: number): string {
   if (text.length <= lengthMax) return text;
   const cut = text.slice(0, lengthMax - 1);
   return `${cut.isWellFormed() ? cut : cut.slice(0, -1)}…`;
 }
 
-/** Untrusted text as a person may be shown it: short, each character visible, on one line. */
+/** Untrusted text for display to a person: truncated, on one line, each character visible. */
 export function quotable(text: string, lengthMax: number): string {
   const visible = printable(truncated(text.toWellFormed(), lengthMax)).replace(
     /[^\x20-\x7e\p{L}\p{N}\p{P}\p{S}]/gu,

@@ -1,4 +1,4 @@
-/** Tools: definitions as upstreams list them, references as search answers them, calls and their results. */
+/** Tools: definitions, search requests and results, calls, outcomes and statistics. */
 import { z } from 'zod';
 import { type Outcome, outcomeSchema } from './event.ts';
 import { type JsonObject, jsonObjectSchema } from './json.ts';
@@ -17,15 +17,15 @@ export const toolDefinitionSchema = z.object({
 });
 export type ToolDefinition = z.infer<typeof toolDefinitionSchema>;
 
-/** Where a tool comes from: an active skill, the hub itself, or an upstream server. */
+/** The source of a tool: an active skill, the hub itself, or an upstream server. */
 export const toolSourceSchema = z.enum(['skill', 'hub', 'upstream']);
 export type ToolSource = z.infer<typeof toolSourceSchema>;
 
-/** A tool in the search index: its definition, where it comes from and, for a skill, whose namespace it is in. */
+/** A tool in the search index: its definition, its source and, for a skill, its namespace. */
 export interface IndexedTool {
   source: ToolSource;
   definition: ToolDefinition;
-  /** Undefined: every namespace. */
+  /** Undefined for a tool of every namespace. */
   namespace: string | undefined;
 }
 
@@ -58,11 +58,11 @@ export type ToolReference = z.infer<typeof toolReferenceSchema>;
 /** `POST /v1/tools/search`. */
 export const searchRequestSchema = z.strictObject({
   query: z.string().trim().min(1).max(2000).describe('What the tool should do, in your own words.'),
-  limit: z.int().min(1).max(50).default(10).describe('How many results at most.'),
+  limit: z.int().min(1).max(50).default(10).describe('The most results to return.'),
   source: toolSourceSchema.optional().describe('Only tools from this source.'),
   serverId: z.string().min(1).max(64).optional().describe('Only tools of this server.'),
-  explain: z.boolean().default(false).describe('Answer for each result why it stands where it stands.'),
-  includeSchemas: z.boolean().default(false).describe('Answer input schemas too, not only light references.'),
+  explain: z.boolean().default(false).describe('Return the reasons for the rank of each result.'),
+  includeSchemas: z.boolean().default(false).describe('Return the input schema of each result too.'),
 });
 export type SearchRequest = z.infer<typeof searchRequestSchema>;
 
@@ -72,8 +72,8 @@ export const searchAnswerSchema = z
   .meta({ id: 'SearchAnswer' });
 export type SearchAnswer = z.infer<typeof searchAnswerSchema>;
 
-/** A search's id, as answered by search. */
-export const searchIdSchema = z.string().regex(/^srch_[0-9a-f-]{36}$/, 'must be the search id that a search answered');
+/** The id of a search, as a search returns it. */
+export const searchIdSchema = z.string().regex(/^srch_[0-9a-f-]{36}$/, 'must be the search id that a search returned');
 
 /** `POST /v1/tools/{server}/{tool}/call`; the upper bound of `timeoutMs` is a configured limit. */
 export const callRequestSchema = z.strictObject({
@@ -82,7 +82,7 @@ export const callRequestSchema = z.strictObject({
   searchId: searchIdSchema.optional(),
 });
 
-/** A call for the domain: which tool, with what, how long it may take. */
+/** A call of a tool: its address, its arguments, and a deadline in milliseconds. */
 export interface ToolCallRequest {
   serverId: string;
   toolName: string;
@@ -91,7 +91,7 @@ export interface ToolCallRequest {
   searchId: string | undefined;
 }
 
-/** Progress as MCP gives it, passed through to a caller that asked for it. */
+/** A progress notification of MCP, passed through to a caller that requested it. */
 export interface ToolProgress {
   progress: number;
   total?: number | undefined;
@@ -148,7 +148,7 @@ export const toolErrorTypeSchema = z.enum([
 ]);
 export type ToolErrorType = z.infer<typeof toolErrorTypeSchema>;
 
-/** One finished tool call as it is stored and learned from. `latencyMs` is in milliseconds, fractional. */
+/** The outcome of one finished tool call, as it is stored. `latencyMs` is fractional. */
 export const toolOutcomeSchema = z.strictObject({
   callId: z.string(),
   serverId: z.string(),

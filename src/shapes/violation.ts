@@ -1,4 +1,4 @@
-/** What zod found wrong, as violations that name the field: printable, cut, and free of the value that was found. */
+/** Converts errors of zod to violations: printable, truncated, and without the offending value. */
 import type { z } from 'zod';
 import type { Violation } from './error.ts';
 import { printable, truncated } from './text.ts';
@@ -6,7 +6,7 @@ import { printable, truncated } from './text.ts';
 const fieldLengthMax = 100;
 const messageLengthMax = 200;
 
-/** One violation for each issue. `whole` names what was checked: alone for the whole of it, else as `prefix` says. */
+/** One violation for each issue. An issue without a path gets the field `whole`; the others get `prefix` and their path. */
 export function zodViolations(
   error: z.core.$ZodError,
   { whole, prefix = [] }: { whole: string; prefix?: string[] },

@@ -1,4 +1,4 @@
-/** `/v1/audit`: read, verify, prove and export the trail. Records and checkpoints are shown as they are stored, field for field. */
+/** The routes `/v1/audit`: list, verify, prove and export audit records. Records are returned as they are stored. */
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { AuditService } from '../../domain/audit-service.ts';
@@ -49,17 +49,15 @@ const eventsRoute = get('/v1/audit/events', {
   description: 'Records',
 });
 const proofRoute = get('/v1/audit/events/{seq}/proof', {
-  summary: 'Prove that a record is under a signed checkpoint',
+  summary: 'Prove that a signed checkpoint includes a record',
   request: {
     params: z.object({ seq: numberSchema }),
     query: z.object({
-      checkpoint: numberSchema
-        .optional()
-        .meta({ description: 'The checkpoint to prove it under; the latest if none.' }),
+      checkpoint: numberSchema.optional().meta({ description: 'The number of the checkpoint. If absent: the latest.' }),
     }),
   },
   answer: auditInclusionProofSchema.meta({ id: 'AuditInclusionProof' }),
-  description: 'The record, the checkpoint, and the path from the one to the root of the other (RFC 6962, 2.1.1)',
+  description: "The record, the checkpoint, and the path from the record to the checkpoint's root (RFC 6962, 2.1.1)",
 });
 const checkpointsRoute = get('/v1/audit/checkpoints', {
   summary: 'List signed checkpoints, oldest first',
@@ -68,9 +66,12 @@ const checkpointsRoute = get('/v1/audit/checkpoints', {
   description: 'Checkpoints',
 });
 const consistencyRoute = get('/v1/audit/consistency', {
-  summary: 'Prove that a checkpoint only adds to an earlier one',
+  summary: 'Prove that a checkpoint only appends to an earlier one',
   request: {
-    query: z.object({ from: numberSchema, to: numberSchema.optional().meta({ description: 'The latest if none.' }) }),
+    query: z.object({
+      from: numberSchema,
+      to: numberSchema.optional().meta({ description: 'If absent: the latest.' }),
+    }),
   },
   answer: auditConsistencyProofSchema.meta({ id: 'AuditConsistencyProof' }),
   description: 'Both checkpoints, and the path between their roots (RFC 6962, 2.1.2)',
@@ -85,13 +86,13 @@ const verifyRoute = get('/v1/audit/verify', {
   summary: 'Verify all records and checkpoints',
   request: {},
   answer: auditVerdictSchema.meta({ id: 'AuditVerdict' }),
-  description: 'The verdict, with the first bad record or checkpoint where there is one',
+  description: 'The verdict, with the first record or checkpoint that fails',
 });
 const exportQuerySchema = z.object({
   format: z
     .enum(['ndjson', 'ocsf'], { error: 'must be "ndjson" or "ocsf"' })
     .default('ndjson')
-    .meta({ description: 'ndjson: records, checkpoints and key, to be verified. ocsf: OCSF 1.2.0 events.' }),
+    .meta({ description: 'ndjson: records, checkpoints and key, for verification. ocsf: OCSF 1.2.0 events.' }),
 });
 const exportRoute = createRoute({
   method: 'get',
@@ -130,7 +131,7 @@ export function auditRoutes({ audit }: { audit: AuditService }): OpenAPIHono<Hub
   );
   router.openapi(keyRoute, async (c) => c.json(await audit.key(c.var.caller), 200));
   router.openapi(verifyRoute, async (c) => c.json(await audit.verify(c.var.caller), 200));
-  // A stream has no typed answer, so the route is described and handled apart.
+  // A streamed response has no typed body, so the route is registered and handled separately.
   router.openAPIRegistry.registerPath(exportRoute);
   router.get(exportRoute.getRoutingPath(), async (c) => {
     const parsed = exportQuerySchema.safeParse(c.req.query());
@@ -141,7 +142,7 @@ export function auditRoutes({ audit }: { audit: AuditService }): OpenAPIHono<Hub
   return router;
 }
 
-/** One object a line; a page is read when the one before it has been taken. */
+/** A stream of NDJSON lines. It reads a page only when the previous one was consumed. */
 function ndjson(pages: AsyncIterable<readonly string[]>): ReadableStream<Uint8Array> {
   const iterator = pages[Symbol.asyncIterator]();
   const encoder = new TextEncoder();

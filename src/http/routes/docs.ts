@@ -1,4 +1,4 @@
-/** `/docs`: Swagger UI over `/openapi.json`, served from the installed package so that it works offline. */
+/** The page `/docs`: Swagger UI for `/openapi.json`, served from the installed package to work offline. */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -31,7 +31,7 @@ const page = `<!doctype html>
 const start =
   "SwaggerUIBundle({ url: location.origin + '/openapi.json', dom_id: '#docs', deepLinking: true, tryItOutEnabled: true });\n";
 
-// Swagger UI sets styles and draws its icons from data URLs; nothing is loaded from elsewhere.
+// Swagger UI sets inline styles and loads its icons from data URLs. It loads nothing from other hosts.
 const contentSecurityPolicy =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
 

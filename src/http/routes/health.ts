@@ -1,4 +1,4 @@
-/** `/livez` and `/readyz`: for probes, without a key. Ready means that calls can be taken and put on record. */
+/** The probes `/livez` and `/readyz`, without a key. Ready means that calls can be accepted and recorded. */
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { ServerStatus } from '../../shapes/server.ts';
@@ -16,31 +16,31 @@ const tags = ['health'];
 const liveRoute = createRoute({
   method: 'get',
   path: '/livez',
-  summary: 'Whether the process answers; needs no key',
+  summary: 'Check that the process responds; needs no key',
   tags,
-  responses: { 200: jsonAnswer(z.object({ status: z.literal('alive') }), 'It does') },
+  responses: { 200: jsonAnswer(z.object({ status: z.literal('alive') }), 'The process responds') },
 });
 const readyRoute = createRoute({
   method: 'get',
   path: '/readyz',
-  summary: 'Whether calls can be taken and put on record, with the state of each dependency; needs no key',
+  summary: 'Check that calls can be accepted and recorded, with the state of each dependency; needs no key',
   tags,
-  responses: { 200: jsonAnswer(readinessSchema, 'They can'), 503: jsonAnswer(readinessSchema, 'They cannot') },
+  responses: { 200: jsonAnswer(readinessSchema, 'Ready'), 503: jsonAnswer(readinessSchema, 'Not ready') },
 });
 
-/** What readiness looks at. */
+/** Dependencies of the probes. */
 export interface HealthRoutesDeps {
-  /** Rejects where the database cannot be written; asked once a second at most. */
+  /** Rejects if the database cannot be written. Called at most once a second. */
   checkDatabase: () => Promise<void>;
-  /** What search needs, by name. */
+  /** The state of what search depends on, by name. */
   search: () => Record<string, { state: string }>;
   servers: () => readonly ServerStatus[];
   isDraining: () => boolean;
 }
 
 /**
- * The two routes. An upstream or a Chroma that is away is named, but does not make the hub unready: other tools work, and
- * search goes on by words.
+ * The two probes. An unavailable upstream server or Chroma is listed but does not make the hub unready: other tools work, and
+ * search continues by words.
  */
 export function healthRoutes({ checkDatabase, search, servers, isDraining }: HealthRoutesDeps): OpenAPIHono<HubEnv> {
   const router = createRouter();
@@ -65,7 +65,7 @@ export function healthRoutes({ checkDatabase, search, servers, isDraining }: Hea
   return router;
 }
 
-/** The same answer for a second: probes need no key, and each check is a write. */
+/** Caches the result of a check for a second, since each check is a write and probes need no key. */
 function atMostOnceASecond(check: () => Promise<void>): () => Promise<void> {
   let last: { at: number; answer: Promise<void> } | undefined;
   return () => {

@@ -1,4 +1,4 @@
-/** `/v1/keys`: operators create, list and revoke API keys. */
+/** The routes `/v1/keys`: operators create, list and revoke API keys. */
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { AccessService } from '../../domain/access-service.ts';
@@ -11,7 +11,7 @@ const tags = ['keys'];
 const createKeyRoute = createRoute({
   method: 'post',
   path: '/v1/keys',
-  summary: 'Create a key; it is shown this once',
+  summary: 'Create a key; its secret is shown only once',
   tags,
   security,
   request: { body: jsonBody(keyRequestSchema) },

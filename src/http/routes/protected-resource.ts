@@ -1,18 +1,18 @@
-/** Where MCP clients learn which issuer's tokens this hub takes: protected resource metadata (RFC 9728). No key needed. */
+/** OAuth 2.0 protected resource metadata (RFC 9728), which names the issuer of access tokens. Needs no key. */
 import { Hono } from 'hono';
 import type { OauthConfiguration } from '../../shapes/configuration/config.ts';
 
 const wellKnown = '/.well-known/oauth-protected-resource';
 
-/** The URL of the metadata, which a refusal names; undefined where no issuer is trusted. */
+/** The URL of the metadata, as refusals name it. Undefined if no issuer is trusted. */
 export function metadataUrl(oauth: OauthConfiguration | undefined): string | undefined {
   if (oauth === undefined) return undefined;
   const { origin, pathname } = new URL(oauth.resource);
-  // RFC 9728, section 3.1: the well-known part stands between the host and the resource's own path.
+  // RFC 9728, section 3.1: the well-known part is between the host and the path of the resource.
   return `${origin}${wellKnown}${pathname === '/' ? '' : pathname}`;
 }
 
-/** The metadata, at the root and behind it for any path, since a proxy may serve the hub below one. */
+/** The metadata, at the well-known path and at any path below it, since a proxy may serve the hub below a path. */
 export function protectedResourceRoutes({ issuer, resource }: OauthConfiguration): Hono {
   const metadata = {
     resource,

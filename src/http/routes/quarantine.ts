@@ -1,4 +1,4 @@
-/** `/v1/quarantine`: what was kept out of use or marked, and letting it in. */
+/** The routes `/v1/quarantine`: list suspected or changed content, and approve it. */
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { QuarantineService } from '../../domain/quarantine-service.ts';
@@ -28,7 +28,7 @@ const listRoute = createRoute({
 const approveRoute = createRoute({
   method: 'post',
   path: '/v1/quarantine/{id}/approve',
-  summary: 'Let this content in, by its digest; may be repeated',
+  summary: 'Approve this content, by its digest; may be repeated',
   tags,
   security,
   request: { params: z.object({ id: quarantineIdSchema }) },

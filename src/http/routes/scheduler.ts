@@ -1,4 +1,4 @@
-/** `/v1/scheduler`: the status of the scheduler, and a cleanup now. */
+/** The routes `/v1/scheduler`: read the status of the scheduler, and run a cleanup. */
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import type { Cleanup } from '../../domain/cleanup.ts';
 import { cleanupReportSchema, schedulerView, schedulerViewSchema } from '../../shapes/scheduler.ts';
@@ -17,7 +17,7 @@ const statusRoute = createRoute({
 const runRoute = createRoute({
   method: 'post',
   path: '/v1/scheduler/run',
-  summary: 'Run a cleanup now; answers what it deleted',
+  summary: 'Run a cleanup now and return what it deleted',
   tags,
   security,
   responses: { 200: jsonAnswer(cleanupReportSchema, 'What was deleted'), ...problemAnswers },

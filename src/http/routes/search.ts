@@ -1,4 +1,4 @@
-/** `/v1/searches`: one search as it was answered, with what put each tool where it stood. */
+/** The route `/v1/searches/{searchId}`: a recorded search with the reasons for the rank of each tool. */
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { ToolSearch } from '../../domain/tool-search.ts';
@@ -10,7 +10,7 @@ import { createRouter, jsonAnswer, problemAnswers, security } from './route-part
 const explainRoute = createRoute({
   method: 'get',
   path: '/v1/searches/{searchId}',
-  summary: 'Read what a search showed, and why; agents read their own',
+  summary: 'Read the results of a search and the reasons for their rank; agents read their own',
   tags: ['tools'],
   security,
   request: { params: z.object({ searchId: searchIdSchema }) },

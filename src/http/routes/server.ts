@@ -1,4 +1,4 @@
-/** `/v1/servers`: the upstream servers, and connecting and disconnecting them. */
+/** The routes `/v1/servers`: list, connect and disconnect upstream servers. */
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { ServerService } from '../../domain/server-service.ts';
@@ -22,7 +22,7 @@ const listRoute = createRoute({
 const connectRoute = createRoute({
   method: 'post',
   path: '/v1/servers/{id}/connect',
-  summary: 'Connect a server; answers the state after the first attempt',
+  summary: 'Connect a server and return its state after the first attempt',
   tags,
   security,
   request: { params: parameters },
@@ -31,7 +31,7 @@ const connectRoute = createRoute({
 const disconnectRoute = createRoute({
   method: 'post',
   path: '/v1/servers/{id}/disconnect',
-  summary: 'Disconnect a server until it is asked for again',
+  summary: 'Disconnect a server until it is connected again',
   tags,
   security,
   request: { params: parameters },

@@ -1,4 +1,4 @@
-/** `/v1/skills`: publish, read, delete, activate, deactivate. Translates only; decisions are the domain's. */
+/** The routes `/v1/skills`: publish, read, delete, activate and deactivate skills. The domain makes all decisions. */
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { z } from 'zod';
@@ -27,7 +27,7 @@ import { createRouter, jsonAnswer, jsonBody, problemAnswers, security } from './
 
 const nameParameters = z.object({ name: z.string().max(64) });
 const namespaceQuery = z.object({
-  namespace: namespaceSchema.optional().meta({ description: 'Another namespace; auditors and operators only.' }),
+  namespace: namespaceSchema.optional().meta({ description: 'Another namespace, for auditors and operators only.' }),
 });
 
 const tags = ['skills'];
@@ -106,10 +106,10 @@ const deactivateRoute = createRoute({
   tags,
   security,
   request: { params: nameParameters, query: namespaceQuery },
-  responses: { 200: jsonAnswer(deactivationAnswerSchema, 'What was done'), ...problemAnswers },
+  responses: { 200: jsonAnswer(deactivationAnswerSchema, 'What was changed'), ...problemAnswers },
 });
 
-/** What these routes call. */
+/** Dependencies of the routes. */
 export interface SkillRoutesDeps {
   skills: SkillService;
   lifecycle: SkillLifecycle;
@@ -124,7 +124,7 @@ export function skillRoutes({ skills, lifecycle }: SkillRoutesDeps): OpenAPIHono
 }
 
 function addRegistry(router: OpenAPIHono<HubEnv>, skills: SkillService): void {
-  // The body is Markdown or JSON, so the route is described here and its body read apart.
+  // The body is Markdown or JSON, so the route is registered and its body read separately.
   router.openAPIRegistry.registerPath(publishRoute);
   router.put(publishRoute.getRoutingPath(), async (c) => {
     const document = await readDocument(c, c.req.param('name'));
@@ -176,7 +176,7 @@ function addLifecycle(router: OpenAPIHono<HubEnv>, lifecycle: SkillLifecycle): v
   });
 }
 
-/** The document of a publish request, whose name must be that of the path. */
+/** Parses the document of a publish request. Its name must equal the name in the path. */
 async function readDocument(c: Context, folderName: string): Promise<SkillDocument> {
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type === 'text/markdown')

@@ -1,4 +1,4 @@
-/** `/v1/tools`: search, inspect, call, statistics. The HTTP twin of the MCP tools of the same work. */
+/** The routes `/v1/tools`: search, inspect and call tools, and read their statistics. */
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { ToolCall } from '../../domain/tool-call.ts';
@@ -52,17 +52,17 @@ const inspectRoute = createRoute({
 const callRoute = createRoute({
   method: 'post',
   path: '/v1/tools/{server}/{tool}/call',
-  summary: 'Call a tool; the outcome is on record before the answer',
+  summary: 'Call a tool; the outcome is recorded before the response',
   tags,
   security,
   request: { params: toolParameters, body: jsonBody(callRequestSchema) },
   responses: {
-    200: jsonAnswer(toolCallViewSchema, 'What the tool answered, also where that is an error of its own'),
+    200: jsonAnswer(toolCallViewSchema, "The tool's result, including an error that the tool reports itself"),
     ...problemAnswers,
   },
 });
 
-/** What these routes call. */
+/** Dependencies of the routes. */
 export interface ToolRoutesDeps {
   toolSearch: ToolSearch;
   toolCall: ToolCall;

@@ -1,6 +1,6 @@
 /**
- * The configuration: `hestia.config.json` and the environment as zod sees them, and the one frozen value made of both.
- * The JSON Schema that editors complete from is generated from here.
+ * The configuration: schemas of `hestia.config.json` and of the environment, and the value made of both.
+ * The JSON Schema that editors use for completion is generated from here.
  */
 import { z } from 'zod';
 import { namespaceSchema } from '../access.ts';
@@ -11,28 +11,37 @@ import { type SearchConfiguration, searchEnvironment } from './search.ts';
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 
-/** Who issues access tokens (JWT, RFC 9068), and what a token must say. */
+/** The issuer of access tokens (JWT, RFC 9068), and the claims that a token must have. */
 const oauthSchema = z.strictObject({
   issuer: httpUrl.describe('The issuer, exactly as tokens name it in `iss`.'),
-  resource: httpUrl.describe("The URL that clients reach this hub's MCP endpoint by; tokens must be meant for it."),
-  audience: z.string().min(1).optional().describe('What tokens name in `aud`; the resource, if unset.'),
-  jwksUrl: httpUrl.optional().describe('Where the issuer keeps its keys; found by its metadata, if unset.'),
-  clockSkewSeconds: z.int().min(0).max(300).default(30).describe('How far the clocks of hub and issuer may differ.'),
+  resource: httpUrl.describe("The URL of this hub's MCP endpoint, as clients use it. Tokens must be issued for it."),
+  audience: z.string().min(1).optional().describe('The audience that tokens name in `aud`. If unset: the resource.'),
+  jwksUrl: httpUrl.optional().describe("The URL of the issuer's keys. If unset: from the issuer's metadata."),
+  clockSkewSeconds: z
+    .int()
+    .min(0)
+    .max(300)
+    .default(30)
+    .describe('Tolerated difference between the clocks of hub and issuer.'),
   agentClaim: z.string().min(1).default('sub').describe('The claim that names the agent.'),
   namespaceClaim: z.string().min(1).default('hestia_namespace').describe('The claim that names the namespace.'),
-  roleClaim: z.string().min(1).default('hestia_role').describe('The claim that names the role; `agent`, if absent.'),
+  roleClaim: z
+    .string()
+    .min(1)
+    .default('hestia_role')
+    .describe('The claim that names the role. If a token has none: `agent`.'),
 });
-/** The issuer whose tokens are taken, as configured. */
+/** The configuration of the trusted issuer. */
 export type OauthConfiguration = z.infer<typeof oauthSchema>;
 
 const serverSchema = z.union([stdioServerSchema, httpServerSchema], {
   error: 'must be { "command", "args", "env", "cwd" } or { "url", "headers" }, each with an optional "autoConnect"',
 });
 
-/** Intervals a cron line can hold: whole fractions of an hour, and whole fractions of a day. */
+/** Intervals that a cron expression can state: whole fractions of an hour, and whole fractions of a day. */
 export const intervalHoursAllowed = [0.25, 0.5, 1, 2, 3, 4, 6, 8, 12, 24] as const;
 
-/** `hestia.config.json`. Every key is optional; an unknown one stops the start. */
+/** `hestia.config.json`. Every key is optional. The hub does not start with an unknown key. */
 export const configurationFileSchema = z.strictObject({
   $schema: z.string().optional(),
   mcpServers: z
@@ -47,7 +56,7 @@ export const configurationFileSchema = z.strictObject({
         .array(z.string().min(1))
         .max(32)
         .default([])
-        .describe('Folders whose sub-folders each hold a SKILL.md; watched.'),
+        .describe('Folders whose subfolders each contain a SKILL.md. The hub watches them.'),
       namespace: namespaceSchema.default('default').describe('The namespace that skills from directories belong to.'),
     })
     .prefault({}),
@@ -60,7 +69,7 @@ export const configurationFileSchema = z.strictObject({
       enabled: z
         .boolean()
         .default(true)
-        .describe('Run jobs by the clock: cleanups, the end of activations, full passes over skill directories.'),
+        .describe('Run jobs on schedule: cleanups, expiration of activations, full scans of skill directories.'),
     })
     .prefault({}),
   retention: z
@@ -71,7 +80,7 @@ export const configurationFileSchema = z.strictObject({
         .positive()
         .max(3650)
         .default(30)
-        .describe('Days a search is kept, with its text and what it showed.'),
+        .describe('Days a search is kept, with its text and its results.'),
       auditDays: z.number().positive().max(3650).default(90).describe('Days an audit record is kept.'),
     })
     .prefault({}),
@@ -89,7 +98,7 @@ export const configurationFileSchema = z.strictObject({
         .min(1)
         .max(86_400)
         .default(60)
-        .describe('Seconds after which records are signed that are fewer.'),
+        .describe('Seconds after which a checkpoint is signed for fewer records.'),
     })
     .prefault({}),
   storage: z
@@ -97,7 +106,7 @@ export const configurationFileSchema = z.strictObject({
       durability: z
         .enum(['normal', 'full'], { error: 'must be "normal" or "full"' })
         .default('normal')
-        .describe('What a record survives: a crash of the process, or also a loss of power.'),
+        .describe('What a record survives: `normal`: a crash of the process; `full`: also a loss of power.'),
     })
     .prefault({}),
   policy: z
@@ -106,7 +115,7 @@ export const configurationFileSchema = z.strictObject({
         .enum(['best-effort', 'required'], { error: 'must be "best-effort" or "required"' })
         .default('best-effort')
         .describe(
-          'What becomes of a tool call whose audit record cannot be written: completed, counted and alerted, or refused.',
+          'What happens to a tool call whose audit record cannot be written: `best-effort` completes it, counts the gap and alerts; `required` refuses it.',
         ),
       allowedHosts: z
         .array(z.string().min(1))
@@ -115,10 +124,10 @@ export const configurationFileSchema = z.strictObject({
       allowedOrigins: z
         .array(z.string().min(1))
         .default([])
-        .describe('Host names of browser origins, besides localhost, that may call.'),
+        .describe('Host names of browser origins, besides localhost, that may send requests.'),
       oauth: oauthSchema
         .optional()
-        .describe('Accept access tokens of an OAuth 2.1 issuer, besides API keys. Unset: API keys only.'),
+        .describe('Accept access tokens of an OAuth 2.1 issuer in addition to API keys. If unset: API keys only.'),
       contentScan: contentScanSchema,
       toolChanges: toolChangesSchema,
     })
@@ -142,11 +151,11 @@ const count = (defaultValue: number) =>
     .transform(Number)
     .default(defaultValue);
 
-/** Variables that this version reads but cannot serve yet; set, they stop the start rather than be ignored. */
+/** A variable that this version does not support. If it is set, the hub does not start, so that it is never ignored silently. */
 const notYetServed = (instead: string) =>
   z.undefined({ error: `is not supported by this version; unset it: ${instead}` }).optional();
 
-/** The environment variables the hub reads itself. Exporters read the remaining `OTEL_EXPORTER_OTLP_*` on their own. */
+/** The environment variables that the hub reads. Exporters read the remaining `OTEL_EXPORTER_OTLP_*` themselves. */
 export const environmentSchema = z.object({
   HESTIA_HOST: z.string().min(1).default('127.0.0.1'),
   HESTIA_PORT: port.default(7420),
@@ -187,13 +196,13 @@ export const environmentSchema = z.object({
 });
 export type Environment = z.infer<typeof environmentSchema>;
 
-/** One OTLP signal's settings; queue lengths in items, times in milliseconds. */
+/** Settings of one OTLP signal. Queue lengths are in items, times in milliseconds. */
 export interface SignalConfiguration {
   exporter: 'otlp' | 'none';
   protocol: 'http/protobuf' | 'http/json';
 }
 
-/** A batch processor's settings. */
+/** Settings of a batch processor. */
 export interface BatchConfiguration extends SignalConfiguration {
   queueSizeMax: number;
   batchSizeMax: number;
@@ -201,12 +210,12 @@ export interface BatchConfiguration extends SignalConfiguration {
   timeoutMs: number;
 }
 
-/** Telemetry settings, made of the `OTEL_*` variables. */
+/** Telemetry settings, from the `OTEL_*` variables. */
 export interface TelemetryConfiguration {
   disabled: boolean;
-  /** Explicit resource attributes; nothing is detected. */
+  /** Configured resource attributes. None are detected. */
   resourceAttributes: Record<string, string>;
-  /** True where `OTEL_TRACES_SAMPLER` names a sampler, which is then used instead of the hub's own. */
+  /** True if `OTEL_TRACES_SAMPLER` names a sampler, which then replaces the hub's own. */
   samplerFromEnvironment: boolean;
   traces: BatchConfiguration;
   logs: BatchConfiguration;
@@ -214,7 +223,7 @@ export interface TelemetryConfiguration {
   captureContent: boolean;
 }
 
-/** Everything the hub can be told, parsed, resolved and frozen. Paths are absolute. */
+/** The complete configuration of the hub, parsed, resolved and frozen. Paths are absolute. */
 export interface Config {
   host: string;
   port: number;

@@ -1,10 +1,10 @@
-/** What an operator decides about scanned text and about upstream tools that change: the keys below `policy`. */
+/** Policy for scanned content and for changed tool definitions: keys below `policy` of the configuration. */
 import { z } from 'zod';
 import { type ScanAction, type ScanSeverity, scanActionSchema, scanSeverities } from '../scan.ts';
 
 /**
- * Hosts of installers that are widely known, whose `curl … | sh` is an instruction of the vendor. A list of names, not
- * of trust: an operator replaces it by an own one.
+ * Hosts of widely known installers, whose vendors document `curl … | sh`. The list does not express trust: an operator can
+ * replace it.
  */
 export const defaultInstallerHosts: readonly string[] = [
   'aka.ms',
@@ -53,9 +53,7 @@ export const defaultInstallerHosts: readonly string[] = [
 ];
 
 const action = (severity: ScanSeverity, byDefault: ScanAction) =>
-  scanActionSchema
-    .default(byDefault)
-    .describe(`What is done with text in which a finding of severity ${severity} is the worst.`);
+  scanActionSchema.default(byDefault).describe(`Action on text whose worst finding has severity ${severity}.`);
 
 /** `policy.contentScan`. */
 export const contentScanSchema = z
@@ -69,7 +67,7 @@ export const contentScanSchema = z
       .max(1000)
       .default([...defaultInstallerHosts])
       .describe(
-        'Hosts, or hosts with the beginning of a path, whose installers a skill may fetch and run; a sub-domain is another host.',
+        'Hosts, or hosts with a path prefix, whose installers a skill may fetch and run. A subdomain is another host.',
       ),
   })
   .prefault({});
@@ -79,10 +77,12 @@ export type ContentScanPolicy = z.infer<typeof contentScanSchema>;
 export const toolChangesSchema = z
   .enum(['warn', 'hold'])
   .default('warn')
-  .describe('Whether a tool whose definition changed stays in use, or is held until an operator approves.');
+  .describe(
+    'Action on a tool whose definition changed: `warn` keeps it in use; `hold` holds it until an operator approves.',
+  );
 export type ToolChangesPolicy = z.infer<typeof toolChangesSchema>;
 
-/** The strictest action that the policy has for these severities; `warn` for none. */
+/** The strictest action of the policy for these severities, and `warn` for none. */
 export function actionFor(policy: ContentScanPolicy, severities: readonly ScanSeverity[]): ScanAction {
   const actions = scanSeverities
     .filter((severity) => severities.includes(severity))

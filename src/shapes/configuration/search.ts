@@ -1,7 +1,7 @@
-/** How tools are searched beyond their words: the variables for Chroma and for embeddings, and what is made of them. */
+/** Configuration of search by meaning: the environment variables for Chroma and for embeddings. */
 import { z } from 'zod';
 
-/** A web address without user, password or fragment: those would be secrets where addresses are shown. */
+/** An HTTP address without user, password or fragment, since addresses are shown and these may be secret. */
 const webAddress = z
   .string()
   .refine(isWebAddress, 'must be an address that begins with http:// or https:// and names no user or password');
@@ -28,30 +28,30 @@ export const searchEnvironment = {
 /** The variables of search, parsed. */
 export type SearchEnvironment = z.infer<z.ZodObject<typeof searchEnvironment>>;
 
-/** The model's name that asks for the one in this process. */
+/** The model name that selects the model in this process. */
 export const localEmbeddingsModel = 'default';
 
 /**
- * What makes vectors of texts: the built-in hashed words, a model in this process (`default` of an optional package),
- * or a service that speaks the OpenAI format at `url`, the whole address of its `embeddings` resource.
+ * The source of embeddings: the built-in hashed words, a model in this process (`default`, from an optional package), or a
+ * service with the API of OpenAI. `url` is the full address of its `embeddings` resource.
  */
 export type EmbeddingsConfiguration =
   | { kind: 'lexical' }
   | { kind: 'local'; model: typeof localEmbeddingsModel }
   | { kind: 'endpoint'; url: string; model: string; key: string | undefined };
 
-/** How tools are searched beyond their words. */
+/** The configuration of search by meaning. */
 export interface SearchConfiguration {
-  /** The Chroma server; undefined: vectors are kept in process. */
+  /** The Chroma server. Undefined: vectors are kept in this process. */
   chromaUrl: string | undefined;
   embeddings: EmbeddingsConfiguration;
-  /** SQLite file of vectors already paid for; may be deleted at any time the hub is not running. */
+  /** The SQLite file that caches computed vectors. It may be deleted while the hub is not running. */
   vectorsFile: string;
 }
 
 /**
- * SearchIndex by words unless a model is named: in this process, or behind an address. `refuse` is given the variable and the
- * reason where the variables do not fit together, and throws.
+ * The source of embeddings that the variables name; the built-in hashed words if they name none.
+ * `refuse` throws; it is called with the variable and the reason if the variables contradict each other.
  */
 export function embeddingsConfiguration(
   { HESTIA_EMBEDDINGS_URL: url, HESTIA_EMBEDDINGS_MODEL: model, HESTIA_EMBEDDINGS_KEY: key }: SearchEnvironment,
@@ -72,7 +72,7 @@ export function embeddingsConfiguration(
   return refuse('HESTIA_EMBEDDINGS_MODEL', `must be "${localEmbeddingsModel}" where HESTIA_EMBEDDINGS_URL is not set`);
 }
 
-/** An origin alone, a base such as `…/v1` and the whole address of the resource all lead to the resource. */
+/** The address of the `embeddings` resource, for an origin, a base such as `…/v1`, or the full address. */
 function embeddingsAddress(text: string): string {
   const url = new URL(text);
   const path = url.pathname.replace(/\/+$/, '');
