@@ -116,7 +116,7 @@ function request(role: Role, method: string, path: string, body?: object): Promi
   return keys[role].fetch(path, body === undefined ? { method } : { method, json: body });
 }
 
-test('every documented operation is decided', async () => {
+test('the access table has a row for every documented operation', async () => {
   const { paths } = await json(hub.operator.fetch('/openapi.json'));
   const documented = Object.entries<object>(paths).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
@@ -158,7 +158,7 @@ describe.each(Object.entries(onSkill))('%s', (operation, row) => {
   });
 });
 
-describe('what an agent may not see', () => {
+describe('a skill that an agent may not see', () => {
   test.each(Object.keys(onSkill).filter((operation) => !operation.startsWith('PUT')))(
     '%s answers as it does for what does not exist, to the letter',
     async (operation) => {
@@ -176,8 +176,8 @@ describe('what an agent may not see', () => {
   );
 });
 
-describe('an agent that names another namespace', () => {
-  test('is on record with the namespace it named', async () => {
+describe('a request of an agent that names another namespace', () => {
+  test('is recorded with the namespace that it named', async () => {
     await keys.agent.fetch('/v1/skills/anything?namespace=elsewhere');
     const { items } = await json(hub.operator.fetch('/v1/audit/events?event=ACCESS_DENIED&agentId=me&limit=200'));
     expect(items.at(-1)).toMatchObject({
@@ -223,13 +223,13 @@ const mcpTools: Record<string, { args: object; answers: ByRole<string> }> = {
 describe('the MCP tools', () => {
   beforeAll(() => publishSkill(keys.others, 'of-someone-else'));
 
-  test('are all decided', async () => {
+  test('all have a row in the access table', async () => {
     await using client = await connectClient('2.x, 2026-07-28', hub, keys.agent);
     const listed = (await client.listTools()).filter((name) => !name.startsWith('skill_'));
     expect(listed.toSorted()).toEqual(Object.keys(mcpTools).toSorted());
   });
 
-  test.each(roles)('answer the role %s as the table says', async (role) => {
+  test.each(roles)('answer the role %s as the access table states', async (role) => {
     await using client = await connectClient('2.x, 2026-07-28', hub, keys[role]);
     const answers: [string, string][] = [];
     for (const [name, { args }] of Object.entries(mcpTools)) {
@@ -242,7 +242,7 @@ describe('the MCP tools', () => {
     expect(answers).toEqual(Object.entries(mcpTools).map(([name, tool]) => [name, tool.answers[role]]));
   });
 
-  test('a skill’s tool serves its own namespace; elsewhere it is as absent as one that never was', async () => {
+  test('serve the tool of a skill in its own namespace only; elsewhere it is indistinguishable from an absent one', async () => {
     await publishSkill(keys.elsewhere, 'local');
     expect((await keys.elsewhere.fetch('/v1/skills/local/activate', { method: 'POST' })).status).toBe(200);
     const outcome = async (key: TestKey, name: string) => {

@@ -21,7 +21,7 @@ const withToken = (token: string, path = '/v1/skills', init: RequestInit = {}) =
 const agentClaims = { sub: 'billing-bot', hestia_namespace: 'finance' };
 
 describe('a valid token', () => {
-  test('stands for the agent, namespace and role that its claims name', async () => {
+  test('authenticates the agent, namespace and role that its claims name', async () => {
     const token = await issuer.token({ ...agentClaims, hestia_role: 'operator' });
     expect((await withToken(token)).status).toBe(200);
     const body = JSON.stringify({ agentId: 'made-by-token' });
@@ -35,7 +35,7 @@ describe('a valid token', () => {
     });
   });
 
-  test('is an agent of the default namespace where it names neither, and may do what agents may', async () => {
+  test('without claims for namespace and role has the role agent in the default namespace', async () => {
     const token = await issuer.token({ sub: 'plain' });
     expect((await withToken(token)).status).toBe(200);
     expect((await withToken(token, '/v1/keys')).status).toBe(403);
@@ -43,18 +43,18 @@ describe('a valid token', () => {
     expect(owners.at(-1)).toMatchObject({ agent_id: 'plain', namespace: 'default', fields: { role: 'agent' } });
   });
 
-  test('leaves API keys as they are', async () => {
+  test('does not affect API keys', async () => {
     expect((await hub.operator.fetch('/v1/skills')).status).toBe(200);
   });
 
-  test('has the issuer asked for its keys once, however many come', async () => {
+  test('causes one request for the keys of the issuer, also for concurrent tokens', async () => {
     const before = issuer.keySetRequests();
     for (let index = 0; index < 10; index += 1) await withToken(await issuer.token(agentClaims));
     expect(issuer.keySetRequests()).toBe(before);
   });
 });
 
-describe('a token that is refused', () => {
+describe('an invalid token', () => {
   const now = () => Math.floor(Date.now() / 1000);
   const secret = new TextEncoder().encode('x'.repeat(32));
   const cases: [string, () => Promise<string> | string, string][] = [
@@ -86,7 +86,7 @@ describe('a token that is refused', () => {
       'invalid_token',
     ],
   ];
-  test.each(cases)('because it %s answers 401 and is on record, without the token', async (_why, make, errorType) => {
+  test.each(cases)('that %s gets 401 and is recorded, without the token', async (_why, make, errorType) => {
     const token = await make();
     const response = await withToken(token);
     expect([response.status, (await json(response)).code]).toEqual([401, 'UNAUTHENTICATED']);
@@ -95,13 +95,13 @@ describe('a token that is refused', () => {
     expect(JSON.stringify(items)).not.toContain(token.slice(0, 40));
   });
 
-  test('within the clock skew is not refused', async () => {
+  test('does not include one that expired within the clock skew', async () => {
     expect((await withToken(await issuer.token(agentClaims, { expiresIn: -20 }))).status).toBe(200);
   });
 });
 
-describe('what this resource tells of itself', () => {
-  test('is told without a key, and a refusal names where', async () => {
+describe('protected resource metadata', () => {
+  test('needs no key, and a refusal names its URL', async () => {
     const refusal = await hub.fetch('/mcp', { method: 'POST' });
     expect(refusal.headers.get('www-authenticate')).toBe(
       'Bearer realm="hestia", resource_metadata="https://hub.example/.well-known/oauth-protected-resource/mcp"',
@@ -111,7 +111,7 @@ describe('what this resource tells of itself', () => {
     }
   });
 
-  test('is nothing where no issuer is trusted, and a token is then no key', async () => {
+  test('is absent if no issuer is trusted, and tokens are then refused', async () => {
     await using plain = await startTestHub();
     expect((await plain.fetch('/.well-known/oauth-protected-resource')).status).toBe(401);
     const authorization = `Bearer ${await issuer.token(agentClaims)}`;
@@ -121,8 +121,8 @@ describe('what this resource tells of itself', () => {
   });
 });
 
-describe('an issuer that does not answer', () => {
-  test('makes tokens wait with 503 and no failure on record, and is asked again later; keys work meanwhile', async () => {
+describe('an issuer that does not respond', () => {
+  test('causes 503 for tokens without a recorded failure, and is requested again later; API keys keep working', async () => {
     issuer.isDown = true;
     await using fresh = await startTestHub({ file: { policy: { oauth: { issuer: issuer.issuer, resource } } } });
     const authorization = `Bearer ${await issuer.token(agentClaims)}`;

@@ -19,8 +19,8 @@ async function documentedOperations(): Promise<{ method: string; path: string }[
   );
 }
 
-describe('without a key', () => {
-  test('every documented operation but the two probes answers 401, and so do /mcp and the pages', async () => {
+describe('a request without a key', () => {
+  test('gets 401 from every documented operation except the probes, from /mcp and from the pages', async () => {
     const operations = (await documentedOperations()).filter(({ path }) => path !== '/livez' && path !== '/readyz');
     expect(operations.length).toBeGreaterThan(20);
     const others = ['/mcp', '/docs', '/docs/start.js', '/openapi.json', '/config.schema.json', '/nowhere'];
@@ -37,7 +37,7 @@ describe('without a key', () => {
     }
   });
 
-  test('the probes answer', async () => {
+  test('gets an answer from the probes', async () => {
     expect(await json(hub.fetch('/livez'))).toEqual({ status: 'alive' });
     const ready = await hub.fetch('/readyz');
     expect(ready.status).toBe(200);
@@ -45,7 +45,7 @@ describe('without a key', () => {
   });
 });
 
-describe('with a key that is not valid', () => {
+describe('a request with an invalid key', () => {
   test.each([
     ['unknown', () => `hst_0123456789abcdef_${'A'.repeat(43)}`],
     ['malformed', () => 'letmein'],
@@ -67,7 +67,7 @@ describe('with a key that is not valid', () => {
     if (presented !== undefined) expect(JSON.stringify(items)).not.toContain(presented);
   });
 
-  test('one whose time is over is refused as any other, and works until then', async () => {
+  test('an expired key is refused like any other invalid key, and works until it expires', async () => {
     await using own = await startTestHub();
     const created = await json(own.operator.fetch('/v1/keys', { json: { agentId: 'guest', expiresInDays: 0.5 } }));
     expect(Date.parse(created.expiresAt) - Date.parse(created.createdAt)).toBe(43_200_000);
@@ -79,7 +79,7 @@ describe('with a key that is not valid', () => {
     expect(items.at(-1).fields).toMatchObject({ error_type: 'expired' });
   });
 
-  test('one that was revoked is refused at once, by HTTP and MCP', async () => {
+  test('a revoked key is refused at once, over HTTP and MCP', async () => {
     const key = await hub.key('leaver');
     expect((await key.fetch('/v1/skills')).status).toBe(200);
     expect((await hub.operator.fetch(`/v1/keys/${key.keyId}`, { method: 'DELETE' })).status).toBe(204);
@@ -88,8 +88,8 @@ describe('with a key that is not valid', () => {
   });
 });
 
-describe('a person with a browser', () => {
-  test('may give the key as the password of Basic authentication, for the pages only', async () => {
+describe('a browser', () => {
+  test('may send the key as the password of Basic authentication, for the pages only', async () => {
     const authorization = `Basic ${btoa(`operator:${hub.operator.secret}`)}`;
     expect((await hub.fetch('/docs', { headers: { authorization } })).status).toBe(200);
     expect((await hub.fetch('/openapi.json', { headers: { authorization } })).status).toBe(200);
@@ -97,11 +97,11 @@ describe('a person with a browser', () => {
   });
 });
 
-describe('a request that a web page would send to a local hub', () => {
+describe('a request that a foreign web page sends to a local hub', () => {
   test.each([
     ['a foreign host name', { host: 'attacker.example' }],
     ['a foreign origin', { origin: 'https://attacker.example' }],
-  ])('is refused for %s, key or not', async (_kind, headers) => {
+  ])('is refused for %s, with or without a key', async (_kind, headers) => {
     for (const send of [hub.fetch, hub.operator.fetch]) {
       const response = await send('/v1/skills', { headers });
       expect([response.status, (await json(response)).code]).toEqual([403, 'FORBIDDEN']);

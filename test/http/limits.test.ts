@@ -8,8 +8,8 @@ async function events(hub: TestHub, name: string): Promise<{ agent_id: string; f
   return (await json(hub.operator.fetch(`/v1/audit/events?event=${name}&limit=200`))).items;
 }
 
-describe('a key that asks more often than it may', () => {
-  test('is answered 429 with the time to wait, by HTTP and MCP, once on record; other keys are not', async () => {
+describe('a key over its rate limit', () => {
+  test('gets 429 with Retry-After over HTTP and MCP, and one audit record; other keys are not limited', async () => {
     await using hub = await startTestHub({ file: { limits: { requestsPerMinute: 20 } } });
     const busy = await hub.key('busy-bot');
     const statuses: number[] = [];
@@ -28,8 +28,8 @@ describe('a key that asks more often than it may', () => {
   });
 });
 
-describe('an address that fails to authenticate more often than it may', () => {
-  test('is answered 429, the flood is on record once, and a right key still passes', async () => {
+describe('an address over the limit of failed authentications', () => {
+  test('gets 429 and one audit record, and a valid key still works', async () => {
     await using hub = await startTestHub({ file: { limits: { authFailuresPerMinute: 5 } } });
     const statuses: number[] = [];
     for (let index = 0; index < 30; index += 1) statuses.push((await hub.fetch('/v1/skills')).status);
@@ -41,7 +41,7 @@ describe('an address that fails to authenticate more often than it may', () => {
   });
 });
 
-describe('calls beyond what may be under way', () => {
+describe('tool calls beyond the concurrency limits', () => {
   let hub: TestHub;
   beforeAll(async () => {
     const faulty = supportServer('faulty-server.ts');
@@ -55,7 +55,7 @@ describe('calls beyond what may be under way', () => {
   });
   afterAll(() => hub[Symbol.asyncDispose]());
 
-  test('are refused at once with 503 and the time to wait, per server and in all, and taken again after', async () => {
+  test('are refused at once with 503 and Retry-After, per server and in total, and accepted again afterwards', async () => {
     const going = new AbortController();
     const call = (server: string, tool: string, signal?: AbortSignal) =>
       hub.operator.fetch(`/v1/tools/${server}/${tool}/call`, { json: {}, ...(signal && { signal }) });

@@ -7,7 +7,7 @@ import { limitBodies, limitRunning, type RequestLimits } from '../../src/http/re
 import { openLog } from '../../src/telemetry/log.ts';
 import { type HubProcess, startHubProcess } from '../support/hub/hub-process.ts';
 
-describe('bodies that are together longer than the hub may hold', () => {
+describe('request bodies that together exceed the limit of the hub', () => {
   let hub: HubProcess;
   beforeAll(async () => {
     hub = await startHubProcess({ file: { limits: { requestBytesHeldMax: 100_000 } } });
@@ -17,7 +17,7 @@ describe('bodies that are together longer than the hub may hold', () => {
 
   const search = () => hub.fetch('/v1/tools/search', { json: { query: 'read a file' } });
 
-  test('are refused before they are read, with or without a key, and taken again once there is room', async () => {
+  test('are refused before they are read, with or without a key, and accepted again below the limit', async () => {
     const slow = connect(hub.port, '127.0.0.1');
     // One body passes whatever its length: it is the others that it leaves no room for.
     slow.write(
@@ -42,8 +42,8 @@ describe('bodies that are together longer than the hub may hold', () => {
   });
 });
 
-describe('more requests than may be under way', () => {
-  test('are refused at once, and taken again after', async () => {
+describe('requests beyond the concurrency limit', () => {
+  test('are refused at once, and accepted again below the limit', async () => {
     const waiting = Promise.withResolvers<void>();
     const app = await limitedApp({ ...limits, requestsRunningMax: 2 });
     app.get('/', async (c) => {
@@ -66,8 +66,8 @@ describe('more requests than may be under way', () => {
   });
 });
 
-describe('a process that holds more memory than it may', () => {
-  test('answers 503 with the time to wait until it holds less', async () => {
+describe('a process over its memory limit', () => {
+  test('answers 503 with Retry-After until it uses less', async () => {
     let memoryBytes = 100;
     const app = await limitedApp(limits, () => memoryBytes);
     app.post('/', (c) => c.text('taken'));

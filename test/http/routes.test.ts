@@ -1,4 +1,4 @@
-/** The routes of keys, audit, scheduler, servers, pages and errors, on one hub. */
+/** The routes of keys, audit, servers, pages and probes, and invalid requests, on one hub. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => hub[Symbol.asyncDispose]());
 
 describe('/v1/keys', () => {
-  test('shows a key once and keeps only its hash', async () => {
+  test('shows the secret of a key once and stores only its hash', async () => {
     const created = await hub.operator.fetch('/v1/keys', {
       json: { agentId: 'billing-bot', role: 'agent', namespace: 'finance' },
     });
@@ -59,7 +59,7 @@ describe('/v1/keys', () => {
     }
   });
 
-  test('tells of one revocation, however many ask for it at once', async () => {
+  test('records one revocation for concurrent requests to revoke a key', async () => {
     const key = await hub.key('leaver');
     const revoke = () => hub.operator.fetch(`/v1/keys/${key.keyId}`, { method: 'DELETE' });
     expect((await Promise.all([revoke(), revoke(), revoke()])).map(({ status }) => status)).toEqual([204, 204, 204]);
@@ -67,7 +67,7 @@ describe('/v1/keys', () => {
     expect(items.filter((item: { fields: { key_id: string } }) => item.fields.key_id === key.keyId)).toHaveLength(1);
   });
 
-  test('keeps the last key of an operator', async () => {
+  test('refuses to revoke the last key of an operator', async () => {
     await using alone = await startTestHub();
     const { items } = await json(alone.operator.fetch('/v1/keys'));
     const operators = items.filter((item: { role: string }) => item.role === 'operator');
@@ -80,7 +80,7 @@ describe('/v1/keys', () => {
     expect(statuses).toEqual([204, 409]);
   });
 
-  test('does not count a key that will expire as the last of an operator', async () => {
+  test('does not count a key that expires as an operator key that remains', async () => {
     await using alone = await startTestHub();
     await alone.operator.fetch('/v1/keys', { json: { agentId: 'temp', role: 'operator', expiresInDays: 1 } });
     const { items } = await json(alone.operator.fetch('/v1/keys'));
@@ -91,7 +91,7 @@ describe('/v1/keys', () => {
     expect([last.status, (await json(last)).code]).toEqual([409, 'CONFLICT']);
   });
 
-  test('tells when a key was last used, once that was written down', async () => {
+  test('shows when a key was last used, after uses were saved', async () => {
     const key = await hub.key('used-bot');
     const lastUse = async () => {
       const { items } = await json(hub.operator.fetch('/v1/keys?limit=200'));
@@ -110,7 +110,7 @@ describe('/v1/keys', () => {
 });
 
 describe('/v1/audit', () => {
-  test('lists every record once over its pages, oldest first', async () => {
+  test('lists every record once across pages, oldest first', async () => {
     const seqs: number[] = [];
     let cursor = '';
     do {
@@ -122,7 +122,7 @@ describe('/v1/audit', () => {
     expect(seqs).toEqual(seqs.map((_, index) => index + 1));
   });
 
-  test('verifies, and exports as NDJSON what it lists', async () => {
+  test('verifies the trail, and exports the listed records as NDJSON', async () => {
     const verdict = await json(hub.operator.fetch('/v1/audit/verify'));
     expect(verdict).toMatchObject({ intact: true, firstSeq: 1 });
     const exported = await hub.operator.fetch('/v1/audit/export');
@@ -135,7 +135,7 @@ describe('/v1/audit', () => {
     expect(records.slice(0, 200)).toEqual(page.items.slice(0, records.length));
   });
 
-  test('has with which configuration each start was, as a digest that another configuration changes', async () => {
+  test('records the digest of the configuration at each start, which differs for another configuration', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'hestia-configured-'));
     for (const callTimeoutMs of [1000, 1000, 2000]) {
       const started = await startTestHub({ folder, file: { limits: { callTimeoutMs } } });
@@ -158,7 +158,7 @@ describe('/v1/audit', () => {
       expect((await agent.fetch(`/v1/audit/${path}`)).status).toBe(403);
   });
 
-  test('refuses a cursor that is not one of ours', async () => {
+  test('refuses a cursor that the hub did not issue', async () => {
     const response = await hub.operator.fetch(
       `/v1/audit/events?cursor=${Buffer.from('x; DROP').toString('base64url')}`,
     );
@@ -167,7 +167,7 @@ describe('/v1/audit', () => {
 });
 
 describe('an auditor', () => {
-  test('may change nothing', async () => {
+  test('cannot change anything', async () => {
     await publishSkill(hub.operator, 'log-review');
     const auditor = await hub.key('reader', 'auditor');
     const attempts = [
@@ -184,7 +184,7 @@ describe('an auditor', () => {
 });
 
 describe('/v1/servers', () => {
-  test('lists servers without what may be secret, and answers 404 for others', async () => {
+  test('lists servers without fields that may be secret, and answers 404 for an unknown server', async () => {
     const { items } = await json(hub.operator.fetch('/v1/servers'));
     expect(items).toEqual([
       {
@@ -199,7 +199,7 @@ describe('/v1/servers', () => {
     expect((await hub.operator.fetch('/v1/servers/nowhere/connect', { method: 'POST' })).status).toBe(404);
   });
 
-  test('answers the state of a server that cannot be started, and goes on', async () => {
+  test('returns the state of a server that cannot be started, and the hub keeps running', async () => {
     const answer = await json(hub.operator.fetch('/v1/servers/away/connect', { method: 'POST' }));
     expect(answer).toMatchObject({ state: 'reconnecting', errorType: 'spawn_failed' });
     const stopped = await json(hub.operator.fetch('/v1/servers/away/disconnect', { method: 'POST' }));
@@ -210,7 +210,7 @@ describe('/v1/servers', () => {
 });
 
 describe('the pages', () => {
-  test('/docs loads nothing from elsewhere, and all it loads is there', async () => {
+  test('/docs loads only files of this hub, and all of them exist', async () => {
     const response = await hub.operator.fetch('/docs');
     expect(response.headers.get('content-security-policy')).toContain("default-src 'self'");
     const page = await response.text();
@@ -223,7 +223,7 @@ describe('the pages', () => {
     expect((await hub.operator.fetch('/docs/package.json')).status).toBe(404);
   });
 
-  test('/openapi.json is the same each time', async () => {
+  test('/openapi.json is the same for each request', async () => {
     const first = await (await hub.operator.fetch('/openapi.json')).text();
     expect(await (await hub.operator.fetch('/openapi.json')).text()).toBe(first);
   });
@@ -237,13 +237,13 @@ describe('the pages', () => {
 });
 
 describe('a probe', () => {
-  test('is answered whatever name it is sent to', async () => {
+  test('is answered for any Host header', async () => {
     for (const path of ['/livez', '/readyz'])
       expect((await hub.fetch(path, { headers: { host: '10.1.2.3:7420' } })).status).toBe(200);
   });
 });
 
-describe('a request that is wrong', () => {
+describe('an invalid request', () => {
   test.each([
     ['a path that does not exist', '/v1/nothing', {}, 404, 'NOT_FOUND'],
     [
@@ -257,7 +257,7 @@ describe('a request that is wrong', () => {
     ['a query that is too long', '/v1/tools/search', { json: { query: 'x'.repeat(2001) } }, 400, 'INVALID_REQUEST'],
     ['a limit out of range', '/v1/skills?limit=0', {}, 400, 'INVALID_REQUEST'],
     [
-      'a search id that no search answered',
+      'a search id that no search returned',
       '/v1/tools/away/tool/call',
       { json: { searchId: 'mine' } },
       400,
@@ -273,7 +273,7 @@ describe('a request that is wrong', () => {
       'INVALID_REQUEST',
     ],
     ['a deadline over the limit', '/v1/tools/away/tool/call', { json: { timeoutMs: 300_001 } }, 400, 'INVALID_REQUEST'],
-  ])('%s is a problem with its code', async (_what, path, init, status, code) => {
+  ])('with %s gets problem details with its code', async (_what, path, init, status, code) => {
     const response = await hub.operator.fetch(path, init);
     expect(response.headers.get('content-type')).toBe('application/problem+json');
     const problem = await json(response);
@@ -281,7 +281,7 @@ describe('a request that is wrong', () => {
     expect(problem.detail).not.toMatch(/\bat .*:\d+|node_modules|\/src\//);
   });
 
-  test('a body over the limit is refused', async () => {
+  test('is refused if its body exceeds the limit', async () => {
     const response = await hub.operator.fetch('/v1/tools/search', { json: { query: 'x'.repeat(13_000_000) } });
     expect([response.status, (await json(response)).code]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
   });

@@ -44,13 +44,13 @@ describe.each(clientKinds)('a client of %s', (kind) => {
     arguments: args,
   });
 
-  test('agrees on its own protocol version and lists the eleven tools', async () => {
+  test('negotiates its own protocol version and lists the eleven tools', async () => {
     await using client = await connect();
     expect(client.protocolVersion()).toBe(kind === '2.x, 2026-07-28' ? '2026-07-28' : '2025-11-25');
     expect(await client.listTools()).toEqual(metaTools);
   });
 
-  test('sees a skill appear and vanish, and is told each time', async () => {
+  test('sees the tool of a skill appear and disappear, and is notified each time', async () => {
     await using client = await connect();
     const activated = await client.call('activate_skill', { skill_name: 'log-review', ttl_seconds: 600 });
     expect(activated.structuredContent).toMatchObject({
@@ -69,7 +69,7 @@ describe.each(clientKinds)('a client of %s', (kind) => {
     await expect(client.call('skill_log_review')).rejects.toMatchObject({ code: -32602, data: { code: 'NOT_FOUND' } });
   });
 
-  test('finds, inspects and calls a tool, and its outcome names the search', async () => {
+  test('finds, inspects and calls a tool, and the outcome names the search', async () => {
     await using client = await connect();
     const found = (await client.call('search_tools', { query: 'add two numbers', limit: 3 })).structuredContent;
     expect(found.results[0]).toMatchObject({ server_id: 'everything', tool_name: 'get-sum', source: 'upstream' });
@@ -83,7 +83,7 @@ describe.each(clientKinds)('a client of %s', (kind) => {
     expect(items.at(-1).fields).toMatchObject({ tool_name: 'get-sum', outcome: 'success', search_id: found.search_id });
   });
 
-  test('gets the reasons with the search where it asks for them', async () => {
+  test('gets the reasons for the ranks if it requests them', async () => {
     await using client = await connect();
     const found = (await client.call('search_tools', { query: 'add two numbers', explain: true })).structuredContent;
     expect(found.results[0].explanation).toMatchObject({
@@ -95,14 +95,14 @@ describe.each(clientKinds)('a client of %s', (kind) => {
     expect(narrowed.results).toEqual([]);
   });
 
-  test('gets schemas with the search where it asks for them', async () => {
+  test('gets input schemas with the search if it requests them', async () => {
     await using client = await connect();
     const found = (await client.call('search_tools', { query: 'add two numbers', defer_loading: false }))
       .structuredContent;
     expect(found.results[0].input_schema).toMatchObject({ type: 'object' });
   });
 
-  test('gets images, structured content and resources as the upstream sent them', async () => {
+  test('gets images, structured content and resources unchanged', async () => {
     await using client = await connect();
     const image = await client.call('call_mcp_tool', upstream('get-tiny-image'));
     expect(image.content.some((block) => block.type === 'image' && block.mimeType === 'image/png')).toBe(true);
@@ -112,7 +112,7 @@ describe.each(clientKinds)('a client of %s', (kind) => {
     expect(links.content.filter((block) => block.type === 'resource_link')).toHaveLength(2);
   });
 
-  test('gets the progress of a call under way', async () => {
+  test('gets the progress of a running call', async () => {
     await using client = await connect();
     const progress: unknown[] = [];
     const call = upstream('trigger-long-running-operation', { duration: 0.3, steps: 3 });
@@ -120,7 +120,7 @@ describe.each(clientKinds)('a client of %s', (kind) => {
     expect(progress).toEqual([1, 2, 3].map((step) => expect.objectContaining({ progress: step, total: 3 })));
   });
 
-  test('cancels a call: the upstream is told, and the outcome is abandoned', async () => {
+  test('cancels a call: the upstream server is notified, and the outcome is abandoned', async () => {
     await using client = await connect();
     const controller = new AbortController();
     const call = client.call('call_mcp_tool', upstream('hang', {}, 'faulty'), { signal: controller.signal });
@@ -188,7 +188,7 @@ describe.each(clientKinds)('a client of %s', (kind) => {
     ]);
   });
 
-  test('disconnects and connects a server: its tools go and come', async () => {
+  test('disconnects and connects a server, which removes and restores its tools', async () => {
     await using client = await connect();
     expect((await client.call('disconnect_mcp_server', { server_id: 'everything' })).structuredContent.state).toBe(
       'disconnected',
@@ -202,8 +202,8 @@ describe.each(clientKinds)('a client of %s', (kind) => {
   });
 });
 
-describe('an agent that is no operator', () => {
-  test('may not steer servers, and the denial is on record', async () => {
+describe('an agent without the role operator', () => {
+  test('cannot connect or disconnect servers, and the denial is recorded', async () => {
     const agent = await hub.key('billing-bot');
     await using client = await connectClient('2.x, 2026-07-28', hub, agent);
     const refused = client.call('disconnect_mcp_server', { server_id: 'everything' });

@@ -27,7 +27,7 @@ const message = (params: object, rest: object = {}) => ({
 });
 const params = { name: 'list_skills', arguments: { limit: 1 } };
 
-describe('a request that takes the short way', () => {
+describe('a request that takes the fast path', () => {
   test.each([
     ['of a 2025-era client', message(params), legacyHeaders],
     ['without a protocol version', message(params), { ...legacyHeaders, 'mcp-protocol-version': undefined }],
@@ -40,7 +40,7 @@ describe('a request that takes the short way', () => {
   });
 });
 
-describe('a request that is left to the SDK', () => {
+describe('a request that the SDK handles', () => {
   test.each([
     ['another method', message(params, { method: 'tools/list' }), legacyHeaders],
     ['a notification', message(params, { id: undefined }), legacyHeaders],
@@ -73,7 +73,7 @@ describe('a request that is left to the SDK', () => {
   });
 });
 
-describe('both ways', () => {
+describe('the fast path and the SDK', () => {
   let hub: ListeningHub;
   beforeAll(async () => {
     hub = await startListeningHub({ file: { mcpServers: { faulty: supportServer('faulty-server.ts') } } });
@@ -96,7 +96,7 @@ describe('both ways', () => {
     ['a name that nobody has', { name: 'nobody' }],
   ];
   for (const era of ['2025', '2026']) {
-    test.each(cases)(`answer %s alike to a client of ${era}`, async (_what, { name, ...rest }) => {
+    test.each(cases)(`answer %s identically to a client of ${era}`, async (_what, { name, ...rest }) => {
       const meta = era === '2026' ? modernMeta : {};
       const headers = era === '2026' ? modernHeaders(name) : legacyHeaders;
       const post = async (more: object) => {
@@ -115,7 +115,7 @@ describe('both ways', () => {
   }
 });
 
-describe('the traces of both ways', () => {
+describe('the traces of the fast path and of the SDK', () => {
   test('have the same spans with the same attributes', async () => {
     await using observed = await startObservedHub({ faulty: supportServer('faulty-server.ts') });
     const spansOf = async (traceId: string, more: object) => {

@@ -27,7 +27,7 @@ async function answerOf(response: Response) {
   return JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text);
 }
 
-describe('a request that is not MCP', () => {
+describe('a request that is not valid MCP', () => {
   test.each([
     ['JSON that does not parse', '{', 400, -32700],
     ['an empty body', '', 400, -32700],
@@ -40,26 +40,26 @@ describe('a request that is not MCP', () => {
     expect([code, -32600]).toContain(error.code);
   });
 
-  test('another content type is refused', async () => {
+  test('is refused with another content type', async () => {
     expect((await post(message('tools/list'), { 'content-type': 'text/plain' })).status).toBe(415);
   });
 
-  test('an unknown method is not found, and its name is on no signal', async () => {
+  test('with an unknown method is not found, and no signal contains the name of the method', async () => {
     const { error } = await answerOf(await post(message('secret/method')));
     expect(error.code).toBe(-32601);
     expect(JSON.stringify(hub.logLines())).not.toContain('secret/method');
   });
 
-  test.each(['PUT', 'PATCH', 'DELETE'])('%s is not allowed', async (method) => {
+  test.each(['PUT', 'PATCH', 'DELETE'])('with the HTTP method %s is not allowed', async (method) => {
     expect((await hub.operator.fetch('/mcp', { method, headers: { accept } })).status).toBe(405);
   });
 
-  test('a body over the limit is refused', async () => {
+  test('is refused if its body exceeds the limit', async () => {
     const response = await post(message('tools/call', { name: 'x'.repeat(13_000_000) }));
     expect([response.status, (await json(response)).code]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
   });
 
-  test('a foreign host or origin is refused', async () => {
+  test('is refused from a foreign host or origin', async () => {
     for (const headers of [{ host: 'attacker.example' }, { origin: 'https://attacker.example' }]) {
       expect((await post(message('tools/list'), headers)).status).toBe(403);
     }
@@ -67,7 +67,7 @@ describe('a request that is not MCP', () => {
 });
 
 describe('a 2025-era session', () => {
-  test('is given at initialize, and any id is as good as another', async () => {
+  test('gets its id at initialize, and requests with any id are served', async () => {
     const initialize = message('initialize', {
       protocolVersion: '2025-11-25',
       capabilities: {},
@@ -83,7 +83,7 @@ describe('a 2025-era session', () => {
     expect(listed.result.tools.length).toBeGreaterThanOrEqual(11);
   });
 
-  test('has calls that another key cannot cancel', async () => {
+  test('cannot have its calls cancelled by another key', async () => {
     const other = await hub.key('other');
     const headers = { accept, 'content-type': 'application/json', 'mcp-session-id': 'shared' };
     const args = { server_id: 'faulty', tool_name: 'hang', arguments: {}, timeout_ms: 1000 };
@@ -104,8 +104,8 @@ describe('a 2025-era session', () => {
   });
 });
 
-describe('a tool whose name would forge a log line', () => {
-  test('is unknown, and no line of the log is broken by it', async () => {
+describe('a call of a tool whose name would forge a log line', () => {
+  test('is refused as unknown, and every line of the log stays valid', async () => {
     const before = hub.logLines().length;
     const name = 'x\n{"level":"info","message":"forged"}\u001b[2J\u202e';
     const { error } = await answerOf(await post(message('tools/call', { name, arguments: {} })));
@@ -114,8 +114,8 @@ describe('a tool whose name would forge a log line', () => {
   });
 });
 
-describe('streams of list changes', () => {
-  test('beyond the limit are refused with a time to wait, until others end', async () => {
+describe('subscriptions to list changes', () => {
+  test('beyond the limit are refused with Retry-After until others end', async () => {
     const streams: Response[] = [];
     const open = () => hub.operator.fetch('/mcp', { headers: { accept: 'text/event-stream' } });
     for (let count = 0; count < 1024; count += 1) streams.push(await open());

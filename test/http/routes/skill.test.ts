@@ -12,8 +12,8 @@ async function auditEvents(event: string): Promise<Record<string, unknown>[]> {
   return page.items;
 }
 
-describe('a skill that is published', () => {
-  test('is version 1, and the same content again changes nothing', async () => {
+describe('a published skill', () => {
+  test('has version 1, and publishing the same content again changes nothing', async () => {
     const first = await publishSkill(hub.operator, 'log-review');
     const again = await publishSkill(hub.operator, 'log-review');
     expect(first.status).toBe(201);
@@ -21,7 +21,7 @@ describe('a skill that is published', () => {
     expect(await json(again)).toMatchObject({ change: 'unchanged', skill: { latestVersion: 1 } });
   });
 
-  test('with a description over the limit is told so in the answer, and others are told nothing', async () => {
+  test('gets a warning for a description over the limit, and none otherwise', async () => {
     const long = skillText('log-review', 'x'.repeat(1025));
     const warnings = [{ field: 'description', message: expect.stringContaining('found 1025 characters') }];
     expect(await json(publishSkill(hub.operator, 'log-review', long))).toMatchObject({ change: 'created', warnings });
@@ -35,7 +35,7 @@ describe('a skill that is published', () => {
     expect([refused.status, (await json(refused)).code]).toEqual([422, 'INVALID_SKILL']);
   });
 
-  test('keeps each change as a further version', async () => {
+  test('gets a new version for each change', async () => {
     await publishSkill(hub.operator, 'log-review');
     await publishSkill(hub.operator, 'log-review', skillText('log-review', 'Helps more.'));
     const versions = await json(hub.operator.fetch('/v1/skills/log-review/versions'));
@@ -44,7 +44,7 @@ describe('a skill that is published', () => {
     expect(details).toMatchObject({ latestVersion: 2, description: 'Helps more.', source: 'published' });
   });
 
-  test('takes text files beside the document', async () => {
+  test('may have text files beside the document', async () => {
     const files = { 'references/guide.md': '# Guide\n' };
     const response = await hub.operator.fetch('/v1/skills/with-files', {
       method: 'PUT',
@@ -55,14 +55,14 @@ describe('a skill that is published', () => {
     expect(details.files).toEqual([{ path: 'references/guide.md', encoding: 'utf-8' }]);
   });
 
-  test('is gone after it was deleted, and its name is free again', async () => {
+  test('is absent after its deletion, and its name is free again', async () => {
     await publishSkill(hub.operator, 'log-review');
     expect((await hub.operator.fetch('/v1/skills/log-review', { method: 'DELETE' })).status).toBe(204);
     expect((await hub.operator.fetch('/v1/skills/log-review')).status).toBe(404);
     expect((await publishSkill(hub.operator, 'log-review')).status).toBe(201);
   });
 
-  test('is listed page by page, each skill once', async () => {
+  test('is listed exactly once across pages', async () => {
     for (const name of ['a-one', 'b-two', 'c-three']) await publishSkill(hub.operator, name);
     const names: string[] = [];
     let cursor = '';
@@ -75,7 +75,7 @@ describe('a skill that is published', () => {
   });
 });
 
-describe('a skill that breaks a rule', () => {
+describe('an invalid skill', () => {
   test.each([
     ['a name that is not the path', skillText('other-name'), 422, 'name'],
     ['underscores, which would collapse with hyphens', skillText('log_review'), 422, 'name'],
@@ -96,7 +96,7 @@ describe('a skill that breaks a rule', () => {
     expect((await hub.operator.fetch('/v1/skills/log-review')).status).toBe(404);
   });
 
-  test('is refused over 1 MiB and where it is not UTF-8', async () => {
+  test('is refused over 1 MiB, and if it is not UTF-8', async () => {
     const send = (body: string | Uint8Array<ArrayBuffer>) =>
       hub.operator.fetch('/v1/skills/log-review', {
         method: 'PUT',
@@ -124,7 +124,7 @@ describe('a skill that breaks a rule', () => {
     expect([response.status, (await json(response)).code]).toEqual([400, code]);
   });
 
-  test('is refused as another content type', async () => {
+  test('is refused with another content type', async () => {
     const response = await hub.operator.fetch('/v1/skills/log-review', {
       method: 'PUT',
       body: 'x',
@@ -135,7 +135,7 @@ describe('a skill that breaks a rule', () => {
 });
 
 describe('an activation', () => {
-  test('is one security event with every field, on record and in the log with the same ids', async () => {
+  test('emits one security event with every field, in the audit trail and in the log with the same ids', async () => {
     await publishSkill(hub.operator, 'log-review');
     const answer = await json(hub.operator.fetch('/v1/skills/log-review/activate', { json: { ttlSeconds: 60 } }));
     expect(answer).toMatchObject({
@@ -159,7 +159,7 @@ describe('an activation', () => {
     expect(line).toMatchObject({ trace_id: record?.trace_id, span_id: record?.span_id, ...Object(record?.fields) });
   });
 
-  test('repeated changes nothing and tells nothing', async () => {
+  test('changes and emits nothing when it is repeated', async () => {
     await publishSkill(hub.operator, 'log-review');
     const first = await json(hub.operator.fetch('/v1/skills/log-review/activate', { method: 'POST' }));
     const again = await json(hub.operator.fetch('/v1/skills/log-review/activate', { method: 'POST' }));
@@ -167,7 +167,7 @@ describe('an activation', () => {
     expect(await auditEvents('SKILL_ACTIVATION_SUCCESS')).toHaveLength(1);
   });
 
-  test('stays on its version when a new one is published, and SKILL_CHANGED says so', async () => {
+  test('keeps its version when a new one is published, and SKILL_CHANGED names both', async () => {
     await publishSkill(hub.operator, 'log-review');
     await hub.operator.fetch('/v1/skills/log-review/activate', { method: 'POST' });
     await publishSkill(hub.operator, 'log-review', skillText('log-review', 'New.', 'New instructions.'));
@@ -181,7 +181,7 @@ describe('an activation', () => {
     });
   });
 
-  test('ends by itself when its time is over: the tool is gone at once, the event follows with the cleanup', async () => {
+  test('expires after its time to live: the tool is absent at once, and the cleanup emits the event', async () => {
     await publishSkill(hub.operator, 'log-review');
     await hub.operator.fetch('/v1/skills/log-review/activate', { json: { ttlSeconds: 60 } });
     hub.advance(61_000);
@@ -210,7 +210,7 @@ describe('an activation', () => {
 });
 
 describe('a deactivation', () => {
-  test('removes the tool and says how long it was active', async () => {
+  test('removes the tool and returns how long it was active', async () => {
     await publishSkill(hub.operator, 'log-review');
     await hub.operator.fetch('/v1/skills/log-review/activate', { method: 'POST' });
     hub.advance(5000);
@@ -227,7 +227,7 @@ describe('a deactivation', () => {
     expect((await hub.operator.fetch('/v1/tools/hestia/skill_log_review/call', { json: {} })).status).toBe(404);
   });
 
-  test('of what is not active changes nothing', async () => {
+  test('of an inactive skill changes nothing', async () => {
     await publishSkill(hub.operator, 'log-review');
     const answer = await json(hub.operator.fetch('/v1/skills/log-review/deactivate', { method: 'POST' }));
     expect(answer).toEqual({ changed: false });
@@ -236,7 +236,7 @@ describe('a deactivation', () => {
 });
 
 describe('a skill of another agent', () => {
-  test('may be seen but not activated, changed or deleted; each denial is on record', async () => {
+  test('can be read but not activated, changed or deleted; each denial is recorded', async () => {
     const owner = await hub.key('owner');
     const other = await hub.key('other');
     await publishSkill(owner, 'log-review');
@@ -256,7 +256,7 @@ describe('a skill of another agent', () => {
     expect((await owner.fetch('/v1/skills/log-review/activate', { method: 'POST' })).status).toBe(200);
   });
 
-  test('is not reached by naming its namespace, but for auditors and operators', async () => {
+  test('is absent for an agent that names its namespace, and found by auditors and operators', async () => {
     await publishSkill(await hub.key('owner', 'agent', 'red'), 'log-review');
     const stranger = await hub.key('stranger', 'agent', 'blue');
     for (const [method, path] of [
@@ -278,7 +278,7 @@ describe('a skill of another agent', () => {
     );
   });
 
-  test('of another namespace answers exactly as one that does not exist', async () => {
+  test('in another namespace answers exactly like one that does not exist', async () => {
     const owner = await hub.key('owner', 'agent', 'red');
     const other = await hub.key('other', 'agent', 'blue');
     await publishSkill(owner, 'log-review');
