@@ -47,7 +47,7 @@ export function problemText({ code, message, violations }: HestiaError, traceId?
 
 /** An INVALID_REQUEST whose message names the first violation and whose `violations` list them all. */
 export function invalidRequest(error: z.core.$ZodError): HestiaError {
-  const violations = zodViolations(error, { whole: '(body)' });
+  const violations = zodViolations(error, { valueName: '(body)' });
   const first = violations[0];
   return new HestiaError('INVALID_REQUEST', first ? `${first.field}: ${first.message}` : 'the request is not valid', {
     violations,

@@ -1,4 +1,4 @@
-/** Answers of the hub's MCP tools that differ from those over HTTP in more than the spelling of their fields. */
+/** Answers of the hub's MCP tools whose fields differ from the HTTP API in more than snake_case. */
 import type { HubStatusReport } from '../domain/hub-status.ts';
 import type { ActivationAnswer } from '../domain/skill-lifecycle.ts';
 import { type SchedulerStatus, schedulerView } from '../shapes/scheduler.ts';

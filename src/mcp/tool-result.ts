@@ -49,7 +49,7 @@ export function protocolError(error: unknown, log: Log): ProtocolError {
 
 /** An INVALID_ARGUMENTS error from the zod error of a meta-tool's arguments. */
 export function invalidArguments(error: z.core.$ZodError): HestiaError {
-  const violations = zodViolations(error, { whole: 'arguments', prefix: ['arguments'] });
+  const violations = zodViolations(error, { valueName: 'arguments', prefix: ['arguments'] });
   return new HestiaError('INVALID_ARGUMENTS', 'the arguments do not fit the tool', { violations });
 }
 

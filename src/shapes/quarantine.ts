@@ -1,4 +1,4 @@
-/** The quarantine: skills and tool definitions that policy blocks, holds or notes, and decisions of operators. */
+/** The quarantine: skills and tools that policy blocks, holds or notes, and the decisions of operators. */
 import { z } from 'zod';
 import { scanFindingSchema } from './scan.ts';
 import { isoTime, isoTimeSchema } from './time.ts';

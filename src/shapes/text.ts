@@ -1,4 +1,4 @@
-/** Escapes and truncates untrusted text, so that it cannot move a cursor, forge a line or hide on a screen. */
+/** Escapes and truncates untrusted text for display. The text cannot move a cursor, forge a line or hide. */
 
 // C0 and C1 controls, DEL, line and paragraph separators, bidirectional overrides and isolates (Unicode TR 36).
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression finds control characters to escape

@@ -6,13 +6,13 @@ import { printable, truncated } from './text.ts';
 const fieldLengthMax = 100;
 const messageLengthMax = 200;
 
-/** One violation for each issue. An issue without a path gets the field `whole`; the others get `prefix` and their path. */
+/** One violation for each issue. An issue without a path gets the field `valueName`; the others get `prefix` and their path. */
 export function zodViolations(
   error: z.core.$ZodError,
-  { whole, prefix = [] }: { whole: string; prefix?: string[] },
+  { valueName, prefix = [] }: { valueName: string; prefix?: string[] },
 ): Violation[] {
   return error.issues.map(({ path, message }) => ({
-    field: printable(truncated([...prefix, ...path.map(String)].join('.') || whole, fieldLengthMax)),
+    field: printable(truncated([...prefix, ...path.map(String)].join('.') || valueName, fieldLengthMax)),
     message: printable(truncated(message, messageLengthMax)),
   }));
 }

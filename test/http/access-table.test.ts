@@ -96,12 +96,12 @@ beforeAll(async () => {
     others: await hub.key('someone-else', 'agent'),
     elsewhere: await hub.key('far-away', 'agent', 'elsewhere'),
   };
-  // What is on record by now is signed, so that there is something to prove.
+  // Signs the records so far, so that there is a checkpoint to prove them under.
   await exportedLines(hub.operator);
 });
 afterAll(() => hub[Symbol.asyncDispose]());
 
-/** A new skill that stands in this relation to the role; answers its name. */
+/** Creates a skill in this relation to the role. Returns its name. */
 async function skillFor(role: Role, relation: Relation): Promise<string> {
   const name = `skill-${randomUUID().slice(0, 8)}`;
   if (relation !== 'absent') await publishSkill(keys[relation === 'own' ? role : relation], name);

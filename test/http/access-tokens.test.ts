@@ -1,4 +1,4 @@
-/** Access tokens of an issuer in place of API keys: who they stand for, and every way in which one is refused. */
+/** Access tokens of an issuer instead of API keys: the caller they authenticate, and each reason for a refusal. */
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { json, startTestHub, type TestHub } from '../support/hub/hub.ts';

@@ -54,7 +54,7 @@ describe('a request with an invalid key', () => {
       () => `${hub.operator.secret.slice(0, -1)}${hub.operator.secret.endsWith('A') ? 'B' : 'A'}`,
     ],
     ['of another scheme', () => undefined],
-  ])('one that is %s is refused, and the failure is on record without it', async (_kind, secret) => {
+  ])('a key that is %s is refused, and the failure is recorded without the key', async (_kind, secret) => {
     const presented = secret();
     const authorization = presented === undefined ? `Basic ${btoa(`x:${hub.operator.secret}`)}` : `Bearer ${presented}`;
     const response = await hub.fetch('/v1/skills', { headers: { authorization } });

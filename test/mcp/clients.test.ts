@@ -127,9 +127,9 @@ describe.each(clientKinds)('a client of %s', (kind) => {
     await expect.poll(async () => (await client.call('get_mcp_hub_status')).structuredContent.calls_running).toBe(1);
     controller.abort();
     await expect(call).rejects.toThrow();
-    const told = async () =>
+    const notifications = async () =>
       JSON.parse((await client.call('call_mcp_tool', upstream('cancelled', {}, 'faulty'))).content[0].text).length;
-    await expect.poll(told).toBe(clientKinds.indexOf(kind) + 1);
+    await expect.poll(notifications).toBe(clientKinds.indexOf(kind) + 1);
     const outcomes = async () => {
       const { items } = await json(hub.operator.fetch('/v1/audit/events?event=TOOL_OUTCOME&limit=200'));
       return items.filter((item: { fields: Record<string, unknown> }) => item.fields.outcome === 'abandoned');
@@ -160,7 +160,7 @@ describe.each(clientKinds)('a client of %s', (kind) => {
       { server_id: 'everything', tool_name: 'echo', agent_id: 'other' },
       'INVALID_ARGUMENTS',
     ],
-  ])('is told the code of the closed list for %s', async (_what, name, args, code) => {
+  ])('gets the code of the closed list for %s', async (_what, name, args, code) => {
     await using client = await connect();
     await expect(client.call(name, args)).rejects.toMatchObject({ code: -32602, data: { code } });
   });

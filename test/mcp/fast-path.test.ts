@@ -1,4 +1,4 @@
-/** The short way of a call: which requests take it, and that nobody can tell it from the SDK's by the answer. */
+/** The fast path of a call: the requests that take it, and its equivalence to the path through the SDK. */
 import { CLIENT_CAPABILITIES_META_KEY, PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { plainCall } from '../../src/mcp/fast-path.ts';

@@ -1,5 +1,5 @@
 /**
- * The configuration: schemas of `hestia.config.json` and of the environment, and the value made of both.
+ * The configuration: schemas of `hestia.config.json` and of the environment, and the resulting value.
  * The JSON Schema that editors use for completion is generated from here.
  */
 import { z } from 'zod';
@@ -48,7 +48,7 @@ export const configurationFileSchema = z.strictObject({
     .record(serverIdSchema, serverSchema)
     .default({})
     .describe(
-      'Upstream MCP servers by name, as MCP clients write them. ${NAME} and ${NAME:-default} stand for environment variables.',
+      'Upstream MCP servers by name, as MCP clients write them. ${NAME} and ${NAME:-default} are replaced by environment variables.',
     ),
   skills: z
     .strictObject({

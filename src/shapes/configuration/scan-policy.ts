@@ -1,4 +1,4 @@
-/** Policy for scanned content and for changed tool definitions: keys below `policy` of the configuration. */
+/** Policy for scanned content and for changed tool definitions: keys of `policy` in the configuration. */
 import { z } from 'zod';
 import { type ScanAction, type ScanSeverity, scanActionSchema, scanSeverities } from '../scan.ts';
 
