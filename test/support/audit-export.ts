@@ -1,10 +1,10 @@
-/** An export of the trail, taken from a hub and taken apart. */
+/** Exports of the audit trail, fetched from a hub and split into lines and records. */
 import type { TestKey } from './hub/hub.ts';
 
 /** A hub, or a key to one. */
 export type Exporting = Pick<TestKey, 'fetch'>;
 
-/** The lines of an export; taking one has the hub sign what is on record. */
+/** The lines of an export. Requesting one makes the hub sign all records. */
 export async function exportedLines({ fetch }: Exporting, query = ''): Promise<string[]> {
   const response = await fetch(`/v1/audit/export${query}`);
   if (!response.ok) throw new Error(`exporting: ${await response.text()}`);

@@ -1,4 +1,4 @@
-/** An audit trail on a database of its own: the real parts, a clock to set, and the trail as lines. */
+/** An audit trail on its own database: the real parts, a clock that can be advanced, and the lines of an export. */
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { trace } from '@opentelemetry/api';
@@ -22,22 +22,22 @@ export interface TestTrail extends AsyncDisposable {
   auditStore: AuditStore;
   checkpointStore: AuditCheckpointStore;
   parts: Audit;
-  /** New parts on the same database and key files, as after a start. */
+  /** Creates new parts over the same database and key files, as after a restart. */
   reopened(): Audit;
-  /** The events told to telemetry so far. */
-  told: HubEvent[];
-  /** Records so many tool outcomes, numbered on. */
+  /** The events reported to telemetry so far. */
+  reported: HubEvent[];
+  /** Records this number of tool outcomes; their tool names are numbered consecutively. */
   write(count: number): Promise<void>;
-  /** Signs what is on record. */
+  /** Signs all records. */
   sign(): Promise<void>;
   lines(): Promise<string[]>;
   verify(): Promise<AuditVerdict>;
   checkpoints(): Promise<AuditCheckpoint[]>;
-  /** Prunes what was signed before now. */
+  /** Prunes records that were signed before now, at most `limit`. */
   prune(limit?: number): Promise<number>;
   advance(milliseconds: number): void;
   logLines(): Record<string, unknown>[];
-  /** Changes the database behind the hub's back, with its triggers out of the way. */
+  /** Changes the database from another connection, with all triggers dropped. */
   tamper(...statements: string[]): void;
 }
 
@@ -45,7 +45,7 @@ export interface TestTrail extends AsyncDisposable {
 export async function openTestTrail({ checkpointRecords = 1000, checkpointSeconds = 60 } = {}): Promise<TestTrail> {
   const store = await openStoreDatabase();
   const log = await openLog({ file: join(store.folder, 'hestia.log'), level: 'info', standardOutput: 'none' });
-  const told: HubEvent[] = [];
+  const reported: HubEvent[] = [];
   let timeMs = Date.UTC(2026, 0, 1);
   let written = 0;
   const open = () =>
@@ -53,7 +53,7 @@ export async function openTestTrail({ checkpointRecords = 1000, checkpointSecond
       database: store.database,
       keyDirectory: store.folder,
       settings: { checkpointRecords, checkpointSeconds, auditMode: 'best-effort' },
-      report: (event) => told.push(event),
+      report: (event) => reported.push(event),
       metrics: createMetrics(),
       log,
       now: () => {
@@ -80,7 +80,7 @@ export async function openTestTrail({ checkpointRecords = 1000, checkpointSecond
     checkpointStore,
     parts,
     reopened: open,
-    told,
+    reported,
     write: async (count) => {
       await Promise.all(Array.from({ length: count }, write));
     },
@@ -103,7 +103,7 @@ export async function openTestTrail({ checkpointRecords = 1000, checkpointSecond
   };
 }
 
-/** Runs statements on a database file with every trigger dropped, as whoever owns the file can. */
+/** Runs statements on a database file after dropping all triggers, as the owner of the file could. */
 export function tamperWith(file: string, statements: readonly string[]): void {
   const connection = new DatabaseSync(file);
   const triggers = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").all();

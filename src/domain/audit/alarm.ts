@@ -1,27 +1,30 @@
-/** What happens when the trail does not hold: `AUDIT_CHAIN_BROKEN`, on record and to every sink. */
+/**
+ * The alarm for a broken audit trail: the security event `AUDIT_CHAIN_BROKEN`. It is recorded in the trail itself and
+ * reported to logs, metrics and traces.
+ */
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { type Caller, hubCaller } from '../../shapes/access.ts';
 import type { AuditVerdict } from '../../shapes/audit.ts';
 import { inSpan } from '../../telemetry/span.ts';
 import type { AuditTrail } from './trail.ts';
 
-/** A place that does not hold, and why. */
-export type BrokenPlace = NonNullable<AuditVerdict['firstBad']>;
+/** The first fault of a trail: the record or checkpoint that does not verify, and the reason. */
+export type TrailFault = NonNullable<AuditVerdict['firstBad']>;
 
-/** The alarm. */
+/** Raises the alarm. Never throws: an event that cannot be recorded counts towards the audit gap. */
 export interface AuditAlarm {
-  /** Tells of a break that a caller's verification found. */
-  raise(place: BrokenPlace, by: Caller): Promise<void>;
-  /** Tells of a break that the hub found by itself; the same one once an hour while it lasts. */
-  raiseOwn(place: BrokenPlace): Promise<void>;
+  /** Records a fault that a caller's verification found. */
+  raise(fault: TrailFault, by: Caller): Promise<void>;
+  /** Records a fault that the hub found by itself; the same fault at most once an hour. */
+  raiseThrottled(fault: TrailFault): Promise<void>;
 }
 
-/** How long the hub is silent about a break that it has told of. */
-const silenceMs = 3_600_000;
+/** The least time between two alarms of the hub about the same fault. */
+const repeatMsMin = 3_600_000;
 
-/** Makes the alarm. `now` is in Unix milliseconds. */
+/** Creates the alarm. `now` is in Unix milliseconds. */
 export function createAuditAlarm({ trail, now }: { trail: AuditTrail; now: () => number }): AuditAlarm {
-  let told: { place: string; at: number } | undefined;
+  let last: { fault: string; at: number } | undefined;
   const raise: AuditAlarm['raise'] = async ({ seq, checkpoint, reason }, by) => {
     const fields = {
       agent_id: by.agentId,
@@ -37,11 +40,11 @@ export function createAuditAlarm({ trail, now }: { trail: AuditTrail; now: () =>
   };
   return {
     raise,
-    raiseOwn: async (place) => {
-      const name = `${place.seq} ${place.reason}`;
-      if (told?.place === name && Math.abs(now() - told.at) < silenceMs) return;
-      told = { place: name, at: now() };
-      await raise(place, hubCaller);
+    raiseThrottled: async (fault) => {
+      const key = `${fault.seq} ${fault.reason}`;
+      if (last?.fault === key && Math.abs(now() - last.at) < repeatMsMin) return;
+      last = { fault: key, at: now() };
+      await raise(fault, hubCaller);
     },
   };
 }

@@ -1,8 +1,7 @@
 /**
- * The hash chain of the audit trail: a record's place, hash and canonical bytes, and whether stored bytes follow the record
- * before them. Pure; knows no database and no clock.
+ * The hash chain of the audit trail: links new records to it and checks stored records. Pure functions that use no
+ * database and no clock.
  */
-
 import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import {
@@ -14,14 +13,15 @@ import {
 } from '../../shapes/audit.ts';
 import { parsedJson } from '../../shapes/json.ts';
 
-/** What 64 zeros stand for: no record, or no checkpoint, comes before. */
+/** The previous hash of the first record and of the first checkpoint: 64 zeros. */
 export const noHash = '0'.repeat(64);
 
-/** The head before the first record: number 0, 64 zeros. */
+/** The head of an empty chain. */
 export const genesis: ChainHead = { seq: 0, hash: noHash };
 
 /**
- * The record that follows `head`: numbered, linked and hashed.
+ * Numbers, links and hashes the record that follows `head`.
+ * @returns the record and its canonical JSON (RFC 8785)
  * @throws Error where a text of `entry` is not well-formed Unicode, which has no canonical bytes
  */
 export function chainRecord(entry: AuditEntry, head: ChainHead): ChainedRecord {
@@ -31,7 +31,10 @@ export function chainRecord(entry: AuditEntry, head: ChainHead): ChainedRecord {
   return { record: { ...unhashed, hash: stated }, body: `${before},"hash":"${stated}",${after}` };
 }
 
-/** Why a stored record does not follow `head`, or the record if it does. */
+/**
+ * Checks a stored record: its form, number, writer, link to `head`, hash and canonical bytes.
+ * @returns the record, or its number and the reason why it does not follow `head`
+ */
 export function checkRecord(
   body: string,
   head: ChainHead,
@@ -43,7 +46,7 @@ export function checkRecord(
   const { seq, hash: stated, ...rest } = record;
   const fault = (reason: string) => ({ seq, reason });
   if (seq !== head.seq + 1) return fault(`number ${head.seq + 1} was expected: records were removed or inserted`);
-  if (record.writer_id !== writerId) return fault('it is of another writer');
+  if (record.writer_id !== writerId) return fault('it belongs to another writer');
   if (record.previous_hash !== head.hash)
     return fault('it does not name the hash of the record before it: one of the two was changed');
   const { before, after } = canonicalHalves({ ...rest, seq });
@@ -54,8 +57,8 @@ export function checkRecord(
 }
 
 /**
- * The canonical JSON of a record without its `hash`, cut where `hash` belongs by the order of keys (RFC 8785, section 3.2.3),
- * so that one pass gives both what is hashed and what is kept.
+ * The canonical JSON of a record without its `hash`, split where `hash` belongs in the order of keys (RFC 8785, section 3.2.3).
+ * One pass thus yields both the bytes that are hashed and the bytes that are stored.
  */
 function canonicalHalves(unhashed: Omit<AuditRecord, 'hash'>): { before: string; after: string } {
   const { agent_id, arguments_digest, event, fields, ...others } = unhashed;

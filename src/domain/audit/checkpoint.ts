@@ -1,5 +1,4 @@
-/** Checkpoints: made and signed, and held against a public key. Pure but for the key it is given. */
-
+/** Checkpoints of the audit trail: signed with Ed25519, parsed, and verified against a public key. */
 import { createHash, createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import {
@@ -12,13 +11,13 @@ import {
 import { parsedJson } from '../../shapes/json.ts';
 import { noHash } from './chain.ts';
 
-/** What signs: the Ed25519 private key and the public half that verifiers get. */
+/** Signs checkpoints with an Ed25519 private key; `key` is the public half for verifiers. */
 export interface CheckpointSigner {
   key: AuditKey;
   sign(unsigned: Omit<AuditCheckpoint, 'type' | 'key_id' | 'signature'>): SignedCheckpoint;
 }
 
-/** Makes the signer of a private key. @throws Error where it is not an Ed25519 key */
+/** Creates the signer of a private key. @throws Error where it is not an Ed25519 key */
 export function createCheckpointSigner(privateKey: KeyObject): CheckpointSigner {
   const publicKey = createPublicKey(privateKey);
   const key = auditKey(publicKey);
@@ -33,7 +32,7 @@ export function createCheckpointSigner(privateKey: KeyObject): CheckpointSigner 
   };
 }
 
-/** The public key as it is handed out. @throws Error where it is not an Ed25519 key */
+/** The public key in the form that the API returns. @throws Error where it is not an Ed25519 key */
 export function auditKey(publicKey: KeyObject): AuditKey {
   if (publicKey.asymmetricKeyType !== 'ed25519') throw new Error('the key is not an Ed25519 key');
   const der = publicKey.export({ type: 'spki', format: 'der' });
@@ -44,22 +43,22 @@ export function auditKey(publicKey: KeyObject): AuditKey {
   };
 }
 
-/** What a chain of checkpoints has come to: the last one's number, what it covers, and its hash. */
+/** The head of the chain of checkpoints: number and hash of the last one, and the last record it covers. */
 export interface CheckpointHead {
   number: number;
   lastSeq: number;
   hash: string;
 }
 
-/** Before the first checkpoint. */
+/** The head before the first checkpoint. */
 export const noCheckpoint: CheckpointHead = { number: 0, lastSeq: 0, hash: noHash };
 
-/** Where the chain stands after a checkpoint with these canonical bytes. */
+/** The head of the chain after this checkpoint; its hash is over the canonical bytes. */
 export function checkpointHead({ checkpoint, body }: SignedCheckpoint): CheckpointHead {
   return { number: checkpoint.number, lastSeq: checkpoint.last_seq, hash: hash('sha256', body) };
 }
 
-/** A checkpoint as canonical JSON, parsed; or why it is none. */
+/** Parses a checkpoint from canonical JSON; returns the reason where the text is not one. */
 export function parseCheckpoint(body: string): AuditCheckpoint | { reason: string } {
   const parsed = auditCheckpointSchema.safeParse(parsedJson(body));
   if (!parsed.success) return { reason: 'it is not a valid checkpoint' };
@@ -67,18 +66,18 @@ export function parseCheckpoint(body: string): AuditCheckpoint | { reason: strin
   return parsed.data;
 }
 
-/** Why a checkpoint was not signed with this key, or `undefined` if it was. */
+/** Verifies the signature of a checkpoint; returns the reason where it does not verify, else `undefined`. */
 export function signatureFault(checkpoint: AuditCheckpoint, { publicKey, keyId }: VerifyingKey): string | undefined {
-  if (checkpoint.key_id !== keyId) return 'it names another key than the one to verify with';
+  if (checkpoint.key_id !== keyId) return 'it names another key than the one it is verified with';
   const { signature, ...content } = checkpoint;
   const holds = verify(null, signedBytes(content), publicKey, Buffer.from(signature, 'hex'));
   return holds ? undefined : 'its signature does not hold';
 }
 
-/** A public key to verify with. */
+/** A public key that verifies checkpoints. */
 export interface VerifyingKey {
   publicKey: KeyObject;
-  /** SHA-256 of its DER form. */
+  /** SHA-256 of the DER form of the key, in hexadecimal. */
   keyId: string;
 }
 

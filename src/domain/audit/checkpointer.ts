@@ -1,6 +1,6 @@
 /**
- * Signs the trail behind the calls: every so many records or seconds, one checkpoint over what was committed since the last.
- * Reads and hashes in pages between which calls have their turn; signs nothing that does not follow.
+ * Signs the audit trail in the background, with a checkpoint every N records or seconds. It reads and hashes the records
+ * since the last checkpoint in pages and yields to calls between two. It signs no record that breaks the chain.
  */
 import { setImmediate } from 'node:timers/promises';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
@@ -14,7 +14,7 @@ import type { EventReport } from '../../telemetry/event-report.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { spanNames } from '../../telemetry/names.ts';
 import { inSpan } from '../../telemetry/span.ts';
-import type { AuditAlarm, BrokenPlace } from './alarm.ts';
+import type { AuditAlarm, TrailFault } from './alarm.ts';
 import { checkRecord, genesis } from './chain.ts';
 import {
   type CheckpointHead,
@@ -28,23 +28,23 @@ import {
 import type { AuditLedger } from './ledger.ts';
 import { frontierLength, frontierRoot, type GrowingTree, growTree, leafHash } from './merkle-tree.ts';
 
-/** The checkpointer. */
+/** Signs the audit trail. Runs are queued and do not overlap. */
 export interface AuditCheckpointer {
-  /** Looks once a second whether something is due. */
+  /** Starts a timer that calls `runDue` once a second. */
   start(): void;
-  /** Looks no more, and signs what is left. Never throws. */
+  /** Stops the timer and signs the remaining records. Never throws. */
   stop(): Promise<void>;
-  /** Signs what is due, and reconciles the books. @throws HestiaError STORAGE_FAILED */
+  /** Signs a checkpoint if one is due, and reconciles the ledger. @throws HestiaError STORAGE_FAILED */
   runDue(): Promise<void>;
-  /** Signs all that is on record now, due or not. @throws HestiaError STORAGE_FAILED */
+  /** Signs all records that are committed now, due or not. @throws HestiaError STORAGE_FAILED */
   runNow(): Promise<void>;
-  /** Records behind the last checkpoint, as of the last look. */
+  /** The number of records that no checkpoint covers, as of the last run. */
   uncovered(): number;
-  /** The last checkpoint this process signed or went on from. */
-  standing(): CheckpointHead | undefined;
+  /** The last checkpoint that this process signed, or read when it started; undefined before the first run. */
+  lastCheckpoint(): CheckpointHead | undefined;
 }
 
-/** What the checkpointer is made of. */
+/** Dependencies of the checkpointer. */
 export interface AuditCheckpointerDeps {
   database: Database;
   auditStore: AuditStore;
@@ -55,85 +55,85 @@ export interface AuditCheckpointerDeps {
   alarm: AuditAlarm;
   report: EventReport;
   log: Log;
-  /** A checkpoint covers at most so many records, and is signed so many seconds after the first of them at the latest. */
+  /** A checkpoint covers at most `checkpointRecords`, and is signed at most `checkpointSeconds` after the first of them. */
   settings: { checkpointRecords: number; checkpointSeconds: number };
   now: () => number;
 }
 
-/** How often it looks, in milliseconds. */
-const lookMs = 1000;
-/** Rows read and hashed at once. */
+/** The interval of the timer. */
+const intervalMs = 1000;
+/** Records read and hashed at once. */
 const pageSize = 100;
-/** Checkpoints signed in one run; what is left waits for the next. */
+/** The most checkpoints signed in one run; the remaining records wait for the next run. */
 const checkpointsMax = 20;
 
-/** Where the signed part of the trail ends. */
-interface Standing {
-  head: { seq: number; hash: string };
+/** The end of the signed part of the trail. */
+interface SignedEnd {
+  head: ChainHead;
   tree: GrowingTree;
   lastCheckpoint: CheckpointHead;
 }
 
-/** Makes the checkpointer. */
+/** Creates the checkpointer. */
 export function createAuditCheckpointer(deps: AuditCheckpointerDeps): AuditCheckpointer {
   const { auditStore, ledger, alarm, settings } = deps;
-  let standing: Standing | undefined;
+  let end: SignedEnd | undefined;
   let uncovered = 0;
-  let waitingSince: number | undefined;
+  let uncoveredSince: number | undefined;
   let queue: Promise<unknown> = Promise.resolve();
 
-  const look = async (): Promise<number> => {
-    // A fresh turn of the event loop: no transaction is open, and all that is committed is counted.
+  const reconciledHead = async (): Promise<number> => {
+    // In a fresh turn of the event loop no transaction is open, and every committed record is counted.
     await setImmediate();
     const { seq } = await auditStore.head();
     ledger.reconcile(seq);
     return seq;
   };
-  const run = async (isDue: (waiting: number) => boolean): Promise<void> => {
+  const run = async (isDue: (records: number) => boolean): Promise<void> => {
     for (let round = 0; round < checkpointsMax; round += 1) {
-      const headSeq = await look();
-      const opened = standing ?? (await restored(deps));
-      if ('reason' in opened) return alarm.raiseOwn(opened);
-      standing = opened;
-      uncovered = Math.max(headSeq - standing.head.seq, 0);
-      if (uncovered > 0) waitingSince ??= performance.now();
-      if (headSeq === standing.head.seq || !isDue(uncovered)) return;
-      const until = Math.min(headSeq, standing.head.seq + settings.checkpointRecords);
-      // Held only while it is whole: a range that fails is read again from what is stored.
-      standing = undefined;
-      const signed = await signRange(deps, opened, until);
-      if ('reason' in signed) return alarm.raiseOwn(signed);
-      standing = signed;
+      const headSeq = await reconciledHead();
+      const opened = end ?? (await readSignedEnd(deps));
+      if ('reason' in opened) return alarm.raiseThrottled(opened);
+      end = opened;
+      uncovered = Math.max(headSeq - end.head.seq, 0);
+      if (uncovered > 0) uncoveredSince ??= performance.now();
+      if (headSeq === end.head.seq || !isDue(uncovered)) return;
+      const until = Math.min(headSeq, end.head.seq + settings.checkpointRecords);
+      // After a range that fails, the next run reads the signed end from the database again.
+      end = undefined;
+      const extended = await signRange(deps, opened, until);
+      if ('reason' in extended) return alarm.raiseThrottled(extended);
+      end = extended;
       uncovered = headSeq - until;
-      waitingSince = undefined;
+      uncoveredSince = undefined;
     }
   };
-  const inTurn = (work: () => Promise<void>): Promise<void> => {
-    const turn = queue.then(work);
-    queue = turn.catch(() => undefined);
-    return turn;
+  const enqueue = (work: () => Promise<void>): Promise<void> => {
+    const running = queue.then(work);
+    queue = running.catch(() => undefined);
+    return running;
   };
-  const isWaitedFor = () =>
-    waitingSince !== undefined && performance.now() - waitingSince >= settings.checkpointSeconds * 1000;
-  const runDue = () => inTurn(() => run((waiting) => waiting >= settings.checkpointRecords || isWaitedFor()));
-  const runNow = () => inTurn(() => run(() => true));
+  const isOverdue = () =>
+    uncoveredSince !== undefined && performance.now() - uncoveredSince >= settings.checkpointSeconds * 1000;
+  const runDue = () => enqueue(() => run((records) => records >= settings.checkpointRecords || isOverdue()));
+  const runNow = () => enqueue(() => run(() => true));
   return {
-    ...createClock(deps.log, { runDue, runNow }),
+    ...createTimer(deps.log, { runDue, runNow }),
     runDue,
     runNow,
     uncovered: () => uncovered,
-    standing: () => standing?.lastCheckpoint,
+    lastCheckpoint: () => end?.lastCheckpoint,
   };
 }
 
-/** A look every second; a failure is told once, until a look succeeds again. */
-function createClock(
+/** Runs the checkpointer every second. The first of several failures in a row is logged. */
+function createTimer(
   log: Log,
   { runDue, runNow }: { runDue: () => Promise<void>; runNow: () => Promise<void> },
 ): { start: () => void; stop: () => Promise<void> } {
   let timer: NodeJS.Timeout | undefined;
   let isFailing = false;
-  const look = async (run: () => Promise<void>): Promise<void> => {
+  const attempt = async (run: () => Promise<void>): Promise<void> => {
     try {
       await run();
       isFailing = false;
@@ -144,35 +144,35 @@ function createClock(
   };
   return {
     start: () => {
-      timer = setInterval(() => look(runDue), lookMs);
+      timer = setInterval(() => attempt(runDue), intervalMs);
     },
     stop: async () => {
       clearInterval(timer);
-      await look(runNow);
+      await attempt(runNow);
     },
   };
 }
 
-/** Goes on from the last stored checkpoint, if it is one of ours. */
-async function restored({
+/** Reads the signed end from the last stored checkpoint, and verifies that this hub signed it. */
+async function readSignedEnd({
   auditStore,
   checkpointStore,
   verifyWith,
-}: AuditCheckpointerDeps): Promise<Standing | BrokenPlace> {
+}: AuditCheckpointerDeps): Promise<SignedEnd | TrailFault> {
   const last = await checkpointStore.last();
   const anchor = await auditStore.anchor();
   if (last === undefined) {
-    if (anchor.seq > 0) return { seq: anchor.seq, reason: 'records were pruned, and no checkpoint stands for them' };
+    if (anchor.seq > 0) return { seq: anchor.seq, reason: 'records were pruned, and no checkpoint covers them' };
     return { head: genesis, tree: growTree({ size: 0, frontier: [] }), lastCheckpoint: noCheckpoint };
   }
   const { number, body, frontier, lastSeq: seq = 0 } = last;
   const checkpoint = parseCheckpoint(body);
   if ('reason' in checkpoint) return { seq, checkpoint: number, reason: checkpoint.reason };
-  const isWhole =
+  const hasRoot =
     frontier.length === frontierLength(checkpoint.last_seq) && frontierRoot(frontier) === checkpoint.root_hash;
   const reason =
     signatureFault(checkpoint, verifyWith) ??
-    (isWhole ? undefined : 'the frontier kept with it does not have its root');
+    (hasRoot ? undefined : 'the frontier stored with it does not have its root');
   if (reason !== undefined) return { seq, checkpoint: number, reason };
   return {
     head: { seq: checkpoint.last_seq, hash: checkpoint.head_hash },
@@ -181,15 +181,15 @@ async function restored({
   };
 }
 
-/** Reads the records up to `until`, and signs them if each follows. */
-async function signRange(deps: AuditCheckpointerDeps, from: Standing, until: number): Promise<Standing | BrokenPlace> {
+/** Reads the records up to `until`, and signs them if each follows the one before it. */
+async function signRange(deps: AuditCheckpointerDeps, from: SignedEnd, until: number): Promise<SignedEnd | TrailFault> {
   const { auditStore } = deps;
   const writerId = auditStore.writerId();
   const nodes: AuditTreeNode[] = [];
   let { head } = from;
   while (head.seq < until) {
     const page = await auditStore.listRaw({ after: head.seq, until, limit: pageSize });
-    if (page.length === 0) return { seq: head.seq + 1, reason: 'the record is gone before it was signed' };
+    if (page.length === 0) return { seq: head.seq + 1, reason: 'the record was removed before it was signed' };
     for (const row of page) {
       const next = auditStore.headIfUnchanged(row, head) ?? checkedHead(row, head, writerId);
       if ('reason' in next) return next;
@@ -198,20 +198,20 @@ async function signRange(deps: AuditCheckpointerDeps, from: Standing, until: num
     }
     await setImmediate();
   }
-  return { ...from, head, lastCheckpoint: await signed(deps, { ...from, head }, nodes) };
+  return { ...from, head, lastCheckpoint: await signCheckpoint(deps, { ...from, head }, nodes) };
 }
 
-function checkedHead({ body }: StoredRecord, head: ChainHead, writerId: string): ChainHead | BrokenPlace {
+function checkedHead({ body }: StoredRecord, head: ChainHead, writerId: string): ChainHead | TrailFault {
   const checked = checkRecord(body, head, writerId);
   return 'reason' in checked ? checked : { seq: checked.record.seq, hash: checked.record.hash };
 }
 
-async function signed(
+async function signCheckpoint(
   { database, auditStore, checkpointStore, signer, report, now }: AuditCheckpointerDeps,
-  { head, tree, lastCheckpoint }: Standing,
+  { head, tree, lastCheckpoint }: SignedEnd,
   nodes: readonly AuditTreeNode[],
 ): Promise<CheckpointHead> {
-  const made = signer.sign({
+  const signed = signer.sign({
     number: lastCheckpoint.number + 1,
     writer_id: auditStore.writerId(),
     time: isoTime(now()),
@@ -222,11 +222,11 @@ async function signed(
     previous_hash: lastCheckpoint.hash,
   });
   await inSpan(spanNames.auditCheckpoint, { parent: ROOT_CONTEXT }, async (span) => {
-    await database.transaction((tx) => checkpointStore.append(tx, { signed: made, frontier: tree.frontier(), nodes }));
-    // The copy that leaves the machine: the whole checkpoint, so that it can be held against the trail later.
-    const { number, last_seq } = made.checkpoint;
-    const fields = { checkpoint_number: number, audit_seq: last_seq, checkpoint: made.body };
+    await database.transaction((tx) => checkpointStore.append(tx, { signed, frontier: tree.frontier(), nodes }));
+    // The log carries the complete checkpoint off the machine, so that the trail can be verified against it later.
+    const { number, last_seq } = signed.checkpoint;
+    const fields = { checkpoint_number: number, audit_seq: last_seq, checkpoint: signed.body };
     report({ kind: 'change', name: 'AUDIT_CHECKPOINT', fields }, span);
   });
-  return checkpointHead(made);
+  return checkpointHead(signed);
 }

@@ -1,19 +1,19 @@
 /**
- * Keyed digests of content that is never kept. Whoever holds the key and the content can show that it is the content of a
- * record; whoever holds only the trail can neither read it nor try out guesses.
+ * Keyed digests (HMAC-SHA-256) of tool arguments and results, which are not stored themselves. With the key and the
+ * content, one can prove that a record is about it; with the trail alone, one can neither read nor guess it.
  */
 import { createHmac, createSecretKey } from 'node:crypto';
 import canonicalize from 'canonicalize';
 
 /**
- * HMAC-SHA-256 (RFC 2104), in hexadecimal, of the canonical JSON (RFC 8785) of a value. `undefined` where the value has no
- * canonical form, such as text that is not well-formed Unicode.
+ * Returns the HMAC-SHA-256 (RFC 2104), in hexadecimal, of the canonical JSON (RFC 8785) of a value; `undefined` where the
+ * value has no canonical form, such as text that is not well-formed Unicode.
  */
 export type ContentDigest = (content: unknown) => string | undefined;
 
-/** Makes the digest of one key. */
+/** Creates the digest function of one key. */
 export function createContentDigest(keyBytes: Buffer): ContentDigest {
-  // Prepared once: with the bytes it takes 35 us a digest instead of 2, measured on Node 24.21.
+  // A key object is prepared once: a digest takes 2 us with it and 35 us with the bytes, measured on Node 24.21.
   const key = createSecretKey(keyBytes);
   return (content) => {
     try {

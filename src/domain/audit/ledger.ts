@@ -1,67 +1,67 @@
 /**
- * The reconciliation of the trail: operations counted as their spans start, records counted as they are committed, and the
- * position of the stored chain, held against each other. What does not agree is the gap.
+ * Counters of the audit trail, and the audit gap that results from comparing them. Operations are counted when their spans
+ * start, records when they are committed; both are compared with each other and with the head of the stored chain.
  */
 import type { Span } from '@opentelemetry/api';
 
-/** What was counted since the start. */
+/** The counts since the process started. */
 export interface AuditCounts {
-  /** Operations that began and owe one record. */
+  /** Operations that began; each must record one event. */
   operations: number;
-  /** Those among them that have ended. */
+  /** Operations that ended. */
   ended: number;
-  /** Records committed, of whatever kind. */
+  /** Records committed, of any kind. */
   records: number;
   /** Records that could not be written. */
   failures: number;
-  /** Operations that ended without an attempt to write their record. */
+  /** Operations that ended without an attempt to record them. */
   forgotten: number;
-  /** Records in the database more or less than were committed here, as of the last look. */
+  /** Records in the database beyond those committed by this process, negative for fewer, as of the last reconciliation. */
   drift: number;
 }
 
-/** The books. */
+/** The counters. */
 export interface AuditLedger {
-  /** An operation begins and owes a record under this span. */
+  /** Counts an operation that must record an event under this span. */
   begin(span: Span): void;
-  /** It has ended; answers false where nobody tried to write its record. */
+  /** Counts the end of an operation. Returns false where no attempt was made to record it. */
   end(span: Span): boolean;
-  /** One record was committed for each of these spans. */
+  /** Counts one committed record for each of these spans. */
   written(spans: readonly Span[]): void;
-  /** A record could not be written. */
+  /** Counts a record that could not be written. */
   failed(span: Span): void;
-  /** Notes where the chain stood before this process wrote to it; only the first call counts. */
+  /** Sets the head of the chain before the first record of this process. Later calls have no effect. */
   startsAt(seq: number): void;
-  /** Holds what was committed against the chain's position. Called where no transaction is open. */
+  /** Compares the committed records with the head of the chain. Call it while no transaction is open. */
   reconcile(headSeq: number): void;
   counts(): AuditCounts;
-  /** What is not on record as it should be. Must be 0. */
+  /** Failed, forgotten and drifted records together. Must be 0. */
   gap(): number;
 }
 
-/** Opens the books. */
+/** Creates the ledger with all counts at 0. */
 export function createAuditLedger(): AuditLedger {
   const counts = { operations: 0, ended: 0, records: 0, failures: 0, forgotten: 0, drift: 0 };
-  const owing = new Set<Span>();
+  const unrecorded = new Set<Span>();
   let base: number | undefined;
   return {
     begin: (span) => {
       counts.operations += 1;
-      owing.add(span);
+      unrecorded.add(span);
     },
     end: (span) => {
       counts.ended += 1;
-      const isForgotten = owing.delete(span);
+      const isForgotten = unrecorded.delete(span);
       if (isForgotten) counts.forgotten += 1;
       return !isForgotten;
     },
     written: (spans) => {
       counts.records += spans.length;
-      for (const span of spans) owing.delete(span);
+      for (const span of spans) unrecorded.delete(span);
     },
     failed: (span) => {
       counts.failures += 1;
-      owing.delete(span);
+      unrecorded.delete(span);
     },
     startsAt: (seq) => {
       base ??= seq;

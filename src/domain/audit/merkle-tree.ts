@@ -1,33 +1,33 @@
 /**
- * The Merkle tree over all records, by RFC 6962, section 2.1: leaves, nodes, roots and the paths of its proofs. Pure; hashes
- * are hexadecimal. A tree in growth is kept as its frontier: the roots of its perfect subtrees, the largest first.
+ * The Merkle tree over all records (RFC 6962, section 2.1): leaves, nodes, roots and proof paths. Pure functions; hashes are
+ * hexadecimal. A growing tree is stored as its frontier: the roots of its perfect subtrees, the largest first.
  */
 import { strict as assert } from 'node:assert';
 import { hash } from 'node:crypto';
 import type { AuditTreeNode } from '../../shapes/audit-checkpoint.ts';
 
-/** SHA-256 of 0x00 and the leaf's bytes (UTF-8). */
+/** The hash of a leaf: SHA-256 of 0x00 and the UTF-8 bytes. */
 export function leafHash(body: string): string {
   return hash('sha256', `\0${body}`);
 }
 
-/** SHA-256 of 0x01 and the two hashes. */
+/** The hash of an inner node: SHA-256 of 0x01 and the two child hashes. */
 export function nodeHash(left: string, right: string): string {
   return hash('sha256', Buffer.from(`01${left}${right}`, 'hex'));
 }
 
-/** A tree that takes one leaf after another. */
+/** A tree to which leaves are appended. */
 export interface GrowingTree {
   size(): number;
   frontier(): readonly string[];
   root(): string;
-  /** Adds a leaf; answers the perfect subtrees that it completes, the leaf's own not among them. */
+  /** Appends a leaf hash. Returns the roots of the perfect subtrees of two or more leaves that it completes. */
   append(leaf: string): AuditTreeNode[];
 }
 
 /**
- * A tree that goes on from `size` leaves with this frontier.
- * @throws AssertionError where the frontier is not of that size
+ * Creates a tree that continues from `size` leaves with this frontier.
+ * @throws AssertionError where the frontier does not have one root for each bit of `size`
  */
 export function growTree({ size: sizeBefore, frontier }: { size: number; frontier: readonly string[] }): GrowingTree {
   assert.equal(frontier.length, frontierLength(sizeBefore), 'a frontier has one root for each bit of the size');
@@ -55,23 +55,23 @@ export function growTree({ size: sizeBefore, frontier }: { size: number; frontie
   };
 }
 
-/** How many perfect subtrees `size` leaves make: the bits that are set. */
+/** The number of perfect subtrees in a tree of `size` leaves: the number of bits set in `size`. */
 export function frontierLength(size: number): number {
   let length = 0;
   for (let rest = size; rest > 0; rest = Math.floor(rest / 2)) length += rest % 2;
   return length;
 }
 
-/** The root over a frontier; SHA-256 of nothing for the empty tree. */
+/** The root of the tree with this frontier; SHA-256 of the empty string for the empty tree. */
 export function frontierRoot(frontier: readonly string[]): string {
   if (frontier.length === 0) return hash('sha256', '');
   return frontier.reduceRight((right, left) => nodeHash(left, right));
 }
 
-/** Answers the hash of the leaves from `start` up to but without `end`. */
+/** Returns the subtree hash of the leaves from `start` to `end`, `end` excluded. */
 export type RangeHash = (start: number, end: number) => Promise<string>;
 
-/** PATH(index, D[size]) of RFC 6962, section 2.1.1. */
+/** The audit path of a leaf: PATH(index, D[size]) of RFC 6962, section 2.1.1. */
 export async function inclusionPath(index: number, size: number, rangeHash: RangeHash): Promise<string[]> {
   assert(index >= 0 && index < size, 'the leaf is in the tree');
   const path: string[] = [];
@@ -89,13 +89,14 @@ export async function inclusionPath(index: number, size: number, rangeHash: Rang
   return path;
 }
 
-/** PROOF(first, D[second]) of RFC 6962, section 2.1.2; empty where the sizes are equal. */
+/** The consistency path between two sizes: PROOF(first, D[second]) of RFC 6962, section 2.1.2; empty for equal sizes. */
 export async function consistencyPath(first: number, second: number, rangeHash: RangeHash): Promise<string[]> {
   assert(first > 0 && first <= second, 'the first tree is not empty and not larger than the second');
   const path: string[] = [];
   let [start, end] = [0, second];
-  // What the first tree ends in is its own root until a step to the right; from then on it is a subtree the verifier lacks.
-  let isWholeFirst = true;
+  // Before any step to the right, the range that remains is the first tree itself, whose root the verifier has. After one, it
+  // is a subtree that the verifier lacks.
+  let isFirstTree = true;
   while (end > first) {
     const middle = start + splitPoint(end - start);
     if (first <= middle) {
@@ -104,10 +105,10 @@ export async function consistencyPath(first: number, second: number, rangeHash: 
     } else {
       path.unshift(await rangeHash(start, middle));
       start = middle;
-      isWholeFirst = false;
+      isFirstTree = false;
     }
   }
-  if (!isWholeFirst) path.unshift(await rangeHash(start, end));
+  if (!isFirstTree) path.unshift(await rangeHash(start, end));
   return path;
 }
 

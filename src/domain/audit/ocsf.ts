@@ -1,15 +1,14 @@
 /**
- * The trail as OCSF 1.2.0 events: API Activity (6003), and Authentication (3002) for refused keys. For tools that read OCSF;
- * it proves nothing by itself, but each event carries its record's number and hash, which lead back to the trail that does.
+ * Export of audit records as OCSF 1.2.0 events, for SIEM tools. Refused keys become Authentication (3002), all else API
+ * Activity (6003). The events are not verifiable themselves; each carries the number and hash of its record in the trail.
  */
-
 import { type AuditRecord, auditRecordSchema } from '../../shapes/audit.ts';
 import { parsedJson } from '../../shapes/json.ts';
 
-/** The version of the schema that the events are written to. */
+/** The version of the OCSF schema. */
 export const ocsfVersion = '1.2.0';
 
-/** The records among these lines as OCSF events, one a line, in pages. Lines that are no records are left out. */
+/** Converts the records among these export lines to OCSF events, one a line, in pages. Other lines are dropped. */
 export async function* ocsfLines(
   pages: AsyncIterable<readonly string[]>,
   productVersion: string,
@@ -22,12 +21,12 @@ export async function* ocsfLines(
   }
 }
 
-/** One record as an OCSF event. */
+/** Converts one record to an OCSF event. */
 export function ocsfEvent(record: AuditRecord, productVersion: string): object {
   return record.event === 'AUTH_FAILED' ? authentication(record, productVersion) : apiActivity(record, productVersion);
 }
 
-/** Logon is the one activity that a refused key is; `type_uid` is the class times 100 and the activity. */
+/** A refused key is the activity Logon; `type_uid` is the class times 100 plus the activity. */
 function authentication(record: AuditRecord, productVersion: string): object {
   return {
     ...base(record, productVersion),
@@ -63,7 +62,7 @@ function apiActivity(record: AuditRecord, productVersion: string): object {
       request: { uid: record.span_id },
       response: { code: record.outcome === 'success' ? 0 : 1, ...errorOf(record) },
     },
-    // The schema asks where it came from; the trail keeps no address, so it is the agent that stands here.
+    // The schema requires a source endpoint. The trail holds no address, so the agent takes its place.
     src_endpoint: { uid: record.agent_id, name: record.agent_id, svc_name: record.agent_id },
     resources: [{ name: record.target, type: record.target.split(':')[0], namespace: record.namespace }],
   };
@@ -102,7 +101,7 @@ function errorOf({ fields }: AuditRecord): object {
   return fields.error_type === undefined ? {} : { error: String(fields.error_type) };
 }
 
-/** Create, Read, Update and Delete are the schema's; a call of a tool is none of them. */
+/** The CRUD activity of the schema, or Other (99), which includes tool calls. */
 function activity({ event }: AuditRecord): { id: number; name: string } {
   if (/_(?:CREATED|PUBLISHED)$/.test(event)) return { id: 1, name: 'Create' };
   if (/_(?:DELETED|REVOKED|PRUNED)$/.test(event)) return { id: 4, name: 'Delete' };

@@ -1,4 +1,4 @@
-/** Proofs from the stored trail: that a record is under a checkpoint, and that a checkpoint only adds to an earlier one. */
+/** Creates inclusion and consistency proofs (RFC 6962) from the stored audit trail. */
 import { setImmediate } from 'node:timers/promises';
 import type { AuditCheckpoint, AuditConsistencyProof, AuditInclusionProof } from '../../shapes/audit-checkpoint.ts';
 import { HestiaError, notFound } from '../../shapes/error.ts';
@@ -7,18 +7,21 @@ import { parseCheckpoint } from './checkpoint.ts';
 import { consistencyPath, frontierLength, inclusionPath, leafHash, nodeHash, type RangeHash } from './merkle-tree.ts';
 import { readAnchor, type TrailSources } from './trail-lines.ts';
 
-/** Proofs. Errors: NOT_FOUND, CONFLICT, STORAGE_FAILED. */
+/** Creates proofs. Errors: NOT_FOUND, CONFLICT, STORAGE_FAILED. */
 export interface AuditProver {
   /**
-   * Proves record `seq` against a checkpoint, the latest if none is named.
-   * @throws HestiaError CONFLICT where the record is not under a checkpoint yet, or not under that one
+   * Proves that a checkpoint covers record `seq`; the latest checkpoint if no number is given.
+   * @throws HestiaError CONFLICT where no checkpoint covers the record yet, or this one does not
    */
   inclusion(seq: number, checkpointNumber: number | undefined): Promise<AuditInclusionProof>;
-  /** Proves that checkpoint `to`, the latest if none is named, only adds to `from`. @throws HestiaError INVALID_REQUEST where it is earlier */
+  /**
+   * Proves that checkpoint `to` only appends to checkpoint `from`; the latest checkpoint if `to` is not given.
+   * @throws HestiaError INVALID_REQUEST where `to` is earlier than `from`
+   */
   consistency(from: number, to: number | undefined): Promise<AuditConsistencyProof>;
 }
 
-/** Makes the prover. */
+/** Creates the prover. */
 export function createAuditProver(sources: TrailSources): AuditProver {
   return {
     inclusion: async (seq, checkpointNumber) => {
@@ -48,7 +51,7 @@ export function createAuditProver(sources: TrailSources): AuditProver {
   };
 }
 
-/** @throws HestiaError NOT_FOUND where the number is named and not kept; CONFLICT where the stored text is not a checkpoint */
+/** @throws HestiaError NOT_FOUND where no checkpoint has this number; CONFLICT where the stored text is not a checkpoint */
 async function readCheckpoint(
   { checkpointStore }: TrailSources,
   number: number | undefined,
@@ -59,13 +62,13 @@ async function readCheckpoint(
     throw notFound('checkpoint');
   }
   const checkpoint = parseCheckpoint(stored.body);
-  if ('reason' in checkpoint) throw new HestiaError('CONFLICT', 'the checkpoint does not hold; verify the trail');
+  if ('reason' in checkpoint) throw new HestiaError('CONFLICT', 'the stored checkpoint is not valid; verify the trail');
   return checkpoint;
 }
 
 /**
- * The hash of any range of leaves that a proof asks for: from the stored nodes where there are some, from records below them,
- * and from the anchor's frontier for what was pruned.
+ * Computes the hash of any range of leaves that a proof needs: from stored nodes where they exist, from records below that
+ * level, and from the frontier of the anchor for pruned records.
  */
 async function createRangeHash(sources: TrailSources): Promise<RangeHash> {
   const anchor = await readAnchor(sources);
@@ -88,7 +91,7 @@ async function createRangeHash(sources: TrailSources): Promise<RangeHash> {
   };
 }
 
-/** A pruned subtree is known where it is one of the frontier's, and no proof above the anchor asks for another. */
+/** The hash of a pruned subtree, known only for roots of the anchor's frontier. Proofs above the anchor need no other. */
 function frontierNode({ seq, frontier }: { seq: number; frontier: string[] }, level: number, index: number): string {
   const isRoot = Math.floor(seq / 2 ** level) % 2 === 1 && index === Math.floor(seq / 2 ** level) - 1;
   const node = isRoot ? frontier[frontierLength(Math.floor(seq / 2 ** (level + 1)))] : undefined;
@@ -96,7 +99,7 @@ function frontierNode({ seq, frontier }: { seq: number; frontier: string[] }, le
   return node;
 }
 
-/** Leaf hashes by position, from records read in blocks of the smallest stored subtree. */
+/** Reads leaf hashes by position, from records in blocks of the size of the smallest stored subtree. */
 function createLeafReader({ auditStore }: TrailSources): (position: number) => Promise<string> {
   const blocks = new Map<number, Map<number, string>>();
   const blockSize = 2 ** treeLevelMin;

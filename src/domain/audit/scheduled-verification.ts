@@ -1,6 +1,6 @@
 /**
- * Verification that nobody asked for: the whole trail is walked again and again, a bounded piece at each run, and a break
- * raises the alarm. So is a checkpoint of ours that is no longer the one we signed.
+ * Continuous verification of the audit trail in the background, one bounded part a run. After the end of the trail it
+ * starts over. A fault raises the alarm, and so does a missing or changed last checkpoint.
  */
 import { HestiaError } from '../../shapes/error.ts';
 import type { AuditAlarm } from './alarm.ts';
@@ -9,13 +9,13 @@ import type { AuditCheckpointer } from './checkpointer.ts';
 import { type TrailSources, trailLines } from './trail-lines.ts';
 import { createTrailCheck, type TrailCheck } from './verification.ts';
 
-/** The watch. */
+/** Verifies the trail part by part. */
 export interface ScheduledVerification {
-  /** Verifies the next piece. May be repeated; runs do not overlap. @throws HestiaError STORAGE_FAILED */
+  /** Verifies the next part. Runs must not overlap. @throws HestiaError STORAGE_FAILED */
   run(): Promise<void>;
 }
 
-/** What the watch is made of. */
+/** Dependencies of the scheduled verification. */
 export interface ScheduledVerificationDeps {
   sources: TrailSources;
   verifyWith: VerifyingKey;
@@ -23,30 +23,30 @@ export interface ScheduledVerificationDeps {
   alarm: AuditAlarm;
 }
 
-/** Lines verified in one run: some 0.2 s of work, in pieces. */
+/** Lines verified in one run: about 0.2 s of work, with yields between pages. */
 const linesMax = 5000;
 
-/** One walk from the beginning to the end, over several runs. */
-interface Lap {
+/** One verification from the first to the last line, over several runs. */
+interface VerificationPass {
   lines: AsyncIterator<readonly string[]>;
   check: TrailCheck;
   anchorSeq: number;
 }
 
-/** Makes the watch. */
+/** Creates the scheduled verification. */
 export function createScheduledVerification(deps: ScheduledVerificationDeps): ScheduledVerification {
-  let lap: Lap | undefined;
+  let pass: VerificationPass | undefined;
   return {
     run: async () => {
-      await watchLast(deps);
-      lap ??= await newLap(deps);
-      const { isOver } = await walk(deps, lap);
-      if (isOver) lap = undefined;
+      await checkLastCheckpoint(deps);
+      pass ??= await startPass(deps);
+      const { isOver } = await verifyNextLines(deps, pass);
+      if (isOver) pass = undefined;
     },
   };
 }
 
-async function newLap({ sources, verifyWith }: ScheduledVerificationDeps): Promise<Lap> {
+async function startPass({ sources, verifyWith }: ScheduledVerificationDeps): Promise<VerificationPass> {
   return {
     lines: trailLines(sources),
     check: createTrailCheck({ publicKey: verifyWith }),
@@ -54,22 +54,22 @@ async function newLap({ sources, verifyWith }: ScheduledVerificationDeps): Promi
   };
 }
 
-async function walk(
+async function verifyNextLines(
   { sources, alarm }: ScheduledVerificationDeps,
-  { lines, check, anchorSeq }: Lap,
+  { lines, check, anchorSeq }: VerificationPass,
 ): Promise<{ isOver: boolean }> {
   try {
-    let taken = 0;
-    while (taken < linesMax) {
+    let verified = 0;
+    while (verified < linesMax) {
       const page = await lines.next();
       if (page.done !== true && page.value.every((line) => check.take(line))) {
-        taken += page.value.length;
+        verified += page.value.length;
         continue;
       }
       const { firstBad } = check.end();
-      // Where the trail was pruned meanwhile, what was read is no longer one piece; the next lap begins behind it.
-      const hasMoved = (await sources.auditStore.anchor()).seq !== anchorSeq;
-      if (firstBad !== undefined && !hasMoved) await alarm.raiseOwn(firstBad);
+      // Pruning during a pass leaves a hole in the lines that were read: no fault. The next pass starts at the new anchor.
+      const wasPruned = (await sources.auditStore.anchor()).seq !== anchorSeq;
+      if (firstBad !== undefined && !wasPruned) await alarm.raiseThrottled(firstBad);
       return { isOver: true };
     }
     return { isOver: false };
@@ -79,21 +79,25 @@ async function walk(
   }
 }
 
-/** The end is looked at each time: a trail that was cut off is told of at once. */
-async function watchLast({ sources, checkpointer, alarm }: ScheduledVerificationDeps): Promise<void> {
-  const { number, lastSeq, hash } = checkpointer.standing() ?? { number: 0, lastSeq: 0, hash: '' };
+/** Every run checks the end of the trail, so that removing its last records raises the alarm within one interval. */
+async function checkLastCheckpoint({ sources, checkpointer, alarm }: ScheduledVerificationDeps): Promise<void> {
+  const { number, lastSeq, hash } = checkpointer.lastCheckpoint() ?? { number: 0, lastSeq: 0, hash: '' };
   if (number === 0) return;
   const stored = await sources.checkpointStore.find(number);
   const checkpoint = stored && parseCheckpoint(stored.body);
-  const isOurs =
+  const isUnchanged =
     stored !== undefined &&
     checkpoint !== undefined &&
     !('reason' in checkpoint) &&
     checkpointHead({ checkpoint, body: stored.body }).hash === hash;
-  if (!isOurs) {
-    const reason = 'the checkpoint that this hub signed last is gone or changed';
-    return alarm.raiseOwn({ seq: lastSeq, checkpoint: number, reason });
+  if (!isUnchanged) {
+    const reason = 'the checkpoint that this hub signed last was removed or changed';
+    return alarm.raiseThrottled({ seq: lastSeq, checkpoint: number, reason });
   }
   const { seq } = await sources.auditStore.head();
-  if (seq < lastSeq) await alarm.raiseOwn({ seq, reason: `the records end with ${seq}, and ${lastSeq} were signed` });
+  if (seq < lastSeq)
+    await alarm.raiseThrottled({
+      seq,
+      reason: `the records end with ${seq}, but records up to ${lastSeq} were signed`,
+    });
 }

@@ -1,6 +1,6 @@
 /**
- * The trail as lines of canonical JSON, read from the stores page by page: header, records, each checkpoint behind its last
- * record, end. What is exported is what is verified.
+ * The lines of an audit export, as canonical JSON, read from the stores page by page. A header comes first, then the records
+ * with each checkpoint after its last record, then the end line. Verification of the live trail reads the same lines.
  */
 import { setImmediate } from 'node:timers/promises';
 import canonicalize from 'canonicalize';
@@ -10,18 +10,18 @@ import type { AuditCheckpointStore, StoredCheckpoint } from '../../stores/audit-
 import type { AuditStore } from '../../stores/audit-store.ts';
 import { parseCheckpoint } from './checkpoint.ts';
 
-/** Where the lines come from, and the key that the header names. */
+/** The stores that the lines are read from, and the public key for the header. */
 export interface TrailSources {
   auditStore: AuditStore;
   checkpointStore: AuditCheckpointStore;
   key: AuditKey;
 }
 
-/** Rows read at once; hashing them takes some milliseconds, and calls get their turn between two pages. */
+/** Rows read at once. Hashing a page takes a few milliseconds; calls run between two pages. */
 const pageSize = 100;
 
 /**
- * All lines as the trail stands now; what is written meanwhile is left for the next reading.
+ * Reads all lines up to the present head. Records that are written meanwhile are not included.
  * @throws HestiaError CONFLICT where records were pruned while they were read; STORAGE_FAILED
  */
 export async function* trailLines(sources: TrailSources): AsyncGenerator<readonly string[]> {
@@ -48,7 +48,7 @@ export async function* trailLines(sources: TrailSources): AsyncGenerator<readonl
   yield [line({ type: 'hestia.audit.end/1', ...counted } satisfies AuditExportEnd)];
 }
 
-/** Where the trail begins, with the checkpoint that stands for what was pruned. */
+/** Reads the anchor where the trail begins, with the checkpoint that covers the pruned records. */
 export async function readAnchor({ auditStore, checkpointStore }: TrailSources): Promise<AuditAnchor> {
   const { seq, hash } = await auditStore.anchor();
   const stored = seq === 0 ? undefined : await checkpointStore.endingAt(seq);

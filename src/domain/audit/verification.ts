@@ -1,8 +1,7 @@
 /**
- * Verification of a trail, line by line, as an export has them: header, records, each checkpoint behind its last record, end.
- * Trusts the public key it is given and nothing else. The live database is read as the same lines.
+ * Verification of an audit trail, line by line in the format of an export. It checks the hash chain, the checkpoints and
+ * their signatures, and trusts nothing but the public key it is given. The live trail is verified through the same lines.
  */
-
 import canonicalize from 'canonicalize';
 import type { AuditVerdict, ChainHead } from '../../shapes/audit.ts';
 import {
@@ -27,33 +26,33 @@ import {
 } from './checkpoint.ts';
 import { frontierLength, frontierRoot, type GrowingTree, growTree, leafHash } from './merkle-tree.ts';
 
-/** What a trail is held against. */
+/** What a trail is verified against. */
 export interface TrailTrust {
-  /** The key that the reader trusts; without one, the header's own, which proves only that the file agrees with itself. */
+  /** The key that the reader trusts. Without one the header's key is used, which proves only that the file is consistent. */
   publicKey?: VerifyingKey | undefined;
-  /** Checkpoints that were kept elsewhere: the trail must hold each, byte for byte. */
+  /** Checkpoints that were stored elsewhere. The trail must contain each of them unchanged. */
   checkpoints?: readonly AuditCheckpoint[] | undefined;
 }
 
-/** A verification under way. Feed it lines in order; after the first fault it takes no more. */
+/** A running verification. It takes lines in order and stops at the first fault. */
 export interface TrailCheck {
-  /** Takes one line without its newline; answers false once the trail does not hold. */
+  /** Checks one line without its newline. Returns false from the first fault on. */
   take(line: string): boolean;
-  /** Ends it where no line is left, and answers what was found. */
+  /** Checks that nothing is missing at the end, and returns the verdict. */
   end(): AuditVerdict;
-  /** Where it stands: the number of the last record that holds. */
+  /** The number of the last record that verified. */
   position(): number;
 }
 
-/** Why a trail does not hold, and where. */
+/** The first fault: where it is, and the reason. */
 interface Fault {
   seq: number;
   checkpoint?: number;
   reason: string;
 }
 
-/** Where a verification stands once its header was taken. */
-interface Standing {
+/** The state of a verification after the header. */
+interface VerificationState {
   writerId: string;
   key: VerifyingKey;
   anchor: AuditAnchor;
@@ -65,29 +64,29 @@ interface Standing {
   ended: boolean;
 }
 
-/** Begins a verification. */
+/** Starts a verification. */
 export function createTrailCheck(trust: TrailTrust): TrailCheck {
-  let standing: Standing | undefined;
+  let state: VerificationState | undefined;
   let fault: Fault | undefined;
   let lines = 0;
   return {
     take: (line) => {
       if (fault !== undefined) return false;
       lines += 1;
-      const step = standing === undefined ? takeHeader(line, trust) : takeLine(line, standing, trust);
+      const step = state === undefined ? takeHeader(line, trust) : takeLine(line, state, trust);
       if ('reason' in step) fault = step;
-      else standing = step;
+      else state = step;
       return fault === undefined;
     },
-    position: () => standing?.head.seq ?? 0,
+    position: () => state?.head.seq ?? 0,
     end: () => {
-      const found = fault ?? endFault(standing, trust);
-      return verdict(standing, found && { ...found, ...(fault !== undefined && { line: lines }) });
+      const found = fault ?? endFault(state, trust);
+      return verdict(state, found && { ...found, ...(fault !== undefined && { line: lines }) });
     },
   };
 }
 
-/** Verifies all lines. `recordsChecked` counts those that hold. */
+/** Verifies all lines up to the first fault. `recordsChecked` counts the records that verified. */
 export async function verifyTrail(
   pages: AsyncIterable<readonly string[]> | Iterable<readonly string[]>,
   trust: TrailTrust,
@@ -99,17 +98,17 @@ export async function verifyTrail(
   return check.end();
 }
 
-function takeHeader(line: string, { publicKey, checkpoints }: TrailTrust): Standing | Fault {
+function takeHeader(line: string, { publicKey, checkpoints }: TrailTrust): VerificationState | Fault {
   const parsed = auditExportHeaderSchema.safeParse(parsedJson(line));
   if (!parsed.success) return { seq: 0, reason: 'the first line is not the header of an export' };
   const header = parsed.data;
   if (canonicalize(header) !== line) return { seq: 0, reason: 'the bytes of the header are not canonical' };
   const key = publicKey ?? headerKey(header);
   if (key === undefined || canonicalize(header.key) !== canonicalize(auditKey(key.publicKey)))
-    return { seq: header.anchor.seq, reason: 'the header names another key than the one to verify with' };
+    return { seq: header.anchor.seq, reason: 'the header names another key than the one it is verified with' };
   const { anchor } = header;
   const reason = anchorFault(header, key, checkpoints ?? []);
-  if (reason !== undefined) return { seq: anchor.seq, ...named(anchor.checkpoint?.number), reason };
+  if (reason !== undefined) return { seq: anchor.seq, ...checkpointField(anchor.checkpoint?.number), reason };
   return {
     writerId: header.writer_id,
     key,
@@ -135,94 +134,99 @@ function anchorHead({ checkpoint }: AuditAnchor): CheckpointHead {
   return checkpoint === undefined ? noCheckpoint : checkpointHead({ checkpoint, body: canonicalize(checkpoint) ?? '' });
 }
 
-/** Why a trail may not begin there: only a signed checkpoint may stand for what was pruned. */
+/** Checks where the trail begins: pruned records must be covered by a signed checkpoint. Returns the fault, if any. */
 function anchorFault(
   { anchor, writer_id: writerId }: AuditExportHeader,
   key: VerifyingKey,
   outside: readonly AuditCheckpoint[],
 ): string | undefined {
   const { seq, hash, frontier, checkpoint } = anchor;
-  if (frontier.length !== frontierLength(seq)) return 'the frontier where it begins is not of that size';
+  if (frontier.length !== frontierLength(seq)) return 'the frontier at its beginning does not have that size';
   if (seq === 0) {
-    if (checkpoint !== undefined || hash !== genesis.hash) return 'it begins with record 1 and claims a past';
+    if (checkpoint !== undefined || hash !== genesis.hash)
+      return 'it begins with record 1, yet names records before it';
     return undefined;
   }
-  if (checkpoint === undefined) return 'it does not begin with record 1, and no checkpoint stands for what was pruned';
+  if (checkpoint === undefined) return 'it does not begin with record 1, and no checkpoint covers the pruned records';
   if (checkpoint.last_seq !== seq || checkpoint.head_hash !== hash || checkpoint.writer_id !== writerId)
-    return 'the checkpoint that stands for what was pruned is of another place';
+    return 'the checkpoint over the pruned records belongs to another place';
   if (frontierRoot(frontier) !== checkpoint.root_hash)
-    return 'the frontier where it begins does not have the signed root';
+    return 'the frontier at its beginning does not have the signed root';
   return signatureFault(checkpoint, key) ?? outsideFault(checkpoint, outside);
 }
 
-function takeLine(line: string, standing: Standing, trust: TrailTrust): Standing | Fault {
-  if (standing.ended) return { seq: standing.head.seq, reason: 'there are lines behind the end' };
-  // Canonical bytes begin with the first key in order: a record's with agent_id, so this never takes a record for another line.
+function takeLine(line: string, state: VerificationState, trust: TrailTrust): VerificationState | Fault {
+  if (state.ended) return { seq: state.head.seq, reason: 'there are lines after the end' };
+  // Canonical JSON begins with its first key in order, for a record agent_id: only other lines need to be parsed here.
   const value = line.startsWith('{"agent_id"') ? undefined : parsedJson(line);
   const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : undefined;
-  if (type === checkpointType) return takeCheckpoint(line, standing, trust.checkpoints ?? []);
+  if (type === checkpointType) return takeCheckpoint(line, state, trust.checkpoints ?? []);
   const end = auditExportEndSchema.safeParse(value);
-  if (end.success) return takeEnd(end.data, standing);
-  const checked = checkRecord(line, standing.head, standing.writerId);
+  if (end.success) return takeEnd(end.data, state);
+  const checked = checkRecord(line, state.head, state.writerId);
   if ('reason' in checked) return checked;
-  standing.tree.append(leafHash(line));
+  state.tree.append(leafHash(line));
   const { seq, hash } = checked.record;
-  return { ...standing, head: { seq, hash }, recordsChecked: standing.recordsChecked + 1 };
+  return { ...state, head: { seq, hash }, recordsChecked: state.recordsChecked + 1 };
 }
 
-function takeCheckpoint(line: string, standing: Standing, outside: readonly AuditCheckpoint[]): Standing | Fault {
-  const { head, lastCheckpoint } = standing;
+function takeCheckpoint(
+  line: string,
+  state: VerificationState,
+  outside: readonly AuditCheckpoint[],
+): VerificationState | Fault {
+  const { head, lastCheckpoint } = state;
   const checkpoint = parseCheckpoint(line);
   if ('reason' in checkpoint)
     return { seq: head.seq, checkpoint: lastCheckpoint.number + 1, reason: checkpoint.reason };
   const reason =
-    placeFault(checkpoint, standing) ?? signatureFault(checkpoint, standing.key) ?? outsideFault(checkpoint, outside);
+    placeFault(checkpoint, state) ?? signatureFault(checkpoint, state.key) ?? outsideFault(checkpoint, outside);
   if (reason !== undefined) return { seq: head.seq, checkpoint: checkpoint.number, reason };
   return {
-    ...standing,
+    ...state,
     lastCheckpoint: checkpointHead({ checkpoint, body: line }),
-    checkpointsChecked: standing.checkpointsChecked + 1,
+    checkpointsChecked: state.checkpointsChecked + 1,
   };
 }
 
 function placeFault(
   checkpoint: AuditCheckpoint,
-  { writerId, head, tree, lastCheckpoint }: Standing,
+  { writerId, head, tree, lastCheckpoint }: VerificationState,
 ): string | undefined {
   const { number, first_seq: first, last_seq: last } = checkpoint;
   if (number !== lastCheckpoint.number + 1)
     return `number ${lastCheckpoint.number + 1} was expected: checkpoints were removed or inserted`;
-  if (checkpoint.writer_id !== writerId) return 'it is of another writer';
+  if (checkpoint.writer_id !== writerId) return 'it belongs to another writer';
   if (checkpoint.previous_hash !== lastCheckpoint.hash) return 'it does not name the hash of the checkpoint before it';
   if (first !== lastCheckpoint.lastSeq + 1)
     return `it begins with record ${first} instead of ${lastCheckpoint.lastSeq + 1}`;
-  if (last > head.seq) return `it covers record ${last}, and the records end with ${head.seq}: some were removed`;
-  if (last < head.seq) return `it stands behind record ${head.seq} and covers ${last} only`;
+  if (last > head.seq) return `it covers record ${last}, but the records end with ${head.seq}: some were removed`;
+  if (last < head.seq) return `it follows record ${head.seq} but covers ${last} only`;
   if (checkpoint.head_hash !== head.hash || checkpoint.root_hash !== tree.root())
-    return `records ${first} to ${last} are not those it was signed over`;
+    return `records ${first} to ${last} are not the records that it signs`;
   return undefined;
 }
 
-/** A checkpoint that was kept elsewhere under the same number must be the very same. */
+/** A checkpoint with the same number that was stored elsewhere must be identical. */
 function outsideFault(checkpoint: AuditCheckpoint, outside: readonly AuditCheckpoint[]): string | undefined {
   const kept = outside.find(({ number }) => number === checkpoint.number);
   if (kept === undefined || canonicalize(kept) === canonicalize(checkpoint)) return undefined;
   return 'it differs from the checkpoint of this number that was kept elsewhere';
 }
 
-function takeEnd(end: { records: number; checkpoints: number }, standing: Standing): Standing | Fault {
-  if (end.records !== standing.recordsChecked || end.checkpoints !== standing.checkpointsChecked)
+function takeEnd(end: { records: number; checkpoints: number }, state: VerificationState): VerificationState | Fault {
+  if (end.records !== state.recordsChecked || end.checkpoints !== state.checkpointsChecked)
     return {
-      seq: standing.head.seq,
-      reason: `the end counts ${end.records} records and ${end.checkpoints} checkpoints, and there are ${standing.recordsChecked} and ${standing.checkpointsChecked}`,
+      seq: state.head.seq,
+      reason: `the end counts ${end.records} records and ${end.checkpoints} checkpoints, but there are ${state.recordsChecked} and ${state.checkpointsChecked}`,
     };
-  return { ...standing, ended: true };
+  return { ...state, ended: true };
 }
 
-/** What is missing once all lines are read. */
-function endFault(standing: Standing | undefined, { checkpoints = [] }: TrailTrust): Fault | undefined {
-  if (standing === undefined) return { seq: 0, reason: 'there is no line at all' };
-  const { head, lastCheckpoint, anchor } = standing;
+/** Returns what is missing after the last line, if anything. */
+function endFault(state: VerificationState | undefined, { checkpoints = [] }: TrailTrust): Fault | undefined {
+  if (state === undefined) return { seq: 0, reason: 'there are no lines' };
+  const { head, lastCheckpoint, anchor } = state;
   const last = checkpoints.toSorted((left, right) => left.number - right.number).at(-1);
   if (last !== undefined && last.number > lastCheckpoint.number)
     return {
@@ -235,26 +239,29 @@ function endFault(standing: Standing | undefined, { checkpoints = [] }: TrailTru
     return {
       seq: anchor.seq,
       checkpoint: before.number,
-      reason: `checkpoint ${before.number} covers records that were pruned: nothing is left to hold it against`,
+      reason: `checkpoint ${before.number} covers records that were pruned: there is nothing left to verify it against`,
     };
-  if (!standing.ended) return { seq: head.seq, reason: 'the end of the export is missing: the file was cut off' };
+  if (!state.ended) return { seq: head.seq, reason: 'the end of the export is missing: the file was cut off' };
   return undefined;
 }
 
-function verdict(standing: Standing | undefined, firstBad: (Fault & { line?: number }) | undefined): AuditVerdict {
-  const { recordsChecked = 0, checkpointsChecked = 0, head = genesis, lastCheckpoint = noCheckpoint } = standing ?? {};
+function verdict(
+  state: VerificationState | undefined,
+  firstBad: (Fault & { line?: number }) | undefined,
+): AuditVerdict {
+  const { recordsChecked = 0, checkpointsChecked = 0, head = genesis, lastCheckpoint = noCheckpoint } = state ?? {};
   return {
     intact: firstBad === undefined,
     recordsChecked,
     checkpointsChecked,
     recordsUncovered: head.seq - lastCheckpoint.lastSeq,
     headHash: head.hash,
-    ...(standing && { keyId: standing.key.keyId }),
-    ...(standing && recordsChecked > 0 && { firstSeq: standing.anchor.seq + 1, lastSeq: head.seq }),
+    ...(state && { keyId: state.key.keyId }),
+    ...(state && recordsChecked > 0 && { firstSeq: state.anchor.seq + 1, lastSeq: head.seq }),
     ...(firstBad && { firstBad }),
   };
 }
 
-function named(checkpoint: number | undefined): { checkpoint?: number } {
+function checkpointField(checkpoint: number | undefined): { checkpoint?: number } {
   return checkpoint === undefined ? {} : { checkpoint };
 }

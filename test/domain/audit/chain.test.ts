@@ -1,4 +1,4 @@
-/** One record: its canonical bytes, its hash, and what follows what. */
+/** The hash chain: the canonical bytes and hash of a record, and its link to the record before it. */
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
@@ -22,7 +22,7 @@ const entries: fc.Arbitrary<AuditEntry> = fc.record(
     trace_id: text,
     span_id: text,
     fields: fc.dictionary(
-      // Names of fields are the hub's own; this one, zod leaves out of any record.
+      // The hub chooses the names of fields. zod drops this one from any record.
       text.filter((name) => name !== '__proto__'),
       fc.oneof(text, fc.boolean(), fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true })),
       { noNullPrototype: true },
@@ -48,7 +48,7 @@ const entries: fc.Arbitrary<AuditEntry> = fc.record(
   },
 );
 
-/** RFC 8785 for the values of a record, written down once more: keys by UTF-16 code units, ECMAScript's own texts. */
+/** An independent implementation of RFC 8785 for the values of a record: keys in order of UTF-16 code units, ECMAScript number texts. */
 function canonical(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const members = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
@@ -60,7 +60,7 @@ const chained = (entry: AuditEntry): ChainedRecord => chainRecord(entry, genesis
 const check = (body: string, writerId: string) => checkRecord(body, genesis, writerId);
 
 describe('a record', () => {
-  test('is kept as the canonical form of itself, hashed over the canonical form of the rest', () => {
+  test('is stored in canonical form, with a hash over the canonical form of its other fields', () => {
     fc.assert(
       fc.property(entries, (entry) => {
         const { record, body } = chained(entry);
@@ -72,7 +72,7 @@ describe('a record', () => {
     );
   });
 
-  test('follows the head it was made for, and no other', () => {
+  test('follows the head it was created for, and no other', () => {
     fc.assert(
       fc.property(entries, (entry) => {
         const { record, body } = chained(entry);
@@ -83,18 +83,18 @@ describe('a record', () => {
         expect(checkRecord(body, { seq: 0, hash: record.hash }, entry.writer_id)).toMatchObject({
           reason: expect.stringContaining('the record before it'),
         });
-        expect(check(body, `${entry.writer_id}x`)).toMatchObject({ reason: 'it is of another writer' });
+        expect(check(body, `${entry.writer_id}x`)).toMatchObject({ reason: 'it belongs to another writer' });
       }),
     );
   });
 
-  test('is refused where any byte of it is another', () => {
+  test('is refused if any byte of it changes', () => {
     fc.assert(
       fc.property(entries, fc.nat(), fc.integer({ min: 1, max: 255 }), (entry, at, flip) => {
         const bytes = Buffer.from(chained(entry).body, 'utf8');
         const place = at % bytes.length;
         bytes.writeUInt8(bytes.readUInt8(place) ^ flip, place);
-        // As a file or a column is read: what is not UTF-8 becomes another character.
+        // Reading a file or a column replaces invalid UTF-8 by another character.
         expect(check(bytes.toString('utf8'), entry.writer_id)).toHaveProperty('reason');
       }),
       { numRuns: 2000 },
@@ -116,7 +116,7 @@ describe('a record', () => {
     );
   });
 
-  test.each(['', 'not JSON', '{}', 'null', '[]', '{"seq":1}'])('is not %j', (body) => {
+  test.each(['', 'not JSON', '{}', 'null', '[]', '{"seq":1}'])('is not accepted from the text %j', (body) => {
     expect(check(body, 'w')).toEqual({ seq: 1, reason: 'it is not a valid audit record' });
   });
 

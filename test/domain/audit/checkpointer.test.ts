@@ -1,4 +1,4 @@
-/** The trail on a real database: signed, pruned, proven from, watched, and tampered with. */
+/** The audit trail on a real database: signing, pruning, proofs, scheduled verification, and tampering. */
 import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import canonicalize from 'canonicalize';
@@ -10,11 +10,11 @@ import { verifyTrail } from '../../../src/domain/audit/verification.ts';
 import { loadAuditKeys } from '../../../src/stores/audit-key-store.ts';
 import { openTestTrail, type TestTrail } from '../../support/audit-trail.ts';
 
-const broken = ({ told }: TestTrail) =>
-  told.flatMap((event) => ('name' in event && event.name === 'AUDIT_CHAIN_BROKEN' ? [event.fields] : []));
+const alarms = ({ reported }: TestTrail) =>
+  reported.flatMap((event) => ('name' in event && event.name === 'AUDIT_CHAIN_BROKEN' ? [event.fields] : []));
 
 describe('a checkpoint', () => {
-  test('is signed over what is on record, at most so many records each, and again only when there are more', async () => {
+  test('covers at most the configured number of records, and none is signed without new records', async () => {
     await using trail = await openTestTrail({ checkpointRecords: 4 });
     await trail.sign();
     expect(await trail.checkpoints()).toEqual([]);
@@ -29,7 +29,7 @@ describe('a checkpoint', () => {
     ]);
   });
 
-  test('is due after so many records, or so many seconds after the first of fewer', async () => {
+  test('is due after the configured number of records, or seconds after the first of them', async () => {
     await using trail = await openTestTrail({ checkpointRecords: 4, checkpointSeconds: 1 });
     const due = async () => {
       await trail.parts.checkpointer.runDue();
@@ -46,19 +46,19 @@ describe('a checkpoint', () => {
     await expect.poll(due, { timeout: 5000 }).toBe(2);
   });
 
-  test('leaves whole through the log, so that a copy lies elsewhere', async () => {
+  test('is logged completely, so that a copy exists elsewhere', async () => {
     await using trail = await openTestTrail();
     await trail.write(3);
     await trail.sign();
     const [checkpoint] = await trail.checkpoints();
-    expect(trail.told.at(-1)).toEqual({
+    expect(trail.reported.at(-1)).toEqual({
       kind: 'change',
       name: 'AUDIT_CHECKPOINT',
       fields: { checkpoint_number: 1, audit_seq: 3, checkpoint: canonicalize(checkpoint) },
     });
   });
 
-  test('goes on after the hub was started again, as if it had never stopped', async () => {
+  test('continues the chain of checkpoints after a restart', async () => {
     await using trail = await openTestTrail({ checkpointRecords: 3 });
     await trail.write(4);
     await trail.sign();
@@ -68,21 +68,21 @@ describe('a checkpoint', () => {
     expect(await trail.verify()).toMatchObject({ intact: true, checkpointsChecked: 4, recordsUncovered: 0 });
   });
 
-  test('is not signed over a record that does not follow: the alarm is raised instead, once', async () => {
+  test('is not signed over a changed record: the alarm is raised instead, once an hour', async () => {
     await using trail = await openTestTrail();
     await trail.write(5);
     trail.tamper(`UPDATE audit_records SET body = replace(body, 'tool-3', 'tool-9') WHERE seq = 3`);
     await trail.sign();
     await trail.sign();
     expect(await trail.checkpoints()).toEqual([]);
-    expect(broken(trail)).toMatchObject([{ audit_seq: 3, reason: 'its content does not have the hash it states' }]);
+    expect(alarms(trail)).toMatchObject([{ audit_seq: 3, reason: 'its content does not have the hash it states' }]);
     trail.advance(3_600_000);
     await trail.sign();
-    expect(broken(trail)).toHaveLength(2);
+    expect(alarms(trail)).toHaveLength(2);
   });
 });
 
-describe('a trail that was tampered with in the database', () => {
+describe('the verification of the trail in the database', () => {
   async function signedTrail(): Promise<TestTrail> {
     const trail = await openTestTrail({ checkpointRecords: 4 });
     await trail.write(10);
@@ -96,17 +96,17 @@ describe('a trail that was tampered with in the database', () => {
       `UPDATE audit_records SET body = replace(body, 'tool-6', 'tool-7') WHERE seq = 6`,
       { seq: 6 },
     ],
-    ['a record is gone', 'DELETE FROM audit_records WHERE seq = 6', { seq: 7 }],
-    ['the last records are gone', 'DELETE FROM audit_records WHERE seq > 8', { seq: 8, checkpoint: 3 }],
+    ['a record was removed', 'DELETE FROM audit_records WHERE seq = 6', { seq: 7 }],
+    ['the last records were removed', 'DELETE FROM audit_records WHERE seq > 8', { seq: 8, checkpoint: 3 }],
     [
       'a checkpoint was changed',
       `UPDATE audit_checkpoints SET body = replace(body, '"first_seq":5', '"first_seq":6') WHERE number = 2`,
       { checkpoint: 2 },
     ],
-    ['a checkpoint is gone', 'DELETE FROM audit_checkpoints WHERE number = 2', { checkpoint: 3 }],
+    ['a checkpoint was removed', 'DELETE FROM audit_checkpoints WHERE number = 2', { checkpoint: 3 }],
     ['the anchor was moved', `UPDATE audit_anchor SET seq = 2, hash = printf('%064d', 0)`, { seq: 2 }],
     [
-      'the oldest range is gone, and the anchor moved without the frontier',
+      'the oldest range was removed, and the anchor moved without the frontier',
       `UPDATE audit_checkpoints SET frontier = '[]' WHERE number = 1;
        UPDATE audit_anchor SET seq = 4, hash = (SELECT hash FROM audit_records WHERE seq = 4);
        DELETE FROM audit_records WHERE seq <= 4`,
@@ -117,33 +117,33 @@ describe('a trail that was tampered with in the database', () => {
       `UPDATE audit_records SET body = CAST(replace(CAST(body AS BLOB), X'746F6F6C2D36', X'746F6F6C2DFF') AS TEXT) WHERE seq = 6`,
       { seq: 6 },
     ],
-  ])('%s: it is named, and the watch raises the alarm by itself', async (_what, statement, named) => {
+  ])('%s: it reports the place, and the scheduled verification raises the alarm', async (_what, statement, named) => {
     await using trail = await signedTrail();
     trail.tamper(statement);
     expect(await trail.verify()).toMatchObject({ intact: false, firstBad: named });
     await trail.parts.scheduledVerification.run();
-    expect(broken(trail).length).toBeGreaterThan(0);
+    expect(alarms(trail).length).toBeGreaterThan(0);
   });
 
-  test('the watch says nothing about one that holds, over laps and prunings', async () => {
+  test('raises no alarm about an untouched trail, over several passes of the scheduled verification and prunings', async () => {
     await using trail = await signedTrail();
-    for (let lap = 0; lap < 3; lap += 1) {
+    for (let pass = 0; pass < 3; pass += 1) {
       await trail.parts.scheduledVerification.run();
       await trail.write(3);
       await trail.sign();
       await trail.prune(4);
     }
     await trail.parts.scheduledVerification.run();
-    expect(broken(trail)).toEqual([]);
+    expect(alarms(trail)).toEqual([]);
   });
 
-  test('its end is cut off with its checkpoints: the hub that signed them tells at once', async () => {
+  test('the end was removed with its checkpoints: the hub that signed them raises the alarm in the next run', async () => {
     await using trail = await signedTrail();
     trail.tamper('DELETE FROM audit_records WHERE seq > 8', 'DELETE FROM audit_checkpoints WHERE number > 2');
     expect(await trail.verify()).toMatchObject({ intact: true });
     await trail.parts.scheduledVerification.run();
-    // The record of the alarm goes on from where the chain really ended, so that the cut shows in the records too.
-    expect(broken(trail)).toMatchObject([
+    // The record of the alarm continues from the head before the removal, so that the gap shows in the records too.
+    expect(alarms(trail)).toMatchObject([
       { audit_checkpoint: 3, reason: expect.stringContaining('signed last') },
       { audit_seq: 11, reason: expect.stringContaining('number 9 was expected') },
     ]);
@@ -151,7 +151,7 @@ describe('a trail that was tampered with in the database', () => {
 });
 
 describe('pruning', () => {
-  test('takes whole signed ranges, oldest first, in batches; what is left verifies, and the trail goes on', async () => {
+  test('deletes complete signed ranges, oldest first, in batches; the remaining trail verifies and grows', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 6 }),
@@ -180,7 +180,7 @@ describe('pruning', () => {
     );
   });
 
-  test('leaves what was signed too late, and what is not signed at all', async () => {
+  test('keeps records that were signed after the limit, and records that are not signed', async () => {
     await using trail = await openTestTrail({ checkpointRecords: 4 });
     await trail.write(6);
     const prune = (before: string) =>
@@ -193,7 +193,7 @@ describe('pruning', () => {
     expect((await trail.auditStore.list({ after: 0, limit: 10 })).map(({ seq }) => seq)).toEqual([5, 6]);
   });
 
-  test('of everything leaves a trail that goes on and verifies', async () => {
+  test('of all records leaves a trail that grows and verifies', async () => {
     await using trail = await openTestTrail();
     await trail.write(5);
     await trail.sign();
@@ -206,7 +206,7 @@ describe('pruning', () => {
 });
 
 describe('proofs from the database', () => {
-  test('hold for every record and between all checkpoints, over stored nodes, before and after pruning', async () => {
+  test('verify for every record and between all checkpoints, from stored nodes, before and after pruning', async () => {
     await using trail = await openTestTrail({ checkpointRecords: 130 });
     const key = trail.parts.verifyWith;
     await trail.write(700);
@@ -229,7 +229,7 @@ describe('proofs from the database', () => {
     }
   });
 
-  test('do not hold with another record, checkpoint or key', async () => {
+  test('do not verify with another record, checkpoint or key', async () => {
     await using trail = await openTestTrail({ checkpointRecords: 4 });
     await using other = await openTestTrail();
     await trail.write(9);
@@ -251,7 +251,7 @@ describe('proofs from the database', () => {
     );
   });
 
-  test('are refused for what is not there, not signed yet, or under no such checkpoint', async () => {
+  test('are refused for a record or checkpoint that does not exist, and for a record that the checkpoint does not cover', async () => {
     await using trail = await openTestTrail({ checkpointRecords: 4 });
     await trail.write(4);
     const { prover } = trail.parts;
@@ -268,7 +268,7 @@ describe('proofs from the database', () => {
 });
 
 describe('the keys', () => {
-  test('are made once, for their owner only, and never replaced', async () => {
+  test('are created once, readable by their owner only, and never replaced', async () => {
     await using trail = await openTestTrail();
     const files = readdirSync(trail.store.folder).filter((name) => name.endsWith('.key'));
     expect(files.toSorted()).toEqual(['audit-digest.key', 'audit-signing.key']);
@@ -280,7 +280,7 @@ describe('the keys', () => {
     expect(() => trail.reopened()).toThrow('the file is missing, but the audit trail was created with it');
   });
 
-  test('that are none stop the start with one line that shows nothing of them', async () => {
+  test('that are not valid stop the start with one line that shows nothing of their content', async () => {
     await using trail = await openTestTrail();
     for (const text of ['', 'secret-secret', 'a'.repeat(64)]) {
       writeFileSync(join(trail.store.folder, 'audit-signing.key'), text);
@@ -290,7 +290,7 @@ describe('the keys', () => {
   });
 });
 
-test('a trail that is pruned while it is read asks to be read again, instead of looking broken', async () => {
+test('a trail that is pruned while it is read is refused with CONFLICT instead of being reported as broken', async () => {
   await using trail = await openTestTrail({ checkpointRecords: 100 });
   await trail.write(400);
   await trail.sign();

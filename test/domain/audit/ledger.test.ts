@@ -1,3 +1,4 @@
+/** The audit ledger: counters of operations and records, and the gap between them and the stored chain. */
 import { trace } from '@opentelemetry/api';
 import { describe, expect, test } from 'vitest';
 import { createAuditLedger } from '../../../src/domain/audit/ledger.ts';
@@ -5,8 +6,8 @@ import { openTestTrail } from '../../support/audit-trail.ts';
 
 const newSpan = () => trace.getTracer('test').startSpan('operation');
 
-describe('the books of the trail', () => {
-  test('have no gap where each operation has its record', () => {
+describe('the ledger', () => {
+  test('has no gap if each operation has its record', () => {
     const ledger = createAuditLedger();
     for (const span of [newSpan(), newSpan()]) {
       ledger.begin(span);
@@ -17,7 +18,7 @@ describe('the books of the trail', () => {
     expect(ledger.gap()).toBe(0);
   });
 
-  test('count an operation that ended without an attempt to record it, once', () => {
+  test('counts an operation that ended without an attempt to record it once', () => {
     const ledger = createAuditLedger();
     const span = newSpan();
     ledger.begin(span);
@@ -26,7 +27,7 @@ describe('the books of the trail', () => {
     expect(ledger.gap()).toBe(1);
   });
 
-  test('count a record that could not be written once, not again when its operation ends', () => {
+  test('counts a record that could not be written once, and not again when its operation ends', () => {
     const ledger = createAuditLedger();
     const span = newSpan();
     ledger.begin(span);
@@ -37,7 +38,7 @@ describe('the books of the trail', () => {
 });
 
 describe('the stored chain', () => {
-  test('agrees with what was committed, however many commit at once', async () => {
+  test('agrees with the committed records, however many commit at once', async () => {
     await using trail = await openTestTrail();
     await trail.write(60);
     await trail.parts.checkpointer.runDue();
@@ -46,7 +47,7 @@ describe('the stored chain', () => {
     expect(trail.parts.trail.gap()).toBe(0);
   });
 
-  test('has a gap where records were cut off that no checkpoint covers yet', async () => {
+  test('has a gap if records were removed that no checkpoint covers yet', async () => {
     await using trail = await openTestTrail();
     await trail.write(5);
     trail.tamper('DELETE FROM audit_records WHERE seq > 3');
@@ -54,7 +55,7 @@ describe('the stored chain', () => {
     expect(trail.parts.trail.gap()).toBe(2);
   });
 
-  test('has a gap where somebody else appended to it', async () => {
+  test('has a gap if another process appended to it', async () => {
     await using trail = await openTestTrail();
     await trail.write(2);
     trail.tamper(
@@ -64,7 +65,7 @@ describe('the stored chain', () => {
     expect(trail.parts.trail.gap()).toBe(1);
   });
 
-  test('has a gap where an operation forgot its record, and the log says so', async () => {
+  test('has a gap if an operation ended without a record, and the gap is logged', async () => {
     await using trail = await openTestTrail();
     await trail.parts.trail.operation(newSpan(), async () => undefined);
     expect(trail.parts.trail.gap()).toBe(1);

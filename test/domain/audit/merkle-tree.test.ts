@@ -1,4 +1,4 @@
-/** The tree and its proofs against RFC 6962's own definition, written down here once more and as it stands there. */
+/** The Merkle tree and its proofs, compared with a literal implementation of the definitions in RFC 6962. */
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -62,14 +62,14 @@ const flipped = (digest: string, at: number) =>
 const someLeaves = fc.array(fc.string({ unit: 'grapheme' }), { minLength: 1, maxLength: 70 });
 
 describe('the tree', () => {
-  test('of nothing and of known leaves has the roots that the test vectors of Certificate Transparency state', () => {
+  test('has the roots of the test vectors of Certificate Transparency', () => {
     expect(growTree({ size: 0, frontier: [] }).root()).toBe(
       'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
     );
     expect(grown(['']).root()).toBe('6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d');
   });
 
-  test('grown leaf by leaf has the root that RFC 6962 defines', () => {
+  test('has the root that RFC 6962 defines after each appended leaf', () => {
     fc.assert(
       fc.property(someLeaves, (leaves) => {
         expect(grown(leaves).root()).toBe(hex(treeHash(leaves)));
@@ -77,7 +77,7 @@ describe('the tree', () => {
     );
   });
 
-  test('goes on from any frontier as if it had never stopped', () => {
+  test('continues from any frontier to the same root', () => {
     fc.assert(
       fc.property(someLeaves, fc.nat(), (leaves, cut) => {
         const first = grown(leaves.slice(0, cut % leaves.length));
@@ -89,7 +89,7 @@ describe('the tree', () => {
     );
   });
 
-  test('tells of each perfect subtree once, as it is completed', () => {
+  test('returns each perfect subtree once, when it is completed', () => {
     const leaves = leavesOf(37);
     const tree = growTree({ size: 0, frontier: [] });
     const nodes = leaves.flatMap((leaf) => tree.append(leafHash(leaf)));
@@ -99,13 +99,13 @@ describe('the tree', () => {
     }
   });
 
-  test('refuses a frontier that is not of its size', () => {
+  test('refuses a frontier that does not match its size', () => {
     expect(() => growTree({ size: 3, frontier: ['0'.repeat(64)] })).toThrow('one root for each bit');
   });
 });
 
 describe('an inclusion proof', () => {
-  test('is the path of RFC 6962 and holds, for each leaf of each tree up to 40', async () => {
+  test('is the path of RFC 6962 and verifies, for each leaf of each tree of up to 40 leaves', async () => {
     for (let size = 1; size <= 40; size += 1) {
       const leaves = leavesOf(size);
       const root = hex(treeHash(leaves));
@@ -117,7 +117,7 @@ describe('an inclusion proof', () => {
     }
   });
 
-  test('does not hold with another leaf, place, size, path or root', async () => {
+  test('does not verify with another leaf, index, size, path or root', async () => {
     await fc.assert(
       fc.asyncProperty(someLeaves, fc.nat(), fc.nat({ max: 63 }), fc.nat(), async (leaves, at, digit, which) => {
         const size = leaves.length;
@@ -143,7 +143,7 @@ describe('an inclusion proof', () => {
 });
 
 describe('a consistency proof', () => {
-  test('is the path of RFC 6962 and holds, between all sizes up to 33', async () => {
+  test('is the path of RFC 6962 and verifies, between all sizes up to 33', async () => {
     for (let second = 1; second <= 33; second += 1) {
       const leaves = leavesOf(second);
       for (let first = 1; first <= second; first += 1) {
@@ -158,7 +158,7 @@ describe('a consistency proof', () => {
     }
   });
 
-  test('does not hold where a leaf of the first tree was changed, or a node of the path', async () => {
+  test('does not verify if a leaf of the first tree or a node of the path was changed', async () => {
     await fc.assert(
       fc.asyncProperty(someLeaves, fc.nat(), fc.nat(), fc.nat({ max: 63 }), async (leaves, at, which, digit) => {
         const second = leaves.length;

@@ -1,4 +1,4 @@
-/** What becomes of a call whose record cannot be written, in both modes; a real upstream tells whether it was called. */
+/** `policy.auditMode`: a call whose record cannot be written, in both modes. A real upstream shows whether it was called. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,8 +37,8 @@ async function gap(): Promise<unknown> {
   return (await client.call('get_mcp_hub_status')).structuredContent.audit_gap;
 }
 
-/** Lets every record be refused while `work` runs, as it would be on a disk that filled up meanwhile. */
-async function withoutRecords<T>(work: () => Promise<T>): Promise<T> {
+/** Makes every insert of a record fail while `work` runs, as on a full disk. */
+async function whileRecordsFail<T>(work: () => Promise<T>): Promise<T> {
   using breaker = new DatabaseSync(hub.config.databaseFile, { timeout: 5000 });
   breaker.exec("CREATE TRIGGER no_record BEFORE INSERT ON audit_records BEGIN SELECT RAISE(ABORT, 'refused'); END");
   try {
@@ -55,8 +55,8 @@ async function whileLocked<T>(work: () => Promise<T>): Promise<T> {
   return await work();
 }
 
-describe('where records are required', () => {
-  test('a call is refused before the upstream hears of it, if nothing can be written', async () => {
+describe('audit mode required', () => {
+  test('refuses a call before the upstream is called if nothing can be written', async () => {
     await start('required');
     const response = await whileLocked(() => remember('locked'));
     expect([response.status, await json(response)]).toMatchObject([
@@ -66,9 +66,9 @@ describe('where records are required', () => {
     expect(await isRemembered('locked')).toBe(false);
   });
 
-  test('a call whose record fails afterwards says that the tool was called, and withholds the result', async () => {
+  test('withholds the result of a call whose record fails, and states that the tool was called', async () => {
     await start('required');
-    const response = await withoutRecords(() => remember('refused'));
+    const response = await whileRecordsFail(() => remember('refused'));
     expect([response.status, await json(response)]).toMatchObject([
       503,
       {
@@ -80,7 +80,7 @@ describe('where records are required', () => {
     expect(await gap()).toBe(1);
   });
 
-  test('a call that can be recorded is as always', async () => {
+  test('completes a call that can be recorded', async () => {
     await start('required');
     expect((await remember('well')).status).toBe(200);
     expect(await isRemembered('well')).toBe(true);
@@ -88,10 +88,10 @@ describe('where records are required', () => {
   });
 });
 
-describe('where records are not required', () => {
-  test('a call is completed, and what is missing is counted', async () => {
+describe('audit mode best-effort', () => {
+  test('completes a call whose record fails, and counts the gap', async () => {
     await start('best-effort');
-    const response = await withoutRecords(() => remember('completed'));
+    const response = await whileRecordsFail(() => remember('completed'));
     expect([response.status, await json(response)]).toMatchObject([200, { outcome: 'success' }]);
     expect(await isRemembered('completed')).toBe(true);
     expect(await gap()).toBe(1);

@@ -1,6 +1,6 @@
 /**
- * Records as OCSF 1.2.0 events, held against what that version of the schema requires of the two classes (github.com/ocsf/ocsf-schema,
- * tag v1.2.0: base_event with the classification and occurrence includes, api, authentication, and the objects they require).
+ * Records as OCSF 1.2.0 events, checked against the required fields of the two classes (github.com/ocsf/ocsf-schema, tag
+ * v1.2.0: base_event with the classification and occurrence includes, api, authentication, and the objects they require).
  */
 import { describe, expect, test } from 'vitest';
 import { chainRecord, genesis } from '../../../src/domain/audit/chain.ts';
@@ -8,7 +8,7 @@ import { ocsfEvent, ocsfLines } from '../../../src/domain/audit/ocsf.ts';
 import type { AuditEntry } from '../../../src/shapes/audit.ts';
 import { openTestTrail } from '../../support/audit-trail.ts';
 
-/** Fields required, and of which sets of fields at least one must be there, by object. */
+/** By object: the required fields, and the set of fields of which at least one is required. */
 const required: Record<string, { fields: string[]; atLeastOne?: string[] }> = {
   base: { fields: ['activity_id', 'category_uid', 'class_uid', 'metadata', 'severity_id', 'time', 'type_uid'] },
   6003: { fields: ['actor', 'api', 'src_endpoint'] },
@@ -31,7 +31,7 @@ const enums: Record<string, number[]> = {
 };
 const activities: Record<string, number[]> = { 6003: [0, 1, 2, 3, 4, 99], 3002: [0, 1, 2, 3, 4, 5, 99] };
 
-/** What is missing or out of its range, at any depth. */
+/** Missing fields and values outside of their enumeration, at any depth. */
 function findings(value: Record<string, unknown>, kinds: string[]): string[] {
   const missing = kinds.flatMap((kind) => {
     const { fields, atLeastOne } = required[kind] ?? { fields: [] };
@@ -91,8 +91,8 @@ const cases: [string, Partial<AuditEntry>, { class_uid: number; activity_id: num
   ],
 ];
 
-describe('as OCSF', () => {
-  test.each(cases)('%s has all that the schema requires of its class', (_what, change, expected) => {
+describe('the OCSF export', () => {
+  test.each(cases)('converts %s to an event with all fields that the schema requires', (_what, change, expected) => {
     const event = eventOf(change);
     expect(event).toMatchObject({ ...expected, type_uid: expected.class_uid * 100 + expected.activity_id });
     expect(event).toMatchObject({ category_uid: Math.floor(expected.class_uid / 1000), time: 1_767_323_045_678 });
@@ -100,14 +100,14 @@ describe('as OCSF', () => {
     expect(activities[expected.class_uid]).toContain(expected.activity_id);
   });
 
-  test('an event without a required field is found, at any depth', () => {
+  test('is checked at any depth: a missing field and an unknown value are found', () => {
     const { metadata: _metadata, ...event } = eventOf({});
     expect(findings(event, ['base', '6003'])).toEqual(['base lacks metadata']);
     expect(findings({ ...eventOf({}), api: {} }, ['6003'])).toEqual(['api lacks operation']);
     expect(findings({ ...eventOf({}), severity_id: 7 }, [])).toEqual(['severity_id is 7']);
   });
 
-  test('a trail is its records, and nothing of the frame', async () => {
+  test('contains the records and no other lines of the trail', async () => {
     await using trail = await openTestTrail();
     await trail.write(3);
     await trail.sign();
