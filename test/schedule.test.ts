@@ -1,3 +1,4 @@
+/** The schedule: cron lines of the cleanup interval, and a scheduler that is disabled. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { intervalHoursAllowed } from '../src/shapes/configuration/config.ts';
 import { json, readLines, startTestHub } from './support/hub/hub.ts';
 
 describe('the cron line of a cleanup', () => {
-  test.each(intervalHoursAllowed)('runs every %d hours, day after day', (intervalHours) => {
+  test.each(intervalHoursAllowed)('runs every %d hours, across days', (intervalHours) => {
     const task = createTask(cleanupCronLine(intervalHours), () => undefined, { timezone: 'UTC' });
     const runs = task.getNextRuns(100).map((date) => date.getTime());
     const pauses = runs.slice(1).map((time, index) => (time - (runs[index] ?? 0)) / 3_600_000);
@@ -16,8 +17,8 @@ describe('the cron line of a cleanup', () => {
   });
 });
 
-describe('a scheduler that is switched off', () => {
-  test('says that it does not run, cleans up on request, and tells of neither start nor stop', async () => {
+describe('a disabled scheduler', () => {
+  test('reports that it does not run, cleans up on request, and records neither start nor stop', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'hestia-schedule-'));
     {
       await using hub = await startTestHub({ folder, file: { scheduler: { enabled: false } } });

@@ -1,6 +1,6 @@
 /**
- * API keys: made once, shown once, stored as hashes, found again by their id and compared in constant time; and, where
- * an issuer is trusted, the agents its access tokens name.
+ * Authentication by API key or access token, and management of API keys. A key's secret is shown once, stored as a hash and
+ * compared in constant time. Access tokens are accepted if an issuer is configured.
  */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type ApiKey, anonymousCaller, type Caller, type KeyRequest } from '../shapes/access.ts';
@@ -15,13 +15,13 @@ import type { RateLimits } from './access/rate-limits.ts';
 import { type AccessTokens, looksLikeToken } from './access/tokens.ts';
 import type { AuditTrail } from './audit/trail.ts';
 
-/** A new key with its secret, which is shown this once. */
+/** A new key with its secret, which cannot be read again. */
 export interface CreatedKey {
   key: ApiKey;
   secret: string;
 }
 
-/** Why a request has no caller. The caller is never told which; the record is. */
+/** Why a request could not be authenticated. The reason is recorded, but never sent to the client. */
 export type AuthFailure =
   | 'missing'
   | 'malformed'
@@ -31,41 +31,41 @@ export type AuthFailure =
   | 'invalid_token'
   | 'invalid_claims';
 
-/** What a request presents. */
+/** The credential of a request and its origin. */
 export interface AccessRequest {
-  /** The API key or access token; undefined where there is none. It is never logged or recorded. */
+  /** The API key or access token; undefined if the request has none. It is never logged or recorded. */
   secret: string | undefined;
-  /** The client's address; undefined where the connection has none. */
+  /** The client's address; undefined if the connection has none. */
   address: string | undefined;
 }
 
-/** API keys and access tokens, and the callers they belong to. */
+/** Authenticates requests and manages API keys. */
 export interface AccessService {
   /**
-   * Authenticates a request and counts it against the rate limits. Constant time in a key's secret.
-   * @returns the caller that the presented key or access token belongs to
-   * @throws HestiaError UNAUTHENTICATED, with the reason on record and never in the message; RATE_LIMITED;
-   *   ISSUER_UNAVAILABLE where an access token cannot be verified now
+   * Authenticates a request and counts it against the rate limits. Compares a key's secret in constant time.
+   * @returns the caller that the key or access token belongs to
+   * @throws HestiaError UNAUTHENTICATED, whose reason is recorded but not in the message; RATE_LIMITED;
+   *   ISSUER_UNAVAILABLE if an access token cannot be verified now
    */
   admit(request: AccessRequest): Promise<Caller>;
   create(caller: Caller, request: KeyRequest): Promise<CreatedKey>;
   list(caller: Caller, page: { after?: string | undefined; limit: number }): Promise<ApiKey[]>;
-  /** Revokes at once; revoking twice is the same as once. @throws HestiaError NOT_FOUND */
+  /** Revokes a key at once. Idempotent. @throws HestiaError NOT_FOUND; CONFLICT for the last operator's key */
   revoke(caller: Caller, keyId: string): Promise<void>;
   /**
-   * Creates the first operator's key where no key exists yet; undefined where one does. `keep` is given the secret
-   * inside the transaction: where it throws, there is no key.
+   * Creates the first operator's key, or returns undefined if any key exists. `saveSecret` is called inside the
+   * transaction: if it throws, no key is created.
    */
-  createFirst(keep: (secret: string) => void): Promise<CreatedKey | undefined>;
-  /** Writes down when keys were last used; called once a minute and at the end. Repeatable. @throws HestiaError STORAGE_FAILED */
+  createFirst(saveSecret: (secret: string) => void): Promise<CreatedKey | undefined>;
+  /** Stores when keys were last used. Called once a minute and at shutdown; may be repeated. @throws HestiaError STORAGE_FAILED */
   saveUses(): Promise<void>;
 }
 
-/** What the service is made of. */
+/** Dependencies of the service. */
 export interface AccessServiceDeps {
   database: Database;
   accessStore: AccessStore;
-  /** Judges access tokens; undefined where no issuer is trusted. */
+  /** Authenticates access tokens; undefined if no issuer is configured. */
   tokens: AccessTokens | undefined;
   rateLimits: RateLimits;
   trail: AuditTrail;
@@ -76,7 +76,7 @@ export interface AccessServiceDeps {
 /** `hst_`, the key's id (16 hex digits), `_`, and 256 random bits in base64url. */
 const secretPattern = /^hst_([0-9a-f]{16})_[A-Za-z0-9_-]{43}$/;
 
-/** The recorded creator of the first key, when no caller exists yet. */
+/** The caller that the records name as the creator of the first key. */
 const bootstrapCaller: Caller = { keyId: 'start', agentId: 'hestia', namespace: 'default', role: 'operator' };
 
 /** Creates the service. */
@@ -119,14 +119,19 @@ export function createAccessService(deps: AccessServiceDeps): AccessService {
         keys.forget(keyId);
       }
     },
-    createFirst: async (keep) => {
+    createFirst: async (saveSecret) => {
       if ((await accessStore.countKeys()) > 0) return undefined;
-      return insertKey(deps, bootstrapCaller, { agentId: 'operator', namespace: 'default', role: 'operator' }, keep);
+      return insertKey(
+        deps,
+        bootstrapCaller,
+        { agentId: 'operator', namespace: 'default', role: 'operator' },
+        saveSecret,
+      );
     },
   };
 }
 
-/** Counts and records a failed authentication. @throws HestiaError UNAUTHENTICATED or RATE_LIMITED, always */
+/** Counts and records a failed authentication. @throws HestiaError always: UNAUTHENTICATED or RATE_LIMITED */
 async function refuse(
   { rateLimits, trail }: AccessServiceDeps,
   failure: AuthFailure,
@@ -136,7 +141,7 @@ async function refuse(
   const fields = { agent_id: anonymousCaller.agentId, error_type: failure };
   const event = { kind: 'security', name: 'AUTH_FAILED', failed: true, fields } as const;
   await inActiveSpan('authenticate', (span) => trail.record({ event, by: anonymousCaller, span }));
-  throw new HestiaError('UNAUTHENTICATED', 'send "Authorization: Bearer <key>" with a key that is valid');
+  throw new HestiaError('UNAUTHENTICATED', 'send "Authorization: Bearer <key>" with a valid key');
 }
 
 async function findPresented(keys: KeyCache, secret: string | undefined): Promise<StoredKey | undefined> {
@@ -144,7 +149,7 @@ async function findPresented(keys: KeyCache, secret: string | undefined): Promis
   return keyId ? keys.find(keyId) : undefined;
 }
 
-/** Who a presented secret stands for. The time it takes does not tell whether there is such a key. */
+/** Returns the caller that a presented secret belongs to. Its duration does not reveal whether the key exists. */
 function callerOf(
   secret: string | undefined,
   found: StoredKey | undefined,
@@ -164,13 +169,13 @@ function insertKey(
   { accessStore, trail, now }: AccessServiceDeps,
   caller: Caller,
   request: KeyRequest,
-  keep: (secret: string) => void = () => {},
+  saveSecret: (secret: string) => void = () => {},
 ): Promise<CreatedKey> {
   return inSpan('key.create', {}, async (span) => {
     const { key, secret } = newKey(request, now());
     const event = { kind: 'security', name: 'KEY_CREATED', failed: false, fields: keyFields(key) } as const;
     await trail.commit({ event, by: caller, span }, async (tx) => {
-      keep(secret);
+      saveSecret(secret);
       await accessStore.insertKey(tx, { key, secretHash: digest(secret) });
     });
     return { key, secret };
@@ -196,26 +201,26 @@ async function revokeKey({ accessStore, trail, now }: AccessServiceDeps, caller:
   });
 }
 
-/** Another request was faster: there is nothing left to do, nor to tell. */
+/** A concurrent request revoked the key first: nothing is left to change or record. */
 class AlreadyRevoked extends Error {
   override readonly name = 'AlreadyRevoked';
 }
 
-/** Keys looked at in one read while an operator is sought. */
+/** Keys read at once in the search for another operator. */
 const keysPageSize = 200;
 
 async function hasOtherOperator(accessStore: AccessStore, keyId: string): Promise<boolean> {
   let after: string | undefined;
   while (true) {
     const page = await accessStore.listKeys({ ...(after !== undefined && { after }), limit: keysPageSize });
-    if (page.some((key) => isLastingOperator(key) && key.keyId !== keyId)) return true;
+    if (page.some((key) => isPermanentOperator(key) && key.keyId !== keyId)) return true;
     after = page.at(-1)?.keyId;
     if (page.length < keysPageSize) return false;
   }
 }
 
-/** An operator's key that will not end by itself, so that the hub can always be operated. */
-function isLastingOperator({ role, revokedAt, expiresAt }: ApiKey): boolean {
+/** An operator's key that does not expire. At least one must remain, so that the hub can be operated. */
+function isPermanentOperator({ role, revokedAt, expiresAt }: ApiKey): boolean {
   return role === 'operator' && revokedAt === undefined && expiresAt === undefined;
 }
 
@@ -228,12 +233,12 @@ function newKey({ expiresInDays, ...request }: KeyRequest, createdAt: number): C
   return { key: { keyId, ...request, createdAt, expiresAt, revokedAt: undefined, lastUsedAt: undefined }, secret };
 }
 
-/** SHA-256 is enough: the secret is 256 random bits, so there is nothing to guess slowly. */
+/** SHA-256 without a slow key derivation suffices: the secret is 256 random bits and cannot be guessed. */
 function digest(secret: string): string {
   return hash('sha256', secret);
 }
 
-/** What a key that does not exist is compared with. */
+/** The digest that the secret is compared with if the key does not exist. */
 const noDigest = digest('no such key');
 
 function hasDigest(secret: string, expected: string): boolean {

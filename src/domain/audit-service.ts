@@ -1,4 +1,4 @@
-/** The trail as callers may read it: list, verify, export, and prove. */
+/** Read access to the audit trail: list, verify, export, and prove records. */
 import type { Caller } from '../shapes/access.ts';
 import type { AuditQuery, AuditRecord, AuditVerdict } from '../shapes/audit.ts';
 import type {
@@ -19,24 +19,24 @@ import type { AuditProver } from './audit/prover.ts';
 import { type TrailSources, trailLines } from './audit/trail-lines.ts';
 import { verifyTrail } from './audit/verification.ts';
 
-/** What an export is written as. */
+/** The format of an export. */
 export type AuditExportFormat = 'ndjson' | 'ocsf';
 
-/** Reading the trail. Errors: FORBIDDEN, STORAGE_FAILED; CONFLICT where it is pruned while it is read. */
+/** Reads the trail. Errors: FORBIDDEN, STORAGE_FAILED; CONFLICT where records are pruned while they are read. */
 export interface AuditService {
   list(caller: Caller, query: AuditQuery): Promise<AuditRecord[]>;
-  /** Walks the whole trail; a broken one raises `AUDIT_CHAIN_BROKEN`. */
+  /** Verifies the whole trail. A fault is recorded as `AUDIT_CHAIN_BROKEN`. */
   verify(caller: Caller): Promise<AuditVerdict>;
-  /** Lines without newlines, in pages, read while they are consumed. What is on record is signed first. */
+  /** Signs all records, then returns the lines of an export, without newlines, in pages that are read as they are consumed. */
   export(caller: Caller, format: AuditExportFormat): Promise<AsyncIterable<readonly string[]>>;
   key(caller: Caller): Promise<AuditKey>;
-  /** Checkpoints behind number `after`, ascending; those that do not parse are left out. */
+  /** Checkpoints with numbers above `after`, ascending. Stored texts that are not checkpoints are left out. */
   checkpoints(caller: Caller, page: { after: number; limit: number }): Promise<AuditCheckpoint[]>;
   inclusion(caller: Caller, request: { seq: number; checkpoint?: number | undefined }): Promise<AuditInclusionProof>;
   consistency(caller: Caller, request: { from: number; to?: number | undefined }): Promise<AuditConsistencyProof>;
 }
 
-/** What the service is made of. */
+/** Dependencies of the service. */
 export interface AuditServiceDeps {
   sources: TrailSources;
   verifyWith: VerifyingKey;
@@ -48,31 +48,31 @@ export interface AuditServiceDeps {
   version: string;
 }
 
-/** Makes the service. */
+/** Creates the service. */
 export function createAuditService(deps: AuditServiceDeps): AuditService {
   const { sources, guard, prover } = deps;
-  const allowed = (caller: Caller) => guard.require(caller, 'audit.read');
+  const requireReader = (caller: Caller) => guard.require(caller, 'audit.read');
   return {
     list: async (caller, query) => {
-      await allowed(caller);
+      await requireReader(caller);
       return sources.auditStore.list(query);
     },
     verify: async (caller) => {
-      await allowed(caller);
-      return inSpan('audit.verify', {}, () => verified(deps, caller));
+      await requireReader(caller);
+      return inSpan('audit.verify', {}, () => verifyUnpruned(deps, caller));
     },
     export: async (caller, format) => {
-      await allowed(caller);
+      await requireReader(caller);
       await signFirst(deps);
       const lines = trailLines(sources);
       return format === 'ocsf' ? ocsfLines(lines, deps.version) : lines;
     },
     key: async (caller) => {
-      await allowed(caller);
+      await requireReader(caller);
       return sources.key;
     },
     checkpoints: async (caller, page) => {
-      await allowed(caller);
+      await requireReader(caller);
       const stored = await sources.checkpointStore.list(page);
       return stored.flatMap(({ body }) => {
         const checkpoint = parseCheckpoint(body);
@@ -80,17 +80,17 @@ export function createAuditService(deps: AuditServiceDeps): AuditService {
       });
     },
     inclusion: async (caller, { seq, checkpoint }) => {
-      await allowed(caller);
+      await requireReader(caller);
       return prover.inclusion(seq, checkpoint);
     },
     consistency: async (caller, { from, to }) => {
-      await allowed(caller);
+      await requireReader(caller);
       return prover.consistency(from, to);
     },
   };
 }
 
-/** An export is worth something without the last signature too: it says itself how many records are not covered. */
+/** Signs all records. A failure is only logged, because verification of an export reports how many records are unsigned. */
 async function signFirst({ checkpointer, log }: AuditServiceDeps): Promise<void> {
   try {
     await checkpointer.runNow();
@@ -99,21 +99,21 @@ async function signFirst({ checkpointer, log }: AuditServiceDeps): Promise<void>
   }
 }
 
-/** Readings that records may be pruned under before the caller is asked to come again. */
-const readingsMax = 3;
+/** Attempts to verify before a caller receives CONFLICT because records are being pruned. */
+const attemptsMax = 3;
 
-/** A verdict on what stands still: where records were pruned meanwhile, the trail is read again. */
-async function verified(deps: AuditServiceDeps, caller: Caller): Promise<AuditVerdict> {
+/** Verifies the trail; if records were pruned meanwhile, starts again. */
+async function verifyUnpruned(deps: AuditServiceDeps, caller: Caller): Promise<AuditVerdict> {
   const { sources, verifyWith, alarm } = deps;
-  for (let reading = 1; reading <= readingsMax; reading += 1) {
+  for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
     const before = (await sources.auditStore.anchor()).seq;
     const verdict = await verifyTrail(trailLines(sources), { publicKey: verifyWith }).catch((error: unknown) => {
       if (error instanceof HestiaError && error.code === 'CONFLICT') return undefined;
       throw error;
     });
-    const isStill = (await sources.auditStore.anchor()).seq === before;
-    if (verdict?.firstBad !== undefined && isStill) await alarm.raise(verdict.firstBad, caller);
-    if (verdict !== undefined && (verdict.intact || isStill)) return verdict;
+    const isUnpruned = (await sources.auditStore.anchor()).seq === before;
+    if (verdict?.firstBad !== undefined && isUnpruned) await alarm.raise(verdict.firstBad, caller);
+    if (verdict !== undefined && (verdict.intact || isUnpruned)) return verdict;
   }
   throw new HestiaError('CONFLICT', 'records past their retention are being deleted; verify again');
 }

@@ -1,6 +1,6 @@
 /**
- * One cleanup: expired skills are deactivated, outcomes, searches and audit records past their retention are purged, skills are
- * read again. In bounded batches, repeatable; a part that fails does not keep the others from running.
+ * Cleanup: deactivates expired skills, deletes data past its retention, and reads watched skills again. It deletes outcomes,
+ * searches and audit records in bounded batches and may be repeated. A part that fails does not stop the others.
  */
 import { ROOT_CONTEXT, type Span } from '@opentelemetry/api';
 import { type Caller, hubCaller } from '../shapes/access.ts';
@@ -20,18 +20,18 @@ import type { AuditedEvent, AuditTrail } from './audit/trail.ts';
 import type { SchedulerService } from './scheduler-service.ts';
 import type { SkillLifecycle } from './skill-lifecycle.ts';
 
-/** Cleanups. */
+/** Runs cleanups, one at a time. */
 export interface Cleanup {
-  /** A run by the clock. Never throws; a failure is an event. Undefined where a run is under way already. */
+  /** Runs a cleanup on schedule. Parts that fail are in the report. Returns undefined if a run is in progress. */
   run(): Promise<CleanupReport | undefined>;
-  /** A run on request. @throws HestiaError FORBIDDEN, CONFLICT where a run is under way */
+  /** Runs a cleanup on request. @throws HestiaError FORBIDDEN; SHUTTING_DOWN; CONFLICT if a run is in progress */
   runNow(caller: Caller): Promise<CleanupReport>;
   status(caller: Caller): Promise<SchedulerStatus>;
-  /** Starts no further run, ends a run under way between two batches, and waits for it. */
+  /** Prevents further runs, stops a run in progress after its current batch, and waits for it. */
   stop(): Promise<void>;
 }
 
-/** What a cleanup is made of. */
+/** Dependencies of the cleanup. */
 export interface CleanupDeps {
   database: Database;
   outcomeStore: OutcomeStore;
@@ -49,39 +49,40 @@ export interface CleanupDeps {
   now: () => number;
 }
 
-/** Rows deleted in one transaction, so that calls are never kept waiting long: between two, all that waits has its turn. */
+/** Rows deleted in one transaction. Small, because calls wait for a transaction and run between two. */
 const batchSize = 100;
-/** The same for audit records, of which each batch leaves a new one. */
+/** Audit records deleted in one transaction. Larger, because each batch adds a record of its own. */
 const auditBatchSize = 500;
-/** Batches of one part in one run; what is left waits for the next. */
+/** The most batches of one part in one run; the remaining rows wait for the next run. */
 const batchesMax = 10_000;
 const dayMs = 86_400_000;
 
-/** Makes the service. */
+/** Creates the cleanup. */
 export function createCleanup(deps: CleanupDeps): Cleanup {
   const stopping = new AbortController();
-  let underWay: Promise<CleanupReport> | undefined;
+  let inProgress: Promise<CleanupReport> | undefined;
   const runOnce = async (by: Caller): Promise<CleanupReport | undefined> => {
-    if (underWay !== undefined) {
+    if (inProgress !== undefined) {
       deps.metrics.schedulerRun(0, 'cleanup', 'skipped');
       return undefined;
     }
-    underWay = inSpan(spanNames.schedulerCleanup, { parent: ROOT_CONTEXT }, (span) =>
+    inProgress = inSpan(spanNames.schedulerCleanup, { parent: ROOT_CONTEXT }, (span) =>
       cleanUp(deps, { by, span, stopping: stopping.signal }),
     );
     try {
-      return await underWay;
+      return await inProgress;
     } finally {
-      underWay = undefined;
+      inProgress = undefined;
     }
   };
   return {
     run: async () => (stopping.signal.aborted ? undefined : runOnce(hubCaller)),
     runNow: async (caller) => {
       await deps.guard.require(caller, 'scheduler.run');
-      if (stopping.signal.aborted) throw new HestiaError('SHUTTING_DOWN', 'the hub is shutting down; nothing is run');
+      if (stopping.signal.aborted)
+        throw new HestiaError('SHUTTING_DOWN', 'the hub is shutting down; no cleanup is started');
       const report = await runOnce(caller);
-      if (report === undefined) throw new HestiaError('CONFLICT', 'a cleanup is under way already');
+      if (report === undefined) throw new HestiaError('CONFLICT', 'a cleanup is already in progress');
       return report;
     },
     status: async (caller) => {
@@ -90,12 +91,12 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
     },
     stop: async () => {
       stopping.abort();
-      await underWay?.catch(() => undefined);
+      await inProgress?.catch(() => undefined);
     },
   };
 }
 
-/** One run: who asked for it, the span that stands for it, and what ends it early. */
+/** One run: who requested it, its span, and the signal that stops it early. */
 interface CleanupRun {
   by: Caller;
   span: Span;
@@ -125,7 +126,7 @@ async function cleanUp(deps: CleanupDeps, run: CleanupRun): Promise<CleanupRepor
   return { deleted, deletedCount, failedParts, durationMs };
 }
 
-/** The parts by name, in the order they run; each adds what it deleted to `deleted` as it goes. */
+/** The parts by name, in the order in which they run. Each adds its deletions to `deleted`. */
 function cleanupParts(
   deps: CleanupDeps,
   deleted: Record<CleanupKind, number>,
@@ -143,7 +144,7 @@ function cleanupParts(
       if (done < limit) return;
     }
   };
-  const pruned = (records: number): AuditedEvent[] => {
+  const pruneEvents = (records: number): AuditedEvent[] => {
     const fields = { agent_id: by.agentId, records };
     return records === 0 ? [] : [{ event: { kind: 'change', name: 'AUDIT_PRUNED', fields }, by, span }];
   };
@@ -164,7 +165,7 @@ function cleanupParts(
     [
       'audit_records',
       inBatches('audit_records', (limit) =>
-        trail.commit(pruned, (tx) => auditStore.prune(tx, { before: recordsBefore, limit })),
+        trail.commit(pruneEvents, (tx) => auditStore.prune(tx, { before: recordsBefore, limit })),
       ),
     ],
     ['skill_sync', deps.syncSkills],

@@ -1,5 +1,4 @@
-/** What the gauges read at each collection, from the parts that know it. */
-
+/** Connects the metric gauges of the hub to the parts whose state they report. */
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Telemetry } from '../telemetry/start.ts';
 import type { ConnectionPool } from '../upstream/connection-pool.ts';
@@ -8,7 +7,7 @@ import type { AuditTrail } from './audit/trail.ts';
 import type { SchedulerService } from './scheduler-service.ts';
 import type { ToolCall } from './tool-call.ts';
 
-/** The parts that are read. */
+/** Dependencies of the gauges. */
 export interface HubGaugesDeps {
   metrics: Metrics;
   telemetry: Telemetry;
@@ -20,7 +19,7 @@ export interface HubGaugesDeps {
   isEnding: () => boolean;
 }
 
-/** Registers the gauges; call once. */
+/** Registers the gauges. Call it once. */
 export function observeHub({ metrics, telemetry, trail, checkpointer, pool, ...parts }: HubGaugesDeps): void {
   const { schedulerService, toolCall, isEnding } = parts;
   metrics.observe({

@@ -1,5 +1,4 @@
-/** How the hub is, in one look: servers, tools, skills, calls under way, the scheduler. */
-
+/** The status of the hub: servers, tools, skills, running calls, the audit gap and the scheduler. */
 import type { ToolIndex } from '../search-index/tool-index.ts';
 import type { Caller } from '../shapes/access.ts';
 import type { SchedulerStatus } from '../shapes/scheduler.ts';
@@ -10,13 +9,13 @@ import type { SchedulerService } from './scheduler-service.ts';
 import type { SkillTools } from './skill-tools.ts';
 import type { ToolCall } from './tool-call.ts';
 
-/** What a look at the hub shows. */
+/** The status at one moment, as far as the caller may see it. */
 export interface HubStatusReport {
   version: string;
   uptimeSeconds: number;
   serversConnected: number;
   serversTotal: number;
-  /** Tools the caller could find. */
+  /** Tools that the caller can find. */
   toolsCount: number;
   /** Active skills of the caller's namespace that have a tool. */
   skillsActive: number;
@@ -25,12 +24,13 @@ export interface HubStatusReport {
   scheduler: SchedulerStatus;
 }
 
-/** The status. */
+/** Reads the status. */
 export interface HubStatus {
+  /** Reads the current status. @throws HestiaError FORBIDDEN */
   read(caller: Caller): Promise<HubStatusReport>;
 }
 
-/** What the status is made of. */
+/** Dependencies of the status. */
 export interface HubStatusDeps {
   version: string;
   pool: ConnectionPool;
@@ -42,7 +42,7 @@ export interface HubStatusDeps {
   guard: AccessGuard;
 }
 
-/** Makes the status. */
+/** Creates the status. */
 export function createHubStatus(deps: HubStatusDeps): HubStatus {
   return {
     read: async (caller) => {

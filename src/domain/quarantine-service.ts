@@ -1,4 +1,4 @@
-/** The quarantine as operators and auditors see it: what is in it, and letting one state of content in. */
+/** Lists the quarantine, and approves quarantined skill versions and tool definitions. */
 import type { Caller } from '../shapes/access.ts';
 import { notFound } from '../shapes/error.ts';
 import type { QuarantineEntry, QuarantineKind, QuarantineState } from '../shapes/quarantine.ts';
@@ -8,7 +8,7 @@ import type { AccessGuard } from './access/guard.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import type { ToolGate } from './screening/tool-gate.ts';
 
-/** The quarantine. Errors: NOT_FOUND, FORBIDDEN, STORAGE_FAILED. */
+/** Reads and approves quarantine entries. Errors: NOT_FOUND, FORBIDDEN, STORAGE_FAILED. */
 export interface QuarantineService {
   list(
     caller: Caller,
@@ -19,11 +19,11 @@ export interface QuarantineService {
       limit: number;
     },
   ): Promise<StoredQuarantineEntry[]>;
-  /** Lets in what the entry names, by its digest; a tool is offered at once. Approving twice is the same as once. */
+  /** Approves the content of an entry, identified by its digest. A tool becomes available at once. Idempotent. */
   approve(caller: Caller, quarantineId: string): Promise<QuarantineEntry>;
 }
 
-/** What the service is made of. */
+/** Dependencies of the service. */
 export interface QuarantineServiceDeps {
   quarantineStore: QuarantineStore;
   toolGate: ToolGate;
@@ -32,7 +32,7 @@ export interface QuarantineServiceDeps {
   now: () => number;
 }
 
-/** Makes the service. */
+/** Creates the service. */
 export function createQuarantineService(deps: QuarantineServiceDeps): QuarantineService {
   const { quarantineStore, guard, toolGate } = deps;
   return {

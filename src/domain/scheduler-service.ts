@@ -1,6 +1,7 @@
-/** What the scheduler did and does: its four events, and the totals that survive a restart. */
+/** The state of the scheduler: its events, its status, and totals that survive a restart. */
 import { ROOT_CONTEXT, type Span } from '@opentelemetry/api';
 import { type Caller, hubCaller } from '../shapes/access.ts';
+import type { EventFields } from '../shapes/event.ts';
 import type { CleanupTotals, JobName, SchedulerStatus } from '../shapes/scheduler.ts';
 import { isoTime } from '../shapes/time.ts';
 import type { Database } from '../stores/database.ts';
@@ -9,7 +10,7 @@ import { spanNames } from '../telemetry/names.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { AuditTrail } from './audit/trail.ts';
 
-/** How a run ended. */
+/** The result of a cleanup run. */
 export interface FinishedRun {
   deletedCount: number;
   failedParts: readonly string[];
@@ -17,19 +18,21 @@ export interface FinishedRun {
   span: Span;
 }
 
-/** The record. */
+/** Records what the scheduler does, and reports its status. */
 export interface SchedulerService {
+  /** Records that the scheduler started. `nextRunTime` returns the time of the next cleanup. */
   started(nextRunTime: () => number | undefined): Promise<void>;
+  /** Records that the scheduler stopped. */
   stopped(): Promise<void>;
-  /** Adds a run to the totals and tells of it; false where that could not be written. */
+  /** Adds a run to the totals and records it. Returns false if it could not be recorded. */
   finished(run: FinishedRun): Promise<boolean>;
-  /** Notes that a job succeeded, for the gauge of last successes. */
+  /** Remembers when a job succeeded, for the gauge of last successes. */
   succeeded(job: JobName): void;
   lastSuccess(): { job: JobName; time: number }[];
   status(): SchedulerStatus;
 }
 
-/** What the record is made of. */
+/** Dependencies of the service. */
 export interface SchedulerServiceDeps {
   database: Database;
   schedulerStore: SchedulerStore;
@@ -38,7 +41,7 @@ export interface SchedulerServiceDeps {
   now: () => number;
 }
 
-/** Makes the record from the stored totals. */
+/** Creates the service with the stored totals. @throws HestiaError STORAGE_FAILED */
 export async function createSchedulerService(deps: SchedulerServiceDeps): Promise<SchedulerService> {
   const { schedulerStore, trail, intervalHours, now } = deps;
   let totals = await schedulerStore.totals();
@@ -47,28 +50,22 @@ export async function createSchedulerService(deps: SchedulerServiceDeps): Promis
   const successes = new Map<JobName, number>();
   if (totals.lastSuccessTime !== undefined) successes.set('cleanup', totals.lastSuccessTime);
 
-  const tell = (
-    span: Span,
-    by: Caller,
-    name: 'SCHEDULER_START' | 'SCHEDULER_STOP',
-    fields: Record<string, string | number | undefined>,
-  ) => trail.record({ event: { kind: 'monitoring', name, failed: false, fields }, by, span });
+  const record = (spanName: string, name: 'SCHEDULER_START' | 'SCHEDULER_STOP', fields: EventFields) =>
+    inSpan(spanName, { parent: ROOT_CONTEXT }, (span) =>
+      trail.record({ event: { kind: 'monitoring', name, failed: false, fields }, by: hubCaller, span }),
+    );
 
   return {
     started: async (nextRunTime) => {
       isRunning = true;
       nextRun = nextRunTime;
       const fields = { interval_hours: intervalHours, next_run_time: isoTime(nextRunTime()) };
-      await inSpan(spanNames.schedulerStart, { parent: ROOT_CONTEXT }, (span) =>
-        tell(span, hubCaller, 'SCHEDULER_START', fields),
-      );
+      await record(spanNames.schedulerStart, 'SCHEDULER_START', fields);
     },
     stopped: async () => {
       isRunning = false;
       nextRun = () => undefined;
-      await inSpan(spanNames.schedulerStop, { parent: ROOT_CONTEXT }, (span) =>
-        tell(span, hubCaller, 'SCHEDULER_STOP', totalFields(totals)),
-      );
+      await record(spanNames.schedulerStop, 'SCHEDULER_STOP', totalFields(totals));
     },
     finished: async (run) => {
       const succeeded = run.failedParts.length === 0;
@@ -79,7 +76,7 @@ export async function createSchedulerService(deps: SchedulerServiceDeps): Promis
         lastSuccessTime: succeeded ? now() : totals.lastSuccessTime,
       };
       if (succeeded) successes.set('cleanup', now());
-      return writeRun(deps, run, totals);
+      return recordRun(deps, run, totals);
     },
     succeeded: (job) => successes.set(job, now()),
     lastSuccess: () => [...successes].map(([job, time]) => ({ job, time })),
@@ -87,7 +84,7 @@ export async function createSchedulerService(deps: SchedulerServiceDeps): Promis
   };
 }
 
-async function writeRun(
+async function recordRun(
   { schedulerStore, trail }: SchedulerServiceDeps,
   run: FinishedRun,
   totals: CleanupTotals,

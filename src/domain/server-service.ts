@@ -1,46 +1,40 @@
-/** Upstream servers as callers see and steer them: list, connect, disconnect. */
+/** Lists, connects and disconnects upstream MCP servers on request of a caller. */
 import type { Caller } from '../shapes/access.ts';
 import { notFound } from '../shapes/error.ts';
 import type { ServerStatus } from '../shapes/server.ts';
 import { attributes } from '../telemetry/names.ts';
 import { inSpan } from '../telemetry/span.ts';
-import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { ConnectionPool } from '../upstream/connection-pool.ts';
 import type { AccessGuard } from './access/guard.ts';
 import type { AuditTrail } from './audit/trail.ts';
 
-/** The servers. Errors: NOT_FOUND, FORBIDDEN, STORAGE_FAILED. */
+/** Manages upstream servers. Errors: NOT_FOUND, FORBIDDEN, STORAGE_FAILED. */
 export interface ServerService {
   list(caller: Caller): Promise<ServerStatus[]>;
-  /** Connects, and answers the state after the first attempt; connecting twice is the same as once. */
+  /** Connects a server and returns its state after the first attempt. Idempotent. */
   connect(caller: Caller, serverId: string): Promise<ServerStatus>;
-  /** Disconnects and stays so until asked; disconnecting twice is the same as once. */
+  /** Disconnects a server until it is connected again on request. Idempotent. */
   disconnect(caller: Caller, serverId: string): Promise<ServerStatus>;
 }
 
-/** What the service is made of. */
+/** Dependencies of the service. */
 export interface ServerServiceDeps {
   pool: ConnectionPool;
   trail: AuditTrail;
   guard: AccessGuard;
 }
 
-/** Makes the service. */
+/** Creates the service. */
 export function createServerService({ pool, trail, guard }: ServerServiceDeps): ServerService {
-  const steer = async (
-    caller: Caller,
-    serverId: string,
-    name: 'SERVER_CONNECT_REQUESTED' | 'SERVER_DISCONNECT_REQUESTED',
-    act: (connection: UpstreamConnection) => Promise<void>,
-  ) => {
+  const change = async (caller: Caller, serverId: string, action: 'connect' | 'disconnect') => {
     await guard.require(caller, 'server.manage');
     const connection = pool.find(serverId);
     if (connection === undefined) throw notFound('server');
-    const spanName = name === 'SERVER_CONNECT_REQUESTED' ? 'server.connect' : 'server.disconnect';
-    return inSpan(spanName, { attributes: { [attributes.serverId]: serverId } }, async (span) => {
+    const name = action === 'connect' ? 'SERVER_CONNECT_REQUESTED' : 'SERVER_DISCONNECT_REQUESTED';
+    return inSpan(`server.${action}`, { attributes: { [attributes.serverId]: serverId } }, async (span) => {
       const fields = { server_id: serverId, agent_id: caller.agentId, namespace: caller.namespace };
       await trail.commit({ event: { kind: 'change', name, fields }, by: caller, span }, async () => undefined);
-      await act(connection);
+      await connection[action]();
       return connection.status();
     });
   };
@@ -49,9 +43,7 @@ export function createServerService({ pool, trail, guard }: ServerServiceDeps): 
       await guard.require(caller, 'server.read');
       return pool.list();
     },
-    connect: (caller, serverId) =>
-      steer(caller, serverId, 'SERVER_CONNECT_REQUESTED', (connection) => connection.connect()),
-    disconnect: (caller, serverId) =>
-      steer(caller, serverId, 'SERVER_DISCONNECT_REQUESTED', (connection) => connection.disconnect()),
+    connect: (caller, serverId) => change(caller, serverId, 'connect'),
+    disconnect: (caller, serverId) => change(caller, serverId, 'disconnect'),
   };
 }

@@ -1,4 +1,4 @@
-/** Cleanups on a whole hub with a clock that is moved. */
+/** Cleanup runs on a complete hub with a clock that the test advances. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ async function monitoringEvents(hub: TestHub): Promise<{ event: string; fields: 
 }
 
 describe('a cleanup', () => {
-  test('purges what is past its retention and nothing else; the rest of the chain verifies', async () => {
+  test('deletes data past its retention and nothing else; the remaining chain verifies', async () => {
     await using hub = await startTestHub({ file: { retention: { outcomesDays: 10, auditDays: 20 } } });
     await useSkill(hub, 3);
     await exportedLines(hub.operator);
@@ -46,12 +46,12 @@ describe('a cleanup', () => {
     expect(second.deleted.audit_records).toBeGreaterThan(3);
     const verdict = await json(hub.operator.fetch('/v1/audit/verify'));
     expect(verdict).toMatchObject({ intact: true, firstSeq: second.deleted.audit_records + 1 });
-    // What was purged is gone; the purge itself and the run's success are on record.
+    // The two new records are the deletion itself and the success of the run.
     expect(verdict.recordsChecked).toBe(before - second.deleted.audit_records + 2);
   });
 
-  test('of many rows lets others have their turn between slices of a hundred', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'hestia-slices-'));
+  test('deletes many rows in batches of 100, between which other work runs', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hestia-batches-'));
     await (await startTestHub({ folder }))[Symbol.asyncDispose]();
     {
       using file = new DatabaseSync(join(folder, 'hestia.db'));
@@ -75,7 +75,7 @@ describe('a cleanup', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('tells of itself with its fields, in the trail and in the log alike', async () => {
+  test('is reported with the same fields in the audit trail and in the log', async () => {
     await using hub = await startTestHub();
     await run(hub);
     const [started, succeeded] = await monitoringEvents(hub);
@@ -92,7 +92,7 @@ describe('a cleanup', () => {
       .toMatchObject(Object(succeeded?.fields));
   });
 
-  test('is the same however it is asked for, and does not overlap itself', async () => {
+  test('does not overlap another run, and has the same status over HTTP and MCP', async () => {
     await using hub = await startListeningHub();
     const statuses = (await Promise.all([run(hub), run(hub), run(hub)])).map((response) => response.status);
     expect(statuses.toSorted()).toEqual([200, 409, 409]);
@@ -109,17 +109,17 @@ describe('a cleanup', () => {
     });
   });
 
-  test('goes on where a part fails, says which, and does not count as a success, after a restart either', async () => {
+  test('continues after a failed part, names it, and does not count as a success, even after a restart', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'hestia-failing-'));
     const hub = await startTestHub({ folder, file: { retention: { outcomesDays: 10, auditDays: 10 } } });
     await useSkill(hub, 2);
     await exportedLines(hub.operator);
     hub.advance(11 * dayMs);
-    const saboteur = new DatabaseSync(hub.config.databaseFile, { timeout: 5000 });
-    saboteur.exec(
-      `CREATE TRIGGER refuse BEFORE DELETE ON ${outcomesTable(saboteur)} BEGIN SELECT RAISE(ABORT, 'refused'); END`,
+    const breaker = new DatabaseSync(hub.config.databaseFile, { timeout: 5000 });
+    breaker.exec(
+      `CREATE TRIGGER refuse BEFORE DELETE ON ${outcomesTable(breaker)} BEGIN SELECT RAISE(ABORT, 'refused'); END`,
     );
-    saboteur.close();
+    breaker.close();
     const report = await json(run(hub));
     expect(report).toMatchObject({ failedParts: ['outcomes'], deleted: { outcomes: 0 } });
     expect(report.deleted.audit_records).toBeGreaterThan(0);
@@ -135,20 +135,20 @@ describe('a cleanup', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('under way when the hub ends is ended between two batches, and is on record before the stop', async () => {
+  test('in progress when the hub shuts down stops between two batches and is recorded before the stop of the scheduler', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'hestia-stop-'));
     {
       const first = await startTestHub({ folder });
       await useSkill(first, 3);
       first.advance(91 * dayMs);
-      // Its first batch waits for the lock, so that the run is under way for as long as the test wants.
+      // The first batch waits for this lock, so that the run is in progress until the test releases it.
       const lock = new DatabaseSync(first.config.databaseFile, { timeout: 5000 });
       lock.exec('BEGIN IMMEDIATE');
       const running = run(first);
       expect((await run(first)).status).toBe(409);
-      const ending = first[Symbol.asyncDispose]();
+      const closing = first[Symbol.asyncDispose]();
       lock.close();
-      await ending;
+      await closing;
       expect((await running).status).toBe(200);
     }
     {
@@ -180,7 +180,7 @@ describe('a cleanup', () => {
   });
 });
 
-/** The table of outcomes, by its column; its name is the stores' business. */
+/** The name of the table of outcomes, found by a column of its own. */
 function outcomesTable(database: DatabaseSync): string {
   const rows = database
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%latency_ms%'")

@@ -1,24 +1,25 @@
-/** The policy with consequences: a refusal becomes an error for the caller and an `ACCESS_DENIED` event on record. */
+/** Enforces the access policy: a refusal is recorded as `ACCESS_DENIED` and thrown as an error. */
 import type { Caller } from '../../shapes/access.ts';
 import { HestiaError, notFound } from '../../shapes/error.ts';
 import { inActiveSpan } from '../../telemetry/span.ts';
 import type { AuditTrail } from '../audit/trail.ts';
-import { type Action, type Owned, permission } from './policy.ts';
+import { type Action, checkPermission, type OwnedResource } from './policy.ts';
 
-/** Lets a caller pass, or throws. */
+/** Checks permissions. */
 export interface AccessGuard {
   /**
-   * @param kind the noun for a target that may not be seen, such as `skill`
-   * @throws HestiaError FORBIDDEN or NOT_FOUND, after the denial is on record
+   * Returns if the caller may do `action`, on `target` if given.
+   * @param target its `kind` is the noun in the error message, such as `skill`
+   * @throws HestiaError FORBIDDEN, or NOT_FOUND for a target that the caller may not see; the denial is recorded first
    */
-  require(caller: Caller, action: Action, target?: Owned & { kind: string }): Promise<void>;
+  require(caller: Caller, action: Action, target?: OwnedResource & { kind: string }): Promise<void>;
 }
 
-/** Makes the guard. */
+/** Creates the guard. */
 export function createAccessGuard({ trail }: { trail: AuditTrail }): AccessGuard {
   return {
     require: async (caller, action, target) => {
-      const decision = permission(caller, action, target);
+      const decision = checkPermission(caller, action, target);
       if (decision === 'allowed') return;
       const fields = {
         agent_id: caller.agentId,
@@ -30,7 +31,7 @@ export function createAccessGuard({ trail }: { trail: AuditTrail }): AccessGuard
       };
       const event = { kind: 'security', name: 'ACCESS_DENIED', failed: true, fields } as const;
       await inActiveSpan('access.check', (span) => trail.record({ event, by: caller, span }));
-      if (decision === 'absent') throw notFound(target?.kind ?? 'thing');
+      if (decision === 'absent') throw notFound(target?.kind ?? 'resource');
       throw new HestiaError(
         'FORBIDDEN',
         `the role ${caller.role} may not do ${action}${target ? ` on a ${target.kind} of another agent` : ''}`,

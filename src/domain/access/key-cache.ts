@@ -1,34 +1,34 @@
-/** Keys that were read, kept for the next request. One process owns the database, so only what it writes can change a key. */
+/** A cache of stored API keys. It stays valid because only this process writes to the database. */
 import type { AccessStore, StoredKey } from '../../stores/access-store.ts';
 
-/** The store's keys as authentication needs them. */
+/** Finds keys for authentication. */
 export interface KeyCache {
-  /** As {@link AccessStore.findKey}, without reading a key twice. `lastUsedAt` may be old. */
+  /** Like {@link AccessStore.findKey}, but reads a key once. `lastUsedAt` may be out of date. */
   find(keyId: string): Promise<StoredKey | undefined>;
-  /** Call it when a key may have changed, after the commit. */
+  /** Removes a key from the cache. Call it after the commit of a change to the key. */
   forget(keyId: string): void;
 }
 
-/** Keys kept at most; further ones are read each time. */
+/** The most keys in the cache; further keys are read each time. */
 const keysMax = 10_000;
 
-/** Makes an empty memory. */
+/** Creates an empty cache. */
 export function createKeyCache(accessStore: AccessStore): KeyCache {
-  const kept = new Map<string, StoredKey>();
+  const cached = new Map<string, StoredKey>();
   let changes = 0;
   return {
     find: async (keyId) => {
-      const known = kept.get(keyId);
-      if (known !== undefined) return known;
+      const hit = cached.get(keyId);
+      if (hit !== undefined) return hit;
       const changesBefore = changes;
       const found = await accessStore.findKey(keyId);
-      // What was read before a change and comes after it is not to be kept.
-      if (found !== undefined && changes === changesBefore && kept.size < keysMax) kept.set(keyId, found);
+      // A key that changed while it was read may be out of date, so it is not cached.
+      if (found !== undefined && changes === changesBefore && cached.size < keysMax) cached.set(keyId, found);
       return found;
     },
     forget: (keyId) => {
       changes += 1;
-      kept.delete(keyId);
+      cached.delete(keyId);
     },
   };
 }

@@ -1,7 +1,10 @@
-/** Who may do what: one pure table of roles and actions, and the rule of ownership. No I/O, no exceptions. */
+/**
+ * The access policy: the table of roles and the actions each may do, and the rules of namespace and ownership. A pure function
+ * without I/O or exceptions.
+ */
 import type { Caller, Role } from '../../shapes/access.ts';
 
-/** Everything a caller can ask for. */
+/** Every action that a caller can request. */
 export type Action =
   | 'skill.read'
   | 'skill.publish'
@@ -19,8 +22,8 @@ export type Action =
   | 'quarantine.manage'
   | 'key.manage';
 
-/** What an action is done to, where ownership matters. */
-export interface Owned {
+/** The resource that an action applies to, with its owner. */
+export interface OwnedResource {
   namespace: string;
   ownerAgentId: string;
 }
@@ -66,11 +69,11 @@ const allowed: Record<Role, ReadonlySet<Action>> = {
   ]),
 };
 
-/** `absent`: the caller may not even learn that it exists. `forbidden`: it may see it but not do this. */
+/** `absent`: the caller may not learn that the resource exists. `forbidden`: it may see it, but not do this. */
 export type Permission = 'allowed' | 'forbidden' | 'absent';
 
-/** Decides one action, on `target` where it is done to something that has an owner. */
-export function permission(caller: Caller, action: Action, target?: Owned): Permission {
+/** Decides whether the caller may do the action, on `target` where the action applies to one resource. */
+export function checkPermission(caller: Caller, action: Action, target?: OwnedResource): Permission {
   if (target !== undefined && !maySeeNamespace(caller, target.namespace)) return 'absent';
   if (!allowed[caller.role].has(action)) return 'forbidden';
   if (
@@ -79,7 +82,7 @@ export function permission(caller: Caller, action: Action, target?: Owned): Perm
     caller.role === 'agent' &&
     target.ownerAgentId !== caller.agentId
   ) {
-    // Not even that another agent searched.
+    // An agent may not learn that another agent searched.
     return action === 'search.read' ? 'absent' : 'forbidden';
   }
   return 'allowed';

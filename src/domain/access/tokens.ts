@@ -1,6 +1,6 @@
 /**
- * Access tokens to callers: which agent, namespace and role a trusted issuer's token stands for. A claim that is not of
- * the form an API key would have is refused, never mended.
+ * Maps the claims of an OAuth access token to a caller: agent, namespace and role. A claim that does not have the form
+ * required of an API key's fields is refused, never corrected.
  */
 import { hash } from 'node:crypto';
 import { z } from 'zod';
@@ -9,13 +9,13 @@ import type { OauthConfiguration } from '../../shapes/configuration/config.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import type { TokenIssuer } from '../../upstream/token-issuer.ts';
 
-/** Callers by token. */
+/** Authenticates callers by access token. */
 export interface AccessTokens {
-  /** The caller a token stands for, or why there is none. @throws HestiaError ISSUER_UNAVAILABLE */
+  /** Returns the caller that a token authenticates, or why it is refused. @throws HestiaError ISSUER_UNAVAILABLE */
   caller(token: string): Promise<Caller | { failure: 'expired' | 'invalid_token' | 'invalid_claims' }>;
 }
 
-/** Whether a bearer credential has the form of a JSON Web Token (RFC 7519): three parts of base64url. */
+/** Reports whether a bearer credential has the form of a JSON Web Token (RFC 7519): three parts in base64url. */
 export function looksLikeToken(credential: string): boolean {
   return /^eyJ[\w-]*\.[\w-]+\.[\w-]+$/.test(credential);
 }
@@ -27,7 +27,7 @@ const claimsSchema = z.object({
   role: roleSchema.default('agent'),
 });
 
-/** Makes the mapping for one issuer. */
+/** Creates the mapping for one issuer. */
 export function createAccessTokens(deps: { issuer: TokenIssuer; oauth: OauthConfiguration }): AccessTokens {
   const { issuer, oauth } = deps;
   return {
@@ -46,20 +46,20 @@ export function createAccessTokens(deps: { issuer: TokenIssuer; oauth: OauthConf
           return verdict satisfies never;
       }
       const { sub, ...claims } = verdict.claims;
-      const named = claimsSchema.safeParse({
+      const claimed = claimsSchema.safeParse({
         subject: sub,
         agentId: oauth.agentClaim === 'sub' ? sub : claims[oauth.agentClaim],
         namespace: claims[oauth.namespaceClaim],
         role: claims[oauth.roleClaim],
       });
-      if (!named.success) return { failure: 'invalid_claims' };
-      const { subject, ...caller } = named.data;
+      if (!claimed.success) return { failure: 'invalid_claims' };
+      const { subject, ...caller } = claimed.data;
       return { keyId: principalId(oauth.issuer, subject), ...caller };
     },
   };
 }
 
-/** Stands for the key of a caller that has none: the same for every token of one subject, and no secret. */
+/** The key id of a caller without an API key: the same for every token of one subject, and not secret. */
 function principalId(issuer: string, subject: string): string {
   return `jwt_${hash('sha256', JSON.stringify([issuer, subject])).slice(0, 16)}`;
 }

@@ -1,4 +1,4 @@
-/** Keys in memory: read once, never older than a change. */
+/** The API key cache: each key is read once, and again after a change. */
 import { describe, expect, test } from 'vitest';
 import { createKeyCache } from '../../../src/domain/access/key-cache.ts';
 import { createAccessStore } from '../../../src/stores/access-store.ts';
@@ -15,12 +15,12 @@ const key = {
   lastUsedAt: undefined,
 } as const;
 
-async function keyMemory() {
+async function openKeyCache() {
   const opened = await openStoreDatabase();
   const { database } = opened;
   const store = createAccessStore(database);
   let reads = 0;
-  const memory = createKeyCache({
+  const cache = createKeyCache({
     ...store,
     findKey: (keyId) => {
       reads += 1;
@@ -29,38 +29,38 @@ async function keyMemory() {
   });
   await database.transaction((tx) => store.insertKey(tx, { key, secretHash: 'hash' }));
   const revoke = () => database.transaction((tx) => store.revokeKey(tx, 'a', 5));
-  return { memory, revoke, reads: () => reads, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+  return { cache, revoke, reads: () => reads, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
 }
 
-describe('a key', () => {
+describe('a cached key', () => {
   test('is read once', async () => {
-    await using keys = await keyMemory();
-    expect(await keys.memory.find('a')).toEqual({ key, secretHash: 'hash' });
-    await keys.memory.find('a');
+    await using keys = await openKeyCache();
+    expect(await keys.cache.find('a')).toEqual({ key, secretHash: 'hash' });
+    await keys.cache.find('a');
     expect(keys.reads()).toBe(1);
   });
 
   test('is read again after it has changed', async () => {
-    await using keys = await keyMemory();
-    await keys.memory.find('a');
+    await using keys = await openKeyCache();
+    await keys.cache.find('a');
     await keys.revoke();
-    keys.memory.forget('a');
-    expect(await keys.memory.find('a')).toMatchObject({ key: { revokedAt: 5 } });
+    keys.cache.forget('a');
+    expect(await keys.cache.find('a')).toMatchObject({ key: { revokedAt: 5 } });
   });
 
-  test('that was being read while it changed is not kept', async () => {
-    await using keys = await keyMemory();
-    const reading = keys.memory.find('a');
-    keys.memory.forget('a');
+  test('is not cached if it changed while it was read', async () => {
+    await using keys = await openKeyCache();
+    const reading = keys.cache.find('a');
+    keys.cache.forget('a');
     await reading;
-    await keys.memory.find('a');
+    await keys.cache.find('a');
     expect(keys.reads()).toBe(2);
   });
 
-  test('that does not exist is looked for each time, since it may come', async () => {
-    await using keys = await keyMemory();
-    expect(await keys.memory.find('b')).toBeUndefined();
-    await keys.memory.find('b');
+  test('is read each time if it does not exist, since it may be created', async () => {
+    await using keys = await openKeyCache();
+    expect(await keys.cache.find('b')).toBeUndefined();
+    await keys.cache.find('b');
     expect(keys.reads()).toBe(2);
   });
 });

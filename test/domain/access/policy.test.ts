@@ -1,11 +1,12 @@
+/** The access policy: each role and action, ownership and namespaces, and properties that hold for any caller. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Action, permission } from '../../../src/domain/access/policy.ts';
+import { type Action, checkPermission } from '../../../src/domain/access/policy.ts';
 import type { Role } from '../../../src/shapes/access.ts';
 
 const caller = (role: Role) => ({ keyId: 'k', agentId: 'me', namespace: 'here', role });
 
-/** For each action: what agent, auditor and operator may do where ownership does not matter. */
+/** The permission of agent, auditor and operator for each action without a target. */
 const table: Record<Action, [agent: string, auditor: string, operator: string]> = {
   'skill.read': ['allowed', 'allowed', 'allowed'],
   'skill.publish': ['allowed', 'forbidden', 'allowed'],
@@ -30,8 +31,8 @@ describe.each(actions)('%s', (action) => {
     ['agent', 0],
     ['auditor', 1],
     ['operator', 2],
-  ] as const)('by an %s is decided as the table says', (role, column) => {
-    expect(permission(caller(role), action)).toBe(table[action][column]);
+  ] as const)('by role %s is decided as in the table', (role, column) => {
+    expect(checkPermission(caller(role), action)).toBe(table[action][column]);
   });
 });
 
@@ -51,11 +52,11 @@ describe('a target', () => {
     ['operator', 'skill.manage', others, 'allowed'],
     ['operator', 'skill.manage', elsewhere, 'allowed'],
   ] as const)('%s, %s: %j is %s', (role, action, target, expected) => {
-    expect(permission(caller(role), action, target)).toBe(expected);
+    expect(checkPermission(caller(role), action, target)).toBe(expected);
   });
 });
 
-describe('whoever asks for whatever', () => {
+describe('any caller and any action', () => {
   const text = fc.string({ minLength: 1, maxLength: 8 });
   const anyone = fc.record({
     keyId: text,
@@ -67,26 +68,28 @@ describe('whoever asks for whatever', () => {
   const action = fc.constantFrom(...actions);
   const changes: readonly Action[] = actions.filter((name) => /\.(publish|manage|call|run)$/.test(name));
 
-  test('an agent learns nothing of another namespace, whoever owns what is there and whatever it asks', () => {
+  test('an agent never sees a target in another namespace, whatever its owner and the action', () => {
     const property = fc.property(anyone, action, target, (caller, asked, found) => {
       fc.pre(caller.namespace !== found.namespace);
-      expect(permission({ ...caller, role: 'agent' }, asked, found)).toBe('absent');
+      expect(checkPermission({ ...caller, role: 'agent' }, asked, found)).toBe('absent');
     });
     fc.assert(property, { numRuns: 1000 });
   });
 
-  test('an auditor changes nothing, and an operator is refused nothing', () => {
+  test('an auditor may change nothing, and an operator may do everything', () => {
     const property = fc.property(anyone, action, fc.option(target, { nil: undefined }), (caller, asked, found) => {
-      expect(permission({ ...caller, role: 'operator' }, asked, found)).toBe('allowed');
-      if (changes.includes(asked)) expect(permission({ ...caller, role: 'auditor' }, asked, found)).toBe('forbidden');
+      expect(checkPermission({ ...caller, role: 'operator' }, asked, found)).toBe('allowed');
+      if (changes.includes(asked))
+        expect(checkPermission({ ...caller, role: 'auditor' }, asked, found)).toBe('forbidden');
     });
     fc.assert(property, { numRuns: 1000 });
   });
 
-  test('owning a thing never takes a right away', () => {
+  test('ownership of a target never removes a permission', () => {
     const property = fc.property(anyone, action, target, (caller, asked, found) => {
       const own = { namespace: caller.namespace, ownerAgentId: caller.agentId };
-      if (permission(caller, asked, found) === 'allowed') expect(permission(caller, asked, own)).toBe('allowed');
+      if (checkPermission(caller, asked, found) === 'allowed')
+        expect(checkPermission(caller, asked, own)).toBe('allowed');
     });
     fc.assert(property, { numRuns: 1000 });
   });
