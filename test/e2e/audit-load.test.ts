@@ -111,7 +111,7 @@ describe('the auditor', () => {
       [cut, /the audit trail does not hold: record \d+: the end of the export is missing/],
       [changed, /the audit trail does not hold: record \d+ \(line \d+\): its content does not have the hash it states/],
       [notText, /is not UTF-8/],
-      ['', /there is no line at all/],
+      ['', /there are no lines/],
     ] as const) {
       await writeFile(file('bad.ndjson'), content);
       const words = ['audit', 'verify', '--file', file('bad.ndjson'), '--public-key', file('key.pem')];
