@@ -1,4 +1,4 @@
-/** The audit trail put together: what writes it, signs it, watches it and proves from it, over the same stores and keys. */
+/** Builds the parts of the audit trail over the same stores and keys: writer, checkpointer, verification and proofs. */
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import type { AuditAlarm } from '../domain/audit/alarm.ts';
 import { createAuditAlarm } from '../domain/audit/alarm.ts';
@@ -25,10 +25,10 @@ import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { inSpan } from '../telemetry/span.ts';
 
-/** What the parts are made of. */
+/** Dependencies of the audit trail. */
 export interface AuditDeps {
   database: Database;
-  /** Where the key files are, or are made. */
+  /** The folder of the key files, which are created there for a new trail. */
   keyDirectory: string;
   settings: { checkpointRecords: number; checkpointSeconds: number; auditMode: AuditTrailDeps['auditMode'] };
   report: EventReport;
@@ -37,7 +37,7 @@ export interface AuditDeps {
   now: () => number;
 }
 
-/** The parts. */
+/** The parts of the audit trail. */
 export interface Audit {
   auditStore: AuditStore;
   checkpointStore: AuditCheckpointStore;
@@ -50,27 +50,40 @@ export interface Audit {
   prover: AuditProver;
   sources: TrailSources;
   verifyWith: VerifyingKey;
-  /** Puts on record with which configuration and version the hub runs, the former as a keyed digest, and begins to sign. */
+  /** Records the version of the hub and a keyed digest of its configuration, and starts the checkpointer. */
   start(started: { configuration: object; version: string }): Promise<void>;
 }
 
 /**
- * Makes the parts, and the key files where the trail is new; nothing is written before the trail is used.
+ * Creates the parts, and the key files for a new trail. Writes nothing to the database before the trail is used.
  * @throws AuditKeyError
  */
 export function createAudit(deps: AuditDeps): Audit {
-  const { database, settings } = deps;
+  const { database, settings, report, metrics, log, now } = deps;
   const auditStore = createAuditStore(database);
   const checkpointStore = createAuditCheckpointStore(database);
   const keys = loadAuditKeys({ directory: deps.keyDirectory, mayCreate: checkpointStore.isEmpty() });
   const ledger = createAuditLedger();
-  const trail = createAuditTrail({ ...deps, auditStore, ledger, auditMode: settings.auditMode });
+  const { auditMode } = settings;
+  const trail = createAuditTrail({ database, auditStore, ledger, auditMode, report, metrics, log, now });
   const contentDigest = createContentDigest(keys.digestKey);
-  const alarm = createAuditAlarm({ trail, now: deps.now });
+  const alarm = createAuditAlarm({ trail, now });
   const signer = createCheckpointSigner(keys.signingKey);
   const verifyWith = verifyingKey(signer.key.public_key);
   const sources = { auditStore, checkpointStore, key: signer.key };
-  const checkpointer = createAuditCheckpointer({ ...deps, ...sources, signer, verifyWith, ledger, alarm });
+  const checkpointer = createAuditCheckpointer({
+    database,
+    auditStore,
+    checkpointStore,
+    signer,
+    verifyWith,
+    ledger,
+    alarm,
+    report,
+    log,
+    settings,
+    now,
+  });
   return {
     auditStore,
     checkpointStore,

@@ -1,4 +1,4 @@
-/** The doors of the hub: HTTP and MCP over the same use cases. */
+/** Builds the HTTP and MCP interfaces of the hub over the same use cases. */
 import { createApp } from '../http/app.ts';
 import { createHubServer } from '../mcp/endpoint.ts';
 import { createMetaTools } from '../mcp/meta-tools.ts';
@@ -8,7 +8,7 @@ import type { HubDeps } from './hub-deps.ts';
 import type { Services } from './services.ts';
 import type { Tools } from './tools.ts';
 
-/** Builds the doors and adds the hub's own tools to the index. Nothing listens yet. */
+/** Builds both interfaces and adds the hub's own tools to the index. Nothing listens yet. */
 export function createDoors({ config, version }: HubDeps, foundation: Foundation, tools: Tools, services: Services) {
   const { log, metrics, database, access } = foundation;
   const { skills, lifecycle, servers, toolSearch, toolCall, toolStatistics, cleanup, hubStatus, quarantine } = services;

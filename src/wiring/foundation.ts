@@ -1,4 +1,4 @@
-/** The foundation of the hub: the database with its stores, the audit trail and access control. */
+/** Builds the foundation of the hub: the database with its stores, the audit trail and access control. */
 import { createAccessGuard } from '../domain/access/guard.ts';
 import { createRateLimits } from '../domain/access/rate-limits.ts';
 import { createAccessTokens } from '../domain/access/tokens.ts';
@@ -19,7 +19,7 @@ import { createTokenIssuer } from '../upstream/token-issuer.ts';
 import { createAudit } from './audit.ts';
 import type { HubDeps } from './hub-deps.ts';
 
-/** What {@link createFoundation} builds; everything above depends on it. */
+/** What {@link createFoundation} builds. All other parts of the hub depend on it. */
 export type Foundation = ReturnType<typeof createFoundation>;
 
 /**
@@ -29,19 +29,21 @@ export type Foundation = ReturnType<typeof createFoundation>;
 export function createFoundation(deps: HubDeps) {
   const { config, log, now = Date.now } = deps;
   const { databaseFile: file, policy } = config;
+  const { checkpointRecords, checkpointSeconds } = config.audit;
   const metrics = createMetrics();
-  const database = openDatabase({ file, ...config.storage, onFailure: metrics.storageFailure });
+  const database = openDatabase({ file, durability: config.storage.durability, onFailure: metrics.storageFailure });
   const walCheckpointer = createWalCheckpointer({
     database,
     file,
-    onFailure: (error) => log.error('The database checkpoints itself from now on', {}, { error }),
+    onFailure: (error) =>
+      log.error('The WAL checkpoint thread stopped; SQLite checkpoints at commits from now on', {}, { error }),
   });
   const dataLock = lockDataDirectory({ databaseFile: file });
   const audit = (deps.createAudit ?? createAudit)({
     database,
     keyDirectory: config.dataDirectory,
     report: createEventReport({ log, metrics }),
-    settings: { ...config.audit, auditMode: policy.auditMode },
+    settings: { checkpointRecords, checkpointSeconds, auditMode: policy.auditMode },
     metrics,
     log,
     now,

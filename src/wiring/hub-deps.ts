@@ -1,4 +1,4 @@
-/** Dependencies of the whole hub: what the process brings before anything is built. */
+/** Dependencies of the hub as a whole: configuration, log, telemetry and clock. */
 import type { Config } from '../shapes/configuration/config.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Telemetry } from '../telemetry/start.ts';
@@ -11,6 +11,6 @@ export interface HubDeps {
   log: Log;
   telemetry: Telemetry;
   now?: () => number;
-  /** Replaces {@link createAudit}, so that the cost of the audit trail can be measured. */
+  /** Replaces {@link createAudit} in benchmarks that measure the cost of the audit trail. */
   createAudit?: typeof createAudit;
 }

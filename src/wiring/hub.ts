@@ -1,6 +1,6 @@
 /**
- * The composition root: builds the hub from a configuration, floor by floor, and returns the running parts as one
- * owner. Disposing it ends them in the reverse of the order they depend on each other.
+ * The composition root: builds the hub from its configuration, layer by layer. Disposing the hub stops its parts in the
+ * reverse order of their dependencies.
  */
 import type { AccessService } from '../domain/access-service.ts';
 import { observeHub } from '../domain/hub-gauges.ts';
@@ -13,11 +13,11 @@ import { createTools, type Tools } from './tools.ts';
 
 /** The running hub. */
 export interface Hub extends AsyncDisposable {
-  /** Answers an HTTP request; the caller chooses the server. */
+  /** Handles an HTTP request; the caller provides the server. */
   fetch: (request: Request, bindings?: object) => Response | Promise<Response>;
   app: ReturnType<typeof createApp>;
   access: AccessService;
-  /** Restores active skills, connects servers in the background, watches skill folders and starts the scheduler. */
+  /** Restores active skills, connects upstream servers in the background, watches skill folders and starts the scheduler. */
   start(): Promise<void>;
   /** Refuses new calls and waits for running ones, at most `limits.drainMs`. */
   drain(): Promise<void>;
@@ -56,7 +56,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
         services.skillSync[Symbol.asyncDispose](),
         tools.pool[Symbol.asyncDispose](),
       ]);
-      await endFoundation(foundation);
+      await closeFoundation(foundation);
     },
   };
 }
@@ -77,7 +77,7 @@ async function start(
   walCheckpointer.start();
 }
 
-async function endFoundation({ access, audit, walCheckpointer, database, dataLock }: Foundation): Promise<void> {
+async function closeFoundation({ access, audit, walCheckpointer, database, dataLock }: Foundation): Promise<void> {
   await access.saveUses().catch(() => undefined);
   await audit.checkpointer.stop();
   await walCheckpointer[Symbol.asyncDispose]();

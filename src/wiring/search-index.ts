@@ -4,7 +4,6 @@
  */
 import { createHybridIndex } from '../search-index/hybrid-index.ts';
 import type { ToolIndex } from '../search-index/tool-index.ts';
-import { createChromaConnection } from '../search-index/vectors/chroma-connection.ts';
 import type { Embeddings } from '../search-index/vectors/embeddings.ts';
 import { createEmbeddingsCache } from '../search-index/vectors/embeddings-cache.ts';
 import { openEmbeddingsCacheFile } from '../search-index/vectors/embeddings-cache-file.ts';
@@ -17,18 +16,10 @@ import {
   type LessonVectors,
   type LessonVectorsDeps,
 } from '../search-index/vectors/lesson-vectors.ts';
-import { createVectorStore, type VectorKind, type VectorStore } from '../search-index/vectors/store.ts';
-import { createChromaVectorStore } from '../search-index/vectors/store-chroma.ts';
-import type { VectorWriter } from '../search-index/vectors/writer.ts';
 import type { SearchConfiguration } from '../shapes/configuration/search.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { VectorMetrics } from '../telemetry/vector-metrics.ts';
-
-/** The state of a part of the hub, as the readiness endpoint shows it. */
-export interface Dependency {
-  state: string;
-  [detail: string]: string | number | undefined;
-}
+import { createVectorStores, type DependencyStatus, type VectorStores } from './vector-stores.ts';
 
 /**
  * The parts. Dispose them before the connections that fill the index: their shutdown removes tools, which must not be removed
@@ -41,7 +32,7 @@ export interface SearchIndex extends AsyncDisposable {
   /** Starts connecting to Chroma, if one is configured; returns at once. */
   start(): void;
   /** States of the parts, by name. None of them makes the hub unready. */
-  dependencies(): Record<string, Dependency>;
+  dependencies(): Record<string, DependencyStatus>;
   /** Resolves when no vector of a tool is waiting to be written; for tests. */
   settled(): Promise<void>;
 }
@@ -55,18 +46,18 @@ export interface SearchIndexDeps {
   log: Log;
   metrics: VectorMetrics;
   /** Set in tests, which may run on a busy machine. */
-  timeouts?: { meaningMs: number; chromaMs: number };
+  timeouts?: typeof searchTimeouts;
 }
 
 /**
  * How long a search waits for the search by meaning in total, and for Chroma's part of it. A healthy Chroma answers within 5 to
  * 10 ms. A public service embeds a query in 100 to 300 ms.
  */
-export const searchTimeouts = { meaningMs: 400, chromaMs: 150 };
+const searchTimeouts = { meaningMs: 400, chromaMs: 150 };
 
 /** Creates the parts. @throws Error with one line if a model in this process is configured but not installed. */
 export async function createSearchIndex(deps: SearchIndexDeps): Promise<SearchIndex> {
-  const { configuration, words, log, metrics } = deps;
+  const { configuration, words, log, metrics, timeouts = searchTimeouts } = deps;
   const lifetime = new AbortController();
   const file = openEmbeddingsCacheFile(configuration.vectorsFile, (error) => warnOfFile(log, error));
   const embeddings = monitorEmbeddings(await createModel(deps, lifetime.signal), log);
@@ -76,7 +67,14 @@ export async function createSearchIndex(deps: SearchIndexDeps): Promise<SearchIn
     onTexts: metrics.embeddingsTexts,
     onFailure: (error) => warnOfFile(log, error),
   });
-  const stores = createStores(deps, embeddings.model, file.hubId);
+  const stores = createVectorStores({
+    chromaUrl: configuration.chromaUrl,
+    model: embeddings.model,
+    hubId: file.hubId,
+    queryTimeoutMs: timeouts.chromaMs,
+    log,
+    metrics,
+  });
   const tools = createHybridIndex({
     lexical: words,
     // Hashed words cost less to compute again than to cache.
@@ -85,14 +83,11 @@ export async function createSearchIndex(deps: SearchIndexDeps): Promise<SearchIn
     isReady: stores.isReady,
     onFallback: metrics.searchFallback,
     log,
-    timeoutMs: (deps.timeouts ?? searchTimeouts).meaningMs,
+    timeoutMs: timeouts.meaningMs,
   });
   stores.addWriter(tools.writer);
-  const lessons =
-    configuration.chromaUrl === undefined || !embeddings.hasMeaning
-      ? undefined
-      : createLessonVectors({ ...deps, ...stores, embeddings: cachedEmbeddings, store: stores.create('outcomes') });
-  if (lessons !== undefined) stores.addWriter(lessons.writer);
+  const isShared = configuration.chromaUrl !== undefined && embeddings.hasMeaning;
+  const lessons = isShared ? createLessons(deps, cachedEmbeddings, stores) : undefined;
   return {
     toolIndex: tools.index,
     lessons,
@@ -129,60 +124,12 @@ async function createModel({ configuration, metrics }: SearchIndexDeps, signal: 
   }
 }
 
-/** Vector stores in this process, or in a Chroma server together with the connection to it. */
-interface VectorStores extends Disposable {
-  create(kind: VectorKind): VectorStore;
-  isReady(): boolean;
-  /** Resyncs the writer whenever Chroma becomes available, and includes its backlog in the metrics. */
-  addWriter(writer: VectorWriter): void;
-  start(): void;
-  dependencies(): Record<string, Dependency>;
+function createLessons(
+  { searchStore, log }: SearchIndexDeps,
+  embeddings: Embeddings,
+  { create, isReady, addWriter }: VectorStores,
+): LessonVectors {
+  const lessons = createLessonVectors({ embeddings, store: create('outcomes'), searchStore, isReady, log });
+  addWriter(lessons.writer);
+  return lessons;
 }
-
-function createStores(
-  { configuration, log, metrics, timeouts }: SearchIndexDeps,
-  model: string,
-  hubId: string,
-): VectorStores {
-  const { chromaUrl } = configuration;
-  if (chromaUrl === undefined) return storesInProcess;
-  const connection = createChromaConnection({ url: chromaUrl, log });
-  const writers: VectorWriter[] = [];
-  const resync = () => {
-    for (const writer of writers) writer.resync();
-  };
-  const isReady = () => connection.status().state === 'up';
-  const backlog = () => writers.reduce((sum, writer) => sum + writer.backlog(), 0);
-  connection.onUp(resync);
-  metrics.observeChroma({ isUp: isReady, backlog });
-  return {
-    create: (kind) =>
-      createChromaVectorStore({
-        connection,
-        kind,
-        model,
-        hubId,
-        isShared: kind === 'outcomes',
-        queryTimeoutMs: (timeouts ?? searchTimeouts).chromaMs,
-        onCreated: resync,
-        onCall: metrics.chromaOperation,
-      }),
-    isReady,
-    addWriter: (writer) => writers.push(writer),
-    start: connection.start,
-    dependencies: () => ({
-      toolIndex: { state: 'up', kind: 'chroma' },
-      chroma: { ...connection.status(), backlog: backlog() },
-    }),
-    [Symbol.dispose]: connection[Symbol.dispose],
-  };
-}
-
-const storesInProcess: VectorStores = {
-  create: createVectorStore,
-  isReady: () => true,
-  addWriter: () => undefined,
-  start: () => undefined,
-  dependencies: () => ({ toolIndex: { state: 'up', kind: 'in-process' } }),
-  [Symbol.dispose]: () => undefined,
-};

@@ -1,4 +1,4 @@
-/** The use cases, and the schedule that runs some of them. */
+/** Builds the use cases, and the schedule that runs some of them. */
 import { createAuditService } from '../domain/audit-service.ts';
 import { createSchemaCheck } from '../domain/call/schema.ts';
 import { createCleanup } from '../domain/cleanup.ts';
@@ -24,7 +24,7 @@ import type { Tools } from './tools.ts';
 /** What {@link createServices} builds. */
 export type Services = Awaited<ReturnType<typeof createServices>>;
 
-/** Builds the use cases; the scheduler's totals are read from the database. @throws HestiaError STORAGE_FAILED */
+/** Builds the use cases. Reads the scheduler's totals from the database. @throws HestiaError STORAGE_FAILED */
 export async function createServices(deps: HubDeps, foundation: Foundation, tools: Tools) {
   const { config, version } = deps;
   const { now, trail, guard, metrics, audit, outcomeStore, quarantineStore } = foundation;
@@ -48,14 +48,19 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
     now,
   });
   return {
-    ...skills,
-    ...search,
-    ...scheduling,
+    lifecycle: skills.lifecycle,
+    skills: skills.skills,
+    skillSync: skills.skillSync,
+    searchLearning: search.searchLearning,
+    toolSearch: search.toolSearch,
+    cleanup: scheduling.cleanup,
+    schedule: scheduling.schedule,
+    schedulerService: scheduling.schedulerService,
     toolCall,
     servers: createServerService({ pool, trail, guard }),
     quarantine: createQuarantineService({ quarantineStore, toolGate: tools.toolGate, trail, guard, now }),
     toolStatistics: createToolStatisticsService({ outcomeStore, guard }),
-    auditService: createTrailService(foundation, version),
+    auditService: createAuditTrailService(foundation, version),
     hubStatus: createHubStatus({
       version,
       pool,
@@ -69,18 +74,19 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
   };
 }
 
-function createTrailService({ audit, guard, log }: Foundation, version: string) {
+function createAuditTrailService({ audit, guard, log }: Foundation, version: string) {
   const { sources, verifyWith, checkpointer, prover, alarm } = audit;
   return createAuditService({ sources, verifyWith, checkpointer, prover, alarm, guard, log, version });
 }
 
 function createSkillServices({ config }: HubDeps, foundation: Foundation, { skillTools }: Tools) {
   const { log, now, trail, guard, metrics, skillStore, quarantineStore } = foundation;
+  const { directories, namespace } = config.skills;
   const queue = createKeyedQueue();
   const skillGate = createSkillGate({ quarantineStore, trail, policy: config.policy.contentScan, now });
   const lifecycle = createSkillLifecycle({ skillStore, skillTools, skillGate, trail, guard, metrics, queue, now });
   const skills = createSkillService({ skillStore, lifecycle, skillGate, trail, guard, metrics, queue, now });
-  return { lifecycle, skills, skillSync: createSkillSync({ ...config.skills, skills, metrics, log }) };
+  return { lifecycle, skills, skillSync: createSkillSync({ directories, namespace, skills, metrics, log }) };
 }
 
 function createSearchServices(foundation: Foundation, { toolIndex, skillTools, searchIndex }: Tools) {

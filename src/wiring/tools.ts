@@ -1,4 +1,4 @@
-/** Where tools come from: the search index, the connections to upstream servers, and the active skills. */
+/** Builds the sources of tools: the search index, the connections to upstream servers, and the active skills. */
 import { createToolGate } from '../domain/screening/tool-gate.ts';
 import { createSkillTools } from '../domain/skill-tools.ts';
 import { createWordIndex } from '../search-index/words/word-index.ts';
@@ -11,7 +11,7 @@ import { createSearchIndex } from './search-index.ts';
 /** What {@link createTools} builds. */
 export type Tools = Awaited<ReturnType<typeof createTools>>;
 
-/** Builds the sources of tools; nothing connects yet. @throws Error with one line where an embedding model is not installed */
+/** Builds the sources of tools. Nothing connects yet. @throws Error with one line if a configured embedding model is not installed */
 export async function createTools({ config, version }: HubDeps, foundation: Foundation) {
   const { log, now, trail, searchStore, pinStore, quarantineStore } = foundation;
   const searchIndex = await createSearchIndex({

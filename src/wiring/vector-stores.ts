@@ -1,0 +1,85 @@
+/**
+ * Selects where vectors are stored: in this process, or in a Chroma server together with the connection to it. When Chroma
+ * becomes available or a collection is created, all writers resync.
+ */
+import { createChromaConnection } from '../search-index/vectors/chroma-connection.ts';
+import { createVectorStore, type VectorKind, type VectorStore } from '../search-index/vectors/store.ts';
+import { createChromaVectorStore } from '../search-index/vectors/store-chroma.ts';
+import type { VectorWriter } from '../search-index/vectors/writer.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { VectorMetrics } from '../telemetry/vector-metrics.ts';
+
+/** The state of a part of the hub, as the readiness endpoint shows it. */
+export interface DependencyStatus {
+  state: string;
+  [detail: string]: string | number | undefined;
+}
+
+/** Vector stores in this process or in Chroma. */
+export interface VectorStores extends Disposable {
+  create(kind: VectorKind): VectorStore;
+  /** Reports whether the stores can be queried now. */
+  isReady(): boolean;
+  /** Resyncs the writer whenever Chroma becomes available, and includes its backlog in the metrics. */
+  addWriter(writer: VectorWriter): void;
+  /** Starts to connect; returns at once. */
+  start(): void;
+  dependencies(): Record<string, DependencyStatus>;
+}
+
+/** Dependencies of the vector stores. */
+export interface VectorStoresDeps {
+  /** Undefined: vectors are stored in this process. */
+  chromaUrl: string | undefined;
+  /** The embedding model, whose vectors are never compared with those of another. */
+  model: string;
+  hubId: string;
+  queryTimeoutMs: number;
+  log: Log;
+  metrics: VectorMetrics;
+}
+
+/** Creates the vector stores. Nothing connects before `start`. */
+export function createVectorStores(deps: VectorStoresDeps): VectorStores {
+  const { chromaUrl, model, hubId, queryTimeoutMs, log, metrics } = deps;
+  if (chromaUrl === undefined) return storesInProcess;
+  const connection = createChromaConnection({ url: chromaUrl, log });
+  const writers: VectorWriter[] = [];
+  const resync = () => {
+    for (const writer of writers) writer.resync();
+  };
+  const isReady = () => connection.status().state === 'up';
+  const backlog = () => writers.reduce((sum, writer) => sum + writer.backlog(), 0);
+  connection.onUp(resync);
+  metrics.observeChroma({ isUp: isReady, backlog });
+  return {
+    create: (kind) =>
+      createChromaVectorStore({
+        connection,
+        kind,
+        model,
+        hubId,
+        isShared: kind === 'outcomes',
+        queryTimeoutMs,
+        onCreated: resync,
+        onCall: metrics.chromaOperation,
+      }),
+    isReady,
+    addWriter: (writer) => writers.push(writer),
+    start: connection.start,
+    dependencies: () => ({
+      toolIndex: { state: 'up', kind: 'chroma' },
+      chroma: { ...connection.status(), backlog: backlog() },
+    }),
+    [Symbol.dispose]: connection[Symbol.dispose],
+  };
+}
+
+const storesInProcess: VectorStores = {
+  create: createVectorStore,
+  isReady: () => true,
+  addWriter: () => undefined,
+  start: () => undefined,
+  dependencies: () => ({ toolIndex: { state: 'up', kind: 'in-process' } }),
+  [Symbol.dispose]: () => undefined,
+};
