@@ -1,6 +1,6 @@
 /**
- * Environment and `hestia.config.json` to one frozen Config. The only reader of `process.env`, and the only
- * place that turns a bad setting into the one line that stops the start.
+ * Loads the configuration from environment variables and `hestia.config.json` into one frozen Config. Only this file reads
+ * `process.env`, and only it turns an invalid setting into the one-line error that stops the start.
  */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -22,7 +22,7 @@ import { printable, truncated } from './shapes/text.ts';
 /** The version in package.json. */
 export const version: string = packageJson.version;
 
-/** A setting that stops the start. The message is one printable line: key, what was found, what is allowed. */
+/** An invalid setting, which stops the start. The message is one printable line: the key, the value found, what is allowed. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 
@@ -33,16 +33,16 @@ export class ConfigurationError extends Error {
 
 const messageLengthMax = 500;
 
-/** What {@link loadConfig} reads besides files; given explicitly in tests. */
+/** The environment and folder that {@link loadConfig} uses; tests pass their own. */
 export interface ConfigSources {
   environment: Record<string, string | undefined>;
-  /** Relative paths of the environment are resolved against it; those of the file against the file's folder. */
+  /** Relative paths in the environment are resolved against this folder, those in the file against the file's folder. */
   workingDirectory: string;
 }
 
 /**
- * Reads, checks and freezes the configuration.
- * @throws ConfigurationError naming the first key that is unknown or has a bad value.
+ * Reads, validates and freezes the configuration.
+ * @throws ConfigurationError that names the first key that is unknown or has an invalid value
  */
 export function loadConfig(sources: ConfigSources): Config {
   const given = withoutEmpty(sources.environment);
@@ -87,22 +87,22 @@ export function loadConfig(sources: ConfigSources): Config {
   });
 }
 
-/** Where a hub of this environment is reached from this machine, and where it keeps its operator's key. Reads no file. */
+/** The URL of a hub with this environment, as seen from this machine, and the file of its operator's key. Reads no file. */
 export function clientDefaults(sources: ConfigSources): { url: string; operatorKeyFile: string } {
   const parsed = environmentSchema
     .pick({ HESTIA_HOST: true, HESTIA_PORT: true, HESTIA_DATA_DIR: true })
     .safeParse(withoutEmpty(sources.environment));
   if (!parsed.success) throw configurationError('environment', parsed.error, sources.environment);
   const { HESTIA_HOST: host, HESTIA_PORT: port, HESTIA_DATA_DIR: folder } = parsed.data;
-  const name = anyAddress.has(host) ? '127.0.0.1' : host;
+  const name = wildcardAddresses.has(host) ? '127.0.0.1' : host;
   return {
     url: `http://${name.includes(':') ? `[${name}]` : name}:${port}`,
     operatorKeyFile: resolve(sources.workingDirectory, folder, operatorKeyFileName),
   };
 }
 
-/** Listening there is listening everywhere; as a destination it is none. */
-const anyAddress = new Set(['0.0.0.0', '::']);
+/** Addresses that mean every interface: a server can listen on them, but a client cannot connect to them. */
+const wildcardAddresses = new Set(['0.0.0.0', '::']);
 
 const operatorKeyFileName = 'operator.key';
 
@@ -122,14 +122,18 @@ function readConfigurationFile(
   const expanded = expandVariables(json, environment, []);
   const parsed = configurationFileSchema.safeParse(expanded);
   if (!parsed.success) throw configurationError(path, parsed.error, expanded);
-  requireAtMost(path, parsed.data.limits, 'callTimeoutMs', 'callTimeoutMsMax');
-  requireAtMost(path, parsed.data.limits, 'reconnectDelayMs', 'reconnectDelayMsMax');
+  requireAtMost(path, parsed.data.limits, { key: 'callTimeoutMs', maxKey: 'callTimeoutMsMax' });
+  requireAtMost(path, parsed.data.limits, { key: 'reconnectDelayMs', maxKey: 'reconnectDelayMsMax' });
   return parsed.data;
 }
 
 type Limits = ConfigurationFile['limits'];
 
-function requireAtMost(path: string, limits: Limits, key: keyof Limits, maxKey: keyof Limits): void {
+function requireAtMost(
+  path: string,
+  limits: Limits,
+  { key, maxKey }: { key: keyof Limits; maxKey: keyof Limits },
+): void {
   if (limits[key] <= limits[maxKey]) return;
   throw new ConfigurationError(
     `${path}: limits.${key}: found ${limits[key]}, must be at most limits.${maxKey} (${limits[maxKey]})`,
@@ -148,11 +152,11 @@ function readText(path: string, required: boolean): string | undefined {
 
 const variablePattern = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 
-/** Replaces `${NAME}` and `${NAME:-default}` in the strings below `mcpServers`, where clients' files hold secrets. */
+/** Replaces `${NAME}` and `${NAME:-default}` in the strings below `mcpServers`, where the files of MCP clients hold secrets. */
 function expandVariables(value: unknown, environment: ConfigSources['environment'], path: string[]): unknown {
   if (typeof value === 'string' && path[0] === 'mcpServers') {
     return value.replace(variablePattern, (_match, name: string, fallback: string | undefined) => {
-      // As in a shell: `:-` stands in for an empty variable too.
+      // As in a shell, `:-` also replaces an empty variable.
       const given = Object.hasOwn(environment, name) ? environment[name] : undefined;
       const found = given === '' ? (fallback ?? given) : (given ?? fallback);
       if (found === undefined) {
@@ -215,7 +219,7 @@ function telemetryConfiguration(environment: Environment): TelemetryConfiguratio
   };
 }
 
-/** `key=value,key=value`, percent-encoded (OpenTelemetry environment variable specification). */
+/** Parses `key=value,key=value`, percent-encoded (OpenTelemetry environment variable specification). */
 function resourceAttributes(text: string): Record<string, string> {
   const attributes: Record<string, string> = {};
   for (const pair of text.split(',').filter((part) => part.trim() !== '')) {
@@ -248,7 +252,7 @@ function configurationError(source: string, error: z.ZodError, input: unknown): 
 
 type Issue = z.core.$ZodIssue;
 
-/** The issue that says what is wrong: that of a key's own rule, or of the one union member that fits best. */
+/** The issue to report: for a key, that of its own rule; for a union, that of the one member that fits best. */
 function innermost(issue: Issue | undefined): Issue | undefined {
   if (issue?.code === 'invalid_key') return { ...issue, message: issue.issues[0]?.message ?? issue.message };
   if (issue?.code !== 'invalid_union') return issue;
@@ -258,7 +262,7 @@ function innermost(issue: Issue | undefined): Issue | undefined {
   return { ...inner, path: [...issue.path, ...inner.path] };
 }
 
-/** Where no member of a union fits better than the others, the key that none of them knows, if there is one. */
+/** If no member of a union fits best, adds the key that is unknown to all of them, if there is one. */
 function withUnknownKey(issue: z.core.$ZodIssueInvalidUnion): Issue {
   const unknown = issue.errors.map((errors) =>
     errors.flatMap((error) => (error.code === 'unrecognized_keys' ? error.keys : [])),
@@ -267,7 +271,7 @@ function withUnknownKey(issue: z.core.$ZodIssueInvalidUnion): Issue {
   return key === undefined ? issue : { ...issue, message: `unknown key "${key}", ${issue.message}` };
 }
 
-/** What was found, unless it may be a secret: keys, URLs, and any text below `mcpServers` are never shown. */
+/** The value found, unless it may be a secret: keys, URLs, and any text below `mcpServers` are never shown. */
 function found(value: unknown, path: readonly string[]): string {
   const secret =
     path.some((part) => /KEY|URL/.test(part)) ||

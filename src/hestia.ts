@@ -1,7 +1,7 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning
 /**
- * The command line's entry: gives the commands their surroundings and takes their exit code. `serve` hands the process
- * over to `main.ts`, so that a hub is the same however it is started.
+ * The entry point of the `hestia` command line: runs the command and sets the exit code. `serve` imports `main.ts`, so that
+ * a hub runs the same code however it is started.
  */
 import { fileURLToPath } from 'node:url';
 import { runCommandLine } from './cli/command-line.ts';
@@ -9,18 +9,18 @@ import { ConfigurationError, clientDefaults, version } from './config.ts';
 
 const hubFile = new URL('./main.ts', import.meta.url);
 const interruption = new AbortController();
-/** One Ctrl-C may arrive twice, from the terminal and from npm, which hands it on. */
-const sameInterruptionMs = 1000;
+/** One Ctrl-C may arrive twice: from the terminal, and from npm, which forwards it. Signals this close count as one. */
+const repeatedSignalMsMax = 1000;
 let interruptedAt: number | undefined;
 
-/** The first one lets the command undo what it made; a second one, by a person who does not want to wait, ends it at once. */
+/** The first interruption lets the command clean up; a second one exits at once. */
 function interrupt(): void {
-  if (interruptedAt !== undefined && performance.now() - interruptedAt > sameInterruptionMs) process.exit(130);
+  if (interruptedAt !== undefined && performance.now() - interruptedAt > repeatedSignalMsMax) process.exit(130);
   interruptedAt ??= performance.now();
   interruption.abort();
 }
 
-// `hestia audit export | head` ends the pipe early; that is no failure.
+// A reader such as `hestia audit export | head` may close the pipe early, which is not an error.
 process.stdout.on('error', () => process.exit(0));
 process.on('SIGINT', interrupt);
 process.on('SIGTERM', interrupt);
@@ -42,7 +42,7 @@ try {
   process.exitCode = 2;
 }
 
-/** `main.ts` runs when it is imported, and has its own answer to signals. */
+/** `main.ts` runs when it is imported, and installs its own signal handlers. */
 async function serve(): Promise<void> {
   process.off('SIGINT', interrupt);
   process.off('SIGTERM', interrupt);

@@ -1,6 +1,6 @@
 /**
- * The schedule: a table of jobs, each a cron line and one call into the domain. No job overlaps itself, and one that
- * throws is counted and runs again at its next time.
+ * The schedule of background jobs: each has a cron expression and calls one use case. Runs of a job do not overlap. A run that
+ * fails is counted and logged, and the job runs again at its next time.
  */
 import { schedule as scheduleCron } from 'node-cron';
 import type { AccessService } from './domain/access-service.ts';
@@ -12,65 +12,66 @@ import type { JobName } from './shapes/scheduler.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
-/** A running schedule. */
+/** Runs the jobs. */
 export interface Schedule {
+  /** Starts the jobs and records the start; does nothing if the scheduler is disabled. */
   start(): Promise<void>;
-  /** Starts no further run, waits for a cleanup under way, and tells of the stop. */
+  /** Prevents further runs, waits for a cleanup in progress, and records the stop. */
   stop(): Promise<void>;
 }
 
-/** What the schedule calls. */
+/** Dependencies of the schedule. */
 export interface ScheduleDeps {
   access: AccessService;
   cleanup: Cleanup;
   lifecycle: SkillLifecycle;
   skillSync: SkillSync;
-  /** Verifies the next piece of the audit trail. */
+  /** Verifies the next part of the audit trail. */
   verifyAudit: () => Promise<void>;
   schedulerService: SchedulerService;
   metrics: Metrics;
   log: Log;
   intervalHours: number;
-  /** False: nothing is ever started, and the status says that the scheduler does not run. */
+  /** False: no job is ever started, and the status reports that the scheduler does not run. */
   enabled: boolean;
 }
 
 interface Job {
   name: JobName;
-  cronLine: string;
+  cronExpression: string;
   run: () => Promise<void>;
 }
 
-/** Activations ended in one run of the expiration job; the next run is seconds away. */
+/** The most activations that one run of the expiration job ends; the next run follows in 5 seconds. */
 const expirationsMax = 500;
 
-/** Makes the schedule; nothing runs before `start`. */
+/** Creates the schedule. Nothing runs before `start`. */
 export function createSchedule(deps: ScheduleDeps): Schedule {
   const jobs: Job[] = [
     {
       name: 'cleanup',
-      cronLine: cleanupCronLine(deps.intervalHours),
+      cronExpression: cleanupCronExpression(deps.intervalHours),
       run: async () => void (await deps.cleanup.run()),
     },
     {
       name: 'expiration',
-      cronLine: '*/5 * * * * *',
+      cronExpression: '*/5 * * * * *',
       run: async () => deps.metrics.cleanupDeleted(await deps.lifecycle.expire(expirationsMax), 'activations'),
     },
-    { name: 'key_use', cronLine: '30 * * * * *', run: () => deps.access.saveUses() },
-    { name: 'skill_sync', cronLine: '*/5 * * * *', run: () => deps.skillSync.fullPass() },
-    { name: 'audit_verify', cronLine: '45 * * * * *', run: deps.verifyAudit },
+    { name: 'key_use', cronExpression: '30 * * * * *', run: () => deps.access.saveUses() },
+    { name: 'skill_sync', cronExpression: '*/5 * * * *', run: () => deps.skillSync.fullPass() },
+    { name: 'audit_verify', cronExpression: '45 * * * * *', run: deps.verifyAudit },
   ];
   let stopTasks: () => Promise<void> = async () => undefined;
   return {
     start: async () => {
       if (!deps.enabled) return deps.log.warn('The scheduler does not run: scheduler.enabled is false');
       const tasks = jobs.map((job) =>
-        scheduleCron(job.cronLine, () => runJob(deps, job), {
+        scheduleCron(job.cronExpression, () => runJob(deps, job), {
           name: job.name,
           noOverlap: true,
           suppressMissedWarning: true,
-          logger: quiet,
+          logger: silentLogger,
         }),
       );
       stopTasks = async () => {
@@ -86,13 +87,13 @@ export function createSchedule(deps: ScheduleDeps): Schedule {
   };
 }
 
-/** The cron line of an interval; intervals are whole fractions of an hour or of a day. */
-export function cleanupCronLine(intervalHours: number): string {
+/** The cron expression of a cleanup interval. Intervals divide an hour or a day evenly. */
+export function cleanupCronExpression(intervalHours: number): string {
   if (intervalHours < 1) return `*/${intervalHours * 60} * * * *`;
   return intervalHours === 24 ? '0 0 * * *' : `0 */${intervalHours} * * *`;
 }
 
-/** The cleanup counts and times itself, since it also runs on request. */
+/** Runs a job, and counts and times the run. The cleanup counts its own runs, since it also runs on request. */
 async function runJob({ schedulerService, metrics, log }: ScheduleDeps, { name, run }: Job): Promise<void> {
   const startedAt = performance.now();
   const count = (result: 'success' | 'failure') =>
@@ -108,5 +109,5 @@ async function runJob({ schedulerService, metrics, log }: ScheduleDeps, { name, 
   }
 }
 
-/** Overlaps and missed runs are told by our own metrics, not on the console. */
-const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined };
+/** Discards messages of the cron library about overlapping and missed runs: the hub has metrics for them. */
+const silentLogger = { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined };

@@ -1,16 +1,16 @@
-/** The schedule: cron lines of the cleanup interval, and a scheduler that is disabled. */
+/** The schedule: cron expressions of the cleanup intervals, and a scheduler that is disabled. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTask } from 'node-cron';
 import { describe, expect, test } from 'vitest';
-import { cleanupCronLine } from '../src/schedule.ts';
+import { cleanupCronExpression } from '../src/schedule.ts';
 import { intervalHoursAllowed } from '../src/shapes/configuration/config.ts';
 import { json, readLines, startTestHub } from './support/hub/hub.ts';
 
-describe('the cron line of a cleanup', () => {
+describe('the cron expression of the cleanup', () => {
   test.each(intervalHoursAllowed)('runs every %d hours, across days', (intervalHours) => {
-    const task = createTask(cleanupCronLine(intervalHours), () => undefined, { timezone: 'UTC' });
+    const task = createTask(cleanupCronExpression(intervalHours), () => undefined, { timezone: 'UTC' });
     const runs = task.getNextRuns(100).map((date) => date.getTime());
     const pauses = runs.slice(1).map((time, index) => (time - (runs[index] ?? 0)) / 3_600_000);
     expect(new Set(pauses)).toEqual(new Set([intervalHours]));
