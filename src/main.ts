@@ -1,6 +1,6 @@
 /**
- * The process: reads the configuration, starts telemetry before anything else, builds and serves the hub, and on
- * SIGTERM or SIGINT drains it and ends within ten seconds, whatever the collector or an upstream does.
+ * The hub process: loads the configuration, starts telemetry first, then builds and serves the hub. On SIGTERM or SIGINT it
+ * drains running calls and exits within ten seconds, even if the collector or an upstream server does not respond.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
@@ -14,8 +14,8 @@ import { type Log, openLog } from './telemetry/log.ts';
 import { startTelemetry, type Telemetry } from './telemetry/start.ts';
 import { createHub, type Hub } from './wiring/hub.ts';
 
-/** The longest an end may take, in milliseconds; past it the process leaves without waiting. */
-const endMsMax = 9500;
+/** The longest duration of a shutdown; after it the process kills itself. */
+const shutdownMsMax = 9500;
 
 interface Running {
   config: Config;
@@ -33,8 +33,8 @@ async function run(): Promise<void> {
   const hub = await createHub({ config, version, log, telemetry });
   const server = await listen(config, hub);
   await writeFirstKey(config, hub);
-  endOnSignals({ config, log, telemetry, hub, server });
-  endOnFailure(log);
+  shutDownOnSignals({ config, log, telemetry, hub, server });
+  exitOnFailure(log);
   await hub.start();
   log.info('Hestia is ready', {
     url: `http://${config.host}:${portOf(server)}`,
@@ -56,19 +56,19 @@ function prepareDirectories(config: Config): void {
   }
 }
 
-/** The operator's key is shown once and kept in a file that only its owner can read. */
+/** Creates the first operator's key if there is none, prints it once and writes it to a file that only its owner can read. */
 async function writeFirstKey(config: Config, hub: Hub): Promise<void> {
-  const keep = (secret: string) => writeFileSync(config.operatorKeyFile, `${secret}\n`, { mode: 0o600 });
-  const created = await hub.access.createFirst(keep);
+  const saveSecret = (secret: string) => writeFileSync(config.operatorKeyFile, `${secret}\n`, { mode: 0o600 });
+  const created = await hub.access.createFirst(saveSecret);
   if (created === undefined) return;
   process.stderr.write(
     `\nThe operator's API key, shown this once and written to ${config.operatorKeyFile}:\n\n    ${created.secret}\n\n`,
   );
 }
 
-/** How often connections are looked through for clients that are too slow to send a request, in milliseconds. */
+/** The interval of the check for clients that send their request too slowly. */
 const connectionsCheckMs = 5000;
-/** All headers of a request together, in bytes: a baggage of 8,192 with its trace state and a token fit. */
+/** The most bytes in all headers of a request: enough for a baggage of 8,192 bytes, a trace state and a token. */
 const headerBytesMax = 32_768;
 
 function listen(config: Config, hub: Hub): Promise<Server> {
@@ -96,7 +96,7 @@ function listenRefusal({ host, port }: Config, code: string): string {
 }
 
 function asHttpServer(server: ReturnType<typeof serve>): Server {
-  if (!('closeIdleConnections' in server)) throw new Error('an HTTP/1.1 server was asked for');
+  if (!('closeIdleConnections' in server)) throw new Error('the server is not an HTTP/1.1 server');
   return server;
 }
 
@@ -105,44 +105,44 @@ function portOf(server: Server): number {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-function endOnSignals(running: Running): void {
-  let ending = false;
-  const end = (signal: NodeJS.Signals) => {
-    if (ending) return;
-    ending = true;
-    // Not an exit: hooks that flush to a full disk would keep it from happening.
-    setTimeout(() => process.kill(process.pid, 'SIGKILL'), endMsMax).unref();
-    endHub(running, signal).then(
+function shutDownOnSignals(running: Running): void {
+  let isShuttingDown = false;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (isShuttingDown) return;
+    isShuttingDown = true;
+    // SIGKILL, because exit hooks that flush to a full disk could block process.exit.
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), shutdownMsMax).unref();
+    shutDown(running, signal).then(
       () => process.exit(0),
       () => process.exit(1),
     );
   };
-  // Kept for good: without a listener a second signal would end the process in the midst of draining.
-  process.on('SIGTERM', end);
-  process.on('SIGINT', end);
+  // The listeners stay: without them a second signal would terminate the process while it drains.
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
 }
 
-/** What nobody caught: a broken invariant is told once, and the process ends rather than go on in an unknown state. */
-function endOnFailure(log: Log): void {
-  const end = (error: unknown) => {
-    log.error('The hub failed and ends', {}, { error });
+/** Logs an uncaught error and exits: after a broken invariant the state of the process is unknown. */
+function exitOnFailure(log: Log): void {
+  const exit = (error: unknown) => {
+    log.error('The hub failed and exits', {}, { error });
     log.close().finally(() => process.exit(1));
   };
-  process.once('uncaughtException', end);
-  process.once('unhandledRejection', end);
+  process.once('uncaughtException', exit);
+  process.once('unhandledRejection', exit);
 }
 
-/** No new calls; running ones finish or are cancelled; then the door, the upstreams, the database, and telemetry last. */
-async function endHub({ log, telemetry, hub, server }: Running, signal: string): Promise<void> {
-  log.info('Hestia is ending', { signal });
-  // The door stays open meanwhile, so that a load balancer is told: readiness and new calls answer 503.
+/** Drains the hub: running calls finish or are cancelled. Then closes the HTTP server, the hub, and telemetry last. */
+async function shutDown({ log, telemetry, hub, server }: Running, signal: string): Promise<void> {
+  log.info('Hestia is shutting down', { signal });
+  // The server still accepts connections, so that a load balancer sees readiness and new calls answer 503.
   await hub.drain();
   const closed = new Promise((resolve) => server.close(resolve));
   server.closeIdleConnections();
   await hub[Symbol.asyncDispose]();
   server.closeAllConnections();
   await closed;
-  log.info('Hestia has ended');
+  log.info('Hestia has shut down');
   log.flush();
   await telemetry[Symbol.asyncDispose]();
   await log.close();

@@ -1,4 +1,4 @@
-/** The house rules, held: each rule first on a small source that breaks it, then all of them on the real tree. */
+/** The architecture rules: each is tested on small sources that break it, then all are applied to `src/`. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -28,18 +28,18 @@ import { drawnFiles } from './support/architecture/tree.ts';
 const sourceFolder = fileURLToPath(new URL('../src', import.meta.url));
 const architectureFile = fileURLToPath(new URL('../ARCHITECTURE.md', import.meta.url));
 
-/** Files made up from path and text. */
-function made(sources: Record<string, string>): SourceFile[] {
+/** Parses sources given by path. */
+function parsed(sources: Record<string, string>): SourceFile[] {
   return Object.entries(sources).map(([path, text]) => parseSource(path, text));
 }
 
-/** One made-up file. */
-function one(text: string, path = 'domain/skill-service.ts'): SourceFile {
+/** Parses one source. */
+function parsedOne(text: string, path = 'domain/skill-service.ts'): SourceFile {
   return parseSource(path, text);
 }
 
-describe('the row of rooms', () => {
-  const inRow = [
+describe('the import order of the rooms', () => {
+  const allowedImports = [
     ['http/skill-routes.ts', '../domain/skill-service.ts'],
     ['schedule.ts', './domain/expiration-sweep.ts'],
     ['domain/skill-service.ts', '../stores/skill-store.ts'],
@@ -62,11 +62,11 @@ describe('the row of rooms', () => {
     ['cli/skill-commands.ts', '../domain/skill-source.ts'],
     ['http/routes/skill.ts', '../../domain/skill-service.ts'],
   ] as const;
-  test.each(inRow)('allows %s to import %s', (from, to) => {
-    expect(directionFindings(made({ [from]: `import x from '${to}';` }))).toEqual([]);
+  test.each(allowedImports)('allows %s to import %s', (from, to) => {
+    expect(directionFindings(parsed({ [from]: `import x from '${to}';` }))).toEqual([]);
   });
 
-  const againstRow = [
+  const forbiddenImports = [
     ['stores/skill-store.ts', '../domain/skill-service.ts', 'stores may not import domain'],
     ['stores/skill-store.ts', '../upstream/connection.ts', 'stores may not import upstream'],
     ['upstream/connection.ts', '../stores/skill-store.ts', 'upstream may not import stores'],
@@ -89,8 +89,8 @@ describe('the row of rooms', () => {
     ['domain/skill-service.ts', '../../test/support/fake.ts', 'outside of src/'],
     ['domain/skill-service.ts', '../../package.json', 'outside of src/'],
   ] as const;
-  test.each(againstRow)('refuses %s importing %s', (from, to, message) => {
-    expect(directionFindings(made({ [from]: `import x from '${to}';` }))).toEqual([expect.stringContaining(message)]);
+  test.each(forbiddenImports)('refuses %s importing %s', (from, to, message) => {
+    expect(directionFindings(parsed({ [from]: `import x from '${to}';` }))).toEqual([expect.stringContaining(message)]);
   });
 
   test.each([
@@ -99,14 +99,14 @@ describe('the row of rooms', () => {
     `export * from '../domain/x.ts';`,
     `const x = await import('../domain/x.ts');`,
     `type X = import('../domain/x.ts').X;`,
-  ])('sees the import in: %s', (text) => {
-    expect(directionFindings([one(text, 'stores/x.ts')])).toEqual([
+  ])('finds the import in: %s', (text) => {
+    expect(directionFindings([parsedOne(text, 'stores/x.ts')])).toEqual([
       'stores/x.ts:1: stores may not import domain (domain/x.ts)',
     ]);
   });
 
-  test('has a place for every file', () => {
-    const files = made({
+  test('has a room for every file', () => {
+    const files = parsed({
       'stray.ts': '',
       'lib/x.ts': '',
       'http.ts': '',
@@ -126,32 +126,32 @@ describe('the row of rooms', () => {
 });
 
 describe('imports', () => {
-  test('a circle is told with the way it goes, type-only imports included', () => {
-    const files = made({
+  test('a cycle is reported with its path, including type-only imports', () => {
+    const files = parsed({
       'domain/a.ts': `import { b } from './b.ts';`,
       'domain/b.ts': `import type { C } from './c.ts';`,
       'domain/c.ts': `export * from './a.ts';`,
       'domain/d.ts': `import './a.ts';`,
     });
     expect(cycleFindings(files)).toEqual([
-      'domain/a.ts: is imported in a circle: domain/a.ts -> domain/b.ts -> domain/c.ts -> domain/a.ts',
+      'domain/a.ts: is part of an import cycle: domain/a.ts -> domain/b.ts -> domain/c.ts -> domain/a.ts',
     ]);
   });
 
-  test('a file that imports itself is a circle, two ways to one file are none', () => {
-    expect(cycleFindings([one(`import './skill-service.ts';`)])).toHaveLength(1);
-    const diamond = made({ 'a.ts': `import './b.ts'; import './c.ts';`, 'b.ts': `import './c.ts';`, 'c.ts': '' });
+  test('a file that imports itself is a cycle; two paths to one file are not', () => {
+    expect(cycleFindings([parsedOne(`import './skill-service.ts';`)])).toHaveLength(1);
+    const diamond = parsed({ 'a.ts': `import './b.ts'; import './c.ts';`, 'b.ts': `import './c.ts';`, 'c.ts': '' });
     expect(cycleFindings(diamond)).toEqual([]);
   });
 
-  test('a file that nobody imports is found, an entry point is not', () => {
-    const files = made({ 'main.ts': `import './wiring/hub.ts';`, 'wiring/hub.ts': '', 'domain/lost.ts': '' });
-    expect(orphanFindings(files, ['main.ts'])).toEqual(['domain/lost.ts: nobody imports it']);
+  test('a file that is never imported is found, unless it is an entry point', () => {
+    const files = parsed({ 'main.ts': `import './wiring/hub.ts';`, 'wiring/hub.ts': '', 'domain/lost.ts': '' });
+    expect(orphanFindings(files, ['main.ts'])).toEqual(['domain/lost.ts: is never imported']);
   });
 
-  test('a relative import without .ts is found, packages and data are not', () => {
+  test('a relative import without .ts is found; packages and data are not', () => {
     const text = `import './skill-store'; import 'hono/cors'; import x from './x.json' with { type: 'json' };`;
-    expect(extensionFindings([one(text)])).toEqual([
+    expect(extensionFindings([parsedOne(text)])).toEqual([
       'domain/skill-service.ts:1: the import ./skill-store does not end in .ts',
     ]);
   });
@@ -165,7 +165,7 @@ describe('size', () => {
     ]);
   });
 
-  test(`a folder may hold ${folderFilesMax} files and no more, those of its folders not counted`, () => {
+  test(`a folder may hold ${folderFilesMax} files and no more, not counting its subfolders`, () => {
     const paths = [...Array.from({ length: folderFilesMax }, (_, at) => `a/${at}.ts`), 'a/b/x.ts'];
     expect(folderFindings(paths)).toEqual([]);
     expect(folderFindings([...paths, 'a/y.ts'])).toEqual(['a/: holds 21 files, at most 20 are allowed']);
@@ -177,8 +177,8 @@ describe('size', () => {
     ['method', (body: string) => `class C { f() {${body}} }`],
   ] as const;
   test.each(kinds)(`a %s may have ${functionLinesMax} lines and no more`, (_kind, source) => {
-    expect(functionFindings(one(source('\n'.repeat(functionLinesMax - 1))))).toEqual([]);
-    expect(functionFindings(one(source('\n'.repeat(functionLinesMax))))).toEqual([
+    expect(functionFindings(parsedOne(source('\n'.repeat(functionLinesMax - 1))))).toEqual([]);
+    expect(functionFindings(parsedOne(source('\n'.repeat(functionLinesMax))))).toEqual([
       'domain/skill-service.ts:1: a function of 51 lines, at most 50 are allowed',
     ]);
   });
@@ -192,20 +192,20 @@ describe('names', () => {
     },
   );
 
-  test.each(['index', 'utils', 'helpers', 'common'])('domain/%s.ts is refused: it says nothing', (name) => {
-    expect(nameFindings([`domain/${name}.ts`])).toEqual([expect.stringContaining('does not say what it is about')]);
+  test.each(['index', 'utils', 'helpers', 'common'])('domain/%s.ts is refused: the name says nothing', (name) => {
+    expect(nameFindings([`domain/${name}.ts`])).toEqual([expect.stringContaining('does not name a subject')]);
   });
 
-  test('nouns in kebab-case are fine', () => {
+  test('nouns in kebab-case are accepted', () => {
     expect(nameFindings(['domain/skill-service.ts', 'stores/schema.sql', 'main.ts'])).toEqual([]);
   });
 });
 
 describe('comments', () => {
   test('a file begins with a docblock', () => {
-    expect(docblockFindings(one('/** What it is for. */\n'))).toEqual([]);
-    expect(docblockFindings(one('#!/usr/bin/env node\n/** What it is for. */\n'))).toEqual([]);
-    expect(docblockFindings(one('// What it is for.\n'))).toEqual([expect.stringContaining('docblock')]);
+    expect(docblockFindings(parsedOne('/** What it is for. */\n'))).toEqual([]);
+    expect(docblockFindings(parsedOne('#!/usr/bin/env node\n/** What it is for. */\n'))).toEqual([]);
+    expect(docblockFindings(parsedOne('// What it is for.\n'))).toEqual([expect.stringContaining('docblock')]);
   });
 
   const undocumented = [
@@ -220,7 +220,7 @@ describe('comments', () => {
     'export type x = z.infer<typeof missingSchema>;',
   ];
   test.each(undocumented)('an export without a docstring is found: %j', (text) => {
-    expect(docstringFindings(one(`/** The file. */\n${text}`))).toEqual([
+    expect(docstringFindings(parsedOne(`/** The file. */\n${text}`))).toEqual([
       expect.stringContaining('the export of x has no docstring'),
     ]);
   });
@@ -232,8 +232,8 @@ describe('comments', () => {
     '/** The file. */\n\n/** A role. */\nexport const roleSchema = 1;\nexport type Role = z.infer<typeof roleSchema>;',
     '/** The file. */\n\n/** Both. */\nexport function f(a: string): void;\nexport function f(a: number): void;',
   ];
-  test.each(documented)('a documented export is fine: %j', (text) => {
-    expect(docstringFindings(one(text))).toEqual([]);
+  test.each(documented)('a documented export is accepted: %j', (text) => {
+    expect(docstringFindings(parsedOne(text))).toEqual([]);
   });
 });
 
@@ -249,12 +249,12 @@ describe('types', () => {
     ['// @ts-expect-error\nf();', '`@ts-expect-error`'],
   ] as const;
   test.each(forbidden)('%j is refused', (text, what) => {
-    expect(typeFindings(one(text))).toEqual([`domain/skill-service.ts:1: ${what} is not allowed`]);
+    expect(typeFindings(parsedOne(text))).toEqual([`domain/skill-service.ts:1: ${what} is not allowed`]);
   });
 
-  test('`as const`, `satisfies`, renaming and negation are fine', () => {
+  test('`as const`, `satisfies`, renaming and negation are accepted', () => {
     const text = `import { a as b } from './a.ts'; const x = [1] as const satisfies number[]; const y = !x; const z = y !== x;`;
-    expect(typeFindings(one(text))).toEqual([]);
+    expect(typeFindings(parsedOne(text))).toEqual([]);
   });
 });
 
@@ -265,24 +265,26 @@ describe('the environment', () => {
     'const x = globalThis.process.env;',
     'const { env } = process;',
     `import { env } from 'node:process';`,
-  ])('reading it outside of config.ts is found: %s', (text) => {
-    expect(environmentFindings(one(text))).toEqual(['domain/skill-service.ts:1: only config.ts reads the environment']);
+  ])('is not read outside of config.ts: %s', (text) => {
+    expect(environmentFindings(parsedOne(text))).toEqual([
+      'domain/skill-service.ts:1: only config.ts reads the environment',
+    ]);
   });
 
-  test('config.ts may read it, main.ts may hand it over, and others may use the rest of process', () => {
-    expect(environmentFindings(one('load(process.env);', 'config.ts'))).toEqual([]);
-    expect(environmentFindings(one('load(process.env);', 'main.ts'))).toEqual([]);
-    expect(environmentFindings(one('load(process.env);', 'hestia.ts'))).toEqual([]);
-    expect(environmentFindings(one('const { pid } = process; const x = server.env;'))).toEqual([]);
+  test('may be read in config.ts and passed on in main.ts; other files may use the rest of process', () => {
+    expect(environmentFindings(parsedOne('load(process.env);', 'config.ts'))).toEqual([]);
+    expect(environmentFindings(parsedOne('load(process.env);', 'main.ts'))).toEqual([]);
+    expect(environmentFindings(parsedOne('load(process.env);', 'hestia.ts'))).toEqual([]);
+    expect(environmentFindings(parsedOne('const { pid } = process; const x = server.env;'))).toEqual([]);
   });
 });
 
-describe('a drawn tree', () => {
+describe('the tree in ARCHITECTURE.md', () => {
   const fence = '```';
   const drawing = (...lines: string[]) =>
     `# House\n\n${fence}text\nother\n${fence}\n\n${fence}\n${lines.join('\n')}\n${fence}\n`;
 
-  test('is read with its folders and without its comments', () => {
+  test('is parsed with its folders and without its comments', () => {
     const markdown = drawing(
       'src/            the hub',
       '  main.ts       process entry',
@@ -296,7 +298,7 @@ describe('a drawn tree', () => {
     expect(drawnFiles(markdown)).toEqual(['domain/deep/x.ts', 'main.ts', 'stores/schema.sql', 'wiring.ts']);
   });
 
-  test('is refused where it is missing or not indented level by level', () => {
+  test('is refused if it is missing or not indented level by level', () => {
     expect(() => drawnFiles('# House\n')).toThrow('no fenced block begins with src/');
     expect(() => drawnFiles(drawing('src/', '   main.ts'))).toThrow('not indented');
     expect(() => drawnFiles(drawing('src/', '  main.ts', '    x.ts'))).toThrow('not indented');
@@ -308,19 +310,19 @@ describe('src/', () => {
   const files = readSourceFiles(sourceFolder);
   const paths = filePaths(sourceFolder);
 
-  test('is there to be read', () => {
+  test('is read', () => {
     expect(paths).toContain('config.ts');
     expect(files.map(({ path }) => path)).toContain('shapes/skill.ts');
   });
   test('has every file in a room', () => expect(roomFindings(files)).toEqual([]));
-  test('imports in the direction of the row', () => expect(directionFindings(files)).toEqual([]));
-  test('imports nothing in a circle', () => expect(cycleFindings(files)).toEqual([]));
-  // A process begins in the one, a thread in the other.
+  test('imports only in the allowed directions', () => expect(directionFindings(files)).toEqual([]));
+  test('has no import cycle', () => expect(cycleFindings(files)).toEqual([]));
+  // The entry points of the process and of a worker thread.
   const entryPoints = ['hestia.ts', 'stores/wal-checkpoint-worker.ts'];
-  test('has no file that nobody imports', () => expect(orphanFindings(files, entryPoints)).toEqual([]));
+  test('has no file that is never imported', () => expect(orphanFindings(files, entryPoints)).toEqual([]));
   test('imports with .ts', () => expect(extensionFindings(files)).toEqual([]));
   test(`holds at most ${folderFilesMax} files in a folder`, () => expect(folderFindings(paths)).toEqual([]));
-  test('names files in kebab-case, by what they are about', () => expect(nameFindings(paths)).toEqual([]));
+  test('names files in kebab-case, by their subject', () => expect(nameFindings(paths)).toEqual([]));
   test(`has no file over ${fileLinesMax} lines`, () => {
     const findings = paths.flatMap((path) => lengthFindings(path, readFileSync(`${sourceFolder}/${path}`, 'utf8')));
     expect(findings).toEqual([]);
@@ -328,9 +330,9 @@ describe('src/', () => {
   test(`has no function over ${functionLinesMax} lines`, () => expect(files.flatMap(functionFindings)).toEqual([]));
   test('begins every file with a docblock', () => expect(files.flatMap(docblockFindings)).toEqual([]));
   test('has a docstring on every export', () => expect(files.flatMap(docstringFindings)).toEqual([]));
-  test('switches the type checker off nowhere', () => expect(files.flatMap(typeFindings)).toEqual([]));
-  test('reads the environment in one file', () => expect(files.flatMap(environmentFindings)).toEqual([]));
-  test('is drawn in ARCHITECTURE.md as it is on disk', () => {
+  test('never bypasses the type checker', () => expect(files.flatMap(typeFindings)).toEqual([]));
+  test('reads the environment in one file only', () => expect(files.flatMap(environmentFindings)).toEqual([]));
+  test('has the same files on disk as in the tree of ARCHITECTURE.md', () => {
     expect(drawnFiles(readFileSync(architectureFile, 'utf8'))).toEqual(paths);
   });
 });

@@ -1,4 +1,4 @@
-/** `hestia.config.json`: what it may hold, the variables in it, and the one line that a bad key stops the start with. */
+/** `hestia.config.json`: its keys, variables in it, and the one-line error for an invalid key. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
@@ -28,7 +28,7 @@ async function refusal(start: () => unknown): Promise<string> {
 }
 
 describe('the configuration file', () => {
-  test('is found by HESTIA_CONFIG, and has its paths resolved against its own folder', async () => {
+  test('is read from HESTIA_CONFIG, and its paths are resolved against its own folder', async () => {
     await writeFile(join(folder, 'other.json'), '{"skills":{"directories":["skills","/srv/skills"]}}');
     const config = loadConfig({ environment: { HESTIA_CONFIG: join(folder, 'other.json') }, workingDirectory: sep });
     expect(config.skills.directories).toEqual([join(folder, 'skills'), '/srv/skills']);
@@ -42,7 +42,7 @@ describe('the configuration file', () => {
     expect(await refusal(() => load({ HESTIA_CONFIG: '.' }))).toMatch(/^HESTIA_CONFIG: cannot read /);
   });
 
-  test('holds servers as MCP clients write them', async () => {
+  test('accepts servers in the format of MCP clients', async () => {
     const { servers } = await loadFile({
       mcpServers: {
         files: { command: 'npx', args: ['-y', 'server'], env: { ROOT: '/srv' } },
@@ -63,7 +63,7 @@ describe('the configuration file', () => {
     [{ mcpServers: { files: { command: 'x', comand: 'y' } } }, 'mcpServers.files.comand'],
     [{ mcpServers: { files: { url: 'http://x', header: {} } } }, 'mcpServers.files.header'],
   ] as const;
-  test.each(unknown)('refuses the unknown key in %j, naming it', async (content, key) => {
+  test.each(unknown)('refuses %j and names the unknown key', async (content, key) => {
     expect(await refusal(() => loadFile(content))).toBe(`hestia.config.json: ${key}: unknown key`);
   });
 
@@ -89,7 +89,7 @@ describe('the configuration file', () => {
     [{ mcpServers: { files: { command: 5 } } }, 'mcpServers.files.command: found 5, '],
     [{ mcpServers: { files: { url: 'ftp://x' } } }, 'mcpServers.files.url: '],
   ] as const;
-  test.each(bad)('refuses %j in one line', async (content, reason) => {
+  test.each(bad)('refuses %j with one line', async (content, reason) => {
     const message = await refusal(() => loadFile(content));
     expect(message.slice(0, `hestia.config.json: ${reason}`.length)).toBe(`hestia.config.json: ${reason}`);
   });
@@ -109,7 +109,7 @@ describe('the configuration file', () => {
     expect(await refusal(() => loadFile(content, { TOKEN: secret }))).not.toContain(secret);
   });
 
-  test('never shows a number where a secret belongs', async () => {
+  test('never shows a number in place of a secret', async () => {
     const content = { mcpServers: { a: { command: 'x', env: { PIN: 31_337 } } } };
     expect(await refusal(() => loadFile(content))).toBe(
       'hestia.config.json: mcpServers.a.env.PIN: Invalid input: expected string, received number',

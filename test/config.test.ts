@@ -1,4 +1,4 @@
-/** The configuration as a whole, and from the environment: what a setting does, and how a bad one stops the start. */
+/** The configuration from environment variables: defaults, the effect of each setting, and the error for an invalid one. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ function load(environment: ConfigSources['environment'] = {}) {
   return loadConfig({ environment, workingDirectory: folder });
 }
 
-describe('no configuration at all', () => {
+describe('the default configuration', () => {
   test('listens on loopback and keeps its data in ./data', () => {
     expect(load()).toMatchObject({
       host: '127.0.0.1',
@@ -55,13 +55,13 @@ describe('no configuration at all', () => {
     expect(telemetry.resourceAttributes).toMatchObject({ 'service.name': 'hestia', 'service.version': version });
   });
 
-  test('takes an empty variable as an unset one', () => {
+  test('treats an empty variable as unset', () => {
     expect(load({ HESTIA_PORT: '', HESTIA_HOST: '', HESTIA_DATABASE_URL: '', HESTIA_UNHEARD_OF: '' }).port).toBe(7420);
   });
 });
 
 describe('the environment', () => {
-  test('sets what it names', () => {
+  test('sets host, port, log level and content capture', () => {
     const config = load({
       HESTIA_HOST: '0.0.0.0',
       HESTIA_PORT: '0',
@@ -73,7 +73,7 @@ describe('the environment', () => {
     expect(config.telemetry.captureContent).toBe(true);
   });
 
-  test('has its relative paths resolved against the working directory', () => {
+  test('resolves relative paths against the working directory', () => {
     const config = load({ HESTIA_DATA_DIR: 'state', HESTIA_LOG_FILE: 'logs/hub.log' });
     expect(config.databaseFile).toBe(join(folder, 'state', 'hestia.db'));
     expect(config.log.file).toBe(join(folder, 'logs', 'hub.log'));
@@ -92,23 +92,23 @@ describe('the environment', () => {
     ['OTEL_BSP_MAX_QUEUE_SIZE', '0', 'found "0", must be a whole number from 1 to 999999999'],
     ['HESTIA_LOG_LEVEL', 'a\nb\u202e', 'found "a\\nb\\u202e", must be "debug", "info", "warn" or "error"'],
   ] as const;
-  test.each(bad)('refuses %s=%j, naming it, what was found and what is allowed', async (key, value, reason) => {
+  test.each(bad)('refuses %s=%j and names the key, the value found and what is allowed', async (key, value, reason) => {
     expect(await configRefusal(() => load({ [key]: value }))).toBe(`environment: ${key}: ${reason}`);
   });
 
-  test('refuses a variable that begins with HESTIA_ and means nothing', async () => {
+  test('refuses an unknown variable that begins with HESTIA_', async () => {
     expect(await configRefusal(() => load({ HESTIA_PROT: '8080' }))).toBe('environment: HESTIA_PROT: unknown key');
   });
 
-  test('refuses HESTIA_DATABASE_URL, which this version cannot serve, and does not show it', async () => {
+  test('refuses HESTIA_DATABASE_URL, which this version does not support, without showing its value', async () => {
     const message = await configRefusal(() => load({ HESTIA_DATABASE_URL: 'postgres://user:hunter2@host' }));
     expect(message).toContain('environment: HESTIA_DATABASE_URL: is not supported by this version; unset it');
     expect(message).not.toContain('hunter2');
   });
 });
 
-describe('the variables of search', () => {
-  test('keep everything in process and offline where none is set', () => {
+describe('the search variables', () => {
+  test('keep search in process and offline by default', () => {
     expect(load().search).toEqual({
       chromaUrl: undefined,
       embeddings: { kind: 'lexical' },
@@ -124,7 +124,7 @@ describe('the variables of search', () => {
       'https://host/openai/deployments/d/embeddings?api-version=1',
       'https://host/openai/deployments/d/embeddings?api-version=1',
     ],
-  ])('take %s as the address of embeddings', (url, expected) => {
+  ])('accept %s as the URL of embeddings', (url, expected) => {
     const { embeddings } = load({
       HESTIA_EMBEDDINGS_URL: url,
       HESTIA_EMBEDDINGS_MODEL: 'small',
@@ -133,7 +133,7 @@ describe('the variables of search', () => {
     expect(embeddings).toEqual({ kind: 'endpoint', url: expected, model: 'small', key: 'sk-1' });
   });
 
-  test('take the model "default" alone as the one in this process, and a Chroma server', () => {
+  test('accept the model "default" as the local model, and the URL of a Chroma server', () => {
     expect(load({ HESTIA_EMBEDDINGS_MODEL: 'default', HESTIA_CHROMA_URL: 'http://chroma:8000' }).search).toMatchObject({
       chromaUrl: 'http://chroma:8000',
       embeddings: { kind: 'local', model: 'default' },
@@ -167,7 +167,7 @@ describe('the variables of search', () => {
 });
 
 describe('the OTEL_ variables', () => {
-  test('choose exporter and protocol for each signal, the particular before the general', () => {
+  test('choose exporter and protocol for each signal; the variable of a signal overrides the general one', () => {
     const { telemetry } = load({
       OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
       OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: 'http/protobuf',
@@ -180,7 +180,7 @@ describe('the OTEL_ variables', () => {
     expect(telemetry.samplerFromEnvironment).toBe(true);
   });
 
-  test('size the batches, which never outgrow their queue', () => {
+  test('set the batch sizes, which never exceed the queue size', () => {
     const { telemetry } = load({
       OTEL_BSP_MAX_QUEUE_SIZE: '100',
       OTEL_BSP_SCHEDULE_DELAY: '50',
@@ -192,16 +192,16 @@ describe('the OTEL_ variables', () => {
     expect(telemetry.logs).toMatchObject({ queueSizeMax: 300, batchSizeMax: 30, timeoutMs: 700 });
   });
 
-  test('set the metric interval, which its timeout never outlasts', () => {
+  test('set the metric interval, which the timeout never exceeds', () => {
     const { metrics } = load({ OTEL_METRIC_EXPORT_INTERVAL: '500' }).telemetry;
     expect(metrics).toMatchObject({ intervalMs: 500, timeoutMs: 500 });
   });
 
-  test.each(['true', 'TRUE', 'True'])('switch telemetry off with OTEL_SDK_DISABLED=%s', (value) => {
+  test.each(['true', 'TRUE', 'True'])('disable telemetry with OTEL_SDK_DISABLED=%s', (value) => {
     expect(load({ OTEL_SDK_DISABLED: value }).telemetry.disabled).toBe(true);
   });
 
-  test('add resource attributes, percent-decoded; the service version stays ours', () => {
+  test('add percent-decoded resource attributes, but cannot replace the service version', () => {
     const { resourceAttributes } = load({
       OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=staging%20two, service.instance.id=b=1,service.version=9,',
     }).telemetry;
@@ -214,7 +214,7 @@ describe('the OTEL_ variables', () => {
     });
   });
 
-  test('name the service: OTEL_SERVICE_NAME before the resource attribute', () => {
+  test('name the service; OTEL_SERVICE_NAME overrides the resource attribute', () => {
     const name = (environment: ConfigSources['environment']) =>
       load(environment).telemetry.resourceAttributes['service.name'];
     expect(name({ OTEL_RESOURCE_ATTRIBUTES: 'service.name=attribute' })).toBe('attribute');
@@ -227,7 +227,7 @@ describe('the OTEL_ variables', () => {
 });
 
 describe('a loaded configuration', () => {
-  test('is frozen through and through', async () => {
+  test('is deeply frozen', async () => {
     const config = await loadConfigFile(folder, { mcpServers: { a: { command: 'x' } } });
     expect(() => Object.assign(config, { port: 1 })).toThrow(TypeError);
     expect(() => Object.assign(config.servers.a ?? {}, { command: 'y' })).toThrow(TypeError);
@@ -241,7 +241,7 @@ describe('the JSON Schema of the configuration file', () => {
   addFormats.default(ajv);
   const validate = ajv.compile(z.toJSONSchema(configurationFileSchema, { io: 'input' }));
 
-  test('accepts an empty file and a full one', () => {
+  test('accepts an empty object and one with all kinds of entries', () => {
     expect(validate({})).toBe(true);
     expect(validate({ mcpServers: { a: { command: 'x' }, b: { url: 'https://x' } }, limits: { drainMs: 0 } })).toBe(
       true,

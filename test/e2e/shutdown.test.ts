@@ -47,7 +47,7 @@ describe('a hub that is told to end', () => {
     await expect.poll(() => callsRunning(hub)).toBe(1);
     const at = performance.now();
     hub.child.kill('SIGTERM');
-    await expect.poll(() => hub.logLines().some((line) => line.message === 'Hestia is ending')).toBe(true);
+    await expect.poll(() => hub.logLines().some((line) => line.message === 'Hestia is shutting down')).toBe(true);
     const refused = await hub.fetch('/v1/tools/everything/echo/call', { json: { arguments: { message: 'x' } } }).then(
       async (response) => (await json(response)).code,
       () => 'refused',
@@ -84,7 +84,7 @@ describe('a hub that is told to end', () => {
     const running = hub.fetch('/v1/tools/faulty/hang/call', { json: {} });
     await expect.poll(() => callsRunning(hub)).toBe(1);
     hub.child.kill('SIGINT');
-    await expect.poll(() => hub.logLines().some((line) => line.message === 'Hestia is ending')).toBe(true);
+    await expect.poll(() => hub.logLines().some((line) => line.message === 'Hestia is shutting down')).toBe(true);
     process.kill(pid, 'SIGKILL');
     expect(await json(running)).toMatchObject({ code: 'SHUTTING_DOWN' });
     expect(await hub.exited).toBe(0);
@@ -117,12 +117,12 @@ describe('a hub that is told to end', () => {
     const running = slow(hub, 1);
     await expect.poll(() => callsRunning(hub)).toBe(1);
     hub.child.kill('SIGTERM');
-    await expect.poll(() => hub.logLines().some((line) => line.message === 'Hestia is ending')).toBe(true);
+    await expect.poll(() => hub.logLines().some((line) => line.message === 'Hestia is shutting down')).toBe(true);
     hub.child.kill('SIGTERM');
     hub.child.kill('SIGINT');
     expect(await json(running)).toMatchObject({ outcome: 'success' });
     expect(await hub.exited).toBe(0);
-    expect(hub.logLines().at(-1)).toMatchObject({ message: 'Hestia has ended' });
+    expect(hub.logLines().at(-1)).toMatchObject({ message: 'Hestia has shut down' });
   });
 
   test.each(['no collector', 'a collector that hangs'])(

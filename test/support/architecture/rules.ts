@@ -1,6 +1,6 @@
 /**
- * The rules about files and about who imports whom. Each takes parsed files and answers one finding for each
- * breach, as `path:line: what is wrong`; no finding, no breach. Paths are relative to `src/`.
+ * Architecture rules about files and imports: rooms, directions, cycles, sizes and names. Each takes parsed files and returns
+ * a finding, as `path:line: what is wrong`, for each violation. Paths are relative to `src/`.
  */
 import type { SourceFile } from './source.ts';
 
@@ -9,10 +9,10 @@ export const fileLinesMax = 300;
 
 const doors = ['http', 'mcp', 'cli', 'schedule'];
 
-/** What the domain stands on: what it may import, and what may not import it. */
+/** The rooms below the domain: it may import them, and they may not import it. */
 const foundations = ['stores', 'search-index', 'upstream', 'telemetry', 'flow', 'shapes'];
 
-/** What each room, and each file beside the rooms, may import besides itself. `flow` and `shapes` import no other room. */
+/** What each room, and each file directly in `src/`, may import besides itself. `flow` and `shapes` import no other room. */
 const allowedImports: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(doors.map((door) => [door, ['domain', 'shapes', 'telemetry', 'flow']])),
   domain: foundations,
@@ -28,7 +28,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
   hestia: ['cli', 'config', 'main'],
 };
 
-/** What each inner room of `domain/` may import of the others. None imports the use cases above it, `domain/*.ts`. */
+/** What each inner room of `domain/` may import from the others. None imports the use cases, `domain/*.ts`. */
 const allowedInDomain: Readonly<Record<string, readonly string[]>> = {
   audit: [],
   scan: [],
@@ -39,10 +39,10 @@ const allowedInDomain: Readonly<Record<string, readonly string[]>> = {
   call: ['audit', 'search'],
 };
 
-/** The rooms that are files directly in `src/`; all others are folders. */
+/** The rooms that are single files in `src/`; all others are folders. */
 const singleFiles = new Set(['schedule', 'config', 'main', 'hestia']);
 
-/** Files outside of `src/` that may be imported, by who may import them. */
+/** By importing file: files outside of `src/` that it may import. */
 const outsideImports: Readonly<Record<string, readonly string[]>> = { 'config.ts': ['../package.json'] };
 
 /** The most files in one folder. */
@@ -63,7 +63,7 @@ function innerRoomOf(path: string): string | undefined {
   return room === 'domain' && file !== undefined ? inner : undefined;
 }
 
-/** Files that lie in no room of the house. */
+/** Files that are in no known room. */
 export function roomFindings(files: readonly SourceFile[]): string[] {
   return files
     .filter(({ path }) => {
@@ -71,10 +71,10 @@ export function roomFindings(files: readonly SourceFile[]): string[] {
       const isKnown = roomOf(path) in allowedImports && (inner === undefined || inner in allowedInDomain);
       return !isKnown || path.includes('/') === singleFiles.has(roomOf(path));
     })
-    .map(({ path }) => `${path}: is in no room of the house`);
+    .map(({ path }) => `${path}: is in no known room`);
 }
 
-/** Imports against the order of the rooms and of the rooms inside `domain/`, and imports of files outside of `src/`. */
+/** Imports that violate the order of the rooms or of the inner rooms of `domain/`, and imports from outside of `src/`. */
 export function directionFindings(files: readonly SourceFile[]): string[] {
   return files.flatMap((file) =>
     file.imports.flatMap(({ target, line }) => {
@@ -119,14 +119,14 @@ export function folderFindings(paths: readonly string[]): string[] {
     .map(([folder, count]) => `${folder}: holds ${count} files, at most ${folderFilesMax} are allowed`);
 }
 
-/** Circular imports, each told once as the path it goes; type-only imports count. */
+/** Import cycles, each reported once with its path. Type-only imports count. */
 export function cycleFindings(files: readonly SourceFile[]): string[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const finished = new Set<string>();
   const findings: string[] = [];
   const visit = (path: string, trail: readonly string[]) => {
     const at = trail.indexOf(path);
-    if (at !== -1) findings.push(`${path}: is imported in a circle: ${[...trail.slice(at), path].join(' -> ')}`);
+    if (at !== -1) findings.push(`${path}: is part of an import cycle: ${[...trail.slice(at), path].join(' -> ')}`);
     if (at !== -1 || finished.has(path)) return;
     for (const { target } of byPath.get(path)?.imports ?? []) {
       if (target !== undefined) visit(target, [...trail, path]);
@@ -137,12 +137,12 @@ export function cycleFindings(files: readonly SourceFile[]): string[] {
   return findings;
 }
 
-/** Files that nobody imports, besides the entry points. */
+/** Files that are never imported and are not entry points. */
 export function orphanFindings(files: readonly SourceFile[], entryPoints: readonly string[]): string[] {
   const imported = new Set(files.flatMap((file) => file.imports.map(({ target }) => target)));
   return files
     .filter(({ path }) => !imported.has(path) && !entryPoints.includes(path))
-    .map(({ path }) => `${path}: nobody imports it`);
+    .map(({ path }) => `${path}: is never imported`);
 }
 
 /** Relative imports that do not end in `.ts` (or, for data, `.json`): Node resolves no extension. */
@@ -154,19 +154,19 @@ export function extensionFindings(files: readonly SourceFile[]): string[] {
   );
 }
 
-/** A file that is too long, by its path and text; blank lines and comments count. */
+/** Reports a file that is too long. Blank lines and comments count. */
 export function lengthFindings(path: string, text: string): string[] {
   const lines = text.replace(/\n$/, '').split('\n').length;
   return lines > fileLinesMax ? [`${path}: has ${lines} lines, at most ${fileLinesMax} are allowed`] : [];
 }
 
-/** Paths with a part that is not kebab-case, and file names that say nothing. */
+/** Paths with a part that is not in kebab-case, and file names that do not name a subject. */
 export function nameFindings(paths: readonly string[]): string[] {
   return paths.flatMap((path) => {
     const parts = path.replace(/\.[a-z]+$/, '').split('/');
     const wrong = parts.find((part) => !kebabCase.test(part));
     if (wrong !== undefined) return [`${path}: "${wrong}" is not kebab-case`];
     const name = parts.at(-1) ?? '';
-    return forbiddenNames.has(name) ? [`${path}: "${name}" does not say what it is about`] : [];
+    return forbiddenNames.has(name) ? [`${path}: "${name}" does not name a subject`] : [];
   });
 }

@@ -1,13 +1,13 @@
-/** A folder of TypeScript as the architecture rules see it: each file with its syntax tree, its comments and its imports. */
+/** Parses TypeScript files for the architecture rules: syntax tree, comments and imports. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix, relative, sep } from 'node:path';
 import { type Comment, type Directive, type Program, parseSync, type Statement, Visitor } from 'oxc-parser';
 
 /** An import of any form: static, type-only, dynamic, a re-export, a type query. */
 export interface SourceImport {
-  /** As written. */
+  /** The specifier as written. */
   specifier: string;
-  /** The file meant, relative to the root; undefined for packages. It may lie outside of the root (`../…`). */
+  /** The imported file, relative to the root; undefined for packages. It may be outside of the root (`../…`). */
   target: string | undefined;
   line: number;
 }

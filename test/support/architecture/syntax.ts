@@ -1,6 +1,6 @@
 /**
- * The rules about what is written inside a file: long functions, missing docstrings, types that switch the checker
- * off, reading of the environment. Each takes one parsed file and answers findings, as `path:line: what is wrong`.
+ * Architecture rules about the content of a file: long functions, missing docstrings, bypasses of the type checker, reading of
+ * the environment. Each takes a parsed file and returns findings, as `path:line: what is wrong`.
  */
 import { type Expression, type Node, type Statement, type TSType, Visitor } from 'oxc-parser';
 import type { SourceFile } from './source.ts';
@@ -8,10 +8,10 @@ import type { SourceFile } from './source.ts';
 /** The longest function, in lines from its first to its last; blank lines and comments count. */
 export const functionLinesMax = 50;
 
-/** Files that may touch the environment: `config.ts` reads it, the two entries hand it over. */
+/** Files that may access the environment: `config.ts` reads it, the two entry points pass it on. */
 const environmentReaders = ['config.ts', 'main.ts', 'hestia.ts'];
 
-/** Functions, methods and arrows that are too long; nested ones count for the outer one too. */
+/** Functions, methods and arrow functions that are too long. Nested functions count towards the outer one. */
 export function functionFindings(file: SourceFile): string[] {
   const findings: string[] = [];
   const check = (node: Node) => {
@@ -26,7 +26,7 @@ export function functionFindings(file: SourceFile): string[] {
   return findings;
 }
 
-/** `any`, `as` other than `as const`, `<T>value`, `!` behind a value or a declaration, and comments that silence the checker. */
+/** `any`, `as` other than `as const`, `<T>value`, `!` after a value or a declaration, and comments that suppress type errors. */
 export function typeFindings(file: SourceFile): string[] {
   const findings: string[] = [];
   const add = (node: { start: number }, what: string) => {
@@ -46,8 +46,8 @@ export function typeFindings(file: SourceFile): string[] {
     PropertyDefinition: definite,
   }).visit(file.program);
   for (const comment of file.comments) {
-    const silencer = /@ts-(?:ignore|expect-error|nocheck)/.exec(comment.value);
-    if (silencer !== null) add(comment, `\`${silencer[0]}\``);
+    const suppression = /@ts-(?:ignore|expect-error|nocheck)/.exec(comment.value);
+    if (suppression !== null) add(comment, `\`${suppression[0]}\``);
   }
   return findings;
 }
@@ -56,7 +56,7 @@ function isConst(type: TSType): boolean {
   return type.type === 'TSTypeReference' && type.typeName.type === 'Identifier' && type.typeName.name === 'const';
 }
 
-/** Uses of `process.env`, in whatever way it is reached, outside of the files that may. */
+/** Uses of `process.env`, in any form, outside of the files that may access it. */
 export function environmentFindings(file: SourceFile): string[] {
   if (environmentReaders.includes(file.path)) return [];
   const findings: string[] = [];
@@ -90,14 +90,14 @@ function propertyName(node: Node): string | undefined {
   return node.type === 'Identifier' ? node.name : undefined;
 }
 
-/** A file that does not begin with a docblock; the line that makes it a program may stand before. */
+/** Reports a file that does not begin with a docblock. A `#!` line may precede it. */
 export function docblockFindings(file: SourceFile): string[] {
   return /^(?:#!.*\n)?\/\*\*/.test(file.text) ? [] : [`${file.path}:1: does not begin with a docblock`];
 }
 
 /**
- * Exports without a docstring of their own right before them; the file's docblock is not one. Re-exports need none,
- * nor does what shares a name or a schema with a documented export: overloads, and `z.infer` of a schema beside it.
+ * Exports without a docstring directly before them; the docblock of the file does not count. Re-exports need none, nor do
+ * exports that share a name or schema with a documented one: overloads, and `z.infer` of a schema beside it.
  */
 export function docstringFindings(file: SourceFile): string[] {
   const documented = new Set<string>();
@@ -135,7 +135,7 @@ function declaredNames(statement: ExportStatement): string[] {
   return 'id' in declaration && declaration.id !== null ? [propertyName(declaration.id) ?? 'a module'] : [];
 }
 
-/** The schema's name of `type X = z.infer<typeof schema>`. */
+/** The name of the schema in `type X = z.infer<typeof schema>`. */
 function inferredFrom(statement: ExportStatement): string[] {
   if (statement.type !== 'ExportNamedDeclaration' || statement.declaration?.type !== 'TSTypeAliasDeclaration')
     return [];

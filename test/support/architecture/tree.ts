@@ -1,11 +1,11 @@
-/** The tree of `src/` as ARCHITECTURE.md draws it: a fenced block whose first line begins with `src/`. */
+/** Parses the tree of `src/` in ARCHITECTURE.md: a fenced block whose first line begins with `src/`. */
 
 const indentation = 2;
 
 /**
- * The files of the drawn tree, relative to `src/`, sorted. Each line holds one name, indented by two blanks a
- * level, and then, behind blanks, a comment; folders end in `/`.
- * @throws Error where there is no such block, or a line is not indented below a folder.
+ * The files of the tree, relative to `src/`, sorted. Each line holds a name, indented by two spaces a level, and an optional
+ * comment after further spaces. Names of folders end in `/`.
+ * @throws Error if there is no such block, or a line is not indented below a folder
  */
 export function drawnFiles(markdown: string): string[] {
   const [root, ...lines] = drawnLines(markdown);
@@ -16,7 +16,7 @@ export function drawnFiles(markdown: string): string[] {
     const name = line.trim().split(/\s+/)[0] ?? '';
     const depth = (line.length - line.trimStart().length) / indentation - 1;
     if (!Number.isInteger(depth) || depth < 0 || depth > folders.length) {
-      throw new Error(`the tree of src/ is not indented by two blanks a level: ${line}`);
+      throw new Error(`the tree of src/ is not indented by two spaces a level: ${line}`);
     }
     folders.length = depth;
     const path = [...folders, name].join('');
