@@ -105,7 +105,7 @@ describe('the configuration file', () => {
     { mcpServers: { a: { command: 'x', args: secret } } },
     { mcpServers: { a: { command: 'x', env: secret } } },
     `{ "mcpServers": { "a": ${secret} } }`,
-  ])('never shows what may be a secret: %j', async (content) => {
+  ])('never shows a value that may be a secret: %j', async (content) => {
     expect(await refusal(() => loadFile(content, { TOKEN: secret }))).not.toContain(secret);
   });
 
@@ -118,7 +118,7 @@ describe('the configuration file', () => {
 });
 
 describe('a server entry that is neither of the two kinds', () => {
-  test('is refused with the key that neither knows', async () => {
+  test('is refused with the key that is unknown to both', async () => {
     const message = await configRefusal(() => loadConfigFile(folder, { mcpServers: { files: { comand: 'x' } } }));
     expect(message).toContain('mcpServers.files: unknown key "comand", must be { "command"');
   });
@@ -145,13 +145,13 @@ describe('a variable in the configuration file', () => {
     expect(await args(text, { TOKEN: 't0', EMPTY: '', NESTED: '${TOKEN}' })).toBe(expanded);
   });
 
-  test('stops the start where it is not set, naming the place and the variable', async () => {
+  test('stops the start if it is not set, and the error names the place and the variable', async () => {
     expect(await refusal(() => args('${MISSING}'))).toBe(
       'mcpServers.a.args.0: the environment variable MISSING is not set, and no default is given',
     );
   });
 
-  test('is left alone outside of mcpServers', async () => {
+  test('is not replaced outside of mcpServers', async () => {
     const { policy } = await loadFile({ policy: { allowedHosts: ['${HOME}'] } }, { HOME: 'x' });
     expect(policy.allowedHosts).toEqual(['${HOME}']);
   });

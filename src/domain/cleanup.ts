@@ -1,5 +1,5 @@
 /**
- * Cleanup: deactivates expired skills, deletes data past its retention, and reads watched skills again. It deletes outcomes,
+ * Cleanup: deactivates expired skills, deletes data past its retention, and re-reads watched skills. It deletes outcomes,
  * searches and audit records in bounded batches and may be repeated. A part that fails does not stop the others.
  */
 import { ROOT_CONTEXT, type Span } from '@opentelemetry/api';

@@ -1,4 +1,4 @@
-/** Builds the parts of the audit trail over the same stores and keys: writer, checkpointer, verification and proofs. */
+/** Builds the audit trail: writer, checkpointer, verification and proofs over the same stores and keys. */
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import type { AuditAlarm } from '../domain/audit/alarm.ts';
 import { createAuditAlarm } from '../domain/audit/alarm.ts';

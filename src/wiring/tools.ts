@@ -1,4 +1,4 @@
-/** Builds the sources of tools: the search index, the connections to upstream servers, and the active skills. */
+/** Builds the sources of tools: search index, upstream connections and active skills. */
 import { createToolGate } from '../domain/screening/tool-gate.ts';
 import { createSkillTools } from '../domain/skill-tools.ts';
 import { createWordIndex } from '../search-index/words/word-index.ts';

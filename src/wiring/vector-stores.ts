@@ -1,5 +1,5 @@
 /**
- * Selects where vectors are stored: in this process, or in a Chroma server together with the connection to it. When Chroma
+ * Selects where vectors are stored: in this process, or in a Chroma server. It owns the connection to Chroma. When Chroma
  * becomes available or a collection is created, all writers resync.
  */
 import { createChromaConnection } from '../search-index/vectors/chroma-connection.ts';

@@ -1,6 +1,6 @@
 /**
- * The access policy: the table of roles and the actions each may do, and the rules of namespace and ownership. A pure function
- * without I/O or exceptions.
+ * The access policy: the actions of each role, and the rules of namespace and ownership. A pure function without I/O or
+ * exceptions.
  */
 import type { Caller, Role } from '../../shapes/access.ts';
 

@@ -15,7 +15,7 @@ export type TrailFault = NonNullable<AuditVerdict['firstBad']>;
 export interface AuditAlarm {
   /** Records a fault that a caller's verification found. */
   raise(fault: TrailFault, by: Caller): Promise<void>;
-  /** Records a fault that the hub found by itself; the same fault at most once an hour. */
+  /** Records a fault that the hub itself found; the same fault at most once an hour. */
   raiseThrottled(fault: TrailFault): Promise<void>;
 }
 

@@ -70,8 +70,8 @@ export function parseCheckpoint(body: string): AuditCheckpoint | { reason: strin
 export function signatureFault(checkpoint: AuditCheckpoint, { publicKey, keyId }: VerifyingKey): string | undefined {
   if (checkpoint.key_id !== keyId) return 'it names another key than the one it is verified with';
   const { signature, ...content } = checkpoint;
-  const holds = verify(null, signedBytes(content), publicKey, Buffer.from(signature, 'hex'));
-  return holds ? undefined : 'its signature does not hold';
+  const isValid = verify(null, signedBytes(content), publicKey, Buffer.from(signature, 'hex'));
+  return isValid ? undefined : 'its signature is not valid';
 }
 
 /** A public key that verifies checkpoints. */

@@ -37,7 +37,7 @@ async function gap(): Promise<unknown> {
   return (await client.call('get_mcp_hub_status')).structuredContent.audit_gap;
 }
 
-/** Makes every insert of a record fail while `work` runs, as on a full disk. */
+/** Lets every insert of a record fail while `work` runs, as on a full disk. */
 async function whileRecordsFail<T>(work: () => Promise<T>): Promise<T> {
   using breaker = new DatabaseSync(hub.config.databaseFile, { timeout: 5000 });
   breaker.exec("CREATE TRIGGER no_record BEFORE INSERT ON audit_records BEGIN SELECT RAISE(ABORT, 'refused'); END");
