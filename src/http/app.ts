@@ -11,6 +11,7 @@ import type { AuditService } from '../domain/audit-service.ts';
 import type { Cleanup } from '../domain/cleanup.ts';
 import type { QuarantineService } from '../domain/quarantine-service.ts';
 import type { ServerService } from '../domain/server-service.ts';
+import { BoundedMap } from '../flow/bounded-map.ts';
 import type { Caller } from '../shapes/access.ts';
 import { configurationFileSchema, type OauthConfiguration } from '../shapes/configuration/config.ts';
 import { HestiaError, notFound } from '../shapes/error.ts';
@@ -121,14 +122,14 @@ const hostsAcceptedMax = 64;
 
 /** The middleware that refuses unknown hosts and origins: DNS rebinding lets a web page reach a local hub by them. */
 function checkHost({ hosts, origins }: AppDeps['policy']): MiddlewareHandler {
-  const accepted = new Set<string>();
+  const accepted = new BoundedMap<string, true>(hostsAcceptedMax);
   return (c, next) => {
     const host = c.req.header('host');
     if (host === undefined || !accepted.has(host)) {
       if (!validateHostHeader(host, [...localNames, ...hosts]).ok) {
         throw new HestiaError('FORBIDDEN', 'host: this name is not one the hub answers to; see policy.allowedHosts');
       }
-      if (host !== undefined && accepted.size < hostsAcceptedMax) accepted.add(host);
+      if (host !== undefined) accepted.set(host, true);
     }
     const origin = c.req.header('origin');
     if (origin !== undefined && !validateOriginHeader(origin, [...localNames, ...origins]).ok) {

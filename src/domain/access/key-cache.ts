@@ -1,4 +1,5 @@
 /** A cache of stored API keys. It stays valid because only this process writes to the database. */
+import { BoundedMap } from '../../flow/bounded-map.ts';
 import type { AccessStore, StoredKey } from '../../stores/access-store.ts';
 
 /** Finds keys for authentication. */
@@ -9,12 +10,12 @@ export interface KeyCache {
   forget(keyId: string): void;
 }
 
-/** The most keys in the cache; further keys are read each time. */
+/** The most keys in the cache. Beyond it, the key that was read longest ago is evicted. */
 const keysMax = 10_000;
 
 /** Creates an empty cache. */
 export function createKeyCache(accessStore: AccessStore): KeyCache {
-  const cached = new Map<string, StoredKey>();
+  const cached = new BoundedMap<string, StoredKey>(keysMax);
   let changes = 0;
   return {
     find: async (keyId) => {
@@ -23,7 +24,7 @@ export function createKeyCache(accessStore: AccessStore): KeyCache {
       const changesBefore = changes;
       const found = await accessStore.findKey(keyId);
       // A key that changed while it was read may be out of date, so it is not cached.
-      if (found !== undefined && changes === changesBefore && cached.size < keysMax) cached.set(keyId, found);
+      if (found !== undefined && changes === changesBefore) cached.set(keyId, found);
       return found;
     },
     forget: (keyId) => {

@@ -3,6 +3,7 @@
  * Tokens are words, URLs, paths, variables and shell operators. Formatting such as emphasis, bullets and rules is
  * dropped. One pass without look-behind.
  */
+import { BoundedMap } from '../../flow/bounded-map.ts';
 import { classesOf } from './token-classes.ts';
 
 /**
@@ -68,9 +69,9 @@ function withoutEmphasis(text: string): string {
   return lower.includes('*') || lower.includes('__') ? lower.replaceAll(/\*{1,3}|__/g, '') : lower;
 }
 
-// Classification is costly and most words repeat. The cache is emptied when it is full.
-const tokenCache = new Map<string, { text: string; symbols: readonly string[] }>();
+// Classification is costly and most words repeat.
 const tokenCacheSizeMax = 20_000;
+const tokenCache = new BoundedMap<string, { text: string; symbols: readonly string[] }>(tokenCacheSizeMax);
 
 /** Pairs of words that together name a secret. */
 const secretPhrases = new Set(
@@ -95,7 +96,6 @@ function tokenOf(
         .replace(/[.:/-]+$/, '')
         .replaceAll("'", '') || found;
     classified = { text, symbols: [text, ...classesOf(text)] };
-    if (tokenCache.size >= tokenCacheSizeMax) tokenCache.clear();
     tokenCache.set(found, classified);
   }
   const { text, symbols } = classified;

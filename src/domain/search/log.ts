@@ -3,6 +3,7 @@
  * An outcome counts once, and only for a search that showed the tool to the same key. The log is bounded; the search store keeps
  * searches for longer.
  */
+import { BoundedMap } from '../../flow/bounded-map.ts';
 import type { Lesson, SearchRecord, ShownTool } from '../../shapes/search.ts';
 import type { ToolOutcome } from '../../shapes/tool.ts';
 import { blameOf } from './ranking.ts';
@@ -41,17 +42,14 @@ interface Logged {
 
 /** Creates an empty log. */
 export function createSearchLog(): SearchLog {
-  const searches = new Map<string, Logged>();
-  const byKey = new Map<string, Logged[]>();
+  const searches = new BoundedMap<string, Logged>(recentSearchesMax);
+  const byKey = new BoundedMap<string, Logged[]>(recentKeysMax);
 
   function add(record: SearchRecord): Logged {
     const logged = { record, credited: new Set<string>() };
     searches.set(record.searchId, logged);
-    forgetOldest(searches, recentSearchesMax);
     const recent = byKey.get(record.keyId) ?? [];
-    byKey.delete(record.keyId);
     byKey.set(record.keyId, [...recent.slice(1 - recentSearchesPerKeyMax), logged]);
-    forgetOldest(byKey, recentKeysMax);
     return logged;
   }
 
@@ -107,12 +105,4 @@ function lessonOf({ searchId, queryKey }: SearchRecord, shown: ShownTool, outcom
     blame: blameOf(shown.parts),
     recordedAt,
   };
-}
-
-function forgetOldest(entries: Map<string, unknown>, max: number): void {
-  if (entries.size <= max) return;
-  for (const oldest of entries.keys()) {
-    entries.delete(oldest);
-    return;
-  }
 }

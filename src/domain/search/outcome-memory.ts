@@ -2,6 +2,7 @@
  * The outcome memory: which tools succeeded for which queries and keys, their availability, and their use.
  * It is bounded, separate for each namespace, and rebuilt from the stored lessons at start.
  */
+import { BoundedMap } from '../../flow/bounded-map.ts';
 import { type ToolKey, toolKeyText } from '../../search-index/tool-index.ts';
 import type { Lesson } from '../../shapes/search.ts';
 import { affinity, availability, memoryLimits, relevance } from './ranking-constants.ts';
@@ -49,10 +50,10 @@ interface Opinion {
 }
 interface RememberedTool {
   tool: ToolKey;
-  byKey: Map<string, Opinion>;
+  byKey: BoundedMap<string, Opinion>;
 }
 interface RememberedRequest {
-  tools: Map<string, RememberedTool>;
+  tools: BoundedMap<string, RememberedTool>;
   outcomesCount: number;
 }
 interface Observed {
@@ -61,16 +62,21 @@ interface Observed {
   at: number;
 }
 interface State {
-  requests: Map<string, RememberedRequest>;
-  observed: Map<string, Map<string, Observed>>;
-  uses: Map<string, Map<string, number>>;
+  requests: BoundedMap<string, RememberedRequest>;
+  observed: BoundedMap<string, BoundedMap<string, Observed>>;
+  uses: BoundedMap<string, BoundedMap<string, number>>;
   /** The number of queries for which a key has an opinion of a tool, by namespace, key and tool. */
   opinions: Map<string, number>;
 }
 
 /** Creates an empty memory. */
 export function createOutcomeMemory(): OutcomeMemory {
-  const state: State = { requests: new Map(), observed: new Map(), uses: new Map(), opinions: new Map() };
+  const state: State = {
+    requests: new BoundedMap(memoryLimits.requestsMax),
+    observed: new BoundedMap(memoryLimits.toolsMax),
+    uses: new BoundedMap(memoryLimits.keysMax),
+    opinions: new Map(),
+  };
   return {
     learn: (lesson) => {
       const tool = { serverId: lesson.serverId, toolName: lesson.toolName, namespace: lesson.toolNamespace };
@@ -90,25 +96,29 @@ function learnRelevance(state: State, lesson: Lesson, tool: ToolKey, toolKey: st
   const { namespace, keyId, queryKey, recordedAt } = lesson;
   const change = relevanceChange(lesson);
   if (queryKey === undefined || change === 0) return;
-  const request = state.requests.get(scoped(namespace, queryKey)) ?? { tools: new Map(), outcomesCount: 0 };
+  const request = state.requests.get(scoped(namespace, queryKey)) ?? {
+    tools: new BoundedMap(memoryLimits.toolsPerRequestMax),
+    outcomesCount: 0,
+  };
   request.outcomesCount += 1;
-  const remembered = request.tools.get(toolKey) ?? { tool, byKey: new Map<string, Opinion>() };
+  const remembered = request.tools.get(toolKey) ?? {
+    tool,
+    byKey: new BoundedMap<string, Opinion>(memoryLimits.keysPerToolMax),
+  };
   const before = remembered.byKey.get(keyId);
   if (before === undefined) count(state.opinions, scoped(namespace, keyId, toolKey), 1);
   const carried = before === undefined ? 0 : decayed(before.value, recordedAt - before.at, relevance.halfLifeMs);
   const value = clipped(relevance.carried * carried + change, relevance.ownMax);
-  const forget = (evicted: RememberedTool) => forgetOpinions(state, namespace, evicted);
-  touch(remembered.byKey, keyId, { value, at: recordedAt }, memoryLimits.keysPerToolMax, (_opinion, key) =>
-    count(state.opinions, scoped(namespace, key, toolKey), -1),
-  );
-  touch(request.tools, toolKey, remembered, memoryLimits.toolsPerRequestMax, forget);
-  touch(state.requests, scoped(namespace, queryKey), request, memoryLimits.requestsMax, (evicted) => {
-    for (const each of evicted.tools.values()) forget(each);
-  });
+  const [evictedKey] = remembered.byKey.set(keyId, { value, at: recordedAt }) ?? [];
+  if (evictedKey !== undefined) count(state.opinions, scoped(namespace, evictedKey, toolKey), -1);
+  const [, evictedTool] = request.tools.set(toolKey, remembered) ?? [];
+  if (evictedTool !== undefined) forgetOpinions(state, namespace, evictedTool);
+  const [, evictedRequest] = state.requests.set(scoped(namespace, queryKey), request) ?? [];
+  for (const [, each] of evictedRequest?.tools ?? []) forgetOpinions(state, namespace, each);
 }
 
 function forgetOpinions(state: State, namespace: string, { tool, byKey }: RememberedTool): void {
-  for (const keyId of byKey.keys()) count(state.opinions, scoped(namespace, keyId, toolKeyText(tool)), -1);
+  for (const [keyId] of byKey) count(state.opinions, scoped(namespace, keyId, toolKeyText(tool)), -1);
 }
 
 function relevanceChange({ outcome, blame }: Lesson): number {
@@ -129,7 +139,8 @@ function relevanceChange({ outcome, blame }: Lesson): number {
 function learnAvailability(state: State, lesson: Lesson, toolKey: string): void {
   const { outcome, blame, latencyMs, namespace, keyId, recordedAt } = lesson;
   if (outcome === 'abandoned') return;
-  const tool = state.observed.get(scoped(namespace, toolKey)) ?? new Map<string, Observed>();
+  const tool =
+    state.observed.get(scoped(namespace, toolKey)) ?? new BoundedMap<string, Observed>(memoryLimits.keysPerToolMax);
   const before = tool.get(keyId) ?? { successes: 0, failures: 0, at: recordedAt };
   const kept = availability.carried * decayed(1, recordedAt - before.at, availability.ownHalfLifeMs);
   const slow = slowness(latencyMs);
@@ -138,8 +149,8 @@ function learnAvailability(state: State, lesson: Lesson, toolKey: string): void 
     failures: before.failures * kept + (outcome === 'success' ? slow : 1 - blame),
     at: recordedAt,
   };
-  touch(tool, keyId, after, memoryLimits.keysPerToolMax);
-  touch(state.observed, scoped(namespace, toolKey), tool, memoryLimits.toolsMax);
+  tool.set(keyId, after);
+  state.observed.set(scoped(namespace, toolKey), tool);
 }
 
 function slowness(latencyMs: number): number {
@@ -148,10 +159,10 @@ function slowness(latencyMs: number): number {
 }
 
 function learnUse(state: State, { outcome, namespace, keyId }: Lesson, toolKey: string): void {
-  const used = state.uses.get(scoped(namespace, keyId)) ?? new Map<string, number>();
+  const used = state.uses.get(scoped(namespace, keyId)) ?? new BoundedMap<string, number>(memoryLimits.toolsPerKeyMax);
   const change = outcome === 'success' ? 1 : affinity.failure;
-  touch(used, toolKey, Math.max(0, affinity.carried * (used.get(toolKey) ?? 0) + change), memoryLimits.toolsPerKeyMax);
-  touch(state.uses, scoped(namespace, keyId), used, memoryLimits.keysMax);
+  used.set(toolKey, Math.max(0, affinity.carried * (used.get(toolKey) ?? 0) + change));
+  state.uses.set(scoped(namespace, keyId), used);
 }
 
 function recall(
@@ -180,24 +191,6 @@ function recall(
       }),
     uses: (toolKey) => used?.get(toolKey) ?? 0,
   };
-}
-
-/** Sets an entry as the most recently used one, and evicts the least recently used one beyond `max`. */
-function touch<Value>(
-  entries: Map<string, Value>,
-  key: string,
-  value: Value,
-  max: number,
-  onEvict?: (value: Value, key: string) => void,
-): void {
-  entries.delete(key);
-  entries.set(key, value);
-  if (entries.size <= max) return;
-  for (const [oldest, evicted] of entries) {
-    entries.delete(oldest);
-    onEvict?.(evicted, oldest);
-    return;
-  }
 }
 
 function count(counts: Map<string, number>, key: string, change: number): void {

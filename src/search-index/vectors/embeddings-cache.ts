@@ -3,6 +3,7 @@
  * Concurrent requests for the same text share one embedding.
  */
 import { hash } from 'node:crypto';
+import { BoundedMap } from '../../flow/bounded-map.ts';
 import type { EmbeddingPurpose, Embeddings } from './embeddings.ts';
 import type { EmbeddingsCacheFile } from './embeddings-cache-file.ts';
 
@@ -24,7 +25,7 @@ const memoryVectorsMax = 2_000;
  */
 export function createEmbeddingsCache(deps: EmbeddingsCacheDeps): Embeddings {
   const { embeddings } = deps;
-  const inMemory = new Map<string, Float32Array>();
+  const inMemory = new BoundedMap<string, Float32Array>(memoryVectorsMax);
   const pending = new Map<string, Promise<Float32Array>>();
   let length: number | undefined;
 
@@ -32,15 +33,8 @@ export function createEmbeddingsCache(deps: EmbeddingsCacheDeps): Embeddings {
     const vector = inMemory.get(digest) ?? readFile(deps, digest);
     // A vector of another length is from another model, which the service now serves under the same name.
     if (vector === undefined || (length !== undefined && vector.length !== length)) return undefined;
-    keep(digest, vector);
-    return vector;
-  }
-
-  function keep(digest: string, vector: Float32Array): void {
-    inMemory.delete(digest);
     inMemory.set(digest, vector);
-    const oldest = inMemory.size > memoryVectorsMax ? inMemory.keys().next().value : undefined;
-    if (oldest !== undefined) inMemory.delete(oldest);
+    return vector;
   }
 
   async function embedMissing(
@@ -50,7 +44,7 @@ export function createEmbeddingsCache(deps: EmbeddingsCacheDeps): Embeddings {
     const vectors = await embeddings.embed([...missing.values()], purpose);
     length = vectors[0]?.length ?? length;
     const embedded = new Map([...missing.keys()].map((digest, at) => [digest, required(vectors[at])]));
-    for (const [digest, vector] of embedded) keep(digest, vector);
+    for (const [digest, vector] of embedded) inMemory.set(digest, vector);
     if (purpose === 'document') writeFile(deps, embedded);
     return vectors;
   }

@@ -2,6 +2,7 @@
  * Lessons that hubs share through a vector store: vectors of queries, labelled with their outcomes.
  * Lessons are written from the database in the background. Other hubs read each lesson once.
  */
+import { BoundedMap } from '../../flow/bounded-map.ts';
 import { type Lesson, type LessonText, lessonSchema } from '../../shapes/search.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Embeddings } from './embeddings.ts';
@@ -77,7 +78,7 @@ const overlapMs = 60_000;
 const knownMax = 40_000;
 
 function createReading(store: VectorStore, isReady: () => boolean) {
-  const known = new Set<string>();
+  const known = new BoundedMap<string, true>(knownMax);
   let readUpTo = Date.now() - readBackMs;
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
@@ -89,10 +90,9 @@ function createReading(store: VectorStore, isReady: () => boolean) {
       // Another hub's clock that is ahead must not hide the lessons of others.
       readUpTo = Math.max(readUpTo, Math.min(sharedAt, Date.now()));
       if (known.has(lesson.callId) || isStopped) continue;
-      known.add(lesson.callId);
+      known.set(lesson.callId, true);
       learn(lesson);
     }
-    for (const callId of [...known.values().take(Math.max(0, known.size - knownMax))]) known.delete(callId);
   }
 
   function start(learn: (lesson: Lesson) => void): void {
