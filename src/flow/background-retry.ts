@@ -1,64 +1,65 @@
-/** Work done step by step behind everybody's back, and tried again until it is done. Knows nothing of what it does. */
-
+/** Background work in steps, retried with exponential backoff until nothing is left to do. */
+import { exponentialBackoff } from './backoff.ts';
 import { settledWithin } from './time-limit.ts';
 
-/** The work. Dispose it to let a step that is under way end, and begin none after it. */
+/** The work. Disposal starts no further step, and waits for the current one for a limited time. */
 export interface BackgroundRetry extends AsyncDisposable {
-  /** Begins after a while in which more may gather. */
+  /** Starts after a short delay, in which more work may gather. */
   soon(): void;
-  /** Begins at once, also where it waits to try again. */
+  /** Starts immediately, also during a backoff. */
   now(): void;
-  /** Resolves when nothing is needed. */
+  /** Resolves when nothing is left to do, or after disposal. */
   settled(): Promise<void>;
 }
 
-/** What the work is. */
+/** Dependencies of the work. */
 export interface BackgroundRetryDeps {
+  /** Whether anything is left to do. */
   isNeeded: () => boolean;
-  /** Whether it makes sense to begin; where it does not, {@link BackgroundRetry.now} says when it does. */
+  /** Whether the work can start. While it cannot, nothing runs until {@link BackgroundRetry.now} or `soon` is called. */
   isReady: () => boolean;
+  /** Does a part of the work. */
   step: () => Promise<void>;
-  /** Hears once of a streak of failures, at the second: the first is often told elsewhere already. */
+  /** Called once in a row of failures, at the second, since the first is often reported elsewhere. */
   onFailing: (error: unknown) => void;
-  /** Hears once of the end of such a streak, with what failed last. */
+  /** Called at the first success after such a row, with its last error. */
   onRecovered: (error: unknown) => void;
 }
 
-/** Time in which changes gather into one batch. */
+/** The delay in which changes gather into one batch, in milliseconds. */
 const gatherMs = 50;
-const retryDelayMs = 500;
-const retryDelayMsMax = 30_000;
-/** The longest that an end waits for a step; past it the step is let go. */
-const endMsMax = 500;
+const retryBounds = { delayMs: 500, delayMsMax: 30_000 };
+/** The longest that disposal waits for the current step, in milliseconds. */
+const disposalMsMax = 500;
 
-/** Makes the work; it begins when it is told to. */
+/** Creates the work, which is idle until it is started. */
 export function createBackgroundRetry(deps: BackgroundRetryDeps): BackgroundRetry {
-  const idle: (() => void)[] = [];
+  const idleListeners: (() => void)[] = [];
+  const failures = createFailureCount(deps);
   let running: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
-  const streak = createStreak(deps);
-  let ended = false;
+  let isDisposed = false;
 
   function schedule(ms: number): void {
-    if (!ended && running === undefined) timer ??= setTimeout(begin, ms).unref();
+    if (!isDisposed && running === undefined) timer ??= setTimeout(start, ms).unref();
   }
 
-  function begin(): void {
+  function start(): void {
     timer = undefined;
-    if (deps.isReady()) running = steps(deps, () => ended).then(succeeded, failed);
+    if (deps.isReady()) running = runSteps(deps, () => isDisposed).then(onSuccess, onFailure);
   }
 
-  function succeeded(): void {
+  function onSuccess(): void {
     running = undefined;
-    streak.succeeded();
-    // What was asked for as the last step ended.
+    failures.reset();
+    // Something may have been requested as the last step finished.
     if (deps.isNeeded()) schedule(gatherMs);
-    for (const resolve of idle.splice(0)) resolve();
+    for (const resolve of idleListeners.splice(0)) resolve();
   }
 
-  function failed(error: unknown): void {
+  function onFailure(error: unknown): void {
     running = undefined;
-    schedule(Math.min(retryDelayMs * 2 ** streak.failed(error), retryDelayMsMax));
+    schedule(exponentialBackoff(retryBounds, failures.add(error)));
   }
 
   return {
@@ -69,37 +70,37 @@ export function createBackgroundRetry(deps: BackgroundRetryDeps): BackgroundRetr
       schedule(0);
     },
     settled: async () => {
-      while (!ended && (deps.isNeeded() || running !== undefined)) {
-        await new Promise<void>((resolve) => idle.push(resolve));
+      while (!isDisposed && (deps.isNeeded() || running !== undefined)) {
+        await new Promise<void>((resolve) => idleListeners.push(resolve));
       }
     },
     async [Symbol.asyncDispose]() {
-      ended = true;
+      isDisposed = true;
       clearTimeout(timer);
-      if (running !== undefined) await settledWithin(endMsMax, running);
+      if (running !== undefined) await settledWithin(disposalMsMax, running);
     },
   };
 }
 
-async function steps({ isNeeded, step }: BackgroundRetryDeps, isEnded: () => boolean): Promise<void> {
-  while (isNeeded() && !isEnded()) await step();
+async function runSteps({ isNeeded, step }: BackgroundRetryDeps, isDisposed: () => boolean): Promise<void> {
+  while (isNeeded() && !isDisposed()) await step();
 }
 
-/** Failures in a row, told at the second and at the end. */
-function createStreak({ onFailing, onRecovered }: BackgroundRetryDeps) {
-  let failures = 0;
+/** Counts failures in a row, and reports the second one and the recovery. */
+function createFailureCount({ onFailing, onRecovered }: BackgroundRetryDeps) {
+  let count = 0;
   let last: unknown;
   return {
-    succeeded(): void {
-      if (failures >= 2) onRecovered(last);
-      failures = 0;
+    reset(): void {
+      if (count >= 2) onRecovered(last);
+      count = 0;
     },
-    /** Answers how many there were before. */
-    failed(error: unknown): number {
-      failures += 1;
+    /** Returns the number of failures in a row. */
+    add(error: unknown): number {
+      count += 1;
       last = error;
-      if (failures === 2) onFailing(error);
-      return failures - 1;
+      if (count === 2) onFailing(error);
+      return count;
     },
   };
 }

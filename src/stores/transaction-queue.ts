@@ -6,14 +6,14 @@ import { strict as assert } from 'node:assert';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
+import { exponentialBackoff } from '../flow/backoff.ts';
 import { HestiaError } from '../shapes/error.ts';
 import { isBusy, type StorageFailure } from './storage-error.ts';
 
 /** How long a write waits for a lock that another process holds, in milliseconds. */
 export const busyTimeoutMs = 1000;
 /** The first and the longest delay between two attempts, in milliseconds. Our own checkpoints hold the lock only briefly. */
-const busyRetryMsMin = 1;
-const busyRetryMsMax = 20;
+const busyRetryBounds = { delayMs: 1, delayMsMax: 20 };
 
 /** The most transactions that may be queued. One more is refused. */
 export const queuedTransactionsMax = 4096;
@@ -158,14 +158,14 @@ async function runGroup(deps: GroupDeps, transactions: readonly QueuedTransactio
 /** Begins once no other process holds the lock, without blocking the event loop meanwhile. @throws what SQLite throws */
 async function begin(control: ControlStatements): Promise<void> {
   const deadline = performance.now() + busyTimeoutMs;
-  for (let retryMs = busyRetryMsMin; ; retryMs = Math.min(2 * retryMs, busyRetryMsMax)) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
       control.begin.run();
       return;
     } catch (cause) {
       if (!isBusy(cause) || performance.now() >= deadline) throw cause;
     }
-    await delay(retryMs);
+    await delay(exponentialBackoff(busyRetryBounds, attempt));
   }
 }
 

@@ -3,13 +3,13 @@
  * current session and the timer of the next attempt. Deadlines, records and spans of calls are left to the domain.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { reconnectDelay } from '../flow/backoff.ts';
 import type { Config } from '../shapes/configuration/config.ts';
 import type { ServerConfiguration, ServerErrorType, ServerState, ServerStatus } from '../shapes/server.ts';
 import type { ToolDefinition, ToolResult } from '../shapes/tool.ts';
 import { UpstreamCallError } from './call-failure.ts';
 import { type HealthCheck, startHealthChecks } from './health-check.ts';
 import type { UpstreamLog } from './log.ts';
+import { reconnectDelay } from './reconnect-delay.ts';
 import { openSession, type Session } from './session.ts';
 import { listFailure, type SessionFailureDetail } from './session-failure.ts';
 import { callTool, type UpstreamCall } from './tool-call.ts';

@@ -3,9 +3,9 @@
  * protocols send these unasked. Those of the 2026 protocol need a subscription, which is reopened when it ends.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { reconnectDelay } from '../flow/backoff.ts';
 import type { Config } from '../shapes/configuration/config.ts';
 import type { UpstreamLog } from './log.ts';
+import { reconnectDelay } from './reconnect-delay.ts';
 import type { Session } from './session.ts';
 import { fetchToolList, type ToolList } from './tool-list.ts';
 

@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { equalJitter, exponentialBackoff } from '../../flow/backoff.ts';
 import {
   dimensionsMax,
   type EmbeddingPurpose,
@@ -132,6 +133,8 @@ class AttemptError extends EmbeddingsError {
   }
 }
 
+const retryBounds = { delayMs: endpointLimits.retryDelayMs, delayMsMax: endpointLimits.retryDelayMsMax };
+
 async function attempted(deps: EmbeddingsEndpointDeps, texts: readonly string[]): Promise<Float32Array[]> {
   const wait = deps.wait ?? defaultWait;
   for (let attempt = 1; ; attempt += 1) {
@@ -145,9 +148,8 @@ async function attempted(deps: EmbeddingsEndpointDeps, texts: readonly string[])
       ) {
         throw error;
       }
-      // Jitter of 0.5 to 1 spreads the clients. Full jitter would sometimes retry immediately.
-      const jitter = 0.5 + (deps.random ?? Math.random)() / 2;
-      const backoffMs = endpointLimits.retryDelayMs * 2 ** (attempt - 1) * jitter;
+      // Full jitter would sometimes retry immediately.
+      const backoffMs = equalJitter(exponentialBackoff(retryBounds, attempt), deps.random ?? Math.random);
       const requestedMs = error instanceof AttemptError ? error.retryAfterMs : 0;
       await wait(Math.min(Math.max(backoffMs, requestedMs), endpointLimits.retryDelayMsMax), deps.signal);
     }
