@@ -1,20 +1,21 @@
-/** Work on one key, one at a time: two requests that change the same skill never interleave. */
+/** A queue per key: works of one key run one at a time, in order. Works of different keys run side by side. */
+import limitConcurrency, { type LimitFunction } from 'p-limit';
 
-/** Runs `work` after all earlier work on the same key has settled. */
+/** Runs `work` once all earlier works of the same key have settled. Settles as `work` does. */
 export type KeyedQueue = <T>(key: string, work: () => Promise<T>) => Promise<T>;
 
-/** Makes a queue; keys are forgotten once nothing waits on them. */
+/** Creates a queue. A key is dropped once none of its works is left. */
 export function createKeyedQueue(): KeyedQueue {
-  const tails = new Map<string, Promise<unknown>>();
-  return (key, work) => {
-    const settledBefore = (tails.get(key) ?? Promise.resolve()).catch(() => undefined);
-    const result = settledBefore.then(work);
-    const tail = result
-      .catch(() => undefined)
-      .finally(() => {
-        if (tails.get(key) === tail) tails.delete(key);
-      });
-    tails.set(key, tail);
-    return result;
+  const queues = new Map<string, { run: LimitFunction; worksCount: number }>();
+  return async (key, work) => {
+    const queue = queues.get(key) ?? { run: limitConcurrency(1), worksCount: 0 };
+    queues.set(key, queue);
+    queue.worksCount += 1;
+    try {
+      return await queue.run(work);
+    } finally {
+      queue.worksCount -= 1;
+      if (queue.worksCount === 0) queues.delete(key);
+    }
   };
 }

@@ -4,6 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
+import limitConcurrency from 'p-limit';
 import type { ChainHead, StoredRecord } from '../../shapes/audit.ts';
 import type { AuditTreeNode } from '../../shapes/audit-checkpoint.ts';
 import { isoTime } from '../../shapes/time.ts';
@@ -80,7 +81,7 @@ export function createAuditCheckpointer(deps: AuditCheckpointerDeps): AuditCheck
   let end: SignedEnd | undefined;
   let uncovered = 0;
   let uncoveredSince: number | undefined;
-  let queue: Promise<unknown> = Promise.resolve();
+  const enqueue = limitConcurrency(1);
 
   const reconciledHead = async (): Promise<number> => {
     // In a fresh turn of the event loop no transaction is open, and every committed record is counted.
@@ -107,11 +108,6 @@ export function createAuditCheckpointer(deps: AuditCheckpointerDeps): AuditCheck
       uncovered = headSeq - until;
       uncoveredSince = undefined;
     }
-  };
-  const enqueue = (work: () => Promise<void>): Promise<void> => {
-    const running = queue.then(work);
-    queue = running.catch(() => undefined);
-    return running;
   };
   const isOverdue = () =>
     uncoveredSince !== undefined && performance.now() - uncoveredSince >= settings.checkpointSeconds * 1000;

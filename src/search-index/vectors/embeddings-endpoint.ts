@@ -3,6 +3,7 @@
  * Each request is reported with its cost. The key is sent in one header and used nowhere else.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import limitConcurrency from 'p-limit';
 import { z } from 'zod';
 import { equalJitter, exponentialBackoff } from '../../flow/backoff.ts';
 import {
@@ -59,7 +60,7 @@ export const endpointLimits = {
 
 /** Creates the client. It sends nothing before texts are embedded. */
 export function createEndpointEmbeddings(deps: EmbeddingsEndpointDeps): Embeddings {
-  const takeTurn = createTurns(endpointLimits.documentRequestsMax);
+  const limitRequests = limitConcurrency(endpointLimits.documentRequestsMax);
   return {
     model: `${deps.model} at ${addressOf(deps.url)}`,
     hasMeaning: true,
@@ -67,7 +68,7 @@ export function createEndpointEmbeddings(deps: EmbeddingsEndpointDeps): Embeddin
       const batches = batchesOf(texts.map((text) => text.slice(0, endpointLimits.textLengthMax).toWellFormed()));
       const answers = await Promise.all(
         batches.map((batch) =>
-          purpose === 'query' ? requested(deps, batch, purpose) : takeTurn(() => attempted(deps, batch)),
+          purpose === 'query' ? requested(deps, batch, purpose) : limitRequests(() => attempted(deps, batch)),
         ),
       );
       const vectors = answers.flat();
@@ -97,23 +98,6 @@ function batchesOf(texts: readonly string[]): string[][] {
     }
   }
   return batches;
-}
-
-/** Runs at most `runningMax` works at a time, in the order given. */
-function createTurns(runningMax: number) {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running >= runningMax) await new Promise<void>((resolve) => waiting.push(resolve));
-    else running += 1;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) running -= 1;
-      else next();
-    }
-  };
 }
 
 const retryableTypes: ReadonlySet<EmbeddingsErrorType> = new Set([
