@@ -3,6 +3,7 @@
  * protocols send these unasked. Those of the 2026 protocol need a subscription, which is reopened when it ends.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { createDebouncedQueue } from '../flow/debounced-queue.ts';
 import type { Config } from '../shapes/configuration/config.ts';
 import type { UpstreamLog } from './log.ts';
 import { reconnectDelay } from './reconnect-delay.ts';
@@ -32,10 +33,7 @@ export interface ToolWatchDeps {
 export async function watchTools(deps: ToolWatchDeps): Promise<ToolList> {
   const { session } = deps;
   const { client } = session;
-  let fetching = Promise.resolve();
-  let refreshTimer: NodeJS.Timeout | undefined;
   const refresh = async () => {
-    refreshTimer = undefined;
     try {
       const list = await fetchList(deps);
       if (!session.ended.aborted) deps.onList(list);
@@ -43,12 +41,9 @@ export async function watchTools(deps: ToolWatchDeps): Promise<ToolList> {
       if (!session.ended.aborted) deps.onListFailed(error);
     }
   };
-  const refreshSoon = () => {
-    refreshTimer ??= setTimeout(() => {
-      fetching = fetching.then(refresh);
-    }, debounceMs).unref();
-  };
-  session.ended.addEventListener('abort', () => clearTimeout(refreshTimer));
+  const refreshes = createDebouncedQueue({ pauseMs: debounceMs, postponedMsMax: debounceMs, run: refresh });
+  const refreshSoon = () => refreshes.request(deps.serverId);
+  session.ended.addEventListener('abort', () => void refreshes[Symbol.asyncDispose]());
   client.setNotificationHandler('notifications/tools/list_changed', refreshSoon);
   const first = await fetchList(deps);
   if (session.era === 'modern' && client.getServerCapabilities()?.tools?.listChanged === true) {

@@ -5,10 +5,10 @@
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
+import { createDebouncedQueue, type DebouncedQueue } from '../../flow/debounced-queue.ts';
 import { settledWithin } from '../../flow/time-limit.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import type { SkillDocument } from '../../shapes/skill.ts';
-import { createDebouncedQueue, type DebouncedQueue } from './debounced-queue.ts';
 import { skillFileName } from './document.ts';
 import {
   type DirectoryListing,

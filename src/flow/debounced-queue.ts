@@ -1,7 +1,4 @@
-/**
- * A debounced queue: bursts of requests for a key become one run, and runs for one key never overlap.
- * Owns its timers.
- */
+/** A debounced queue: bursts of requests for a key become one run, and runs for one key never overlap. */
 
 /** The queue. A run for a key covers every request for it that was made before the run started. */
 export interface DebouncedQueue extends AsyncDisposable {
@@ -64,7 +61,7 @@ export function createDebouncedQueue(options: DebouncedQueueOptions): DebouncedQ
         void run(key);
       },
       Math.min(options.pauseMs, postponableMs),
-    );
+    ).unref();
   };
 
   return {
