@@ -1,11 +1,11 @@
-/** Long work in slices, between which the event loop serves others. All such work shares each turn of the loop. */
+/** Time slices: long synchronous work that yields to the event loop, at most one such work in each of its turns. */
 
-/** The longest that such work holds the event loop, in milliseconds, but for its smallest step. */
+/** The longest that such work holds the event loop, in milliseconds, unless a single step takes longer. */
 const sliceMs = 4;
 
 const waiting: (() => void)[] = [];
 
-/** Resolves in a later turn of the event loop, that no other long work is resumed in. */
+/** Resolves in a later turn of the event loop, in which no other long work is resumed. */
 export function nextSlice(): Promise<void> {
   return new Promise((resolve) => {
     waiting.push(resolve);
@@ -18,7 +18,7 @@ function resumeOne(): void {
   if (waiting.length > 0) setImmediate(resumeOne);
 }
 
-/** Makes what long work awaits after each of its steps: it waits for its next slice once one is used up. */
+/** Creates what long work awaits after each of its steps. It resolves at once until the slice is used up, then in the next slice. */
 export function createTimeSlices(): () => Promise<void> {
   let endsAt = performance.now() + sliceMs;
   return async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createTimeSlices, nextSlice } from '../../src/flow/time-slices.ts';
 
 describe('several long works', () => {
-  test('go on one a turn of the event loop, in their order', async () => {
+  test('are resumed one a turn of the event loop, in order', async () => {
     const resumed: string[] = [];
     for (const name of ['first', 'second', 'third']) void nextSlice().then(() => resumed.push(name));
     await nextTurn();
@@ -13,17 +13,19 @@ describe('several long works', () => {
     await nextTurn();
     expect(resumed).toEqual(['first', 'second', 'third']);
   });
+});
 
-  test('let others have their turn once a slice is used up, and not before', async () => {
+describe('a long work', () => {
+  test('yields to the event loop once its slice is used up, not before', async () => {
     const slice = createTimeSlices();
-    let isTurned = false;
+    let hasYielded = false;
     setImmediate(() => {
-      isTurned = true;
+      hasYielded = true;
     });
     await slice();
-    expect(isTurned).toBe(false);
+    expect(hasYielded).toBe(false);
     const startedAt = performance.now();
-    while (!isTurned && performance.now() - startedAt < 5_000) await slice();
-    expect(isTurned).toBe(true);
+    while (!hasYielded && performance.now() - startedAt < 5_000) await slice();
+    expect(hasYielded).toBe(true);
   });
 });
