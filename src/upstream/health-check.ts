@@ -1,5 +1,6 @@
 /** Periodic health checks of a connected server. They detect a dead session; the connection decides what follows. */
 import { ProtocolError, SdkError, SdkErrorCode } from '@modelcontextprotocol/client';
+import { createRepeatedWork } from '../flow/repeated-work.ts';
 import type { Config } from '../shapes/configuration/config.ts';
 import type { Session } from './session.ts';
 
@@ -24,24 +25,18 @@ export interface HealthCheck {
 /** Starts the health checks of a session. */
 export function startHealthChecks({ session, limits, isBusy, onDead }: HealthCheckDeps): HealthCheck {
   const timeout = Math.min(timeoutMsMax, limits.connectTimeoutMs);
-  let timer: NodeJS.Timeout | undefined;
-  let checking = false;
-  const check = async () => {
-    clearTimeout(timer);
-    if (checking || session.ended.aborted) return;
-    checking = true;
-    const alive = await isAlive(session, timeout, isBusy);
-    checking = false;
-    if (session.ended.aborted) return;
-    if (alive) schedule();
-    else onDead();
-  };
-  const schedule = () => {
-    timer = setTimeout(check, limits.healthCheckIntervalMs).unref();
-  };
-  session.ended.addEventListener('abort', () => clearTimeout(timer));
-  schedule();
-  return { checkNow: () => void check() };
+  const checks = createRepeatedWork({
+    run: async () => {
+      const alive = await isAlive(session, timeout, isBusy);
+      if (alive || session.ended.aborted) return;
+      checks[Symbol.dispose]();
+      onDead();
+    },
+    intervalMs: () => limits.healthCheckIntervalMs,
+  });
+  session.ended.addEventListener('abort', () => checks[Symbol.dispose]());
+  checks.runIn(limits.healthCheckIntervalMs);
+  return { checkNow: checks.runNow };
 }
 
 /** Pings the server. The 2026 protocol has no ping, so `server/discover` is sent instead. */

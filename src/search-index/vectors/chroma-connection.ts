@@ -3,6 +3,7 @@
  * A probe checks in the background whether the server is available, so that requests to an unavailable one fail at once.
  */
 import { ChromaClient, ChromaConnectionError } from 'chromadb';
+import { createRepeatedWork } from '../../flow/repeated-work.ts';
 import { resultWithin, timedOut, unlessAborted } from '../../flow/time-limit.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { VectorStoreError } from './store.ts';
@@ -44,24 +45,17 @@ export function createChromaConnection({ url, log }: ChromaConnectionDeps): Chro
   const client = createClient(url);
   const health = createHealth(url, log);
   const closing = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-
-  function probeIn(ms: number): void {
-    clearTimeout(timer);
-    if (!closing.signal.aborted) timer = setTimeout(probe, ms).unref();
-  }
-
-  function probe(): void {
-    within(probeTimeoutMs, closing.signal, client.version())
-      .then(health.setUp, (error: unknown) => {
+  const probes = createRepeatedWork({
+    run: () =>
+      within(probeTimeoutMs, closing.signal, client.version()).then(health.setUp, (error: unknown) => {
         if (!closing.signal.aborted) health.setDown(error);
-      })
-      .finally(() => probeIn(health.status().state === 'up' ? probeIntervalMs : reconnectIntervalMs));
-  }
+      }),
+    intervalMs: () => (health.status().state === 'up' ? probeIntervalMs : reconnectIntervalMs),
+  });
 
   return {
     status: health.status,
-    start: probe,
+    start: probes.runNow,
     onUp: health.onUp,
     async call(timeoutMs, work) {
       if (health.status().state !== 'up') throw new VectorStoreError('Chroma is unavailable');
@@ -70,13 +64,13 @@ export function createChromaConnection({ url, log }: ChromaConnectionDeps): Chro
       } catch (error) {
         if (error instanceof ChromaConnectionError) health.setDown(error);
         // A single timeout or failure does not mean that the server is unavailable, so it is probed.
-        probeIn(error instanceof ChromaConnectionError ? reconnectIntervalMs : 0);
+        probes.runIn(error instanceof ChromaConnectionError ? reconnectIntervalMs : 0);
         throw error;
       }
     },
     [Symbol.dispose]: () => {
       closing.abort(new VectorStoreError('the hub is shutting down'));
-      clearTimeout(timer);
+      probes[Symbol.dispose]();
     },
   };
 }

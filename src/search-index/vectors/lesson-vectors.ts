@@ -3,6 +3,7 @@
  * Lessons are written from the database in the background. Other hubs read each lesson once.
  */
 import { BoundedMap } from '../../flow/bounded-map.ts';
+import { createRepeatedWork, type RepeatedWork } from '../../flow/repeated-work.ts';
 import { type Lesson, type LessonText, lessonSchema } from '../../shapes/search.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Embeddings } from './embeddings.ts';
@@ -80,7 +81,7 @@ const knownMax = 40_000;
 function createReading(store: VectorStore, isReady: () => boolean) {
   const known = new BoundedMap<string, true>(knownMax);
   let readUpTo = Date.now() - readBackMs;
-  let timer: NodeJS.Timeout | undefined;
+  let reads: RepeatedWork | undefined;
   let isStopped = false;
 
   async function read(learn: (lesson: Lesson) => void): Promise<void> {
@@ -96,19 +97,17 @@ function createReading(store: VectorStore, isReady: () => boolean) {
   }
 
   function start(learn: (lesson: Lesson) => void): void {
-    read(learn)
-      // The store is unavailable, which its connection logs. Its lessons are read once it is available.
-      .catch(() => undefined)
-      .finally(() => {
-        if (!isStopped) timer = setTimeout(start, readIntervalMs, learn).unref();
-      });
+    // If the store is unavailable, its connection logs that, and its lessons are read once it is available.
+    const run = () => read(learn).catch(() => undefined);
+    reads = createRepeatedWork({ run, intervalMs: () => readIntervalMs });
+    reads.runNow();
   }
 
   return {
     start,
     [Symbol.dispose]: () => {
       isStopped = true;
-      clearTimeout(timer);
+      reads?.[Symbol.dispose]();
     },
   };
 }

@@ -3,6 +3,7 @@
  * It reads the state of an entry when it writes it, so that the store ends up with the latest state whatever failed before.
  */
 import { createBackgroundRetry } from '../../flow/background-retry.ts';
+import { createRepeatedWork } from '../../flow/repeated-work.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { type Embeddings, EmbeddingsError } from './embeddings.ts';
 import { type VectorEntry, type VectorLabels, type VectorStore, vectorBatchMax } from './store.ts';
@@ -82,7 +83,8 @@ export function createVectorWriter(deps: VectorWriterDeps): VectorWriter {
     waiting.requestResync();
     work.now();
   };
-  const comparison = repeatedly(resync, graceMs);
+  const comparison = createRepeatedWork({ run: resync, intervalMs: () => comparisonIntervalMs });
+  comparison.runIn(graceMs);
   return {
     enqueue(id) {
       waiting.add(id);
@@ -101,16 +103,6 @@ export function createVectorWriter(deps: VectorWriterDeps): VectorWriter {
       await work[Symbol.asyncDispose]();
     },
   };
-}
-
-/** Runs `work` after `firstMs`, and every hour from then on. */
-function repeatedly(work: () => void, firstMs: number): Disposable {
-  const run = () => {
-    work();
-    timer = setTimeout(run, comparisonIntervalMs).unref();
-  };
-  let timer = setTimeout(run, firstMs).unref();
-  return { [Symbol.dispose]: () => clearTimeout(timer) };
 }
 
 /** The ids waiting to be written, or the request for a comparison that finds them. A failed step changes nothing. */
