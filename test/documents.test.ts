@@ -11,7 +11,7 @@ const documents = execFileSync('git', ['ls-files', '--cached', '--others', '--ex
   encoding: 'utf8',
 })
   .split('\n')
-  .filter((path) => path !== '' && !path.startsWith('skills/') && existsSync(join(root, path)));
+  .filter((path) => path !== '' && !/^(?:test\/fixtures\/)?skills\//.test(path) && existsSync(join(root, path)));
 
 /** Targets of Markdown links outside of code, but for those to other hosts. */
 function linksOf(markdown: string): string[] {

@@ -1,6 +1,5 @@
-/** The whole main job on the real process with the real MCP servers from npm, over stdio and Streamable HTTP. */
+/** The main job of the hub as a real process, with real MCP servers from npm over stdio and Streamable HTTP. */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -9,17 +8,24 @@ import { exportedRecords } from '../support/audit-export.ts';
 import { json } from '../support/hub/hub.ts';
 import { freePort, type HubProcess, startHubProcess, untilServersConnected } from '../support/hub/hub-process.ts';
 import { realServer } from '../support/servers/real-server.ts';
-
-const evalSkills = resolve(process.env.HESTIA_EVAL_DIR ?? '../shared/eval', 'skills');
-const skillsDirectory = existsSync(evalSkills) ? evalSkills : resolve('skills');
-const skillNames = readdirSync(skillsDirectory, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && existsSync(join(skillsDirectory, entry.name, 'SKILL.md')))
-  .map((entry) => entry.name);
+import {
+  copySkillFixtures,
+  type SkillFixtures,
+  shippedSkillsDirectory,
+  skillNamesIn,
+} from '../support/skill-fixtures.ts';
 
 let hub: HubProcess;
 let files: string;
+let skillFixtures: SkillFixtures;
+let skillNames: string[];
 let httpUpstream: ReturnType<typeof spawn>;
 beforeAll(async () => {
+  skillFixtures = await copySkillFixtures();
+  const { HESTIA_EVAL_DIR } = process.env;
+  const skillDirectories = [skillFixtures.directory, shippedSkillsDirectory];
+  if (HESTIA_EVAL_DIR !== undefined) skillDirectories.push(resolve(HESTIA_EVAL_DIR, 'skills'));
+  skillNames = (await Promise.all(skillDirectories.map(skillNamesIn))).flat().sort();
   files = await mkdtemp(join(tmpdir(), 'hestia-files-'));
   await writeFile(join(files, 'note.txt'), 'a note');
   const port = await freePort();
@@ -40,7 +46,7 @@ beforeAll(async () => {
         remote: { url: `http://127.0.0.1:${port}/mcp` },
       },
       limits: { reconnectDelayMs: 50 },
-      skills: { directories: [skillsDirectory] },
+      skills: { directories: skillDirectories },
     },
   });
   await hub.ready();
@@ -48,6 +54,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await hub[Symbol.asyncDispose]();
+  await skillFixtures[Symbol.asyncDispose]();
   httpUpstream.kill('SIGKILL');
   await rm(files, { recursive: true });
 });
@@ -74,7 +81,7 @@ const calls: [server: string, tool: string, args: object, type: string][] = [
 ];
 
 describe('the servers', () => {
-  test('list their tools, and each of them is found by its name and can be inspected', async () => {
+  test('list their tools, and each tool is found by its name and can be inspected', async () => {
     const { items } = await json(hub.fetch('/v1/servers'));
     const counts = Object.fromEntries(
       items.map((item: { serverId: string; toolsCount: number }) => [item.serverId, item.toolsCount]),
@@ -97,24 +104,24 @@ describe('the servers', () => {
     expect(answer.result.content.map((block: { type: string }) => block.type)).toContain(type);
   });
 
-  test('answer a need that is described: found, read, called', async () => {
+  test('have a tool that is found by a described need and then called', async () => {
     const [best] = await search('read the text of a file');
     expect(best).toMatchObject({ serverId: 'files', toolName: 'read_text_file' });
     const answer = await call('files', 'read_text_file', { path: join(files, 'note.txt') });
     expect(answer.result.content[0].text).toBe('a note');
   });
 
-  test('that refuse say so in their own words, and the outcome is theirs', async () => {
+  test('refuse a call with their own result, and the outcome is an error', async () => {
     const answer = await call('files', 'read_text_file', { path: '/etc/passwd' });
     expect(answer).toMatchObject({ outcome: 'error', result: { isError: true } });
   });
 });
 
-describe(`the skills of ${existsSync(evalSkills) ? 'the evaluation data' : 'this repository'}`, () => {
-  test('are all published and activated, none refused, and answer as tools', async () => {
-    expect(skillNames.length).toBeGreaterThan(1);
+describe('the skills of the watched directories', () => {
+  test('are all published and activated, none refused, and callable as tools', async () => {
+    expect(skillNames.length).toBeGreaterThan(skillFixtures.names.length);
     const { items } = await json(hub.fetch('/v1/skills?limit=200'));
-    expect(items.map((item: { name: string }) => item.name)).toEqual(skillNames.toSorted());
+    expect(items.map((item: { name: string }) => item.name)).toEqual(skillNames);
     for (const name of skillNames) {
       const { activation } = await json(hub.fetch(`/v1/skills/${name}/activate`, { method: 'POST' }));
       expect(activation).toMatchObject({ registered: true, toolName: `skill_${name.replaceAll('-', '_')}` });
@@ -127,8 +134,8 @@ describe(`the skills of ${existsSync(evalSkills) ? 'the evaluation data' : 'this
   });
 });
 
-describe('what happened', () => {
-  test('is counted by tool', async () => {
+describe('the calls and activations', () => {
+  test('are counted by tool', async () => {
     const { items } = await json(hub.fetch('/v1/tools/stats'));
     for (const [server, tool] of calls) {
       const found = items.find((item: Found) => item.serverId === server && item.toolName === tool);
@@ -141,12 +148,12 @@ describe('what happened', () => {
     expect(read).toMatchObject({ calls: 2, outcomes: { success: 1, error: 1 } });
   });
 
-  test('is cleaned up after, and the trail of it all verifies', async () => {
+  test('are followed by a successful cleanup, and the audit trail verifies', async () => {
     expect(await json(hub.fetch('/v1/scheduler/run', { method: 'POST' }))).toMatchObject({ failedParts: [] });
     expect(await json(hub.fetch('/v1/audit/verify'))).toMatchObject({ intact: true });
   });
 
-  test('is exported as it is listed, record by record', async () => {
+  test('are exported as they are listed, record by record', async () => {
     const listed = await auditRecords();
     expect(await exportedRecords(hub)).toEqual(listed);
     const named = (event: string) => listed.filter((record) => record.event === event);
@@ -156,7 +163,7 @@ describe('what happened', () => {
   });
 });
 
-/** The whole trail, page by page. */
+/** All records of the audit trail, read page by page. */
 async function auditRecords(): Promise<Record<string, unknown>[]> {
   const records: Record<string, unknown>[] = [];
   let cursor: string | undefined;
@@ -169,7 +176,7 @@ async function auditRecords(): Promise<Record<string, unknown>[]> {
   return records;
 }
 
-/** Every upstream tool, learned as an agent would: by searching for what a server has. */
+/** Every upstream tool, found by searching, as an agent would. */
 async function toolNames(): Promise<Found[]> {
   const found = new Map<string, Found>();
   const words =

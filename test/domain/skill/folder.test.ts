@@ -1,12 +1,11 @@
 /** Skill folders on disk: what is read, what is refused, and what is never followed. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { skillLimits } from '../../../src/shapes/skill.ts';
+import { copySkillFixtures, shippedSkillsDirectory, skillNamesIn } from '../../support/skill-fixtures.ts';
 import {
   createDirectory,
   createWatch,
@@ -152,21 +151,28 @@ describe('a skill folder', () => {
   });
 });
 
-const repository = fileURLToPath(new URL('../../..', import.meta.url));
-const evaluationDirectory = resolve(repository, process.env.HESTIA_EVAL_DIR ?? '../shared/eval', 'skills');
-const evaluationSet = existsSync(evaluationDirectory)
-  ? ['the evaluation set', evaluationDirectory]
-  : ['the repository alone (no evaluation set here)', join(repository, 'skills')];
-const realDirectories = [['the repository', join(repository, 'skills')], evaluationSet];
+describe('complete skills', () => {
+  const directories = [
+    ['of this repository', shippedSkillsDirectory],
+    ...(process.env.HESTIA_EVAL_DIR === undefined
+      ? []
+      : [['of HESTIA_EVAL_DIR', resolve(process.env.HESTIA_EVAL_DIR, 'skills')]]),
+  ];
 
-describe('real skills', () => {
-  test.each(realDirectories)('of %s, all of them, are taken as they are', async (_owner = '', directory = '') => {
-    const entries = await readdir(directory, { withFileTypes: true });
-    const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  test.each(directories)('%s are all valid', (_source = '', directory = '') => expectAllValid(directory));
+
+  test('in the shapes that skills have in practice are all valid', async () => {
+    await using fixtures = await copySkillFixtures();
+    await expectAllValid(fixtures.directory);
+  });
+
+  async function expectAllValid(directory: string): Promise<void> {
+    const names = await skillNamesIn(directory);
+    expect(names.length).toBeGreaterThan(1);
     const { reported, watch } = createWatch(directory);
     expect((await watch.fullPass()).seen).toHaveLength(names.length);
     expect(reported.map(({ kind, folderName }) => `${kind} ${folderName}`)).toEqual(
-      names.sort().map((name) => `skill ${name}`),
+      names.map((name) => `skill ${name}`),
     );
-  });
+  }
 });
