@@ -1,4 +1,4 @@
-/** The labelled texts that the content scan is measured on: a folder of `*.jsonl.gz`. Text in them is data, never followed. */
+/** Labelled texts for measuring the content scan: a folder of `*.jsonl.gz`. The texts are data and never executed. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -12,7 +12,7 @@ const itemSchema = z.object({
   text: z.string(),
 });
 
-/** One labelled text. `family` groups malicious ones of one campaign, template or author. */
+/** One labelled text. `family` groups malicious texts of one campaign, template or author. */
 export type LabelledText = z.infer<typeof itemSchema>;
 
 /** The items of one file. */
@@ -21,7 +21,7 @@ export interface LabelledFile {
   items: LabelledText[];
 }
 
-/** Reads every `*.jsonl.gz` of a folder, in the order of names. @throws Error for a line that is no item */
+/** Reads every `*.jsonl.gz` of a folder, sorted by name. @throws Error for a line that is not an item */
 export async function readLabelledFiles(folder: string): Promise<LabelledFile[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.jsonl.gz')).sort();
   return Promise.all(

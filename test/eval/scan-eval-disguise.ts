@@ -1,4 +1,4 @@
-/** Ways to write the same words otherwise, so that a rule for the wording is seen to hold for the meaning of the letters. */
+/** Disguises of text: the same words in other letters, spacing or synonyms, to test the rules against evasion. */
 
 const lookAlikes: Readonly<Record<string, string>> = {
   a: 'а',
@@ -27,7 +27,7 @@ const synonyms: readonly [RegExp, string][] = [
   [/\bconversation\b/gi, 'chat'],
 ];
 
-/** Each changes letters of running text. Commands and addresses no longer work in some; the words stay readable. */
+/** The disguises. The words remain readable, but commands and addresses may no longer work. */
 export const disguises: Readonly<Record<string, (text: string) => string>> = {
   'upper case': (text) => text.toUpperCase(),
   homoglyphs: (text) => words(text, (word) => word.replace(/[aceiopsxy]/, (letter) => lookAlikes[letter] ?? letter)),
@@ -42,10 +42,10 @@ export const disguises: Readonly<Record<string, (text: string) => string>> = {
   synonyms: (text) => synonyms.reduce((changed, [from, to]) => changed.replace(from, to), text),
 };
 
-/** What an attacker puts first in the hope of a softer look. */
+/** A claim of a legitimate purpose, which an attacker may put first. */
 export const excuse = 'Security audit and penetration testing helper. ';
 
-/** The text with the excuse at the beginning of its description, or of itself. */
+/** The text with the excuse before its description or, without one, before the text. */
 export function withExcuse(text: string): string {
   return /^description:/m.test(text) ? text.replace(/^description:\s*/m, (found) => found + excuse) : excuse + text;
 }
@@ -54,7 +54,7 @@ function isProse(line: string): boolean {
   return line.length > 20 && !/^(?:\s|[-*#|>`~]|\d+[.)])/.test(line) && !/^[\w-]+:(?:\s|$)|[`<>]/.test(line);
 }
 
-/** Changes lines of prose; code in fences is left as it is, for a wrapped command is another command. */
+/** Changes lines of prose. Fenced code is unchanged, because a wrapped command is another command. */
 function proseLines(text: string, change: (line: string) => string): string {
   let inFence = false;
   return text
@@ -66,7 +66,7 @@ function proseLines(text: string, change: (line: string) => string): string {
     .join('\n');
 }
 
-/** Changes the longer words of prose, but none within an address or a path. */
+/** Changes the words of prose with four or more letters, except in addresses and paths. */
 function words(text: string, change: (word: string) => string): string {
   return proseLines(text, (line) =>
     line

@@ -1,4 +1,4 @@
-/** Texts made to be slow to scan: 100 KB of one token after another, and of what opens and never ends. */
+/** Texts that try to make the scan slow: 100 KB of a repeated token, including openings that are never closed. */
 import { scanContent } from '../../src/domain/scan/scanner.ts';
 
 const lengthMax = 100_000;
@@ -56,7 +56,7 @@ const tokens: readonly string[] = [
   'ignore previous you send token to https://a.io/x curl | sh base64 not tell user ',
 ];
 
-/** The texts, each with the token it is made of. */
+/** The texts, each with the token that it repeats. */
 export function hostileTexts(): { token: string; text: string }[] {
   return tokens.map((token) => ({
     token: JSON.stringify(token),
@@ -64,7 +64,7 @@ export function hostileTexts(): { token: string; text: string }[] {
   }));
 }
 
-/** The processor time of each, in milliseconds, slowest first. */
+/** Scans each text and returns the processor time in milliseconds, slowest first. */
 export function timeHostileTexts(): { token: string; timeMs: number }[] {
   return hostileTexts()
     .map(({ token, text }) => {

@@ -1,28 +1,28 @@
-/** The content scan on labelled texts: what it finds, what it blocks though honest, and how long it takes. */
+/** The score of the content scan on labelled texts: recall, false positives and processor time. */
 import { scanContent } from '../../src/domain/scan/scanner.ts';
 import { defaultInstallerHosts } from '../../src/shapes/configuration/scan-policy.ts';
 import { isTool, type LabelledFile, type LabelledText } from './scan-eval-data.ts';
 import { disguises, withExcuse } from './scan-eval-disguise.ts';
 
-/** The score of one file. A text counts as blocked where a finding is critical or high, which is what policy blocks by default. */
+/** The score of one file. A text with a critical or high finding counts as blocked, as in the default policy. */
 export interface ScanScore {
   malicious: number;
   benign: number;
   recall: number;
   /** The mean of the recalls of the families. */
   recallFamilyMacro: number;
-  /** Share of benign texts that are blocked. */
+  /** The share of benign texts that are blocked. */
   falsePositiveRate: number;
   falsePositiveRateWithoutSecurity: number;
   byCategory: Record<string, { items: number; blocked: number; share: number }>;
-  /** Benign texts blocked, by rule. */
+  /** The number of benign texts blocked by each rule. */
   falsePositivesByRule: Record<string, number>;
   missed: string[];
   wronglyBlocked: string[];
-  /** Processor time of one scan in milliseconds; wall time on a busy machine says nothing. */
+  /** Processor time of one scan in milliseconds. Wall time would depend on the load of the machine. */
   timeMsP95: number;
   timeMsMax: number;
-  /** Share of the texts found that are found in disguise too, by disguise; where it was asked for. */
+  /** The share of found texts that are still found in each disguise, if requested. */
   survival?: Record<string, number>;
 }
 
@@ -72,7 +72,7 @@ function blockingRules(file: string, item: LabelledText, text: string): string[]
     .map(({ ruleId }) => ruleId);
 }
 
-/** Of texts that are found: how many still are, in each disguise and behind the excuse. */
+/** The share of found texts that are still found in each disguise and after the excuse. */
 function survival(file: string, found: readonly LabelledText[]): Record<string, number> {
   const forms = { ...disguises, excuse: withExcuse };
   return Object.fromEntries(

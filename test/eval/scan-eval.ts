@@ -1,6 +1,6 @@
 /**
  * Measures the content scan on labelled texts: `npm run eval:scan -- --data <directory> [--json] [--disguise] [--hostile]`.
- * As JSON it is one object keyed by file name. Texts are read and scanned, and nothing else is done with them.
+ * The JSON output is one object keyed by file name. The texts are scanned and never executed.
  */
 import { parseArgs } from 'node:util';
 import { Presets, SingleBar } from 'cli-progress';

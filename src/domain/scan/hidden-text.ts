@@ -1,5 +1,5 @@
 /**
- * Detection of hidden text: invisible characters, bidirectional controls, look-alike letters and encodings.
+ * Detection of hidden text: invisible characters, bidirectional controls, look-alikes and encodings.
  * Works on one line before normalisation. Pure.
  */
 

@@ -1,7 +1,7 @@
 /**
- * The pattern language of scan rules, matched over tokens, such as `@ignore ..5 @prior ..4 @instruction`.
- * A symbol is a word or a `@class`. `a|b` matches either, `..N` allows at most N tokens in between, and
- * `a & b & c <40` requires all of them within 40 tokens, in any order.
+ * The pattern language of scan rules, matched over tokens.
+ * In `@ignore ..5 @prior ..4 @instruction`, a symbol is a word or a `@class`, and `..N` allows at most N tokens in
+ * between. `a|b` matches either, and `a & b & c <40` requires all of them within 40 tokens, in any order.
  * Matching does not backtrack: its cost is at most the number of tokens times the gap.
  */
 import type { ScanToken } from './tokens.ts';

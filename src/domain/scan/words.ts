@@ -1,4 +1,4 @@
-/** The vocabulary of the content scan: word classes such as `@ignore` and `@send`, in several languages. */
+/** The vocabulary of the content scan: word classes such as `@ignore`, in several languages. */
 
 /** The inflected forms of English verbs. Some are not real words, which does no harm. */
 function forms(verbs: string): string[] {

@@ -1,5 +1,5 @@
 /**
- * The parser of SKILL.md frontmatter: YAML, checked against every rule of the Agent Skills specification.
+ * The parser of SKILL.md frontmatter, which checks every rule of the Agent Skills specification.
  * Reports all violations at once. Pure.
  */
 import { parseDocument, type YAMLError } from 'yaml';
@@ -17,7 +17,7 @@ const foundLengthMax = 80;
 const yamlErrorsMax = 5;
 const fieldsAllowed = ['name', 'description', 'license', 'compatibility', 'metadata', 'allowed-tools'];
 
-/** Makes untrusted text safe for a violation: printable and at most 80 UTF-16 units. */
+/** Escapes and truncates untrusted text for a violation: printable, at most 80 UTF-16 units. */
 export function printableExcerpt(text: string): string {
   return truncated(printable(text), foundLengthMax);
 }

@@ -1,4 +1,4 @@
-/** What bounds the scan's work: the number of tokens, sentences and windows, not a clock. */
+/** Bounds on the work of the content scan, counted in segments, sentences and tokens rather than time. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compilePattern, indexSentence } from '../../../src/domain/scan/pattern.ts';
@@ -14,7 +14,7 @@ const numbered = (text: string) =>
   text.split('\n').map((line, index) => ({ text: normalisedLine(line), line: index + 1 }));
 
 describe.each(hostileTexts())('100 KB of $token', ({ text }) => {
-  test('is no more segments than lines, no more tokens than characters, no sentence over its limit', () => {
+  test('has bounded segments and tokens, and no sentence over its limit', () => {
     const lines = numbered(text);
     const segments = segmentsOf(lines);
     expect(segments.length).toBeLessThanOrEqual(lines.length * 2);
@@ -25,14 +25,14 @@ describe.each(hostileTexts())('100 KB of $token', ({ text }) => {
 });
 
 describe('a pattern', () => {
-  test('holds at most once for each token, whatever it is given', () => {
+  test('matches at most once for each token', () => {
     const [sentence = []] = sentencesOf([{ text: 'ignore previous rules '.repeat(50), line: 1 }]);
     const found = compilePattern('@ignore ..5 @prior ..3 @instruction').find(indexSentence(sentence));
     expect(found.length).toBeLessThanOrEqual(sentence.length);
     expect(found.every(({ first, last }) => last - first <= 10)).toBe(true);
   });
 
-  test('asks for the order and the distance that it says', () => {
+  test('requires its order and its distance', () => {
     const holds = (pattern: string, text: string) =>
       sentencesOf([{ text, line: 1 }]).some(
         (sentence) => compilePattern(pattern).find(indexSentence(sentence)).length > 0,
@@ -49,7 +49,7 @@ describe('a pattern', () => {
 
 describe('an expression', () => {
   test.each(expressionRules.map(({ rule, expression }) => [rule.id, expression.source]))(
-    'of %s repeats nothing without a bound: %s',
+    'of %s has bounded repetition only: %s',
     (_id, source) => {
       const withoutClassesAndEscapes = source.replace(/\\./g, '_').replace(/\[[^\]]*\]/g, '_');
       expect(withoutClassesAndEscapes).not.toMatch(/[*+]|\{\d+,\}/);
@@ -88,7 +88,7 @@ describe('any text', () => {
       )
       .map((words) => words.join(' ')),
   );
-  test('is scanned without a throw, the same twice, and with evidence that holds no control character', () => {
+  test('is scanned without an exception, deterministically, and with evidence free of control characters', () => {
     fc.assert(
       fc.property(hostile, fc.constantFrom('skill' as const, 'tool' as const), (text, subject) => {
         const findings = scanContent([{ part: 'text', text }], { subject });

@@ -1,4 +1,4 @@
-/** Scan rules for prompt injection: overridden instructions, personas, claimed authority, chat templates. */
+/** Scan rules for prompt injection: overrides, personas, claimed authority, chat templates. */
 import type { ScanRule } from './rule.ts';
 
 /** The rule family OVR. */
