@@ -101,10 +101,10 @@ describe('YAML', () => {
     expect(violationsOf([yaml])).toEqual([expect.stringContaining('must be a mapping')]);
   });
 
-  test('at its length limit and made of keys only is parsed within a second', () => {
+  test('at its length limit and made of keys only is parsed within a second of processor time', () => {
     const lines = Array.from({ length: 1_800 }, (_value, index) => `k${index}: a`);
-    const startedAt = performance.now();
+    const before = process.threadCpuUsage();
     expect(violationsOf(lines)).toHaveLength(50);
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+    expect(process.threadCpuUsage(before).user / 1000).toBeLessThan(1000);
   });
 });
