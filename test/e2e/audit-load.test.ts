@@ -131,7 +131,10 @@ describe('the auditor', () => {
     expect([other.exitCode, other.stderr]).toEqual([1, expect.stringContaining('kept elsewhere')]);
     const later = JSON.stringify({ ...JSON.parse(first), number: 9999 });
     const gone = await audit('verify', '--public-key', file('key.pem'), '--checkpoint', later);
-    expect([gone.exitCode, gone.stderr]).toEqual([1, expect.stringContaining('the trail was truncated, or the checkpoint was pruned')]);
+    expect([gone.exitCode, gone.stderr]).toEqual([
+      1,
+      expect.stringContaining('the trail was truncated, or the checkpoint was pruned'),
+    ]);
   });
 
   test('proves a single record', async () => {
