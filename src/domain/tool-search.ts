@@ -1,4 +1,4 @@
-/** Tool search and inspection: active skills, the hub's tools and upstream tools that the caller may see. */
+/** Search and inspection of the tools that a caller may see: of upstreams, of skills and of the hub. */
 import type { Span } from '@opentelemetry/api';
 import type { ToolIndex } from '../search-index/tool-index.ts';
 import type { Caller } from '../shapes/access.ts';

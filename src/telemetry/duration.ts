@@ -1,10 +1,10 @@
-/** Timing: runs work and tells how long it took and how it failed. Monotonic, so a clock set back does not show. */
+/** Timing of work with a monotonic clock, which changes of the system time do not affect. */
 import { errorTypeOf } from './span.ts';
 
-/** Is told the duration in seconds and, for work that threw, the type of the error. */
+/** Called with the duration in seconds and, for work that threw, the type of the error. */
 export type DurationRecorder = (seconds: number, errorType: string | undefined) => void;
 
-/** Runs `work`, tells `record` how it went, and passes the result or the error on. */
+/** Runs `work`, calls `record`, and returns the result or throws the error of `work`. */
 export async function timed<T>(record: DurationRecorder, work: () => Promise<T>): Promise<T> {
   const startedAt = performance.now();
   try {

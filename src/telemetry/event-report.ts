@@ -1,6 +1,6 @@
 /**
- * One event told to all signals at once: span attributes, counters, and one log line, with the same names and ids.
- * The audit record is written before, by the domain; nothing here may fail or wait.
+ * Reports an event to all signals: span attributes, counters and a log line.
+ * They have the same names and ids. The domain writes the audit record before. Reporting must not fail or wait.
  */
 import type { Span } from '@opentelemetry/api';
 import type { HubEvent, SecurityEvent } from '../shapes/event.ts';
@@ -9,10 +9,10 @@ import type { Log, LogLevel } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { attributes, eventFieldAttributes } from './names.ts';
 
-/** Reports an event that has happened; `span` gives the ids and gets the attributes. */
+/** Reports an event. The log line has the ids of `span`, which receives the attributes. */
 export type EventReport = (event: HubEvent, span: Span) => void;
 
-/** Makes the report from the sinks it feeds. */
+/** Creates the report for a log and metrics. */
 export function createEventReport({
   log,
   metrics,
@@ -58,7 +58,7 @@ function setSpanAttributes(event: HubEvent, span: Span): void {
   }
 }
 
-/** A trail that does not verify is worse than anything a caller can do. */
+/** A failed verification of the audit trail is an error; any other failed event is a warning. */
 function securityLevel({ name, failed }: { name: SecurityEvent; failed: boolean }): 'info' | 'warn' | 'error' {
   if (name === 'AUDIT_CHAIN_BROKEN') return 'error';
   return failed ? 'warn' : 'info';

@@ -1,19 +1,19 @@
-/** Values that are read at each collection instead of being told: the audit gap, servers, the scheduler, telemetry itself. */
+/** Observable gauges, read at each collection: audit gap, servers, scheduler, telemetry itself. */
 import type { Meter } from '@opentelemetry/api';
 import type { JobName } from '../shapes/scheduler.ts';
 import { attributes, metricNames } from './names.ts';
 import type { Delivery, Signal } from './pipeline.ts';
 
-/** Where the gauges get their values from. Times are Unix milliseconds. */
+/** The sources of the gauges' values. Times are Unix milliseconds. */
 export interface GaugeSources {
   auditGap(): number;
   auditUncovered(): number;
-  /** `wanted`: the hub keeps it connected, or tries to; not where it was disconnected on purpose. */
+  /** `wanted`: the hub keeps the server connected, or tries to. False for one disconnected on purpose. */
   servers(): readonly { serverId: string; connected: boolean; wanted: boolean }[];
   lastSuccess(): readonly { job: JobName; time: number }[];
   scheduler(): { isRunning: boolean; intervalHours: number };
   callsRunning(): number;
-  /** Whether the hub was told to end; the last collection of a hub that ends in order says so. */
+  /** Whether the hub was asked to shut down. The last collection of an orderly shutdown reports it. */
   isEnding(): boolean;
   telemetry(): Readonly<Record<Signal, Delivery>>;
 }
@@ -21,16 +21,16 @@ export interface GaugeSources {
 /** Registers the gauges on a meter; call once. */
 export function observeGauges(meter: Meter, sources: GaugeSources): void {
   meter
-    .createObservableGauge(metricNames.auditGap, { description: 'Operations counted but not on record; must be 0' })
+    .createObservableGauge(metricNames.auditGap, { description: 'Operations without an audit record; must be 0' })
     .addCallback((result) => result.observe(sources.auditGap()));
   meter
-    .createObservableGauge(metricNames.auditUncovered, { description: 'Audit records behind the last checkpoint' })
+    .createObservableGauge(metricNames.auditUncovered, { description: 'Audit records after the last checkpoint' })
     .addCallback((result) => result.observe(sources.auditUncovered()));
   meter
-    .createObservableGauge(metricNames.callsRunning, { description: 'Tool calls under way' })
+    .createObservableGauge(metricNames.callsRunning, { description: 'Tool calls in progress' })
     .addCallback((result) => result.observe(sources.callsRunning()));
   meter
-    .createObservableGauge(metricNames.ending, { description: '1 once the hub was told to end, else 0' })
+    .createObservableGauge(metricNames.ending, { description: '1 once the hub was asked to shut down, else 0' })
     .addCallback((result) => result.observe(sources.isEnding() ? 1 : 0));
   observeServers(meter, sources);
   observeScheduler(meter, sources);
@@ -41,7 +41,7 @@ function observeServers(meter: Meter, { servers }: GaugeSources): void {
   const gauge = (name: string, description: string) => meter.createObservableGauge(name, { description });
   const connectedGauge = gauge(metricNames.serversConnected, '1 while an upstream server is connected, else 0');
   const wantedGauge = gauge(metricNames.serversWanted, '1 while the hub keeps an upstream server connected, else 0');
-  // One callback, so that the two are of the same moment.
+  // One callback, so that both are read at the same time.
   meter.addBatchObservableCallback(
     (result) => {
       for (const { serverId, connected, wanted } of servers()) {
@@ -63,7 +63,7 @@ function observeScheduler(meter: Meter, { scheduler, lastSuccess }: GaugeSources
   meter
     .createObservableGauge(metricNames.schedulerLastSuccessTime, {
       unit: 's',
-      description: 'When a job last succeeded, Unix time',
+      description: 'Time of the last success of a job, Unix time',
     })
     .addCallback((result) => {
       for (const { job, time } of lastSuccess()) result.observe(time / 1000, { [attributes.jobName]: job });
@@ -74,11 +74,11 @@ function observeTelemetry(meter: Meter, { telemetry }: GaugeSources): void {
   const counter = (name: string, description: string) => meter.createObservableCounter(name, { description });
   const gauge = (name: string, description: string) => meter.createObservableGauge(name, { description });
   const instruments = {
-    accepted: counter(metricNames.telemetryAccepted, 'Telemetry items taken into the queue, by signal'),
-    exported: counter(metricNames.telemetryExported, 'Telemetry items the collector took, by signal'),
+    accepted: counter(metricNames.telemetryAccepted, 'Telemetry items added to the queue, by signal'),
+    exported: counter(metricNames.telemetryExported, 'Telemetry items the collector accepted, by signal'),
     dropped: counter(metricNames.telemetryDropped, 'Telemetry items lost, by signal'),
-    queueSize: gauge(metricNames.telemetryQueueSize, 'Telemetry items waiting or under way, by signal'),
-    queueCapacity: gauge(metricNames.telemetryQueueCapacity, 'Telemetry items the queue holds at most, by signal'),
+    queueSize: gauge(metricNames.telemetryQueueSize, 'Telemetry items waiting or being exported, by signal'),
+    queueCapacity: gauge(metricNames.telemetryQueueCapacity, 'Capacity of the telemetry queue in items, by signal'),
   } satisfies Record<keyof Delivery, unknown>;
   meter.addBatchObservableCallback((result) => {
     for (const [signal, delivery] of Object.entries(telemetry())) {

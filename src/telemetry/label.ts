@@ -1,15 +1,16 @@
 /**
- * Bounded label values. A metric keeps a series for each value it ever saw, so a value that callers or upstreams
- * choose is admitted to a fixed number of places and folded into one overflow value beyond them.
+ * Limits on the number of distinct label values of metrics.
+ * A metric keeps a series for each value, so values chosen by callers or upstreams are replaced by one overflow value beyond the
+ * limit.
  */
 
-/** The value that stands for all values beyond the limit. */
+/** The value that replaces all values beyond the limit. */
 export const overflowLabel = '_other';
 
-/** A function that answers the value itself while there is room, and `_other` from then on. */
+/** Returns the value itself if it is within the limit, else `_other`. */
 export type LabelLimit = (value: string) => string;
 
-/** A limit of `valuesMax` distinct values for the life of the process; `onOverflow` hears of each value folded. */
+/** A limit of `valuesMax` distinct values for the lifetime of the process. `onOverflow` is called for each replaced value. */
 export function createLabelLimit(valuesMax: number, onOverflow?: () => void): LabelLimit {
   const admitted = new Set<string>();
   return (value) => {

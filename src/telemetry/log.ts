@@ -1,7 +1,7 @@
 /**
- * One call, one line: NDJSON in the log file and on standard output (readable on a terminal), and the same as an
- * OpenTelemetry log record. Knows nothing of what it logs; makes every text printable. Lines are made when the event loop
- * turns, so that whoever has something to tell does not wait for it.
+ * The structured log: NDJSON in a file and on standard output, and OpenTelemetry log records.
+ * Standard output is readable on a terminal. Every text is made printable. Lines are formatted in the next turn of the event
+ * loop, so that callers do not wait for it.
  */
 import { openSync } from 'node:fs';
 import { logs, ROOT_CONTEXT, SeverityNumber, type Span, trace } from '@opentelemetry/api';
@@ -15,38 +15,38 @@ import { scopeName } from './names.ts';
 /** Severity of a log line. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** What a log line carries besides its message. */
+/** What a log line contains besides its message and fields. */
 export interface LogOptions {
-  /** The span whose ids the line carries; the active one if none is given. */
+  /** The span whose ids the line contains; the active one by default. */
   span?: Span | undefined;
-  /** A failure of our own: its type, message and stack become `exception_…` fields, and an exception on the record. */
+  /** A failure of the hub: its type, message and stack become `exception_…` fields, and an exception of the log record. */
   error?: unknown;
-  /** Local only: to the file and standard output, not to the collector. */
+  /** Writes only to the file and standard output, not to the collector. */
   local?: boolean;
 }
 
-/** The log. Fields are flat; `undefined` values are left out. Never throws, never blocks on a slow sink. */
+/** The log. Fields are flat, and `undefined` values are omitted. It never throws and never waits for a slow output. */
 export interface Log {
   debug(message: string, fields?: EventFields, options?: LogOptions): void;
   info(message: string, fields?: EventFields, options?: LogOptions): void;
   warn(message: string, fields?: EventFields, options?: LogOptions): void;
   error(message: string, fields?: EventFields, options?: LogOptions): void;
-  /** Makes the lines that wait for the event loop to turn, now; call it before telemetry ends. */
+  /** Formats and writes waiting lines now. Call it before telemetry shuts down. */
   flush(): void;
-  /** Writes out what is buffered; resolves even when the file cannot be written. */
+  /** Writes buffered lines. Resolves even if the file cannot be written. */
   close(): Promise<void>;
 }
 
-/** Where the log goes. */
+/** The outputs of the log. */
 export interface LogTarget {
-  /** Path of the NDJSON file; its folder exists. */
+  /** Path of the NDJSON file. Its folder must exist. */
   file: string;
   level: LogLevel;
   /** `none` in tests. */
   standardOutput: 'ndjson' | 'readable' | 'none';
 }
 
-/** Longest text of one field, in UTF-16 units; a stack is longer than a message. */
+/** The longest text of a field, in UTF-16 units; long enough for a stack trace. */
 const fieldLengthMax = 4096;
 
 const severities = {
@@ -57,12 +57,12 @@ const severities = {
 } as const satisfies Record<LogLevel, SeverityNumber>;
 
 /**
- * Opens the log. The file is appended to and flushed in the background.
- * @throws Error when the file cannot be opened.
+ * Opens the log. The file is appended to, in the background.
+ * @throws Error if the file cannot be opened
  */
 export async function openLog(target: LogTarget): Promise<Log> {
   const file = pino.destination({ dest: opened(target.file), sync: false, maxLength: bufferedBytesMax });
-  // A disk that fills later must not end the process: the line is lost, the audit record is the durable one.
+  // A full disk must not stop the process. The line is lost; the audit record is the durable one.
   file.on('error', () => undefined);
   const outputs = await standardOutput(target);
   let lineTime = new Date();
@@ -78,9 +78,9 @@ export async function openLog(target: LogTarget): Promise<Log> {
   );
   let waiting: Line[] = [];
   const flush = () => {
-    const told = waiting;
+    const flushed = waiting;
     waiting = [];
-    for (const line of told) {
+    for (const line of flushed) {
       lineTime = line.time;
       const text = printable(line.message);
       const fields = cleaned(line.fields);
@@ -110,7 +110,7 @@ export async function openLog(target: LogTarget): Promise<Log> {
   };
 }
 
-/** Lines that wait for the event loop to turn, at most; with one more, all are made at once. */
+/** The number of waiting lines at which all are formatted immediately. */
 const linesWaitingMax = 1024;
 
 interface Line {
@@ -164,20 +164,20 @@ const readableOptions = {
   sync: true,
 } as const;
 
-/** What is kept for a sink that does not take it; lines beyond are lost, as they are on a full disk. */
+/** The most bytes buffered for an output that does not accept them. Lines beyond are lost, as on a full disk. */
 const bufferedBytesMax = 16_777_216;
 
-/** How long the last lines may take to be written, in milliseconds; then the file is let go. */
+/** How long closing waits for the last lines to be written, in milliseconds. Then they are lost. */
 const closeTimeoutMs = 500;
 
-/** Standard output without waiting for whoever reads it; a reader that is gone ends the output, not the hub. */
+/** Standard output, written without waiting for its reader. A closed pipe stops the output, not the hub. */
 function standardStream(): FileStream {
   const stream = pino.destination({ dest: 1, sync: false, maxLength: bufferedBytesMax });
   stream.on('error', () => stream.destroy());
   return stream;
 }
 
-/** A sink that is gone takes no line, and keeps none from the others. */
+/** Ignores lines for a destroyed output, so that the other outputs still receive them. */
 function whileOpen(stream: FileStream & { destroyed?: boolean }): DestinationStream {
   return {
     write: (line) => {
@@ -188,7 +188,7 @@ function whileOpen(stream: FileStream & { destroyed?: boolean }): DestinationStr
 
 type FileStream = ReturnType<typeof pino.destination>;
 
-/** Opened here and not by the library, whose exit hook fails on a file that could not be opened. */
+/** Opens the file here and not in the library, whose exit hook fails for a file that could not be opened. */
 function opened(path: string): number {
   try {
     return openSync(path, 'a', 0o600);
@@ -199,7 +199,7 @@ function opened(path: string): number {
 
 async function closed(file: FileStream): Promise<void> {
   const closing = new Promise<void>((resolve) => file.once('close', resolve));
-  // A file that cannot be written would be tried again and again as the process exits.
+  // Otherwise the library would retry a file that cannot be written until the process exits.
   file.once('error', () => file.destroy());
   file.end();
   if (await settledWithin(closeTimeoutMs, closing)) return;

@@ -1,6 +1,6 @@
 /**
- * The hub's instruments, one method for each thing worth counting. Label values are bounded here; series that
- * alerts need are created with zero at start, so that the first event is an increase.
+ * The hub's metrics: one method for each measured event, with bounded label values.
+ * Series that alerts use start at zero, so that the first event is an increase.
  */
 import { type Meter, metrics } from '@opentelemetry/api';
 import { type Outcome, outcomeSchema, type SecurityEvent, securityEventSchema } from '../shapes/event.ts';
@@ -26,10 +26,10 @@ export interface McpOperation {
   errorType?: string | undefined;
 }
 
-/** How a run of a job ended; `skipped` where one was under way already. */
+/** The result of a job's run; `skipped` if the previous run was still in progress. */
 export type JobResult = 'success' | 'failure' | 'skipped';
 
-/** What the hub measures. Durations are in seconds. */
+/** The metrics. Durations are in seconds. */
 export interface Metrics {
   mcpServerOperation(seconds: number, operation: McpOperation): void;
   mcpClientOperation(seconds: number, operation: McpOperation & { serverId: string }): void;
@@ -38,28 +38,28 @@ export interface Metrics {
   skillsActive(change: number, namespace: string): void;
   toolOutcome(outcome: Outcome, serverId: string, toolName: string): void;
   search(seconds: number, source: string): void;
-  /** The first call that a search led to, of the tool at this place (from 1). */
+  /** Records the first call that a search led to, with the tool's place from 1. */
   searchFollowed(source: string, place: number): void;
-  /** One search's results: for each, whether learning moved it. */
+  /** Counts the results of a search: for each, whether learning changed its place. */
   searchResultsShown(moved: readonly boolean[]): void;
   securityEvent(name: SecurityEvent): void;
   schedulerRun(seconds: number, job: JobName, result: JobResult): void;
   cleanupDeleted(count: number, kind: CleanupKind): void;
   auditRecord(): void;
   storageFailure(type: StorageErrorType): void;
-  /** Registers the gauges, which are read at each collection; call once. */
+  /** Registers the gauges, which are read at each collection. Call it once. */
   observe(sources: GaugeSources): void;
 }
 
-/** Distinct tool names a metric keeps; beyond them `_other`. The SDK's own limit is 2,000 series an instrument. */
+/** The most distinct tool names of a metric, then `_other`. The SDK's limit is 2,000 series for each instrument. */
 const toolNamesMax = 200;
-/** Distinct namespaces a metric keeps. */
+/** The most distinct namespaces of a metric. */
 const namespacesMax = 50;
 
 const limitedLabels = ['tool_name', 'namespace'] as const;
 type LimitedLabel = (typeof limitedLabels)[number];
 
-/** Creates the instruments on the global meter provider; call after telemetry has started. */
+/** Creates the instruments on the global meter provider. Call it after telemetry has started. */
 export function createMetrics(): Metrics {
   const meter = metrics.getMeter(scopeName);
   const histograms = createHistograms(meter);
@@ -109,13 +109,13 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** Counts outcomes. A tool's first one begins the series of all four, so that its first failure is an increase. */
+/** Counts outcomes. A tool's first outcome creates the series of all four, so that its first failure is an increase. */
 function outcomeCounter({ outcomes }: ReturnType<typeof createCounters>) {
-  const begun = new Set<string>();
+  const knownTools = new Set<string>();
   return (outcome: Outcome, serverId: string, toolName: string) => {
     const tool = `${serverId}/${toolName}`;
-    if (!begun.has(tool)) {
-      begun.add(tool);
+    if (!knownTools.has(tool)) {
+      knownTools.add(tool);
       for (const other of outcomeSchema.options) outcomes.add(0, outcomeLabels(other, serverId, toolName));
     }
     outcomes.add(1, outcomeLabels(outcome, serverId, toolName));
@@ -163,15 +163,21 @@ function createCounters(meter: Meter) {
   return {
     skillsActive: meter.createUpDownCounter(metricNames.skillsActive, { description: 'Skills that are active now' }),
     outcomes: counter(metricNames.toolOutcomes, 'Finished tool calls by outcome'),
-    serverCalls: counter(metricNames.serverCalls, 'Finished calls to upstream servers by how they failed, if they did'),
+    serverCalls: counter(metricNames.serverCalls, 'Finished calls to upstream servers by type of failure, if any'),
     securityEvents: counter(metricNames.securityEvents, 'Security events by name'),
     runs: counter(metricNames.schedulerRuns, 'Runs of scheduled jobs by result'),
-    deleted: counter(metricNames.cleanupDeleted, 'What cleanups deleted, by kind'),
+    deleted: counter(metricNames.cleanupDeleted, 'Entries that cleanups deleted, by kind'),
     searchesFollowed: counter(metricNames.searchesFollowed, 'Searches that led to a call'),
-    resultsShown: counter(metricNames.searchResultsShown, 'Results of searches, by whether learning moved them'),
+    resultsShown: counter(
+      metricNames.searchResultsShown,
+      'Results of searches, by whether learning changed their place',
+    ),
     auditRecords: counter(metricNames.auditRecords, 'Audit records written'),
     storageFailures: counter(metricNames.storageFailures, 'Reads and writes of the database that failed'),
-    labelOverflow: counter(metricNames.labelOverflow, 'Label values folded for want of room, by label'),
+    labelOverflow: counter(
+      metricNames.labelOverflow,
+      'Label values replaced because of the limit on distinct values, by label',
+    ),
   };
 }
 

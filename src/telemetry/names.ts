@@ -1,12 +1,13 @@
 /**
- * Every name that leaves the hub as telemetry: spans, attributes, metrics. Dashboards, rules and tests import them from here.
- * MCP and GenAI names follow the OpenTelemetry GenAI semantic conventions (development status); `hestia.*` are ours.
+ * The names of all spans, attributes and metrics that the hub emits.
+ * Dashboards, rules and tests import them from here. MCP and GenAI names follow the OpenTelemetry GenAI semantic conventions
+ * (development status); `hestia.*` are the hub's own.
  */
 
 /** The instrumentation scope of everything the hub emits. */
 export const scopeName = 'hestia';
 
-/** Span names that are fixed; the others consist of a method and a target (docs/reference.md, "Spans"). */
+/** Fixed span names. The others consist of a method and a target (docs/reference.md, "Spans"). */
 export const spanNames = {
   skillActivate: 'skill.activate',
   skillDeactivate: 'skill.deactivate',
@@ -78,17 +79,17 @@ export const attributes = {
   cleanupKind: 'hestia.cleanup.kind',
   /** `traces`, `logs` or `metrics`. */
   signal: 'otel.signal',
-  /** Why a search went on by words alone: `away`, `late` or `failed`; metric only. */
+  /** Why a search used words alone: `away`, `late` or `failed`; metric only. */
   searchFallback: 'hestia.search.fallback',
-  /** What a text was embedded for: `query` or `document`; metric only. */
+  /** The purpose of an embedding: `query` or `document`; metric only. */
   embeddingPurpose: 'hestia.embeddings.purpose',
-  /** Whether a text's vector was known already; metric only. */
+  /** Whether a text's vector was cached; metric only. */
   embeddingCached: 'hestia.embeddings.cached',
   /** `query`, `upsert`, `delete` or `get`; metric only. */
   chromaOperation: 'hestia.chroma.operation',
-  /** Whether learning put a result of a search elsewhere than the text alone would; metric only. */
+  /** Whether learning changed the place of a search result; metric only. */
   searchMoved: 'hestia.search.moved',
-  /** The label that ran out of places: `tool_name` or `namespace`. */
+  /** The label whose limit on distinct values was exceeded: `tool_name` or `namespace`. */
   labelName: 'hestia.label.name',
 } as const;
 

@@ -1,6 +1,7 @@
 /**
- * Batching with nothing lost in silence. The SDK's batch processors drop without a word when their queue is full;
- * these keep the count themselves, refuse at the same limit, and report each item that will not arrive.
+ * Batch processors for spans and log records that count every lost item.
+ * The SDK's batch processors drop items silently when their queue is full. These count the queue, refuse items at the same
+ * limit, and report each item that will not arrive.
  */
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { BatchLogRecordProcessor, type LogRecordExporter, type LogRecordProcessor } from '@opentelemetry/sdk-logs';
@@ -8,30 +9,30 @@ import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-met
 import { BatchSpanProcessor, type SpanExporter, type SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { BatchConfiguration } from '../shapes/configuration/config.ts';
 
-/** The signals that are counted; the words of `otel.signal`. */
+/** The signals; the values of `otel.signal`. */
 export type Signal = 'traces' | 'logs' | 'metrics';
 
-/** One signal's items on their way out: taken into the queue, arrived, lost for good, waiting or under way now. */
+/** Counts of a signal's items: added to the queue, exported, lost, and waiting or being exported now. */
 export interface Delivery {
   accepted: number;
   exported: number;
   dropped: number;
   queueSize: number;
-  /** Items the queue holds at most; 0 where there is none. */
+  /** The capacity of the queue in items; 0 if there is no queue. */
   queueCapacity: number;
 }
 
-/** What happened to items on their way out. */
+/** Receives the events of a pipeline. */
 export interface DeliveryObserver {
-  /** An item was taken into the queue. */
+  /** An item was added to the queue. */
   accepted(signal: Signal): void;
-  /** Items that will never arrive: the queue was full, or their export failed for good. */
+  /** Items were lost: the queue was full, or their export failed after all retries. */
   lost(signal: Signal, count: number): void;
-  /** An export of `count` items ended; called for each. */
+  /** An export of `count` items finished. */
   exported(signal: Signal, succeeded: boolean, count: number): void;
 }
 
-/** A processor with the number of items that wait in its queue or are under way. */
+/** A processor, and the number of items waiting in its queue or being exported. */
 export interface Pipeline<Processor> {
   processor: Processor;
   pending(): number;
@@ -39,7 +40,7 @@ export interface Pipeline<Processor> {
 
 const sampledFlag = 1;
 
-/** A batch span processor over `exporter`, bounded and counted as `settings` say. */
+/** A batch span processor for `exporter`, with the limits of `settings`. */
 export function createSpanPipeline(
   exporter: SpanExporter,
   settings: BatchConfiguration,
@@ -67,7 +68,7 @@ export function createSpanPipeline(
   };
 }
 
-/** A batch log record processor over `exporter`, bounded and counted as `settings` say. */
+/** A batch log record processor for `exporter`, with the limits of `settings`. */
 export function createLogPipeline(
   exporter: LogRecordExporter,
   settings: BatchConfiguration,
@@ -94,7 +95,7 @@ export function createLogPipeline(
   };
 }
 
-/** A metric exporter that reports how each export ended. Totals are cumulative, so a failed export loses no count. */
+/** A metric exporter that reports the result of each export. Metrics are cumulative, so a failed export loses nothing. */
 export function observedMetricExporter(exporter: PushMetricExporter, observer: DeliveryObserver): PushMetricExporter {
   return {
     export: (batch, done) =>
@@ -127,9 +128,9 @@ function batchOptions(settings: BatchConfiguration) {
 /** Mirrors the length of a batch processor's queue, which only grows in `onEnd` and only shrinks in `export`. */
 function createQueueCount(signal: Signal, queueSizeMax: number, observer: DeliveryObserver) {
   let waiting = 0;
-  let underWay = 0;
+  let exporting = 0;
   return {
-    pending: () => waiting + underWay,
+    pending: () => waiting + exporting,
     admits: (): boolean => {
       if (waiting >= queueSizeMax) {
         observer.lost(signal, 1);
@@ -145,9 +146,9 @@ function createQueueCount(signal: Signal, queueSizeMax: number, observer: Delive
       done: (result: ExportResult) => void,
     ): void => {
       waiting -= count;
-      underWay += count;
+      exporting += count;
       send((result) => {
-        underWay -= count;
+        exporting -= count;
         const succeeded = result.code === ExportResultCode.SUCCESS;
         if (!succeeded) observer.lost(signal, count);
         observer.exported(signal, succeeded, count);

@@ -1,17 +1,17 @@
 /**
- * Trace context in MCP's `params._meta` (SEP-414): read from callers, written for upstreams. What a caller sends is
- * untrusted: sizes are limited, and baggage is passed on to upstreams but never copied to an attribute.
+ * Trace context in MCP's `params._meta` (SEP-414): extracted from callers, injected for upstreams.
+ * Values of callers are untrusted: their sizes are limited, and baggage is forwarded but never copied to an attribute.
  */
 import { type Context, context, propagation, ROOT_CONTEXT, type SpanContext, trace } from '@opentelemetry/api';
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { z } from 'zod';
 
-/** A `traceparent` has 55 characters in version 00; a later version may add some. */
+/** A `traceparent` has 55 characters in version 00; later versions may be longer. */
 const traceparentLengthMax = 128;
-/** W3C Trace Context asks for at least 512 characters of `tracestate` to be passed on. */
+/** W3C Trace Context requires that at least 512 characters of `tracestate` are propagated. */
 const tracestateLengthMax = 512;
 
-/** W3C Baggage asks for 8,192 bytes in all. */
+/** W3C Baggage requires 8,192 bytes in total. */
 const baggageLengthMax = 8192;
 
 const carrierSchema = z.object({
@@ -24,7 +24,7 @@ const propagator = new CompositePropagator({
   propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()],
 });
 
-/** The context that untrusted `traceparent`, `tracestate` and `baggage` values name, or undefined where they name no trace. */
+/** The context of untrusted `traceparent`, `tracestate` and `baggage` values; undefined if they contain no valid trace. */
 export function remoteContext(carrier: unknown): Context | undefined {
   if (typeof carrier !== 'object' || carrier === null || !('traceparent' in carrier)) return undefined;
   const parsed = carrierSchema.safeParse(carrier);
@@ -44,7 +44,7 @@ export function outgoingMeta(): Record<string, string> {
   return meta;
 }
 
-/** The span context of the active span, to be linked from a span whose parent came in `_meta`. */
+/** The context of the active span, for a link from a span whose parent is given in `_meta`. */
 export function ambientSpanContext(): SpanContext | undefined {
   return trace.getActiveSpan()?.spanContext();
 }

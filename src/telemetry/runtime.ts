@@ -1,15 +1,15 @@
 /**
- * How the process itself is: delay and utilisation of the event loop, memory, processor time, uptime. Names are those
- * of the semantic conventions for Node.js and processes; they are read at each collection.
+ * Runtime metrics of the process: event loop delay and utilisation, memory, processor time, uptime.
+ * Their names follow the semantic conventions for Node.js and processes. They are read at each collection.
  */
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { type Meter, metrics } from '@opentelemetry/api';
 import { metricNames, scopeName } from './names.ts';
 
-/** How often the event loop's delay is sampled, in milliseconds. What it measures holds up to this much of its own. */
+/** The sampling interval of the event loop's delay, in milliseconds. Samples include up to this much. */
 const resolutionMs = 10;
 
-/** Registers the instruments on the global meter provider. Disposing it ends the sampling. */
+/** Registers the instruments on the global meter provider. Disposing stops the sampling. */
 export function observeRuntime(): Disposable {
   const meter = metrics.getMeter(scopeName);
   const delays = monitorEventLoopDelay({ resolution: resolutionMs });
@@ -57,7 +57,7 @@ function observeProcess(meter: Meter): void {
     .addCallback((result) => result.observe(process.uptime()));
 }
 
-/** The sampler's intervals are in nanoseconds and hold its own resolution; with no sample yet it answers 0. */
+/** Converts a sample in nanoseconds to seconds, without the sampling interval; 0 if there is no sample yet. */
 function delaySeconds(intervalNs: number): number {
   return Math.max(0, intervalNs / 1e6 - resolutionMs) / 1000;
 }

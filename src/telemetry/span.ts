@@ -1,6 +1,6 @@
 /**
- * Spans by hand: one helper that opens a span, runs the work inside it and closes it with what went wrong.
- * A failure is an attribute and a status here; the exception itself is a log record (semantic conventions, 2026).
+ * Helpers that open spans, run work inside them, and mark them as failed.
+ * A failure sets an attribute and the status. The exception itself is a log record (semantic conventions, 2026).
  */
 import {
   type Attributes,
@@ -15,18 +15,18 @@ import {
 import { HestiaError } from '../shapes/error.ts';
 import { attributes, scopeName } from './names.ts';
 
-/** How a span is opened. */
+/** Options of a new span. */
 export interface SpanOptions {
   kind?: SpanKind;
   attributes?: Attributes;
   links?: Link[];
-  /** The parent; the active context if none is given. `ROOT_CONTEXT` makes a root. */
+  /** The parent; the active context by default. `ROOT_CONTEXT` creates a root span. */
   parent?: Context;
 }
 
 /**
- * Runs `work` inside a new span that is active meanwhile, and ends it. A throw marks the span failed with the
- * error's type and is passed on unchanged.
+ * Runs `work` inside a new active span, and ends the span. If `work` throws, the span is marked as failed with the error's type,
+ * and the error is thrown unchanged.
  */
 export async function inSpan<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T> {
   const parent = options.parent ?? context.active();
@@ -41,13 +41,13 @@ export async function inSpan<T>(name: string, options: SpanOptions, work: (span:
   }
 }
 
-/** Runs `work` with the span that is active, or inside a new one of this name where none is. */
+/** Runs `work` with the active span, or inside a new one of this name if none is active. */
 export function inActiveSpan<T>(name: string, work: (span: Span) => Promise<T>): Promise<T> {
   const active = trace.getActiveSpan();
   return active ? work(active) : inSpan(name, {}, work);
 }
 
-/** Opens a span without making it active; the caller ends it. Attributes are set one by one, which is cheaper. */
+/** Opens a span without making it active. The caller ends it. Attributes are set one by one, which is faster. */
 export function openSpan(name: string, options: SpanOptions): Span {
   const span = trace
     .getTracer(scopeName)
@@ -62,17 +62,17 @@ export function openSpan(name: string, options: SpanOptions): Span {
   return span;
 }
 
-/** Marks a span failed: `error.type` and status ERROR, with no text that came from outside. */
+/** Marks a span as failed with `error.type` and status ERROR, without any text from outside. */
 export function failSpan(span: Span, errorType: string): void {
   failedSpans.add(span);
   span.setAttribute(attributes.errorType, errorType);
   span.setStatus({ code: SpanStatusCode.ERROR });
 }
 
-/** Spans that say already why they failed; what is thrown in consequence does not change it. */
+/** Spans that are marked as failed already. An error thrown afterwards does not change their type. */
 const failedSpans = new WeakSet<Span>();
 
-/** The error type of a failure: the code of a {@link HestiaError}, `_OTHER` for the unforeseen. */
+/** The error type of a failure: the code of a {@link HestiaError}, or `_OTHER` for any other error. */
 export function errorTypeOf(error: unknown): string {
   return error instanceof HestiaError ? error.code : '_OTHER';
 }

@@ -1,6 +1,6 @@
 /**
- * Starts the OpenTelemetry SDK with processors, exporters, readers and resource of our own choosing, and ends it in
- * order: traces and logs first, metrics last. Knows no room of the house.
+ * Start and shutdown of the OpenTelemetry SDK: processors, exporters, metric reader and resource.
+ * At shutdown, traces and logs are flushed first and metrics last.
  */
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { LogRecordExporter, LogRecordProcessor } from '@opentelemetry/sdk-logs';
@@ -34,16 +34,16 @@ import { createTraceIds } from './trace-ids.ts';
 
 /** Running telemetry. */
 export interface Telemetry extends AsyncDisposable {
-  /** What became of each signal's items since the start. Of metrics only exports are counted, since totals are cumulative. */
+  /** Counts of each signal's items since the start. Of metrics only exports are counted, since they are cumulative. */
   delivery(): Readonly<Record<Signal, Delivery>>;
 }
 
-/** How long the last traces and logs may take to leave, in milliseconds; then the same for the last metrics. */
+/** How long the shutdown waits for the last traces and logs, and then for the last metrics, in milliseconds. */
 const flushTimeoutMs = 1200;
 
 /**
- * Starts telemetry and sets the global providers. An unreachable collector costs one warning, then silence until it
- * is back; what is lost meanwhile is counted. Disposing flushes within 3 seconds, whatever the collector does.
+ * Starts telemetry and sets the global providers. An unreachable collector causes one warning, and one line when it is reachable
+ * again; lost items are counted. Disposing takes at most 3 seconds, whatever the collector does.
  */
 export async function startTelemetry({
   configuration,
@@ -52,7 +52,7 @@ export async function startTelemetry({
   configuration: TelemetryConfiguration;
   log: Log;
 }): Promise<Telemetry> {
-  const { observer, counts } = createDeliveryRecord(log);
+  const { observer, counts } = createDeliveryCounts(log);
   if (configuration.disabled) return { delivery: () => counts, [Symbol.asyncDispose]: async () => undefined };
   const traces = await spanPipeline(configuration, observer);
   const logs = await logPipeline(configuration, observer);
@@ -65,7 +65,7 @@ export async function startTelemetry({
     spanProcessors: [traces?.processor ?? new NoopSpanProcessor()],
     logRecordProcessors: logs ? [logs.processor] : [],
     metricReaders: reader ? [reader] : [],
-    // A caller's "not sampled" must not hide its security events.
+    // A caller must not hide its security events by the flag "not sampled".
     ...(!configuration.samplerFromEnvironment && {
       sampler: new ParentBasedSampler({ root: new AlwaysOnSampler(), remoteParentNotSampled: new AlwaysOnSampler() }),
     }),
@@ -95,7 +95,7 @@ export async function startTelemetry({
   };
 }
 
-/** How long the providers may take to end once they are flushed, in milliseconds. */
+/** How long the providers may take to shut down after they are flushed, in milliseconds. */
 const shutdownTimeoutMs = 300;
 
 function queueState(pipeline: Pipeline<unknown> | undefined, { queueSizeMax }: BatchConfiguration) {
@@ -104,10 +104,10 @@ function queueState(pipeline: Pipeline<unknown> | undefined, { queueSizeMax }: B
 
 const nothingYet: Delivery = { accepted: 0, exported: 0, dropped: 0, queueSize: 0, queueCapacity: 0 };
 
-function createDeliveryRecord(log: Log): { observer: DeliveryObserver; counts: Record<Signal, Delivery> } {
+function createDeliveryCounts(log: Log): { observer: DeliveryObserver; counts: Record<Signal, Delivery> } {
   const counts = { traces: { ...nothingYet }, logs: { ...nothingYet }, metrics: { ...nothingYet } };
   const failing = new Set<Signal>();
-  let warned = false;
+  let isWarned = false;
   return {
     counts,
     observer: {
@@ -121,16 +121,16 @@ function createDeliveryRecord(log: Log): { observer: DeliveryObserver; counts: R
         if (succeeded) counts[signal].exported += count;
         if (!succeeded) {
           failing.add(signal);
-          if (!warned)
-            log.warn('The collector cannot be reached; telemetry that is lost is counted', { signal }, { local: true });
-          warned = true;
+          if (!isWarned)
+            log.warn('The collector cannot be reached; lost telemetry is counted', { signal }, { local: true });
+          isWarned = true;
         } else if (failing.delete(signal) && failing.size === 0) {
           log.info(
             'The collector can be reached again',
             { spans_lost: counts.traces.dropped, log_records_lost: counts.logs.dropped },
             { local: true },
           );
-          warned = false;
+          isWarned = false;
         }
       },
     },

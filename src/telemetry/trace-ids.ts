@@ -1,20 +1,20 @@
-/** Ids of traces and spans: a trace's begins with the time, so that an index of trace ids grows at one end. */
+/** Generator of trace and span ids. Trace ids begin with the time, so that inserts into an index append. */
 import { randomBytes } from 'node:crypto';
 
-/** Makes ids; the SDK's `IdGenerator`. */
+/** Generates ids; an `IdGenerator` of the SDK. */
 export interface TraceIds {
-  /** 48 bits of Unix milliseconds and 80 random ones; W3C Trace Context, level 2, wants the last 56 to be random. */
+  /** 48 bits of Unix milliseconds and 80 random bits. W3C Trace Context, level 2, requires the last 56 to be random. */
   generateTraceId(): string;
   /** 64 random bits. */
   generateSpanId(): string;
 }
 
-/** Bytes of randomness that are had at once: each request for some costs more than the bytes. */
+/** The number of random bytes requested at a time, since each request costs more than its bytes. */
 const poolBytes = 4096;
 const traceRandomBytes = 10;
 const spanBytes = 8;
 
-/** Makes the ids of one process. */
+/** Creates the id generator of a process. */
 export function createTraceIds(): TraceIds {
   let pool = randomBytes(poolBytes);
   let used = 0;
@@ -30,7 +30,7 @@ export function createTraceIds(): TraceIds {
     generateTraceId: () => Date.now().toString(16).padStart(12, '0') + random(traceRandomBytes),
     generateSpanId: () => {
       const id = random(spanBytes);
-      // All zeros would be no id.
+      // All zeros are an invalid id.
       return id === '0'.repeat(2 * spanBytes) ? `${id.slice(1)}1` : id;
     },
   };

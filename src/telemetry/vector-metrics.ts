@@ -1,8 +1,8 @@
-/** Instruments of what search asks of other processes: embeddings, which cost money, and Chroma. */
+/** Metrics of embeddings and Chroma, the parts of search that use other processes. */
 import { metrics } from '@opentelemetry/api';
 import { attributes, httpDurationBounds, localDurationBounds, metricNames, scopeName } from './names.ts';
 
-/** What is measured. Durations are in seconds; `errorType` undefined means success. */
+/** The metrics. Durations are in seconds; `errorType` undefined means success. */
 export interface VectorMetrics {
   embeddingsRequest(request: {
     purpose: 'query' | 'document';
@@ -12,16 +12,16 @@ export interface VectorMetrics {
   }): void;
   embeddingsTexts(counts: { cached: number; embedded: number }): void;
   chromaOperation(seconds: number, operation: string, isSuccess: boolean): void;
-  /** A search that went on by words alone. */
+  /** Counts a search that used words alone. */
   searchFallback(reason: FallbackReason): void;
-  /** Registers the gauges of Chroma, which exist only where it is configured; call once. */
+  /** Registers the gauges of Chroma, which exist only if it is configured. Call it once. */
   observeChroma(sources: { isUp: () => boolean; backlog: () => number }): void;
 }
 
-/** Why a search went on by words alone: what it needs was known to be away, did not answer in time, or failed. */
+/** Why a search used words alone: the search by meaning was known to be unavailable, timed out, or failed. */
 export type FallbackReason = 'away' | 'late' | 'failed';
 
-/** Creates the instruments on the global meter provider; call after telemetry has started. */
+/** Creates the instruments on the global meter provider. Call it after telemetry has started. */
 export function createVectorMetrics(): VectorMetrics {
   const meter = metrics.getMeter(scopeName);
   const counter = (name: string, description: string) => meter.createCounter(name, { description });
@@ -30,8 +30,8 @@ export function createVectorMetrics(): VectorMetrics {
   const request = inSeconds(metricNames.embeddingsRequestDuration, 'Requests for embeddings', httpDurationBounds);
   const operation = inSeconds(metricNames.chromaOperationDuration, 'Requests to Chroma', localDurationBounds);
   const tokens = counter(metricNames.embeddingsTokens, 'Tokens embedded, as the service counts them');
-  const texts = counter(metricNames.embeddingsTexts, 'Texts whose vectors were needed, and whether they were known');
-  const fallbacks = counter(metricNames.searchFallbacks, 'Searches that went on by words alone, by reason');
+  const texts = counter(metricNames.embeddingsTexts, 'Texts to embed, by whether their vectors were cached');
+  const fallbacks = counter(metricNames.searchFallbacks, 'Searches that used words alone, by reason');
   for (const reason of ['away', 'late', 'failed']) fallbacks.add(0, { [attributes.searchFallback]: reason });
   return {
     embeddingsRequest({ purpose, seconds, tokens: count, errorType }) {
@@ -50,7 +50,7 @@ export function createVectorMetrics(): VectorMetrics {
         .createObservableGauge(metricNames.chromaUp, { description: '1 while Chroma answers, else 0' })
         .addCallback((result) => result.observe(isUp() ? 1 : 0));
       meter
-        .createObservableGauge(metricNames.chromaBacklog, { description: 'Entries that wait to be written to Chroma' })
+        .createObservableGauge(metricNames.chromaBacklog, { description: 'Entries waiting to be written to Chroma' })
         .addCallback((result) => result.observe(backlog()));
     },
   };

@@ -1,4 +1,4 @@
-/** What callers choose is bounded before it becomes telemetry: labels, trace context, content. */
+/** Limits on what callers can put into telemetry: labels, trace context, content. */
 import { propagation, trace } from '@opentelemetry/api';
 import { describe, expect, test } from 'vitest';
 import { printable, truncated } from '../../src/shapes/text.ts';
@@ -9,7 +9,7 @@ import { remoteContext } from '../../src/telemetry/propagation.ts';
 import { readMetrics } from '../support/telemetry/metric-reader.ts';
 
 describe('a label limit', () => {
-  test('keeps the first values and folds all others into one, however many come', () => {
+  test('keeps the first values and replaces all others by one', () => {
     let folded = 0;
     const limit = createLabelLimit(3, () => {
       folded += 1;
@@ -21,8 +21,8 @@ describe('a label limit', () => {
   });
 });
 
-describe('the metrics of a hub on which callers invent names', () => {
-  test('keep a bounded number of series, and count what they folded', async () => {
+describe('metrics with ever new names from callers', () => {
+  test('keep a bounded number of series and count the replaced values', async () => {
     using reader = readMetrics();
     const metrics = createMetrics();
     for (let index = 0; index < 10_000; index += 1) {
@@ -48,7 +48,7 @@ describe('the metrics of a hub on which callers invent names', () => {
 
 describe('trace context from a caller', () => {
   const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
-  test('is taken where it is well-formed', () => {
+  test('is accepted if it is well-formed', () => {
     const context = remoteContext({ traceparent, tracestate: 'v=1', baggage: 'team=red' });
     expect(context && trace.getSpanContext(context)).toMatchObject({
       traceId: 'a'.repeat(32),
@@ -68,11 +68,11 @@ describe('trace context from a caller', () => {
     { traceparent: `00-${'0'.repeat(32)}-${'b'.repeat(16)}-01` },
     { traceparent: 'a'.repeat(10_000) },
     { traceparent: [traceparent] },
-  ])('%j names no trace', (carrier) => {
+  ])('is ignored if it is %j', (carrier) => {
     expect(remoteContext(carrier)).toBeUndefined();
   });
 
-  test('that is oversized in its state or baggage is taken without them', () => {
+  test('with too large a state or baggage is accepted without them', () => {
     const context = remoteContext({
       traceparent,
       tracestate: `v=${'x'.repeat(600)}`,
@@ -84,7 +84,7 @@ describe('trace context from a caller', () => {
 });
 
 describe('captured content', () => {
-  test('hides values by the names of their keys and by their form, at any depth', () => {
+  test('has secrets redacted by the names of their keys and by their form, at any depth', () => {
     const value = {
       user: 'ada',
       Password: 'p',
@@ -96,13 +96,13 @@ describe('captured content', () => {
     );
   });
 
-  test('is nothing where it is nested too deep to be written', () => {
+  test('is empty if it is nested too deeply', () => {
     let nested: unknown = 1;
     for (let depth = 0; depth < 100_000; depth += 1) nested = [nested];
     expect(redactedContent(nested)).toBe('');
   });
 
-  test('is cut to a length and stays printable', () => {
+  test('is truncated and printable', () => {
     const text = redactedContent({ long: 'x\n'.repeat(5000) });
     expect(text.length).toBeLessThanOrEqual(2000);
     expect(text).not.toContain('\n');
@@ -110,13 +110,13 @@ describe('captured content', () => {
 });
 
 describe('text', () => {
-  test('is made printable once and stays as it is after that', () => {
+  test('stays the same when it is made printable twice', () => {
     expect(printable('a\u001b\u202eb')).toBe('a\\u001b\\u202eb');
     expect(printable(printable('a\nb'))).toBe(printable('a\nb'));
     expect(printable('grüße 你好 🙂')).toBe('grüße 你好 🙂');
   });
 
-  test('is cut between characters', () => {
+  test('is truncated between characters', () => {
     expect(truncated('abcdef', 4)).toBe('abc…');
     expect(truncated('ab🙂cd', 4).isWellFormed()).toBe(true);
     expect(truncated('abc', 3)).toBe('abc');

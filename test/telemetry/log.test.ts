@@ -50,7 +50,7 @@ describe('a log line', () => {
     },
   );
 
-  test('of a failure has its code, its causes and its stack, cut to a length', async () => {
+  test('of a failure has its code, its causes and its stack, truncated', async () => {
     const error = new HestiaError('STORAGE_FAILED', 'it could not be written', {
       internal: 'disk 7',
       cause: new Error('x'.repeat(10_000)),
@@ -64,7 +64,7 @@ describe('a log line', () => {
     expect(parsed.exception_message.length).toBeLessThanOrEqual(4096);
   });
 
-  test('has the time and the order in which it was told, not those in which it was made', async () => {
+  test('has the time and order of its call, not of its formatting', async () => {
     const before = Date.now();
     const lines = await written((log) => {
       log.info('first');
@@ -81,14 +81,14 @@ describe('a log line', () => {
     expect(await written((log) => log.debug('something'), 'debug')).toHaveLength(1);
   });
 
-  test('that a full disk refuses is lost, and the log can still be closed', async () => {
+  test('is lost on a full disk, and the log can still be closed', async () => {
     const log = await openLog({ file: '/dev/full', level: 'info', standardOutput: 'none' });
     log.info('lost');
     await expect(log.close()).resolves.toBeUndefined();
     expect(() => log.info('after the end')).not.toThrow();
   });
 
-  test('that cannot be opened stops the start with a line that names the file', async () => {
+  test('cannot be written to a file that cannot be opened: opening fails and names the file', async () => {
     const opening = openLog({ file: join(folder, 'no', 'such', 'folder.log'), level: 'info', standardOutput: 'none' });
     await expect(opening).rejects.toThrow(/^HESTIA_LOG_FILE: cannot open .*folder\.log$/);
   });
@@ -116,7 +116,7 @@ describe('an event', () => {
       { kind: 'change', name: 'SKILL_PUBLISHED', fields: {} },
       { level: 'info', change_event: 'SKILL_PUBLISHED', message: 'Skill published' },
     ],
-  ] as const)('%j is the line its kind asks for', async (event, expected) => {
+  ] as const)('%j has the level and fields of its kind', async (event, expected) => {
     const [line] = await written((log) =>
       createEventReport({ log, metrics: createMetrics() })(event, openSpan('test', {})),
     );

@@ -1,4 +1,4 @@
-/** The collector misbehaves; nothing may be lost in silence. */
+/** Telemetry with a failing collector or a full queue: every lost item is counted. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ function countingObserver() {
   return { counts, observer };
 }
 
-/** An exporter that takes spans as the test says. */
+/** An exporter whose result the test sets. */
 function exporterOf(code: () => ExportResultCode) {
   const taken: ReadableSpan[] = [];
   const exporter: SpanExporter = {
@@ -53,7 +53,7 @@ function exporterOf(code: () => ExportResultCode) {
 }
 
 describe('a burst that is larger than the queue', () => {
-  test('of spans: what arrives and what is counted as lost is all there was', async () => {
+  test('of spans: exported and lost spans add up to all', async () => {
     const { counts, observer } = countingObserver();
     const { taken, exporter } = exporterOf(() => ExportResultCode.SUCCESS);
     const pipeline = createSpanPipeline(exporter, settings, observer);
@@ -66,7 +66,7 @@ describe('a burst that is larger than the queue', () => {
     expect(counts.accepted).toBe(taken.length);
   });
 
-  test('of log records: likewise, where the SDK alone says nothing', async () => {
+  test('of log records: exported and lost records add up to all', async () => {
     const { counts, observer } = countingObserver();
     let taken = 0;
     const exporter = {
@@ -89,7 +89,7 @@ describe('a burst that is larger than the queue', () => {
 });
 
 describe('an exporter that fails', () => {
-  test('loses what it was given, counted to the item, and nothing after it works again', async () => {
+  test('loses the given items, which are counted, and no others once it works again', async () => {
     let code = ExportResultCode.FAILED;
     const { counts, observer } = countingObserver();
     const { taken, exporter } = exporterOf(() => code);
@@ -106,7 +106,7 @@ describe('an exporter that fails', () => {
   });
 });
 
-describe('telemetry with a collector that is away', () => {
+describe('telemetry with an unavailable collector', () => {
   afterEach(() => {
     vi.unstubAllEnvs();
     trace.disable();
@@ -114,7 +114,7 @@ describe('telemetry with a collector that is away', () => {
     logs.disable();
   });
 
-  test('warns once, is silent, says when it is back, and counts what was lost', async () => {
+  test('logs one warning, counts lost items, and logs one line when the collector is available again', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'hestia-telemetry-'));
     const receiver = await startOtlpReceiver();
     receiver.mode = 'reject400';

@@ -18,7 +18,7 @@ async function collected(): Promise<Record<string, number>> {
   return Object.fromEntries(all.map(({ descriptor, dataPoints }) => [descriptor.name, Number(dataPoints[0]?.value)]));
 }
 
-/** Holds the event loop up for `milliseconds`, and lets the sampler see it. */
+/** Blocks the event loop for `milliseconds`, between two samples of its delay. */
 async function block(milliseconds: number): Promise<void> {
   const tick = () => new Promise((resolve) => setTimeout(resolve, 30));
   await tick();
@@ -27,12 +27,12 @@ async function block(milliseconds: number): Promise<void> {
   await tick();
 }
 
-describe('the runtime gauges of a process whose event loop was held up', () => {
-  test('show the delay in seconds, once, without the sampler’s own resolution', async () => {
+describe('the runtime gauges of a process whose event loop was blocked', () => {
+  test('show the delay in seconds, once, without the sampling interval', async () => {
     await block(300);
-    const held = await collected();
-    expect(held['nodejs.eventloop.delay.p99']).toBeGreaterThan(0.2);
-    expect(held['nodejs.eventloop.utilization']).toBeGreaterThan(0.2);
+    const blocked = await collected();
+    expect(blocked['nodejs.eventloop.delay.p99']).toBeGreaterThan(0.2);
+    expect(blocked['nodejs.eventloop.utilization']).toBeGreaterThan(0.2);
     const after = await collected();
     expect(after['nodejs.eventloop.delay.p99']).toBeLessThan(0.2);
     expect(after['nodejs.eventloop.delay.p99']).toBeGreaterThanOrEqual(0);

@@ -1,9 +1,9 @@
-/** Ids of traces: valid, in the order of time, and random where W3C wants it. */
+/** Trace and span ids: valid, ordered by time, and random where W3C Trace Context requires it. */
 import { isValidSpanId, isValidTraceId } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { createTraceIds } from '../../src/telemetry/trace-ids.ts';
 
-test('ids are valid and differ, over more of them than are made ready at once', () => {
+test('ids are valid and unique, beyond one pool of random bytes', () => {
   const ids = createTraceIds();
   const traces = Array.from({ length: 2000 }, ids.generateTraceId);
   const spans = Array.from({ length: 2000 }, ids.generateSpanId);
@@ -13,7 +13,7 @@ test('ids are valid and differ, over more of them than are made ready at once', 
   expect(new Set(traces.map((id) => id.slice(12))).size).toBe(2000);
 });
 
-test('a trace begins with the milliseconds at which it was begun', () => {
+test('a trace id begins with the current Unix time in milliseconds', () => {
   const before = Date.now();
   const time = Number.parseInt(createTraceIds().generateTraceId().slice(0, 12), 16);
   expect(time).toBeGreaterThanOrEqual(before);

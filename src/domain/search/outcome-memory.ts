@@ -1,5 +1,5 @@
 /**
- * The outcome memory: which tools succeeded for which queries and keys, their availability, and their use.
+ * The outcome memory: successes of tools by query and key, their availability and their use.
  * It is bounded, separate for each namespace, and rebuilt from the stored lessons at start.
  */
 import { BoundedMap } from '../../flow/bounded-map.ts';

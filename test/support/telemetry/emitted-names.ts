@@ -1,7 +1,7 @@
-/** What LogQL may name in a log record and TraceQL on a span, from the hub's lists of names and the fields of its events. */
+/** The fields that LogQL queries, and the attributes that TraceQL queries, may use. */
 import { attributes, eventFieldAttributes } from '../../../src/telemetry/names.ts';
 
-/** The event's name under the key of its kind, as `telemetry/event-report` writes it. */
+/** The fields with an event's name, one for each kind of event (`telemetry/event-report`). */
 const eventNames = ['security_event', 'monitoring_event', 'change_event'];
 
 /** Fields of scheduler events (docs/reference.md), which have no attribute of their own. */
@@ -14,10 +14,10 @@ const schedulerFields = [
   'total_cleanups_attempted',
 ];
 
-/** What `domain/access/guard` says of a refusal. */
+/** Fields of refusals (`domain/access/guard`). */
 const refusalFields = ['action', 'role'];
 
-/** What Loki makes of a record's own parts. */
+/** Fields that Loki derives from the parts of a log record. */
 const recordFields = ['trace_id', 'span_id', 'severity_text', 'severity_number'];
 
 /** Fields of log records in Loki. */

@@ -1,4 +1,7 @@
-/** Every series that a query may name, with its labels: the hub's, the span metrics', the collector's own, Prometheus' and its rules'. */
+/**
+ * All series that queries may use, with their labels.
+ * They come from the hub, the span metrics, the collector, Prometheus and the recording rules.
+ */
 import {
   type CollectorCounter,
   collectorCounter,
@@ -119,7 +122,7 @@ function* collectorSeries(): Generator<[string, string[]]> {
   yield [collectorGauges.memory, own];
 }
 
-/** What recording rules make: the level of a name says which labels are left. */
+/** The series of recording rules. The level in a rule's name determines its labels. */
 function* recordedSeries(): Generator<[string, string[]]> {
   const levels: Readonly<Record<string, string[]>> = {
     job: ['job'],

@@ -1,4 +1,4 @@
-/** Metrics of this process, read when a test asks for them. */
+/** Reads the metrics of this process on demand. */
 import { metrics } from '@opentelemetry/api';
 import { MeterProvider, type MetricData, MetricReader } from '@opentelemetry/sdk-metrics';
 
@@ -7,12 +7,12 @@ class ManualReader extends MetricReader {
   protected override async onShutdown(): Promise<void> {}
 }
 
-/** What was measured since the provider was set. Disposing it takes the provider away. */
+/** The metrics measured since the provider was set. Disposing removes the provider. */
 export interface ReadMetrics extends Disposable {
   collect(): Promise<MetricData[]>;
 }
 
-/** Sets a global meter provider of its own. */
+/** Sets a new global meter provider. */
 export function readMetrics(): ReadMetrics {
   const reader = new ManualReader();
   metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));

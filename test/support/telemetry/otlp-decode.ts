@@ -1,6 +1,7 @@
 /**
- * OTLP requests, protobuf or JSON, to plain values: attributes as flat objects, ids as hex, kinds and status as names.
- * Both encodings are brought to the JSON shape first and then parsed by the same schemas. Knows nothing of HTTP.
+ * Decodes OTLP requests in protobuf or JSON to plain values.
+ * Attributes become flat objects, ids hex, kinds and status names. Both encodings are converted to the JSON shape and then
+ * parsed by the same schemas.
  */
 import { readFileSync } from 'node:fs';
 import protobuf from 'protobufjs';
@@ -9,7 +10,7 @@ import { z } from 'zod';
 /** Attributes, or a log record's fields, by key. Nested values are plain objects and arrays; bytes are base64. */
 export type ReceivedAttributes = Record<string, unknown>;
 
-/** What an item came with: who sent it, and the instrumentation scope's name. */
+/** The origin of an item: its resource, and the name of its instrumentation scope. */
 export interface ReceivedOrigin {
   resource: ReceivedAttributes;
   scope: string;
@@ -32,7 +33,7 @@ export interface ReceivedSpan extends ReceivedOrigin {
   status: { code: (typeof statusCodes)[number]; message: string };
 }
 
-/** A log record. Ids are undefined where it belongs to no span. */
+/** A log record. Ids are undefined if it belongs to no span. */
 export interface ReceivedLogRecord extends ReceivedOrigin {
   timeUnixNano: bigint;
   observedTimeUnixNano: bigint;
@@ -70,7 +71,7 @@ const spanKinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'C
 const statusCodes = ['UNSET', 'OK', 'ERROR'] as const;
 const temporalities = ['UNSPECIFIED', 'DELTA', 'CUMULATIVE'] as const;
 
-/** A number of the wire to its name; a number without a name is no OTLP. */
+/** Converts a number of the wire format to its name. A number without a name is invalid. */
 const named = <const T extends readonly string[]>(names: T) =>
   z
     .int()
@@ -209,13 +210,13 @@ const metricsSchema = z.object({
 
 const messages = protobuf.parse(readFileSync(new URL('./otlp.proto', import.meta.url), 'utf8')).root;
 
-/** Bytes of the protobuf message `TracesData`, `LogsData` or `MetricsData` to the shape its JSON would have. Throws where they are not. */
+/** Converts a protobuf message `TracesData`, `LogsData` or `MetricsData` to the shape of its JSON. Throws if it is not one. */
 export function protobufToJson(message: 'TracesData' | 'LogsData' | 'MetricsData', bytes: Uint8Array): unknown {
   const type = messages.lookupType(`otlp.${message}`);
   return type.toObject(type.decode(bytes), { longs: String, enums: Number });
 }
 
-/** The spans of a trace request. Throws where it is not one. */
+/** The spans of a trace request. Throws if it is not one. */
 export function decodeSpans(json: unknown): ReceivedSpan[] {
   return tracesSchema
     .parse(json)
@@ -226,7 +227,7 @@ export function decodeSpans(json: unknown): ReceivedSpan[] {
     );
 }
 
-/** The records of a log request. Throws where it is not one. */
+/** The records of a log request. Throws if it is not one. */
 export function decodeLogRecords(json: unknown): ReceivedLogRecord[] {
   return logsSchema
     .parse(json)
@@ -237,7 +238,7 @@ export function decodeLogRecords(json: unknown): ReceivedLogRecord[] {
     );
 }
 
-/** The points of a metric request. Throws where it is not one. */
+/** The points of a metric request. Throws if it is not one. */
 export function decodeMetricPoints(json: unknown): ReceivedMetricPoint[] {
   return metricsSchema
     .parse(json)

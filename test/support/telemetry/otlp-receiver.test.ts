@@ -1,4 +1,4 @@
-/** The receiver against the real SDK and the real exporters, in both encodings. */
+/** The OTLP receiver with the real SDK and exporters, in both encodings. */
 import { context, ROOT_CONTEXT, SeverityNumber, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { OTLPLogExporter as LogJsonExporter } from '@opentelemetry/exporter-logs-otlp-http';
 import { OTLPLogExporter as LogProtoExporter } from '@opentelemetry/exporter-logs-otlp-proto';
@@ -50,7 +50,7 @@ describe.each(encodings)('a receiver of $encoding', ({ TraceExporter, LogExporte
     return new MeterProvider({ resource, readers: [new PeriodicExportingMetricReader({ exporter })] });
   };
 
-  test('hands out a span as it was made', async () => {
+  test('returns a span with all its parts', async () => {
     const provider = traces();
     const tracer = provider.getTracer('hestia-test');
     const parent = tracer.startSpan('parent', {}, ROOT_CONTEXT);
@@ -93,7 +93,7 @@ describe.each(encodings)('a receiver of $encoding', ({ TraceExporter, LogExporte
     expect(receiver.requests()[0]).toMatchObject({ path: '/v1/traces', contentType, status: 200 });
   });
 
-  test('hands out a log record with its span and nested values', async () => {
+  test('returns a log record with its span and nested values', async () => {
     const exporter = new LogExporter({ url: `${receiver.url}/v1/logs` });
     const provider = new LoggerProvider({ resource, processors: [new SimpleLogRecordProcessor({ exporter })] });
     const spanContext = { traceId: 'c'.repeat(32), spanId: 'd'.repeat(16), traceFlags: 1 };
@@ -129,7 +129,7 @@ describe.each(encodings)('a receiver of $encoding', ({ TraceExporter, LogExporte
     ]);
   });
 
-  test('hands out the newest point of each series, and totals over them', async () => {
+  test('returns the newest point of each series, and totals over them', async () => {
     const provider = metrics();
     const meter = provider.getMeter('hestia-test');
     const counter = meter.createCounter('hestia.tool.outcomes', { unit: '{call}', description: 'Calls.' });
@@ -190,7 +190,7 @@ describe.each(encodings)('a receiver of $encoding', ({ TraceExporter, LogExporte
     expect(receiver.requests()[0]?.contentEncoding).toBe('gzip');
   });
 
-  test('that refuses sees the exporter try again, and takes it once it no longer refuses', async () => {
+  test('that refuses receives the request again, and accepts it in mode ok', async () => {
     receiver.mode = 'refuse503';
     const provider = traces();
     provider.getTracer('hestia-test').startSpan('late').end();
@@ -201,7 +201,7 @@ describe.each(encodings)('a receiver of $encoding', ({ TraceExporter, LogExporte
     await provider.shutdown();
   });
 
-  test('that rejects drops what it was sent and is not asked again', async () => {
+  test('that rejects a request does not receive it again', async () => {
     receiver.mode = 'reject400';
     const provider = traces();
     provider.getTracer('hestia-test').startSpan('lost').end();
@@ -210,7 +210,7 @@ describe.each(encodings)('a receiver of $encoding', ({ TraceExporter, LogExporte
     expect(receiver.spans()).toEqual([]);
   });
 
-  test('that hangs gives no answer', async () => {
+  test('that hangs does not answer', async () => {
     receiver.mode = 'hang';
     const provider = traces({ timeoutMillis: 200 });
     provider.getTracer('hestia-test').startSpan('waiting').end();
@@ -236,7 +236,7 @@ describe('a receiver', () => {
     expect(receiver.requests()).toMatchObject([{ path, contentType, status }]);
   });
 
-  test('that hangs ends the request when it closes', async () => {
+  test('that hangs closes the request when it is closed', async () => {
     receiver.mode = 'hang';
     const request = expect(post('/v1/logs', 'application/json', '{}')).rejects.toThrow();
     await receiver.waitFor(() => receiver.requests()[0]);
@@ -244,14 +244,14 @@ describe('a receiver', () => {
     await request;
   });
 
-  test('forgets what it is told to forget', async () => {
+  test('can be cleared', async () => {
     await post('/v1/logs', 'application/json', '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{}]}]}]}');
     expect(receiver.logRecords()).toHaveLength(1);
     receiver.clear();
     expect([receiver.logRecords(), receiver.requests()]).toEqual([[], []]);
   });
 
-  test('that waits in vain tells what had arrived', async () => {
+  test('fails a wait that times out with a list of what was received', async () => {
     await post('/v1/logs', 'application/json', '{}');
     await expect(receiver.waitFor(() => false, 10)).rejects.toThrow(
       'not received within 10 ms; spans: ; log records: ; requests: /v1/logs 200',

@@ -1,6 +1,7 @@
 /**
- * A real OTLP/HTTP receiver on a free loopback port: takes traces, metrics and logs as http/protobuf or http/json,
- * gzip or not, and hands them out decoded. It can also fail the way collectors do. The test that starts it closes it.
+ * An OTLP/HTTP receiver on a free loopback port that decodes traces, metrics and logs.
+ * It accepts http/protobuf and http/json, with or without gzip. It can also fail as collectors do. The test that starts it
+ * closes it.
  */
 import { EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -19,12 +20,12 @@ import {
 } from './otlp-decode.ts';
 
 /**
- * `ok`: takes everything. `refuse503`: answers 503, which exporters try again. `reject400`: answers 400, which they
- * do not. `hang`: reads the request and never answers. Only what is taken in `ok` is handed out.
+ * `ok`: accepts everything. `refuse503`: answers 503, which exporters retry. `reject400`: answers 400, which they do not retry.
+ * `hang`: reads the request and never answers. Only requests in mode `ok` are stored.
  */
 export type OtlpReceiverMode = 'ok' | 'refuse503' | 'reject400' | 'hang';
 
-/** A request as it arrived, whatever became of it. `status` is undefined where no answer was given. */
+/** A request in any mode. `status` is undefined if it was not answered. */
 export interface OtlpRequest {
   path: string;
   contentType: string;
@@ -33,11 +34,11 @@ export interface OtlpRequest {
   status: number | undefined;
 }
 
-/** What {@link startOtlpReceiver} gives. Lists are in order of arrival. */
+/** The receiver. Lists are in order of arrival. */
 export interface OtlpReceiver extends AsyncDisposable {
   /** Such as `http://127.0.0.1:4318`, for `OTEL_EXPORTER_OTLP_ENDPOINT`; the signals' paths are below it. */
   readonly url: string;
-  /** May be changed at any time; holds for the requests that arrive after. */
+  /** May be changed at any time, for the requests that arrive afterwards. */
   mode: OtlpReceiverMode;
   spans(): ReceivedSpan[];
   logRecords(): ReceivedLogRecord[];
@@ -45,18 +46,18 @@ export interface OtlpReceiver extends AsyncDisposable {
   metricPoints(name: string): ReceivedMetricPoint[];
   /**
    * The sum over the points of a metric that have all of these attributes: values, or counts for a histogram.
-   * Undefined where there is no such series.
+   * Undefined if there is no such series.
    */
   metricTotal(name: string, attributes?: ReceivedAttributes): number | undefined;
   requests(): OtlpRequest[];
-  /** Forgets all that was received; series that are sent again come back with their totals. */
+  /** Clears everything that was received. Series that are sent again have their full totals. */
   clear(): void;
   /**
-   * Waits until the predicate answers something truthy, and gives it. Asked at once, then after each request.
-   * @throws Error after `timeoutMs` (10 s), telling what had arrived.
+   * Waits until the predicate returns a truthy value, and returns it. It is called immediately and after each request.
+   * @throws Error after `timeoutMs` (10 s), with a list of what was received
    */
   waitFor<T>(predicate: () => T, timeoutMs?: number): Promise<NonNullable<T>>;
-  /** Ends hanging requests too; may be called again. */
+  /** Closes hanging requests too. May be repeated. */
   close(): Promise<void>;
 }
 
@@ -69,7 +70,7 @@ type SignalPath = keyof typeof signals;
 
 const waitMsDefault = 10_000;
 
-/** Starts a receiver in mode `ok`, on a free port unless one is given. */
+/** Starts a receiver in mode `ok`, on a free port by default. */
 export async function startOtlpReceiver({ port = 0 }: { port?: number } = {}): Promise<OtlpReceiver> {
   const store = createStore();
   const arrivals = new EventEmitter<{ request: [] }>().setMaxListeners(0);
@@ -172,7 +173,7 @@ async function handle({ request, response, mode, store }: Exchange): Promise<voi
   response.writeHead(status, { 'content-type': contentType }).end(contentType === 'application/json' ? '{}' : '');
 }
 
-/** Takes the request, or not, and gives the status to answer. */
+/** Stores the request if the mode allows it, and returns the status to answer. */
 async function answer(exchange: {
   request: IncomingMessage;
   mode: OtlpReceiverMode;
@@ -209,7 +210,7 @@ async function waitFor<T>(wait: {
 }): Promise<NonNullable<T>> {
   const { arrivals, store, predicate, timeoutMs } = wait;
   const { promise, resolve, reject } = Promise.withResolvers<NonNullable<T>>();
-  const ask = () => {
+  const check = () => {
     try {
       const found = predicate();
       if (found) resolve(found);
@@ -221,11 +222,11 @@ async function waitFor<T>(wait: {
     () => reject(new Error(`not received within ${timeoutMs} ms; ${summary(store)}`)),
     timeoutMs,
   );
-  arrivals.on('request', ask);
-  ask();
+  arrivals.on('request', check);
+  check();
   return promise.finally(() => {
     clearTimeout(timer);
-    arrivals.off('request', ask);
+    arrivals.off('request', check);
   });
 }
 

@@ -1,7 +1,7 @@
-/** Signals sent to a collector by hand, as OTLP/HTTP in JSON: what another sender than the hub might send. */
+/** Sends signals to a collector as OTLP/HTTP in JSON, as a sender other than the hub might. */
 import { randomBytes } from 'node:crypto';
 
-/** A span that ended just now. */
+/** A span that ends now. */
 export interface SentSpan {
   name: string;
   attributes?: Record<string, string>;
@@ -16,7 +16,10 @@ function resource(version = '1.0.0') {
   return { attributes: attributeList({ ...identity, 'service.version': version }) };
 }
 
-/** Sends spans of a sender of this version, each in a trace of its own, in one request. @throws Error where the collector does not take them. */
+/**
+ * Sends spans in one request, each in a trace of its own, from a sender of this version.
+ * @throws Error if the collector does not accept them
+ */
 export async function sendSpans(url: string, spans: SentSpan[], version?: string): Promise<void> {
   const now = BigInt(Date.now()) * 1_000_000n;
   await send(`${url}/v1/traces`, {
@@ -42,7 +45,7 @@ export async function sendSpans(url: string, spans: SentSpan[], version?: string
   });
 }
 
-/** Sends a log record. @throws Error where the collector does not take it. */
+/** Sends a log record. @throws Error if the collector does not accept it */
 export async function sendLogRecord(
   url: string,
   { body, attributes }: { body: string; attributes: Record<string, string> },
