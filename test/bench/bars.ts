@@ -1,8 +1,8 @@
-/** The bars a build is held to, once, as data: what each ratio may be at most, or must be at least. */
+/** The performance targets of the benchmarks: the limit of each ratio. */
 
-/** What is wanted of a ratio. */
+/** The target of a ratio. */
 export interface Bar {
-  /** Whether less is better, as of latency, or more, as of throughput. */
+  /** Whether a lower ratio is better, as for latency, or a higher one, as for throughput. */
   wanted: 'at most' | 'at least';
   bar: number;
   stretch?: number;
@@ -19,7 +19,7 @@ const atLeast = (bar: number, stretch?: number): Bar => ({
   ...(stretch !== undefined && { stretch }),
 });
 
-/** By the names that the suites give to what they find. R0 is the direct call of an HTTP server. */
+/** Targets by the names of the suites' findings. R0 is the direct call of an HTTP server. */
 export const bars: Readonly<Record<string, Bar>> = {
   'HTTP upstream against R0, 1 in flight, p50': atMost(3.2, 2.5),
   'HTTP upstream against R0, 16 in flight, throughput': atLeast(0.35, 0.45),

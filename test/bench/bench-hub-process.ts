@@ -1,6 +1,7 @@
 /**
- * The hub as a process with another trail, to measure what the trail costs. The first argument says which: `watched` is the
- * product's, `unwatched` writes no record and no outcome, `inline` commits each record in a transaction of its own.
+ * A hub process with another audit trail, to measure the cost of the trail.
+ * The first argument selects it: `watched` is the product's, `unwatched` writes no record and no outcome, `inline` commits each
+ * record in a transaction of its own.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

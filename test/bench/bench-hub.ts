@@ -1,20 +1,20 @@
-/** The hub under load: started with upstreams and a receiver for its signals, called in each of the ways agents call. */
+/** Starts the hub for a benchmark, with upstreams and a receiver of its signals, and creates load on it. */
 import { type HubProcess, startHubProcess, untilServersConnected } from '../support/hub/hub-process.ts';
 import { benchFile } from './bench-process.ts';
 import { type HttpLoader, httpLoader, mcpHeaders, toolsCall } from './load.ts';
 
-/** How a hub is started. */
+/** Options of a hub. */
 export interface BenchHubOptions {
   servers: Record<string, unknown>;
-  /** Where its signals go; without it they are not sent. */
+  /** The receiver of its signals. Without it they are not sent. */
   otlpUrl?: string;
   environment?: Record<string, string>;
   file?: Record<string, unknown>;
-  /** Another trail than the product's; see bench-hub-process.ts. */
+  /** An audit trail other than the product's; see bench-hub-process.ts. */
   trail?: 'watched' | 'unwatched' | 'inline';
 }
 
-/** Starts a hub and waits until its servers are connected. All its signals are on where `otlpUrl` is given. */
+/** Starts a hub and waits until its servers are connected. With `otlpUrl`, all its signals are on. */
 export async function startBenchHub({ servers, otlpUrl, ...options }: BenchHubOptions): Promise<HubProcess> {
   const hub = await startHubProcess({
     file: { limits: { requestsPerMinute: 100_000_000 }, ...options.file, mcpServers: servers },
@@ -29,19 +29,19 @@ export async function startBenchHub({ servers, otlpUrl, ...options }: BenchHubOp
   return hub;
 }
 
-/** The echo server as a child of the hub. */
+/** The echo server as a child process of the hub. */
 export const echoOverStdio = { command: process.execPath, args: [benchFile('processes/echo-server.ts')] };
 
-/** What is said in each call: about a hundred characters. */
+/** The argument of each call: a hundred characters. */
 export const message = 'x'.repeat(100);
 
-/** Tells the answer to {@link message} from any other. */
+/** Whether a response is the echo of {@link message}. */
 export const isEcho = (body: string) => body.includes(`Echo: ${message}`);
 
-/** In which way the hub is called. */
+/** The protocol by which the hub is called. */
 export type Way = 'mcp-2025' | 'mcp-2026' | 'rest';
 
-/** Calls of `echo` of one of the hub's servers. */
+/** Load of calls to `echo` on one of the hub's servers. */
 export function hubLoader(hub: HubProcess, serverId: string, way: Way = 'mcp-2025', tool = 'echo'): HttpLoader {
   const authorization = `Bearer ${hub.key()}`;
   const { url } = hub;

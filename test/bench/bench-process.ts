@@ -1,9 +1,9 @@
-/** Processes that benchmarks start beside the hub: the floor, the receiver of the signals, gateways. */
+/** Processes that benchmarks start besides the hub: a minimal server, a receiver of signals, gateways. */
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../support/hub/hub-process.ts';
 import { type Program, startProgram } from '../support/programs/program.ts';
 
-/** A process that listens. Disposing it ends it. */
+/** A process that listens on a port. Disposing stops it. */
 export interface BenchProcess extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
@@ -12,7 +12,7 @@ export interface BenchProcess extends AsyncDisposable {
 /** The path of a file in this folder. */
 export const benchFile = (name: string) => fileURLToPath(new URL(`./${name}`, import.meta.url));
 
-/** Starts a command on a free port, which `args` are given, and waits until it answers, whatever it answers. */
+/** Starts a command on a free port, which is passed to `args`, and waits until it answers with any status. */
 export async function startBenchProcess(
   command: string,
   args: (port: number) => string[],
@@ -32,7 +32,7 @@ export async function startBenchProcess(
   return { url, pid, [Symbol.asyncDispose]: () => program.stop('SIGKILL') };
 }
 
-/** Starts a script of this folder, which is given its port. */
+/** Starts a script of this folder with its port as the first argument. */
 export function startBenchScript(file: string, ...more: string[]): Promise<BenchProcess> {
   return startBenchProcess(process.execPath, (port) => [benchFile(file), String(port), ...more]);
 }

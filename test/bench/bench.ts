@@ -1,7 +1,7 @@
 /**
- * `npm run bench`: how the hub stands against the direct call, against itself unwatched, and against other gateways, as ratios
- * within one run. A further suite is a file `suite-<name>.ts` that exports one {@link Suite} and stands in the list below; what
- * is asked of what it finds stands in bars.ts, under the same name. Exits 0 where everything ran, whatever was found.
+ * `npm run bench`: compares the hub with direct calls, with itself without signals, and with other gateways.
+ * The results are ratios within one run. A suite is a file in `suites/` that exports one {@link Suite} and is in the list below;
+ * targets of its findings are in bars.ts, by name. The exit code is 0 if everything ran, whatever was found.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
@@ -55,11 +55,11 @@ interface Options {
 }
 
 const command = new Command('bench')
-  .description('Measures the hub in pairs; the figures are ratios within this run.')
-  .option('--quick', 'a short run that only shows that everything works', false)
+  .description('Measures the hub in pairs. The figures are ratios within one run.')
+  .option('--quick', 'a short run that only checks that everything works', false)
   .option('--only <suite>', `one of ${suiteNames.join(', ')}; may be repeated`, suiteOption, [])
   .option('--rounds <number>', 'rounds of each measurement', wholeNumber)
-  .option('--json <file>', 'write the findings to a file; with --only, what it has of other suites stays')
+  .option('--json <file>', 'write the findings to a file; with --only, findings of other suites in it are kept')
   .addHelpText('after', `\nSuites:\n${suites.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join('\n')}`);
 
 const startedAt = performance.now();
@@ -67,11 +67,11 @@ await run(command.parse().opts<Options>());
 process.exit();
 
 async function run({ quick, only, rounds, json }: Options): Promise<void> {
-  const context = suiteContext({ isQuick: quick, rounds, tell });
+  const context = suiteContext({ isQuick: quick, rounds, reportProgress });
   const chosen = only.length === 0 ? suites : suites.filter(({ name }) => only.includes(name));
   const results: SuiteResult[] = [];
   for (const suite of chosen) {
-    tell(`${suite.name}: ${suite.about}`);
+    reportProgress(`${suite.name}: ${suite.about}`);
     try {
       results.push({ suite: suite.name, findings: await suite.run(context) });
     } catch (error) {
@@ -80,11 +80,11 @@ async function run({ quick, only, rounds, json }: Options): Promise<void> {
     }
   }
   for (const { suite, findings } of results) process.stdout.write(`\n${suite}\n${findingsTable(findings)}\n`);
-  tell('done');
+  reportProgress('done');
   if (json !== undefined) writeRun(resolve(json), { isQuick: quick, results, keepsOthers: only.length > 0 });
 }
 
-/** Writes what was found; a run of some suites leaves what the file has of the others. */
+/** Writes the findings. A run of some suites keeps the file's findings of the others. */
 function writeRun(
   file: string,
   { isQuick, results, keepsOthers }: { isQuick: boolean; results: SuiteResult[]; keepsOthers: boolean },
@@ -99,8 +99,8 @@ function writeRun(
   writeFileSync(file, `${JSON.stringify({ at, quick: isQuick, machine, results: ordered }, null, 2)}\n`);
 }
 
-/** Progress goes to standard error, so that the table alone can be kept. */
-function tell(what: string): void {
+/** Writes progress to standard error, so that standard output contains only the tables. */
+function reportProgress(what: string): void {
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   process.stderr.write(`${String(seconds).padStart(4)} s  ${what}\n`);
 }

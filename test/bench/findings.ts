@@ -1,34 +1,34 @@
-/** What a run found: each ratio with its spread, the noise of its run, and what became of the bar. */
+/** The findings of a benchmark run: each ratio with its spread, its noise, and whether it meets its target. */
 import { type Bar, bars } from './bars.ts';
 import { compare, type Measure, type Run, total, twinName } from './paired.ts';
 
 /** One line of the table. */
 export interface Finding {
   name: string;
-  /** `x` for ratios; a unit for the few figures that are none. */
+  /** `x` for ratios; a unit for other figures. */
   unit: 'x' | 'ms' | 's' | 'MiB' | 'us' | 'per s' | 'kB' | 'count';
   value: number;
-  /** Between which half of the rounds lie; undefined for a figure that was taken once. */
+  /** The quartiles of the rounds; undefined for a figure that was measured once. */
   quartiles?: [number, number];
-  /** The ratio of the base to itself, measured in the same rounds by the same measure. */
+  /** The ratio of the base to itself in the same rounds, by the same measure. */
   twin?: number;
   wanted?: Bar['wanted'];
   bar?: number;
   stretch?: number;
   verdict: Verdict;
-  /** What the figures were, for their size only. */
+  /** The absolute figures, for their order of magnitude only. */
   detail?: string;
-  /** Where it is one of several of different size: what they are of, and how large this one is. */
+  /** For one of several findings of different size: the name of their series, and the size of this one. */
   growth?: { series: string; size: number };
 }
 
-/** `void` where the run was too noisy to say; `none` where nothing is asked. */
+/** Whether the target is met. `void`: the run was too noisy. `none`: there is no target. */
 export type Verdict = 'stretch' | 'met' | 'missed' | 'void' | 'none';
 
-/** Between these a twin must lie, or the run says nothing. */
+/** The range in which the twin's ratio must be, or the run is void. */
 export const twinRange = { low: 0.9, high: 1.1 } as const;
 
-/** A ratio out of a run, against its base or another of its subjects. */
+/** A finding with the ratio of a subject to the run's base or to another subject. */
 export function ratioFinding(
   run: Run,
   { name, measure, subject, base = run.baseName }: { name: string; measure: Measure; subject: string; base?: string },
@@ -39,29 +39,29 @@ export function ratioFinding(
   const units = { p50: 'ms', throughput: 'calls/s', cpu: 'us' } as const;
   const shown = (subjectName: string) => Number(total(run, subjectName)[figures[measure]].toPrecision(3));
   const detail = `${shown(subject)} to ${shown(base)} ${units[measure]}`;
-  return judged({ name, unit: 'x', value: ratio, quartiles, twin, detail });
+  return withVerdict({ name, unit: 'x', value: ratio, quartiles, twin, detail });
 }
 
-/** A figure that stands for itself. */
+/** A finding with an absolute figure. */
 export function figureFinding(name: string, unit: Finding['unit'], value: number, detail?: string): Finding {
-  return judged({ name, unit, value, ...(detail !== undefined && { detail }) });
+  return withVerdict({ name, unit, value, ...(detail !== undefined && { detail }) });
 }
 
-/** The finding with its bar and what became of it. */
-export function judged(finding: Omit<Finding, 'verdict' | 'wanted' | 'bar' | 'stretch'>): Finding {
-  const asked = bars[finding.name];
-  return { ...finding, ...asked, verdict: verdictOf(finding, asked) };
+/** The finding with its target, and whether it meets it. */
+export function withVerdict(finding: Omit<Finding, 'verdict' | 'wanted' | 'bar' | 'stretch'>): Finding {
+  const target = bars[finding.name];
+  return { ...finding, ...target, verdict: verdictOf(finding, target) };
 }
 
-/** Whether the twin says that a run was too noisy. */
+/** Whether the twin shows that a run was too noisy. */
 export function isVoid({ twin }: Pick<Finding, 'twin'>): boolean {
   return twin !== undefined && (twin < twinRange.low || twin > twinRange.high);
 }
 
-function verdictOf(finding: Pick<Finding, 'value' | 'twin'>, asked: Bar | undefined): Verdict {
+function verdictOf(finding: Pick<Finding, 'value' | 'twin'>, target: Bar | undefined): Verdict {
   if (isVoid(finding)) return 'void';
-  if (asked === undefined) return 'none';
-  const reaches = (bar: number) => (asked.wanted === 'at most' ? finding.value <= bar : finding.value >= bar);
-  if (!reaches(asked.bar)) return 'missed';
-  return asked.stretch !== undefined && reaches(asked.stretch) ? 'stretch' : 'met';
+  if (target === undefined) return 'none';
+  const reaches = (bar: number) => (target.wanted === 'at most' ? finding.value <= bar : finding.value >= bar);
+  if (!reaches(target.bar)) return 'missed';
+  return target.stretch !== undefined && reaches(target.stretch) ? 'stretch' : 'met';
 }

@@ -1,34 +1,34 @@
-/** Load by HTTP: one client for every subject, with connections that are kept open and so many requests in flight. */
+/** HTTP load with persistent connections and a fixed number of requests in flight. */
 import { readFileSync } from 'node:fs';
 import { Pool } from 'undici';
 import type { Slice, Subject } from './paired.ts';
 
-/** What is asked, again and again. */
+/** The repeated request. */
 export interface HttpLoad {
   url: string;
   path: string;
-  /** Of every request, or of the `index`-th, from 1. */
+  /** The headers of every request, or of the `index`-th, from 1. */
   headers: Record<string, string> | ((index: number) => Record<string, string>);
   /** The body of the `index`-th request. */
   body: (index: number) => string;
-  /** Whether an answer is the right one; a wrong one ends the run. */
+  /** Whether a response is correct. An incorrect one fails the run. */
   isAnswer: (body: string) => boolean;
-  /** The process whose CPU is counted. */
+  /** The process whose CPU time is measured. */
   pid: number;
 }
 
 /** A source of load. Disposing it closes its connections. */
 export interface HttpLoader extends AsyncDisposable {
-  /** Sends one request and waits for its answer. @throws Error where the answer is not the right one */
+  /** Sends one request and waits for its response. @throws Error if the response is not correct */
   call(): Promise<void>;
-  /** The load as a subject, with so many requests in flight. */
+  /** The load as a subject, with `inFlight` requests in flight. */
   subject(name: string, inFlight: number): Subject;
 }
 
 const inFlightMax = 64;
 let index = 0;
 
-/** Prepares load; nothing is sent before the first slice. */
+/** Prepares the load. Nothing is sent before the first slice. */
 export function httpLoader(load: HttpLoad): HttpLoader {
   const pool = new Pool(load.url, { connections: inFlightMax });
   const call = async (): Promise<void> => {
@@ -51,7 +51,7 @@ export function httpLoader(load: HttpLoad): HttpLoader {
   };
 }
 
-/** Repeats `call` with so many in flight until the time is over, and waits for the last ones. */
+/** Repeats `call` with `inFlight` calls in flight for `durationMs`, and waits for the last ones. */
 export async function loadSlice(
   call: () => Promise<void>,
   { durationMs, inFlight, pid }: { durationMs: number; inFlight: number; pid: number },
@@ -70,10 +70,10 @@ export async function loadSlice(
   return { latenciesMs, wallMs: performance.now() - startedAt, cpuMs: cpuMs(pid) - cpuBefore };
 }
 
-/** Kernel clock ticks in a second, as Linux reports CPU to programs (USER_HZ). */
+/** Clock ticks per second in which Linux reports CPU time (USER_HZ). */
 const ticksPerSecond = 100;
 
-/** CPU that a process has used, in milliseconds, of user and kernel, without its children (proc(5), /proc/pid/stat). */
+/** The user and kernel CPU time of a process without its children, in milliseconds (proc(5), /proc/pid/stat). */
 export function cpuMs(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -81,7 +81,7 @@ export function cpuMs(pid: number): number {
   return (ticks / ticksPerSecond) * 1000;
 }
 
-/** A JSON-RPC `tools/call` as text. */
+/** A JSON-RPC request `tools/call` as text. */
 export function toolsCall(name: string, args: object, meta?: object) {
   return (id: number): string =>
     JSON.stringify({
@@ -92,14 +92,14 @@ export function toolsCall(name: string, args: object, meta?: object) {
     });
 }
 
-/** What a client of Streamable HTTP sends with each request (protocol 2025-11-25). */
+/** The headers of a Streamable HTTP client (protocol 2025-11-25). */
 export const mcpHeaders = {
   accept: 'application/json, text/event-stream',
   'content-type': 'application/json',
   'mcp-protocol-version': '2025-11-25',
 };
 
-/** Opens a session of the 2025 protocols; answers the headers of its further requests. */
+/** Opens a session of the 2025 protocols. Returns the headers of its further requests. */
 export async function openMcpSession(
   url: string,
   headers: Record<string, string> = {},

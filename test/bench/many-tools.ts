@@ -1,4 +1,4 @@
-/** Many tools that resemble real ones, by number: each a verb, a thing and a system, described in a sentence or two. */
+/** Generated tools that resemble real ones: each has a verb, an object and a system, and a description. */
 import { Server } from '@modelcontextprotocol/server';
 import type { IndexedTool } from '../../src/shapes/tool.ts';
 
@@ -84,7 +84,7 @@ const pick = <T>(items: readonly T[], index: number): T => {
   return item;
 };
 
-/** The words of the tool with this number, from 0; the first 42,000 differ. */
+/** The words of the tool with this number, from 0. The first 42,000 differ. */
 function wordsOf(number: number) {
   const verb = pick(verbs, number);
   const thing = pick(things, Math.floor(number / verbs.length));
@@ -112,13 +112,13 @@ export function manyTool(number: number) {
   };
 }
 
-/** What somebody asks for who needs the tool with this number. */
+/** A query for the tool with this number. */
 export function manyToolsQuery(number: number): string {
   const { verb, thing, manner, system } = wordsOf(number);
   return `I need to ${verb} the ${thing} ${manner} that belongs to ${system}`;
 }
 
-/** Servers at the address of a many-tools-server.ts that list so many tools together, each `perServer` of them. */
+/** Configurations of servers at the address of a many-tools-server.ts, with `count` tools in total and `perServer` each. */
 export function manyToolsServers(url: string, count: number, perServer: number): Record<string, object> {
   const servers: Record<string, object> = {};
   for (let from = 0; from < count; from += perServer) {
@@ -127,7 +127,7 @@ export function manyToolsServers(url: string, count: number, perServer: number):
   return servers;
 }
 
-/** A server of the tools from a number on; each answers its own name. */
+/** A server with `count` tools from the number `from` on. Each returns its own name. */
 export function manyToolsServer(from: number, count: number): Server {
   const tools = Array.from({ length: count }, (_, index) => manyTool(from + index));
   const server = new Server({ name: 'many', version: '1.0.0' }, { capabilities: { tools: { listChanged: true } } });
@@ -136,7 +136,7 @@ export function manyToolsServer(from: number, count: number): Server {
   return server;
 }
 
-/** The tools as the index is given them; another `edition` has other descriptions. */
+/** The tools in the form of the index. Another `edition` has other descriptions. */
 export function manyIndexedTools(from: number, count: number, edition = ''): IndexedTool[] {
   return Array.from({ length: count }, (_, index): IndexedTool => {
     const { name: toolName, description, inputSchema } = manyTool(from + index);

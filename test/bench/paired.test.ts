@@ -1,7 +1,7 @@
-/** The statistics of the benchmarks: ratios within rounds, shuffled order, and when a run says nothing. */
+/** The statistics of the benchmarks: ratios within rounds, shuffled order, and void runs. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isVoid, judged, ratioFinding } from './findings.ts';
+import { isVoid, ratioFinding, withVerdict } from './findings.ts';
 import { compare, quantile, type Run, runPaired, type Slice, type Subject, total, twinName } from './paired.ts';
 
 const slice = (latencyMs: number, calls = 4, cpuMs = 10): Slice => ({
@@ -15,7 +15,7 @@ function runOf(...rounds: Record<string, Slice>[]): Run {
 }
 
 describe('a ratio', () => {
-  test('is the median of the ratios within rounds, whatever the rounds are like', () => {
+  test('is the median of the ratios within rounds', () => {
     const run = runOf(
       { base: slice(1), other: slice(2) },
       { base: slice(100), other: slice(300) },
@@ -24,7 +24,7 @@ describe('a ratio', () => {
     expect(compare(run, 'p50', 'other')).toEqual({ ratio: 3, quartiles: [2.5, 6.5] });
   });
 
-  test('of throughput counts calls by time, and of CPU takes the sums', () => {
+  test('of throughput compares calls per time, and of CPU the sums', () => {
     const run = runOf(
       { base: slice(1, 10, 0), other: slice(1, 5, 10) },
       { base: slice(1, 10, 10), other: slice(1, 5, 0) },
@@ -34,13 +34,13 @@ describe('a ratio', () => {
     expect(total(run, 'base')).toEqual({ calls: 20, p50Ms: 1, throughputPerSecond: 100, cpuPerCallUs: 500 });
   });
 
-  test('of what was not measured is refused', () => {
-    expect(() => compare(runOf({ base: slice(1) }), 'p50', 'other')).toThrow('other is not among what was measured');
+  test('of a subject that was not measured is refused', () => {
+    expect(() => compare(runOf({ base: slice(1) }), 'p50', 'other')).toThrow('other was not measured');
   });
 });
 
 describe('a run', () => {
-  test('gives each subject, and the first one twice, one slice a round, in a new order', async () => {
+  test('measures one slice of each subject and of the twin in each round, in a new order', async () => {
     const orders: string[][] = [];
     let order: string[] = [];
     const subject = (name: string): Subject => ({
@@ -63,7 +63,7 @@ describe('a run', () => {
 });
 
 describe('a quantile', () => {
-  test('lies between the least and the greatest, and half of them at the median', () => {
+  test('is between the least and the greatest value, and at 0.5 is the median', () => {
     const values = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1 });
     fc.assert(
       fc.property(values, fc.double({ min: 0, max: 1, noNaN: true }), (list, q) => {
@@ -83,8 +83,8 @@ describe('a finding', () => {
     [2.4, 'stretch'],
     [3.2, 'met'],
     [3.3, 'missed'],
-  ])('of %d against a bar of at most 3.2 and 2.5 is %s', (value, verdict) => {
-    expect(judged({ name, unit: 'x', value, twin: 1 }).verdict).toBe(verdict);
+  ])('of %d with targets of at most 3.2 and 2.5 is %s', (value, verdict) => {
+    expect(withVerdict({ name, unit: 'x', value, twin: 1 }).verdict).toBe(verdict);
   });
 
   test.each([
@@ -94,10 +94,10 @@ describe('a finding', () => {
     [1.11, true],
   ])('whose twin is %d is void: %s', (twin, expected) => {
     expect(isVoid({ twin })).toBe(expected);
-    expect(judged({ name, unit: 'x', value: 1, twin }).verdict).toBe(expected ? 'void' : 'stretch');
+    expect(withVerdict({ name, unit: 'x', value: 1, twin }).verdict).toBe(expected ? 'void' : 'stretch');
   });
 
-  test('has its twin out of the same rounds', () => {
+  test('has the twin of the same rounds', () => {
     const run = runOf({ base: slice(1), other: slice(3), [twinName]: slice(2) });
     expect(ratioFinding(run, { name, measure: 'p50', subject: 'other' })).toMatchObject({
       value: 3,

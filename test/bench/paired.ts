@@ -1,54 +1,54 @@
 /**
- * Measurement in pairs, for machines that are shared: each round gives every subject one short slice of load, in a new order,
- * and only ratios within one round count. Pure but for the slices; knows no HTTP and no hub.
+ * Paired measurements for shared machines: only ratios within one round count.
+ * Each round puts every subject under load for one short slice, in a new order.
  */
 
-/** What one slice of load brought. */
+/** The result of one slice of load. */
 export interface Slice {
-  /** One for each call that succeeded, in milliseconds. */
+  /** The latency of each successful call, in milliseconds. */
   latenciesMs: readonly number[];
-  /** From the first call's start to the last one's end, in milliseconds. */
+  /** The time from the start of the first call to the end of the last, in milliseconds. */
   wallMs: number;
-  /** CPU of the process under test meanwhile, in milliseconds; in steps of the kernel's clock, so only sums of many say something. */
+  /** CPU time of the measured process, in milliseconds. The resolution of the kernel's clock makes only sums of many meaningful. */
   cpuMs: number;
 }
 
-/** Something that is measured, under a name that is unique in a run. */
+/** A measured subject, with a name that is unique in a run. */
 export interface Subject {
   name: string;
-  /** Puts it under load for about so long. */
+  /** Puts the subject under load for about `durationMs`. */
   slice(durationMs: number): Promise<Slice>;
 }
 
 /** One slice of each subject, by name. */
 export type Round = ReadonlyMap<string, Slice>;
 
-/** What a run measured: its rounds, and the subject that its twin doubles. */
+/** The result of a run: its rounds, and the name of the base, which the twin repeats. */
 export interface Run {
   baseName: string;
   rounds: readonly Round[];
 }
 
-/** How long and how often; `warmUpMs` is for each subject. */
+/** The durations and number of rounds. `warmUpMs` is for each subject. */
 export interface PairedOptions {
   rounds: number;
   sliceMs: number;
   warmUpMs: number;
-  /** From 0 inclusive to 1 exclusive. */
+  /** Returns a number in [0, 1). */
   random?: () => number;
-  /** Hears of each round that is through. */
+  /** Called after each round. */
   onRound?: () => void;
 }
 
-/** The subject that is the first one again: what it differs by is the noise of the run. */
+/** The name of the first subject's repetition. Its difference from the first is the noise of the run. */
 export const twinName = 'A/A twin';
 
-/** Runs the subjects side by side, the first of them twice. */
+/** Measures the subjects, the first of them twice in each round. */
 export async function runPaired(subjects: readonly Subject[], options: PairedOptions): Promise<Run> {
   const [first] = subjects;
   if (first === undefined) throw new Error('there is nothing to measure');
   const all = [...subjects, { ...first, name: twinName }];
-  // The twin is the first one again, and no warmer than the others should the ratios be fair.
+  // The twin is not warmed up: it is the first subject, which would otherwise be warmed up twice.
   for (const subject of subjects) await subject.slice(options.warmUpMs);
   const rounds: Round[] = [];
   for (let round = 0; round < options.rounds; round += 1) {
@@ -62,18 +62,18 @@ export async function runPaired(subjects: readonly Subject[], options: PairedOpt
   return { baseName: first.name, rounds };
 }
 
-/** What a subject is judged by: the median latency, the calls a second, or the CPU of a call. */
+/** What is compared: the median latency, the calls per second, or the CPU time of a call. */
 export type Measure = 'p50' | 'throughput' | 'cpu';
 
-/** Ratios of a subject to another one: the median of those of each round, and the quartiles between which half of them lie. */
+/** The ratio of a subject to another one: the median over the rounds, and the quartiles. */
 export interface Comparison {
   ratio: number;
   quartiles: [number, number];
 }
 
 /**
- * Compares with the base of the run, or another of its subjects, by the medians of the rounds' ratios; CPU by its sums, since
- * a slice is too short for the kernel's clock.
+ * Compares a subject with the base of the run or another subject, by the median of the rounds' ratios. CPU time is compared by
+ * its sums, since a slice is too short for the resolution of the kernel's clock.
  */
 export function compare(run: Run, measure: Measure, name: string, baseName: string = run.baseName): Comparison {
   const { rounds } = run;
@@ -85,7 +85,7 @@ export function compare(run: Run, measure: Measure, name: string, baseName: stri
   return { ratio: quantile(ratios, 0.5), quartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)] };
 }
 
-/** A subject's own figures over all rounds; they say how large things are, and nothing about another run. */
+/** The absolute figures of a subject over all rounds. They are not comparable between runs. */
 export interface Total {
   calls: number;
   p50Ms: number;
@@ -93,7 +93,7 @@ export interface Total {
   cpuPerCallUs: number;
 }
 
-/** The figures of one subject: medians over the rounds, and the CPU of all its calls. */
+/** The figures of a subject: medians over the rounds, and the CPU time of all its calls. */
 export function total({ rounds }: Run, name: string): Total {
   const slices = rounds.map((round) => sliceOf(round, name));
   const calls = slices.reduce((sum, slice) => sum + slice.latenciesMs.length, 0);
@@ -105,7 +105,7 @@ export function total({ rounds }: Run, name: string): Total {
   };
 }
 
-/** The q-quantile, from 0 to 1, between the two nearest values (percentile_cont of SQL:2003). NaN where there is none. */
+/** The q-quantile, interpolated between the two nearest values (percentile_cont of SQL:2003). NaN without values. */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((left, right) => left - right);
   const position = (sorted.length - 1) * q;
@@ -121,7 +121,7 @@ function measured(round: Round, measure: 'p50' | 'throughput', name: string): nu
 
 function sliceOf(round: Round, name: string): Slice {
   const slice = round.get(name);
-  if (slice === undefined) throw new Error(`${name} is not among what was measured`);
+  if (slice === undefined) throw new Error(`${name} was not measured`);
   return slice;
 }
 
@@ -129,7 +129,7 @@ const latencyP50 = ({ latenciesMs }: Slice): number => quantile(latenciesMs, 0.5
 
 const throughput = ({ latenciesMs, wallMs }: Slice): number => (latenciesMs.length / wallMs) * 1000;
 
-/** Fisher and Yates. */
+/** The Fisher-Yates shuffle. */
 function shuffled<T>(items: readonly T[], random: () => number): T[] {
   const order = [...items];
   for (let last = order.length - 1; last > 0; last -= 1) {

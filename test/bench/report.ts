@@ -1,4 +1,4 @@
-/** A full run as documents show it: tables, how far each bar was reached, and what growth costs. Pure; made by `npm run generate`. */
+/** The benchmark report in docs/: tables, and plots of targets and of growth. `npm run generate` writes it. */
 import { z } from 'zod';
 import type { Finding } from './findings.ts';
 import { findingsMarkdown } from './table.ts';
@@ -19,7 +19,7 @@ const findingSchema = z.object({
   growth: growthSchema.optional(),
 });
 
-/** What `npm run bench -- --json` writes. */
+/** The file that `npm run bench -- --json` writes. */
 export const runSchema = z.object({
   at: z.iso.date(),
   quick: z.boolean(),
@@ -32,9 +32,9 @@ export type BenchRun = z.infer<typeof runSchema>;
 export function figuresPage({ at, machine, results }: BenchRun): string {
   const tables = results.map(({ suite, findings }) => `## ${suite}\n\n${findingsMarkdown(findings.map(plain))}\n`);
   return [
-    '<!-- Made from performance.json by `npm run generate`; changes here are lost. -->\n',
-    '# Figures\n',
-    `${at}, Node ${machine.node}, ${machine.cpus} shared cores. What the columns mean and how it was measured: [performance](performance.md).\n`,
+    '<!-- Generated from performance.json by `npm run generate`; changes here are lost. -->\n',
+    '# Performance figures\n',
+    `Measured on ${at} with Node.js ${machine.node} on ${machine.cpus} shared cores. [Performance](performance.md) explains the columns and the method.\n`,
     ...tables,
   ].join('\n');
 }
@@ -47,7 +47,7 @@ const colours: Record<Finding['verdict'], string> = {
   none: '#8a8a8a',
 };
 
-/** How far each bar was reached: left of the line it was, at half the way or twice beyond it by the scale. */
+/** The plot of each finding relative to its target, on a logarithmic scale. Left of the line meets the target. */
 export function barsPlot({ results }: BenchRun): string {
   const rows = results
     .flatMap(({ findings }) => findings)
@@ -72,13 +72,13 @@ export function barsPlot({ results }: BenchRun): string {
   });
   const marks = [0.125, 0.25, 0.5, 1, 2, 4].map(
     (mark) =>
-      `<line x1="${x(mark)}" x2="${x(mark)}" y1="${top - 6}" y2="${height - 18}" stroke="${mark === 1 ? '#222222' : '#e4e4e4'}"/><text x="${x(mark)}" y="${top - 12}" text-anchor="middle">${mark === 1 ? 'the bar' : mark}</text>`,
+      `<line x1="${x(mark)}" x2="${x(mark)}" y1="${top - 6}" y2="${height - 18}" stroke="${mark === 1 ? '#222222' : '#e4e4e4'}"/><text x="${x(mark)}" y="${top - 12}" text-anchor="middle">${mark === 1 ? 'target' : mark}</text>`,
   );
-  const title = 'What was found, as a share of the bar: left of the line is better';
+  const title = 'Findings relative to their targets: left of the line is better';
   return svg(width + 40, height, title, [...marks, ...lines]);
 }
 
-/** One panel for each thing that grows. */
+/** The plot of growth, with one panel for each series. */
 export function growthPlot({ results }: BenchRun): string {
   const found = results.flatMap(({ findings }) => findings).filter(({ growth }) => growth !== undefined);
   const series = [...new Set(found.flatMap(({ growth }) => growth?.series ?? []))];
@@ -91,7 +91,7 @@ export function growthPlot({ results }: BenchRun): string {
     return `<g transform="${place}">${panel(name, points, { width: panelWidth - 40, height: panelHeight - 40 })}</g>`;
   });
   const height = 50 + Math.ceil(series.length / columns) * panelHeight;
-  return svg(20 + columns * panelWidth, height, 'What growth costs: medians, one in flight', panels);
+  return svg(20 + columns * panelWidth, height, 'The cost of growth: medians, one call in flight', panels);
 }
 
 function panel(
@@ -120,7 +120,7 @@ function panel(
 function svg(width: number, height: number, title: string, parts: readonly string[]): string {
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11">`,
-    '<!-- Made from performance.json by `npm run generate`; changes here are lost. -->',
+    '<!-- Generated from performance.json by `npm run generate`; changes here are lost. -->',
     `<title>${escaped(title)}</title>`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     `<text x="20" y="24" font-size="14">${escaped(title)}</text>`,
@@ -133,7 +133,7 @@ const rounded = (value: number): string => (value >= 100 ? value.toFixed(0) : va
 
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
-/** Without members that are undefined. */
+/** The finding without undefined members. */
 function plain(finding: z.infer<typeof findingSchema>): Finding {
   const { name, unit, value, verdict, ...optional } = finding;
   const given = Object.fromEntries(Object.entries(optional).filter(([, member]) => member !== undefined));

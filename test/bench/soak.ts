@@ -1,6 +1,7 @@
 /**
- * A long run at a steady rate: `npm run soak -- --minutes 10`. Measures what the hub can do, then asks for 80 % of that
- * and looks whether memory, latency and the audit gap stay as they were. Exits with 1 where they do not.
+ * The soak test, a long run at a constant rate: `npm run soak -- --minutes 10`.
+ * It measures the capacity of the hub, sends 80 % of it, and checks that memory, latency and the audit gap stay the same. The
+ * exit code is 1 if they do not.
  */
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
@@ -8,16 +9,16 @@ import { z } from 'zod';
 import { type HubProcess, residentMiB, startHubProcess, untilServersConnected } from '../support/hub/hub-process.ts';
 import { supportServer } from '../support/servers/support-server.ts';
 
-/** Share of the measured capacity that is asked for. */
+/** The share of the measured capacity that is requested. */
 const loadShare = 0.8;
 const capacitySeconds = 15;
 const warmUpSeconds = 15;
 const callersAtOnce = 16;
-/** Share of the calls that a machine busy with something else may make the hub refuse. */
+/** The share of calls that may be refused, since the machine may be busy with something else. */
 const refusedShareMax = 0.01;
-/** How much more the last third may need than the first: memory grows by caches and the write-ahead log at most. */
+/** The limit of the ratio of memory in the last third to that in the first. Caches and the write-ahead log may grow. */
 const memoryRatioMax = 1.15;
-/** Medians of a shared machine differ by this much without any cause. */
+/** The limit of the ratio of median latencies, which vary this much on a shared machine. */
 const latencyRatioMax = 1.5;
 
 interface Sample {
@@ -43,17 +44,17 @@ async function hubStatus(hub: HubProcess) {
   return statusSchema.parse(JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text)).result.structuredContent;
 }
 
-/** How long an answer took, in milliseconds; undefined where the hub was at its limit, which a noisy machine makes it. */
+/** The latency of a call in milliseconds; undefined if the hub was overloaded, as on a busy machine. */
 async function call(hub: HubProcess): Promise<number | undefined> {
   const startedAt = performance.now();
   const response = await hub.fetch('/v1/tools/faulty/pid/call', { json: {} });
-  const answer = await response.text();
+  const body = await response.text();
   if (response.status === 503) return undefined;
-  if (!response.ok) throw new Error(`a call was answered ${response.status}: ${answer}`);
+  if (!response.ok) throw new Error(`a call was answered ${response.status}: ${body}`);
   return performance.now() - startedAt;
 }
 
-/** Calls a second that sixteen callers get who ask again as soon as they are answered. */
+/** The calls per second of 16 callers that call again as soon as they are answered. */
 async function capacity(hub: HubProcess): Promise<number> {
   const until = performance.now() + capacitySeconds * 1000;
   let count = 0;
@@ -64,26 +65,29 @@ async function capacity(hub: HubProcess): Promise<number> {
   return count / capacitySeconds;
 }
 
-/** Asks at a fixed rate, whether answers come or not, for `seconds`; answers the latencies in milliseconds, and how many were refused. */
+/**
+ * Calls at a fixed rate for `seconds`, whether answers come or not. Returns the sorted latencies in milliseconds and the number
+ * of refused calls.
+ */
 async function steadily(hub: HubProcess, { perSecond, seconds }: { perSecond: number; seconds: number }) {
   const latencies: number[] = [];
   let refused = 0;
-  const underWay = new Set<Promise<void>>();
+  const inFlight = new Set<Promise<void>>();
   const startedAt = performance.now();
-  for (let asked = 0; ; ) {
+  for (let started = 0; ; ) {
     const elapsed = (performance.now() - startedAt) / 1000;
     if (elapsed >= seconds) break;
-    for (; asked < elapsed * perSecond; asked += 1) {
+    for (; started < elapsed * perSecond; started += 1) {
       const work: Promise<void> = call(hub).then((ms) => {
         if (ms === undefined) refused += 1;
         else latencies.push(ms);
-        underWay.delete(work);
+        inFlight.delete(work);
       });
-      underWay.add(work);
+      inFlight.add(work);
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  await Promise.all(underWay);
+  await Promise.all(inFlight);
   return { refused, latencies: latencies.sort((left, right) => left - right) };
 }
 
@@ -127,7 +131,7 @@ await using hub = await startHubProcess({
   file: {
     mcpServers: { faulty: supportServer('faulty-server.ts') },
     limits: { requestsPerMinute: 100_000_000 },
-    // Short, so that the cleanup runs and deletes while calls go on.
+    // Short, so that cleanups delete outcomes during the run.
     retention: { outcomesDays: minutes / 1440 / 3, auditDays: 1 },
     scheduler: { intervalHours: 0.25 },
   },
@@ -150,11 +154,11 @@ const verdict = {
   trail: z.object({ intact: z.boolean() }).parse(await (await hub.fetch('/v1/audit/verify')).json()).intact,
 };
 console.info(JSON.stringify(verdict));
-const held =
+const isStable =
   verdict.memoryRatio <= memoryRatioMax &&
   verdict.latencyRatio <= latencyRatioMax &&
   verdict.refused <= verdict.calls * refusedShareMax &&
   verdict.auditGap === 0 &&
   verdict.callsRunning === 0 &&
   verdict.trail;
-process.exitCode = held ? 0 : 1;
+process.exitCode = isStable ? 0 : 1;

@@ -1,4 +1,4 @@
-/** Findings as a table for people, on a terminal or in a document. */
+/** Findings as a table, for a terminal or in Markdown. */
 import type { Finding, Verdict } from './findings.ts';
 
 const head = ['', 'found', 'half of the rounds', 'bar', 'stretch', 'verdict', 'figures', 'twin'] as const;
@@ -19,7 +19,7 @@ export function findingsTable(findings: readonly Finding[]): string {
     .join('\n');
 }
 
-/** The same as a table in Markdown. */
+/** The findings as a table in Markdown. */
 export function findingsMarkdown(findings: readonly Finding[]): string {
   const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [row(head), row(head.map(() => '---')), ...findings.map((finding) => row(findingCells(finding)))].join('\n');

@@ -1,10 +1,10 @@
 /**
- * The kernel of the vector search as the bytes of a WebAssembly module, written out instruction by instruction: one function
- * that multiplies a query with many rows, four numbers at a time. Follows the WebAssembly specification 2.0, chapter 5
- * (binary format); the tests hold it against the plain version.
+ * Generates the WebAssembly module of the vector search: the dot products of a query with many rows.
+ * One function multiplies four numbers at a time. The module follows the WebAssembly specification 2.0, chapter 5 (binary
+ * format). Tests compare it with the plain version.
  */
 
-/** `memory` and `multiply(row, end, rowBytes, scores)`; the query lies at 0, and rows have a multiple of 64 bytes. */
+/** The module with `memory` and `multiply(row, end, rowBytes, scores)`. The query is at 0; rows have a multiple of 64 bytes. */
 export function vectorKernelBytes(): Uint8Array {
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
@@ -17,11 +17,11 @@ export function vectorKernelBytes(): Uint8Array {
   ]);
 }
 
-/** The module that holds the bytes, for the hub to load. */
+/** The source file with the module in base64. */
 export function vectorKernelFile(): string {
   const base64 = Buffer.from(vectorKernelBytes()).toString('base64');
   return [
-    '/** Made from test/generate/vector-kernel.ts by `npm run generate`; changes here are lost. */',
+    '/** The WebAssembly kernel of the vector search, generated from test/generate/vector-kernel.ts; changes here are lost. */',
     '',
     '/** The WebAssembly module of the vector search, in base64. */',
     'export const vectorKernelBase64 =',
@@ -35,7 +35,7 @@ const v128 = 0x7b;
 const end = 0x0b;
 const noResult = 0x40;
 
-/** Numbers by name: four parameters, then what the function keeps. */
+/** Local variables by name: four parameters, then the function's own. */
 const local = { row: 0, end: 1, rowBytes: 2, scores: 3, at: 4, sums: [5, 6, 7, 8] } as const;
 const locals = [2, 1, i32, local.sums.length, v128];
 
@@ -49,7 +49,7 @@ const breakIf = (depth: number) => [0x0d, depth];
 const loop = (body: readonly number[]) => [0x03, noResult, ...body, end];
 const block = (body: readonly number[]) => [0x02, noResult, ...body, end];
 
-/** SIMD instructions have a prefix; loads and stores say how they are aligned, as a power of two, and an offset. */
+/** SIMD instructions have a prefix. Loads and stores have an alignment, as a power of two, and an offset. */
 const simd = (code: number, ...operands: number[]) => [0xfd, ...unsigned(code), ...operands];
 const load = (offset: number) => simd(0x00, 4, ...unsigned(offset));
 const addLanes = simd(0xe4);
@@ -59,7 +59,7 @@ const lane = (index: number) => [...get(local.sums[0]), ...simd(0x1f, index)];
 const addFloats = 0x92;
 const storeFloat = [0x38, 2, 0];
 
-/** Sixteen numbers of row and query, in four sums, so that no addition waits for the one before. */
+/** Sixteen numbers of row and query in four sums, so that additions are independent. */
 const sixteen = local.sums.flatMap((sum, index) => [
   ...get(sum),
   ...get(local.row),
@@ -108,12 +108,12 @@ function exported(name: string, kind: number): number[] {
   return [...sized([...Buffer.from(name)]), kind, 0];
 }
 
-/** LEB128 without a sign. */
+/** Unsigned LEB128. */
 function unsigned(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)];
 }
 
-/** LEB128 with a sign. */
+/** Signed LEB128. */
 function signed(value: number): number[] {
   const isLast = value >= -0x40 && value < 0x40;
   return isLast ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...signed(value >> 7)];

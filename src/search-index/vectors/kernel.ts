@@ -1,4 +1,4 @@
-/** Made from test/generate/vector-kernel.ts by `npm run generate`; changes here are lost. */
+/** The WebAssembly kernel of the vector search, generated from test/generate/vector-kernel.ts; changes here are lost. */
 
 /** The WebAssembly module of the vector search, in base64. */
 export const vectorKernelBase64 =

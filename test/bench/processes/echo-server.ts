@@ -1,8 +1,8 @@
-/** A server with one tool that gives back what it is given: the least an upstream can do. Over stdio where it is started. */
+/** A minimal MCP server with one tool, `echo`. As a program it uses stdio. */
 import { Server } from '@modelcontextprotocol/server';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 
-/** Makes the server, not yet connected. `echo` answers its text, or `bytes` times an x. */
+/** Creates the server, not yet connected. `echo` returns its text, or `bytes` times an x. */
 export function echoServer(): Server {
   const server = new Server({ name: 'echo', version: '1.0.0' }, { capabilities: { tools: {} } });
   const inputSchema = {

@@ -1,6 +1,6 @@
 /**
- * The emptiest service that sends telemetry: Hono, and the SDK with the exporters that the hub has, answering `/readyz`. What it
- * takes to start is what any such service takes. Listens on the port of HESTIA_PORT.
+ * A minimal service with telemetry, as the baseline of start times: Hono, and the SDK with the hub's exporters.
+ * It answers `/readyz` on the port HESTIA_PORT.
  */
 import { serve } from '@hono/node-server';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
@@ -25,5 +25,5 @@ sdk.start();
 const app = new Hono();
 app.get('/readyz', (c) => c.json({ status: 'ready' }));
 serve({ fetch: app.fetch, hostname: '127.0.0.1', port: Number(process.env.HESTIA_PORT) });
-// An end that Node takes part in, so that it keeps the compiled code where it is told to.
+// A regular exit, so that Node.js writes its compile cache.
 process.on('SIGTERM', () => process.exit());

@@ -1,6 +1,6 @@
 /**
- * The floor: as little MCP server over Streamable HTTP as there can be. What a raw client takes to call it is R0, which
- * everything else is held against. Listens on the port given.
+ * A minimal MCP server over Streamable HTTP, as the baseline of calls.
+ * A direct call to it is R0, with which everything else is compared. It listens on the given port.
  */
 import { echoServer } from './echo-server.ts';
 import { serveSessions } from './session-server.ts';

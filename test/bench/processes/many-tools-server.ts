@@ -1,4 +1,4 @@
-/** Servers of many tools in one process that is up before the hub is: at `/<from>/<count>` each, on the port given. */
+/** Servers with many tools in one process, each at `/<from>/<count>` of the given port. */
 import { manyToolsServer } from '../many-tools.ts';
 import { serveSessions } from './session-server.ts';
 

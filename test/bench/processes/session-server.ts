@@ -1,9 +1,9 @@
-/** MCP over Streamable HTTP with sessions, on the SDK's own transport with JSON responses: what the servers of the benchmarks share. */
+/** MCP over Streamable HTTP with sessions and JSON responses, by the SDK's transport, for the benchmark servers. */
 import { randomUUID } from 'node:crypto';
 import { serve } from '@hono/node-server';
 import { type Server, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server';
 
-/** Serves on `port`; `serverFor` makes the server of each new session, by the path of its first request. */
+/** Serves on `port`. `serverFor` creates the server of each new session, by the path of its first request. */
 export function serveSessions(port: number, serverFor: (path: string) => Server): void {
   const sessions = new Map<string, WebStandardStreamableHTTPServerTransport>();
   const sessionOf = async (request: Request) => {

@@ -1,11 +1,11 @@
 /**
- * A receiver of signals that reads and discards, so that what is measured is the hub. Listens on the port given; the second
- * argument is how it answers: `ok`, `503`, or `hang`, which never answers.
+ * A receiver of signals that discards them, so that only the hub is measured.
+ * It listens on the given port. The second argument is how it answers: `ok`, `503`, or `hang`, which never answers.
  */
 import { createServer } from 'node:http';
 
 const [, , port, manner = 'ok'] = process.argv;
-/** Requests by signal, so that it can be told whether there were any. */
+/** The number of requests of each signal. */
 const counts: Record<string, number> = {};
 
 createServer((request, response) => {

@@ -1,8 +1,8 @@
-/** Load for servers that speak MCP over HTTP with server-sent events (protocol 2024-11-05): requests go one way, answers come another. */
+/** Load for servers of MCP over HTTP with server-sent events (protocol 2024-11-05). */
 import { request } from 'undici';
 import { type HttpLoader, loadSlice, toolsCall } from '../load.ts';
 
-/** Opens the stream and a session; `isAnswer` tells the right answer from a wrong one, which ends the run. */
+/** Opens the event stream and a session. A response for which `isAnswer` is false fails the run. */
 export async function sseLoader(
   url: string,
   call: { name: string; args: object; isAnswer: (body: string) => boolean; pid: number },
@@ -19,7 +19,7 @@ export async function sseLoader(
     for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
       const data = /^data: ?(.*)$/m.exec(text.slice(0, end))?.[1] ?? '';
       if (text.startsWith('event: endpoint')) onEndpoint(data);
-      else tell(waiting, data);
+      else deliver(waiting, data);
       text = text.slice(end + 2);
     }
   });
@@ -29,20 +29,20 @@ export async function sseLoader(
     const response = await request(postUrl, { method: 'POST', headers, body: message });
     await response.body.dump();
   };
-  const ask = async (id: number, message: string): Promise<string> => {
+  const send = async (id: number, message: string): Promise<string> => {
     const { promise, resolve } = Promise.withResolvers<string>();
     waiting.set(id, resolve);
     await post(message);
     return promise;
   };
   const params = { protocolVersion: '2024-11-05', capabilities: {}, clientInfo: { name: 'bench', version: '1.0.0' } };
-  await ask(0, JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params }));
+  await send(0, JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params }));
   await post(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }));
   const message = toolsCall(call.name, call.args);
   let id = 0;
   const once = async () => {
     id += 1;
-    const answer = await ask(id, message(id));
+    const answer = await send(id, message(id));
     if (!call.isAnswer(answer)) throw new Error(`${url} answered ${answer.slice(0, 300)}`);
   };
   return {
@@ -55,7 +55,7 @@ export async function sseLoader(
   };
 }
 
-function tell(waiting: Map<number, (data: string) => void>, data: string): void {
+function deliver(waiting: Map<number, (data: string) => void>, data: string): void {
   const id = Number(/"id":(\d+)/.exec(data)?.[1]);
   waiting.get(id)?.(data);
   waiting.delete(id);

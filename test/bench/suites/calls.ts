@@ -1,4 +1,4 @@
-/** What a call through the hub takes, all signals on, against the direct call of an HTTP server (R0). */
+/** Calls through the hub with all signals, compared with the direct call of an HTTP server (R0). */
 
 import { residentMiB } from '../../support/hub/hub-process.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -35,12 +35,15 @@ export const suite: Suite = {
           loaders.use(hubLoader(hub, upstream, way)).subject(`${upstream} upstream against R0${ways[way]}`, inFlight),
         ),
       );
-    // One in flight comes last, when everything is warm.
+    // One in flight is measured last, when everything is warmed up.
     for (const inFlight of [16, 64, 1]) {
       const subjects = subjectsAt(inFlight);
       const measure = inFlight === 1 ? 'p50' : 'throughput';
       const all = [direct.subject('R0', inFlight), ...subjects];
-      const run = await paired(`calls, ${inFlight} in flight`, all, { judgedBy: measure, warmUp: warmUpOf(inFlight) });
+      const run = await paired(`calls, ${inFlight} in flight`, all, {
+        noiseMeasure: measure,
+        warmUp: warmUpOf(inFlight),
+      });
       for (const { name } of subjects) {
         findings.push(
           ratioFinding(run, { name: `${name}, ${inFlight} in flight, ${measure}`, measure, subject: name }),
@@ -53,10 +56,10 @@ export const suite: Suite = {
   },
 };
 
-/** Metrics leave every fifteen seconds. */
+/** Metrics are exported every 15 seconds. */
 const metricsMsMax = 20_000;
 
-/** Each signal has reached the receiver, or the hub was not watched at all. */
+/** Checks that each signal has reached the receiver. */
 async function checkSignals(sinkUrl: string): Promise<void> {
   await waitFor(async () => {
     const counts: Record<string, number> = JSON.parse(await (await fetch(sinkUrl)).text());

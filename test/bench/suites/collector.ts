@@ -1,4 +1,4 @@
-/** What a collector that fails does to calls: refused, hanging, or answering 503, against one that is up. */
+/** The effect of a failing collector on calls: refused, hanging or answering 503, compared with a healthy one. */
 import { freePort } from '../../support/hub/hub-process.ts';
 import { echoOverStdio, hubLoader, startBenchHub } from '../bench-hub.ts';
 import { startBenchScript } from '../bench-process.ts';
@@ -29,7 +29,7 @@ export const suite: Suite = {
       [1, 'p50'],
     ] as const) {
       const subjects: Subject[] = loaders.map(({ name, loader }) => loader.subject(name, inFlight));
-      const settings = { judgedBy: measure, warmUp: warmUpOf(inFlight) };
+      const settings = { noiseMeasure: measure, warmUp: warmUpOf(inFlight) };
       const run = await paired(`collector, ${inFlight} in flight`, subjects, settings);
       for (const { name } of subjects.slice(1)) {
         const found = { name: `${name} against up, ${inFlight} in flight, ${measure}`, measure, subject: name };

@@ -1,4 +1,4 @@
-/** What it costs that a record survives a loss of power, and what the grouping of commits saves of it. */
+/** The cost of records that survive a loss of power, with and without group commit. */
 import { echoOverStdio, hubLoader, startBenchHub } from '../bench-hub.ts';
 import { startBenchScript } from '../bench-process.ts';
 import { type Finding, ratioFinding } from '../findings.ts';
@@ -29,7 +29,7 @@ export const suite: Suite = {
         grouped.subject('full', inFlight),
         normal.subject('normal', inFlight),
       ];
-      const settings = { judgedBy: measure, warmUp: warmUpOf(inFlight) };
+      const settings = { noiseMeasure: measure, warmUp: warmUpOf(inFlight) };
       const run = await paired(`durability, ${inFlight} in flight`, subjects, settings);
       const named = (what: string) => `${what}, ${inFlight} in flight, ${measure}`;
       const perTurn = named('durability full, a transaction a turn against one a record');

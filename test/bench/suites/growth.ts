@@ -1,4 +1,4 @@
-/** What calls, searches and the trail cost as things grow: tools known, agents calling, bytes answered, records kept. */
+/** The cost of growth: calls, searches and the trail with more tools, agents, bytes and records. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -30,14 +30,14 @@ export const suite: Suite = {
 
 const shown = (size: number) => size.toLocaleString('en');
 
-/** Median latencies of loads of different sizes, side by side. */
+/** The median latencies of loads of different sizes, measured together. */
 async function medians(
   { paired }: SuiteContext,
   series: string,
   loaders: readonly { size: number; loader: HttpLoader }[],
 ): Promise<Finding[]> {
   const subjects = loaders.map(({ size, loader }) => loader.subject(`${series}: ${shown(size)}`, 1));
-  const run = await paired(series, subjects, { judgedBy: 'p50', warmUp: 'short' });
+  const run = await paired(series, subjects, { noiseMeasure: 'p50', warmUp: 'short' });
   return loaders.map(({ size }, at) => {
     const { p50Ms, cpuPerCallUs } = total(run, subjects[at]?.name ?? '');
     const finding = figureFinding(`${series}: ${shown(size)}`, 'ms', p50Ms, `${Math.round(cpuPerCallUs)} us of CPU`);
@@ -108,18 +108,18 @@ async function growingAgentsAndAnswers(context: SuiteContext): Promise<Finding[]
   ];
 }
 
-/** Records written in one transaction while the trail is filled. */
+/** The number of records in one transaction while the trail is filled. */
 const groupSize = 100;
 const pageSize = 500;
 
-async function growingTrail({ isQuick, tell }: SuiteContext): Promise<Finding[]> {
+async function growingTrail({ isQuick, reportProgress }: SuiteContext): Promise<Finding[]> {
   await using owned = new AsyncDisposableStack();
   const folder = owned.adopt(await mkdtemp(join(tmpdir(), 'hestia-bench-')), (path) => rm(path, { recursive: true }));
   const database = owned.use(openDatabase({ file: join(folder, 'hestia.db') }));
   const findings: Finding[] = [];
   let head = genesis;
   for (const size of isQuick ? [1000, 10_000] : [10_000, 100_000, 1_000_000]) {
-    tell(`the trail grows to ${shown(size)} records`);
+    reportProgress(`the trail grows to ${shown(size)} records`);
     head = await fill(database, head, size - head.seq);
     const found = (series: string, unit: Finding['unit'], value: number) =>
       findings.push({ ...figureFinding(`${series}: ${shown(size)}`, unit, value), growth: { series, size } });
@@ -167,7 +167,7 @@ async function listing(database: Database): Promise<number> {
   return quantile(times, 0.5);
 }
 
-/** Milliseconds that a record takes to be read, checked and linked, over all of them. */
+/** The milliseconds to read and verify a record, averaged over all. */
 async function verifying(database: Database, count: number): Promise<number> {
   const store = createAuditStore(database);
   const writerId = store.writerId();

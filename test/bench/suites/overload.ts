@@ -1,6 +1,6 @@
 /**
- * What a hub does with twice the callers it has places for: how many calls it still answers, how fast it refuses the rest, and
- * whether each refusal says when to try again. Refused callers are impatient: they wait a fiftieth of what they are told to.
+ * The hub with twice the callers that it admits: answered calls, the latency of refusals, and their `Retry-After`.
+ * Refused callers retry after a fiftieth of the time that `Retry-After` asks for.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
@@ -12,7 +12,7 @@ import { cpuMs } from '../load.ts';
 import { quantile, type Slice, type Subject } from '../paired.ts';
 import type { Suite } from '../suite.ts';
 
-/** Calls that the hub takes at once, and so many callers at its capacity; more bring no more calls a second. */
+/** The number of concurrent calls that the hub admits, and of callers at its capacity. More do not increase the throughput. */
 const places = 64;
 
 export const suite: Suite = {
@@ -36,7 +36,7 @@ export const suite: Suite = {
         measure: 'throughput',
         subject: 'twice',
       }),
-      // What the hub itself does for the refusals: the load and the upstream share the machine with it.
+      // The hub's own cost of refusals, since the load and the upstream share the machine with it.
       ratioFinding(run, {
         name: 'CPU of an answered call at twice the capacity against the most',
         measure: 'cpu',
@@ -55,7 +55,7 @@ interface Refusal {
 function refusalFindings(refusals: readonly Refusal[]): Finding[] {
   if (refusals.length === 0) throw new Error('nothing was refused: the hub was not overloaded');
   const wrong = refusals.find(({ retryAfter }) => !/^[1-9]\d*$/.test(retryAfter ?? ''));
-  if (wrong !== undefined) throw new Error(`a refusal said "${wrong.retryAfter}" for the time to wait`);
+  if (wrong !== undefined) throw new Error(`a refusal had the Retry-After "${wrong.retryAfter}"`);
   const ms = refusals.map((refusal) => refusal.ms);
   const detail = `of ${refusals.length}, all with Retry-After`;
   return [
@@ -64,7 +64,7 @@ function refusalFindings(refusals: readonly Refusal[]): Finding[] {
   ];
 }
 
-/** How long a refused caller waits, in milliseconds, where it is told to wait a second. */
+/** How long a refused caller waits, in milliseconds, although `Retry-After` asks for a second. */
 const refusedWaitMs = 20;
 
 async function loadSlice(
@@ -97,6 +97,6 @@ async function loadSlice(
     }
   };
   await Promise.all(Array.from({ length: callers }, caller));
-  // Until the last call that was answered: a refused caller that still waits takes nothing of the hub.
+  // Until the last answered call, since refused callers that still wait do not load the hub.
   return { latenciesMs, wallMs: answeredAt - startedAt, cpuMs: cpuMs(pid) - cpuBefore };
 }

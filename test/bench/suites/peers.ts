@@ -1,4 +1,4 @@
-/** The hub against the gateways that are used in its place, each before the same server over stdio, each called over MCP. */
+/** The hub compared with other gateways in front of the same stdio server, all called over MCP. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ export const suite: Suite = {
       [1, 'p50'],
     ] as const) {
       const subjects = loaders.map(([name, loader]) => loader.subject(name, inFlight));
-      const settings = { judgedBy: measure, warmUp: measure === 'p50' ? 'short' : 'long' } as const;
+      const settings = { noiseMeasure: measure, warmUp: measure === 'p50' ? 'short' : 'long' } as const;
       const run = await paired(`peers, ${inFlight} in flight`, subjects, settings);
       const hestia = { subject: 'Hestia', measure };
       const named = (name: string, what: string = measure) => `Hestia against ${name}, ${inFlight} in flight, ${what}`;
@@ -59,7 +59,7 @@ type Start = (owned: AsyncDisposableStack, folder: string) => Promise<HttpLoader
 const program = (name: string) => fileURLToPath(new URL(`../../../node_modules/.bin/${name}`, import.meta.url));
 const upstream = [everything.command, ...everything.args];
 
-/** How each gateway is started as its manual says, for one server over stdio and clients of Streamable HTTP with sessions. */
+/** Starts each gateway according to its manual, for one stdio server and clients with sessions. */
 const starts: Record<(typeof peers)[number], Start> = {
   'mcp-proxy': async (owned) => {
     const args = (port: number) => [
@@ -85,7 +85,7 @@ const starts: Record<(typeof peers)[number], Start> = {
     const file = join(folder, 'mcp-hub.json');
     await writeFile(file, JSON.stringify({ mcpServers: { everything } }));
     const args = (port: number) => ['--port', `${port}`, '--config', file];
-    // It serves before its server is connected.
+    // It answers before its server is connected.
     const gateway = owned.use(await startBenchProcess(program('mcp-hub'), args, { environment: { HOME: folder } }));
     await waitFor(async () => {
       const { servers } = JSON.parse(await (await fetch(`${gateway.url}/api/servers`)).text());

@@ -1,10 +1,10 @@
-/** How long a cleanup that deletes many rows holds the event loop at the longest. The hub is in this process, so that its loop is ours. */
+/** The longest time that a cleanup of many rows blocks the event loop, measured with a hub in this process. */
 import { DatabaseSync } from 'node:sqlite';
 import { startTestHub, type TestHub } from '../../support/hub/hub.ts';
+import { longestStallMs } from '../event-loop-stall.ts';
 import { type Finding, figureFinding } from '../findings.ts';
 import { quantile } from '../paired.ts';
 import type { Suite } from '../suite.ts';
-import { longestTurnMs } from '../turn-watch.ts';
 
 const rows = 10_000;
 const dayMs = 86_400_000;
@@ -12,11 +12,11 @@ const dayMs = 86_400_000;
 export const suite: Suite = {
   name: 'scheduler',
   about: 'a cleanup of 10,000 rows',
-  async run({ isQuick, tell }) {
+  async run({ isQuick, reportProgress }) {
     const stalls: number[] = [];
     const runs = isQuick ? 1 : 9;
     for (let run = 1; run <= runs; run += 1) {
-      tell(`cleanup ${run} of ${runs}`);
+      reportProgress(`cleanup ${run} of ${runs}`);
       stalls.push(await longestStall());
     }
     const [least, most] = [Math.min(...stalls), Math.max(...stalls)];
@@ -34,7 +34,7 @@ export const suite: Suite = {
 async function longestStall(): Promise<number> {
   await using hub = await startTestHub();
   seed(hub);
-  return await longestTurnMs(async () => {
+  return await longestStallMs(async () => {
     const response = await hub.operator.fetch('/v1/scheduler/run', { method: 'POST' });
     const text = await response.text();
     const report: { deletedCount?: number } = JSON.parse(text);
@@ -42,7 +42,7 @@ async function longestStall(): Promise<number> {
   });
 }
 
-/** Puts outcomes and searches past their retention into the hub's database, half and half. */
+/** Fills the hub's database with outcomes and searches past their retention, half of each. */
 function seed({ config }: TestHub): void {
   using database = new DatabaseSync(config.databaseFile);
   const long = Date.now() - 400 * dayMs;

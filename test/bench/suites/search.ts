@@ -1,4 +1,4 @@
-/** Searching many tools against a query of a Chroma server that holds as many vectors: in its place in the hub, and from outside. */
+/** Search of many tools compared with a query of a Chroma server with as many vectors, in process and by HTTP. */
 import { createWordIndex } from '../../../src/search-index/words/word-index.ts';
 import { type Chroma, startChroma } from '../../support/programs/chroma.ts';
 import { isPresent } from '../../support/programs/requirements.ts';
@@ -17,9 +17,9 @@ const limit = 10;
 export const suite: Suite = {
   name: 'search',
   about: 'a search of 10,000 tools against a query of Chroma',
-  async run({ paired, tell, isQuick }) {
+  async run({ paired, reportProgress, isQuick }) {
     if (!isPresent('chroma')) {
-      tell('left out: chroma is not installed');
+      reportProgress('left out: chroma is not installed');
       return [];
     }
     const toolsCount = isQuick ? 1000 : 10_000;
@@ -40,12 +40,12 @@ export const suite: Suite = {
       const { found } = await index.search({ query: queryOf(round, toolsCount), limit, namespace: 'default' });
       if (found.length !== limit) throw new Error('the index found too few');
     });
-    const within = await paired('search in process, 1 in flight', [query, search], { judgedBy: 'p50' });
-    const { asked, answered } = await throughDoors(owned, { chroma, collectionId: collection.id, toolsCount });
-    const through = await paired('search by HTTP, 1 in flight', [answered, asked], { judgedBy: 'p50' });
+    const within = await paired('search in process, 1 in flight', [query, search], { noiseMeasure: 'p50' });
+    const subjects = await httpSubjects(owned, { chroma, collectionId: collection.id, toolsCount });
+    const byHttp = await paired('search by HTTP, 1 in flight', subjects, { noiseMeasure: 'p50' });
     return [
       ratioFinding(within, { name: `${named('search')}, p50`, measure: 'p50', subject: 'search' }),
-      ratioFinding(through, {
+      ratioFinding(byHttp, {
         name: `${named('search')}, both by HTTP, with ranking and record, p50`,
         measure: 'p50',
         subject: 'search',
@@ -80,11 +80,11 @@ function inProcess(name: string, once: (round: number) => Promise<void>): Subjec
   return { name, slice: (durationMs) => loadSlice(call, { durationMs, inFlight: 1, pid: process.pid }) };
 }
 
-/** The hub's search with its ranking, its record and all signals, and the query, each by the same HTTP client. */
-async function throughDoors(
+/** The query of Chroma, and the hub's search with ranking, record and all signals, both by the same HTTP client. */
+async function httpSubjects(
   owned: AsyncDisposableStack,
   { chroma, collectionId, toolsCount }: { chroma: Chroma; collectionId: string; toolsCount: number },
-) {
+): Promise<Subject[]> {
   const sink = owned.use(await startBenchScript('processes/signal-sink.ts'));
   const tools = owned.use(await startBenchScript('processes/many-tools-server.ts'));
   const hub = owned.use(
@@ -111,5 +111,5 @@ async function throughDoors(
     isAnswer: (body) => body.includes('"ids":[['),
     pid,
   });
-  return { asked: owned.use(search).subject('search', 1), answered: owned.use(query).subject('Chroma', 1) };
+  return [owned.use(query).subject('Chroma', 1), owned.use(search).subject('search', 1)];
 }

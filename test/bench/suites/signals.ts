@@ -1,4 +1,4 @@
-/** What being watched costs: the hub with all signals against the same build with none, and without each of them alone. */
+/** The cost of signals: the hub with all signals, with none, and without each of them. */
 import type { HubProcess } from '../../support/hub/hub-process.ts';
 import { type BenchHubOptions, echoOverStdio, hubLoader, startBenchHub } from '../bench-hub.ts';
 import { startBenchScript } from '../bench-process.ts';
@@ -9,7 +9,7 @@ import { type Suite, warmUpOf } from '../suite.ts';
 const withoutLog = { HESTIA_LOG_LEVEL: 'error' };
 const exporting = (signal: 'TRACES' | 'METRICS' | 'LOGS') => ({ [`OTEL_${signal}_EXPORTER`]: 'none' });
 
-/** Hubs by what they leave out. */
+/** Hubs by the signals they omit. */
 const hubs: Record<string, Pick<BenchHubOptions, 'trail' | 'environment'> & { isSilent?: true }> = {
   'all signals': { trail: 'watched' },
   'no signals': { trail: 'unwatched', environment: withoutLog, isSilent: true },
@@ -40,8 +40,11 @@ export const suite: Suite = {
     const findings: Finding[] = [];
     for (const inFlight of [16, 1]) {
       const subjects = [...started].map(([name, hub]) => owned.use(hubLoader(hub, 'stdio')).subject(name, inFlight));
-      const judgedBy = inFlight === 1 ? 'p50' : 'throughput';
-      const run = await paired(`signals, ${inFlight} in flight`, subjects, { judgedBy, warmUp: warmUpOf(inFlight) });
+      const noiseMeasure = inFlight === 1 ? 'p50' : 'throughput';
+      const run = await paired(`signals, ${inFlight} in flight`, subjects, {
+        noiseMeasure,
+        warmUp: warmUpOf(inFlight),
+      });
       for (const { measure } of measures.filter((each) => each.inFlight === inFlight)) {
         const named = (what: string) => `${what}, ${inFlight} in flight, ${measure}`;
         const all = { measure, subject: 'all signals', base: 'no signals' };

@@ -1,7 +1,6 @@
 /**
- * How long a start takes until `/readyz` answers, and what memory a hub holds that nobody calls, against the emptiest service
- * that sends telemetry. `npm start` keeps compiled code from one start to the next; the empty service is started as plain `node`
- * starts it, and once more with its code kept as well.
+ * The start time until `/readyz` answers and the memory of an idle hub, compared with a minimal service.
+ * `npm start` uses a compile cache. The minimal service has telemetry too, and is started both without and with a compile cache.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,11 +8,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort, type HubProcess, residentMiB, startHubProcess } from '../../support/hub/hub-process.ts';
 import { benchFile, startBenchScript } from '../bench-process.ts';
-import { type Finding, figureFinding, judged } from '../findings.ts';
+import { type Finding, figureFinding, withVerdict } from '../findings.ts';
 import { quantile } from '../paired.ts';
 import type { Suite } from '../suite.ts';
 
-/** What is started. */
+/** A process to start. */
 interface Start {
   name: string;
   isHub: boolean;
@@ -30,19 +29,19 @@ const starts = [empty, twin, emptyKept, hub, hubFirst];
 export const suite: Suite = {
   name: 'start',
   about: 'from the start until ready, and memory at rest',
-  async run({ isQuick, tell }) {
+  async run({ isQuick, reportProgress }) {
     await using sink = await startBenchScript('processes/signal-sink.ts');
     const codeFolder = await mkdtemp(join(tmpdir(), 'hestia-code-'));
     const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url };
     const once = (start: Start) => startOnce(start, { codeFolder, environment });
-    // The first start of each fills the folder.
+    // The first start of each fills the compile cache.
     for (const start of [emptyKept, hub]) await once(start);
     const rounds: Map<Start, Started>[] = [];
     const roundsCount = isQuick ? 2 : 15;
     for (let round = 1; round <= roundsCount; round += 1) {
-      tell(`starts: round ${round} of ${roundsCount}`);
+      reportProgress(`starts: round ${round} of ${roundsCount}`);
       const taken = new Map<Start, Started>();
-      // Each round begins with another one.
+      // Each round begins with a different process.
       for (let index = 0; index < starts.length; index += 1) {
         const start = starts[(index + round) % starts.length] ?? empty;
         taken.set(start, await once(start));
@@ -63,7 +62,7 @@ function findings(rounds: readonly Map<Start, Started>[]): Finding[] {
   };
   const against = (name: string, start: Start, base: Start) => {
     const all = ratios(start, base);
-    return judged({
+    return withVerdict({
       name,
       unit: 'x',
       value: quantile(all, 0.5),
@@ -81,13 +80,13 @@ function findings(rounds: readonly Map<Start, Started>[]): Finding[] {
   ];
 }
 
-/** One start: until ready, and what memory is held a while later. */
+/** The result of a start: the time until ready, and the memory when idle. */
 interface Started {
   ms: number;
   memoryMiB: number;
 }
 
-/** How long after it is ready a process is at rest, in milliseconds. */
+/** How long after it is ready a process counts as idle, in milliseconds. */
 const restMs = 1000;
 const pollMs = 2;
 

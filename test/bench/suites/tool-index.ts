@@ -1,6 +1,6 @@
 /**
- * How long it takes until the tools of many servers are known, at a first start and at a further one, what re-indexing holds up,
- * and what the vectors' kernel in WebAssembly takes of the plain one's time.
+ * The tool index: start with many tools, stalls of the event loop by re-indexing, and the vector kernels.
+ * The kernel in WebAssembly is compared with the one in plain TypeScript.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,20 +14,20 @@ import {
 import { createWordIndex } from '../../../src/search-index/words/word-index.ts';
 import { freePort, startHubProcess, untilServersConnected } from '../../support/hub/hub-process.ts';
 import { startBenchScript } from '../bench-process.ts';
+import { longestStallMs } from '../event-loop-stall.ts';
 import { type Finding, figureFinding, ratioFinding } from '../findings.ts';
 import { loadSlice } from '../load.ts';
 import { manyIndexedTools, manyToolsServers } from '../many-tools.ts';
 import { dimensions, randomVector } from '../many-vectors.ts';
 import { quantile, type Subject } from '../paired.ts';
 import type { Suite, SuiteContext } from '../suite.ts';
-import { longestTurnMs } from '../turn-watch.ts';
 
 const perServer = 1000;
 
 export const suite: Suite = {
   name: 'index',
   about: 'a start with 10,000 tools',
-  async run({ isQuick, tell, paired }) {
+  async run({ isQuick, reportProgress, paired }) {
     const toolsCount = isQuick ? 1000 : 10_000;
     await using owned = new AsyncDisposableStack();
     const folder = owned.adopt(await mkdtemp(join(tmpdir(), 'hestia-bench-')), (path) => rm(path, { recursive: true }));
@@ -35,7 +35,7 @@ export const suite: Suite = {
     const servers = manyToolsServers(tools.url, toolsCount, perServer);
     const findings: Finding[] = [];
     for (const start of ['a first start', 'a further start', 'one more start']) {
-      tell(start);
+      reportProgress(start);
       const startedAt = performance.now();
       await using hub = await startHubProcess({ file: { mcpServers: servers }, folder, port: await freePort() });
       await hub.ready();
@@ -49,7 +49,7 @@ export const suite: Suite = {
   },
 };
 
-/** A server lists a thousand tools that have all changed, among the others: how long the event loop is held at the longest. */
+/** The longest stall of the event loop when a server's 1,000 tools have all changed. */
 async function reindexing(toolsCount: number, times: number): Promise<Finding> {
   const index = createWordIndex();
   for (let from = 0; from < toolsCount; from += perServer) {
@@ -58,7 +58,7 @@ async function reindexing(toolsCount: number, times: number): Promise<Finding> {
   const stalls: number[] = [];
   for (let edition = 1; edition <= times; edition += 1) {
     const tools = manyIndexedTools(0, perServer, ` Edition ${edition}.`);
-    const stall = await longestTurnMs(async () => {
+    const stall = await longestStallMs(async () => {
       await index.prepare(tools);
       index.replaceServer('many-0', tools);
     });
@@ -73,7 +73,7 @@ async function reindexing(toolsCount: number, times: number): Promise<Finding> {
   );
 }
 
-/** One query against all vectors, by each kernel. */
+/** Compares one query of all vectors with each kernel. */
 async function kernels(paired: SuiteContext['paired'], count: number): Promise<Finding> {
   const simd = createSimdKernel();
   if (simd === undefined) throw new Error('this Node has no WebAssembly with SIMD');

@@ -1,7 +1,7 @@
-/** How long the event loop of this process was held at the longest while something ran. */
+/** Measures how long work blocks the event loop of this process. */
 
-/** Runs `work`; answers the longest time between two turns meanwhile, in milliseconds. */
-export async function longestTurnMs(work: () => Promise<void>): Promise<number> {
+/** Runs `work` and returns the longest time between two turns of the event loop meanwhile, in milliseconds. */
+export async function longestStallMs(work: () => Promise<void>): Promise<number> {
   let longestMs = 0;
   let turnedAt = performance.now();
   let isOver = false;
