@@ -1,5 +1,7 @@
-/** The hub's own search and learning behind the interface of the replay: the same functions as in the live hub, with no doors around them. */
-
+/**
+ * The adapter between the replay and the hub's search and learning.
+ * It calls the same functions as the hub, without HTTP or MCP.
+ */
 import { createSearchLog } from '../../src/domain/search/log.ts';
 import { matchTools } from '../../src/domain/search/match.ts';
 import { createOutcomeMemory } from '../../src/domain/search/outcome-memory.ts';
@@ -25,7 +27,7 @@ export interface ReplaySearch {
   now: number;
 }
 
-/** What the replay reports of a call. */
+/** The outcome of a call in the replay. */
 export interface ReplayOutcome {
   agentId: string;
   query: string;
@@ -36,7 +38,7 @@ export interface ReplayOutcome {
   now: number;
 }
 
-/** What the replay asks. */
+/** The interface that the replay requires. */
 export interface RankerAdapter {
   search(query: string, search: ReplaySearch): Promise<{ id: string; score: number }[]>;
   record(outcome: ReplayOutcome): void;
@@ -44,7 +46,7 @@ export interface RankerAdapter {
 
 const namespace = 'default';
 
-/** Makes a hub's search over the tools, with an empty memory. An agent of the replay is a key of the hub. */
+/** Creates a search over the tools with an empty outcome memory. An agent of the replay is a key of the hub. */
 export function createAdapter({ tools }: { tools: readonly EvalTool[] }): RankerAdapter {
   const toolIndex = createWordIndex();
   const memory = createOutcomeMemory();
@@ -80,7 +82,7 @@ export function createAdapter({ tools }: { tools: readonly EvalTool[] }): Ranker
   };
 }
 
-/** The data set's tools as the index takes them, by server, and the way back to their ids. */
+/** The data set's tools in the form of the index, by server, with a mapping to their ids. */
 export function indexedTools(tools: readonly EvalTool[]) {
   const servers = new Map<string, IndexedTool[]>();
   const ids = new Map<IndexedTool, string>();

@@ -1,11 +1,11 @@
-/** The data set that search is measured with, as its files are. It is not part of the project. */
+/** Reads the data set of the search evaluation, which is not part of the repository. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import type { EvalTool } from './ranker-adapter.ts';
 
-/** A query and the one tool that is right for it. */
+/** A query and its one correct tool. */
 export interface EvalQuery {
   id: string;
   text: string;
@@ -20,7 +20,7 @@ const toolSchema = z.object({
   input_schema: z.record(z.string(), z.unknown()).optional(),
 });
 
-/** The labelled tools, and with them those that only stand in the way. */
+/** The labelled tools, optionally with distractors. */
 export async function loadTools(directory: string, withDistractors: boolean): Promise<EvalTool[]> {
   const labelled = lines(await readFile(join(directory, 'tools.jsonl'), 'utf8'));
   const others = withDistractors

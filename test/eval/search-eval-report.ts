@@ -1,15 +1,15 @@
-/** What was measured, summed up over the seeds, set beside the bars, and drawn. Pure. */
+/** The report of the search evaluation: means over the seeds, comparison with the targets, and a plot. */
 import { z } from 'zod';
 import type { SearchTimes } from './search-eval-times.ts';
 import type { EvalPart } from './search-eval-work.ts';
 
-/** A part and what it gave. */
+/** A part and its result. */
 export interface Measured {
   part: EvalPart;
   result: unknown;
 }
 
-/** One figure with its bars; `isMost` where less is better. */
+/** A figure with its targets. `isMost`: lower is better. */
 export interface Figure {
   name: string;
   value: number;
@@ -18,10 +18,10 @@ export interface Figure {
   isMost: boolean;
 }
 
-/** Everything measured. */
+/** The summary of all measurements. */
 export interface EvalSummary {
   figures: Figure[];
-  /** hit@1 of seen requests after so many outcomes each, for the agent itself and for a new one. */
+  /** hit@1 of repeated queries by the number of outcomes of each, for the agent itself and for a new one. */
   curve: { outcomes: number; own: number; newAgent: number }[];
   statics: { subset: string; queries: number; ndcg: number; hit1: number }[];
   times: SearchTimes | undefined;
@@ -49,14 +49,14 @@ const stateSchema = z.object({ e1: z.number(), nd: z.number() });
 const poisonSchema = z.object({ before: stateSchema, hit: stateSchema, later: stateSchema });
 const timesSchema = z.custom<SearchTimes>();
 
-/** Sums up: means over the seeds. */
+/** Summarises the measurements by their means over the seeds. */
 export function summaryOf(measured: readonly Measured[]): EvalSummary {
   const results = <Schema extends z.ZodType>(schema: Schema, isOf: (part: EvalPart) => boolean) =>
     measured.filter(({ part }) => isOf(part)).map(({ result }) => schema.parse(result));
   const statics = results(staticSchema, ({ kind }) => kind === 'static');
   const lifts = results(liftSchema, ({ kind }) => kind === 'lift');
   const streams = results(streamSchema, ({ kind }) => kind === 'stream');
-  const forgetful = results(streamSchema, ({ kind }) => kind === 'stream without learning');
+  const withoutLearning = results(streamSchema, ({ kind }) => kind === 'stream without learning');
   const poisoned = (mode: string, principals: number) =>
     results(poisonSchema, (part) => part.kind === 'poison' && part.mode === mode && part.principals === principals);
   return {
@@ -64,7 +64,7 @@ export function summaryOf(measured: readonly Measured[]): EvalSummary {
     figures: [
       ...staticFigures(statics),
       ...liftFigures(lifts),
-      ...streamFigures(streams, forgetful),
+      ...streamFigures(streams, withoutLearning),
       ...poisonFigures(poisoned('boost', 1), poisoned('boost', 3), poisoned('errors', 1)),
     ],
     curve: [
@@ -125,8 +125,11 @@ function liftFigures(lifts: z.infer<typeof liftSchema>[]): Figure[] {
   ];
 }
 
-function streamFigures(streams: z.infer<typeof streamSchema>[], forgetful: z.infer<typeof streamSchema>[]): Figure[] {
-  const regret = mean(streams, (run) => run.regret) / mean(forgetful, (run) => run.regret);
+function streamFigures(
+  streams: z.infer<typeof streamSchema>[],
+  withoutLearning: z.infer<typeof streamSchema>[],
+): Figure[] {
+  const regret = mean(streams, (run) => run.regret) / mean(withoutLearning, (run) => run.regret);
   return [
     figure(
       'stream: share of calls that succeed',
@@ -211,7 +214,7 @@ function poisonFigures(one: Poison[], three: Poison[], errors: Poison[]): Figure
   ];
 }
 
-/** The report for people: figures with their bars, then times. */
+/** The report as text: figures with their targets, then times. */
 export function reportLines({ figures, statics, times }: EvalSummary): string[] {
   const width = Math.max(...figures.map(({ name }) => name.length));
   return [
@@ -238,7 +241,7 @@ function timeLines({ tools, loopMs, ...times }: SearchTimes): string[] {
   ];
 }
 
-/** The plot of hit@1 against outcomes, as SVG. */
+/** The plot of hit@1 by the number of outcomes, as SVG. */
 export function plotOf({ curve }: EvalSummary): string {
   const [width, height, margin] = [640, 360, 56];
   const low = 0.5;

@@ -1,5 +1,7 @@
-/** How long a search, a ranking and a lesson take at 10,000 tools, with a plain loop's time beside them to tell machines apart. */
-
+/**
+ * Measures the times of a search, a ranking and a lesson with 10,000 tools.
+ * The time of a plain loop is measured as well, to compare machines.
+ */
 import { matchTools } from '../../src/domain/search/match.ts';
 import { createOutcomeMemory } from '../../src/domain/search/outcome-memory.ts';
 import type { RankedTool } from '../../src/domain/search/ranking.ts';
@@ -12,7 +14,7 @@ const searchesCount = 2_000;
 const lessonsCount = 30_000;
 const keysCount = 8;
 
-/** Milliseconds, 50th and 95th percentile; `loopMs` is the best of five runs of ten million additions. */
+/** The 50th and 95th percentile in milliseconds. `loopMs` is the best of five runs of ten million additions. */
 export interface SearchTimes {
   tools: number;
   loopMs: number;
@@ -21,7 +23,7 @@ export interface SearchTimes {
   learn: { p50: number; p95: number };
 }
 
-/** Measures on copies of the tools, until there are enough. */
+/** Measures with the tools and as many copies of them as are needed. */
 export async function measureTimes(tools: readonly EvalTool[], queries: readonly EvalQuery[]): Promise<SearchTimes> {
   const many = Array.from({ length: toolsCount }, (_, at): EvalTool | undefined => {
     const tool = tools[at % tools.length];
@@ -45,9 +47,9 @@ export async function measureTimes(tools: readonly EvalTool[], queries: readonly
     for (let lesson = 0; lesson < lessonsCount / searchesCount; lesson += 1) {
       const { serverId, toolName } = ranked[lesson % 5]?.tool.definition ?? { serverId: 'none', toolName: 'none' };
       const call = { callId: `call_${at}_${lesson}`, searchId: `srch_${at}`, namespace: 'default', serverId, toolName };
-      const told = { outcome: lesson % 3 === 0 ? 'success' : 'error', latencyMs: 300, blame: 0.3 } as const;
+      const result = { outcome: lesson % 3 === 0 ? 'success' : 'error', latencyMs: 300, blame: 0.3 } as const;
       const key = { keyId: `key_${lesson % keysCount}`, ...(queryKey !== undefined && { queryKey }) };
-      timed(learn, () => memory.learn({ ...call, ...told, ...key, recordedAt: at }));
+      timed(learn, () => memory.learn({ ...call, ...result, ...key, recordedAt: at }));
     }
   }
   return {
@@ -70,7 +72,7 @@ function plainLoop(): number {
   const startedAt = performance.now();
   let sum = 0;
   for (let at = 0; at < 10_000_000; at += 1) sum += at % 7;
-  // Used, so that the loop is not optimised away.
+  // The sum is used so that the loop is not optimised away.
   return sum > 0 ? performance.now() - startedAt : 0;
 }
 

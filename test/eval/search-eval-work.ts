@@ -1,4 +1,4 @@
-/** One part of the measurement of search, in a thread of its own: static figures, a run of the replay, or times. */
+/** The worker thread of the search evaluation: static figures, a run of the replay, or times. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -35,14 +35,14 @@ async function replayed(work: Exclude<EvalPart, { kind: 'static' | 'times' }>): 
   const replay = await import(pathToFileURL(join(directory, 'replay.mjs')).href);
   const set = replay.loadSet(directory);
   const make = (tools: readonly EvalTool[]): RankerAdapter => createAdapter({ tools });
-  const forgetful = (tools: readonly EvalTool[]): RankerAdapter => ({ ...make(tools), record: () => undefined });
+  const withoutLearning = (tools: readonly EvalTool[]): RankerAdapter => ({ ...make(tools), record: () => undefined });
   switch (work.kind) {
     case 'lift':
       return replay.lift(set, make, { seed: work.seed });
     case 'stream':
       return replay.stream(set, make, { seed: work.seed });
     case 'stream without learning':
-      return replay.stream(set, forgetful, { seed: work.seed });
+      return replay.stream(set, withoutLearning, { seed: work.seed });
     case 'poison':
       return replay.poison(set, make, work);
     default:
@@ -50,7 +50,7 @@ async function replayed(work: Exclude<EvalPart, { kind: 'static' | 'times' }>): 
   }
 }
 
-/** nDCG@10 and hit@1 of the text alone; one tool is right for each query. */
+/** nDCG@10 and hit@1 of the word index alone. Each query has one correct tool. */
 async function measureStatic(subset: Extract<EvalPart, { kind: 'static' }>['subset']) {
   const source = subset.startsWith('azure') ? 'azure/' : subset.startsWith('toole') ? 'toole/' : '';
   const isLarge = subset === 'azure in 5,582';

@@ -1,6 +1,7 @@
 /**
- * `npm run eval:search -- --data <directory> [--json] [--seeds <count>] [--svg <file>]`: measures search and learning on
- * a data set with labels and a replay, on two threads, and says how the figures stand to the bars.
+ * The evaluation of search and learning on a labelled data set with a replay.
+ * `npm run eval:search -- --data <directory> [--json] [--seeds <count>] [--svg <file>]` runs it on two threads and compares the
+ * figures with their targets.
  */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -35,7 +36,7 @@ const summary = summaryOf(measured);
 if (values.svg !== undefined) await writeFile(values.svg, plotOf(summary));
 process.stdout.write(values.json ? `${JSON.stringify(summary, null, 2)}\n` : `${reportLines(summary).join('\n')}\n`);
 
-/** The parts, the longest first, so that the threads end together. */
+/** The parts, the longest first, so that the threads finish at about the same time. */
 function parts(count: number): EvalPart[] {
   const each = Array.from({ length: count }, (_, at) => at);
   return [

@@ -1,17 +1,17 @@
-/** The index by words and meaning, with vectors in process. */
+/** The hybrid index with vectors in process. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ToolIndexQuery } from '../../src/search-index/tool-index.ts';
 import { type EmbeddingsServer, startEmbeddingsServer } from '../support/servers/embeddings-server.ts';
 import { describeToolIndex, indexedTool } from '../support/tool-index-contract.ts';
 import { type ObservedVectors, startVectors } from '../support/vectors-observed.ts';
 
-describeToolIndex('the index by hashed words in process', async () => {
+describeToolIndex('the hybrid index with hashed words in process', async () => {
   const observed = await startVectors();
   const { toolIndex, settled } = observed.vectors;
   return { index: toolIndex, settled, close: async () => observed[Symbol.asyncDispose]() };
 });
 
-describeToolIndex('the index by meaning in process', async () => {
+describeToolIndex('the hybrid index with embeddings in process', async () => {
   const server = await startEmbeddingsServer();
   const observed = await startVectors({ embeddingsUrl: server.url });
   const { toolIndex, settled } = observed.vectors;
@@ -25,7 +25,7 @@ describeToolIndex('the index by meaning in process', async () => {
   };
 });
 
-describe('an index by meaning', () => {
+describe('a hybrid index', () => {
   let server: EmbeddingsServer;
   let observed: ObservedVectors;
   beforeEach(async () => {
@@ -49,7 +49,7 @@ describe('an index by meaning', () => {
   const names = async (query: string, options: Partial<ToolIndexQuery> = {}) =>
     (await search(query, options)).found.map(({ tool }) => tool.definition.toolName);
 
-  test('finds what no word of the query names, and says by what', async () => {
+  test('finds a tool that contains no word of the query, by meaning alone', async () => {
     const { found, scoring } = await search('correspondence');
     expect(scoring).toBe('hybrid');
     expect(found[0]).toMatchObject({ tool: { definition: { toolName: 'send_mail' } }, score: 1 });
@@ -57,7 +57,7 @@ describe('an index by meaning', () => {
     expect(found[0]?.parts.dense).toBeGreaterThan(0);
   });
 
-  test('goes on by words where the service is away, at once after the first time', async () => {
+  test('uses words alone while the service fails, without waiting after the first time', async () => {
     server.fail({ kind: 'status', status: 500 });
     expect(await search('read the file')).toMatchObject({ scoring: 'lexical' });
     expect(await names('read a file')).toEqual(['read_file']);
@@ -68,9 +68,9 @@ describe('an index by meaning', () => {
       .toMatchObject([{ error_type: 'server_error' }]);
   });
 
-  test('waits a bound for a service that hangs, and not at all for one that is known to', async () => {
+  test('waits a bounded time for a service that hangs, and not at all once it is known to', async () => {
     await observed[Symbol.asyncDispose]();
-    observed = await startVectors({ embeddingsUrl: server.url, isImpatient: true });
+    observed = await startVectors({ embeddingsUrl: server.url, hasHubTimeouts: true });
     server.fail({ kind: 'hang' });
     const startedAt = performance.now();
     await Promise.all(['one', 'two', 'three', 'four'].map((word) => search(word)));
@@ -79,7 +79,7 @@ describe('an index by meaning', () => {
     expect(observed.counted.fallbacks).toEqual(['late', 'late', 'late', 'late', 'away']);
   });
 
-  test('has what was put while the service was away as soon as it is back', async () => {
+  test('contains tools that were added during a failure once the service is available again', async () => {
     server.fail({ kind: 'status', status: 400 });
     observed.vectors.toolIndex.put(indexedTool('office', 'post', 'Delivers a letter.'));
     await expect.poll(() => observed.counted.requests.at(-1)?.errorType).toBe('refused');
@@ -91,30 +91,30 @@ describe('an index by meaning', () => {
       .toEqual([expect.stringContaining('Embeddings are unavailable'), 'Embeddings are available again']);
   });
 
-  test('makes all vectors again where the service turns out to have another model behind the name', async () => {
+  test('computes all vectors again when the service serves another model under the same name', async () => {
     server.dimensions = 48;
     await search('correspondence');
     await observed.vectors.settled();
     expect((await search('a letter')).found[0]).toMatchObject({ tool: { definition: { toolName: 'send_mail' } } });
   });
 
-  test('pays for the same texts once, also after a start', async () => {
-    const paid = server.requests.flatMap(({ input }) => input).length;
+  test('requests the embedding of a text only once', async () => {
+    const requestedCount = server.requests.flatMap(({ input }) => input).length;
     observed.vectors.toolIndex.replaceServer('office', []);
     await observed.vectors.settled();
     observed.vectors.toolIndex.put(indexedTool('office', 'send_mail', 'Sends it.'));
     await observed.vectors.settled();
-    expect(server.requests.flatMap(({ input }) => input)).toHaveLength(paid);
+    expect(server.requests.flatMap(({ input }) => input)).toHaveLength(requestedCount);
   });
 
-  test('never tells the key', async () => {
+  test('never reveals the key', async () => {
     server.fail({ kind: 'status', status: 401 });
     await search('read');
     expect(JSON.stringify([observed.logLines(), observed.vectors.dependencies()])).not.toContain('never-shown');
   });
 });
 
-test('an index by hashed words finds what no word fits by its spelling, and changes nothing else', async () => {
+test('a hybrid index with hashed words finds tools by spelling if no word matches, and changes nothing else', async () => {
   await using observed = await startVectors();
   const { toolIndex, settled } = observed.vectors;
   toolIndex.put(indexedTool('azure', 'keyvault_list', 'Lists the vaults.'));

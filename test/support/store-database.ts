@@ -1,16 +1,16 @@
-/** A database in a folder of its own, for the tests of the stores. */
+/** A temporary database for the tests of the stores. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StorageErrorType } from '../../src/shapes/storage.ts';
 import { type Database, openDatabase } from '../../src/stores/database.ts';
 
-/** A database under test. Disposing it closes and removes it. */
+/** A database under test. Disposing closes and deletes it. */
 export interface StoreDatabase extends AsyncDisposable {
   database: Database;
   folder: string;
   file: string;
-  /** The failures told so far. */
+  /** The failures reported so far. */
   failures: StorageErrorType[];
 }
 

@@ -1,4 +1,4 @@
-/** What every index of tools must do, whatever scores the text; each implementation's test runs it. */
+/** The contract of tool indexes, which the test of each implementation runs. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ToolIndex, ToolIndexQuery } from '../../src/search-index/tool-index.ts';
 import type { IndexedTool, ToolSource } from '../../src/shapes/tool.ts';
@@ -6,12 +6,12 @@ import type { IndexedTool, ToolSource } from '../../src/shapes/tool.ts';
 /** An index under test. */
 export interface IndexUnderTest {
   index: ToolIndex;
-  /** Resolves when everything given to the index so far can be found by every part of it. */
+  /** Resolves when everything added so far can be found by all parts of the index. */
   settled(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A tool with what a test cares about. */
+/** A tool with the given properties and defaults. */
 export function indexedTool(
   serverId: string,
   toolName: string,
@@ -33,13 +33,13 @@ export function indexedTool(
   };
 }
 
-/** Runs the contract over the indexes that `make` gives. */
-export function describeToolIndex(name: string, make: () => Promise<IndexUnderTest>): void {
+/** Runs the contract for the indexes that `create` returns. */
+export function describeToolIndex(name: string, create: () => Promise<IndexUnderTest>): void {
   describe(name, () => {
     let index: ToolIndex;
     let underTest: IndexUnderTest;
     beforeEach(async () => {
-      underTest = await make();
+      underTest = await create();
       index = underTest.index;
     });
     afterEach(() => underTest.close());
@@ -76,7 +76,7 @@ export function describeToolIndex(name: string, make: () => Promise<IndexUnderTe
         expect((await names(query))[0]).toBe(expected);
       });
 
-      test('shows a namespace its own tools and those of all, and nothing else', async () => {
+      test('finds only tools of the namespace and those of all namespaces', async () => {
         index.put(tool('hestia', 'skill_a', 'deploy', { namespace: 'red', source: 'skill' }));
         index.put(tool('hestia', 'skill_b', 'deploy', { namespace: 'blue', source: 'skill' }));
         index.put(tool('ci', 'deploy', 'deploy'));
@@ -85,7 +85,7 @@ export function describeToolIndex(name: string, make: () => Promise<IndexUnderTe
         expect(index.find({ serverId: 'hestia', toolName: 'skill_b', namespace: 'red' })).toBeUndefined();
       });
 
-      test('filters by source before it counts', async () => {
+      test('filters by source before it applies the limit', async () => {
         index.replaceServer(
           'many',
           Array.from({ length: 50 }, (_, at) => tool('many', `deploy_${at}`, 'deploy')),
@@ -96,7 +96,7 @@ export function describeToolIndex(name: string, make: () => Promise<IndexUnderTe
         expect(await names('deploy', { source: 'skill', limit: 1 })).toEqual(['hestia/skill_deploy']);
       });
 
-      test('answers the same in the same order, whatever the order of arrival', async () => {
+      test('returns the same order, in whatever order tools were added', async () => {
         const tools = ['c', 'a', 'b'].map((name) => tool('s', name, 'identical words'));
         index.replaceServer('s', tools);
         const first = await names('identical words');
@@ -105,7 +105,7 @@ export function describeToolIndex(name: string, make: () => Promise<IndexUnderTe
         expect(first).toEqual(['s/a', 's/b', 's/c']);
       });
 
-      test('leaves out what the caller says is out of use, before the limit counts it', async () => {
+      test('excludes tools that are not usable before it applies the limit', async () => {
         index.put(tool('a', 'deploy', 'deploy'));
         index.put(tool('b', 'release', 'may also deploy, among much else that it does'));
         expect(await names('deploy', { limit: 1, isUsable: ({ definition }) => definition.serverId === 'b' })).toEqual([
@@ -113,13 +113,13 @@ export function describeToolIndex(name: string, make: () => Promise<IndexUnderTe
         ]);
       });
 
-      test('filters by server before it counts', async () => {
+      test('filters by server before it applies the limit', async () => {
         index.put(tool('a', 'deploy', 'deploy'));
         index.put(tool('b', 'release', 'may also deploy, among much else that it does'));
         expect(await names('deploy', { limit: 1, serverId: 'b' })).toEqual(['b/release']);
       });
 
-      test('scores the best with 1 and nothing above it, in falling order', async () => {
+      test('returns scores in descending order, the best with 1', async () => {
         index.put(tool('a', 'deploy', 'deploy'));
         index.put(tool('b', 'release', 'may also deploy, among much else that it does'));
         const scores = (await found('deploy')).map(({ score }) => score);
@@ -128,14 +128,14 @@ export function describeToolIndex(name: string, make: () => Promise<IndexUnderTe
         expect(scores.every((score) => score > 0)).toBe(true);
       });
 
-      test.each(['', '   ', '!?', '\u0000', 'x'.repeat(2000), '🙂'])('takes %j without harm', async (query) => {
+      test.each(['', '   ', '!?', '\u0000', 'x'.repeat(2000), '🙂'])('accepts the query %j', async (query) => {
         index.put(tool('s', 'echo', 'echoes'));
         await expect(found(query)).resolves.toBeInstanceOf(Array);
       });
     });
 
     describe('a server', () => {
-      test('has just the tools it listed last; others keep theirs', async () => {
+      test('has only the tools of its last list, and other servers keep theirs', async () => {
         index.replaceServer('a', [tool('a', 'one', 'alpha'), tool('a', 'two', 'alpha')]);
         index.replaceServer('b', [tool('b', 'one', 'alpha')]);
         index.replaceServer('a', [tool('a', 'two', 'beta'), tool('a', 'three', 'alpha')]);
@@ -145,7 +145,7 @@ export function describeToolIndex(name: string, make: () => Promise<IndexUnderTe
         expect(index.list({})).toHaveLength(1);
       });
 
-      test('may have a tool put again, and removed', async () => {
+      test('may have a tool replaced and removed', async () => {
         index.put(tool('a', 'one', 'alpha'));
         index.put(tool('a', 'one', 'beta'));
         expect(await names('alpha')).toEqual([]);
@@ -167,7 +167,7 @@ export function describeToolIndex(name: string, make: () => Promise<IndexUnderTe
         expect(index.hasName('commit')).toBe(false);
       });
 
-      test('that lists a tool again with another schema and the same words is found with the new one', async () => {
+      test('has the new definition of a tool whose schema changed but not its words', async () => {
         const before = tool('a', 'one', 'alpha', { properties: { path: { type: 'string' } } });
         const after = tool('a', 'one', 'alpha', { properties: { path: { type: 'number' } } });
         index.replaceServer('a', [before]);
@@ -176,7 +176,7 @@ export function describeToolIndex(name: string, make: () => Promise<IndexUnderTe
         expect(await found('alpha')).toMatchObject([{ tool: after }]);
       });
 
-      test('may have a tool of a namespace beside one of all: the namespace finds its own, others the common one', async () => {
+      test('may have a tool of a namespace and one of all with the same name, of which the namespace finds its own', async () => {
         const common = tool('a', 'one', 'alpha');
         const own = tool('a', 'one', 'beta', { namespace: 'red' });
         index.replaceServer('a', [common, own]);

@@ -1,4 +1,4 @@
-/** The search by meaning without a hub around it: real parts, a log and a file of its own, and what it counted. */
+/** The search index without a hub: its real parts, with a log and recorded metrics. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,37 +9,37 @@ import type { VectorMetrics } from '../../src/telemetry/vector-metrics.ts';
 import { createSearchIndex, type SearchIndex } from '../../src/wiring/search-index.ts';
 import { readLines } from './hub/hub.ts';
 
-/** What was counted. */
+/** The recorded metrics. */
 export interface CountedVectors {
   requests: Parameters<VectorMetrics['embeddingsRequest']>[0][];
   fallbacks: string[];
   chroma: { operation: string; seconds: number; isSuccess: boolean }[];
 }
 
-/** The parts under test. */
+/** The search index under test. */
 export interface ObservedVectors extends AsyncDisposable {
   vectors: SearchIndex;
   counted: CountedVectors;
-  /** Gauges of Chroma as they are now; undefined where it is not configured. */
+  /** The current gauges of Chroma; undefined if it is not configured. */
   gauges(): { isUp: boolean; backlog: number } | undefined;
   logLines(): Record<string, unknown>[];
-  /** Ends the parts and keeps their file, as a hub that is stopped does. */
+  /** Disposes the index but keeps its folder, as a hub that is stopped does. */
   end(): Promise<void>;
 }
 
-/** What differs between tests. */
+/** Options of {@link startVectors}. */
 export interface ObservedVectorsOptions {
   chromaUrl?: string | undefined;
-  /** Address of an embeddings service; undefined: hashed words. */
+  /** The URL of an embeddings service; hashed words are used without it. */
   embeddingsUrl?: string | undefined;
   model?: string;
-  /** Whether a search waits no longer than that of a hub does. */
-  isImpatient?: boolean;
-  /** Folder of earlier parts, which is then kept. */
+  /** Whether searches have the hub's short timeouts; otherwise they have long ones, for busy machines. */
+  hasHubTimeouts?: boolean;
+  /** The folder of an earlier index, which is then kept. */
   folder?: string;
 }
 
-/** Makes the parts and starts them. */
+/** Creates the search index and starts it. */
 export async function startVectors(options: ObservedVectorsOptions = {}): Promise<ObservedVectors> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'hestia-vectors-')));
   const logFile = join(folder, 'hestia.log');
@@ -55,7 +55,7 @@ export async function startVectors(options: ObservedVectorsOptions = {}): Promis
     words: createWordIndex(),
     searchStore: { lessonTexts: async () => [], newestLessons: async () => [] },
     log,
-    ...(options.isImpatient !== true && { timeouts: { meaningMs: 15_000, chromaMs: 15_000 } }),
+    ...(options.hasHubTimeouts !== true && { timeouts: { meaningMs: 15_000, chromaMs: 15_000 } }),
     metrics: {
       embeddingsRequest: (request) => counted.requests.push(request),
       embeddingsTexts: () => undefined,

@@ -1,12 +1,12 @@
-/** Waiting for a condition, for tests and benchmarks alike: what vitest has for it works inside its tests only. */
+/** Waits for a condition, in tests and in benchmarks, where vitest's functions are not available. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 const waitMsMax = 15_000;
 const intervalMs = 25;
 
 /**
- * Tries `check` until it does not throw, and answers what it answers.
- * @throws what it throws last, after `timeoutMs` (15 s)
+ * Calls `check` until it does not throw, and returns its value.
+ * @throws the last error of `check`, after `timeoutMs` (15 s)
  */
 export async function waitFor<T>(check: () => T | Promise<T>, timeoutMs: number = waitMsMax): Promise<T> {
   const deadline = performance.now() + timeoutMs;

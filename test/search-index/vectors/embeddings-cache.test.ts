@@ -11,13 +11,13 @@ import {
 
 let folder: string;
 let file: EmbeddingsCacheFile;
-let asked: string[][];
+let requested: string[][];
 let counts: { cached: number; embedded: number }[];
 let failures: unknown[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hestia-vectors-'));
-  asked = [];
+  requested = [];
   counts = [];
   failures = [];
   file = open();
@@ -29,16 +29,16 @@ afterEach(async () => {
 
 const open = () => openEmbeddingsCacheFile(join(folder, 'vectors.db'), (error) => failures.push(error));
 
-/** SearchIndex that tell how often they were asked for, so that an old one is seen. */
+/** A cache of vectors that contain the number of requests so far, so that cached ones can be recognised. */
 const cache = (model = 'a', fails = () => false): Embeddings =>
   createEmbeddingsCache({
     embeddings: {
       model,
       hasMeaning: true,
       embed: async (texts) => {
-        asked.push([...texts]);
+        requested.push([...texts]);
         if (fails()) throw new Error('failed');
-        return texts.map((text) => Float32Array.from([text.length, asked.length, 0.1]));
+        return texts.map((text) => Float32Array.from([text.length, requested.length, 0.1]));
       },
     },
     file,
@@ -47,42 +47,42 @@ const cache = (model = 'a', fails = () => false): Embeddings =>
   });
 
 describe('a text', () => {
-  test('is embedded once, and told as known from then on', async () => {
+  test('is embedded once and reported as cached from then on', async () => {
     const embeddings = cache();
     const first = await embeddings.embed(['one', 'two', 'one'], 'document');
     expect(await embeddings.embed(['two', 'one'], 'query')).toEqual([first[1], first[0]]);
-    expect(asked).toEqual([['one', 'two']]);
+    expect(requested).toEqual([['one', 'two']]);
     expect(counts).toEqual([
       { cached: 1, embedded: 2 },
       { cached: 2, embedded: 0 },
     ]);
   });
 
-  test('of a document is known after a restart; of a query it is not', async () => {
+  test('is cached over a restart if it is a document, but not if it is a query', async () => {
     const before = await cache().embed(['document'], 'document');
     await cache().embed(['query'], 'query');
     file[Symbol.dispose]();
     file = open();
     expect(await cache().embed(['document'], 'document')).toEqual(before);
-    expect(asked).toEqual([['document'], ['query']]);
+    expect(requested).toEqual([['document'], ['query']]);
     await cache().embed(['query'], 'query');
-    expect(asked).toHaveLength(3);
+    expect(requested).toHaveLength(3);
   });
 
   test('is embedded again for another model', async () => {
     await cache('a').embed(['text'], 'document');
     await cache('b').embed(['text'], 'document');
-    expect(asked).toHaveLength(2);
+    expect(requested).toHaveLength(2);
   });
 
-  test('asked for by many at once is embedded once', async () => {
+  test('is embedded once for many concurrent requests', async () => {
     const embeddings = cache();
     const answers = await Promise.all(Array.from({ length: 5 }, () => embeddings.embed(['same'], 'query')));
-    expect(asked).toEqual([['same']]);
+    expect(requested).toEqual([['same']]);
     expect(new Set(answers.map(([vector]) => vector)).size).toBe(1);
   });
 
-  test('that could not be embedded is asked for again', async () => {
+  test('that could not be embedded is requested again', async () => {
     let fails = true;
     const embeddings = cache('a', () => fails);
     await expect(embeddings.embed(['text'], 'query')).rejects.toThrow('failed');
@@ -92,7 +92,7 @@ describe('a text', () => {
 });
 
 describe('the file', () => {
-  test('gives a hub the same name for as long as it is kept', () => {
+  test('keeps the id of the hub', () => {
     const { hubId } = file;
     file[Symbol.dispose]();
     file = open();
@@ -100,7 +100,7 @@ describe('the file', () => {
     expect(file.hubId).toBe(hubId);
   });
 
-  test('is begun anew where it is damaged', async () => {
+  test('is replaced if it is damaged', async () => {
     file[Symbol.dispose]();
     await writeFile(join(folder, 'vectors.db'), 'not a database, and longer than a header of one would be'.repeat(20));
     file = open();
@@ -109,16 +109,16 @@ describe('the file', () => {
     expect(file.hubId).toMatch(/^hub_/);
   });
 
-  test('that cannot be opened is told, and vectors are kept in memory', async () => {
+  test('that cannot be opened is reported, and vectors are cached in memory', async () => {
     file[Symbol.dispose]();
     file = openEmbeddingsCacheFile(join(folder, 'absent', 'vectors.db'), (error) => failures.push(error));
     expect(failures).toHaveLength(1);
     await cache().embed(['text'], 'document');
     await cache().embed(['text'], 'document');
-    expect(asked).toHaveLength(1);
+    expect(requested).toHaveLength(1);
   });
 
-  test('that fails later is told, and no search fails with it', async () => {
+  test('that fails later is reported, and embedding still works', async () => {
     file[Symbol.dispose]();
     await expect(cache().embed(['text'], 'document')).resolves.toHaveLength(1);
     expect(failures.length).toBeGreaterThan(0);

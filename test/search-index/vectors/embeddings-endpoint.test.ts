@@ -23,7 +23,7 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** With a clock on which waits take no time; a random number of 0.5 makes each wait three quarters of the whole. */
+/** A client whose delays take no time. The random number 0.5 makes each delay three quarters of the full one. */
 const client = (url = server.url) =>
   createEndpointEmbeddings({
     url,
@@ -40,7 +40,7 @@ const client = (url = server.url) =>
 const manyTexts = (count: number) => Array.from({ length: count }, (_, at) => `text number ${at}`);
 
 describe('a request', () => {
-  test('carries model and key, and gives unit vectors in the order of the texts', async () => {
+  test('contains model and key, and results in unit vectors in the order of the texts', async () => {
     const [first, second, again] = await client().embed(['read a file', 'send mail', 'read a file'], 'document');
     expect(server.requests).toMatchObject([
       { path: '/v1/embeddings', model: 'test-model', authorization: `Bearer ${key}` },
@@ -50,19 +50,19 @@ describe('a request', () => {
     expect(Math.hypot(...(first ?? []))).toBeCloseTo(1, 6);
   });
 
-  test('is counted with its texts, tokens and time', async () => {
+  test('is reported with its texts, tokens and time', async () => {
     await client().embed(['two words', 'and three words'], 'query');
     expect(costs).toMatchObject([{ purpose: 'query', texts: 2, tokens: 5, errorType: undefined }]);
     expect(costs[0]?.seconds).toBeGreaterThan(0);
   });
 
-  test('names the model and where it is, without what an address may hide in its query', () => {
+  test('has a model name with the URL, but without its query, which may contain a secret', () => {
     expect(client(`${server.url}?api-key=secret`).model).toBe(`test-model at ${server.url}`);
   });
 });
 
 describe('many texts', () => {
-  test('go in batches, few at a time', async () => {
+  test('are sent in batches, few at a time', async () => {
     server.fail({ kind: 'slow', ms: 20 });
     const count = endpointLimits.batchTextsMax * 5 + 1;
     await expect(client().embed(manyTexts(count), 'document')).resolves.toHaveLength(count);
@@ -72,7 +72,7 @@ describe('many texts', () => {
     expect(server.concurrencyMax()).toBe(endpointLimits.documentRequestsMax);
   });
 
-  test('of great length are cut, and go in smaller batches', async () => {
+  test('that are long are truncated and sent in smaller batches', async () => {
     await client().embed(
       Array.from({ length: 30 }, () => 'x'.repeat(10_000)),
       'document',
@@ -81,7 +81,7 @@ describe('many texts', () => {
     expect(server.requests[0]?.input[0]).toHaveLength(endpointLimits.textLengthMax);
   });
 
-  test('do not hold up a query', async () => {
+  test('do not delay a query', async () => {
     server.fail({ kind: 'hang' }, endpointLimits.documentRequestsMax);
     const embeddings = client();
     const documents = embeddings.embed(manyTexts(300), 'document');
@@ -98,20 +98,20 @@ describe('a service that fails', () => {
     [500, 'server_error'],
     [503, 'server_error'],
     [429, 'rate_limited'],
-  ])('with %s is tried again, each time later', async (status, type) => {
+  ])('with %s is retried with backoff', async (status, type) => {
     server.fail({ kind: 'status', status }, 2);
     await expect(client().embed(['text'], 'document')).resolves.toHaveLength(1);
     expect(waits).toEqual([375, 750]);
     expect(costs.map(({ errorType }) => errorType)).toEqual([type, type, undefined]);
   });
 
-  test('is given up after the last attempt', async () => {
+  test('is not retried after the last attempt', async () => {
     server.fail({ kind: 'status', status: 500 });
     await expect(client().embed(['text'], 'document')).rejects.toMatchObject({ type: 'server_error' });
     expect(server.requests).toHaveLength(endpointLimits.attemptsMax);
   });
 
-  test('is waited for as long as it asks, within a limit', async () => {
+  test('is retried after the time of Retry-After, within a limit', async () => {
     server.fail({ kind: 'status', status: 429, retryAfter: '7' }, 1);
     await client().embed(['text'], 'document');
     server.fail({ kind: 'status', status: 429, retryAfter: '86400' }, 1);
@@ -124,19 +124,19 @@ describe('a service that fails', () => {
     [403, 'unauthorized'],
     [400, 'refused'],
     [404, 'refused'],
-  ])('with %s is not tried again', async (status, type) => {
+  ])('with %s is not retried', async (status, type) => {
     server.fail({ kind: 'status', status });
     await expect(client().embed(['text'], 'document')).rejects.toMatchObject({ type });
     expect(server.requests).toHaveLength(1);
   });
 
-  test('is tried once only for a query', async () => {
+  test('is not retried for a query', async () => {
     server.fail({ kind: 'status', status: 503 });
     await expect(client().embed(['text'], 'query')).rejects.toMatchObject({ type: 'server_error' });
     expect(server.requests).toHaveLength(1);
   });
 
-  test('that is not there is a failed connection', async () => {
+  test('that cannot be reached is a connection error', async () => {
     await expect(client('http://127.0.0.1:1/v1/embeddings').embed(['text'], 'query')).rejects.toMatchObject({
       type: 'connection',
     });
@@ -146,24 +146,24 @@ describe('a service that fails', () => {
     ['no JSON', '<html>'],
     ['no vectors', '{"data":[]}'],
     ['a vector without direction', '{"data":[{"index":0,"embedding":[0,0]}]}'],
-    ['vectors of texts that were not asked', '{"data":[{"index":1,"embedding":[1]}]}'],
-    ['texts for numbers', '{"data":[{"index":0,"embedding":["1"]}]}'],
-  ])('by answering %s is told so', async (_what, body) => {
+    ['vectors of other texts', '{"data":[{"index":1,"embedding":[1]}]}'],
+    ['strings for numbers', '{"data":[{"index":0,"embedding":["1"]}]}'],
+  ])('by answering %s is an invalid response', async (_what, body) => {
     server.fail({ kind: 'body', body });
     await expect(client().embed(['text'], 'document')).rejects.toMatchObject({ type: 'invalid_response' });
   });
 
-  test.each([401, 500])('with %s tells neither the key nor what it answered', async (status) => {
+  test.each([401, 500])('with %s reveals neither the key nor its response', async (status) => {
     server.fail({ kind: 'status', status });
     const failure = await client()
       .embed(['text'], 'query')
       .catch((error: unknown) => error);
-    const told = failure instanceof Error ? `${failure.message} ${failure.stack} ${String(failure.cause)}` : '';
-    expect(told).toContain('the embeddings service');
-    expect(told).not.toMatch(/never-shown|secret of the upstream/);
+    const text = failure instanceof Error ? `${failure.message} ${failure.stack} ${String(failure.cause)}` : '';
+    expect(text).toContain('the embeddings service');
+    expect(text).not.toMatch(/never-shown|secret of the upstream/);
   });
 
-  test('by sending us elsewhere is not followed, since the key would go along', async () => {
+  test('that redirects is not followed, since the key would be sent elsewhere', async () => {
     await using elsewhere = await startEmbeddingsServer();
     server.fail({ kind: 'status', status: 307, location: elsewhere.url });
     await expect(client().embed(['text'], 'query')).rejects.toMatchObject({ name: 'EmbeddingsError' });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { similarity, unitVector } from '../../../src/search-index/vectors/embeddings.ts';
 import { createPlainKernel, createSimdKernel, createVectorMatrix } from '../../../src/search-index/vectors/matrix.ts';
 
-/** What sums of four-byte numbers may differ by, for unit vectors. */
+/** The rounding error of 32-bit floats in the product of unit vectors. */
 const tolerance = 1e-5;
 
 const simd = () => {
@@ -12,9 +12,9 @@ const simd = () => {
   return kernel;
 };
 
-/** SearchIndex of one length, zero vectors among them, and which of them are replaced and removed afterwards. */
+/** Vectors of one length, including zero vectors, and changes to them afterwards. */
 const cases = integer({ min: 1, max: 130 }).chain((dimensions) => {
-  // Squares of numbers below 1e-160 are lost, and what is scaled by them has not the length 1.
+  // Squares of numbers below 1e-160 are lost, and vectors scaled by them do not have length 1.
   const number = integer({ min: -1_000_000, max: 1_000_000 });
   const unit = array(number, { minLength: dimensions, maxLength: dimensions }).map(
     (values) => unitVector(values) ?? new Float32Array(dimensions),
@@ -29,7 +29,7 @@ const cases = integer({ min: 1, max: 130 }).chain((dimensions) => {
 
 type Change = { remove: number } | { set: number; vector: Float32Array } | { add: Float32Array };
 
-/** The rows after the changes, beside the matrix that was changed in the same way. */
+/** Applies the changes to the matrix and returns the expected rows. */
 function changed(matrix: ReturnType<typeof createVectorMatrix>, vectors: Float32Array[], changes: Change[]) {
   const rows = [...vectors];
   for (const vector of vectors) matrix.add(vector);
@@ -56,7 +56,7 @@ function changed(matrix: ReturnType<typeof createVectorMatrix>, vectors: Float32
 const kernels = { 'in plain TypeScript': createPlainKernel, 'in WebAssembly': simd };
 
 describe.each(Object.entries(kernels))('a matrix %s', (_, kernel) => {
-  test('gives the cosine of each row, whatever the length and whatever came and went', () => {
+  test('returns the cosine of each row, for any length and after any changes', () => {
     assert(
       property(cases, ([dimensions, vectors, changes, query]) => {
         const matrix = createVectorMatrix(dimensions, kernel());
@@ -71,7 +71,7 @@ describe.each(Object.entries(kernels))('a matrix %s', (_, kernel) => {
     );
   });
 
-  test('refuses what is no vector of its length, and stays as it was', () => {
+  test('refuses invalid vectors and is not changed by them', () => {
     const matrix = createVectorMatrix(3, kernel());
     matrix.add(Float32Array.of(1, 0, 0));
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
@@ -89,7 +89,7 @@ describe.each(Object.entries(kernels))('a matrix %s', (_, kernel) => {
 });
 
 describe('both kernels over many rows', () => {
-  test.each([1, 15, 16, 17, 384])('order them the same, at length %i', (dimensions) => {
+  test.each([1, 15, 16, 17, 384])('give the same order, at length %i', (dimensions) => {
     const numbers = sample(double({ min: -1, max: 1, noNaN: true }), { numRuns: 301 * dimensions, seed: dimensions });
     const vectors = Array.from(
       { length: 301 },

@@ -65,7 +65,7 @@ describeWith('chroma', 'an index in Chroma', () => {
   });
 
   test('loses no write and delays no search while Chroma is stopped under traffic', async () => {
-    const parts = await start({ isImpatient: true });
+    const parts = await start({ hasHubTimeouts: true });
     parts.vectors.toolIndex.replaceServer('office', office);
     await parts.vectors.settled();
     await chroma.stop();
@@ -96,7 +96,7 @@ describeWith('chroma', 'an index in Chroma', () => {
   });
 
   test('waits a bounded time for a Chroma that hangs, and not at all once it is known to', async () => {
-    const parts = await start({ isImpatient: true });
+    const parts = await start({ hasHubTimeouts: true });
     parts.vectors.toolIndex.replaceServer('office', office);
     await parts.vectors.settled();
     chroma.freeze();

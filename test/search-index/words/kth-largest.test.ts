@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { kthLargest } from '../../../src/search-index/words/kth-largest.ts';
 
-test('it is what stands at the place when all are sorted, also where many are equal', () => {
+test('the k-th largest is the k-th of the sorted numbers, even with many equal ones', () => {
   const numbers = fc.oneof(
     fc.integer({ min: 0, max: 5 }),
     fc.double({ noNaN: true }).map((value) => value + 0),

@@ -30,15 +30,15 @@ describe('the words of a text', () => {
     ['Korean in pairs', '날씨예보', ['날씨', '씨예', '예보']],
     ['Latin inside Japanese', 'PDFを読む', ['pdf', 'を読', '読む']],
     ['no word at all', '!? 🙂 --', []],
-  ])('are right for %s', (_what, text, expected) => {
+  ])('are correct for %s', (_what, text, expected) => {
     expect(forms(text)).toEqual(expected);
   });
 
-  test('keep what is written as one word whole besides its parts', () => {
+  test('include compounds written as one word besides their parts', () => {
     expect(wholes('GitHub issues, top10 of read_file')).toEqual(['github', 'top10']);
   });
 
-  test('come from the beginning of a text that is too long', () => {
+  test('are those of the beginning of a text that is too long', () => {
     expect(forms(`${'a '.repeat(textLengthMax / 2)}lost`)).not.toContain('lost');
   });
 });
@@ -53,22 +53,22 @@ describe('a stem', () => {
     expect(stemOf(one)).toBe(stemOf(other));
   });
 
-  test.each(['天气', 'погода', 'café', 'v2'])('of %s, which is no English word, is the word itself', (word) => {
+  test.each(['天气', 'погода', 'café', 'v2'])('of %s, which is not an English word, is the word itself', (word) => {
     expect(stemOf(word)).toBe(word);
   });
 });
 
 describe('the words of a query', () => {
-  test('leave out grammar and what addresses who is asked', () => {
+  test('do not include function words', () => {
     expect(asked('Hello, can you please help me read the file, the FILE?')).toEqual(['read', 'file', 'file']);
     expect([isFunctionWord('please'), isFunctionWord('file')]).toEqual([true, false]);
   });
 
-  test('are the function words where there is nothing else', () => {
+  test('are the function words if there are no others', () => {
     expect(asked('who am I')).toEqual(['who', 'am', 'i']);
   });
 
-  test('weigh less where they stand in requests of every kind', () => {
+  test('have a lower weight if they are common in all kinds of queries', () => {
     const [best, recipe] = queryWords('the best recipe').words;
     expect(best?.weight).toBeLessThan(1);
     expect(recipe?.weight).toBe(1);

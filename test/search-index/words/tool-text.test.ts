@@ -14,26 +14,26 @@ const text = (inputSchema: JsonObject, description = '') =>
   });
 
 describe('the text of a tool', () => {
-  test('has the first sentence apart', () => {
+  test('has the first sentence as its summary', () => {
     expect(text({}, 'Reads v1.2 files. Not folders.').summary).toBe('Reads v1.2 files.');
     expect(text({}, 'Reads\nmore').summary).toBe('Reads');
     expect(text({}, '\n    Reads files. Not folders.').summary).toBe('Reads files.');
     expect(text({}, '').summary).toBe('');
   });
 
-  test('leaves out sentences that say what the tool is not for', () => {
+  test('omits sentences that say what the tool is not for', () => {
     const description = 'Lists keys. Do not use this to read a secret. Use get_key instead. Pages are short.';
     expect(text({}, description).description).toBe('Pages are short.');
   });
 
-  test('has the rest of the description apart from its first sentence, which is kept whatever it says', () => {
+  test('has the rest of the description, and always keeps its first sentence', () => {
     expect(text({}, 'Does not write. It reads.\nSlowly.')).toMatchObject({
       summary: 'Does not write.',
       description: 'It reads. Slowly.',
     });
   });
 
-  test('has the names and descriptions of parameters, nested ones and those of list items too', () => {
+  test('has the names and descriptions of parameters, including nested ones and those of list items', () => {
     const inputSchema = {
       properties: {
         path: { description: 'Where.' },
@@ -55,14 +55,14 @@ describe('the text of a tool', () => {
     expect(text(inputSchema).parameterNames).toBe('');
   });
 
-  test('reads names from properties that are no schemas, and no description that is not text', () => {
+  test('has names of properties that are not schemas, and no descriptions that are not text', () => {
     expect(text({ properties: { a: true, b: null, c: { description: 7 } } })).toMatchObject({
       parameterNames: 'a b c',
       parameterDescriptions: expect.stringMatching(/^ *$/),
     });
   });
 
-  test('reads a limited number of parameters and a limited depth', () => {
+  test('has a limited number of parameters up to a limited depth', () => {
     const many = Object.fromEntries(Array.from({ length: parametersMax + 50 }, (_, index) => [`p${index}`, {}]));
     expect(text({ properties: many }).parameterNames.split(' ')).toHaveLength(parametersMax);
     let deep: JsonObject = {};

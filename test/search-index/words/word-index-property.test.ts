@@ -1,4 +1,4 @@
-/** The lexical index whatever tools come and go, in whatever order. */
+/** The word index after arbitrary changes. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createWordIndex } from '../../../src/search-index/words/word-index.ts';
@@ -22,8 +22,8 @@ const tool = fc
   .map(([server, at, description, namespace]) => indexedTool(server, `tool_${at}`, description, { namespace }));
 const change = fc.record({ tool, isRemoved: fc.boolean() });
 
-describe('the lexical index', () => {
-  test('answers as one that only ever saw what is left, whatever came and went', async () => {
+describe('the word index', () => {
+  test('returns the same as a new index of the remaining tools, after any changes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(change, { maxLength: 30 }), text, async (changes, query) => {
         const index = createWordIndex();

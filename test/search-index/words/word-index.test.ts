@@ -1,10 +1,10 @@
-/** The index while tools come and go: what a change costs, whom it concerns, and that it leaves no trace. */
+/** The word index: the cost and effects of changes, namespaces, typing errors and order. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { ToolIndex } from '../../../src/search-index/tool-index.ts';
 import { createWordIndex } from '../../../src/search-index/words/word-index.ts';
 import { describeToolIndex, indexedTool } from '../../support/tool-index-contract.ts';
 
-describeToolIndex('the lexical index', async () => ({
+describeToolIndex('the word index', async () => ({
   index: createWordIndex(),
   settled: async () => undefined,
   close: async () => undefined,
@@ -27,7 +27,7 @@ const names = async (query: string, options: { namespace?: string; limit?: numbe
   (await search(query, options)).map(({ name }) => name);
 
 describe('replacing a server', () => {
-  test('costs in proportion to its own tools, not to all', async () => {
+  test('has a cost proportional to its own tools, not to all', async () => {
     const listed = (serverId: string, count: number, round = 0) =>
       Array.from({ length: count }, (_, at) => tool(serverId, `tool_${at}`, `words number${at} round${round}`));
     const buildStart = performance.now();
@@ -35,7 +35,7 @@ describe('replacing a server', () => {
     const buildMs = performance.now() - buildStart;
     const changesStart = performance.now();
     for (let round = 1; round <= 100; round += 1) index.replaceServer('small', listed('small', 10, round));
-    // A thousand tools were indexed again; building all anew each time would take a hundred times as long.
+    // A thousand tools were indexed again. Rebuilding the whole index each time would take a hundred times as long.
     expect(performance.now() - changesStart).toBeLessThan(buildMs * 10);
     expect(index.list({})).toHaveLength(5_010);
   });
@@ -46,7 +46,7 @@ describe('replacing a server', () => {
     expect([await names('alpha'), await names('beta')]).toEqual([[], ['one']]);
   });
 
-  test('leaves no trace: scores are those of an index that never saw what is gone', async () => {
+  test('leaves the scores of an index that never contained the removed tools', async () => {
     const kept = [tool('s', 'one', 'alpha beta'), tool('s', 'two', 'alpha'), tool('s', 'three', 'alpha alpha gamma')];
     index.replaceServer('s', kept.slice(0, 1));
     for (let at = 0; at < 200; at += 1) index.put(tool('s', `gone_${at}`, 'alpha beta delta '.repeat((at * 7) % 31)));
@@ -59,7 +59,7 @@ describe('replacing a server', () => {
 });
 
 describe('a namespace', () => {
-  test('finds its own tool before the limit counts those of others', async () => {
+  test('finds its own tool, and tools of others do not count for the limit', async () => {
     for (let at = 0; at < 50; at += 1) index.put(tool('s', `deploy_${at}`, 'deploy', 'blue'));
     index.put(tool('s', 'release', 'may also deploy, among much else that it does', 'red'));
     expect(await names('deploy', { namespace: 'red', limit: 1 })).toEqual(['release']);
@@ -80,7 +80,7 @@ describe('a typing error', () => {
     expect(await names(query)).toEqual(isFound ? ['one'] : []);
   });
 
-  test('is not looked for where the word itself is known', async () => {
+  test('is not considered if the word itself is known', async () => {
     index.put(tool('s', 'near', 'deplay'));
     index.put(tool('s', 'exact', 'deploy'));
     expect(await names('deploy')).toEqual(['exact']);
@@ -89,11 +89,11 @@ describe('a typing error', () => {
 
 describe('the order of what is found', () => {
   test.each([
-    ['the very form of a word before another', 'show keys', ['keys_show', 'key_show']],
+    ['the same form of a word before another', 'show keys', ['keys_show', 'key_show']],
     ['the name before the description', 'secret', ['secret_get', 'vault_get']],
-    ['the whole name before a part of it', 'account list', ['account_list', 'account_device_list_export']],
-    ['a name that begins with the word before nothing', 'vault secret', ['keyvault_secret', 'secret_note']],
-    ['words side by side before the same words apart', 'container registry', ['one', 'two']],
+    ['the complete name before a part of it', 'account list', ['account_list', 'account_device_list_export']],
+    ['a name that contains the word before one that does not', 'vault secret', ['keyvault_secret', 'secret_note']],
+    ['adjacent words before the same words apart', 'container registry', ['one', 'two']],
   ])('puts %s', async (_what, query, expected) => {
     index.put(tool('s', 'keys_show', 'shows'));
     index.put(tool('s', 'key_show', 'shows'));
@@ -109,15 +109,15 @@ describe('the order of what is found', () => {
     expect(found.filter((name) => expected.includes(name))).toEqual(expected);
   });
 
-  test('knows a brand in any way of writing it', async () => {
+  test('finds a compound name in any spelling', async () => {
     index.put(tool('s', 'one', 'Issues on GitHub'));
     expect(await names('github')).toEqual(['one']);
     expect(await names('GitHub')).toEqual(['one']);
   });
 });
 
-describe('what another namespace holds', () => {
-  test('changes nothing, not even a score', async () => {
+describe('a tool of another namespace', () => {
+  test('affects neither results nor scores', async () => {
     const own = () => search('deploy the billing service', { namespace: 'red' });
     index.put(tool('s', 'deploy', 'deploys a service'));
     index.put(tool('s', 'billing', 'billing reports', 'red'));
@@ -128,13 +128,13 @@ describe('what another namespace holds', () => {
 });
 
 describe('pairs of characters', () => {
-  test('find a part of an unspaced text and nothing that it does not hold', async () => {
+  test('find a part of an unspaced text, and nothing that it does not contain', async () => {
     index.put(tool('s', 'forecast', '查询城市的天气预报'));
     expect(await names('天气')).toEqual(['forecast']);
     expect(await names('气天')).toEqual([]);
   });
 
-  test('answers the same after its documents were numbered anew, prepared or not', async () => {
+  test('return the same results after documents were renumbered, prepared or not', async () => {
     const index = createWordIndex();
     const other = [tool('other', 'stays', 'Lists what stays the same.')];
     index.replaceServer('other', other);
