@@ -1,10 +1,12 @@
-/** How the tests run: two files at a time, each in a process of its own, and no telemetry that leaves it unasked. */
+/** The vitest configuration: two files at a time, each in a process of its own, and telemetry off by default. */
 import { defineConfig } from 'vitest/config';
 import { ClosingLineReporter } from './test/support/closing-line-reporter.ts';
 
 const workersMax = 2;
-const testTimeoutMs = 20_000;
-const hookTimeoutMs = 30_000;
+// Limits for what hangs. Tests wait for states, and on a busy machine a state takes longer.
+const testTimeoutMs = 60_000;
+const hookTimeoutMs = 120_000;
+const pollTimeoutMs = 30_000;
 
 export default defineConfig({
   test: {
@@ -14,7 +16,8 @@ export default defineConfig({
     maxWorkers: workersMax,
     testTimeout: testTimeoutMs,
     hookTimeout: hookTimeoutMs,
-    // node:sqlite warns once in each process that it is experimental; the summary stays readable without.
+    expect: { poll: { timeout: pollTimeoutMs } },
+    // Without it, node:sqlite prints a warning in each process.
     execArgv: ['--disable-warning=ExperimentalWarning'],
     env: { OTEL_SDK_DISABLED: 'true' },
     reporters: ['default', new ClosingLineReporter()],

@@ -1,11 +1,11 @@
-/** What callers, skills and upstreams say stays out of telemetry; where an operator asks for it, secrets still do. */
+/** Content of callers, skills and upstreams is not in telemetry. If an operator enables it, secrets are still redacted. */
 import { describe, expect, test } from 'vitest';
 import { metricNames } from '../../src/telemetry/names.ts';
 import { asText, canaries, canaryNames, placeCanaries, tellsItsEnvironment } from '../support/canary.ts';
 import { startObservedHub } from '../support/hub/hub-observed.ts';
 import { supportServer } from '../support/servers/support-server.ts';
 
-describe('what was said in arguments, results, headers, queries, skills and errors', () => {
+describe('content of arguments, results, headers, queries, skills and errors', () => {
   test('is on no span, metric, log record, log line or audit record', async () => {
     await using observed = await startObservedHub({ faulty: tellsItsEnvironment });
     const { hub, receiver } = observed;
@@ -30,7 +30,7 @@ describe('what was said in arguments, results, headers, queries, skills and erro
 });
 
 describe('with HESTIA_CAPTURE_CONTENT=on, over http/json', () => {
-  test('arguments and results are on the span, secrets among them redacted', async () => {
+  test('arguments and results are on the span, with secrets redacted', async () => {
     await using observed = await startObservedHub(
       { faulty: tellsItsEnvironment },
       { environment: { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', HESTIA_CAPTURE_CONTENT: 'on' } },
@@ -54,8 +54,8 @@ describe('with HESTIA_CAPTURE_CONTENT=on, over http/json', () => {
   });
 });
 
-describe('what an upstream server prints', () => {
-  test('is in our log and is not exported', async () => {
+describe('standard error of an upstream server', () => {
+  test('is in the log of the hub and is not exported', async () => {
     await using observed = await startObservedHub({ faulty: supportServer('faulty-server.ts') });
     const { hub, receiver, total } = observed;
     await hub.fetch('/v1/tools/faulty/flood_stderr/call', { json: { arguments: { lines: 1 } } });

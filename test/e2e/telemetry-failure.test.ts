@@ -1,4 +1,4 @@
-/** When the database fails under a running hub: the failure is an exception on a log record, and the gap is a number. */
+/** Database failures of a running hub: an exception on a log record, and the audit gap as a metric. */
 
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -16,7 +16,7 @@ describe('a hub whose database fails', () => {
 
   const openAsAnother = () => new DatabaseSync(join(observed.hub.folder, 'data', 'hestia.db'), { timeout: 5000 });
 
-  test('answers a call with the tool’s result, and tells by the gap and an exception that it is not on record', async () => {
+  test('returns the result of a call, and reports by the audit gap and an exception that the call is not recorded', async () => {
     const before = (await json(observed.hub.fetch('/v1/audit/verify'))).lastSeq;
     const locker = openAsAnother();
     locker.exec('BEGIN IMMEDIATE');
@@ -45,7 +45,7 @@ describe('a hub whose database fails', () => {
     expect(await json(observed.hub.fetch('/v1/audit/verify'))).toMatchObject({ intact: true, lastSeq: before });
   });
 
-  test('refuses what it cannot read, without a word of why; the log has the word', async () => {
+  test('refuses a request that it cannot read data for, and gives the reason in the log only', async () => {
     const breaker = openAsAnother();
     breaker.exec('ALTER TABLE tool_outcomes RENAME TO tool_outcomes_gone');
     breaker.close();

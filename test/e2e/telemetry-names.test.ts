@@ -54,10 +54,10 @@ const metricRows: Row[] = [
 const mcpBuckets = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
 const faulty = { faulty: supportServer('faulty-server.ts') };
 
-describe('the first export of a hub that nobody has used', () => {
+describe('the first export of an unused hub', () => {
   let observed: ObservedHub;
   beforeAll(async () => {
-    // Later than the test, so that what is exported at the end is what was there from the start.
+    // Longer than the test, so that the only export is that of the shutdown.
     observed = await startObservedHub(faulty, { environment: { OTEL_METRIC_EXPORT_INTERVAL: '600000' } });
     expect(observed.receiver.requests().filter((request) => request.path === '/v1/metrics')).toEqual([]);
     observed.hub.child.kill('SIGTERM');
@@ -71,7 +71,7 @@ describe('the first export of a hub that nobody has used', () => {
       .map((point) => [point.attributes[label], point.value])
       .toSorted();
 
-  test('has every security event, all at zero but the key that was made', () => {
+  test('has every security event, all at zero except for the created key', () => {
     const expected = securityEventSchema.options.map((name) => [name, name === 'KEY_CREATED' ? 1 : 0]);
     expect(series('hestia.security.events', 'security_event')).toEqual(expected.toSorted());
   });
@@ -109,7 +109,7 @@ describe('the first export of a hub that nobody has used', () => {
     expect(named.toSorted()).toEqual(jobs.flatMap((job) => results.map((result) => `${job} ${result}`)).toSorted());
   });
 
-  test('says who sent it by the explicit resource attributes only', () => {
+  test('identifies its sender by the explicit resource attributes only', () => {
     const resources = [
       ...observed.receiver.metricPoints('hestia.audit.records'),
       ...observed.receiver.spans(),
@@ -119,7 +119,7 @@ describe('the first export of a hub that nobody has used', () => {
   });
 });
 
-describe('a hub that did a little of everything', () => {
+describe('a hub that has used every feature', () => {
   let observed: ObservedHub;
   let skills: string;
   beforeAll(async () => {
@@ -132,7 +132,7 @@ describe('a hub that did a little of everything', () => {
     await rm(skills, { recursive: true });
   });
 
-  test('has every metric of the reference, with its type, unit and buckets, and no label but those listed', async () => {
+  test('has every metric of the reference, with its type, unit and buckets, and no other labels', async () => {
     for (const [name, type, unit, labels] of metricRows) {
       const points = await observed.receiver.waitFor(() => {
         const found = observed.receiver.metricPoints(name);
@@ -166,7 +166,7 @@ describe('a hub that did a little of everything', () => {
     expect(await observed.span(name)).toMatchObject({ kind });
   });
 
-  test('tells on a skill’s span which skill, version and agent, and which event', async () => {
+  test('names the skill, version, agent and event on the spans of a skill', async () => {
     const events = { 'skill.activate': 'SKILL_ACTIVATION_SUCCESS', 'skill.deactivate': 'SKILL_DEACTIVATION_SUCCESS' };
     for (const [name, event] of Object.entries(events)) {
       expect((await observed.span(name)).attributes).toMatchObject({
@@ -182,7 +182,7 @@ describe('a hub that did a little of everything', () => {
     expect(observed.total('hestia.skills.active')).toBe(0);
   });
 
-  test('starts a trace of its own for a cleanup, and counts it', async () => {
+  test('starts a separate trace for a cleanup, and counts it', async () => {
     const span = await observed.span('scheduler.cleanup');
     expect(span.parentSpanId).toBeUndefined();
     expect(span.attributes).toMatchObject({
@@ -197,7 +197,7 @@ describe('a hub that did a little of everything', () => {
     expect(Math.abs(lastSuccess - Date.now() / 1000)).toBeLessThan(60);
   });
 
-  test('puts the event on the log record too', async () => {
+  test('names the event on the log record too', async () => {
     for (const attribute of [
       { security_event: 'SKILL_ACTIVATION_SUCCESS' },
       { monitoring_event: 'SCHEDULER_CLEANUP_SUCCESS' },

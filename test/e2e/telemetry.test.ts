@@ -1,4 +1,4 @@
-/** What the hub sends to a collector: one trace from the agent through the hub to the upstream, and signals that agree. */
+/** Telemetry of the hub: one trace from the agent through the hub to the upstream, and signals that agree. */
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { attributes, mcpDurationBounds, metricNames } from '../../src/telemetry/names.ts';
@@ -36,7 +36,7 @@ async function callOverMcp(args: Record<string, unknown>, { traceId, flags } = {
 
 const outcomeRecords = async () => (await json(hub.fetch('/v1/audit/events?event=TOOL_OUTCOME&limit=200'))).items;
 
-describe('one call by an MCP client that has a trace', () => {
+describe('one call by an MCP client with a trace', () => {
   const labels = {
     [attributes.serverId]: 'faulty',
     [attributes.genAiToolName]: 'meta',
@@ -51,7 +51,7 @@ describe('one call by an MCP client that has a trace', () => {
   });
   const span = (name: string) => observed.span(name, clientTrace);
 
-  test('is one trace: the client’s span, the MCP request, the call to the upstream, the record', async () => {
+  test('is one trace: the span of the client, the MCP request, the call to the upstream, the record', async () => {
     const server = await span('tools/call call_mcp_tool');
     expect(server).toMatchObject({ kind: 'SERVER', parentSpanId: clientSpan });
     const upstream = await span('tools/call meta');
@@ -67,7 +67,7 @@ describe('one call by an MCP client that has a trace', () => {
     expect(upstreamMeta).toMatchObject({ tracestate: 'vendor=1', baggage: 'team=red' });
   });
 
-  test('links the HTTP request it came in', async () => {
+  test('links the HTTP request that carried it', async () => {
     const server = await span('tools/call call_mcp_tool');
     const linked = server.links[0];
     const http = await receiver.waitFor(() => receiver.spans().find((found) => found.spanId === linked?.spanId));
@@ -76,15 +76,16 @@ describe('one call by an MCP client that has a trace', () => {
 
   test('is one log record, one log line and one audit record with the ids of its span', async () => {
     const { traceId, spanId } = await span('tools/call meta');
-    const records = receiver
-      .logRecords()
-      .filter((record) => record.body === 'Tool outcome recorded' && record.traceId === traceId);
+    const isOutcome = (message: unknown, id: unknown) => message === 'Tool outcome recorded' && id === traceId;
+    // Logs and metrics are exported separately, so the metric may arrive before the log record.
+    const records = await receiver.waitFor(() => {
+      const found = receiver.logRecords().filter((record) => isOutcome(record.body, record.traceId));
+      return found.length > 0 ? found : undefined;
+    });
     expect(records).toMatchObject([
       { spanId, attributes: { tool_name: 'meta', server_id: 'faulty', outcome: 'success', agent_id: 'operator' } },
     ]);
-    const lines = hub
-      .logLines()
-      .filter((line) => line.message === 'Tool outcome recorded' && line.trace_id === traceId);
+    const lines = hub.logLines().filter((line) => isOutcome(line.message, line.trace_id));
     expect(lines).toMatchObject([
       { span_id: spanId, tool_name: 'meta', latency_ms: records[0]?.attributes.latency_ms },
     ]);
@@ -92,18 +93,20 @@ describe('one call by an MCP client that has a trace', () => {
     expect(audit).toMatchObject([{ span_id: spanId, fields: { tool_name: 'meta', latency_ms: lines[0]?.latency_ms } }]);
   });
 
-  test('moves each counter by exactly one', async () => {
+  test('increments each counter by exactly one', async () => {
+    // The MCP request is counted after its response, which may be one export later than the outcome.
+    const mcpRequests = () =>
+      observed.total(metricNames.mcpServerOperationDuration, { [attributes.genAiToolName]: 'call_mcp_tool' });
+    await receiver.waitFor(() => mcpRequests() > 0);
+    expect(mcpRequests()).toBe(1);
     expect(observed.total(metricNames.toolOutcomes, labels)).toBe(1);
     expect(observed.total(metricNames.mcpClientOperationDuration, { [attributes.genAiToolName]: 'meta' })).toBe(1);
     expect(observed.total(metricNames.serverCalls, { [attributes.serverId]: 'faulty' })).toBe(1);
-    expect(
-      observed.total(metricNames.mcpServerOperationDuration, { [attributes.genAiToolName]: 'call_mcp_tool' }),
-    ).toBe(1);
     const histogram = receiver.metricPoints(metricNames.mcpClientOperationDuration)[0];
     expect(histogram).toMatchObject({ unit: 's', bounds: mcpDurationBounds });
   });
 
-  test('is followed by a counter of audit records that agrees with the trail', async () => {
+  test('leaves a counter of audit records that agrees with the trail', async () => {
     const { lastSeq } = await json(hub.fetch('/v1/audit/verify'));
     await receiver.waitFor(() => observed.total(metricNames.auditRecords) === lastSeq);
     expect(observed.total(metricNames.auditGap)).toBe(0);
@@ -131,8 +134,8 @@ describe('the same call over HTTP', () => {
   });
 });
 
-describe('a caller that asks not to be sampled', () => {
-  test('is seen all the same, over MCP', async () => {
+describe('a caller with the sampled flag off', () => {
+  test('is traced nevertheless, over MCP', async () => {
     const traceId = 'd'.repeat(32);
     await callOverMcp({ tool_name: 'pid' }, { traceId, flags: '00' });
     for (const name of ['tools/call call_mcp_tool', 'tools/call pid', 'outcome.record']) {
@@ -140,7 +143,7 @@ describe('a caller that asks not to be sampled', () => {
     }
   });
 
-  test('is seen all the same, over HTTP', async () => {
+  test('is traced nevertheless, over HTTP', async () => {
     const traceId = 'e'.repeat(32);
     await hub.fetch('/v1/skills', { headers: { traceparent: `00-${traceId}-${clientSpan}-00` } });
     expect(await observed.span('GET /v1/skills', traceId)).toMatchObject({ parentSpanId: clientSpan });
@@ -148,7 +151,7 @@ describe('a caller that asks not to be sampled', () => {
 });
 
 describe('a server that an operator disconnects', () => {
-  test('is neither connected nor wanted, so that nobody is woken for it', async () => {
+  test('is neither connected nor wanted, so that no alert fires for it', async () => {
     const labels = { [attributes.serverId]: 'faulty' };
     const gauges = () =>
       [metricNames.serversConnected, metricNames.serversWanted].map((name) => observed.total(name, labels));

@@ -1,6 +1,6 @@
 /**
- * After a demo, every query of every board finds something: PromQL in a real Prometheus behind the real collector, LogQL
- * and TraceQL in what reaches Loki and Tempo. What only a fault brings about is brought about.
+ * After a demo, every query of every board returns data: PromQL in a real Prometheus, LogQL and TraceQL in what the real
+ * collector sends to Loki and Tempo. The test causes the failures that some panels show.
  */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
@@ -24,10 +24,10 @@ import { realServer } from '../../support/servers/real-server.ts';
 const onBoards = boardQueries(readBoards()).map((query) => ({ ...query, place: `${query.board}: ${query.panel}` }));
 const inWalk = documentQueries('docs/alert-to-cause.md').map((query) => ({ ...query, kind: '', filled: query.text }));
 const queries = [...onBoards, ...inWalk];
-const poll = { timeout: 30_000, interval: 500 };
+const poll = { timeout: 60_000, interval: 500 };
 
-/** Series of the collector that begin with their first failure. */
-const onlyFaulty = /otelcol_exporter_(send|enqueue)_failed/;
+/** Series that the collector creates at the first failure. */
+const failureSeries = /otelcol_exporter_(send|enqueue)_failed/;
 
 const docs = new URL('../../../docs', import.meta.url).pathname;
 const servers = {
@@ -35,9 +35,9 @@ const servers = {
   files: realServer('filesystem', [docs]),
   names: faultServer({ names: ['skill_taken'] }),
 };
-/** Small enough to be filled by a few hundred spans. */
+/** Small enough that a few hundred spans fill it. */
 const queueBytes = 400_000;
-const setupMs = 120_000;
+const setupMs = 300_000;
 
 describeWith(['otelcol', 'prometheus', 'chroma'], 'after a demo', () => {
   let chroma: Chroma;
@@ -49,8 +49,8 @@ describeWith(['otelcol', 'prometheus', 'chroma'], 'after a demo', () => {
       collectorEnvironment: { COLLECTOR_QUEUE_BYTES: `${queueBytes}` },
     });
     await demo('30');
-    await beRefused();
-    await activateInVain();
+    await causeRefusals();
+    await activateTakenSkill();
   }, setupMs);
   afterAll(async () => {
     await watched?.[Symbol.asyncDispose]();
@@ -63,8 +63,8 @@ describeWith(['otelcol', 'prometheus', 'chroma'], 'after a demo', () => {
     expect(ended).toMatchObject({ exitCode: 0, stderr: '' });
   }
 
-  /** More often than the alert bears, so that the table of alerts has a row. */
-  async function beRefused(): Promise<void> {
+  /** More often than the threshold of the alert, so that the table of alerts has a row. */
+  async function causeRefusals(): Promise<void> {
     const created = await watched.hub.fetch('/v1/keys', {
       json: { agentId: 'curious', namespace: 'default', role: 'agent' },
     });
@@ -76,8 +76,8 @@ describeWith(['otelcol', 'prometheus', 'chroma'], 'after a demo', () => {
     }
   }
 
-  /** A server has the name of its tool already. */
-  async function activateInVain(): Promise<void> {
+  /** Activates a skill whose tool name is taken by a server. */
+  async function activateTakenSkill(): Promise<void> {
     const { hub } = watched;
     const body = '---\nname: taken\ndescription: Its tool has no name left.\n---\n\nNever a tool.\n';
     await hub.fetch('/v1/skills/taken', { method: 'PUT', headers: { 'content-type': 'text/markdown' }, body });
@@ -93,8 +93,8 @@ describeWith(['otelcol', 'prometheus', 'chroma'], 'after a demo', () => {
   }
 
   const found = queries.filter(({ store }) => store === 'prometheus');
-  const inHealth = found.filter(({ filled }) => !onlyFaulty.test(filled));
-  test.each(inHealth)(
+  const withoutFailures = found.filter(({ filled }) => !failureSeries.test(filled));
+  test.each(withoutFailures)(
     '$place has data: $filled',
     async ({ filled }) => {
       await expectData(filled);
@@ -114,7 +114,7 @@ describeWith(['otelcol', 'prometheus', 'chroma'], 'after a demo', () => {
 
   const alerts = alertRules({ timeScale: 1 }).flatMap(({ rules }) => rules);
   test.each(alerts)(
-    'the alert $alert looks at series that are there: $expr',
+    'the alert $alert queries series that exist: $expr',
     async ({ expr }) => {
       const names = new Set(selectors(parsePromql(expr)).map(({ metric }) => metric));
       for (const name of names) {
@@ -142,7 +142,7 @@ describeWith(['otelcol', 'prometheus', 'chroma'], 'after a demo', () => {
     expect(query.attributes.filter((name) => !known.has(name))).toEqual([]);
   });
 
-  test('the dots of the heatmap lead to traces that are in Tempo', async () => {
+  test('the exemplars of the heatmap lead to traces in Tempo', async () => {
     const [heatmap] = queries.filter(({ kind, text }) => kind === 'heatmap' && text.includes('traces_span_metrics'));
     const traceIds = await vi.waitFor(async () => {
       const exemplars = await watched.prometheus.exemplars(filledIn(heatmap?.text ?? ''));
@@ -154,9 +154,9 @@ describeWith(['otelcol', 'prometheus', 'chroma'], 'after a demo', () => {
     await receiver.waitFor(() => traceIds.every(isKept));
   });
 
-  const faulty = found.filter(({ filled }) => onlyFaulty.test(filled));
+  const withFailures = found.filter(({ filled }) => failureSeries.test(filled));
   test(
-    'the failures of the collector have data once Tempo and Loki have refused and a queue was full',
+    'the failure series of the collector have data once Tempo and Loki have refused and a queue was full',
     async () => {
       const { receiver } = watched.collector;
       receiver.mode = 'refuse503';
@@ -166,8 +166,8 @@ describeWith(['otelcol', 'prometheus', 'chroma'], 'after a demo', () => {
         expect(await watched.prometheus.query('otelcol_exporter_enqueue_failed_log_records_total > 0')).not.toEqual([]);
       }, setupMs);
       receiver.mode = 'reject400';
-      expect(faulty.length).toBeGreaterThan(0);
-      for (const { filled } of faulty) await expectData(filled);
+      expect(withFailures.length).toBeGreaterThan(0);
+      for (const { filled } of withFailures) await expectData(filled);
     },
     setupMs,
   );

@@ -1,38 +1,41 @@
-/** A part of the watched stack goes away under traffic and comes back: nothing is miscounted, nothing lost in silence. */
+/** Outages of the monitoring stack under traffic: all telemetry is either received or counted as dropped. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startWatchedHub, type WatchedHub } from '../../support/hub/hub-watched.ts';
 import { describeWith } from '../../support/programs/requirements.ts';
 import { supportServer } from '../../support/servers/support-server.ts';
 
-// The hub tries an export again for 10 s: what it sends at the start of such an outage is lost for good.
+// The hub retries an export for 10 s, so what it sends at the start of this outage is lost.
 const outageMs = 15_000;
-const quietMs = 2000;
+const trafficMs = 2000;
 
-// The HTTP request, the call to the upstream, the record of its outcome; and one line.
+// Spans of the HTTP request, the call to the upstream and the record of its outcome; one log record.
 const itemsPerCall = { traces: 3, logs: 1 };
 
-// A checkpoint has a span and a line of its own, at times of its own.
-const unsigned = { checkpointRecords: 100_000, checkpointSeconds: 86_400 };
+// No checkpoints during the test: each would add a span and a log record at an unknown time.
+const withoutCheckpoints = { checkpointRecords: 100_000, checkpointSeconds: 86_400 };
 
-const poll = { timeout: 30_000, interval: 250 };
-const testTimeoutMs = 90_000;
+const poll = { timeout: 60_000, interval: 250 };
+const testTimeoutMs = 240_000;
 
 describeWith(['otelcol', 'prometheus'], 'a hub under traffic', () => {
   let watched: WatchedHub;
   let callsMade = 0;
   beforeAll(async () => {
-    watched = await startWatchedHub({ faulty: supportServer('faulty-server.ts') }, { file: { audit: unsigned } });
+    watched = await startWatchedHub(
+      { faulty: supportServer('faulty-server.ts') },
+      { file: { audit: withoutCheckpoints } },
+    );
     await vi.waitFor(async () => {
       for (const signal of ['traces', 'logs'] as const) {
-        toldBefore[signal] = received[signal]();
-        expect(await total('hestia_telemetry_exported_total', `otel_signal="${signal}"`)).toBe(toldBefore[signal]);
+        sentBefore[signal] = received[signal]();
+        expect(await total('hestia_telemetry_exported_total', `otel_signal="${signal}"`)).toBe(sentBefore[signal]);
         expect(await total('hestia_telemetry_queue_size', `otel_signal="${signal}"`)).toBe(0);
       }
     }, poll);
   });
   afterAll(() => watched?.[Symbol.asyncDispose]());
 
-  /** Calls a tool again and again for so long; gives the median of how long an answer took, in milliseconds. */
+  /** Calls a tool repeatedly for a time, and returns the latency of the fastest tenth of the calls, in milliseconds. */
   async function callFor(durationMs: number): Promise<number> {
     const latencies: number[] = [];
     const end = performance.now() + durationMs;
@@ -44,7 +47,7 @@ describeWith(['otelcol', 'prometheus'], 'a hub under traffic', () => {
       expect(response.status).toBe(200);
     }
     callsMade += latencies.length;
-    return latencies.sort((left, right) => left - right)[Math.floor(latencies.length / 2)] ?? 0;
+    return latencies.sort((left, right) => left - right)[Math.floor(latencies.length / 10)] ?? 0;
   }
 
   async function total(metric: string, label = ''): Promise<number> {
@@ -57,11 +60,11 @@ describeWith(['otelcol', 'prometheus'], 'a hub under traffic', () => {
     logs: () => watched.collector.receiver.logRecords().length,
   };
 
-  /** What was told before the first call: the start, the connection to the server. */
-  const toldBefore = { traces: 0, logs: 0 };
+  /** Items sent before the first call: the start, the connection to the server. */
+  const sentBefore = { traces: 0, logs: 0 };
 
-  /** Everything the hub has told of is either in Tempo and Loki or counted as dropped, to the last item. */
-  async function expectAllAccountedFor(): Promise<typeof toldBefore> {
+  /** Every item of the hub is either in Tempo and Loki, or counted as dropped. Returns the number of dropped items. */
+  async function expectAllAccountedFor(): Promise<typeof sentBefore> {
     const dropped = { traces: 0, logs: 0 };
     await vi.waitFor(async () => {
       expect(await total('hestia_tool_outcomes_total')).toBe(callsMade);
@@ -70,47 +73,47 @@ describeWith(['otelcol', 'prometheus'], 'a hub under traffic', () => {
         dropped[signal] = await counted('dropped');
         const arrived = received[signal]();
         expect(await counted('exported'), signal).toBe(arrived);
-        expect(arrived + dropped[signal], signal).toBe(toldBefore[signal] + itemsPerCall[signal] * callsMade);
+        expect(arrived + dropped[signal], signal).toBe(sentBefore[signal] + itemsPerCall[signal] * callsMade);
       }
     }, poll);
     return dropped;
   }
 
-  test('is counted and told in full while all is well', { timeout: testTimeoutMs }, async () => {
-    await callFor(quietMs);
+  test('loses no telemetry while the stack is up', { timeout: testTimeoutMs }, async () => {
+    await callFor(trafficMs);
     expect(await expectAllAccountedFor()).toEqual({ traces: 0, logs: 0 });
   });
 
-  test('loses nothing when Tempo and Loki are away and the collector restarts meanwhile', {
+  test('loses no telemetry while Tempo and Loki are down and the collector restarts', {
     timeout: testTimeoutMs,
   }, async () => {
     watched.collector.receiver.mode = 'refuse503';
-    await callFor(quietMs);
+    await callFor(trafficMs);
     await watched.collector.stop();
     await watched.collector.start();
     watched.collector.receiver.mode = 'ok';
     expect(await expectAllAccountedFor()).toEqual({ traces: 0, logs: 0 });
   });
 
-  test('is counted in full when Prometheus is away', { timeout: testTimeoutMs }, async () => {
+  test('loses no counts while Prometheus is down', { timeout: testTimeoutMs }, async () => {
     await watched.prometheus.stop();
-    await callFor(quietMs);
+    await callFor(trafficMs);
     await watched.prometheus.start();
     expect(await expectAllAccountedFor()).toEqual({ traces: 0, logs: 0 });
   });
 
-  test('does not wait for a collector that is away, and counts what it had to drop', {
+  test('does not wait for a collector that is down, and counts what it dropped', {
     timeout: testTimeoutMs,
   }, async () => {
-    const before = await callFor(quietMs);
+    const before = await callFor(trafficMs);
     await watched.collector.stop();
     const during = await callFor(outageMs);
     await watched.collector.start();
-    await callFor(quietMs);
+    await callFor(trafficMs);
     const lost = await expectAllAccountedFor();
     expect(lost.traces).toBeGreaterThan(0);
     expect(lost.logs).toBeGreaterThan(0);
-    // A hub that waited for the collector would wait for seconds.
+    // A hub that waited for the collector would delay every call by seconds. A busy machine delays some calls only.
     expect(during).toBeLessThan(3 * before + 10);
   });
 });

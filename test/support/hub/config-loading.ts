@@ -1,4 +1,4 @@
-/** Loading a configuration in tests: from a file they write, and the one line that refuses it. */
+/** Loads a configuration in tests, and returns the one line that refuses an invalid one. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ConfigSources, ConfigurationError, loadConfig } from '../../../src/config.ts';
@@ -16,8 +16,8 @@ export async function loadConfigFile(
 }
 
 /**
- * The message that stops the start.
- * @throws Error where it does not stop, or where the message is more than one line.
+ * The message of the configuration error that `start` throws.
+ * @throws Error if it does not throw one, or if the message has more than one line
  */
 export async function configRefusal(start: () => unknown): Promise<string> {
   try {

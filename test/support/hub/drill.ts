@@ -1,61 +1,68 @@
 /**
- * The stage of drills: a hub, the real collector, and a real Prometheus with the repository's rules, in which minutes last
- * seconds. Faults are made by the command that users have.
+ * The setup of alert drills: a hub, the real collector, and a real Prometheus with the rules of the repository.
+ * Time is scaled so that minutes last seconds. Faults are injected by `hestia demo --faults`, as users do.
  */
 import { expect, vi } from 'vitest';
 import { alertRules } from '../../../grafana/rules/alert-rules.ts';
 import { recordingRules } from '../../../grafana/rules/recording-rules.ts';
 import { ruleFile } from '../../../grafana/rules/rule.ts';
 import { runCommand } from '../programs/command-run.ts';
+import { activeAlerts, type FiredAlert, firedAlerts, unexplainedAlerts } from '../programs/fired-alerts.ts';
 import { quickExports } from './hub-observed.ts';
 import { startWatchedHub, type WatchedHub } from './hub-watched.ts';
 
-/** A line that the command printed about a fault. */
+/** A line that the command prints about a fault. */
 export type FaultLine = Record<string, unknown>;
 
-/** The stage. Disposing it ends all of it. */
+/** The setup of a drill. Disposing it stops all of it. */
 export interface DrillStage extends AsyncDisposable {
   readonly watched: WatchedHub;
-  /** Makes the faults, waits for their alerts, undoes them, and waits until the alerts have resolved. */
+  /** Injects the faults, waits for their alerts, undoes them, and waits until the alerts have resolved. */
   drill(faults: readonly string[], words?: readonly string[]): Promise<FaultLine[]>;
-  /** Names of the alerts that fire now. */
+  /** Every alert that has fired since the setup was complete, without those that a busy machine explains. */
+  firedAlerts(): Promise<FiredAlert[]>;
+  /** Names of the alerts that fire now, without those that a busy machine explains. */
   firing(): Promise<string[]>;
 }
 
-/** The states of a fault whose alert fired and resolved. */
+/** The states of a fault whose alert fired and resolved, in order. */
 export const firedAndResolved = ['begun', 'made', 'firing', 'undone', 'resolved'];
 
 /** A window of ten minutes lasts ten seconds. */
 const timeScale = 1 / 60;
-/** This alert looks at a whole day. */
+/** The window of this alert is a day. */
 const dayLong = { alert: 'HestiaAuditChainBroken', timeScale: timeScale / 60 };
-/** The pair of windows of the objectives that is over soonest; the others take minutes to fire, and to resolve, even so. */
+/** The shortest pair of windows of the objectives. The others take minutes to fire and to resolve, even scaled. */
 const shortestBurn = '1h';
-/** How long an alert may take to fire or to resolve, in seconds; it is waited for and not the time. */
-const holdSeconds = 150;
+/** Limit for an alert to fire or to resolve, in seconds. A drill waits for the alert, not for this time. */
+const holdSeconds = 180;
 
-/** Starts it, and waits until Prometheus sees the hub and nothing fires. */
+/** Starts the setup, and waits until Prometheus has metrics of the hub and no alert fires. */
 export async function startDrillStage(): Promise<DrillStage> {
   const watched = await startWatchedHub(
     {},
     {
       file: { scheduler: { intervalHours: 24 } },
       rules: drillRules(),
-      collectorEnvironment: { COLLECTOR_METRIC_EXPIRATION: '5s' },
+      collectorEnvironment: { COLLECTOR_METRIC_EXPIRATION: '10s' },
     },
   );
+  const { prometheus } = watched;
   const firing = async () =>
-    (await watched.prometheus.alerts()).flatMap(({ state, labels }) =>
-      state === 'firing' ? [String(labels.alertname)] : [],
-    );
-  const soon = { timeout: 20_000, interval: 200 };
-  await vi.waitFor(async () => expect(await watched.prometheus.query('hestia_audit_gap')).toHaveLength(1), soon);
-  await vi.waitFor(async () => expect(await firing()).toEqual([]), soon);
+    (await unexplainedAlerts(prometheus, await activeAlerts(prometheus))).map(({ alert }) => alert);
+  const poll = { timeout: 60_000, interval: 200 };
+  await vi.waitFor(async () => expect(await prometheus.query('hestia_audit_gap')).toHaveLength(1), poll);
+  await vi.waitFor(async () => expect(await firing()).toEqual([]), poll);
+  const fromSeconds = Date.now() / 1000;
   return {
     watched,
     firing,
+    firedAlerts: async () => {
+      const fired = await firedAlerts(prometheus, { fromSeconds, toSeconds: Date.now() / 1000 });
+      return unexplainedAlerts(prometheus, fired);
+    },
     drill: async (faults, words = []) => {
-      const { hub, collector, prometheus } = watched;
+      const { hub, collector } = watched;
       const environment = { ...process.env, ...quickExports, OTEL_EXPORTER_OTLP_ENDPOINT: collector.otlpUrl };
       const where = ['--url', hub.url, '--key', hub.key(), '--prometheus', prometheus.url];
       const how = ['--until-resolved', '--hold', String(holdSeconds), '--pace', '250'];
@@ -66,7 +73,7 @@ export async function startDrillStage(): Promise<DrillStage> {
   };
 }
 
-/** The states that a fault went through. */
+/** The states of a fault, in order. */
 export function statesOf(lines: readonly FaultLine[], name: string): unknown[] {
   return lines.flatMap(({ fault, state }) => (fault === name ? [state] : []));
 }
@@ -82,7 +89,7 @@ function drillRules(): Record<string, string> {
       .map((rule) => sooner.find(({ alert }) => alert === rule.alert) ?? rule),
   }));
   return {
-    'recording.yaml': ruleFile('Recorded for drills.', recordingRules({ timeScale })),
+    'recording.yaml': ruleFile('Recording rules for drills.', recordingRules({ timeScale })),
     'alerts.yaml': ruleFile('Alerts for drills.', groups),
   };
 }

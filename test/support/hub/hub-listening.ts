@@ -1,4 +1,4 @@
-/** A hub of this process that listens on a free loopback port, with the official MCP clients to connect to it. */
+/** A hub in this process that listens on a free loopback port, and the official MCP clients to connect to it. */
 import { serve } from '@hono/node-server';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
@@ -7,12 +7,12 @@ import { CallToolResultSchema, ToolListChangedNotificationSchema } from '@modelc
 import { expect, vi } from 'vitest';
 import { json, startTestHub, type TestHub, type TestHubOptions, type TestKey } from './hub.ts';
 
-/** A hub that listens. */
+/** A hub that listens on `url`. */
 export interface ListeningHub extends TestHub {
   url: string;
 }
 
-/** Starts a hub and serves it on a free port. */
+/** Starts a hub that listens on a free port. */
 export async function startListeningHub(options: TestHubOptions = {}): Promise<ListeningHub> {
   const hub = await startTestHub(options);
   const { promise: port, resolve } = Promise.withResolvers<number>();
@@ -37,11 +37,11 @@ export async function untilConnected(hub: TestHub, ...serverIds: string[]): Prom
       const states = items.map((item: { serverId: string; state: string }) => [item.serverId, item.state]);
       expect(Object.fromEntries(states)).toMatchObject(connected);
     },
-    { timeout: 15_000, interval: 20 },
+    { timeout: 60_000, interval: 20 },
   );
 }
 
-/** What a tool answered, as far as tests look at it. */
+/** The fields of a tool result that tests read. */
 export interface ClientAnswer {
   // biome-ignore lint/suspicious/noExplicitAny: what it holds is what the test finds out
   content: any[];
@@ -50,7 +50,7 @@ export interface ClientAnswer {
   isError?: boolean | undefined;
 }
 
-/** The part of the two client lines that the tests use. */
+/** The common interface of the two client libraries. */
 export interface AnyClient extends AsyncDisposable {
   protocolVersion(): string | undefined;
   listTools(): Promise<string[]>;
@@ -59,14 +59,14 @@ export interface AnyClient extends AsyncDisposable {
     args?: Record<string, unknown>,
     options?: { signal?: AbortSignal; onprogress?: (progress: unknown) => void },
   ): Promise<ClientAnswer>;
-  /** How many list changes were announced. */
+  /** Number of received `tools/list_changed` notifications. */
   listChanges(): number;
 }
 
-/** The lines and eras a hub must serve. */
+/** The client libraries and protocol versions that a hub must serve. */
 export const clientKinds = ['2.x, 2026-07-28', '2.x, 2025-11-25', '1.x'] as const;
 
-/** Connects a client of one line. */
+/** Connects a client of one kind. */
 export function connectClient(kind: (typeof clientKinds)[number], hub: ListeningHub, key: TestKey): Promise<AnyClient> {
   const url = new URL(`${hub.url}/mcp`);
   const requestInit = { headers: { authorization: `Bearer ${key.secret}` } };

@@ -1,20 +1,20 @@
-/** A hub process together with the collector it sends to; exports are quick, so that tests wait for signals and not for timers. */
+/** Starts a hub process with a receiver of its telemetry. Short export intervals, so that tests do not wait for timers. */
 
 import type { ReceivedSpan } from '../telemetry/otlp-decode.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../telemetry/otlp-receiver.ts';
 import { type HubProcess, type HubProcessOptions, startHubProcess, untilServersConnected } from './hub-process.ts';
 
-/** A hub and what it has sent. Disposing it ends both. */
+/** A hub and the receiver of its telemetry. Disposing it stops both. */
 export interface ObservedHub extends AsyncDisposable {
   readonly hub: HubProcess;
   readonly receiver: OtlpReceiver;
-  /** The sum over the series of a metric that have these labels; 0 where there is none. */
+  /** The sum over the series of a metric with these labels; 0 if there are none. */
   total(name: string, labels?: Record<string, unknown>): number;
-  /** Waits for a span of this name, in this trace where one is given. */
+  /** Waits for a span of this name, in this trace if one is given. */
   span(name: string, traceId?: string): Promise<ReceivedSpan>;
 }
 
-/** Exporter settings of hubs under test. */
+/** Exporter settings of hubs under test, with short intervals. */
 export const quickExports = {
   OTEL_SDK_DISABLED: 'false',
   OTEL_BSP_SCHEDULE_DELAY: '50',
@@ -22,7 +22,7 @@ export const quickExports = {
   OTEL_METRIC_EXPORT_INTERVAL: '200',
 };
 
-/** Starts both and waits until the hub is ready and its servers are connected. */
+/** Starts both, and waits until the hub is ready and its servers are connected. */
 export async function startObservedHub(
   mcpServers: Record<string, unknown>,
   { file, environment }: Pick<HubProcessOptions, 'file' | 'environment'> = {},

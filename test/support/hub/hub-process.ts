@@ -1,4 +1,4 @@
-/** The hub as a process of its own, as users run it: real start, real signals, a folder and a port of its own. */
+/** Starts the hub as a separate process, as users run it, with its own folder and port. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -13,14 +13,14 @@ import { readLines } from './hub.ts';
 export interface HubProcessOptions {
   file?: Record<string, unknown>;
   environment?: Record<string, string>;
-  /** A folder with an earlier process's data, which is then kept. */
+  /** A folder with the data of an earlier process. It is not removed. */
   folder?: string;
   port?: number;
-  /** The script that is started, and what it is given; the hub's own entry unless told. */
+  /** The script and its arguments; src/main.ts by default. */
   entry?: readonly [string, ...string[]];
 }
 
-/** A process under test. Disposing it kills it and removes its folder, unless that was given. */
+/** A process under test. Disposing it kills it, and removes its folder unless the caller provided it. */
 export interface HubProcess extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
@@ -28,19 +28,19 @@ export interface HubProcess extends AsyncDisposable {
   readonly child: ChildProcess;
   stdout(): string;
   stderr(): string;
-  /** The exit code once it has ended; null where a signal ended it. */
+  /** Resolves with the exit code, or null if a signal terminated the process. */
   readonly exited: Promise<number | null>;
-  /** The operator's key. */
+  /** The operator key. */
   key(): string;
   fetch(path: string, init?: RequestInit & { json?: unknown }): Promise<Response>;
   logLines(): Record<string, unknown>[];
-  /** Resolves when it is ready; rejects with its standard error where it ends before. */
+  /** Resolves when the hub is ready. Rejects with its standard error if it exits first. */
   ready(): Promise<void>;
 }
 
 const mainFile = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
-/** A port that is free now. */
+/** A port that is currently free. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -50,7 +50,7 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Starts the process; it may not be ready, or may refuse to start, when this resolves. */
+/** Starts the process. When this resolves, the hub may not be ready yet, or may refuse to start. */
 export async function startHubProcess(options: HubProcessOptions = {}): Promise<HubProcess> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'hestia-process-')));
   if (options.file !== undefined) await writeFile(join(folder, 'hestia.config.json'), JSON.stringify(options.file));
@@ -108,14 +108,16 @@ export async function startHubProcess(options: HubProcessOptions = {}): Promise<
 }
 
 async function untilReady(url: string, child: ChildProcess, stderr: () => string): Promise<void> {
+  const hasExited = () => child.exitCode !== null || child.signalCode !== null;
   await waitFor(async () => {
-    if (child.exitCode !== null) throw new Error(`the hub ended at its start: ${stderr()}`);
+    if (hasExited()) return;
     const response = await fetch(`${url}/readyz`);
     if (!response.ok) throw new Error('not ready yet');
   });
+  if (hasExited()) throw new Error(`the hub exited at startup: ${stderr()}`);
 }
 
-/** Memory that the process holds now, as Linux counts it, in MiB. */
+/** The resident memory of the process, in MiB. Linux only. */
 export function residentMiB({ child }: HubProcess): number {
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1];
   return Number(kibibytes) / 1024;

@@ -1,19 +1,19 @@
-/** The watched stack for a test: a hub process, the collector it sends to, and the Prometheus that scrapes both. */
+/** Starts the monitoring stack for a test: a hub process, a real collector, and a Prometheus that scrapes the collector. */
 import { type Collector, startCollector } from '../programs/collector.ts';
 import { type Prometheus, type PrometheusOptions, startPrometheus } from '../programs/prometheus.ts';
 import { quickExports } from './hub-observed.ts';
 import { type HubProcess, type HubProcessOptions, startHubProcess, untilServersConnected } from './hub-process.ts';
 
-/** All that runs. Disposing it ends it all. */
+/** A monitored hub. Disposing it stops all three processes. */
 export interface WatchedHub extends AsyncDisposable {
   readonly hub: HubProcess;
   readonly collector: Collector;
   readonly prometheus: Prometheus;
 }
 
-/** What differs from the usual. */
+/** Settings of the hub, the collector and Prometheus. */
 export interface WatchedHubOptions extends Pick<HubProcessOptions, 'file' | 'environment'> {
-  /** `COLLECTOR_…` variables. */
+  /** `COLLECTOR_…` variables of the collector. */
   collectorEnvironment?: Record<string, string>;
   rules?: NonNullable<PrometheusOptions['rules']>;
 }

@@ -1,4 +1,4 @@
-/** A whole hub inside the test's process: real wiring, real SQLite in a folder of its own, real app, a clock to set. */
+/** Starts a complete hub in the test process, with real SQLite in a folder of its own, and a clock that tests advance. */
 
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { openLog } from '../../../src/telemetry/log.ts';
 import { startTelemetry, type Telemetry } from '../../../src/telemetry/start.ts';
 import { createHub, type Hub } from '../../../src/wiring/hub.ts';
 
-/** A key for tests: its secret, and a client that presents it. */
+/** An API key for tests: its secret, and a `fetch` that sends it. */
 export interface TestKey {
   secret: string;
   keyId: string;
@@ -26,11 +26,11 @@ export interface TestHub extends AsyncDisposable {
   operator: TestKey;
   /** Creates a further key. */
   key(agentId: string, role?: Role, namespace?: string): Promise<TestKey>;
-  /** A request without a key. */
+  /** Sends a request without a key. */
   fetch: (path: string, init?: RequestInit & { json?: unknown }) => Promise<Response>;
-  /** The log's lines so far, parsed. */
+  /** The log lines so far, parsed. */
   logLines(): Record<string, unknown>[];
-  /** Moves the hub's clock forward. */
+  /** Advances the clock of the hub; a negative value sets it back. */
   advance(milliseconds: number): void;
 }
 
@@ -38,12 +38,12 @@ export interface TestHub extends AsyncDisposable {
 export interface TestHubOptions {
   file?: Partial<ConfigurationFile> | Record<string, unknown>;
   environment?: Record<string, string>;
-  /** A folder with an earlier hub's data, which is then kept. */
+  /** A folder with the data of an earlier hub. It is not removed. */
   folder?: string;
   telemetry?: Telemetry;
 }
 
-/** Builds and starts a hub; dispose it to end it and remove its folder. */
+/** Builds and starts a hub. Disposing it stops it and removes its folder. */
 export async function startTestHub(options: TestHubOptions = {}): Promise<TestHub> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'hestia-test-')));
   const configFile = join(folder, 'hestia.config.json');
@@ -63,9 +63,9 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   const hub = await createHub({ config, version, log, telemetry, now: () => Date.now() + aheadMs });
   await hub.access.createFirst(() => {});
   await hub.start();
-  const founder = { keyId: 'start', agentId: 'tests', namespace: 'default', role: 'operator' } as const;
+  const bootstrapCaller = { keyId: 'start', agentId: 'tests', namespace: 'default', role: 'operator' } as const;
   const key: TestHub['key'] = async (agentId, role = 'agent', namespace = 'default') => {
-    const created = await hub.access.create(founder, { agentId, role, namespace });
+    const created = await hub.access.create(bootstrapCaller, { agentId, role, namespace });
     return { secret: created.secret, keyId: created.key.keyId, fetch: request(hub, created.secret) };
   };
   return {
@@ -88,7 +88,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   };
 }
 
-/** The lines of an NDJSON file, parsed; a last line that is still being written is left out. */
+/** Reads the lines of an NDJSON file, parsed. Omits a last line that is still being written. */
 export function readLines(file: string): Record<string, unknown>[] {
   const text = readFileSync(file, 'utf8');
   return text
@@ -116,7 +116,7 @@ function request(hub: Hub, secret: string | undefined): TestKey['fetch'] {
   };
 }
 
-/** A valid SKILL.md. */
+/** Renders a valid SKILL.md. */
 export function skillText(
   name: string,
   description = `Helps with ${name}.`,
@@ -136,7 +136,7 @@ export async function publishSkill(key: TestKey, name: string, text: string = sk
   return response;
 }
 
-/** The body of an answer, for tests to look into. */
+/** Parses the JSON body of a response. */
 // biome-ignore lint/suspicious/noExplicitAny: what it holds is what the test finds out
 export async function json(response: Response | Promise<Response>): Promise<any> {
   return (await response).json();

@@ -1,4 +1,4 @@
-/** Where test/e2e/chroma/install.sh leaves the Chroma server of the tests: outside the repository, by its manifest's digest. */
+/** The path at which test/e2e/chroma/install.sh installs the Chroma server: outside the repository, by manifest digest. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 const manifest = new URL('../../e2e/chroma/package.json', import.meta.url);
 
-/** Path of the server that was installed from the manifest as it is now; whether it was, is not asked. */
+/** The path of the server for the current manifest. Does not check whether it is installed. */
 export function chromaProgram(): string {
   const digest = createHash('sha256').update(readFileSync(manifest)).digest('hex').slice(0, 16);
   const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'hestia', 'chroma', digest);

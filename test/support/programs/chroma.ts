@@ -1,4 +1,4 @@
-/** A real Chroma server on a free port, with data of its own that it keeps when it is stopped and started again. */
+/** Starts a real Chroma server on a free port. Its data survives a restart. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,19 +7,19 @@ import { freePort } from '../hub/hub-process.ts';
 import { chromaProgram } from './chroma-program.ts';
 import { type Program, startProgram } from './program.ts';
 
-/** A Chroma server. Disposing it ends it and removes its data. */
+/** A running Chroma server. Disposing it stops it and removes its data. */
 export interface Chroma extends AsyncDisposable {
   readonly url: string;
-  /** A client of its own, to look into the server behind the hub's back. */
+  /** A client that accesses the server directly, without the hub. */
   readonly client: ChromaClient;
-  /** What its collections of a kind hold together. */
+  /** The number of items in all collections of a kind. */
   count(kind: 'tools' | 'outcomes'): Promise<number>;
-  /** Stops it at once, in the midst of whatever it does. */
+  /** Kills it. */
   stop(): Promise<void>;
-  /** Freezes it: it takes connections and answers nothing. */
+  /** Suspends it: it accepts connections and does not respond. */
   freeze(): void;
   thaw(): void;
-  /** Starts it again after a stop, with the data it had or, where told so, without. */
+  /** Restarts it after a stop, with its data or, with `empty`, without. */
   start(options?: { empty: boolean }): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A real collector that runs the repository's otel-collector.yaml, on free ports, with a receiver that plays Tempo
- * and Loki. The environment alone makes the difference to docker compose: ports, folders, and shorter waits.
+ * Starts a real collector with otel-collector.yaml on free ports, and a receiver in place of Tempo and Loki.
+ * It differs from docker compose only in its environment: ports, folders and shorter intervals.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,32 +11,32 @@ import { type OtlpReceiver, startOtlpReceiver } from '../telemetry/otlp-receiver
 import { collectorProgram } from './collector-program.ts';
 import { type Program, startProgram } from './program.ts';
 
-/** The file that docker compose gives to the collector. */
+/** The configuration file, the same as in docker compose. */
 export const collectorConfiguration = fileURLToPath(new URL('../../../otel-collector.yaml', import.meta.url));
 
-/** A collector. Disposing it ends it and its receiver, and removes its queue. */
+/** A running collector. Disposing it stops it and its receiver, and removes its queue. */
 export interface Collector extends AsyncDisposable {
-  /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. Stays the same when it is stopped and started. */
+  /** The value for `OTEL_EXPORTER_OTLP_ENDPOINT`. It survives a restart. */
   readonly otlpUrl: string;
-  /** `host:port` of the hubs' metrics, for Prometheus; the path is `/metrics`. */
+  /** `host:port` at which Prometheus scrapes the metrics of hubs. The path is `/metrics`. */
   readonly hubMetricsTarget: string;
-  /** `host:port` of its own metrics. */
+  /** `host:port` at which Prometheus scrapes the metrics of the collector. */
   readonly ownMetricsTarget: string;
-  /** What reached Tempo and Loki. */
+  /** Receives what the collector sends to Tempo and Loki. */
   readonly receiver: OtlpReceiver;
-  /** What it has printed since it was last started. */
+  /** Its output since the last start. */
   output(): string;
-  /** Ends it; its queue stays. SIGTERM lets it finish, SIGKILL does not. */
+  /** Stops it and keeps its queue. SIGTERM lets it flush, SIGKILL does not. */
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
-  /** Starts it again after a stop. */
+  /** Restarts it after a stop. */
   start(): Promise<void>;
-  /** The hubs' metrics as Prometheus would get them, OpenMetrics with exemplars. */
+  /** Scrapes the metrics of hubs, as OpenMetrics with exemplars. */
   hubMetrics(): Promise<string>;
-  /** Its own metrics. */
+  /** Scrapes the metrics of the collector. */
   ownMetrics(): Promise<string>;
 }
 
-/** What `COLLECTOR_…` variables are set to besides ports and folders: tests wait for signals and not for timers. */
+/** `COLLECTOR_…` variables with short intervals, so that tests do not wait for timers. */
 const quickCollector = {
   COLLECTOR_DECISION_WAIT: '1s',
   COLLECTOR_RETRY_INTERVAL_MAX: '2s',
@@ -45,7 +45,7 @@ const quickCollector = {
 
 const host = '127.0.0.1';
 
-/** Starts a collector and waits until it takes signals. `environment` adds to or replaces the `COLLECTOR_…` variables. */
+/** Starts a collector and waits until it is ready. `environment` adds to or replaces the `COLLECTOR_…` variables. */
 export async function startCollector(environment: Record<string, string> = {}): Promise<Collector> {
   const receiver = await startOtlpReceiver();
   const folder = await mkdtemp(join(tmpdir(), 'hestia-collector-'));

@@ -1,23 +1,23 @@
-/** Runs one command of the command line in this process, against whatever hub it names, on streams of its own. */
+/** Runs one command of the command line in this process and captures its output. */
 import { fileURLToPath } from 'node:url';
 import type { CommandSurroundings } from '../../../src/cli/command-context.ts';
 import { runCommandLine } from '../../../src/cli/command-line.ts';
 
-/** What a command left. */
+/** The result of a command. */
 export interface CommandRun {
   exitCode: number;
   stdout: string;
   stderr: string;
-  /** The lines of standard output, parsed. */
+  /** The lines of standard output, parsed as JSON. */
   lines(): Record<string, unknown>[];
 }
 
-/** What a test may set. `isTerminal`: standard output is a terminal of 120 columns, without colours. */
+/** Options of a run. `isTerminal`: standard output is a terminal of 120 columns, without colours. */
 export interface CommandRunOptions extends Partial<CommandSurroundings> {
   isTerminal?: boolean;
 }
 
-/** Runs it and waits for its end. */
+/** Runs a command and waits until it has finished. */
 export async function runCommand(words: readonly string[], options: CommandRunOptions = {}): Promise<CommandRun> {
   const printed = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') => ({

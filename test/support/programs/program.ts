@@ -1,13 +1,13 @@
-/** A server program of others, started for a test: its output, its end, and whether it is ready. */
+/** Starts a third-party server program for a test, waits until it is ready, and stops it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { waitFor } from '../wait-for.ts';
 
-/** A running program. Disposing it ends it. */
+/** A running program. Disposing it stops it. */
 export interface Program extends AsyncDisposable {
   readonly child: ChildProcess;
-  /** What it has printed, both streams. */
+  /** Its standard output and standard error so far. */
   output(): string;
-  /** Sends a signal (SIGTERM unless told) and waits for the end; one that has ended is left alone. */
+  /** Sends a signal, SIGTERM by default, and waits for the exit. Does nothing if the program has already exited. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
@@ -16,16 +16,16 @@ export interface ProgramOptions {
   command: string;
   args: string[];
   environment?: Record<string, string>;
-  /** Answers 2xx once the program is ready, unless `isReady` says something else. */
+  /** Polled until `isReady` accepts the response, by default any 2xx. */
   readyUrl: string;
   isReady?: (response: Response) => boolean;
 }
 
-const readyTimeoutMs = 20_000;
+const readyTimeoutMs = 60_000;
 
 /**
  * Starts a program and waits until it is ready.
- * @throws Error with its output where it ends before, or is not ready after 20 s; nothing is left running then.
+ * @throws Error with its output if it exits first, or is not ready after 60 s. It is then no longer running.
  */
 export async function startProgram(options: ProgramOptions): Promise<Program> {
   const { command, args, environment, readyUrl, isReady = ({ ok }) => ok } = options;
@@ -34,16 +34,16 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     env: { PATH: process.env.PATH, ...environment },
   });
   let output = '';
-  const keep = (chunk: Buffer) => {
+  const append = (chunk: Buffer) => {
     output += chunk;
   };
-  child.stdout.on('data', keep);
-  child.stderr.on('data', keep);
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  child.stdout.on('data', append);
+  child.stderr.on('data', append);
+  const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const isRunning = () => child.exitCode === null && child.signalCode === null;
   const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
     if (isRunning()) child.kill(signal);
-    await ended;
+    await exited;
   };
   try {
     await waitFor(async () => {
@@ -52,7 +52,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
       await response.body?.cancel();
       if (!isReady(response)) throw new Error(`${command} is not ready`);
     }, readyTimeoutMs);
-    if (!isRunning()) throw new Error(`${command} ended at its start`);
+    if (!isRunning()) throw new Error(`${command} exited at startup`);
   } catch (cause) {
     await stop('SIGKILL');
     throw new Error(`${command} did not start: ${output.slice(-4000)}`, { cause });

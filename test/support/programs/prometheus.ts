@@ -1,6 +1,6 @@
 /**
- * A real Prometheus with the repository's grafana/prometheus.yaml and rules, on a free port. Only two things differ
- * from docker compose: the targets, and how often it scrapes, evaluates and sends alerts.
+ * Starts a real Prometheus with grafana/prometheus.yaml and the rules of the repository, on a free port.
+ * It differs from docker compose in its targets, and in how often it scrapes, evaluates and sends alerts.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { type Program, startProgram } from './program.ts';
 
 const grafanaFolder = fileURLToPath(new URL('../../../grafana', import.meta.url));
 
-/** One series of an instant query's answer. */
+/** One series of the result of an instant query. */
 export interface Sample {
   labels: Record<string, string>;
   value: number;
@@ -24,35 +24,47 @@ export interface ActiveAlert {
   labels: Record<string, string>;
   annotations: Record<string, string>;
   state: 'pending' | 'firing';
+  /** When its condition began to hold, as an RFC 3339 time. */
+  activeAt: string;
 }
 
-/** A Prometheus. Disposing it ends it and removes its data. */
+/** A running Prometheus. Disposing it stops it and removes its data. */
 export interface Prometheus extends AsyncDisposable {
   readonly url: string;
-  /** An instant query at the present; a scalar is one sample without labels. Throws what Prometheus says is wrong with it. */
-  query(expression: string): Promise<Sample[]>;
+  /**
+   * Runs an instant query, by default at the present. A scalar is one sample without labels.
+   * @throws Error with the message of Prometheus if the query is not valid
+   */
+  query(expression: string, timeSeconds?: number): Promise<Sample[]>;
   alerts(): Promise<ActiveAlert[]>;
-  /** The exemplars' labels for the series that a query names, of the last hour. */
+  /** The labels of the exemplars of the selected series in the last hour. */
   exemplars(expression: string): Promise<Record<string, string>[]>;
-  /** Any path of its HTTP API: the parsed `data` of the answer. */
+  /** Requests a path of its HTTP API and returns the parsed `data` of the response. */
   api(path: string): Promise<unknown>;
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
-  /** Starts it again after a stop, with the data it had. */
+  /** Restarts it after a stop, with its data. */
   start(): Promise<void>;
 }
 
-/** What differs from docker compose. */
+/** How it differs from docker compose. */
 export interface PrometheusOptions {
-  /** `host:port`s by job; a job without any is not scraped. */
+  /** Targets as `host:port`, by job. A job without targets is not scraped. */
   targets: { hestia?: string[]; 'otel-collector'?: string[]; alertmanager?: string[] };
-  /** Rule files by name instead of those of grafana/rules. */
+  /** Rule files by name, instead of those of grafana/rules. */
   rules?: Record<string, string>;
-  /** Seconds between scrapes and between evaluations. */
+  /** Seconds between scrapes and between evaluations, and the timeout of a scrape. */
   intervalSeconds?: number;
 }
 
-/** Starts it and waits until it is ready. */
-export async function startPrometheus({ targets, rules, intervalSeconds = 1 }: PrometheusOptions): Promise<Prometheus> {
+/** The default interval. */
+export const scrapeSecondsDefault = 1;
+
+/** Starts Prometheus and waits until it is ready. */
+export async function startPrometheus({
+  targets,
+  rules,
+  intervalSeconds = scrapeSecondsDefault,
+}: PrometheusOptions): Promise<Prometheus> {
   const folder = await mkdtemp(join(tmpdir(), 'hestia-prometheus-'));
   await writeConfiguration({ folder, targets, rules, intervalSeconds });
   const address = `127.0.0.1:${await freePort()}`;
@@ -65,7 +77,7 @@ export async function startPrometheus({ targets, rules, intervalSeconds = 1 }: P
         `--storage.tsdb.path=${join(folder, 'data')}`,
         `--web.listen-address=${address}`,
         '--enable-feature=exemplar-storage',
-        // An alert that fired before Alertmanager was found is not sent again for a minute by default.
+        // By default, an alert that fired before Alertmanager was discovered is not sent again for a minute.
         `--rules.alert.resend-delay=${intervalSeconds}s`,
       ],
       readyUrl: `${url}/-/ready`,
@@ -75,7 +87,10 @@ export async function startPrometheus({ targets, rules, intervalSeconds = 1 }: P
   return {
     url,
     api,
-    query: async (expression) => samples(await api(`query?${new URLSearchParams({ query: expression })}`)),
+    query: async (expression, timeSeconds) => {
+      const time = timeSeconds === undefined ? {} : { time: `${timeSeconds}` };
+      return samples(await api(`query?${new URLSearchParams({ query: expression, ...time })}`));
+    },
     alerts: async () => alertsSchema.parse(await api('alerts')).alerts,
     exemplars: async (expression) => {
       const now = Date.now() / 1000;
@@ -110,13 +125,13 @@ async function writeConfiguration(options: {
     await writeFile(join(folder, 'targets', `${job}.yaml`), JSON.stringify([{ targets: addresses }]));
   }
   await mkdir(join(folder, 'rules'));
-  for (const [name, content] of Object.entries(rules ?? (await ownRules()))) {
+  for (const [name, content] of Object.entries(rules ?? (await repositoryRules()))) {
     await writeFile(join(folder, 'rules', name), content);
   }
 }
 
-/** The rule files of the repository, by name. */
-async function ownRules(): Promise<Record<string, string>> {
+/** Reads the rule files of the repository, by name. */
+async function repositoryRules(): Promise<Record<string, string>> {
   const folder = join(grafanaFolder, 'rules');
   const names = existsSync(folder) ? (await readdir(folder)).filter((name) => name.endsWith('.yaml')) : [];
   return Object.fromEntries(
@@ -145,7 +160,14 @@ const resultSchema = z.discriminatedUnion('resultType', [
   z.object({ resultType: z.literal('scalar'), result: valueSchema }),
 ]);
 const alertsSchema = z.object({
-  alerts: z.array(z.object({ labels: labelsSchema, annotations: labelsSchema, state: z.enum(['pending', 'firing']) })),
+  alerts: z.array(
+    z.object({
+      labels: labelsSchema,
+      annotations: labelsSchema,
+      state: z.enum(['pending', 'firing']),
+      activeAt: z.string(),
+    }),
+  ),
 });
 const exemplarsSchema = z.array(z.object({ exemplars: z.array(z.object({ labels: labelsSchema })) }));
 

@@ -54,7 +54,7 @@ export interface OtlpReceiver extends AsyncDisposable {
   clear(): void;
   /**
    * Waits until the predicate returns a truthy value, and returns it. It is called immediately and after each request.
-   * @throws Error after `timeoutMs` (10 s), with a list of what was received
+   * @throws Error after `timeoutMs` (30 s), with a list of what was received
    */
   waitFor<T>(predicate: () => T, timeoutMs?: number): Promise<NonNullable<T>>;
   /** Closes hanging requests too. May be repeated. */
@@ -68,7 +68,7 @@ const signals = {
 } as const;
 type SignalPath = keyof typeof signals;
 
-const waitMsDefault = 10_000;
+const waitMsDefault = 30_000;
 
 /** Starts a receiver in mode `ok`, on a free port by default. */
 export async function startOtlpReceiver({ port = 0 }: { port?: number } = {}): Promise<OtlpReceiver> {
