@@ -1,13 +1,13 @@
 /**
- * How the hub's metrics and labels are spelled in Prometheus, by the rules of the collector's `prometheus` exporter.
- * Rules and dashboards take every name from here, so that none of them can watch a series that nobody makes.
+ * Prometheus names of the hub's metrics and labels, by the rules of the collector's `prometheus` exporter.
+ * Rules and dashboards use only these names, so that none of them queries a series that does not exist.
  */
 import { attributes, metricNames } from '../src/telemetry/names.ts';
 
-/** What an instrument is. An up-down counter and a gauge differ in the suffix of a ratio only. */
+/** The kind of an instrument. An up-down counter and a gauge differ only in the suffix of a ratio. */
 export type MetricKind = 'counter' | 'upDownCounter' | 'gauge' | 'histogram';
 
-/** What a metric is and what it counts in: UCUM, `{thing}` for a count of things, nothing for a bare number. */
+/** The kind and the unit of a metric. Units are UCUM: `{thing}` for a count of things, empty for a plain number. */
 export interface MetricShape {
   kind: MetricKind;
   unit: string;
@@ -21,7 +21,7 @@ const counter = { kind: 'counter', unit: '' } as const;
 const gauge = { kind: 'gauge', unit: '' } as const;
 const seconds = { kind: 'gauge', unit: 's' } as const;
 
-/** The shape of each metric. A test holds them against what a hub sends. */
+/** The shape of each metric. A test compares them with the metrics that a hub sends. */
 export const metricShapes: Readonly<Record<MetricKey, MetricShape>> = {
   mcpServerOperationDuration: duration,
   mcpClientOperationDuration: duration,
@@ -69,12 +69,12 @@ export const metricShapes: Readonly<Record<MetricKey, MetricShape>> = {
   uptime: seconds,
 };
 
-/** The words of the units that the hub measures in; a count of things has none. */
+/** The name suffix of each unit. A count of things has none. */
 const unitWords: Readonly<Record<string, string>> = { s: 'seconds', ms: 'milliseconds', By: 'bytes' };
 
 /**
- * The Prometheus name of a metric: words joined by `_`, the unit's word unless the name has it already, `_ratio` for a
- * gauge of unit 1, `_total` at the end of a counter. A histogram's series are this with `_bucket`, `_sum`, `_count`.
+ * The Prometheus name of a metric: words joined by `_`, the unit unless the name contains it, `_ratio` for a gauge of
+ * unit 1, `_total` for a counter. The series of a histogram add `_bucket`, `_sum` and `_count`.
  * Source: OpenTelemetry, "Prometheus and OpenMetrics Compatibility", metric metadata.
  */
 export function prometheusName(name: string, { kind, unit }: MetricShape): string {
@@ -85,10 +85,10 @@ export function prometheusName(name: string, { kind, unit }: MetricShape): strin
   return words.join('_');
 }
 
-/** The Prometheus name of each of the hub's metrics. */
+/** The Prometheus name of each metric of the hub. */
 export const series = mapValues(metricNames, (name, key) => prometheusName(name, metricShapes[key]));
 
-/** The Prometheus name of each of the hub's attributes, as a label; `namespace` and `security_event` stay as they are. */
+/** The Prometheus label of each attribute of the hub. `namespace` and `security_event` are unchanged. */
 export const labels = mapValues(attributes, (name) => name.replaceAll(/[^a-zA-Z0-9_]/g, '_'));
 
 function mapValues<Key extends string>(

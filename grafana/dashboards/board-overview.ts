@@ -1,4 +1,4 @@
-/** Is it healthy? The first board to open: promises kept, alerts, and the rate, errors and duration of what the hub does. */
+/** The dashboard Overview: objectives, alerts, and the rate, errors and duration of calls. The first one to open. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { labels, series } from '../prometheus-name.ts';
 import { thresholds } from '../thresholds.ts';
@@ -14,12 +14,12 @@ const outcomes = (...matchers: readonly string[]) => hub(series.toolOutcomes, ..
 const served = `${series.mcpServerOperationDuration}_count`;
 const toTools = boardLink('Tools', boardUids.tools);
 
-/** The first board. */
+/** The dashboard Overview. */
 export function overviewBoard(): Dashboard {
   return createBoard({
     uid: boardUids.overview,
     title: 'Overview',
-    description: 'Is it healthy? Promises kept, alerts firing, and what the hub does, how well and how fast.',
+    description: 'Is it healthy? Objectives, firing alerts, and the rate, errors and duration of calls.',
     sections: [isItHealthy(), promises(), rateErrorsDuration(), process(), events()],
   });
 }
@@ -30,14 +30,14 @@ function isItHealthy(): BoardSection {
     panels: [
       statPanel({
         title: 'Hubs',
-        description: 'How many hubs tell of themselves? One that is silent for two minutes is not counted.',
+        description: 'How many hubs send metrics? A hub that has sent none for two minutes is not counted.',
         unit: units.count,
         queries: [{ expr: `count(${hub(series.uptime)}) or vector(0)`, legend: 'hubs' }],
         thresholds: steps(meaning.bad, { from: 1, colour: meaning.good }),
       }),
       statPanel({
         title: 'Servers connected',
-        description: 'Which share of the upstream servers that should be connected can be called?',
+        description: 'Which share of the configured upstream servers is connected?',
         unit: units.ratio,
         min: 0,
         max: 1,
@@ -69,7 +69,7 @@ function isItHealthy(): BoardSection {
       }),
       statPanel({
         title: 'P95 duration of calls',
-        description: 'How long did the slowest twentieth of the calls take at least?',
+        description: 'How long did the slowest 5 % of the calls take at least?',
         unit: units.seconds,
         noValue: 'no calls',
         queries: [{ expr: quantileOverRange(0.95, hub(`${series.mcpClientOperationDuration}_bucket`)), legend: 'p95' }],
@@ -77,8 +77,8 @@ function isItHealthy(): BoardSection {
         links: [toTools],
       }),
       statPanel({
-        title: 'Missing from the record',
-        description: 'How many operations were counted but are not on the audit trail? It must be none, always.',
+        title: 'Missing audit records',
+        description: 'How many operations were counted but are missing from the audit trail? It must always be zero.',
         unit: units.count,
         queries: [{ expr: `sum(${hub(series.auditGap)})`, legend: 'missing' }],
         thresholds: mustBeZero(),
@@ -86,7 +86,7 @@ function isItHealthy(): BoardSection {
       statPanel({
         title: 'Telemetry dropped',
         description:
-          'How many spans and log records were dropped in the time shown, so that these boards do not know of them?',
+          'How many spans and log records were dropped in the time shown, and are missing from these dashboards?',
         unit: units.count,
         decimals: 0,
         queries: [{ expr: overRange(hub(series.telemetryDropped)), legend: 'dropped' }],
@@ -104,7 +104,7 @@ function rateErrorsDuration(): BoardSection {
     panels: [
       timeSeriesPanel({
         title: 'Calls by outcome',
-        description: 'How many tool calls end each second, and how?',
+        description: 'How many tool calls finish per second, and with which outcome?',
         unit: units.perSecond,
         form: 'stacked',
         size: { width: 8 },
@@ -114,7 +114,7 @@ function rateErrorsDuration(): BoardSection {
       }),
       timeSeriesPanel({
         title: 'MCP requests that failed',
-        description: 'What do agents ask for at `/mcp` that fails, and why?',
+        description: 'Which requests of agents to `/mcp` fail, and why?',
         unit: units.perSecond,
         form: 'stacked',
         size: { width: 8 },
@@ -128,7 +128,7 @@ function rateErrorsDuration(): BoardSection {
       }),
       timeSeriesPanel({
         title: 'Duration of calls, percentiles',
-        description: 'How long do calls take, for most callers and for the unlucky ones?',
+        description: 'How long do calls take at the 50th, 95th and 99th percentile?',
         unit: units.seconds,
         size: { width: 8 },
         queries: percentileLines(durationBuckets),
@@ -137,7 +137,7 @@ function rateErrorsDuration(): BoardSection {
       }),
       timeSeriesPanel({
         title: 'MCP requests by method',
-        description: 'What do agents do: list, search, call?',
+        description: 'Which MCP methods do agents use: list, search, call?',
         unit: units.perSecond,
         form: 'stacked',
         size: { width: 8 },
@@ -158,7 +158,7 @@ function rateErrorsDuration(): BoardSection {
       }),
       timeSeriesPanel({
         title: 'Duration of HTTP requests, P95, by route',
-        description: 'Which route keeps callers waiting? A stream counts until it ends.',
+        description: 'Which route is slow? A stream counts until it is closed.',
         unit: units.seconds,
         size: { width: 8 },
         queries: [
@@ -183,7 +183,7 @@ function process(): BoardSection {
     panels: [
       timeSeriesPanel({
         title: 'Event loop delay, P99',
-        description: 'Does the process get round to its work in time?',
+        description: 'Does the event loop run its callbacks in time?',
         unit: units.seconds,
         size: { width: 6, height: 7 },
         queries: [perHub(`max by (instance) (${hub(series.eventLoopDelayP99)})`)],
@@ -191,14 +191,14 @@ function process(): BoardSection {
       }),
       timeSeriesPanel({
         title: 'CPU',
-        description: 'How busy is the process? 100 % is one core; JavaScript uses little more than one.',
+        description: 'How busy is the process? 100 % is one core. JavaScript uses little more than one.',
         unit: units.ratio,
         size: { width: 6, height: 7 },
         queries: [perHub(perSecond(hub(series.cpuTime), 'instance'))],
       }),
       timeSeriesPanel({
         title: 'Memory',
-        description: 'Does the process grow without an end?',
+        description: 'Does the memory of the process grow without bound?',
         unit: units.bytes,
         size: { width: 6, height: 7 },
         queries: [perHub(`sum by (instance) (${hub(series.memoryUsage)})`)],

@@ -1,4 +1,4 @@
-/** Whether the hub tidies up after itself: runs, what they delete, how long ago the last one went well. */
+/** The dashboard Scheduler: runs, deletions, and the time since the last success. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { monitoringEventSchema } from '../../src/shapes/event.ts';
 import { attributes } from '../../src/telemetry/names.ts';
@@ -16,12 +16,12 @@ const sinceSuccess = `min by (${labels.jobName}) (time() - ${hub(series.schedule
 const sinceCleanup = `min(time() - ${hub(series.schedulerLastSuccessTime, is(labels.jobName, 'cleanup'))})`;
 const interval = `max(${hub(series.schedulerInterval)})`;
 
-/** The board of the scheduler. */
+/** The dashboard Scheduler. */
 export function schedulerBoard(): Dashboard {
   return createBoard({
     uid: boardUids.scheduler,
     title: 'Scheduler',
-    description: 'Whether cleanups run when they should, what they delete, and what failed.',
+    description: 'Whether cleanups run on time, what they delete, and what failed.',
     sections: [inShort(), work(), evidence()],
   });
 }
@@ -32,13 +32,13 @@ function inShort(): BoardSection {
     panels: [
       statPanel({
         title: 'Scheduler',
-        description: 'Does the scheduler run in every chosen hub?',
+        description: 'Does the scheduler run on every selected hub?',
         unit: units.count,
         queries: [{ expr: `min(${hub(series.schedulerRunning)})`, legend: 'scheduler' }],
         words: { 0: ['stopped', meaning.bad], 1: ['running', meaning.good] },
       }),
       statPanel({
-        title: 'Since the last good cleanup',
+        title: 'Since the last successful cleanup',
         description: 'How long ago did a cleanup last succeed?',
         unit: units.seconds,
         noValue: 'none yet',
@@ -58,15 +58,14 @@ function inShort(): BoardSection {
       }),
       statPanel({
         title: 'Runs',
-        description: 'How many runs of all jobs ended well in the time shown?',
+        description: 'How many runs of all jobs succeeded in the time shown?',
         unit: units.count,
         decimals: 0,
         queries: [{ expr: overRange(runs(is(labels.jobResult, 'success'))), legend: 'runs' }],
       }),
       statPanel({
         title: 'Failed runs',
-        description:
-          'How many runs failed in the time shown? What a failed part did not delete, the next run takes up.',
+        description: 'How many runs failed in the time shown? The next run deletes what a failed part left over.',
         unit: units.count,
         decimals: 0,
         queries: [{ expr: overRange(runs(is(labels.jobResult, 'failure'))), legend: 'failed' }],
@@ -74,7 +73,7 @@ function inShort(): BoardSection {
       }),
       statPanel({
         title: 'Deleted',
-        description: 'How much was deleted in the time shown, of every kind?',
+        description: 'How many items of all kinds were deleted in the time shown?',
         unit: units.count,
         decimals: 0,
         queries: [{ expr: overRange(hub(series.cleanupDeleted)), legend: 'deleted' }],
@@ -89,7 +88,7 @@ function work(): BoardSection {
     panels: [
       timeSeriesPanel({
         title: 'Runs by result',
-        description: 'Do runs succeed, fail, or find the one before them still at work (skipped)?',
+        description: 'Do runs succeed, fail, or skip because the previous run is still in progress?',
         unit: units.count,
         decimals: 0,
         form: 'bars',
@@ -98,8 +97,7 @@ function work(): BoardSection {
       }),
       timeSeriesPanel({
         title: 'Deleted by kind',
-        description:
-          'What do cleanups delete: outcomes and audit records past their retention, activations past their time?',
+        description: 'What do cleanups delete: outcomes and audit records past their retention, expired activations?',
         unit: units.count,
         decimals: 0,
         form: 'bars',
@@ -109,7 +107,7 @@ function work(): BoardSection {
       }),
       timeSeriesPanel({
         title: 'Since the last success, by job',
-        description: 'Is a job late? A saw that keeps its height is a job on time.',
+        description: 'Is a job late? A sawtooth of constant height is a job on time.',
         unit: units.seconds,
         noValue: 'no job has succeeded yet',
         queries: [
@@ -120,7 +118,7 @@ function work(): BoardSection {
       }),
       timeSeriesPanel({
         title: 'Duration of runs, P95',
-        description: 'Do runs take longer as the hub grows older?',
+        description: 'Do runs take longer over time?',
         unit: units.seconds,
         noValue: 'no runs',
         queries: [

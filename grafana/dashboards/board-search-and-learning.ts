@@ -1,4 +1,4 @@
-/** Whether agents find what they need, and whether learning from outcomes makes that better. */
+/** The dashboard Search and learning: search results that agents use, and the effect of learning from outcomes. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { attributes, spanNames } from '../../src/telemetry/names.ts';
 import { labels, series } from '../prometheus-name.ts';
@@ -17,12 +17,12 @@ const rankCount = hub(`${series.searchReciprocalRank}_count`);
 const shown = (...matchers: readonly string[]) => hub(series.searchResultsShown, ...matchers);
 const moved = shown(is(labels.searchMoved, 'true'));
 
-/** The board of search and learning. */
+/** The dashboard Search and learning. */
 export function searchAndLearningBoard(): Dashboard {
   return createBoard({
     uid: boardUids.searchAndLearning,
     title: 'Search and learning',
-    description: 'Whether agents find the tool they need, and what learning from outcomes changes about that.',
+    description: 'Whether agents find the tool they need, and how learning from outcomes changes the results.',
     sections: [inShort(), searching(), quality(), vectors()],
   });
 }
@@ -40,7 +40,7 @@ function inShort(): BoardSection {
       }),
       statPanel({
         title: 'P95 duration',
-        description: 'How long did the slowest twentieth of the searches take at least?',
+        description: 'How long did the slowest 5 % of the searches take at least?',
         unit: units.seconds,
         noValue: 'no searches',
         queries: [{ expr: quantileOverRange(0.95, searchBuckets), legend: 'p95' }],
@@ -48,7 +48,7 @@ function inShort(): BoardSection {
       }),
       statPanel({
         title: 'Used after a search',
-        description: 'Which share of the searches was followed by a call of a tool it had found?',
+        description: 'Which share of the searches was followed by a call of one of its results?',
         unit: units.ratio,
         min: 0,
         max: 1,
@@ -57,7 +57,8 @@ function inShort(): BoardSection {
       }),
       statPanel({
         title: 'Mean reciprocal rank',
-        description: 'How far up was the tool that was then used? 100 % is always first, 50 % is second on average.',
+        description:
+          'How high was the rank of the tool that was then called? 100 % is always first, 50 % is second on average.',
         unit: units.ratio,
         min: 0,
         max: 1,
@@ -67,7 +68,7 @@ function inShort(): BoardSection {
       }),
       statPanel({
         title: 'Moved by learning',
-        description: 'Which share of the results stood elsewhere than the text alone would have put them?',
+        description: 'Which share of the results has another rank than by text alone?',
         unit: units.ratio,
         min: 0,
         max: 1,
@@ -77,7 +78,7 @@ function inShort(): BoardSection {
       statPanel({
         title: 'Chroma',
         description:
-          'Does the vector store answer? Without it, search goes on in the process; with none configured there is nothing to answer.',
+          'Is the vector store reachable? Without it, search continues in the process. No value if none is configured.',
         unit: units.count,
         noValue: 'not configured',
         queries: [{ expr: `min(${hub(series.chromaUp)})`, legend: 'chroma' }],
@@ -93,7 +94,7 @@ function searching(): BoardSection {
     panels: [
       timeSeriesPanel({
         title: 'Searches by source',
-        description: 'How often do agents search, and among what?',
+        description: 'How often do agents search, and in which source?',
         unit: units.perSecond,
         form: 'stacked',
         size: { width: 8 },
@@ -101,7 +102,7 @@ function searching(): BoardSection {
       }),
       timeSeriesPanel({
         title: 'Duration, percentiles',
-        description: 'Is search quick enough to be the first thing an agent does?',
+        description: 'Is search fast enough to be the first step of an agent?',
         unit: units.seconds,
         size: { width: 8 },
         queries: percentileLines(searchBuckets),
@@ -109,7 +110,7 @@ function searching(): BoardSection {
       }),
       heatmapPanel({
         title: 'Distribution of durations',
-        description: 'Are there two kinds of searches, quick and slow?',
+        description: 'Are there two groups of searches, fast and slow?',
         unit: units.seconds,
         size: { width: 8 },
         query: `sum by (le) (increase(${searchBuckets}[$__rate_interval]))`,
@@ -121,7 +122,7 @@ function searching(): BoardSection {
 
 function quality(): BoardSection {
   return {
-    title: 'Is what is found the right thing?',
+    title: 'Relevance',
     panels: [
       timeSeriesPanel({
         title: 'Used after a search, by source',
@@ -139,7 +140,7 @@ function quality(): BoardSection {
       }),
       timeSeriesPanel({
         title: 'Mean reciprocal rank, by source',
-        description: 'Does the tool that is then used come first? Rising over days is learning at work.',
+        description: 'Does the tool that is then called rank first? A rise over days shows the effect of learning.',
         unit: units.ratio,
         max: 1,
         size: { width: 8 },
@@ -153,7 +154,7 @@ function quality(): BoardSection {
       }),
       timeSeriesPanel({
         title: 'Results shown, moved by learning or not',
-        description: 'How much of what agents see is in the place that outcomes gave it?',
+        description: 'How many of the results have a rank that outcomes changed?',
         unit: units.perSecond,
         form: 'stacked',
         size: { width: 8 },
@@ -173,8 +174,8 @@ function vectors(): BoardSection {
     title: 'Vectors and evidence',
     panels: [
       timeSeriesPanel({
-        title: 'Waiting for Chroma',
-        description: 'Does the vector store keep up? What waits is found by its words meanwhile.',
+        title: 'Queued for Chroma',
+        description: 'Does the vector store keep up? Queued items are found by their words in the meantime.',
         unit: units.count,
         noValue: 'Chroma is not configured',
         queries: [{ expr: `sum by (instance) (${hub(series.chromaBacklog)})`, legend: '{{instance}}' }],

@@ -1,4 +1,4 @@
-/** Who activated which skill, and who tried what they may not: the board of the people who must answer for it. */
+/** The dashboard Skills and security: skill activations, denied requests, and suspected attacks. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { type SecurityEvent, securityEventSchema } from '../../src/shapes/event.ts';
 import { attributes } from '../../src/telemetry/names.ts';
@@ -11,7 +11,7 @@ import { logPanel, tablePanel, tracePanel } from './panel-list.ts';
 import { hub, is, isNot, matches, overInterval, overRange, perSecond, quantile } from './promql.ts';
 
 const events = securityEventSchema.enum;
-/** Events in which somebody was refused, or was kept from doing harm. */
+/** Events of refused requests and blocked attacks. */
 const refusals: readonly SecurityEvent[] = [events.AUTH_FAILED, events.ACCESS_DENIED, events.RATE_LIMITED];
 const threats: readonly SecurityEvent[] = [
   events.SKILL_INJECTION_ATTEMPT,
@@ -28,7 +28,7 @@ const counted = (names: readonly SecurityEvent[]) =>
   hub(series.securityEvents, matches(labels.securityEvent, names.join('|')));
 const logged = (names: readonly string[]) => `${hubLogs} | security_event=~"${names.join('|')}"`;
 
-/** The board of skills and security. */
+/** The dashboard Skills and security. */
 export function skillsAndSecurityBoard(): Dashboard {
   return createBoard({
     uid: boardUids.skillsAndSecurity,
@@ -53,14 +53,14 @@ function inShort(): BoardSection {
     panels: [
       statPanel({
         title: 'Active skills',
-        description: 'How many skills are tools right now, in all namespaces?',
+        description: 'How many skills are currently active, in all namespaces?',
         unit: units.count,
         decimals: 0,
         queries: [{ expr: `sum(${hub(series.skillsActive)})`, legend: 'active' }],
       }),
       stat(
         'Registration failures',
-        'How many activations and deactivations left the tool list wrong? The skill’s state stands; its tool is missing, or still there.',
+        'How many activations and deactivations left the tool list wrong? The skill has its new state, but its tool is missing or still listed.',
         registrationFailures,
         true,
       ),
@@ -84,7 +84,7 @@ function overTime(): BoardSection {
       timeSeriesPanel({
         title: 'Security events by name',
         description:
-          'What happened when, and how much of it? Green is work as usual; orange was refused; red and purple need a look.',
+          'Which events happened when, and how often? Green is normal operation, orange was refused, red and purple need attention.',
         unit: units.count,
         decimals: 0,
         form: 'bars',
@@ -99,13 +99,13 @@ function overTime(): BoardSection {
       }),
       logPanel({
         title: 'Activation timeline',
-        description: 'Which skill became a tool or ceased to be one, when, and by whose hand?',
+        description: 'Which skill was activated or deactivated, when, and by whom?',
         noValue: 'no skill was activated or deactivated',
         query: `${logged(['SKILL_ACTIVATION_.+', 'SKILL_DEACTIVATION_.+'])} | line_format "{{.security_event}}: {{.skill_name}} version {{.version}}, by {{.agent_id}} in {{.namespace}}"`,
       }),
       logPanel({
         title: 'Denied and blocked',
-        description: 'Who was refused or stopped, and why?',
+        description: 'Who was denied or blocked, and why?',
         noValue: 'nobody was refused',
         query: `${logged([...refusals, ...threats])} | line_format "{{.security_event}}: {{.agent_id}} {{.error_type}} {{.action}} {{.tool_name}} {{.skill_name}}"`,
       }),
@@ -128,7 +128,7 @@ function skills(): BoardSection {
       }),
       timeSeriesPanel({
         title: 'Skill operations',
-        description: 'How much is done with skills, and how much of it fails?',
+        description: 'How many operations on skills are there, and how many fail?',
         unit: units.perSecond,
         size: { width: 8 },
         queries: [
@@ -144,7 +144,7 @@ function skills(): BoardSection {
       }),
       timeSeriesPanel({
         title: 'Skill operations, P95 duration',
-        description: 'Is the registry quick enough not to be noticed?',
+        description: 'Is the skill registry fast?',
         unit: units.seconds,
         size: { width: 8 },
         queries: [
@@ -165,7 +165,7 @@ function whoAndWhat(): BoardSection {
       tablePanel({
         title: 'Refused, by agent',
         description:
-          'Is it one agent with a wrong key, or many? Counted from the log, since agents are never a metric’s label.',
+          'Is it one agent with a wrong key, or many? Counted from the log, because agents are never labels of a metric.',
         store: 'loki',
         noValue: 'nobody was refused',
         rows: { agent_id: 'agent', security_event: 'event', error_type: 'reason' },

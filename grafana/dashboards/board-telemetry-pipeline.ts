@@ -1,4 +1,4 @@
-/** Whether what the boards show is all there is: what the hub's SDK and the collector took, passed on, kept waiting and lost. */
+/** The dashboard Telemetry pipeline: what hub and collector accepted, exported, queued and lost. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { labels, series } from '../prometheus-name.ts';
 import { scrapeJobs, selector } from '../rules/promql.ts';
@@ -14,16 +14,15 @@ import { hub, is, matches, overRange, perSecond } from './promql.ts';
 
 const collector = (name: string) => selector(name, is('job', scrapeJobs.collector));
 const signals = ['traces', 'logs', 'metrics'] as const;
-/** What the collector did not take or lost, of all signals; there as zero before the first. */
+/** Items of all signals that the collector refused or lost; zero before the first. */
 const lost = (...failures: readonly string[]) => selector(collectorFailures, matches('failure', failures.join('|')));
 
-/** The board of the telemetry pipeline. */
+/** The dashboard Telemetry pipeline. */
 export function telemetryPipelineBoard(): Dashboard {
   return createBoard({
     uid: boardUids.telemetryPipeline,
     title: 'Telemetry pipeline',
-    description:
-      'Whether what the boards show is all there is: what was accepted, refused, dropped and queued on its way.',
+    description: 'Whether the dashboards are complete: telemetry accepted, refused, dropped and queued.',
     sections: [inShort(), insideTheHub(), insideTheCollector(), health()],
   });
 }
@@ -35,7 +34,7 @@ function inShort(): BoardSection {
       statPanel({
         title: 'Collector',
         description:
-          'Does the collector answer when it is scraped? While it does not, the hub keeps what it can and counts the rest.',
+          'Can the collector be scraped? While it is down, the hub queues what it can and counts the rest as dropped.',
         unit: units.count,
         queries: [{ expr: `min(${selector('up', is('job', scrapeJobs.collector))})`, legend: 'collector' }],
         words: upOrDown,
@@ -50,7 +49,7 @@ function inShort(): BoardSection {
       statPanel({
         title: 'Dropped by the hub',
         description:
-          'How many spans and log records did the hub have to drop in the time shown? The audit trail has their operations all the same.',
+          'How many spans and log records did the hub drop in the time shown? The audit trail is not affected.',
         unit: units.count,
         decimals: 0,
         queries: [{ expr: overRange(hub(series.telemetryDropped)), legend: 'dropped' }],
@@ -58,7 +57,7 @@ function inShort(): BoardSection {
       }),
       statPanel({
         title: 'Refused by the collector',
-        description: 'How many items did the collector refuse in the time shown? Their senders try again.',
+        description: 'How many items did the collector refuse in the time shown? Their senders retry.',
         unit: units.count,
         decimals: 0,
         queries: [{ expr: overRange(lost('refused')), legend: 'refused' }],
@@ -66,7 +65,7 @@ function inShort(): BoardSection {
       }),
       statPanel({
         title: 'Not sent by the collector',
-        description: 'How many items could the collector neither send nor keep in the time shown? They are lost.',
+        description: 'How many items could the collector neither send nor queue in the time shown? They are lost.',
         unit: units.count,
         decimals: 0,
         queries: [{ expr: overRange(lost('not sent', 'not queued')), legend: 'failed' }],
@@ -74,7 +73,7 @@ function inShort(): BoardSection {
       }),
       statPanel({
         title: 'Fullest queue',
-        description: 'How full is the fullest of the collector’s queues? A full one loses what comes next.',
+        description: 'How full is the fullest queue of the collector? A full queue loses new items.',
         unit: units.ratio,
         min: 0,
         max: 1,
@@ -103,13 +102,13 @@ function insideTheHub(): BoardSection {
       timeSeriesPanel({
         title: 'Accepted and exported, by signal',
         description:
-          'Does what the hub tells arrive at the collector? Two lines of a signal that part are a queue that grows.',
+          'Does the telemetry of the hub reach the collector? Diverging lines of a signal are a growing queue.',
         unit: units.perSecond,
         queries: [bySignal(series.telemetryAccepted, 'accepted'), bySignal(series.telemetryExported, 'exported')],
       }),
       timeSeriesPanel({
         title: 'Dropped, by signal',
-        description: 'What is missing from traces and logs, and since when?',
+        description: 'How much is missing from traces and logs, and since when?',
         unit: units.perSecond,
         size: { width: 6 },
         queries: [bySignal(series.telemetryDropped, 'dropped')],
@@ -122,7 +121,7 @@ function insideTheHub(): BoardSection {
       timeSeriesPanel({
         title: 'Queues of the hub',
         description:
-          'How full are the hub’s own queues? They fill while the collector is away and empty when it is back.',
+          'How full are the queues of the hub? They fill while the collector is down and empty once it is back.',
         unit: units.ratio,
         max: 1,
         size: { width: 6 },
@@ -153,14 +152,14 @@ function insideTheCollector(): BoardSection {
     panels: [
       timeSeriesPanel({
         title: 'Received',
-        description: 'What comes in, and is any of it refused?',
+        description: 'How much does the collector receive, and how much does it refuse?',
         unit: units.perSecond,
         size: { width: 8 },
         queries: [...bySignal('receiver_accepted', 'accepted'), ...bySignal('receiver_refused', 'refused')],
       }),
       timeSeriesPanel({
         title: 'Sent, by exporter',
-        description: 'What goes out, and to which store does it fail?',
+        description: 'How much does the collector send, and which exporter fails?',
         unit: units.perSecond,
         size: { width: 8 },
         queries: [
@@ -172,7 +171,7 @@ function insideTheCollector(): BoardSection {
       timeSeriesPanel({
         title: 'Queues of the collector',
         description:
-          'How much waits for Tempo and Loki, on disk? It fills while a store is away and empties when it is back.',
+          'How much is queued for Tempo and Loki, on disk? The queue fills while a store is down and empties once it is back.',
         unit: units.ratio,
         max: 1,
         size: { width: 8 },
@@ -189,7 +188,7 @@ function insideTheCollector(): BoardSection {
 
 function health(): BoardSection {
   return {
-    title: 'Health of the pipeline itself',
+    title: 'Health of the pipeline',
     panels: [
       timeSeriesPanel({
         title: 'Memory of the collector',
@@ -200,7 +199,7 @@ function health(): BoardSection {
       }),
       timeSeriesPanel({
         title: 'Series scraped',
-        description: 'Does the number of series grow without an end? Labels are bounded, so it must level off.',
+        description: 'Does the number of series grow without bound? Labels are bounded, so it must level off.',
         unit: units.count,
         decimals: 0,
         size: { width: 8 },
@@ -213,7 +212,7 @@ function health(): BoardSection {
       }),
       timeSeriesPanel({
         title: 'Label values folded',
-        description: 'Did a label run out of places, so that new tools or namespaces are counted together as `_other`?',
+        description: 'Did a label reach its limit, so that new tools or namespaces are counted together as `_other`?',
         unit: units.count,
         decimals: 0,
         form: 'bars',
@@ -227,7 +226,7 @@ function health(): BoardSection {
       }),
       logPanel({
         title: 'Warnings and errors of the hub',
-        description: 'What does the hub itself complain of?',
+        description: 'Which warnings and errors did the hub log?',
         noValue: 'nothing to complain of',
         query: `${hubLogs} | severity_text=~"WARN|ERROR"`,
         size: { width: 24 },

@@ -1,4 +1,4 @@
-/** Which tools are called, how well, how fast, and what is wrong with those that fail. */
+/** The dashboard Tools: calls by outcome, duration, server and tool, and failed calls. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { type Outcome, outcomeSchema, toolOutcomeMessage } from '../../src/shapes/event.ts';
 import { attributes } from '../../src/telemetry/names.ts';
@@ -22,12 +22,12 @@ const durationBuckets = hub(`${series.mcpClientOperationDuration}_bucket`, ...ch
 const failedCalls = hub(`${series.mcpClientOperationDuration}_count`, ...chosen, isNot(labels.errorType, ''));
 const chosenSpans = `${hubSpans} && span.${attributes.serverId} =~ "$server" && span.${attributes.genAiToolName} =~ "$tool"`;
 
-/** The board of the tools. */
+/** The dashboard Tools. */
 export function toolsBoard(): Dashboard {
   return createBoard({
     uid: boardUids.tools,
     title: 'Tools',
-    description: 'Which tools are called, how well and how fast, and what is wrong with those that fail.',
+    description: 'Which tools are called, with which outcome and duration, and why calls fail.',
     variables: [serverVariable(), toolVariable()],
     sections: [inShort(), callsAndErrors(), durations(), byToolAndServer(), evidence()],
   });
@@ -39,15 +39,14 @@ function inShort(): BoardSection {
     panels: [
       statPanel({
         title: 'Calls',
-        description: 'How many calls ended in the time shown? Every outcome counts.',
+        description: 'How many calls finished in the time shown? Every outcome counts.',
         unit: units.count,
         decimals: 0,
         queries: [{ expr: overRange(outcomes()), legend: 'calls' }],
       }),
       statPanel({
         title: 'Success',
-        description:
-          'Which share of the calls in the time shown succeeded? The caller’s own mistakes count as errors here.',
+        description: 'Which share of the calls in the time shown succeeded? Mistakes of callers count as errors here.',
         unit: units.ratio,
         min: 0,
         max: 1,
@@ -67,7 +66,7 @@ function inShort(): BoardSection {
       ),
       statPanel({
         title: 'P95 duration',
-        description: 'How long did the slowest twentieth of the calls to upstream servers take at least?',
+        description: 'How long did the slowest 5 % of the calls to upstream servers take at least?',
         unit: units.seconds,
         noValue: 'no calls',
         queries: [{ expr: quantileOverRange(0.95, durationBuckets), legend: 'p95' }],
@@ -79,9 +78,9 @@ function inShort(): BoardSection {
 
 const outcomeTitles = { error: 'Errors', timeout: 'Timeouts', abandoned: 'Abandoned' } as const;
 const outcomeQuestions = {
-  error: 'How many calls failed, by the tool, by its server or by the arguments they were given?',
-  timeout: 'How many calls did the hub end because their deadline passed?',
-  abandoned: 'How many calls lost their caller, who went away or cancelled?',
+  error: 'How many calls failed, because of the tool, its server or the arguments?',
+  timeout: 'How many calls did the hub cancel because their deadline passed?',
+  abandoned: 'How many calls were cancelled, or lost their caller?',
 } as const;
 
 function callsAndErrors(): BoardSection {
@@ -90,7 +89,7 @@ function callsAndErrors(): BoardSection {
     panels: [
       timeSeriesPanel({
         title: 'Calls by outcome',
-        description: 'How many calls end each second, and how?',
+        description: 'How many calls finish per second, and with which outcome?',
         unit: units.perSecond,
         form: 'stacked',
         queries: [{ expr: perSecond(outcomes(), labels.outcome), legend: `{{${labels.outcome}}}` }],
@@ -99,7 +98,7 @@ function callsAndErrors(): BoardSection {
       timeSeriesPanel({
         title: 'Errors by type',
         description:
-          'Why do calls to upstream servers fail? `tool_error` is the tool’s own word, `invalid_arguments` the caller’s mistake, the others are between hub and server.',
+          'Why do calls to upstream servers fail? `tool_error` is reported by the tool, `invalid_arguments` is a mistake of the caller, the others are between hub and server.',
         unit: units.perSecond,
         form: 'stacked',
         noValue: 'no call has failed',
@@ -123,7 +122,7 @@ function durations(): BoardSection {
       }),
       timeSeriesPanel({
         title: 'Duration, percentiles',
-        description: 'How long do calls to upstream servers take, for most callers and for the unlucky ones?',
+        description: 'How long do calls to upstream servers take at the 50th, 95th and 99th percentile?',
         unit: units.seconds,
         queries: percentileLines(durationBuckets),
         colours: percentileColours,
@@ -159,7 +158,7 @@ function byToolAndServer(): BoardSection {
       }),
       tablePanel({
         title: 'Outcomes by server',
-        description: 'Is one server behind most failures? A row is a server; click it to see that server alone.',
+        description: 'Does one server cause most failures? A row is a server; click it to see that server alone.',
         noValue: 'no calls',
         rows: { [labels.serverId]: 'server' },
         columns: columns([labels.serverId]),
@@ -169,7 +168,7 @@ function byToolAndServer(): BoardSection {
       }),
       statPanel({
         title: 'Servers',
-        description: 'Is each upstream server connected now? A server that is not takes no calls.',
+        description: 'Is each upstream server connected now? A disconnected server accepts no calls.',
         unit: units.count,
         size: { width: 5, height: 9 },
         queries: [
@@ -183,7 +182,7 @@ function byToolAndServer(): BoardSection {
       timeSeriesPanel({
         title: 'Calls that a server failed, share',
         description:
-          'Which server does not do its part? The caller’s mistakes and timeouts are left out; an alert fires above the dashed line.',
+          'Which server fails calls? Mistakes of callers and timeouts are not counted. An alert fires above the dashed line.',
         unit: units.ratio,
         max: 1,
         noValue: 'no calls',
@@ -200,7 +199,7 @@ function byToolAndServer(): BoardSection {
       }),
       rankingPanel({
         title: 'Slowest tools, P95',
-        description: 'Which tools keep their callers waiting longest?',
+        description: 'Which tools are slowest?',
         unit: units.seconds,
         noValue: 'no calls',
         query: {
@@ -209,9 +208,9 @@ function byToolAndServer(): BoardSection {
         },
       }),
       timeSeriesPanel({
-        title: 'Calls under way',
+        title: 'Calls in progress',
         description:
-          'How many calls does the hub wait for at once? A line that only rises is a server that no longer answers.',
+          'How many calls are in progress at once? A line that only rises is a server that no longer responds.',
         unit: units.count,
         queries: [{ expr: `sum by (instance) (${hub(series.callsRunning)})`, legend: '{{instance}}' }],
       }),
@@ -237,7 +236,8 @@ function evidence(): BoardSection {
       }),
       logPanel({
         title: 'Calls that did not succeed, log',
-        description: 'Who called what, and how did it end? Open a line for its fields and the link to its trace.',
+        description:
+          'Who called which tool, and with which outcome? Open a line for its fields and the link to its trace.',
         noValue: 'no call has failed',
         query: `${hubLogs} |= "${toolOutcomeMessage}" | outcome!="success" | server_id=~"$server" | tool_name=~"$tool" | line_format "{{.outcome}} {{.error_type}}: {{.tool_name}} on {{.server_id}}, {{.latency_ms}} ms, for {{.agent_id}}"`,
         size: { width: 24 },
@@ -246,5 +246,5 @@ function evidence(): BoardSection {
   };
 }
 
-/** A call that somebody waits for; far below the alert, so that what is getting slow shows. */
+/** The minimum duration of a slow call here, far below the threshold of the alert, to show a slowdown early. */
 const slowCall = '500ms';

@@ -1,4 +1,4 @@
-/** The skeleton of every board: variables, the bar of links to the others, annotations, and sections of panels. */
+/** The common layout of all dashboards: variables, links to the others, annotations, and sections of panels. */
 import {
   AnnotationQueryBuilder,
   type Dashboard,
@@ -17,7 +17,7 @@ import { labels, series } from '../prometheus-name.ts';
 import { meaning } from './colour.ts';
 import { type BoardPanel, dataSources } from './panel.ts';
 
-/** The address of each board. */
+/** The uid of each dashboard, which its URL contains. */
 export const boardUids = {
   overview: 'hestia-overview',
   tools: 'hestia-tools',
@@ -27,32 +27,32 @@ export const boardUids = {
   telemetryPipeline: 'hestia-telemetry-pipeline',
 } as const;
 
-/** Every board carries it; the bar of links lists what carries it. */
+/** The tag of every dashboard. The link bar lists all dashboards with this tag. */
 const tag = 'hestia';
 
-/** The stream that a hub's log records are in. */
+/** The LogQL stream selector of a hub's log records. */
 export const hubLogs = '{service_name="hestia"}';
 
-/** The spans that a hub made: a condition of TraceQL. */
+/** The TraceQL condition for spans of a hub. */
 export const hubSpans = 'resource.service.name = "hestia"';
 
-/** Panels under a heading, laid out from left to right; widths of a line add up to 24. */
+/** Panels under a heading, laid out from left to right. The widths of a line add up to 24. */
 export interface BoardSection {
   title: string;
   panels: readonly BoardPanel[];
 }
 
-/** What a board is made of. */
+/** The content of a dashboard. */
 export interface BoardPlan {
   uid: (typeof boardUids)[keyof typeof boardUids];
   title: string;
   description: string;
-  /** Variables besides the data sources and `instance`. */
+  /** Variables in addition to the data sources and `instance`. */
   variables?: readonly QueryVariableBuilder[];
   sections: readonly BoardSection[];
 }
 
-/** Makes a board in the classic schema, which is the one that Grafana takes from files. */
+/** Creates a dashboard in the classic schema, which Grafana reads from provisioned files. */
 export function createBoard({ uid, title, description, variables = [], sections }: BoardPlan): Dashboard {
   const board = new DashboardBuilder(`Hestia / ${title}`)
     .uid(uid)
@@ -86,7 +86,7 @@ export function createBoard({ uid, title, description, variables = [], sections 
   return board.build();
 }
 
-/** A variable with the values that a label has, of which any number may be chosen; all by default. */
+/** A multi-value variable with the values of a label; all by default. */
 export function labelVariable(name: string, title: string, { of, label }: { of: string; label: string }) {
   const query = `label_values(${of}, ${label})`;
   return new QueryVariableBuilder(name)
@@ -102,12 +102,12 @@ export function labelVariable(name: string, title: string, { of, label }: { of: 
     .current({ text: 'All', value: '$__all' });
 }
 
-/** The servers that calls went to. */
+/** The variable that selects servers. */
 export function serverVariable(): QueryVariableBuilder {
   return labelVariable('server', 'Server', { of: inInstances(series.toolOutcomes), label: labels.serverId });
 }
 
-/** The tools that were called, of the chosen servers. */
+/** The variable that selects tools of the selected servers. */
 export function toolVariable(): QueryVariableBuilder {
   const of = `${series.toolOutcomes}{instance=~"$instance", ${labels.serverId}=~"$server"}`;
   return labelVariable('tool', 'Tool', { of, label: labels.genAiToolName });
@@ -131,7 +131,7 @@ function dataSourceVariables(): DatasourceVariableBuilder[] {
   ];
 }
 
-/** Restarts of a hub, from its own log, and alerts while they fire: what changed when the lines did. */
+/** Annotations: restarts of a hub, from its log, and alerts while they fire. */
 function annotations(): AnnotationQueryBuilder[] {
   return [
     new AnnotationQueryBuilder()

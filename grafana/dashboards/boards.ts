@@ -1,4 +1,4 @@
-/** All boards, each with the file it is generated into. */
+/** All dashboards, and the JSON file that each is generated into. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { overviewBoard } from './board-overview.ts';
 import { schedulerBoard } from './board-scheduler.ts';
@@ -7,13 +7,13 @@ import { skillsAndSecurityBoard } from './board-skills-and-security.ts';
 import { telemetryPipelineBoard } from './board-telemetry-pipeline.ts';
 import { toolsBoard } from './board-tools.ts';
 
-/** A board made from the code; `path` is relative to the repository's root. */
+/** A generated dashboard. `path` is relative to the root of the repository. */
 export interface BoardFile {
   path: string;
   board: Dashboard;
 }
 
-/** Makes all boards, in the order in which a reader may want them. */
+/** Creates all dashboards, in reading order. */
 export function boardFiles(): BoardFile[] {
   const boards = {
     overview: overviewBoard(),

@@ -1,9 +1,9 @@
-/** The metrics that the collector tells of itself. */
+/** Names of the metrics of the collector. */
 
-/** The collector's word for each signal of OpenTelemetry. */
+/** The collector's name for the items of each signal. */
 export const collectorItems = { traces: 'spans', logs: 'log_records', metrics: 'metric_points' } as const;
 
-/** A counter that the collector has for each signal. */
+/** A counter of the collector with one series name for each signal. */
 export type CollectorCounter =
   | 'receiver_accepted'
   | 'receiver_refused'

@@ -1,10 +1,10 @@
-/** Colours by meaning, the same on every board: whoever has learned one legend has learned them all. */
+/** Colours by meaning, the same on every dashboard. */
 import type { Outcome, SecurityEvent } from '../../src/shapes/event.ts';
 
-/** A colour of Grafana's palette, which has a light and a dark form of each. */
+/** A colour of Grafana's palette, which has a light and a dark variant of each. */
 export type Colour = string;
 
-/** What a value says, where it says something. */
+/** Colours by what a value means. */
 export const meaning = {
   good: 'green',
   notice: 'blue',
@@ -15,7 +15,7 @@ export const meaning = {
   neutral: 'text',
 } as const;
 
-/** How a call ended. */
+/** Colours of the outcomes of calls. */
 export const outcomeColours: Readonly<Record<Outcome, Colour>> = {
   success: meaning.good,
   error: meaning.bad,
@@ -23,28 +23,28 @@ export const outcomeColours: Readonly<Record<Outcome, Colour>> = {
   abandoned: meaning.gone,
 };
 
-/** The lines of a duration: for most, for the unlucky, for the unluckiest. */
+/** Colours of the 50th, 95th and 99th percentile. */
 export const percentileColours: Readonly<Record<string, Colour>> = {
   p50: meaning.good,
   p95: meaning.suspect,
   p99: meaning.bad,
 };
 
-/** How a run of a job ended. */
+/** Colours of the results of jobs. */
 export const jobResultColours: Readonly<Record<string, Colour>> = {
   success: meaning.good,
   failure: meaning.bad,
   skipped: meaning.neutral,
 };
 
-/** Severities of alerts. */
+/** Colours of the severities of alerts. */
 export const severityColours: Readonly<Record<string, Colour>> = {
   info: meaning.notice,
   warning: meaning.suspect,
   critical: meaning.bad,
 };
 
-/** Security events: what is as it should be, what somebody may not do, what went wrong, what is an attack or worse. */
+/** Colours of security events: normal operation, refused requests, failures, and attacks. */
 export const securityEventColours: Readonly<Record<SecurityEvent, Colour>> = {
   SKILL_ACTIVATION_SUCCESS: meaning.good,
   SKILL_DEACTIVATION_SUCCESS: 'light-green',

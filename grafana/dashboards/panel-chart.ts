@@ -1,4 +1,4 @@
-/** Panels that draw numbers from Prometheus: one value, values over time, a distribution, a ranking, a table. */
+/** Panels with numbers from Prometheus: single value, time series, heatmap, ranking, table. */
 import { PanelBuilder as BarGaugePanelBuilder } from '@grafana/grafana-foundation-sdk/bargauge';
 import {
   BarGaugeDisplayMode,
@@ -51,10 +51,10 @@ import {
 } from './panel.ts';
 import { quantile } from './promql.ts';
 
-/** What panels of numbers take besides their text. */
+/** Options of panels with numbers. */
 export interface ChartOptions extends PanelText {
   unit: Unit;
-  /** Shown where there is no value, which is an answer too. */
+  /** Shown if there is no value. */
   noValue?: string;
   decimals?: number;
   min?: number;
@@ -64,13 +64,13 @@ export interface ChartOptions extends PanelText {
   size?: Partial<PanelSize>;
 }
 
-/** One line of a chart or one value. `legend` is a template such as `{{outcome}}`, or plain text. */
+/** A query: one or more lines of a chart, or a value. `legend` is a template such as `{{outcome}}`, or plain text. */
 export interface ChartQuery {
   expr: string;
   legend: string;
 }
 
-/** One value, or a few side by side, as they are now. `words` puts words in place of values. */
+/** Creates a panel of one current value, or a few side by side. `words` maps values to text. */
 export function statPanel(
   options: ChartOptions & { queries: readonly ChartQuery[]; words?: Readonly<Record<string, [string, Colour]>> },
 ): BoardPanel {
@@ -84,14 +84,14 @@ export function statPanel(
   return dressed(panel, options, { width: 4, height: 4 });
 }
 
-/** Values over time. Colours go by legend. */
+/** Creates a time series panel. `colours` are by legend. */
 export function timeSeriesPanel(
   options: ChartOptions & {
     queries: readonly ChartQuery[];
     colours?: Readonly<Record<string, Colour>>;
     /** `lines` by default; `stacked` for parts of a whole; `bars` for counts in an interval. */
     form?: 'lines' | 'stacked' | 'bars';
-    /** Asks for exemplars, which lead to traces. */
+    /** Queries exemplars too, which link to traces. */
     exemplars?: boolean;
   },
 ): BoardPanel {
@@ -117,7 +117,7 @@ export function timeSeriesPanel(
   return dressed(panel, { min: 0, ...options }, { width: 12, height: 8 });
 }
 
-/** A distribution over time, from the buckets of a histogram; its dots are exemplars and lead to traces. */
+/** Creates a heatmap from the buckets of a histogram. Its dots are exemplars, which link to traces. */
 export function heatmapPanel(options: ChartOptions & { query: string; exemplars: boolean }): BoardPanel {
   const panel = new HeatmapPanelBuilder()
     .calculate(false)
@@ -135,7 +135,7 @@ export function heatmapPanel(options: ChartOptions & { query: string; exemplars:
   return dressed(panel, options, { width: 12, height: 8 });
 }
 
-/** The largest first, now. */
+/** Creates a ranking of current values, the largest first. */
 export function rankingPanel(options: ChartOptions & { query: ChartQuery }): BoardPanel {
   const panel = new BarGaugePanelBuilder()
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false))
@@ -146,7 +146,7 @@ export function rankingPanel(options: ChartOptions & { query: ChartQuery }): Boa
   return dressed(panel, { min: 0, ...options }, { width: 12, height: 8 });
 }
 
-/** The lines by which the boards tell a duration: for most, for the unlucky, for the unluckiest. */
+/** The percentiles of a duration that the dashboards show. */
 export function percentileLines(bucketSelector: string): ChartQuery[] {
   return [0.5, 0.95, 0.99].map((share) => ({ expr: quantile(share, bucketSelector), legend: `p${share * 100}` }));
 }
@@ -181,7 +181,7 @@ function dressed(panel: DressablePanel, options: ChartOptions, size: PanelSize):
   return panel;
 }
 
-/** A query for the value at the end of the time shown. */
+/** A query for the value at the end of the time range. */
 export function instantQuery({ expr, legend }: ChartQuery, at: number): DataqueryBuilder {
   return query(expr, legend, at).instant();
 }
@@ -194,7 +194,7 @@ function query(expr: string, legend: string, at: number): DataqueryBuilder {
   return new DataqueryBuilder().refId(refId(at)).datasource(dataSources.prometheus).expr(expr).legendFormat(legend);
 }
 
-/** `A` for the first query of a panel, `B` for the second. */
+/** The reference id of a query: `A` for the first, `B` for the second. */
 export function refId(at: number): string {
   return String.fromCharCode('A'.charCodeAt(0) + at);
 }

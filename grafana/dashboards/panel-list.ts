@@ -1,4 +1,4 @@
-/** Panels that list things: log lines from Loki, traces from Tempo, a table of labels and values from either store. */
+/** List panels: log lines from Loki, traces from Tempo, and tables from Prometheus or Loki. */
 import {
   LogsDedupStrategy,
   LogsSortOrder,
@@ -20,17 +20,17 @@ import { type Colour, meaning } from './colour.ts';
 import { type BoardPanel, dataSources, type PanelSize, type PanelText, steps, type Unit } from './panel.ts';
 import { instantQuery, refId } from './panel-chart.ts';
 
-/** Lines a log panel fetches at most, and traces a trace panel. */
+/** Maximum lines of a log panel, and maximum traces of a trace panel. */
 const linesMax = 200;
 const tracesMax = 30;
 
-/** What lists take besides their text. */
+/** Options of list panels. */
 export interface ListOptions extends PanelText {
   noValue: string;
   size?: Partial<PanelSize>;
 }
 
-/** Log lines, newest first. Each leads to its trace by the data source's link on `trace_id`. */
+/** Creates a panel of log lines, newest first. The data source links `trace_id` to the trace. */
 export function logPanel(options: ListOptions & { query: string }): BoardPanel {
   return new LogsPanelBuilder()
     .title(options.title)
@@ -57,7 +57,7 @@ export function logPanel(options: ListOptions & { query: string }): BoardPanel {
     );
 }
 
-/** Spans that match, newest first, with what the query selects; each row leads to its trace. */
+/** Creates a panel of matching spans, newest first, with the selected attributes. Each row links to its trace. */
 export function tracePanel(options: ListOptions & { query: string }): BoardPanel {
   return new TablePanelBuilder()
     .title(options.title)
@@ -80,7 +80,7 @@ export function tracePanel(options: ListOptions & { query: string }): BoardPanel
     );
 }
 
-/** A column of a table of values: a query whose labels are the rows. */
+/** A column of a value table: a query whose label sets are the rows. */
 export interface TableColumn {
   title: string;
   expr: string;
@@ -89,17 +89,17 @@ export interface TableColumn {
 }
 
 /**
- * A table with a row for each value of the labels in `rows`, and a column for each query. `store` answers them: Loki
- * for what must not be a metric's label.
+ * Creates a table with a row for each combination of the labels in `rows`, and a column for each query. `store` is the data
+ * source: Loki for values that must not be labels of a metric.
  */
 export function tablePanel(
   options: ListOptions & {
     store?: 'prometheus' | 'loki';
-    /** Label to the heading of its column, in order. */
+    /** Column headings by label, in order. */
     rows: Readonly<Record<string, string>>;
     columns: readonly TableColumn[];
     sortBy: string;
-    /** Colours of texts in its cells. */
+    /** Colours of cells by text. */
     colours?: Readonly<Record<string, Colour>>;
     links?: readonly DashboardLinkBuilder[];
   },
@@ -152,7 +152,7 @@ function countQuery(expr: string, at: number): LogQueryBuilder {
     .legendFormat('');
 }
 
-/** One table out of the answers: joined by their labels, in order, with headings. */
+/** Transformations that join the query results by their labels, order the columns, and set headings. */
 function columnsOf(options: {
   rows: Readonly<Record<string, string>>;
   columns: readonly TableColumn[];

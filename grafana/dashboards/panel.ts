@@ -1,4 +1,4 @@
-/** What all panels of the boards share: a question, a unit, a size, data sources, links, colours. Knows no metric. */
+/** Common elements of all panels: title, question, unit, size, data sources, links and colours. */
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type { DataSourceRef } from '@grafana/grafana-foundation-sdk/common';
 import {
@@ -12,10 +12,10 @@ import {
 import type { Threshold } from '../thresholds.ts';
 import { type Colour, meaning } from './colour.ts';
 
-/** A panel ready for a board. */
+/** A panel of a dashboard. */
 export type BoardPanel = Builder<Panel>;
 
-/** Units of Grafana that the boards use, by what is measured. */
+/** Grafana units by what is measured. */
 export const units = {
   count: 'short',
   seconds: 's',
@@ -26,26 +26,26 @@ export const units = {
 } as const;
 export type Unit = (typeof units)[keyof typeof units];
 
-/** What each panel says of itself. `description` begins with the question that the panel answers. */
+/** The texts of a panel. `description` begins with the question that the panel answers. */
 export interface PanelText {
   title: string;
   description: string;
 }
 
-/** Width in columns of 24, height in rows of the grid. */
+/** The size of a panel: width in 24 columns, height in grid rows. */
 export interface PanelSize {
   width: number;
   height: number;
 }
 
-/** The data sources, chosen by the variables of each board. */
+/** The data sources, selected by variables of the dashboard. */
 export const dataSources = {
   prometheus: { type: 'prometheus', uid: '${datasource}' },
   loki: { type: 'loki', uid: '${loki}' },
   tempo: { type: 'tempo', uid: '${tempo}' },
 } as const satisfies Record<string, DataSourceRef>;
 
-/** From which value on which colour holds; the first holds below. Ascending. */
+/** Colours by lower bound, ascending. The first applies to all lower values. */
 export function steps(first: Colour, ...others: readonly { from: number; colour: Colour }[]): ThresholdsConfigBuilder {
   const below: ColourStep = { value: null, color: first };
   return new ThresholdsConfigBuilder()
@@ -53,15 +53,15 @@ export function steps(first: Colour, ...others: readonly { from: number; colour:
     .steps([below, ...others.map(({ from, colour }) => ({ value: from, color: colour }))]);
 }
 
-/** Good at 0, bad above: for what must never happen. */
+/** Good at 0, bad above. For what must never happen. */
 export function mustBeZero(): ThresholdsConfigBuilder {
   return steps(meaning.good, { from: smallestCount, colour: meaning.bad });
 }
 
-/** Increases are extrapolated, so that one event may show as a little less than one. */
+/** Less than one, because `increase` extrapolates and one event may show as slightly less. */
 const smallestCount = 0.5;
 
-/** Good, from half of a threshold on suspect, bad above it: where an alert fires is where the colour turns. */
+/** Good, suspect from half of the threshold, bad above it. The colour is bad exactly where an alert fires. */
 export function limit({ above }: Threshold): ThresholdsConfigBuilder {
   return steps(meaning.good, { from: above / 2, colour: meaning.suspect }, { from: above, colour: meaning.bad });
 }
@@ -71,7 +71,7 @@ export function fixedColour(colour: Colour): DynamicConfigValue {
   return { id: 'color', value: { mode: 'fixed', fixedColor: colour } };
 }
 
-/** A link to another board that keeps the time shown and the chosen hubs; `variables` sets others there. */
+/** A link to another dashboard that keeps the time range and the selected hubs, and sets `variables`. */
 export function boardLink(
   title: string,
   uid: string,

@@ -1,7 +1,7 @@
-/** The few forms of PromQL the boards are made of. Knows no metric: names and labels are handed in. */
+/** PromQL building blocks of the dashboards: matchers, rates, increases and quantiles. */
 import { selector } from '../rules/promql.ts';
 
-/** The variable that chooses among hubs; every series of the hub is narrowed by it. */
+/** The variable that selects hubs. It filters every series of a hub. */
 const ofInstance = 'instance=~"$instance"';
 
 /** `label="value"`. */
@@ -9,47 +9,47 @@ export function is(label: string, value: string): string {
   return `${label}="${value}"`;
 }
 
-/** `label!="value"`; with an empty value: the label is there. */
+/** `label!="value"`; with an empty value, the label must exist. */
 export function isNot(label: string, value: string): string {
   return `${label}!="${value}"`;
 }
 
-/** `label=~"pattern"`; the pattern may be a variable. */
+/** `label=~"pattern"`. The pattern may be a variable. */
 export function matches(label: string, pattern: string): string {
   return `${label}=~"${pattern}"`;
 }
 
-/** Series that the hub makes, or that are made of its spans, of the chosen hubs. */
+/** Series of the selected hubs, or series made from their spans. */
 export function hub(name: string, ...matchers: readonly string[]): string {
   return selector(name, ofInstance, ...matchers);
 }
 
-/** The increase of a counter each second, added up by labels. */
+/** The increase of a counter per second, summed by labels. */
 export function perSecond(selector: string, ...by: readonly string[]): string {
   return `sum${grouping(by)} (rate(${selector}[$__rate_interval]))`;
 }
 
-/** The increase of a counter over the time shown, added up by labels. */
+/** The increase of a counter over the time range, summed by labels. */
 export function overRange(selector: string, ...by: readonly string[]): string {
   return `sum${grouping(by)} (increase(${selector}[$__range]))`;
 }
 
-/** The increase of a counter from one point of a chart to the next, added up by labels. */
+/** The increase of a counter between two points of a chart, summed by labels. */
 export function overInterval(selector: string, ...by: readonly string[]): string {
   return `sum${grouping(by)} (increase(${selector}[$__rate_interval]))`;
 }
 
-/** A quantile of a histogram at each point of a chart; `by` never names `le`. */
+/** A quantile of a histogram at each point of a chart. `by` must not contain `le`. */
 export function quantile(share: number, bucketSelector: string, ...by: readonly string[]): string {
   return `histogram_quantile(${share}, ${perSecond(bucketSelector, 'le', ...by)})`;
 }
 
-/** A quantile of a histogram over the time shown. */
+/** A quantile of a histogram over the time range. */
 export function quantileOverRange(share: number, bucketSelector: string, ...by: readonly string[]): string {
   return `histogram_quantile(${share}, ${overRange(bucketSelector, 'le', ...by)})`;
 }
 
-/** A part of a whole; no value where the whole is nothing. */
+/** A share of a total; no value if the total is zero. */
 export function shareOf(part: string, whole: string): string {
   return `${part} / (${whole} > 0)`;
 }

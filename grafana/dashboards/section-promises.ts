@@ -1,4 +1,4 @@
-/** The objectives on the first board: are they kept, what of the budget is left, how fast is it spent, and what fires. */
+/** The objectives on the dashboard Overview: availability, latency, remaining error budget, burn rate, and alerts. */
 import { labels } from '../prometheus-name.ts';
 import { selector } from '../rules/promql.ts';
 import { badShare, budgetLeft, type Indicator } from '../rules/recording-rules.ts';
@@ -14,31 +14,31 @@ const hourSeconds = 3600;
 const fastBurn = Math.max(...burnWindows.map(({ factor }) => factor));
 const alerts = (states: string) => selector('ALERTS', matches('alertname', 'Hestia.+'), matches('alertstate', states));
 
-/** How the two objectives are spoken of. */
+/** Texts and colours of the two objectives. */
 const promiseTexts = {
-  availability: { title: 'Availability', bad: 'failed through no fault of the caller', line: meaning.bad },
+  availability: { title: 'Availability', bad: 'failed without a mistake of the caller', line: meaning.bad },
   latency: { title: 'Latency', bad: `took longer than ${slowCallSeconds} s`, line: meaning.suspect },
 } as const satisfies Record<Indicator, { title: string; bad: string; line: string }>;
 
-/** The section. */
+/** Creates the section. */
 export function promises(): BoardSection {
   return {
-    title: 'Promises and alerts',
+    title: 'Objectives and alerts',
     panels: [
       ...promiseStats('availability'),
       ...promiseStats('latency'),
       statPanel({
         title: 'Alerts firing',
-        description: 'How many alerts want somebody to look? The table below names them.',
+        description: 'How many alerts are firing? The table below names them.',
         unit: units.count,
         size: { width: 8 },
         queries: [{ expr: `count(${alerts('firing')}) or vector(0)`, legend: 'firing' }],
         thresholds: mustBeZero(),
       }),
       timeSeriesPanel({
-        title: 'How fast the error budget is spent',
+        title: 'Burn rate of the error budget',
         description:
-          'Is something burning? At 100 % the budget lasts exactly as long as it must. Alerts look at an hour and its last five minutes, and at longer windows for slow fires.',
+          'How fast is the error budget spent? At 100 % it lasts exactly its window. Alerts evaluate one hour and its last five minutes, and longer windows for slow burns.',
         unit: units.ratio,
         noValue: 'no calls',
         queries: (['availability', 'latency'] as const).flatMap((indicator) =>
@@ -50,9 +50,9 @@ export function promises(): BoardSection {
         thresholds: steps(meaning.good, { from: 1, colour: meaning.suspect }, { from: fastBurn, colour: meaning.bad }),
       }),
       tablePanel({
-        title: 'Alerts that fire or are about to',
+        title: 'Firing and pending alerts',
         description:
-          'What is wrong, how badly, and where? What each alert means and what to do first is in grafana/runbook.md, under its name.',
+          'What is wrong, how severe is it, and where? grafana/runbook.md explains each alert under its name.',
         noValue: 'no alert fires',
         rows: {
           alertname: 'alert',
@@ -89,7 +89,7 @@ function promiseStats(indicator: Indicator): BoardPanel[] {
   return [
     statPanel({
       title: `${title}, ${days} days`,
-      description: `Is the promise kept, that of ${objective * 100} % of the calls none ${bad}? The caller’s own mistakes count neither way.`,
+      description: `Is the objective of ${objective * 100} % good calls met? A call is bad if it ${bad}. Mistakes of callers are not counted.`,
       unit: units.ratio,
       decimals: 2,
       max: 1,
@@ -99,8 +99,7 @@ function promiseStats(indicator: Indicator): BoardPanel[] {
     }),
     statPanel({
       title: `${title}, budget left`,
-      description:
-        'How much of what may go wrong in the window has not gone wrong yet? Below zero the promise is broken.',
+      description: 'Which share of the error budget of the window is left? Below zero, the objective is missed.',
       unit: units.ratio,
       decimals: 0,
       max: 1,

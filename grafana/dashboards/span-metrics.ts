@@ -1,4 +1,4 @@
-/** What the collector makes of the hub's spans: the only histograms with exemplars, since the SDK makes none. */
+/** Span metrics that the collector derives from the hub's spans. The only histograms with exemplars; the SDK has none. */
 import { labels } from '../prometheus-name.ts';
 import { hub, matches } from './promql.ts';
 
@@ -8,7 +8,7 @@ export const spanSeries = {
   calls: 'traces_span_metrics_calls_total',
 } as const;
 
-/** The connector's own labels; the dimensions that it is given are spelled as the hub's labels are. */
+/** The labels of the connector itself. Configured dimensions have the same names as the hub's labels. */
 export const spanLabels = {
   kind: 'span_kind',
   name: 'span_name',

@@ -1,4 +1,4 @@
-/** All alerts, made into rules that Prometheus reads: times scaled, severity a label, the runbook linked. */
+/** All alerts as Prometheus rules: with scaled times, severity as a label, and a link to the runbook. */
 import { hubAlerts } from './hub-alerts.ts';
 import { objectiveAlerts } from './objective-alerts.ts';
 import { pipelineAlerts } from './pipeline-alerts.ts';
@@ -8,8 +8,8 @@ import { securityAlerts } from './security-alerts.ts';
 import { toolAlerts } from './tool-alerts.ts';
 
 /**
- * Where the runbook is: its path in this repository, which is where everyone who runs the compose stack has it. Who
- * publishes it puts the address here and runs `npm run generate`; the anchors stay as they are.
+ * The address of the runbook: its path in this repository, which everyone who runs the compose stack has. If you publish
+ * the runbook, set its address here and run `npm run generate`. The anchors do not change.
  */
 export const runbookAddress = 'grafana/runbook.md';
 

@@ -1,4 +1,4 @@
-/** Alerts on the hub itself: that it is there, its event loop, its disk, its trail, Chroma, and its scheduler. */
+/** Alerts on the hub: availability, event loop, database, audit trail, Chroma and scheduler. */
 import { labels, series } from '../prometheus-name.ts';
 import { thresholds } from '../thresholds.ts';
 import {
@@ -31,25 +31,25 @@ export function hubAlerts(options: RuleOptions): Alert[] {
 }
 
 /**
- * A hub that is gone is gone from the collector's export; one that never came never was there. Both are told only
- * while that export is read, since a collector that is down has an alert of its own. A hub that ended in order said so
- * in its last export: whoever scales down or deploys is not called for it, while others still send.
+ * Fires if the metrics of a hub stopped while others continue, or if no hub sends metrics. Both need a successful scrape,
+ * since a collector that is down has its own alert. A hub that shuts down in order reports this in its last export and does
+ * not count, so that scaling down and deploying cause no alert while other hubs run.
  */
 function hubDown({ timeScale }: RuleOptions): Alert {
   const { windowSeconds, forSeconds } = thresholds.hubDown;
   const alive = series.auditGap;
-  const remembered = `max by (${hubLabels}) (last_over_time(${alive}[${duration(windowSeconds * timeScale)}]))`;
-  const inOrder = `last_over_time(${series.ending}[${duration(windowSeconds * timeScale)}]) == 1`;
-  const oneGone = `(${remembered} unless on (${hubLabels}) (${alive} or ${inOrder})) and on () ${alive}`;
+  const seenInWindow = `max by (${hubLabels}) (last_over_time(${alive}[${duration(windowSeconds * timeScale)}]))`;
+  const endedInOrder = `last_over_time(${series.ending}[${duration(windowSeconds * timeScale)}]) == 1`;
+  const oneGone = `(${seenInWindow} unless on (${hubLabels}) (${alive} or ${endedInOrder})) and on () ${alive}`;
   const allGone = `absent(${alive}) and on () (up{job="${scrapeJobs.hub}"} == 1)`;
   return {
     name: 'HestiaHubDown',
     severity: 'critical',
     expr: `(${oneGone}) or (${allGone})`,
     forSeconds,
-    summary: 'A hub is down, or never came up',
+    summary: 'A hub is down or did not start',
     description:
-      '{{ if $labels.instance }}The hub {{ $labels.instance }} has stopped sending metrics, while others still send.{{ else }}No hub sends metrics to the collector.{{ end }}',
+      '{{ if $labels.instance }}The hub {{ $labels.instance }} has stopped sending metrics, while other hubs still send them.{{ else }}No hub sends metrics to the collector.{{ end }}',
   };
 }
 
@@ -60,8 +60,8 @@ function eventLoopLag(): Alert {
     severity: 'warning',
     expr: `max by (${hubLabels}) (${series.eventLoopDelayP99}) > ${above}`,
     forSeconds,
-    summary: 'The hub is busy with itself and answers late',
-    description: `The event loop ${onHub} is {{ $value | humanizeDuration }} late, 99th percentile, for ${duration(forSeconds)} (threshold ${above}s).`,
+    summary: 'The event loop of the hub lags, so all responses are delayed',
+    description: `The event loop ${onHub} has lagged by {{ $value | humanizeDuration }} (99th percentile) for ${duration(forSeconds)} (threshold ${above}s).`,
   };
 }
 
@@ -79,8 +79,8 @@ function storageFailing(options: RuleOptions): Alert {
       `${failures(oneOf(labels.errorType, passing), soft.windowSeconds)} > ${soft.above}`,
     ].join(' or '),
     forSeconds: hard.forSeconds,
-    summary: 'The database or its disk fails',
-    description: `{{ $value }} reads or writes of the database failed as "{{ $labels.${labels.errorType} }}" in the last ${duration(hard.windowSeconds)}, ${onHub} (threshold ${hard.above}; ${soft.above} where the database was only busy).`,
+    summary: 'The database or its disk is failing',
+    description: `{{ $value }} reads or writes of the database failed as "{{ $labels.${labels.errorType} }}" in the last ${duration(hard.windowSeconds)}, ${onHub} (threshold ${hard.above}; ${soft.above} if the database was only busy).`,
   };
 }
 
@@ -92,7 +92,7 @@ function auditGap(): Alert {
     expr: `max by (${hubLabels}) (${series.auditGap}) > ${above}`,
     forSeconds,
     summary: 'Operations are missing from the audit trail',
-    description: `{{ $value }} operations since the start of the hub {{ $labels.instance }} are not on record (threshold ${above}).`,
+    description: `{{ $value }} operations since the start of the hub {{ $labels.instance }} are not recorded (threshold ${above}).`,
   };
 }
 
@@ -107,8 +107,8 @@ function chromaUnreachable(options: RuleOptions): Alert {
     severity: 'warning',
     expr: `${named(down, 'unreachable')} or ${named(`${growing} unless on (${hubLabels}) ${series.chromaUp} == 0`, 'backlog')}`,
     forSeconds,
-    summary: 'Chroma cannot be reached, or does not keep up',
-    description: `{{ if eq $labels.problem "unreachable" }}Chroma has not answered the hub {{ $labels.instance }} for ${duration(forSeconds)}.{{ else }}{{ $value }} items of the hub {{ $labels.instance }} wait for Chroma, and for ${duration(windowSeconds)} there have been more and more of them.{{ end }}`,
+    summary: 'Chroma is unreachable or does not keep up',
+    description: `{{ if eq $labels.problem "unreachable" }}Chroma has not answered the hub {{ $labels.instance }} for ${duration(forSeconds)}.{{ else }}{{ $value }} items of the hub {{ $labels.instance }} are queued for Chroma, and the queue has grown for ${duration(windowSeconds)}.{{ end }}`,
   };
 }
 
@@ -135,8 +135,8 @@ function cleanupFailed(options: RuleOptions): Alert {
 }
 
 /**
- * The time since the last success of any hub; where there was none, since the oldest hub started. A scheduler that does
- * not run at all has an alert of its own.
+ * The time since the last success of any hub or, without one, since the start of the oldest hub. A scheduler that does not
+ * run has its own alert.
  */
 function schedulerStalled({ timeScale }: RuleOptions): Alert {
   const { above, forSeconds } = thresholds.schedulerStalled;
@@ -149,7 +149,7 @@ function schedulerStalled({ timeScale }: RuleOptions): Alert {
     expr: `${since} > ${above * timeScale} * max by (job) (${series.schedulerInterval}) and ${running}`,
     forSeconds,
     summary: 'No cleanup has succeeded for two intervals',
-    description: `The last cleanup that succeeded was {{ $value | humanizeDuration }} ago (threshold ${above} intervals); skills and records stay past their time.`,
+    description: `The last successful cleanup was {{ $value | humanizeDuration }} ago (threshold ${above} intervals). Expired skills and records are not deleted.`,
   };
 }
 
@@ -161,6 +161,6 @@ function schedulerNotRunning(): Alert {
     expr: `max by (job) (${series.schedulerRunning}) == 0`,
     forSeconds,
     summary: 'No hub runs its scheduler',
-    description: `Hubs are up and none of them has run the scheduler for ${duration(forSeconds)}; skills do not expire and nothing is cleaned up.`,
+    description: `Hubs are up, but none of them has run the scheduler for ${duration(forSeconds)}. Skills do not expire and nothing is cleaned up.`,
   };
 }

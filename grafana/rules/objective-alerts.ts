@@ -1,4 +1,4 @@
-/** Alerts on the objectives for tool calls: the error budget is spent faster than it lasts, in a long and a short window. */
+/** Multi-window burn-rate alerts on the objectives for tool calls. */
 import {
   type BurnWindow,
   burnWindows,
@@ -11,7 +11,7 @@ import { duration } from './promql.ts';
 import { badCalls, badShare, type Indicator } from './recording-rules.ts';
 import type { Alert } from './rule.ts';
 
-/** How the two objectives are spoken of. */
+/** Names and texts of the two objectives. */
 const texts = {
   availability: {
     name: 'HestiaToolCallAvailabilityBurn',
@@ -27,7 +27,7 @@ const texts = {
   },
 } as const satisfies Record<Indicator, { name: string; slo: string; summary: string; bad: string }>;
 
-/** The alerts on the objectives: one name each, one rule for each pair of windows. */
+/** The alerts on the objectives: one name for each objective, one rule for each pair of windows. */
 export function objectiveAlerts(): Alert[] {
   return burnWindows.flatMap((window) => [burn('availability', window), burn('latency', window)]);
 }
@@ -48,6 +48,6 @@ function burn(indicator: Indicator, { severity, longSeconds, shortSeconds, facto
     forSeconds,
     labels: { slo, long: duration(longSeconds), short: duration(shortSeconds) },
     summary,
-    description: `{{ $value | humanizePercentage }} of the tool calls in the last ${duration(longSeconds)} ${bad}; ${percent} must not over ${duration(sloWindowSeconds)}. That is at least ${factor} times what the budget bears, in the last ${duration(shortSeconds)} too.`,
+    description: `{{ $value | humanizePercentage }} of the tool calls in the last ${duration(longSeconds)} ${bad}. The objective is that ${percent} do not, over ${duration(sloWindowSeconds)}. This is at least ${factor} times the sustainable rate, in the last ${duration(shortSeconds)} too.`,
   };
 }

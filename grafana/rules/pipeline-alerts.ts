@@ -1,4 +1,4 @@
-/** Alerts on the way of the signals: what the hub dropped or folded, and the collector. */
+/** Alerts on the telemetry pipeline: items dropped by the hub, metric overflow, and the collector. */
 import { labels, series } from '../prometheus-name.ts';
 import { thresholds } from '../thresholds.ts';
 import { countedBy, duration, grows, hubLabels, type RuleOptions, scrapeJobs } from './promql.ts';
@@ -24,12 +24,12 @@ function telemetryDropped(options: RuleOptions): Alert {
     severity: 'warning',
     expr: `${dropped} > ${above}`,
     forSeconds,
-    summary: 'The hub had to drop telemetry',
+    summary: 'The hub dropped telemetry',
     description: `The hub {{ $labels.instance }} dropped {{ $value }} items of its {{ $labels.${labels.signal} }} in the last ${duration(windowSeconds)} (threshold ${above}).`,
   };
 }
 
-/** Two ways of running out of room: our own limits on names, and the limit on series of the SDK and of span metrics. */
+/** Two limits: that of the hub on label values, and that of the SDK and of span metrics on series. */
 function metricOverflow(options: RuleOptions): Alert {
   const { above, windowSeconds, forSeconds } = thresholds.metricOverflow;
   const folded = countedBy(`${hubLabels}, ${labels.labelName}`, series.labelOverflow, windowSeconds, options);
@@ -40,11 +40,11 @@ function metricOverflow(options: RuleOptions): Alert {
     expr: `${folded} > ${above} or count by (${hubLabels}, metric) (${named}) > ${above}`,
     forSeconds,
     summary: 'A metric has more series than it may have',
-    description: `{{ if $labels.metric }}{{ $value }} series of the metric {{ $labels.metric }} stand for all that did not fit{{ else }}{{ $value }} values of the label {{ $labels.${labels.labelName} }} were told as "_other" in the last ${duration(windowSeconds)}{{ end }}, on {{ $labels.instance }} (threshold ${above}).`,
+    description: `{{ if $labels.metric }}{{ $value }} series of the metric {{ $labels.metric }} aggregate what exceeds its limit{{ else }}{{ $value }} values of the label {{ $labels.${labels.labelName} }} were counted as "_other" in the last ${duration(windowSeconds)}{{ end }}, on {{ $labels.instance }} (threshold ${above}).`,
   };
 }
 
-/** Its own metrics cannot be read; or those of the hubs cannot, while its own can; or nobody is to be scraped. */
+/** Fires if the metrics of the collector cannot be scraped, if only those of the hubs cannot, or if there is no target. */
 function collectorDown(): Alert {
   const { forSeconds } = thresholds.collectorDown;
   const own = `up{job="${scrapeJobs.collector}"}`;
@@ -53,8 +53,8 @@ function collectorDown(): Alert {
     severity: 'critical',
     expr: `${own} == 0 or (up{job="${scrapeJobs.hub}"} == 0 unless on () ${own} == 0) or absent(${own})`,
     forSeconds,
-    summary: 'The collector is down; nothing is watched',
-    description: `{{ if $labels.instance }}Prometheus has not been able to read {{ $labels.instance }} (job {{ $labels.job }}) for ${duration(forSeconds)}.{{ else }}Prometheus has no collector to read (job {{ $labels.job }}).{{ end }}`,
+    summary: 'The collector is down; nothing is monitored',
+    description: `{{ if $labels.instance }}Prometheus has not been able to scrape {{ $labels.instance }} (job {{ $labels.job }}) for ${duration(forSeconds)}.{{ else }}Prometheus has no collector to scrape (job {{ $labels.job }}).{{ end }}`,
   };
 }
 
@@ -80,7 +80,7 @@ function collectorQueueFilling(options: RuleOptions): Alert {
     severity: 'warning',
     expr: `${share} > ${above} or (${share} and on (${by}) (${grows(size, windowSeconds, options)}))`,
     forSeconds,
-    summary: 'The collector cannot hand on what it takes',
-    description: `The queue of {{ $labels.exporter }} on the collector {{ $labels.instance }} is {{ $value | humanizePercentage }} full, and over ${above * 100}% or fuller all of the last ${duration(windowSeconds)} than it was before.`,
+    summary: 'The queue of the collector is filling up',
+    description: `The queue of {{ $labels.exporter }} on the collector {{ $labels.instance }} is {{ $value | humanizePercentage }} full: over ${above * 100}%, or fuller during the last ${duration(windowSeconds)} than before.`,
   };
 }

@@ -1,19 +1,19 @@
-/** Pieces of PromQL that the rules share: selectors, windows that can be scaled, and counts that miss nothing. */
+/** PromQL building blocks of the rules: selectors, scalable windows, and exact counts. */
 import { labels, series } from '../prometheus-name.ts';
 
-/** The jobs of `grafana/prometheus.yaml`: the hub's metrics as the collector exports them, and the collector's own. */
+/** The jobs of `grafana/prometheus.yaml`: metrics of hubs, exported by the collector, and metrics of the collector. */
 export const scrapeJobs = { hub: 'hestia', collector: 'otel-collector' } as const;
 
-/** What identifies one hub on every series. */
+/** The labels that identify one hub on every series. */
 export const hubLabels = 'job, instance';
 
-/** How rules are made for another pace of time. */
+/** Options of the rules. */
 export interface RuleOptions {
-  /** 1 in the committed files; tests of real faults use less, so that windows of minutes last seconds. */
+  /** Factor of all times: 1 in the committed files, less in tests of real faults, so that minutes last seconds. */
   timeScale: number;
 }
 
-/** Seconds as PromQL writes a duration: `90` is `90s`, `3600` is `1h`; below a second, milliseconds. */
+/** Formats seconds as a PromQL duration: `90` as `90s`, `3600` as `1h`; fractions of a second as milliseconds. */
 export function duration(seconds: number): string {
   const milliseconds = Math.max(1, Math.round(seconds * 1000));
   const [unit, length] = durationUnits.find(([, size]) => milliseconds % size === 0) ?? ['ms', 1];
@@ -27,14 +27,14 @@ const durationUnits: readonly [unit: string, milliseconds: number][] = [
   ['s', 1000],
 ];
 
-/** A series with matchers, such as `name{a="b"}`; empty ones are left out. */
+/** A series with matchers, such as `name{a="b"}`. Without matchers, only the name. */
 export function selector(name: string, ...matchers: readonly string[]): string {
   return matchers.length === 0 ? name : `${name}{${matchers.join(', ')}}`;
 }
 
 /**
- * Where a gauge was higher at every moment of a window than at any moment of an earlier one: noise does not do that. Half
- * a window lies between the two, since a sample on the border of both would always be as high as itself.
+ * True if a gauge was higher at every moment of a window than at any moment of an earlier window, which noise does not
+ * cause. Half a window lies between the two, because a sample in both would equal itself.
  */
 export function grows(gauge: string, windowSeconds: number, { timeScale }: RuleOptions): string {
   const window = duration(windowSeconds * timeScale);
@@ -42,20 +42,20 @@ export function grows(gauge: string, windowSeconds: number, { timeScale }: RuleO
   return `min_over_time(${gauge}[${window}]) > max_over_time(${gauge}[${window}] offset ${before})`;
 }
 
-/** A matcher for any of these values. None of them may hold a character that means something in a regular expression. */
+/** A matcher for any of these values. They must not contain special characters of regular expressions. */
 export function oneOf(label: string, values: readonly string[]): string {
   return values.length === 1 ? `${label}="${values[0]}"` : `${label}=~"${values.join('|')}"`;
 }
 
-/** A matcher for none of these values; what has no such label matches too. */
+/** A matcher for none of these values. A series without the label matches too. */
 export function noneOf(label: string, values: readonly string[]): string {
   return `${label}!~"${values.join('|')}"`;
 }
 
 /**
- * How much a hub's counter grew within a window, series by series. For a process younger than the window that is the
- * counter itself: what happened before the first scrape, at start or before Prometheus came up, counts too, which
- * `increase` cannot see. Only for counters whose series all exist from the start, so that a restart replaces them all.
+ * The increase of a counter of a hub within a window, by series. For a process younger than the window this is the value of
+ * the counter, which includes events before the first scrape; `increase` would miss them. Only for counters whose series
+ * all exist from the start, so that a restart resets all of them.
  */
 export function counted(counter: string, windowSeconds: number, { timeScale }: RuleOptions): string {
   const seconds = windowSeconds * timeScale;
@@ -63,7 +63,7 @@ export function counted(counter: string, windowSeconds: number, { timeScale }: R
   return `(${counter} + 0 and on (${hubLabels}) ${isYoung}) or increase(${counter}[${duration(seconds)}])`;
 }
 
-/** {@link counted}, added up by labels and rounded: `increase` extrapolates, and nothing happens two thirds of a time. */
+/** The sum of {@link counted} by labels, rounded because `increase` extrapolates to fractions. */
 export function countedBy(by: string, counter: string, windowSeconds: number, options: RuleOptions): string {
   return `round(sum by (${by}) (${counted(counter, windowSeconds, options)}))`;
 }

@@ -1,6 +1,6 @@
 /**
- * What is computed once for alerts and dashboards: the two indicators of the objectives for tool calls in each window,
- * what is left of the budget, rates and the 95th percentile by server, and what the collector lost.
+ * Recording rules for alerts and dashboards: indicators of the objectives in each window, the remaining error budget,
+ * rates and the 95th percentile by server, and the items that the collector lost.
  */
 import { labels, series } from '../prometheus-name.ts';
 import {
@@ -15,11 +15,11 @@ import { duration, noneOf, oneOf, type RuleOptions, scrapeJobs, selector } from 
 import type { RecordingRule, RuleGroup } from './rule.ts';
 import { errorTypesOf } from './tool-error-fault.ts';
 
-/** Calls that are not about the caller's own mistake, and those of them that broke the promise. */
+/** Calls that did not fail by a mistake of the caller. */
 export const countedCalls = selector(series.serverCalls, noneOf(labels.errorType, errorTypesOf('caller')));
 const failedCalls = selector(series.serverCalls, oneOf(labels.errorType, errorTypesOf('server', 'hub')));
 
-/** Calls by which a server, or its tool, did not do what was asked; a timeout is another matter, and another alert. */
+/** Calls that a server or its tool failed, without timeouts, which have their own alert. */
 const refusedCalls = selector(
   series.serverCalls,
   oneOf(
@@ -32,7 +32,7 @@ const duringCall = `${labels.mcpMethodName}="tools/call"`;
 const succeeded = `${labels.errorType}=""`;
 const calls = series.mcpClientOperationDuration;
 const successes = selector(`${calls}_count`, duringCall, succeeded);
-// Text format and OpenMetrics write whole bounds as 5 and as 5.0; one scrape has one of them.
+// The text format writes whole bounds as 5, OpenMetrics as 5.0. A scrape uses one of them.
 const fastSuccesses = selector(`${calls}_bucket`, duringCall, succeeded, `le=~"${slowCallSeconds}([.]0)?"`);
 
 const byServer = `job, ${labels.serverId}`;
@@ -43,7 +43,7 @@ export const indicators = { availability: 'hestia_tool_calls_failed', latency: '
 /** An indicator of the objectives. */
 export type Indicator = keyof typeof indicators;
 
-/** The recorded share of bad calls in a window of so many seconds. The name is that of the unscaled window. */
+/** The recorded share of bad calls in a window. The name contains the unscaled window. */
 export function badShare(indicator: Indicator, windowSeconds: number): string {
   return `job:${indicators[indicator]}:ratio_rate${duration(windowSeconds)}`;
 }
@@ -53,7 +53,7 @@ export function badCalls(indicator: Indicator, windowSeconds: number): string {
   return `job:${indicators[indicator]}:increase${duration(windowSeconds)}`;
 }
 
-/** The recorded share of the error budget that is left; below zero it is overspent. */
+/** The recorded remaining share of the error budget; negative if it is exceeded. */
 export function budgetLeft(indicator: Indicator): string {
   return `job:${indicators[indicator]}:budget_remaining${duration(sloWindowSeconds)}`;
 }
@@ -65,12 +65,12 @@ export const serverRecords = {
   durationP95: `job_server:${calls}:p95_${duration(thresholds.toolCallsSlow.windowSeconds)}`,
 } as const;
 
-/** The recorded number of items that a collector did not take or lost, by `failure`. */
+/** The recorded number of items that a collector refused or lost, by `failure`. */
 export const collectorFailures = 'instance_failure:otelcol_items:sum';
 
-/** How often the rates of calls are recorded; a longer window adds up these records, and so needs to know. */
+/** The interval at which rates of calls are recorded. Rules over longer windows add up these samples. */
 const recordSeconds = 15;
-/** The window of those rates: the shortest one of the objectives. */
+/** The window of these rates: the shortest window of the objectives. */
 const rateSeconds = Math.min(...burnWindows.map(({ shortSeconds }) => shortSeconds));
 
 /** The recorded rates that longer windows add up, in calls a second. */
@@ -105,12 +105,12 @@ export function recordingRules(options: RuleOptions): RuleGroup<RecordingRule>[]
   ];
 }
 
-/** Seconds between two records; no less than a second, which is as often as Prometheus can be expected to keep up. */
+/** Seconds between two samples, at least one: Prometheus does not keep up with less. */
 function recordInterval({ timeScale }: RuleOptions): number {
   return Math.max(1, recordSeconds * timeScale);
 }
 
-/** A sum that is there, as zero, where `whole` is and none of `part` ever was. */
+/** The sum of `part`, or zero if only series of `whole` exist. */
 function sumOrZero(part: string, whole: string, by: string): string {
   return `(sum by (${by}) (${part}) or 0 * sum by (${by}) (${whole}))`;
 }
@@ -127,9 +127,8 @@ function rateRules({ timeScale }: RuleOptions): RecordingRule[] {
 }
 
 /**
- * Bad calls over all calls. Longer windows add up the recorded rates: to read each histogram of a month again every
- * quarter of a minute would be more than a Prometheus can do. Without calls there is no share: a quiet night neither
- * spends nor earns.
+ * Bad calls divided by all calls. Longer windows add up the recorded rates, because reading each histogram of a month every
+ * 15 s would overload Prometheus. Without calls there is no share, so a period without traffic does not change the budget.
  */
 function shareRules(windowSeconds: number, { timeScale }: RuleOptions): RecordingRule[] {
   const over = (rate: string) =>
@@ -173,9 +172,8 @@ function serverRules({ timeScale }: RuleOptions): RecordingRule[] {
 }
 
 /**
- * Versions of the collector differ in `_total` and make each series at its first failure, so they are added up by what
- * they begin with, over a zero that is there whenever the scrape succeeded. They all end with the process, so that the
- * sum is a counter too.
+ * Versions of the collector differ in the suffix `_total`, and create each series at its first failure. The rule therefore
+ * sums by name prefix, and is zero while the scrape succeeds. All series reset with the process, so the sum is a counter.
  */
 function collectorRules(): RecordingRule[] {
   const zero = `0 * max by (job, instance) (up{job="${scrapeJobs.collector}"} == 1)`;

@@ -1,7 +1,7 @@
-/** Rules and alerts as values, and the YAML that Prometheus reads. Knows no metric and no threshold. */
+/** Types of rules and alerts, and the YAML rule file that Prometheus reads. */
 import { stringify } from 'yaml';
 
-/** A recording rule. The name is `level:metric:operations`: labels that are left, what was measured, what was done to it. */
+/** A recording rule. Its name is `level:metric:operations`: remaining labels, metric, applied operations. */
 export interface RecordingRule {
   record: string;
   expr: string;
@@ -9,12 +9,12 @@ export interface RecordingRule {
 }
 
 /**
- * `critical` wakes someone: agents cannot work, or what must not happen did. `warning` is read in working hours.
- * What is neither is no alert but a panel.
+ * `critical` pages someone: agents cannot work, or an invariant is broken. `warning` is for working hours.
+ * Anything less is a panel, not an alert.
  */
 export type Severity = 'critical' | 'warning';
 
-/** One condition as a person is told of it. Texts are Prometheus templates; `forSeconds` is not scaled yet. */
+/** An alert. Texts are Prometheus templates. `forSeconds` is not scaled. */
 export interface Alert {
   name: string;
   severity: Severity;
@@ -23,11 +23,11 @@ export interface Alert {
   labels?: Record<string, string>;
   /** One line, without values. */
   summary: string;
-  /** What was measured, where, and against which threshold. */
+  /** The measured value, its location, and the threshold. */
   description: string;
 }
 
-/** An alerting rule as Prometheus reads it. */
+/** An alerting rule in the format of Prometheus. */
 export interface AlertRule {
   alert: string;
   expr: string;
@@ -36,14 +36,14 @@ export interface AlertRule {
   annotations: { summary: string; description: string; runbook_url: string };
 }
 
-/** Rules that are evaluated one after the other. `interval` where it differs from the global one. */
+/** Rules that are evaluated in sequence. `interval` is set if it differs from the global one. */
 export interface RuleGroup<Rule = RecordingRule | AlertRule> {
   name: string;
   interval?: string;
   rules: readonly Rule[];
 }
 
-/** The YAML of a rule file; `comment` is its first line. */
+/** Renders a rule file as YAML, with `comment` as its first line. */
 export function ruleFile(comment: string, groups: readonly RuleGroup[]): string {
   return `# ${comment}\n${stringify({ groups }, { lineWidth: 0 })}`;
 }

@@ -1,4 +1,4 @@
-/** Alerts on security events: skills that cannot be tools, attacks, changed tools, refused callers, a broken trail. */
+/** Alerts on security events: skill registration, attacks, changed tools, refused callers, a broken audit trail. */
 
 import type { SecurityEvent } from '../../src/shapes/event.ts';
 import { labels } from '../prometheus-name.ts';
@@ -6,7 +6,7 @@ import { thresholds } from '../thresholds.ts';
 import { countedBy, duration, hubLabels, type RuleOptions, securityEvents } from './promql.ts';
 import type { Alert, Severity } from './rule.ts';
 
-/** An alert on how often a security event happened. `what` follows the number in the description. */
+/** An alert on the number of security events. `what` follows the number in the description. */
 interface EventAlert {
   name: string;
   severity: Severity;
@@ -23,15 +23,15 @@ const eventAlerts: readonly EventAlert[] = [
     events: ['SKILL_ACTIVATION_REGISTRATION_FAILED'],
     threshold: thresholds.skillRegistrationFailing,
     summary: 'Activated skills do not become tools',
-    what: 'activations stand without a tool, since its name is taken',
+    what: 'skill activations have no tool, because the tool name is taken',
   },
   {
     name: 'HestiaSkillUnregistrationFailing',
     severity: 'warning',
     events: ['SKILL_DEACTIVATION_UNREGISTRATION_FAILED'],
     threshold: thresholds.skillUnregistrationFailing,
-    summary: 'A deactivated skill was not the tool it should have been',
-    what: 'deactivations found no tool to take away',
+    summary: 'A deactivated skill was not registered as a tool',
+    what: 'deactivations found no tool to remove',
   },
   {
     name: 'HestiaSkillInjectionAttempt',
@@ -46,15 +46,15 @@ const eventAlerts: readonly EventAlert[] = [
     severity: 'warning',
     events: ['TOOL_DEFINITION_CHANGED', 'TOOL_POISONING_SUSPECTED'],
     threshold: thresholds.toolDefinitionChanged,
-    summary: 'A tool is not the one that was seen before, or speaks to the model behind its caller',
-    what: `tool definitions were told as {{ $labels.${labels.securityEvent} }}`,
+    summary: 'A tool definition has changed, or looks like a prompt injection',
+    what: `tool definitions were reported as {{ $labels.${labels.securityEvent} }}`,
   },
   {
     name: 'HestiaAuthenticationFailures',
     severity: 'warning',
     events: ['AUTH_FAILED'],
     threshold: thresholds.authenticationFailures,
-    summary: 'Many requests come without a valid key',
+    summary: 'Many requests have no valid key',
     what: 'requests had no valid key',
   },
   {
@@ -62,15 +62,15 @@ const eventAlerts: readonly EventAlert[] = [
     severity: 'warning',
     events: ['ACCESS_DENIED'],
     threshold: thresholds.accessDenied,
-    summary: 'Many requests ask for what their key may not do',
-    what: 'requests were refused for what their key may not do',
+    summary: 'Many requests are denied by the role of their key',
+    what: 'requests were denied, because the role of their key does not permit them',
   },
   {
     name: 'HestiaAuditChainBroken',
     severity: 'critical',
     events: ['AUDIT_CHAIN_BROKEN'],
     threshold: thresholds.auditChainBroken,
-    summary: 'The audit trail was changed',
+    summary: 'The audit trail was tampered with',
     what: 'verifications found the audit trail broken',
   },
 ];

@@ -1,4 +1,4 @@
-/** Alerts on tool calls: servers that are away, err, hang or are slow, and callers that give up. */
+/** Alerts on tool calls: disconnected, failing, hanging and slow servers, and abandoned calls. */
 import { labels, series } from '../prometheus-name.ts';
 import { abandonedGrowthFactor, callsMin, thresholds } from '../thresholds.ts';
 import { countedBy, duration, hubLabels, oneOf, type RuleOptions, selector } from './promql.ts';
@@ -7,7 +7,7 @@ import type { Alert } from './rule.ts';
 import { errorTypesOf } from './tool-error-fault.ts';
 
 const byServer = `job, ${labels.serverId}`;
-/** The server's name in a text. */
+/** The name of the server in a template. */
 const server = `{{ $labels.${labels.serverId} }}`;
 
 /** The alerts on tool calls. */
@@ -23,7 +23,7 @@ function serverDisconnected(): Alert {
     severity: 'warning',
     expr: `max by (${by}) (${series.serversConnected}) == 0 and max by (${by}) (${series.serversWanted}) == 1`,
     forSeconds,
-    summary: 'An MCP server that should be connected is not',
+    summary: 'An MCP server is disconnected',
     description: `Server ${server} has not been connected to the hub {{ $labels.instance }} for ${duration(forSeconds)}; its tools cannot be called.`,
   };
 }
@@ -43,7 +43,7 @@ function toolErrors(options: RuleOptions): Alert {
     expr: `${serverRecords.errorShare} > ${above} and ${failed} >= ${callsMin.toolErrors}`,
     forSeconds,
     summary: 'Tool calls to a server fail',
-    description: `{{ $value | humanizePercentage }} of the calls to server ${server} failed in the last ${duration(windowSeconds)}, callers' own mistakes and timeouts left out (threshold ${above * 100}%).`,
+    description: `{{ $value | humanizePercentage }} of the calls to server ${server} failed in the last ${duration(windowSeconds)}, not counting mistakes of callers and timeouts (threshold ${above * 100}%).`,
   };
 }
 
@@ -56,7 +56,7 @@ function toolTimeouts(options: RuleOptions): Alert {
     severity: 'warning',
     expr: `${countedBy('job', timeouts, windowSeconds, options)} > ${above}`,
     forSeconds,
-    summary: 'Tool calls run into their deadline',
+    summary: 'Tool calls exceed their deadline',
     description: `{{ $value }} calls timed out in the last ${duration(windowSeconds)} (threshold ${above}){{ with query "${worst}" }}, most of them on server {{ . | first | label "${labels.serverId}" }}{{ end }}.`,
   };
 }
@@ -85,7 +85,7 @@ function abandoned(options: RuleOptions): Alert {
     severity: 'warning',
     expr: `${now} > ${above} and ${now} > ${abandonedGrowthFactor} * (${before} or 0 * ${now})`,
     forSeconds,
-    summary: 'More and more callers give up on a server',
-    description: `Callers gave up on {{ $value }} calls to server ${server} in the last ${duration(windowSeconds)}, more than ${abandonedGrowthFactor} times as many as in the ${duration(windowSeconds)} before (threshold ${above}).`,
+    summary: 'Abandoned calls to a server increase',
+    description: `Callers abandoned {{ $value }} calls to server ${server} in the last ${duration(windowSeconds)}, more than ${abandonedGrowthFactor} times as many as in the ${duration(windowSeconds)} before (threshold ${above}).`,
   };
 }

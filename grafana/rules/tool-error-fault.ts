@@ -1,12 +1,12 @@
 /**
- * Whose fault each way is in which a call fails: what spends the error budget, and what an alert may speak of. A new
- * error type does not compile until it is decided here.
+ * Attribution of each error type to the caller, the tool, the server or the hub. It decides what spends the error budget.
+ * A new error type does not compile until it is classified here.
  */
 import { type ToolErrorType, toolErrorTypeSchema } from '../../src/shapes/tool.ts';
 
 /**
- * `caller`: the one who called; counts neither for nor against anyone. `tool`: the tool did its part and said no; a call
- * that arrived, but many of them are worth a look. `server` and `hub`: the promise was broken, the budget is spent.
+ * `caller`: a mistake of the caller, which is not counted. `tool`: the tool responded with an error, which counts as a good
+ * call, but many of them deserve an alert. `server` and `hub`: a bad call, which spends the budget.
  */
 export type Fault = 'caller' | 'tool' | 'server' | 'hub';
 
@@ -14,29 +14,28 @@ export type Fault = 'caller' | 'tool' | 'server' | 'hub';
 export const toolErrorFaults: Readonly<Record<ToolErrorType, { fault: Fault; reason: string }>> = {
   tool_error: {
     fault: 'tool',
-    reason: 'The tool answered, and its answer is that it could not do what was asked: mostly about what was asked.',
+    reason: 'The tool responded that it could not do what was requested, mostly because of the request.',
   },
-  invalid_arguments: { fault: 'caller', reason: 'The arguments do not fit the schema that the caller can read.' },
-  invalid_tool_schema: { fault: 'server', reason: 'The server lists a tool with a schema that is none.' },
+  invalid_arguments: { fault: 'caller', reason: 'The arguments do not match the schema, which the caller can read.' },
+  invalid_tool_schema: { fault: 'server', reason: 'The server lists a tool with an invalid schema.' },
   server_unavailable: { fault: 'server', reason: 'The tool is known, but its server is not connected.' },
-  connection_lost: { fault: 'server', reason: 'The server went away while it had the call.' },
-  upstream_error: { fault: 'server', reason: 'The arguments fitted the schema, and the server failed all the same.' },
-  invalid_response: { fault: 'server', reason: 'What the server answered is no tool result.' },
+  connection_lost: { fault: 'server', reason: 'The connection to the server was lost during the call.' },
+  upstream_error: { fault: 'server', reason: 'The arguments matched the schema, but the server failed.' },
+  invalid_response: { fault: 'server', reason: 'The response of the server is not a tool result.' },
   response_too_large: {
     fault: 'tool',
-    reason: 'The tool answered; how much follows from what was asked, and the limit is there on purpose.',
+    reason: 'The tool responded. The size depends on the request, and the limit is intentional.',
   },
   timeout: {
     fault: 'server',
-    reason:
-      'No answer before the deadline. A caller may name a short one, but half a minute is what calls get that do not.',
+    reason: 'No response before the deadline. A caller may set a short one; the default is half a minute.',
   },
-  cancelled: { fault: 'caller', reason: 'The caller went away or changed its mind.' },
-  shutdown: { fault: 'hub', reason: 'The hub ended while it had the call; the caller could do nothing about it.' },
-  internal: { fault: 'hub', reason: 'A failure of our own.' },
+  cancelled: { fault: 'caller', reason: 'The caller disconnected or cancelled.' },
+  shutdown: { fault: 'hub', reason: 'The hub shut down during the call, which the caller could not prevent.' },
+  internal: { fault: 'hub', reason: 'A failure of the hub.' },
 };
 
-/** The error types that are one of these faults, in the order of the closed list. */
+/** The error types with one of these faults, in the order of the closed list. */
 export function errorTypesOf(...faults: readonly Fault[]): ToolErrorType[] {
   return toolErrorTypeSchema.options.filter((type) => faults.includes(toolErrorFaults[type].fault));
 }
