@@ -4,8 +4,8 @@ import { ClosingLineReporter } from './test/support/closing-line-reporter.ts';
 
 const workersMax = 2;
 // Limits for what hangs. Tests wait for states, and on a busy machine a state takes longer.
-const testTimeoutMs = 60_000;
-const hookTimeoutMs = 120_000;
+const testTimeoutMs = 120_000;
+const hookTimeoutMs = 300_000;
 const pollTimeoutMs = 30_000;
 
 export default defineConfig({

@@ -2,12 +2,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** A limit for what hangs. On a busy machine, the start of a process takes many seconds. */
-const waitMsMax = 60_000;
+const waitMsMax = 120_000;
 const intervalMs = 25;
 
 /**
  * Calls `check` until it does not throw, and returns its value.
- * @throws the last error of `check`, after `timeoutMs` (60 s)
+ * @throws the last error of `check`, after `timeoutMs` (120 s)
  */
 export async function waitFor<T>(check: () => T | Promise<T>, timeoutMs: number = waitMsMax): Promise<T> {
   const deadline = performance.now() + timeoutMs;

@@ -42,7 +42,8 @@ export interface FaultHub extends AsyncDisposable {
 /** What the hub needs of this process. */
 export type FaultHubSurroundings = Pick<CommandSurroundings, 'environment' | 'hubFile' | 'signal'>;
 
-const startTimeoutMs = 30_000;
+/** A limit for a hub that hangs at startup. On a busy machine, a start takes many seconds. */
+const startTimeoutMs = 120_000;
 const pollMs = 50;
 /** The longest interval, so that only faults trigger cleanups. */
 const quietScheduler = { intervalHours: 24 };

@@ -12,7 +12,7 @@ import {
 import type { Collector } from '../../support/programs/collector.ts';
 import { describeWith } from '../../support/programs/requirements.ts';
 
-const drillTimeoutMs = 500_000;
+const drillTimeoutMs = 700_000;
 
 /** Shell commands that stop and start the collector of a test and its backends. Each sends an HTTP request to this process. */
 async function startCommands({ receiver, stop, start }: Collector): Promise<AsyncDisposable & { words: string[] }> {

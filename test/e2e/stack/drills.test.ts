@@ -12,7 +12,7 @@ import {
 import type { FiredAlert } from '../../support/programs/fired-alerts.ts';
 import { describeWith } from '../../support/programs/requirements.ts';
 
-const drillTimeoutMs = 900_000;
+const drillTimeoutMs = 1_500_000;
 const quietTimeoutMs = 180_000;
 
 /** Further alerts that a fault necessarily makes fire. */

@@ -35,7 +35,7 @@ const dayLong = { alert: 'HestiaAuditChainBroken', timeScale: timeScale / 60 };
 /** The shortest pair of windows of the objectives. The others take minutes to fire and to resolve, even scaled. */
 const shortestBurn = '1h';
 /** Limit for an alert to fire or to resolve, in seconds. A drill waits for the alert, not for this time. */
-const holdSeconds = 180;
+const holdSeconds = 300;
 
 /** Starts the setup, and waits until Prometheus has metrics of the hub and no alert fires. */
 export async function startDrillStage(): Promise<DrillStage> {

@@ -74,6 +74,7 @@ const lookBehindSeconds = 30;
  * Whether the metrics show that a busy machine made the alert fire. For latency and timeouts of a hub: its event loop was
  * late while the hub hardly used a processor. For a collector that could not be scraped: every failed scrape had timed out.
  * For a hub whose metrics stopped: a scrape timed out at that time, so Prometheus may have missed its last export.
+ * For a queue that grew: it stayed almost empty, and the collector hardly used a processor.
  */
 async function isCausedByBusyMachine(prometheus: Prometheus, fired: FiredAlert): Promise<boolean> {
   switch (fired.alert) {
@@ -84,6 +85,8 @@ async function isCausedByBusyMachine(prometheus: Prometheus, fired: FiredAlert):
       return wasStarved(prometheus, fired);
     case 'HestiaHubDown':
       return missedExports(prometheus, fired);
+    case 'HestiaCollectorQueueFilling':
+      return isSlowCollector(prometheus, fired);
     case 'HestiaCollectorDown':
       return onlyTimedOut(prometheus, fired);
     default:
@@ -109,6 +112,19 @@ async function onlyTimedOut(prometheus: Prometheus, fired: FiredAlert): Promise<
   return anyFailed.length > 0 && (await prometheus.query(failedAtOnce, fired.lastSeconds)).length === 0;
 }
 
+/** A queue that holds a longer outage of a backend fills more than this share; a delay of seconds does not. */
+const queueShareMin = 0.01;
+
+async function isSlowCollector(prometheus: Prometheus, fired: FiredAlert): Promise<boolean> {
+  const window = windowOf(fired);
+  const { job, instance } = fired;
+  const selector = selectorOf({ job, instance });
+  const share = `otelcol_exporter_queue_size${selector} / otelcol_exporter_queue_capacity${selector}`;
+  const used = `rate({__name__=~"otelcol_process_cpu_seconds(_total)?", job="${job}", instance="${instance}"}[${window}])`;
+  const query = `max(max_over_time((${share})[${window}:1s])) < ${queueShareMin} and max(${used}) < ${starvedShareMax}`;
+  return (await prometheus.query(query, fired.lastSeconds)).length > 0;
+}
+
 async function missedExports(prometheus: Prometheus, fired: FiredAlert): Promise<boolean> {
   const timedOut = `up{job="${scrapeJobs.hub}"} == 0 and scrape_duration_seconds >= ${scrapeTimedOutSeconds}`;
   const query = `count_over_time((${timedOut})[${lookBehindSeconds}s:${scrapeSecondsDefault}s])`;
@@ -120,7 +136,7 @@ function windowOf({ firstSeconds, lastSeconds }: FiredAlert): string {
   return `${Math.ceil(lastSeconds - firstSeconds) + 10}s`;
 }
 
-function selectorOf({ job, instance }: FiredAlert): string {
+function selectorOf({ job, instance }: Pick<FiredAlert, 'job' | 'instance'>): string {
   const matchers = Object.entries({ job, instance }).filter(([, value]) => value !== undefined);
   return `{${matchers.map(([label, value]) => `${label}="${value}"`).join(', ')}}`;
 }

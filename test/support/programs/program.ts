@@ -21,11 +21,11 @@ export interface ProgramOptions {
   isReady?: (response: Response) => boolean;
 }
 
-const readyTimeoutMs = 60_000;
+const readyTimeoutMs = 120_000;
 
 /**
  * Starts a program and waits until it is ready.
- * @throws Error with its output if it exits first, or is not ready after 60 s. It is then no longer running.
+ * @throws Error with its output if it exits first, or is not ready after 120 s. It is then no longer running.
  */
 export async function startProgram(options: ProgramOptions): Promise<Program> {
   const { command, args, environment, readyUrl, isReady = ({ ok }) => ok } = options;
