@@ -1,4 +1,4 @@
-/** The boards as Grafana's dashboard-linter would look at them, and what it would not: questions, colours, links that lead somewhere. */
+/** Checks of the dashboards: the rules of Grafana's dashboard-linter, questions, colours, and links. */
 import { describe, expect, test } from 'vitest';
 import { boardUids } from '../../grafana/dashboards/board.ts';
 import { outcomeColours, securityEventColours } from '../../grafana/dashboards/colour.ts';
@@ -9,25 +9,25 @@ const boards = readBoards();
 const panels = boards.flatMap((board) => board.panels.map((panel) => ({ board: board.uid, panel })));
 const drawn = panels.filter(({ panel }) => panel.type !== 'row');
 
-/** Names of the panels that break a rule, with their board. */
+/** Names of the panels that violate a rule, with their dashboard. */
 function breaking(rule: (panel: ReadPanel) => boolean): string[] {
   return drawn.filter(({ panel }) => !rule(panel)).map(({ board, panel }) => `${board}: ${panel.title}`);
 }
 
 describe('the set of boards', () => {
-  test('is the six that are named, each with its title and description', () => {
+  test('consists of the six documented dashboards, each with a title and a description', () => {
     expect(boards.map(({ uid }) => uid).sort()).toEqual(Object.values(boardUids).sort());
     expect(new Set(boards.map(({ title }) => title)).size).toBe(boards.length);
     expect(boards.filter(({ title, description }) => !title.startsWith('Hestia / ') || description === '')).toEqual([]);
   });
 
-  test('is in the schema that Grafana takes from files, not to be edited there, with a shared crosshair', () => {
+  test('uses the schema of provisioned files, read-only, with a shared crosshair', () => {
     expect(boards.map(({ schemaVersion, editable, graphTooltip }) => [schemaVersion, editable, graphTooltip])).toEqual(
       boards.map(() => [42, false, 1]),
     );
   });
 
-  test('is joined by a bar of links that keeps time and choices', () => {
+  test('is connected by a link bar that keeps the time range and the variables', () => {
     for (const { links, tags } of boards) {
       expect(links).toMatchObject([{ type: 'dashboards', keepTime: true, includeVars: true }]);
       expect(tags).toEqual(links[0]?.tags);
@@ -36,7 +36,7 @@ describe('the set of boards', () => {
 });
 
 describe('the variables of each board', () => {
-  test('choose the data sources, the Prometheus one by the name that linters know', () => {
+  test('select the data sources, with the name that linters expect for Prometheus', () => {
     for (const { templating } of boards) {
       const sources = templating.list.filter(({ type }) => type === 'datasource');
       expect(sources.map(({ name, query }) => [name, query])).toEqual([
@@ -48,7 +48,7 @@ describe('the variables of each board', () => {
     }
   });
 
-  test('can all be chosen at once, and are asked for again when the time shown changes', () => {
+  test('can all be selected at once, and are refreshed when the time range changes', () => {
     for (const { templating } of boards) {
       const queries = templating.list.filter(({ type }) => type === 'query');
       expect(queries.map(({ name }) => name)).toContain('instance');
@@ -58,7 +58,7 @@ describe('the variables of each board', () => {
     }
   });
 
-  test('are all used, and no other is', () => {
+  test('are exactly the variables in use', () => {
     const wellKnown = /^(__|data$)/;
     for (const board of boards) {
       const { templating, ...rest } = board;
@@ -70,28 +70,28 @@ describe('the variables of each board', () => {
     }
   });
 
-  /** A board without logs or traces has their data sources all the same, so that the choice goes from board to board. */
+  /** A dashboard without logs or traces has their data sources too, so that links keep the selection. */
   const usedForExplore = new Set(['loki', 'tempo']);
 });
 
 describe('each panel', () => {
-  test('has a title that is alone on its board', () => {
+  test('has a title that is unique on its dashboard', () => {
     for (const board of boards) {
       const titles = board.panels.map(({ title }) => title);
       expect(titles.filter((title, at) => title === '' || titles.indexOf(title) !== at)).toEqual([]);
     }
   });
 
-  test('says which question it answers', () => {
+  test('states the question that it answers', () => {
     expect(breaking(({ description }) => /^[^?]+\?/.test(description ?? ''))).toEqual([]);
   });
 
-  test('has a unit, and words for the case that there is nothing to show', () => {
+  test('has a unit, and a text for the case without data', () => {
     expect(breaking(({ fieldConfig }) => Boolean(fieldConfig?.defaults.unit))).toEqual([]);
     expect(breaking(({ fieldConfig }) => Boolean(fieldConfig?.defaults.noValue))).toEqual([]);
   });
 
-  test('asks a data source that the board lets its reader choose', () => {
+  test('queries a data source that a variable selects', () => {
     const chosen = ['${datasource}', '${loki}', '${tempo}'];
     expect(breaking(({ datasource }) => chosen.includes(datasource?.uid ?? ''))).toEqual([]);
     expect(
@@ -102,7 +102,7 @@ describe('each panel', () => {
     ).toEqual([]);
   });
 
-  test('has an id of its own, and queries with letters of their own', () => {
+  test('has a unique id, and queries with unique reference ids', () => {
     for (const board of boards) {
       const ids = board.panels.map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
@@ -110,12 +110,12 @@ describe('each panel', () => {
     expect(breaking(({ targets }) => new Set(targets.map(({ refId }) => refId)).size === targets.length)).toEqual([]);
   });
 
-  test('lies on the grid and on no other', () => {
+  test('is on the grid and overlaps no other panel', () => {
     for (const board of boards) expect(overlaps(board)).toEqual([]);
     expect(breaking(({ gridPos: { x, w } }) => x + w <= 24)).toEqual([]);
   });
 
-  test('fills its line together with its neighbours', () => {
+  test('fills its row together with its neighbours', () => {
     for (const { uid, panels } of boards) {
       const widths = Map.groupBy(panels, ({ gridPos }) => gridPos.y);
       for (const [y, line] of widths) {
@@ -128,7 +128,7 @@ describe('each panel', () => {
     }
   });
 
-  test('of values over time shows a legend that can be read and all values at the pointer', () => {
+  test('of time series shows a readable legend, and all values in its tooltip', () => {
     const charts = drawn.filter(({ panel }) => panel.type === 'timeseries');
     expect(charts.length).toBeGreaterThan(20);
     for (const { panel } of charts) {
@@ -141,13 +141,13 @@ describe('each panel', () => {
 describe('the links of panels', () => {
   const urls = drawn.flatMap(({ panel }) => panel.fieldConfig?.defaults.links?.map(({ url }) => url) ?? []);
 
-  test('lead to boards that there are', () => {
+  test('lead to existing dashboards', () => {
     const uids = urls.filter((url) => url.startsWith('/d/')).map((url) => url.slice(3).split('?')[0]);
     expect(uids.length).toBeGreaterThan(4);
     expect(uids.filter((uid) => !boards.some((board) => board.uid === uid))).toEqual([]);
   });
 
-  test('keep the time shown, and set variables that the board has', () => {
+  test('keep the time range, and set variables that the dashboard has', () => {
     for (const url of urls.filter((one) => one.startsWith('/d/'))) {
       expect(url).toContain('${__url_time_range}');
       const board = boards.find(({ uid }) => url.startsWith(`/d/${uid}?`));
@@ -159,7 +159,7 @@ describe('the links of panels', () => {
 });
 
 describe('colours', () => {
-  /** The colour that a board gives to a series of this name; undefined where it gives none. */
+  /** The colour of a series of this name on a dashboard; undefined if it has none. */
   function coloursOf(name: string): string[] {
     return drawn.flatMap(({ panel }) =>
       (panel.fieldConfig?.overrides ?? [])
@@ -168,12 +168,12 @@ describe('colours', () => {
     );
   }
 
-  test.each(outcomeSchema.options)('of %s are the same wherever it is drawn', (outcome) => {
+  test.each(outcomeSchema.options)('of %s are the same on every panel', (outcome) => {
     expect(coloursOf(outcome).length).toBeGreaterThan(2);
     expect(new Set(coloursOf(outcome))).toEqual(new Set([outcomeColours[outcome]]));
   });
 
-  test('of security events are given to each, and tell them apart', () => {
+  test('of security events exist for each, and distinguish them', () => {
     expect(securityEventSchema.options.filter((name) => coloursOf(name).length === 0)).toEqual([]);
     const given = Object.values(securityEventColours);
     expect(new Set(given).size).toBe(given.length);
@@ -183,12 +183,12 @@ describe('colours', () => {
 describe('queries', () => {
   const queries = boardQueries(boards);
 
-  test('are none twice on one panel', () => {
+  test('are unique on each panel', () => {
     const keys = queries.map(({ board, panel, text }) => `${board}: ${panel}: ${text}`);
     expect(keys.filter((key, at) => keys.indexOf(key) !== at)).toEqual([]);
   });
 
-  test('ask for exemplars where there are any', () => {
+  test('request exemplars if the series has any', () => {
     const withExemplars = drawn.filter(({ panel }) => panel.targets.some(({ exemplar }) => exemplar));
     expect(withExemplars.length).toBeGreaterThan(0);
     expect(withExemplars.filter(({ panel }) => !JSON.stringify(panel.targets).includes('traces_span_metrics'))).toEqual(
@@ -201,7 +201,7 @@ function fixed(value: unknown): string {
   return typeof value === 'object' && value !== null && 'fixedColor' in value ? String(value.fixedColor) : '';
 }
 
-/** Pairs of panels that share a field of the grid. */
+/** Pairs of panels that overlap on the grid. */
 function overlaps({ panels: all }: ReadBoard): string[] {
   return all.flatMap((one, at) =>
     all

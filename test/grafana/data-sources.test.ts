@@ -1,4 +1,4 @@
-/** The data sources of Grafana: fixed uids, and ways between them that lead to what exists. */
+/** The data sources of Grafana: fixed uids, and links between them that lead to existing data. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -36,7 +36,7 @@ const source = (uid: string) => {
   return found;
 };
 
-/** As Grafana fills in a query for a span with these labels: `$$` of the file, then the span's tags and ids. */
+/** Fills in a query for a span as Grafana does: `$$` of the file, then tags and ids of the span. */
 function filledIn(query: string, tags: z.infer<typeof tagsSchema>): string {
   const labels = tags.map(({ value }) => `${value}="x"`).join(', ');
   return query
@@ -47,7 +47,7 @@ function filledIn(query: string, tags: z.infer<typeof tagsSchema>): string {
 }
 
 describe('the data sources', () => {
-  test('have fixed uids, each once', () => {
+  test('have fixed and unique uids', () => {
     expect(datasources.map(({ uid, type }) => [uid, type])).toEqual([
       ['prometheus', 'prometheus'],
       ['tempo', 'tempo'],
@@ -56,14 +56,14 @@ describe('the data sources', () => {
     ]);
   });
 
-  test('are at services of docker-compose.yml', () => {
+  test('have URLs of services in docker-compose.yml', () => {
     const services = Object.keys(read('docker-compose.yml').services);
     for (const { url } of datasources) expect(services).toContain(new URL(url).hostname);
   });
 });
 
-describe('the ways between them', () => {
-  test('lead from an exemplar and from a log line to a trace, by the name that both have', () => {
+describe('the links between data sources', () => {
+  test('lead from an exemplar and from a log line to a trace, by the label of both', () => {
     expect(source('prometheus').jsonData.exemplarTraceIdDestinations).toMatchObject([
       { name: 'trace_id', datasourceUid: 'tempo' },
     ]);

@@ -1,4 +1,4 @@
-/** When the alerts on the hub itself fire, and when they just do not. */
+/** Cases of the alerts on the hub: inputs for which they fire, and near misses. */
 import type { AlertCase } from './rule-case.ts';
 import { hub } from './rule-case.ts';
 
@@ -13,19 +13,19 @@ const hourly = { hestia_scheduler_interval_seconds: '3600x200', hestia_scheduler
 export const hubAlertCases: readonly AlertCase[] = [
   {
     alert: 'HestiaHubDown',
-    when: 'one of two hubs went silent',
+    when: 'one of two hubs stops sending metrics',
     input: { hestia_audit_gap: '0x60', 'hestia_audit_gap{instance="hub-2"}': '0x5 stale', [scrapeOfHubs]: '1x60' },
     at: '10m',
     fires: [
       {
         labels: { ...critical, job: hub.job, instance: 'hub-2' },
-        description: 'The hub hub-2 has stopped sending metrics, while others still send.',
+        description: 'The hub hub-2 has stopped sending metrics, while other hubs still send them.',
       },
     ],
   },
   {
     alert: 'HestiaHubDown',
-    when: 'one of two hubs ended in order',
+    when: 'one of two hubs shuts down in order',
     input: {
       hestia_audit_gap: '0x60',
       'hestia_audit_gap{instance="hub-2"}': '0x5 stale',
@@ -37,7 +37,7 @@ export const hubAlertCases: readonly AlertCase[] = [
   },
   {
     alert: 'HestiaHubDown',
-    when: 'a hub that had ended in order before went silent',
+    when: 'a hub that shut down in order and was restarted stops sending metrics',
     input: {
       hestia_audit_gap: '0x60',
       'hestia_audit_gap{instance="hub-2"}': '0x3 stale stale 0x5 stale',
@@ -48,53 +48,53 @@ export const hubAlertCases: readonly AlertCase[] = [
     fires: [
       {
         labels: { ...critical, job: hub.job, instance: 'hub-2' },
-        description: 'The hub hub-2 has stopped sending metrics, while others still send.',
+        description: 'The hub hub-2 has stopped sending metrics, while other hubs still send them.',
       },
     ],
   },
   {
     alert: 'HestiaHubDown',
-    when: 'the only hub went silent',
+    when: 'the only hub stops sending metrics',
     input: { hestia_audit_gap: '0x5 stale', [scrapeOfHubs]: '1x60' },
     at: '10m',
     fires: [{ labels: critical, description: 'No hub sends metrics to the collector.' }],
   },
   {
     alert: 'HestiaHubDown',
-    when: 'no hub ever came',
+    when: 'no hub ever sent metrics',
     input: { [scrapeOfHubs]: '1x60' },
     at: '2m',
     fires: [{ labels: critical, description: 'No hub sends metrics to the collector.' }],
   },
   {
     alert: 'HestiaHubDown',
-    when: 'it is the collector that is down',
+    when: 'the collector is down',
     input: { hestia_audit_gap: '0x5 stale', [scrapeOfHubs]: '1x5 0x60' },
     at: '20m',
     fires: [],
   },
   {
     alert: 'HestiaHubDown',
-    when: 'a hub was silent for a moment',
+    when: 'a hub pauses for a moment',
     input: { hestia_audit_gap: '0 0 0 stale 0 0 0', [scrapeOfHubs]: '1x60' },
     at: '4m',
     fires: [],
   },
   {
     alert: 'HestiaEventLoopLag',
-    when: 'late for five minutes',
+    when: 'the loop lags for five minutes',
     input: { nodejs_eventloop_delay_p99_seconds: '0.2x10' },
     at: '6m',
     fires: [
       {
         labels: { ...warning, ...hub },
-        description: 'The event loop on the hub hub-1 is 200ms late, 99th percentile, for 5m (threshold 0.1s).',
+        description: 'The event loop on the hub hub-1 has lagged by 200ms (99th percentile) for 5m (threshold 0.1s).',
       },
     ],
   },
   {
     alert: 'HestiaEventLoopLag',
-    when: 'in time in between',
+    when: 'the lag is interrupted',
     input: { nodejs_eventloop_delay_p99_seconds: '0.2 0.2 0.2 0.1 0.2 0.2 0.2' },
     at: '6m',
     fires: [],
@@ -108,13 +108,13 @@ export const hubAlertCases: readonly AlertCase[] = [
       {
         labels: { ...critical, ...hub, error_type: 'full' },
         description:
-          '1 reads or writes of the database failed as "full" in the last 10m, on the hub hub-1 (threshold 0; 10 where the database was only busy).',
+          '1 reads or writes of the database failed as "full" in the last 10m, on the hub hub-1 (threshold 0; 10 if the database was only busy).',
       },
     ],
   },
   {
     alert: 'HestiaStorageFailing',
-    when: 'it was busy ten times',
+    when: 'the database was busy ten times',
     input: { 'hestia_storage_failures_total{error_type="busy"}': '0 0 10x10' },
     at: '4m',
     fires: [],
@@ -127,14 +127,14 @@ export const hubAlertCases: readonly AlertCase[] = [
     fires: [
       {
         labels: { ...critical, ...hub },
-        description: '1 operations since the start of the hub hub-1 are not on record (threshold 0).',
+        description: '1 operations since the start of the hub hub-1 are not recorded (threshold 0).',
       },
     ],
   },
   { alert: 'HestiaAuditGap', when: 'none is missing', input: { hestia_audit_gap: '0x10' }, at: '5m', fires: [] },
   {
     alert: 'HestiaChromaUnreachable',
-    when: 'it has not answered for five minutes, whatever waits',
+    when: 'Chroma has not responded for five minutes, whatever the backlog',
     input: { hestia_chroma_up: '0x60', hestia_chroma_backlog: '0+10x60' },
     at: '50m',
     fires: [
@@ -146,19 +146,19 @@ export const hubAlertCases: readonly AlertCase[] = [
   },
   {
     alert: 'HestiaChromaUnreachable',
-    when: 'it answers, and more and more waits',
+    when: 'Chroma responds, and the backlog grows',
     input: { hestia_chroma_up: '1x60', hestia_chroma_backlog: '0+10x60' },
     at: '50m',
     fires: [
       {
         labels: { ...warning, ...hub, problem: 'backlog' },
-        description: '500 items of the hub hub-1 wait for Chroma, and for 15m there have been more and more of them.',
+        description: '500 items of the hub hub-1 are queued for Chroma, and the queue has grown for 15m.',
       },
     ],
   },
   {
     alert: 'HestiaChromaUnreachable',
-    when: 'a backlog stands, and it was away for a moment',
+    when: 'the backlog is constant, and Chroma was down for a moment',
     input: { hestia_chroma_up: '1x10 0x3 1x60', hestia_chroma_backlog: '50x60' },
     at: '14m',
     fires: [],
@@ -178,7 +178,7 @@ export const hubAlertCases: readonly AlertCase[] = [
   },
   {
     alert: 'HestiaCleanupFailed',
-    when: 'a job of every few seconds failed ten times, and a cleanup was skipped',
+    when: 'a frequent job failed ten times, and a cleanup was skipped',
     input: {
       'hestia_scheduler_runs_total{hestia_job_name="expiration", hestia_job_result="failure"}': '0 0 10x10',
       'hestia_scheduler_runs_total{hestia_job_name="cleanup", hestia_job_result="skipped"}': '0 0 1x10',
@@ -195,26 +195,26 @@ export const hubAlertCases: readonly AlertCase[] = [
       {
         labels: { ...warning, job: hub.job },
         description:
-          'The last cleanup that succeeded was 2h 5m 0s ago (threshold 2 intervals); skills and records stay past their time.',
+          'The last successful cleanup was 2h 5m 0s ago (threshold 2 intervals). Expired skills and records are not deleted.',
       },
     ],
   },
   {
     alert: 'HestiaSchedulerStalled',
-    when: 'there never was one',
+    when: 'there was never a success',
     input: { process_uptime_seconds: '0+60x200', ...hourly },
     at: '125m',
     fires: [
       {
         labels: { ...warning, job: hub.job },
         description:
-          'The last cleanup that succeeded was 2h 5m 0s ago (threshold 2 intervals); skills and records stay past their time.',
+          'The last successful cleanup was 2h 5m 0s ago (threshold 2 intervals). Expired skills and records are not deleted.',
       },
     ],
   },
   {
     alert: 'HestiaSchedulerStalled',
-    when: 'another hub had one',
+    when: 'another hub had a success',
     input: {
       [lastCleanup]: '0x200',
       'hestia_scheduler_last_success_time_seconds{instance="hub-2", hestia_job_name="cleanup"}': '600x200',
@@ -226,7 +226,7 @@ export const hubAlertCases: readonly AlertCase[] = [
   },
   {
     alert: 'HestiaSchedulerStalled',
-    when: 'the hub was off meanwhile and has just started',
+    when: 'the hub was down in between and has just started',
     input: { [lastCleanup]: '0x200', process_uptime_seconds: '_x100 0+60x100', ...hourly },
     at: '150m',
     fires: [],
@@ -240,7 +240,7 @@ export const hubAlertCases: readonly AlertCase[] = [
       {
         labels: { ...warning, job: hub.job },
         description:
-          'Hubs are up and none of them has run the scheduler for 5m; skills do not expire and nothing is cleaned up.',
+          'Hubs are up, but none of them has run the scheduler for 5m. Skills do not expire and nothing is cleaned up.',
       },
     ],
   },

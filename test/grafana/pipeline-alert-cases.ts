@@ -1,4 +1,4 @@
-/** When the alerts on the way of the signals fire, and when they just do not. */
+/** Cases of the alerts on the telemetry pipeline: inputs for which they fire, and near misses. */
 import type { AlertCase } from './rule-case.ts';
 import { collector, hub } from './rule-case.ts';
 
@@ -34,33 +34,33 @@ export const pipelineAlertCases: readonly AlertCase[] = [
   },
   {
     alert: 'HestiaTelemetryDropped',
-    when: 'that was twenty minutes ago',
+    when: 'the drop was twenty minutes ago',
     input: { 'hestia_telemetry_dropped_total{otel_signal="traces"}': '0 7x40' },
     at: '21m',
     fires: [],
   },
   {
     alert: 'HestiaMetricOverflow',
-    when: 'tools were told as _other',
+    when: 'tools were counted as _other',
     input: { 'hestia_telemetry_label_overflow_total{hestia_label_name="tool_name"}': '0 0 4x10' },
     at: '4m',
     fires: [
       {
         labels: { ...warning, ...hub, hestia_label_name: 'tool_name' },
-        description: '4 values of the label tool_name were told as "_other" in the last 1h, on hub-1 (threshold 0).',
+        description: '4 values of the label tool_name were counted as "_other" in the last 1h, on hub-1 (threshold 0).',
       },
     ],
   },
   {
     alert: 'HestiaMetricOverflow',
-    when: 'the SDK ran out of series',
+    when: 'the SDK reached its limit of series',
     input: { [overflowed]: '3x10' },
     at: '4m',
     fires: [
       {
         labels: { ...warning, ...hub, metric: 'hestia_tool_outcomes_total' },
         description:
-          '1 series of the metric hestia_tool_outcomes_total stand for all that did not fit, on hub-1 (threshold 0).',
+          '1 series of the metric hestia_tool_outcomes_total aggregate what exceeds its limit, on hub-1 (threshold 0).',
       },
     ],
   },
@@ -76,37 +76,37 @@ export const pipelineAlertCases: readonly AlertCase[] = [
   },
   {
     alert: 'HestiaCollectorDown',
-    when: 'neither of its ports answers',
+    when: 'neither of its ports responds',
     input: { [up]: '1 0x10', [upOfHubs]: '1 0x10' },
     at: '3m',
     fires: [
       {
         labels: { ...critical, ...collector },
-        description: 'Prometheus has not been able to read collector:8888 (job otel-collector) for 1m.',
+        description: 'Prometheus has not been able to scrape collector:8888 (job otel-collector) for 1m.',
       },
     ],
   },
   {
     alert: 'HestiaCollectorDown',
-    when: 'only the metrics of the hubs cannot be read',
+    when: 'only the metrics of the hubs cannot be scraped',
     input: { [up]: '1x10', [upOfHubs]: '1 0x10' },
     at: '3m',
     fires: [
       {
         labels: { ...critical, job: 'hestia', instance: 'collector:9464' },
-        description: 'Prometheus has not been able to read collector:9464 (job hestia) for 1m.',
+        description: 'Prometheus has not been able to scrape collector:9464 (job hestia) for 1m.',
       },
     ],
   },
   {
     alert: 'HestiaCollectorDown',
-    when: 'nobody said where it is',
+    when: 'it is not configured as a target',
     input: {},
     at: '3m',
     fires: [
       {
         labels: { ...critical, job: 'otel-collector' },
-        description: 'Prometheus has no collector to read (job otel-collector).',
+        description: 'Prometheus has no collector to scrape (job otel-collector).',
       },
     ],
   },
@@ -145,7 +145,7 @@ export const pipelineAlertCases: readonly AlertCase[] = [
   },
   {
     alert: 'HestiaCollectorFailing',
-    when: 'that was before, and a scrape failed since',
+    when: 'the failures were earlier, and a scrape has failed since',
     input: { [up]: '1x10 0 1x20', [notSent]: '100x10 stale 100x20' },
     at: '15m',
     fires: [],
@@ -159,26 +159,26 @@ export const pipelineAlertCases: readonly AlertCase[] = [
       {
         labels: { ...warning, ...collector, exporter: 'otlp_http/tempo' },
         description:
-          'The queue of otlp_http/tempo on the collector collector:8888 is 60% full, and over 50% or fuller all of the last 5m than it was before.',
+          'The queue of otlp_http/tempo on the collector collector:8888 is 60% full: over 50%, or fuller during the last 5m than before.',
       },
     ],
   },
   {
     alert: 'HestiaCollectorQueueFilling',
-    when: 'it grows, being far from full',
+    when: 'it grows, but is far from full',
     input: { [queueSize]: '2x10 0+4x40', [queueCapacity]: '1000x60' },
     at: '30m',
     fires: [
       {
         labels: { ...warning, ...collector, exporter: 'otlp_http/tempo' },
         description:
-          'The queue of otlp_http/tempo on the collector collector:8888 is 7.6% full, and over 50% or fuller all of the last 5m than it was before.',
+          'The queue of otlp_http/tempo on the collector collector:8888 is 7.6% full: over 50%, or fuller during the last 5m than before.',
       },
     ],
   },
   {
     alert: 'HestiaCollectorQueueFilling',
-    when: 'it is half full and stays so',
+    when: 'it is half full and does not grow',
     input: { [queueSize]: '50 40 50 45x20', [queueCapacity]: '100x30' },
     at: '15m',
     fires: [],

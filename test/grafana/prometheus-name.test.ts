@@ -1,4 +1,4 @@
-/** Prometheus spelling: the exporter's rules on examples, and the table of shapes against what a real hub sends. */
+/** Prometheus names: the rules of the exporter on examples, and the metric shapes compared with those of a real hub. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   labels,
@@ -12,7 +12,7 @@ import { metricNames } from '../../src/telemetry/names.ts';
 import { type ObservedHub, startObservedHub } from '../support/hub/hub-observed.ts';
 import { supportServer } from '../support/servers/support-server.ts';
 
-describe('a metric in Prometheus', () => {
+describe('the Prometheus name of a metric', () => {
   const examples: [string, MetricShape, string][] = [
     ['hestia.security.events', { kind: 'counter', unit: '' }, 'hestia_security_events_total'],
     ['mcp.client.operation.duration', { kind: 'histogram', unit: 's' }, 'mcp_client_operation_duration_seconds'],
@@ -27,13 +27,13 @@ describe('a metric in Prometheus', () => {
     expect(prometheusName(name, shape)).toBe(expected);
   });
 
-  test('has a label for each attribute, without dots', () => {
+  test('has a label without dots for each attribute', () => {
     expect(labels).toMatchObject({ errorType: 'error_type', securityEvent: 'security_event' });
     expect(labels.genAiToolName).toBe('gen_ai_tool_name');
     expect(Object.values(labels).filter((label) => !/^[a-z_0-9]+$/.test(label))).toEqual([]);
   });
 
-  test('has no name twice', () => {
+  test('is unique', () => {
     expect(new Set(Object.values(series)).size).toBe(Object.keys(metricNames).length);
   });
 });
@@ -45,13 +45,13 @@ describe('the table of shapes', () => {
   });
   afterAll(() => observed[Symbol.asyncDispose]());
 
-  test('says of each metric of an idle hub what the hub says of it', async () => {
+  test('agrees with each metric that an idle hub sends', async () => {
     const found = await observed.receiver.waitFor(() => {
       const sent = sentMetrics(observed);
       return sent.some(({ key }) => key === 'schedulerLastSuccessTime') ? sent : undefined;
     });
     expect(found.map(({ key, kind }) => [key, kind])).toEqual(found.map(({ key }) => [key, shapeInTable(key)?.kind]));
-    // `{item}` and nothing are spelled alike, so the spelling is what is compared.
+    // `{item}` and an empty unit result in the same name, so the names are compared.
     expect(found.map(({ name, kind, unit }) => prometheusName(name, { kind, unit }))).toEqual(
       found.map(({ key }) => Object.entries(series).find(([other]) => other === key)?.[1]),
     );

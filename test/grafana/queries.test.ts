@@ -1,4 +1,4 @@
-/** Each query of the boards and of what is read beside them, by the grammar of its language and against the lists of what is emitted: no name that nobody makes, no unit that lies. */
+/** Checks each query of dashboards and documents: it parses, and it uses only names and units that the hub emits. */
 import { describe, expect, test } from 'vitest';
 import { labels } from '../../grafana/prometheus-name.ts';
 import { monitoringEventSchema, outcomeSchema, securityEventSchema } from '../../src/shapes/event.ts';
@@ -26,7 +26,7 @@ const asked = [...queries, ...documents.map(({ text, ...query }) => ({ ...query,
 const logql = asked.filter(({ store }) => store === 'loki');
 const traceql = asked.filter(({ store }) => store === 'tempo');
 
-/** Values that these labels, fields and attributes may have. */
+/** Closed lists of the values of labels, fields and attributes. */
 const closedLists: Readonly<Record<string, readonly string[]>> = {
   [labels.securityEvent]: securityEventSchema.options,
   [attributes.monitoringEvent]: monitoringEventSchema.options,
@@ -35,7 +35,7 @@ const closedLists: Readonly<Record<string, readonly string[]>> = {
   [attributes.outcome]: outcomeSchema.options,
 };
 
-/** What of `A|B.+` is in no closed list; nothing where the name has no list. */
+/** The alternatives of a pattern such as `A|B.+` that match no value of the closed list; none if the name has no list. */
 function unknownValues(name: string, pattern: string): string[] {
   const list = closedLists[name];
   if (list === undefined || pattern === '' || pattern === 'nil') return [];
@@ -47,12 +47,12 @@ describe('queries of PromQL', () => {
     expect(selectors(parsePromql(filled)).length).toBeGreaterThan(0);
   });
 
-  // The runbook's may name what begins with a failure; they have a test of their own.
+  // Queries of the runbook may use series that begin with a failure. They have a separate test.
   const named = [
     ...promql,
     ...documents.filter(({ place, store }) => store === 'prometheus' && place.startsWith('docs/')),
   ].map(({ place, text }) => ({ place, filled: filledIn(text) }));
-  test.each(named)('$place names series that somebody makes, and labels that they have: $filled', ({ filled }) => {
+  test.each(named)('$place uses existing series and labels: $filled', ({ filled }) => {
     const query = parsePromql(filled);
     const found = selectors(query);
     expect(found.filter(({ metric }) => !catalogue.has(metric))).toEqual([]);
@@ -78,12 +78,12 @@ describe('queries of PromQL', () => {
     '$place draws $unit: $filled',
     ({ filled, unit, kind }) => {
       const dimension = dimensionOf(parsePromql(filled));
-      // The cells of a heatmap are counts; its axis has the unit of the buckets' bounds.
+      // The cells of a heatmap are counts. Its axis has the unit of the bucket bounds.
       expect(units[kind === 'heatmap' ? boundsOf(filled) : dimension], dimension).toContain(unit);
     },
   );
 
-  test.each(promql)('$place adds up counters before it draws them: $filled', ({ filled }) => {
+  test.each(promql)('$place uses counters only as a rate or an increase: $filled', ({ filled }) => {
     const query = parsePromql(filled);
     const counters = selectors(query).filter(({ metric }) =>
       /_(total|bucket|count|sum)$|^instance_failure:/.test(metric),
@@ -93,7 +93,7 @@ describe('queries of PromQL', () => {
     expect(operations(query)).toContain('sum');
   });
 
-  test('take a rate over an interval that fits the scrape and the zoom, never a fixed one', () => {
+  test('use a rate interval that fits the scrape interval and the zoom, never a fixed one', () => {
     const ranges = promql.flatMap(({ place, text }) =>
       [...text.matchAll(/\[([^\]]+)\]/g)].map(([, range]) => [place, range]),
     );
@@ -101,7 +101,7 @@ describe('queries of PromQL', () => {
     expect(ranges.filter(([, range]) => range !== '$__rate_interval' && range !== '$__range')).toEqual([]);
   });
 
-  test('narrow the series of hubs by the chosen hubs', () => {
+  test('filter the series of hubs by the selected hubs', () => {
     const open = promql.filter(({ kind, filled }) => {
       const ofHubs = selectors(parsePromql(filled)).filter(
         ({ metric }) => !/^(otelcol_|up$|scrape_|ALERTS)|:/.test(metric),
@@ -119,7 +119,7 @@ describe('the variables of boards', () => {
     templating.list.flatMap(({ name, definition }) => (definition === undefined ? [] : [{ uid, name, definition }])),
   );
 
-  test.each(definitions)('$uid: $name takes its values from a label that there is', ({ definition }) => {
+  test.each(definitions)('$uid: $name takes its values from an existing label', ({ definition }) => {
     const [, selector, label] = definition.match(/^label_values\((.+), (\w+)\)$/) ?? [];
     const [found] = selectors(parsePromql(filledIn(selector ?? '')));
     const known = catalogue.get(found?.metric ?? '') ?? [];
@@ -128,13 +128,13 @@ describe('the variables of boards', () => {
   });
 });
 
-test('the documents have queries in each language', () => {
+test('the documents contain queries in each language', () => {
   expect(Object.keys(Object.groupBy(documents, ({ store }) => store)).sort()).toEqual(['loki', 'prometheus', 'tempo']);
   expect(documents.length).toBeGreaterThan(50);
 });
 
 describe('queries of LogQL', () => {
-  test.each(logql)('$place parses and names fields that log records have: $filled', ({ filled }) => {
+  test.each(logql)('$place parses and uses fields of log records: $filled', ({ filled }) => {
     const { streamLabels, fields, stages } = parseLogql(filled);
     expect(streamLabels).toEqual(['service_name']);
     expect(fields.filter((field) => !emittedFields.has(field))).toEqual([]);
@@ -143,7 +143,7 @@ describe('queries of LogQL', () => {
 });
 
 describe('queries of TraceQL', () => {
-  test.each(traceql)('$place parses and names attributes that spans have: $filled', ({ filled }) => {
+  test.each(traceql)('$place parses and uses attributes of spans: $filled', ({ filled }) => {
     const query = parseTraceql(filled);
     expect(query.attributes.filter((name) => !emittedAttributes.has(name))).toEqual([]);
     expect(query.conditions.flatMap(({ field, value }) => unknownValues(field.replace(/^span\./, ''), value))).toEqual(

@@ -1,4 +1,4 @@
-/** The value of each recording rule on one input: a hundred calls in four a minute of each ending that matters. */
+/** The expected value of each recording rule for one input with calls of every relevant outcome. */
 import type { RecordCase } from './rule-case.ts';
 import { collector, hub } from './rule-case.ts';
 
@@ -26,14 +26,14 @@ const input = {
 const job = `{job="${hub.job}"}`;
 const server = `{job="${hub.job}", ${files}}`;
 
-/** A record, rounded to four digits; `labels` besides its name. */
+/** A record, rounded to four digits. `labels` are in addition to its name. */
 function value(record: string, labels: string, expected: number) {
   return { expr: `round(${record}, 0.0001)`, samples: [{ labels, value: expected }] };
 }
 
 const windows = ['5m', '30m', '1h', '2h', '6h', '1d', '3d', '30d'];
 
-/** Counts lag by half of the rate's window: of 80 timeouts in twenty minutes, 70.5 are in the records. */
+/** Counts lag by half the window of the rate: of 80 timeouts in twenty minutes, the records contain 70.5. */
 const values: RecordCase['values'] = [
   value('job:hestia_tool_calls:rate5m', job, 0.6667),
   value('job:hestia_tool_calls_failed:rate5m', job, 0.0667),

@@ -1,4 +1,4 @@
-/** Cases for promtool: what Prometheus has seen, and what a rule makes of it; and running them with the real program. */
+/** Rule test cases for promtool, and a function that runs them with the real program. */
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,41 +14,41 @@ import { ruleFile } from '../../grafana/rules/rule.ts';
  */
 export type Input = Readonly<Record<string, string>>;
 
-/** An alert that fires, with the labels besides its name. */
+/** An alert that fires, with labels in addition to its name. */
 export interface Firing {
   labels: Record<string, string>;
   description: string;
 }
 
-/** What an alert does with an input: `fires` is empty for a near miss. */
+/** The expected result of an alert for an input. `fires` is empty for a near miss. */
 export interface AlertCase {
   alert: string;
-  /** What the case is about. */
+  /** The condition of the case. */
   when: string;
   input: Input;
-  /** When to look. */
+  /** The time of the evaluation. */
   at: string;
   fires: readonly Firing[];
-  /** The pace of samples and evaluations; `1m` where it is not said. */
+  /** The interval of samples and evaluations, `1m` by default. */
   every?: string;
 }
 
-/** The values of expressions over recorded series, on one input. */
+/** The expected values of expressions over recorded series, for one input. */
 export interface RecordCase {
   input: Input;
   at: string;
   values: readonly { expr: string; samples: readonly { labels: string; value: number }[] }[];
 }
 
-/** All alerting rules, as they are committed. */
+/** All alerting rules, as committed. */
 export const allAlerts = alertRules({ timeScale: 1 }).flatMap(({ rules }) => rules);
 
 const recordingGroups = recordingRules({ timeScale: 1 });
 
-/** All recording rules, as they are committed. */
+/** All recording rules, as committed. */
 export const allRecords = recordingGroups.flatMap(({ rules }) => rules);
 
-/** The labels of hub-1 on every series, and those of its collector. */
+/** The labels of hub-1 on every series, and the labels of its collector. */
 export const hub = { job: 'hestia/hestia', instance: 'hub-1' };
 /** See {@link hub}. */
 export const collector = { job: 'otel-collector', instance: 'collector:8888' };
@@ -68,7 +68,7 @@ export async function askPromtool(cases: readonly (AlertCase | RecordCase)[]): P
       const needsRecords = rules.length === 0 || rules.some(({ expr }) => expr.includes(':'));
       const rule_files = [...(needsRecords ? ['recording.yaml'] : []), `alerts-${files.length}.yaml`];
       const tests = own?.map((one) => promtoolTest(one));
-      // In no order of its own; a record that is one evaluation older makes another number.
+      // The order matters: with a record that is one evaluation older, the result differs.
       const group_eval_order = [...(needsRecords ? recordingGroups.map(({ name }) => name) : []), 'alerts'];
       const file = { rule_files, evaluation_interval: subject.split(' ')[0], group_eval_order, tests };
       files.push(`test-${files.length}.yaml`);
@@ -84,7 +84,7 @@ export async function askPromtool(cases: readonly (AlertCase | RecordCase)[]): P
   }
 }
 
-/** The pace of a case and its alert, which together make a file; records are taken as often as their group says. */
+/** The interval and the alert of a case; cases with the same ones share a file. Records keep the interval of their group. */
 function subjectOf(one: AlertCase | RecordCase): string {
   return 'alert' in one ? `${one.every ?? '1m'} ${one.alert}` : recordPace;
 }
@@ -107,7 +107,7 @@ function promtoolTest(one: AlertCase | RecordCase) {
   return { name: `${alert}: ${when}`, interval: every, input_series, alert_rule_test };
 }
 
-/** A series with the hub's labels, unless it names a job or is recorded without an instance. */
+/** Adds the labels of the hub to a series, unless it has a job or is recorded without an instance. */
 function withHub(series: string): string {
   if (series.startsWith('job:') || series.includes('job=')) return series;
   const [name, matchers] = [series.split('{')[0], /\{(.*)\}$/.exec(series)?.[1]];

@@ -1,4 +1,4 @@
-/** When the alerts on security events fire, and when they just do not. */
+/** Cases of the alerts on security events: inputs for which they fire, and near misses. */
 import type { AlertCase } from './rule-case.ts';
 import { hub } from './rule-case.ts';
 
@@ -6,7 +6,7 @@ function event(name: string): string {
   return `hestia_security_events_total{security_event="${name}"}`;
 }
 
-/** Two cases of an alert on a security event: one more than allowed within the window, and exactly what is allowed. */
+/** Two cases of an alert on a security event: one event more than the threshold within the window, and exactly the threshold. */
 function eventCases(
   alert: string,
   name: string,
@@ -18,12 +18,12 @@ function eventCases(
   return [
     {
       alert,
-      when: 'one too many',
+      when: 'one more than the threshold',
       input: { [event(name)]: `0 0 ${count}x10` },
       at: '4m',
       fires: [{ labels, description }],
     },
-    { alert, when: 'as many as are allowed', input: { [event(name)]: `0 0 ${allowed}x10` }, at: '4m', fires: [] },
+    { alert, when: 'exactly the threshold', input: { [event(name)]: `0 0 ${allowed}x10` }, at: '4m', fires: [] },
   ];
 }
 
@@ -31,11 +31,11 @@ function eventCases(
 export const securityAlertCases: readonly AlertCase[] = [
   ...eventCases('HestiaSkillRegistrationFailing', 'SKILL_ACTIVATION_REGISTRATION_FAILED', {
     allowed: 2,
-    text: 'activations stand without a tool, since its name is taken, on the hub hub-1, in the last 15m (threshold 2).',
+    text: 'skill activations have no tool, because the tool name is taken, on the hub hub-1, in the last 15m (threshold 2).',
   }),
   ...eventCases('HestiaSkillUnregistrationFailing', 'SKILL_DEACTIVATION_UNREGISTRATION_FAILED', {
     allowed: 0,
-    text: 'deactivations found no tool to take away, on the hub hub-1, in the last 15m (threshold 0).',
+    text: 'deactivations found no tool to remove, on the hub hub-1, in the last 15m (threshold 0).',
   }),
   ...eventCases('HestiaSkillInjectionAttempt', 'SKILL_INJECTION_ATTEMPT', {
     allowed: 0,
@@ -43,7 +43,7 @@ export const securityAlertCases: readonly AlertCase[] = [
   }),
   ...eventCases('HestiaToolDefinitionChanged', 'TOOL_DEFINITION_CHANGED', {
     allowed: 0,
-    text: 'tool definitions were told as TOOL_DEFINITION_CHANGED, on the hub hub-1, in the last 1h (threshold 0).',
+    text: 'tool definitions were reported as TOOL_DEFINITION_CHANGED, on the hub hub-1, in the last 1h (threshold 0).',
   }),
   ...eventCases('HestiaAuthenticationFailures', 'AUTH_FAILED', {
     allowed: 20,
@@ -51,7 +51,7 @@ export const securityAlertCases: readonly AlertCase[] = [
   }),
   ...eventCases('HestiaAccessDenied', 'ACCESS_DENIED', {
     allowed: 20,
-    text: 'requests were refused for what their key may not do, on the hub hub-1, in the last 5m (threshold 20).',
+    text: 'requests were denied, because the role of their key does not permit them, on the hub hub-1, in the last 5m (threshold 20).',
   }),
   ...eventCases('HestiaAuditChainBroken', 'AUDIT_CHAIN_BROKEN', {
     allowed: 0,
@@ -60,14 +60,14 @@ export const securityAlertCases: readonly AlertCase[] = [
   }),
   {
     alert: 'HestiaToolDefinitionChanged',
-    when: 'a hub finds it while it starts, before the first scrape',
+    when: 'a hub detects it during startup, before the first scrape',
     input: { [event('TOOL_DEFINITION_CHANGED')]: '1x10', process_uptime_seconds: '5+60x10' },
     at: '1m',
     fires: [
       {
         labels: { severity: 'warning', ...hub, security_event: 'TOOL_DEFINITION_CHANGED' },
         description:
-          '1 tool definitions were told as TOOL_DEFINITION_CHANGED, on the hub hub-1, in the last 1h (threshold 0).',
+          '1 tool definitions were reported as TOOL_DEFINITION_CHANGED, on the hub hub-1, in the last 1h (threshold 0).',
       },
     ],
   },

@@ -1,11 +1,11 @@
-/** When the alerts on tool calls and on their objectives fire, and when they just do not. */
+/** Cases of the alerts on tool calls and objectives: inputs for which they fire, and near misses. */
 import type { AlertCase, Input } from './rule-case.ts';
 import { hub } from './rule-case.ts';
 
 const warning = { severity: 'warning' };
 const onFiles = { job: hub.job, hestia_server_id: 'files' };
 
-/** Calls to the server `files` by how they ended; '' is success. */
+/** Calls to the server `files` by error type; '' is success. */
 function calls(endings: Record<string, string>): Input {
   const entries = Object.entries(endings).map(([type, values]) => {
     const error = type === '' ? '' : `, error_type="${type}"`;
@@ -35,7 +35,7 @@ const abandoned = 'HestiaToolCallsAbandoned';
 export const toolAlertCases: readonly AlertCase[] = [
   {
     alert: disconnected,
-    when: 'a wanted server has been away for five minutes',
+    when: 'a configured server has been disconnected for five minutes',
     input: {
       'hestia_servers_connected{hestia_server_id="files"}': '0x10',
       'hestia_servers_wanted{hestia_server_id="files"}': '1x10',
@@ -50,7 +50,7 @@ export const toolAlertCases: readonly AlertCase[] = [
   },
   {
     alert: disconnected,
-    when: 'it was there in between',
+    when: 'it was connected in between',
     input: {
       'hestia_servers_connected{hestia_server_id="files"}': '0 0 0 1 0 0 0',
       'hestia_servers_wanted{hestia_server_id="files"}': '1x10',
@@ -77,7 +77,7 @@ export const toolAlertCases: readonly AlertCase[] = [
       {
         labels: { ...warning, ...onFiles },
         description:
-          "30% of the calls to server files failed in the last 10m, callers' own mistakes and timeouts left out (threshold 20%).",
+          '30% of the calls to server files failed in the last 10m, not counting mistakes of callers and timeouts (threshold 20%).',
       },
     ],
   },
@@ -90,14 +90,14 @@ export const toolAlertCases: readonly AlertCase[] = [
   },
   {
     alert: errors,
-    when: 'callers send what does not fit, and give up',
+    when: 'callers send invalid arguments, and cancel',
     input: calls({ '': '0+5x30', invalid_arguments: '0+5x30', cancelled: '0+5x30' }),
     at: '20m',
     fires: [],
   },
   {
     alert: errors,
-    when: 'all fail, but they are few',
+    when: 'all calls fail, but there are few',
     input: calls({ '': '0x30', tool_error: '0 0 0 0 0 0 0 0 0 0 0+1x9 9x20' }),
     at: '20m',
     fires: [],
@@ -119,7 +119,7 @@ export const toolAlertCases: readonly AlertCase[] = [
   },
   {
     alert: timeouts,
-    when: 'they happened before the first scrape of a young hub',
+    when: 'the timeouts happened before the first scrape of a young hub',
     input: { ...calls({ timeout: '11x10' }), process_uptime_seconds: '60+60x10' },
     at: '2m',
     fires: [
@@ -158,7 +158,7 @@ export const toolAlertCases: readonly AlertCase[] = [
   },
   {
     alert: slow,
-    when: 'the slow ones are few',
+    when: 'there are few slow calls',
     input: { ...calls({ '': '0+1x30' }), ...durations('0+1x30', '0x30') },
     at: '20m',
     fires: [],
@@ -172,11 +172,11 @@ export const toolAlertCases: readonly AlertCase[] = [
       {
         labels: { ...warning, ...onFiles },
         description:
-          'Callers gave up on 15 calls to server files in the last 15m, more than 2 times as many as in the 15m before (threshold 10).',
+          'Callers abandoned 15 calls to server files in the last 15m, more than 2 times as many as in the 15m before (threshold 10).',
       },
     ],
   },
-  { alert: abandoned, when: 'as many as always', input: calls({ cancelled: '0+1x60' }), at: '40m', fires: [] },
+  { alert: abandoned, when: 'a constant rate', input: calls({ cancelled: '0+1x60' }), at: '40m', fires: [] },
   {
     alert: abandoned,
     when: 'ten after a quiet quarter of an hour',
@@ -189,7 +189,7 @@ export const toolAlertCases: readonly AlertCase[] = [
 const availability = 'HestiaToolCallAvailabilityBurn';
 const latency = 'HestiaToolCallLatencyBurn';
 
-/** What the recorded series of an indicator say for a pair of windows, and the alert they make. */
+/** Cases of an objective for one pair of windows, with recorded series as input. */
 function burn(alert: string, windows: { long: string; short: string; factor: number; severity: string; at: string }) {
   const { long, short, factor, severity, at } = windows;
   const isAvailability = alert === availability;
@@ -209,12 +209,33 @@ function burn(alert: string, windows: { long: string; short: string; factor: num
   };
   const share = factor * budget * 1.1;
   const bad = isAvailability ? 'failed' : 'took longer than 5 s';
-  const description = `${Number((share * 100).toPrecision(4))}% of the tool calls in the last ${long} ${bad}; ${isAvailability ? '99.5' : '99'} % must not over 30d. That is at least ${factor} times what the budget bears, in the last ${short} too.`;
+  const description = `${Number((share * 100).toPrecision(4))}% of the tool calls in the last ${long} ${bad}. The objective is that ${isAvailability ? '99.5' : '99'} % do not, over 30d. This is at least ${factor} times the sustainable rate, in the last ${short} too.`;
   const every = '15m';
   return [
-    { alert, when: `${long} burns`, input: input(share, 10), at, fires: [{ labels, description }], every },
-    { alert, when: `${long} burns a little less`, input: input(factor * budget * 0.99, 1000), at, fires: [], every },
-    { alert, when: `${long} burns with few calls`, input: input(1, 9), at, fires: [], every },
+    {
+      alert,
+      when: `the burn rate of ${long} is above its limit`,
+      input: input(share, 10),
+      at,
+      fires: [{ labels, description }],
+      every,
+    },
+    {
+      alert,
+      when: `the burn rate of ${long} is just below its limit`,
+      input: input(factor * budget * 0.99, 1000),
+      at,
+      fires: [],
+      every,
+    },
+    {
+      alert,
+      when: `the burn rate of ${long} is above its limit, with few calls`,
+      input: input(1, 9),
+      at,
+      fires: [],
+      every,
+    },
   ] satisfies AlertCase[];
 }
 
@@ -238,13 +259,13 @@ export const objectiveAlertCases: readonly AlertCase[] = [
       {
         labels: { severity: 'critical', job: hub.job, slo: 'tool-call-availability', long: '1h', short: '5m' },
         description:
-          '10% of the tool calls in the last 1h failed; 99.5 % must not over 30d. That is at least 14.4 times what the budget bears, in the last 5m too.',
+          '10% of the tool calls in the last 1h failed. The objective is that 99.5 % do not, over 30d. This is at least 14.4 times the sustainable rate, in the last 5m too.',
       },
     ],
   },
   {
     alert: availability,
-    when: 'callers make every mistake there is, and tools say no',
+    when: 'callers make every kind of mistake, and tools report errors',
     input: calls({
       '': '0+1x60',
       invalid_arguments: '0+9x60',
@@ -266,7 +287,7 @@ export const objectiveAlertCases: readonly AlertCase[] = [
       {
         labels: { severity: 'critical', job: hub.job, slo: 'tool-call-latency', long: '1h', short: '5m' },
         description:
-          '20% of the tool calls in the last 1h took longer than 5 s; 99 % must not over 30d. That is at least 14.4 times what the budget bears, in the last 5m too.',
+          '20% of the tool calls in the last 1h took longer than 5 s. The objective is that 99 % do not, over 30d. This is at least 14.4 times the sustainable rate, in the last 5m too.',
       },
     ],
   },
