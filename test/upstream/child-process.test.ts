@@ -1,49 +1,29 @@
-/** The life of a child process behind a connection: how it is started, dies, is started again, and ends. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
-import type { Config } from '../../src/shapes/configuration/config.ts';
+/** The child process of a stdio connection: its start, its restart after a crash, and its end. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { useFakeClock } from '../support/fake-clock.ts';
 import { isRunning } from '../support/is-running.ts';
 import { supportServer } from '../support/servers/support-server.ts';
 import {
   callFailure,
   callTool,
+  connectTo,
+  createTestConnection,
   quickLimits,
+  statesOf,
+  temporaryFile,
   textOf,
-  until,
   untilState,
-  type Watched,
-  watchedConnection,
 } from '../support/servers/upstream-connection.ts';
+import { waitFor } from '../support/wait-for.ts';
 
-const owned: AsyncDisposable[] = [];
-afterEach(async () => {
-  await Promise.all(owned.splice(0).map((owner) => owner[Symbol.asyncDispose]()));
-});
+const faulty = (mode = 'plain', file = '') => supportServer('faulty-server.ts', mode, file);
+/** The ids of the processes that wrote them into the file. */
+const pidsIn = async (file: string) => (await readFile(file, 'utf8')).trim().split('\n').map(Number);
 
-function faulty(mode = 'plain', limits?: Config['limits'], file = ''): Watched {
-  const watched = watchedConnection(supportServer('faulty-server.ts', mode, file), limits);
-  owned.push(watched.connection);
-  return watched;
-}
-
-async function connected(mode?: string, limits?: Config['limits'], file?: string): Promise<Watched> {
-  const watched = faulty(mode, limits, file);
-  await watched.connection.connect();
-  expect(watched.connection.status().state).toBe('connected');
-  return watched;
-}
-
-async function temporaryFile(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'hestia-'));
-  owned.push({ [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) });
-  return join(folder, 'file');
-}
-
-describe('a child that dies', () => {
-  test('fails its calls, keeps its tools in view, and is started again', async () => {
-    const { connection, statuses } = await connected();
+describe('a child process that exits', () => {
+  test('fails its calls, keeps its tools listed, and is restarted', async () => {
+    const { connection, statuses } = await connectTo(faulty());
     const toolsCount = connection.tools().length;
     const hanging = callFailure(callTool(connection, 'hang'));
     expect((await callFailure(callTool(connection, 'die'))).errorType).toBe('connection_lost');
@@ -52,38 +32,38 @@ describe('a child that dies', () => {
     expect(connection.status().protocolVersion).toBeUndefined();
     expect((await callFailure(callTool(connection, 'pid'))).errorType).toBe('server_unavailable');
     await untilState(connection, 'connected');
-    expect(statuses.map(({ state }) => state)).toEqual(['connecting', 'connected', 'reconnecting', 'connected']);
+    expect(statesOf(statuses)).toEqual(['connecting', 'connected', 'reconnecting', 'connected']);
     expect(connection.status().errorType).toBeUndefined();
     expect(textOf(await callTool(connection, 'not_json'))).toBe('after nonsense');
   });
 
-  test('at once is tried again with growing waits, and is connected when it stays', async () => {
+  test('at start is restarted with increasing delays, until it stays', async () => {
     const file = await temporaryFile();
-    const { connection, log } = faulty('exit-until', quickLimits(), file);
+    const { connection, log } = createTestConnection(faulty('exit-until', file));
     await connection.connect();
     expect(connection.status()).toMatchObject({ state: 'reconnecting', errorType: 'connect_failed' });
-    const waits = () => log.lines.flatMap(({ fields }) => fields.retry_in_ms ?? []);
-    await until(() => expect(waits().length).toBeGreaterThanOrEqual(4));
-    expect(waits().slice(0, 4)).toEqual([20, 40, 80, 159]);
+    const delays = () => log.lines.flatMap(({ fields }) => fields.retry_in_ms ?? []);
+    await waitFor(() => expect(delays().length).toBeGreaterThanOrEqual(4));
+    expect(delays().slice(0, 4)).toEqual([20, 40, 80, 159]);
     await writeFile(file, 'stay');
     await untilState(connection, 'connected');
   });
 
-  test('is not started again once it is to be disconnected', async () => {
-    const { connection, statuses } = faulty(
-      'exit',
+  test('is not restarted after a disconnect', async () => {
+    const { connection, statuses } = createTestConnection(
+      faulty('exit'),
       quickLimits({ reconnectDelayMs: 10_000, reconnectDelayMsMax: 10_000 }),
     );
     await connection.connect();
     expect(connection.status().state).toBe('reconnecting');
     await connection.disconnect();
-    expect(statuses.map(({ state }) => state)).toEqual(['connecting', 'reconnecting', 'disconnected']);
+    expect(statesOf(statuses)).toEqual(['connecting', 'reconnecting', 'disconnected']);
   });
 
-  test('and waits to be started again is started now when told to connect', async () => {
+  test('is restarted by connect without the delay', async () => {
     const file = await temporaryFile();
     const slow = quickLimits({ reconnectDelayMs: 60_000, reconnectDelayMsMax: 60_000 });
-    const { connection } = faulty('exit-until', slow, file);
+    const { connection } = createTestConnection(faulty('exit-until', file), slow);
     await connection.connect();
     await writeFile(file, 'stay');
     await connection.connect();
@@ -91,56 +71,57 @@ describe('a child that dies', () => {
   });
 });
 
-describe('a child that cannot be connected', () => {
-  test('because there is no such program, says so', async () => {
-    const { connection, log } = watchedConnection({
+describe('a child process that cannot be connected', () => {
+  test('because its program does not exist reports spawn_failed with the system code', async () => {
+    const { connection, log } = createTestConnection({
       command: '/no/such/program',
       args: [],
       env: {},
       autoConnect: true,
     });
-    owned.push(connection);
     await connection.connect();
     expect(connection.status()).toMatchObject({ state: 'reconnecting', errorType: 'spawn_failed' });
     expect(log.lines[0]?.fields).toMatchObject({ error_type: 'spawn_failed', system_code: 'ENOENT' });
   });
 
-  test('because it never answers, is given up at the deadline', async () => {
-    const { connection } = faulty('silent', quickLimits({ connectTimeoutMs: 600 }));
+  test('because it never responds reports connect_timeout at the deadline', async () => {
+    const { connection } = createTestConnection(faulty('silent'), quickLimits({ connectTimeoutMs: 600 }));
     await connection.connect();
     expect(connection.status()).toMatchObject({ state: 'reconnecting', errorType: 'connect_timeout' });
   });
 
-  test('because its list is nonsense, is tried again', async () => {
-    const { connection } = faulty('bad-list');
+  test('because its tool list is invalid is retried', async () => {
+    const { connection } = createTestConnection(faulty('bad-list'));
     await connection.connect();
     expect(connection.status()).toMatchObject({ state: 'reconnecting', errorType: 'list_failed' });
   });
 
-  test('leaves an attempt under way when told to disconnect', async () => {
-    const { connection, statuses } = faulty('silent', quickLimits({ connectTimeoutMs: 60_000 }));
+  test('cancels the attempt in progress on disconnect', async () => {
+    const { connection, statuses } = createTestConnection(faulty('silent'));
     const attempt = connection.connect();
     await connection.disconnect();
     await attempt;
-    expect(statuses.map(({ state }) => state)).toEqual(['connecting', 'disconnected']);
+    expect(statesOf(statuses)).toEqual(['connecting', 'disconnected']);
   });
 
-  test('leaves no process behind when told to disconnect', async () => {
+  test('leaves no process running after a disconnect', async () => {
     const file = await temporaryFile();
-    const { connection } = faulty('silent', quickLimits({ connectTimeoutMs: 6000 }), file);
+    using clock = useFakeClock();
+    const { connection } = createTestConnection(faulty('silent', file));
     const attempt = connection.connect();
-    const started = async () => (await readFile(file, 'utf8')).trim().split('\n').map(Number);
-    // The first is the one that is asked for its protocol, for a third of the deadline.
-    await until(async () => expect(await started()).toHaveLength(2));
+    // The first process is probed for its protocol, for 10 s.
+    await waitFor(async () => expect(await pidsIn(file)).toHaveLength(1));
+    await clock.advance(10_000);
+    await waitFor(async () => expect(await pidsIn(file)).toHaveLength(2));
     await connection.disconnect();
     await attempt;
-    expect((await started()).filter(isRunning)).toEqual([]);
+    expect((await pidsIn(file)).filter(isRunning)).toEqual([]);
   });
 });
 
-describe('a disconnected child', () => {
-  test('is gone, and so are its tools', async () => {
-    const { connection, changes } = await connected();
+describe('a disconnected child process', () => {
+  test('has exited, and has no tools', async () => {
+    const { connection, toolChanges } = await connectTo(faulty());
     const pid = Number(textOf(await callTool(connection, 'pid')));
     const hanging = callFailure(callTool(connection, 'hang'));
     await connection.disconnect();
@@ -148,59 +129,62 @@ describe('a disconnected child', () => {
     expect(isRunning(pid)).toBe(false);
     expect((await hanging).errorType).toBe('connection_lost');
     expect(connection.status()).toMatchObject({ state: 'disconnected', toolsCount: 0 });
-    expect(changes.at(-1)).toEqual({ tools: [], refused: 0 });
+    expect(toolChanges.at(-1)).toEqual({ tools: [], refused: 0 });
     expect((await callFailure(callTool(connection, 'pid'))).errorType).toBe('server_unavailable');
   });
 
-  test('is killed where it does not want to leave, within two and a half seconds', async () => {
-    const { connection } = await connected('stubborn');
+  test('is killed after 1.8 seconds if it ignores SIGTERM', async () => {
+    const { connection } = await connectTo(faulty('stubborn'));
     const pid = Number(textOf(await callTool(connection, 'pid')));
-    const before = performance.now();
-    await connection.disconnect();
-    expect(performance.now() - before).toBeLessThan(2500);
+    using clock = useFakeClock();
+    const disconnected = connection.disconnect();
+    await clock.advance(1799);
+    expect(isRunning(pid)).toBe(true);
+    await clock.advance(1);
+    await disconnected;
     expect(isRunning(pid)).toBe(false);
   });
 
   test('can be connected again', async () => {
-    const { connection } = await connected();
+    const { connection } = await connectTo(faulty());
     await connection.disconnect();
     await connection.connect();
     expect(connection.status().state).toBe('connected');
     expect(connection.tools().length).toBeGreaterThan(0);
   });
 
-  test('stays so once it is disposed of', async () => {
-    const { connection } = await connected();
+  test('cannot be connected after its connection is disposed of', async () => {
+    const { connection } = await connectTo(faulty());
     await connection[Symbol.asyncDispose]();
     await connection.connect();
     expect(connection.status().state).toBe('disconnected');
   });
 });
 
-describe('the processes of a connection', () => {
-  test('are one, besides a short-lived one that is asked for its protocol before the first', async () => {
+describe('a connection over stdio', () => {
+  test('runs one process, and before the first a short-lived one that is probed for its protocol', async () => {
     const file = await temporaryFile();
-    const { connection } = await connected('note-start', quickLimits(), file);
-    const started = async () => (await readFile(file, 'utf8')).trim().split('\n').map(Number);
-    expect(await started()).toHaveLength(2);
-    expect((await started()).filter(isRunning)).toHaveLength(1);
+    const { connection } = await connectTo(faulty('note-start', file));
+    expect(await pidsIn(file)).toHaveLength(2);
+    expect((await pidsIn(file)).filter(isRunning)).toHaveLength(1);
     await callFailure(callTool(connection, 'die'));
     await untilState(connection, 'connected');
-    expect(await started()).toHaveLength(3);
+    expect(await pidsIn(file)).toHaveLength(3);
     await connection.disconnect();
-    expect((await started()).filter(isRunning)).toEqual([]);
+    expect((await pidsIn(file)).filter(isRunning)).toEqual([]);
   });
 });
 
-describe('standard error', () => {
-  test('goes to the log line by line, printable, cut, and limited by the second', async () => {
-    const { connection, log } = await connected();
+describe('standard error of a child process', () => {
+  test('is logged line by line, printable, truncated, and limited by the second', async () => {
+    using _clock = useFakeClock();
+    const { connection, log } = await connectTo(faulty());
     await callTool(connection, 'flood_stderr', { lines: 500 });
     await connection.disconnect();
     const lines = log.lines.filter(({ message }) => message === 'Upstream server wrote to standard error');
     expect(lines[0]?.fields).toEqual({ server_id: 'upstream', line: 'line 0 \\u001b[31m' });
-    expect(lines.length).toBeLessThanOrEqual(20);
-    const leftOut = log.lines.flatMap(({ fields }) => fields.lines_left_out ?? []);
-    expect(lines.length + leftOut.reduce<number>((sum, count) => sum + Number(count), 0)).toBe(501);
+    expect(lines).toHaveLength(20);
+    const omitted = log.lines.flatMap(({ fields }) => fields.lines_left_out ?? []);
+    expect(lines.length + omitted.reduce<number>((sum, count) => sum + Number(count), 0)).toBe(501);
   });
 });

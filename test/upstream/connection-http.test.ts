@@ -1,40 +1,45 @@
-/** Connections over Streamable HTTP to a 2025 server that misbehaves, goes away and comes back. */
-import { afterEach, describe, expect, test } from 'vitest';
+/** Connections over Streamable HTTP to a server of protocol 2025-11-25 that misbehaves, stops and restarts. */
+import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/shapes/configuration/config.ts';
+import { type FakeClock, useFakeClock } from '../support/fake-clock.ts';
 import { type FaultyHttpServer, startFaultyHttpServer } from '../support/servers/faulty-http-server.ts';
 import { httpServer } from '../support/servers/support-server.ts';
 import {
   callFailure,
   callTool,
+  connectTo,
+  createTestConnection,
+  disposeAfterTest,
+  type ObservedConnection,
   quickLimits,
+  statesOf,
   textOf,
-  until,
   untilState,
-  type Watched,
-  watchedConnection,
 } from '../support/servers/upstream-connection.ts';
-
-const owned: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const owner of owned.splice(0).reverse()) await owner[Symbol.asyncDispose]();
-});
+import { waitFor } from '../support/wait-for.ts';
 
 async function started(port?: number): Promise<FaultyHttpServer> {
-  const server = await startFaultyHttpServer(port);
-  owned.push(server);
-  return server;
+  return disposeAfterTest(await startFaultyHttpServer(port));
 }
 
-async function connected(server: FaultyHttpServer, limits?: Config['limits']): Promise<Watched> {
-  const watched = watchedConnection(httpServer(server.url, { authorization: 'Bearer configured' }), limits);
-  owned.push(watched.connection);
-  await watched.connection.connect();
-  expect(watched.connection.status().state).toBe('connected');
-  return watched;
+function connected(server: FaultyHttpServer, limits?: Config['limits']): Promise<ObservedConnection> {
+  return connectTo(httpServer(server.url, { authorization: 'Bearer configured' }), limits);
+}
+
+const { healthCheckIntervalMs } = quickLimits();
+const pingTimeoutMs = 10_000;
+
+/** Advances the clock to the next health check, and then past the timeout of its ping, which the server ignores. */
+async function missPing(clock: FakeClock, server: FaultyHttpServer): Promise<void> {
+  const pingsCount = () => server.received.filter(({ method }) => method === 'ping').length;
+  const before = pingsCount();
+  await clock.advance(healthCheckIntervalMs);
+  await waitFor(() => expect(pingsCount()).toBe(before + 1));
+  await clock.advance(pingTimeoutMs);
 }
 
 describe('a connected server', () => {
-  test('gets the configured headers with each request, and the trace context of a call as a header too', async () => {
+  test('receives the configured headers with each request, and the trace context of a call as a header', async () => {
     const server = await started();
     const { connection } = await connected(server);
     const traceparent = '00-11111111111111111111111111111111-2222222222222222-01';
@@ -48,16 +53,16 @@ describe('a connected server', () => {
     expect(calls[0]?.params).toMatchObject({ _meta: { traceparent } });
   });
 
-  test('announces changed tools', async () => {
+  test('has its tools listed again after a change notification', async () => {
     const server = await started();
     const { connection } = await connected(server);
-    await until(() => {
+    await waitFor(() => {
       server.announce(['echo']);
       expect(connection.tools().map(({ toolName }) => toolName)).toEqual(['echo']);
     });
   });
 
-  test('loses its session when disconnected', async () => {
+  test('has its session terminated by a disconnect', async () => {
     const server = await started();
     const { connection } = await connected(server);
     await connection.disconnect();
@@ -66,7 +71,7 @@ describe('a connected server', () => {
 });
 
 describe('a call', () => {
-  test.each(['echo', 'stream'])('is answered (%s)', async (toolName) => {
+  test.each(['echo', 'stream'])('returns its result (%s)', async (toolName) => {
     const { connection } = await connected(await started());
     expect(textOf(await callTool(connection, toolName))).toBe(toolName);
   });
@@ -80,17 +85,20 @@ describe('a call', () => {
     ['unavailable', 'server_unavailable'],
     ['failing', 'upstream_error'],
     ['rpc_error', 'upstream_error'],
-  ])('that meets %s fails as %s, with no text of the server, and the next goes on', async (toolName, errorType) => {
-    const { connection, log } = await connected(await started());
-    const error = await callFailure(callTool(connection, toolName));
-    expect(error.errorType).toBe(errorType);
-    expect(JSON.stringify([error.message, error.stack, { ...error }, log.lines])).not.toContain('secret-token');
-    expect(textOf(await callTool(connection, 'echo'))).toBe('echo');
-    expect(connection.status().state).toBe('connected');
-  });
+  ])(
+    'that receives %s fails with %s, without text of the server, and the next call succeeds',
+    async (toolName, errorType) => {
+      const { connection, log } = await connected(await started());
+      const error = await callFailure(callTool(connection, toolName));
+      expect(error.errorType).toBe(errorType);
+      expect(JSON.stringify([error.message, error.stack, { ...error }, log.lines])).not.toContain('secret-token');
+      expect(textOf(await callTool(connection, 'echo'))).toBe('echo');
+      expect(connection.status().state).toBe('connected');
+    },
+  );
 
   test.each(['huge_json', 'huge_stream'])(
-    'whose response is too large (%s) fails, and the next goes on',
+    'whose response is too large (%s) fails, and the next call succeeds',
     async (name) => {
       const { connection } = await connected(await started(), quickLimits({ responseBytesMax: 100_000 }));
       expect((await callFailure(callTool(connection, name))).errorType).toBe('response_too_large');
@@ -99,73 +107,76 @@ describe('a call', () => {
     },
   );
 
-  test.each(['huge_json', 'huge_stream'])('is measured where the wire would have let it through (%s)', async (name) => {
-    const { connection } = await connected(await started(), quickLimits({ responseBytesMax: 1_900_000 }));
-    expect((await callFailure(callTool(connection, name))).errorType).toBe('response_too_large');
-  });
+  test.each(['huge_json', 'huge_stream'])(
+    'fails if its result is too large within a response that is not (%s)',
+    async (name) => {
+      const { connection } = await connected(await started(), quickLimits({ responseBytesMax: 1_900_000 }));
+      expect((await callFailure(callTool(connection, name))).errorType).toBe('response_too_large');
+    },
+  );
 
-  test('that hangs ends when its signal aborts; the server is told and its stream is left', async () => {
+  test('ends when its signal aborts: the server receives a cancellation, and the stream is closed', async () => {
     const server = await started();
     const { connection } = await connected(server);
     const controller = new AbortController();
     const hanging = callFailure(callTool(connection, 'hang', {}, { signal: controller.signal }));
-    await until(() => expect(server.openCalls()).toBe(1));
+    await waitFor(() => expect(server.openCalls()).toBe(1));
     controller.abort(new Error('deadline'));
     expect((await hanging).errorType).toBe('cancelled');
-    await until(() => {
+    await waitFor(() => {
       expect(server.received.at(-1)).toMatchObject({ method: 'notifications/cancelled' });
       expect(server.openCalls()).toBe(0);
     });
   });
 });
 
-describe('a server that goes away', () => {
-  test('is found lost by the call that finds no session, and connected again', async () => {
+describe('a server that becomes unavailable', () => {
+  test('is detected by a call whose session is unknown, and reconnected', async () => {
     const server = await started();
     const { connection, statuses } = await connected(server);
     server.forgetSessions();
     expect((await callFailure(callTool(connection, 'echo'))).errorType).toBe('connection_lost');
-    await until(() => expect(statuses.map(({ state }) => state).slice(2)).toEqual(['reconnecting', 'connected']));
+    await waitFor(() => expect(statesOf(statuses).slice(2)).toEqual(['reconnecting', 'connected']));
     expect(textOf(await callTool(connection, 'echo'))).toBe('echo');
   });
 
-  test('is found lost by the health check while nobody calls', async () => {
+  test('is detected by the health check when no call is made', async () => {
     const server = await started();
     const { statuses } = await connected(server, quickLimits({ healthCheckIntervalMs: 100 }));
     server.forgetSessions();
-    await until(() => expect(statuses.map(({ state }) => state).slice(2)).toEqual(['reconnecting', 'connected']));
+    await waitFor(() => expect(statesOf(statuses).slice(2)).toEqual(['reconnecting', 'connected']));
   });
 
-  test('silently is found lost by the health check', async () => {
+  test('without closing its connections is detected by a ping without a response', async () => {
+    using clock = useFakeClock();
     const server = await started();
-    const { statuses } = await connected(server, quickLimits({ healthCheckIntervalMs: 100, connectTimeoutMs: 300 }));
-    server.silence();
-    await until(() => expect(statuses.at(2)).toMatchObject({ state: 'reconnecting', errorType: 'connection_lost' }));
+    const { statuses } = await connected(server);
+    server.ignorePings();
+    await missPing(clock, server);
+    await waitFor(() => expect(statuses.at(2)).toMatchObject({ state: 'reconnecting', errorType: 'connection_lost' }));
   });
 
-  test('is not held for lost while it is silent over a call', async () => {
+  test('for pings is not reported as lost while a call is running', async () => {
+    using clock = useFakeClock();
     const server = await started();
-    const { connection, statuses } = await connected(
-      server,
-      quickLimits({ healthCheckIntervalMs: 50, connectTimeoutMs: 50 }),
-    );
+    const { connection, statuses } = await connected(server);
     const controller = new AbortController();
     const hanging = callFailure(callTool(connection, 'hang', {}, { signal: controller.signal }));
-    await until(() => expect(server.openCalls()).toBe(1));
-    server.silence();
-    const pings = () => server.received.filter(({ method }) => method === 'ping').length;
-    await until(() => expect(pings()).toBeGreaterThan(3));
-    expect(statuses.map(({ state }) => state)).toEqual(['connecting', 'connected']);
+    await waitFor(() => expect(server.openCalls()).toBe(1));
+    server.ignorePings();
+    for (let ping = 1; ping <= 4; ping += 1) await missPing(clock, server);
+    expect(statesOf(statuses)).toEqual(['connecting', 'connected']);
     controller.abort();
     await hanging;
-    await until(() => expect(statuses.at(2)?.state).toBe('reconnecting'));
+    await missPing(clock, server);
+    await waitFor(() => expect(statuses.at(2)?.state).toBe('reconnecting'));
   });
 
-  test('fails the calls under way, and is connected again when it comes back', async () => {
+  test('fails the running calls, and is reconnected when it has restarted', async () => {
     const server = await started();
     const { connection } = await connected(server);
     const hanging = callFailure(callTool(connection, 'hang'));
-    await until(() => expect(server.openCalls()).toBe(1));
+    await waitFor(() => expect(server.openCalls()).toBe(1));
     await server[Symbol.asyncDispose]();
     expect((await hanging).errorType).toBe('connection_lost');
     await untilState(connection, 'reconnecting');
@@ -176,11 +187,10 @@ describe('a server that goes away', () => {
     expect(textOf(await callTool(connection, 'echo'))).toBe('echo');
   });
 
-  test('says with which code it could not be reached', async () => {
+  test('is logged with the system code of the failed connection', async () => {
     const server = await startFaultyHttpServer();
     await server[Symbol.asyncDispose]();
-    const { connection, log } = watchedConnection(httpServer(server.url));
-    owned.push(connection);
+    const { connection, log } = createTestConnection(httpServer(server.url));
     await connection.connect();
     expect(connection.status()).toMatchObject({
       state: 'reconnecting',

@@ -1,48 +1,26 @@
-/** Connections to a child process that misbehaves: what the caller is told, what the child is told, what is left. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
-import type { Config } from '../../src/shapes/configuration/config.ts';
+/** Connections to a child process that misbehaves: results, errors, cancellation, and lists of tools. */
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { useFakeClock } from '../support/fake-clock.ts';
 import { supportServer } from '../support/servers/support-server.ts';
 import {
   callFailure,
   callTool,
+  connectTo,
+  createTestConnection,
   quickLimits,
+  statesOf,
+  temporaryFile,
   textOf,
-  until,
-  type Watched,
-  watchedConnection,
 } from '../support/servers/upstream-connection.ts';
+import { waitFor } from '../support/wait-for.ts';
 
-const owned: AsyncDisposable[] = [];
-afterEach(async () => {
-  await Promise.all(owned.splice(0).map((owner) => owner[Symbol.asyncDispose]()));
-});
+const faulty = (mode = 'plain', file = '') => supportServer('faulty-server.ts', mode, file);
 
-function faulty(mode = 'plain', limits?: Config['limits'], file = ''): Watched {
-  const watched = watchedConnection(supportServer('faulty-server.ts', mode, file), limits);
-  owned.push(watched.connection);
-  return watched;
-}
-
-async function connected(mode?: string, limits?: Config['limits'], file?: string): Promise<Watched> {
-  const watched = faulty(mode, limits, file);
-  await watched.connection.connect();
-  expect(watched.connection.status().state).toBe('connected');
-  return watched;
-}
-
-async function temporaryFile(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'hestia-'));
-  owned.push({ [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) });
-  return join(folder, 'file');
-}
-
-describe('a connected child', () => {
+describe('a connected child process', () => {
   test('reports its states, its protocol and its tools', async () => {
-    const { connection, statuses, changes } = await connected();
-    expect(statuses.map(({ state }) => state)).toEqual(['connecting', 'connected']);
+    const { connection, statuses, toolChanges } = await connectTo(faulty());
+    expect(statesOf(statuses)).toEqual(['connecting', 'connected']);
     expect(connection.status()).toMatchObject({
       serverId: 'upstream',
       transport: 'stdio',
@@ -50,7 +28,7 @@ describe('a connected child', () => {
       toolsRefusedCount: 0,
     });
     expect(connection.status().errorType).toBeUndefined();
-    expect(changes).toHaveLength(1);
+    expect(toolChanges).toHaveLength(1);
     expect(connection.tools()[0]).toEqual({
       serverId: 'upstream',
       toolName: 'hang',
@@ -63,31 +41,29 @@ describe('a connected child', () => {
   });
 
   test('may speak the oldest protocol', async () => {
-    const { connection } = await connected('old');
+    const { connection } = await connectTo(faulty('old'));
     expect(connection.status().protocolVersion).toBe('2024-11-05');
   });
 
-  test('connects once, however often it is told to', async () => {
-    const { connection, statuses } = faulty();
+  test('is connected once by several calls of connect', async () => {
+    const { connection, statuses } = createTestConnection(faulty());
     await Promise.all([connection.connect(), connection.connect()]);
     await connection.connect();
-    expect(statuses.map(({ state }) => state)).toEqual(['connecting', 'connected']);
+    expect(statesOf(statuses)).toEqual(['connecting', 'connected']);
   });
 
-  test('gets the environment that is configured and the safe defaults, nothing else', async () => {
+  test('has the configured environment and the safe defaults, nothing else', async () => {
     const configuration = { ...supportServer('faulty-server.ts'), env: { CONFIGURED: 'yes' } };
     process.env.HESTIA_TEST_SECRET = 'no';
-    const { connection } = watchedConnection(configuration);
-    owned.push(connection);
-    await connection.connect();
+    const { connection } = await connectTo(configuration);
     const environment = JSON.parse(textOf(await callTool(connection, 'environment')));
     expect(environment).toHaveProperty('CONFIGURED', 'yes');
     const allowed = ['CONFIGURED', 'HOME', 'LOGNAME', 'PATH', 'SHELL', 'TERM', 'USER'];
     expect(Object.keys(environment).filter((name) => !allowed.includes(name))).toEqual([]);
   });
 
-  test('gets the meta it was given', async () => {
-    const { connection } = await connected();
+  test('receives the `_meta` of a call', async () => {
+    const { connection } = await connectTo(faulty());
     const meta = { traceparent: '00-11111111111111111111111111111111-2222222222222222-01', 'example.com/a': [1] };
     const answer = JSON.parse(textOf(await callTool(connection, 'meta', {}, { meta })));
     expect(answer).toEqual(meta);
@@ -95,8 +71,8 @@ describe('a connected child', () => {
 });
 
 describe('a result', () => {
-  test('comes through intact, unknown kinds and fields of content included', async () => {
-    const { connection } = await connected();
+  test('passes through unchanged, with unknown types and fields of content', async () => {
+    const { connection } = await connectTo(faulty());
     expect(await callTool(connection, 'exotic')).toEqual({
       content: [
         {
@@ -111,22 +87,23 @@ describe('a result', () => {
       ],
       structuredContent: { a: [1, { b: null }], ü: 'ü' },
       isError: false,
-      meta: { 'example.com/trace': 'kept' },
+      _meta: { 'example.com/trace': 'kept' },
     });
   });
 
-  test('of 20 MiB fails that call, and no other', async () => {
-    const { connection, statuses } = await connected();
+  // The library's reader takes time in the square of a line's length: seconds, and minutes on a busy machine.
+  test('of 20 MiB fails that call, and no other', { timeout: 300_000 }, async () => {
+    const { connection, statuses } = await connectTo(faulty());
     const huge = callFailure(callTool(connection, 'huge', { bytes: 20_971_520 }));
-    const other = callTool(connection, 'pid');
-    expect((await huge).errorType).toBe('response_too_large');
-    const pid = textOf(await other);
+    const other = callTool(connection, 'pid').then(textOf);
+    const [error, pid] = await Promise.all([huge, other]);
+    expect(error.errorType).toBe('response_too_large');
     expect(textOf(await callTool(connection, 'pid'))).toBe(pid);
     expect(statuses).toHaveLength(2);
   });
 
-  test('is measured in bytes of its JSON, to the byte', async () => {
-    const { connection } = await connected('plain', quickLimits({ responseBytesMax: 4096 }));
+  test('is limited by the exact number of bytes of its JSON', async () => {
+    const { connection } = await connectTo(faulty(), quickLimits({ responseBytesMax: 4096 }));
     const surrounding = JSON.stringify({ content: [{ type: 'text', text: '' }] }).length;
     const fitting = await callTool(connection, 'huge', { bytes: 4096 - surrounding });
     expect(textOf(fitting)).toHaveLength(4096 - surrounding);
@@ -134,24 +111,24 @@ describe('a result', () => {
     expect(over.errorType).toBe('response_too_large');
   });
 
-  test('nested so deep that it could not be written again is refused', async () => {
-    const { connection } = await connected();
+  test('nested too deeply to be serialized is refused', async () => {
+    const { connection } = await connectTo(faulty());
     expect((await callFailure(callTool(connection, 'deep'))).errorType).toBe('invalid_response');
     expect(connection.status().state).toBe('connected');
   });
 
-  test('that is not a result is refused', async () => {
-    const { connection } = await connected();
+  test('of the wrong structure is refused', async () => {
+    const { connection } = await connectTo(faulty());
     expect((await callFailure(callTool(connection, 'bad_shape'))).errorType).toBe('invalid_response');
   });
 
-  test.each(['not_json', 'not_rpc'])('is found among nonsense (%s)', async (toolName) => {
-    const { connection } = await connected();
+  test.each(['not_json', 'not_rpc'])('is found after an invalid line (%s)', async (toolName) => {
+    const { connection } = await connectTo(faulty());
     expect(textOf(await callTool(connection, toolName))).toBe('after nonsense');
   });
 
-  test('that is a JSON-RPC error fails with its code and none of its text', async () => {
-    const { connection, log } = await connected();
+  test('that is a JSON-RPC error fails with its code and without its text', async () => {
+    const { connection, log } = await connectTo(faulty());
     const error = await callFailure(callTool(connection, 'rpc_error'));
     expect(error).toMatchObject({ errorType: 'upstream_error', jsonRpcCode: -32_050 });
     expect(error.cause).toBeUndefined();
@@ -161,19 +138,19 @@ describe('a result', () => {
 });
 
 describe('a call that hangs', () => {
-  test('ends when its signal aborts, and the server is told', async () => {
-    const { connection } = await connected();
+  test('ends when its signal aborts, and the server receives a cancellation', async () => {
+    const { connection } = await connectTo(faulty());
     const controller = new AbortController();
     const hanging = callFailure(callTool(connection, 'hang', {}, { signal: controller.signal }));
     await callTool(connection, 'pid');
     controller.abort(new Error('deadline'));
     expect((await hanging).errorType).toBe('cancelled');
-    const told = JSON.parse(textOf(await callTool(connection, 'cancelled')));
-    expect(told).toEqual([{ requestId: expect.any(Number), reason: 'Error: deadline' }]);
+    const cancellations = JSON.parse(textOf(await callTool(connection, 'cancelled')));
+    expect(cancellations).toEqual([{ requestId: expect.any(Number), reason: 'Error: deadline' }]);
   });
 
-  test('with a signal that has aborted already is not sent', async () => {
-    const { connection } = await connected();
+  test('is not sent if its signal has aborted before', async () => {
+    const { connection } = await connectTo(faulty());
     expect((await callFailure(callTool(connection, 'die', {}, { signal: AbortSignal.abort() }))).errorType).toBe(
       'cancelled',
     );
@@ -182,15 +159,15 @@ describe('a call that hangs', () => {
 });
 
 describe('a list of tools', () => {
-  test('keeps the good ones, the first of each name, and counts the rest', async () => {
-    const { connection, log, changes } = await connected('broken-list');
+  test('keeps the valid definitions, the first of each name, and counts the others', async () => {
+    const { connection, log, toolChanges } = await connectTo(faulty('broken-list'));
     const names = connection.tools().map(({ toolName }) => toolName);
     expect(names.filter((name) => name === 'twin')).toHaveLength(1);
     expect(connection.tools()[0]).toMatchObject({ toolName: 'twin', description: 'Does twin.' });
     expect(names).toContain('hang');
     expect(names).not.toContain('no_schema');
     expect(connection.status().toolsRefusedCount).toBe(7);
-    expect(changes[0]?.refused).toBe(7);
+    expect(toolChanges[0]?.refused).toBe(7);
     expect(log.lines.find(({ message }) => /refused/.test(message))?.fields).toEqual({
       server_id: 'upstream',
       broken_count: 6,
@@ -199,29 +176,32 @@ describe('a list of tools', () => {
     });
   });
 
-  test('that never ends is cut at the limit', async () => {
-    const { connection } = await connected('endless-pages', quickLimits({ toolsPerServerMax: 25 }));
+  test('without an end is truncated at the limit', async () => {
+    const { connection } = await connectTo(faulty('endless-pages'), quickLimits({ toolsPerServerMax: 25 }));
     expect(connection.tools()).toHaveLength(25);
     expect(connection.status().toolsRefusedCount).toBeGreaterThan(0);
   });
 
-  test('is followed when the server says it changed', async () => {
-    const { connection, changes } = await connected();
+  test('is fetched again after a change notification', async () => {
+    const { connection, toolChanges } = await connectTo(faulty());
     const before = connection.tools().length;
     await callTool(connection, 'change_tools', { count: 3 });
-    await until(() => expect(connection.tools()).toHaveLength(before + 3));
+    await waitFor(() => expect(connection.tools()).toHaveLength(before + 3));
     await callTool(connection, 'change_tools', { count: 0 });
-    await until(() => expect(connection.tools()).toHaveLength(before));
-    expect(changes).toHaveLength(3);
+    await waitFor(() => expect(connection.tools()).toHaveLength(before));
+    expect(toolChanges).toHaveLength(3);
   });
 
-  test('is fetched once for many announcements, and unchanged it is not told again', async () => {
+  test('is fetched once for many change notifications, and not reported if it is unchanged', async () => {
+    using clock = useFakeClock();
     const file = await temporaryFile();
-    const { connection, changes } = await connected('count-lists', quickLimits(), file);
+    const { connection, toolChanges } = await connectTo(faulty('count-lists', file));
     await callTool(connection, 'announce_often');
-    await until(async () => expect(await readFile(file, 'utf8')).toBe('2'));
+    await clock.advance(200);
+    await waitFor(async () => expect(await readFile(file, 'utf8')).toBe('2'));
+    await clock.advance(200);
     await callTool(connection, 'pid');
     expect(await readFile(file, 'utf8')).toBe('2');
-    expect(changes).toHaveLength(1);
+    expect(toolChanges).toHaveLength(1);
   });
 });

@@ -1,4 +1,4 @@
-/** The published MCP servers as upstreams: every tool listed, one of each kind called, over stdio and over HTTP. */
+/** The published MCP servers as upstreams, over stdio and HTTP: all tools listed, and one of each kind called. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -9,14 +9,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ServerConfiguration, stdioServerSchema } from '../../src/shapes/server.ts';
 import type { UpstreamConnection } from '../../src/upstream/connection.ts';
 import { httpServer } from '../support/servers/support-server.ts';
-import {
-  callFailure,
-  callTool,
-  quickLimits,
-  textOf,
-  until,
-  watchedConnection,
-} from '../support/servers/upstream-connection.ts';
+import { callFailure, callTool, observeConnection, textOf } from '../support/servers/upstream-connection.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const packages = fileURLToPath(new URL('../../node_modules/@modelcontextprotocol', import.meta.url));
 
@@ -31,7 +25,7 @@ let everythingUrl = '';
 const connections: UpstreamConnection[] = [];
 
 async function connected(configuration: ServerConfiguration): Promise<UpstreamConnection> {
-  const { connection } = watchedConnection(configuration, quickLimits());
+  const { connection } = observeConnection(configuration);
   connections.push(connection);
   await connection.connect();
   expect(connection.status()).toMatchObject({ state: 'connected', toolsRefusedCount: 0 });
@@ -43,7 +37,7 @@ async function freePort(): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  if (address === null || typeof address === 'string') throw new Error('no port was assigned');
   return address.port;
 }
 
@@ -56,7 +50,7 @@ beforeAll(async () => {
     env: { PORT: String(port) },
     stdio: 'ignore',
   });
-  await until(async () => expect((await fetch(everythingUrl)).status).toBe(400), 20_000);
+  await waitFor(async () => expect((await fetch(everythingUrl)).status).toBe(400), 25_000);
 });
 
 afterAll(async () => {
@@ -99,11 +93,11 @@ describe.each(['stdio', 'http'])('server-everything over %s', (transport) => {
     expect(connection.status().protocolVersion).toBe('2025-11-25');
   });
 
-  test('answers text', async () => {
+  test('returns text', async () => {
     expect(textOf(await callTool(connection, 'echo', { message: 'hearth' }))).toBe('Echo: hearth');
   });
 
-  test('answers an image', async () => {
+  test('returns an image', async () => {
     const { content } = await callTool(connection, 'get-tiny-image');
     expect(content.find(({ type }) => type === 'image')).toMatchObject({
       mimeType: 'image/png',
@@ -111,12 +105,12 @@ describe.each(['stdio', 'http'])('server-everything over %s', (transport) => {
     });
   });
 
-  test('answers structured content', async () => {
+  test('returns structured content', async () => {
     const { structuredContent } = await callTool(connection, 'get-structured-content', { location: 'New York' });
     expect(structuredContent).toEqual({ temperature: 33, conditions: 'Cloudy', humidity: 82 });
   });
 
-  test('answers an embedded resource', async () => {
+  test('returns an embedded resource', async () => {
     const args = { resourceType: 'Text', resourceId: 1 };
     const { content } = await callTool(connection, 'get-resource-reference', args);
     expect(content.find(({ type }) => type === 'resource')).toMatchObject({
@@ -124,14 +118,14 @@ describe.each(['stdio', 'http'])('server-everything over %s', (transport) => {
     });
   });
 
-  test('answers resource links and annotations', async () => {
+  test('returns resource links and annotations', async () => {
     const { content } = await callTool(connection, 'get-resource-links', { count: 2 });
     expect(content.filter(({ type }) => type === 'resource_link')).toHaveLength(2);
     const annotated = await callTool(connection, 'get-annotated-message', { messageType: 'error', includeImage: true });
     expect(annotated.content[0]).toMatchObject({ annotations: { priority: 1, audience: ['user', 'assistant'] } });
   });
 
-  test('reports progress, and a long call ends when it is cancelled', async () => {
+  test('reports progress, and ends a long call that is cancelled', async () => {
     const controller = new AbortController();
     const seen: number[] = [];
     const long = callFailure(
@@ -148,14 +142,14 @@ describe.each(['stdio', 'http'])('server-everything over %s', (transport) => {
         },
       ),
     );
-    await until(() => expect(seen.length).toBeGreaterThanOrEqual(3));
+    await waitFor(() => expect(seen.length).toBeGreaterThanOrEqual(3));
     controller.abort(new Error('deadline'));
     expect((await long).errorType).toBe('cancelled');
     expect(seen.slice(0, 3)).toEqual([1, 2, 3]);
     expect(textOf(await callTool(connection, 'echo', { message: 'still there' }))).toBe('Echo: still there');
   });
 
-  test('says itself that arguments are wrong', async () => {
+  test('refuses invalid arguments in its result', async () => {
     expect(await callTool(connection, 'get-sum', { a: 'x' })).toMatchObject({ isError: true });
   });
 });
@@ -172,7 +166,7 @@ describe('server-filesystem over stdio', () => {
 });
 
 describe('server-memory over stdio', () => {
-  test('lists its tools and remembers', async () => {
+  test('lists its tools and stores entities', async () => {
     const env = { MEMORY_FILE_PATH: join(folder, 'memory.jsonl') };
     const connection = await connected(published('server-memory', [], env));
     expect(connection.tools()).toHaveLength(9);

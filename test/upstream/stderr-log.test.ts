@@ -1,4 +1,4 @@
-/** Standard error of a child on its way to our log, with a clock in hand. */
+/** The log of the standard error of a child process. */
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { logStderr } from '../../src/upstream/stderr-log.ts';
@@ -16,12 +16,12 @@ function logged() {
   const log = createMemoryLog();
   logStderr(stream, { serverId: 'noisy', log });
   const lines = () => log.lines.flatMap(({ fields }) => fields.line ?? []);
-  const leftOut = () => log.lines.flatMap(({ fields }) => fields.lines_left_out ?? []);
-  return { stream, log, lines, leftOut };
+  const omitted = () => log.lines.flatMap(({ fields }) => fields.lines_left_out ?? []);
+  return { stream, log, lines, omitted };
 }
 
-describe('standard error of a child', () => {
-  test('is cut into lines, wherever its chunks are cut, even within a character', () => {
+describe('standard error of a child process', () => {
+  test('is split into lines, also when a chunk ends within a character', () => {
     const { stream, lines } = logged();
     const bytes = Buffer.from('first é\r\n\nsecond\nthi');
     for (const byte of bytes) stream.write(Buffer.of(byte));
@@ -30,13 +30,13 @@ describe('standard error of a child', () => {
     expect(lines().at(-1)).toBe('third');
   });
 
-  test('ends with a line that has no end', async () => {
+  test('is logged up to a last line without a line break', async () => {
     const { stream, lines } = logged();
     stream.end('last words');
     await vi.waitFor(() => expect(lines()).toEqual(['last words']));
   });
 
-  test('has its lines cut at 1,000 characters', () => {
+  test('has its lines truncated to 1,000 characters', () => {
     const { stream, lines } = logged();
     stream.write(`${'a'.repeat(1000)}\n`);
     for (let part = 0; part < 100; part += 1) stream.write('b'.repeat(10_000));
@@ -44,22 +44,22 @@ describe('standard error of a child', () => {
     expect(lines()).toEqual(['a'.repeat(1000), `${'b'.repeat(999)}…`, 'c']);
   });
 
-  test('shows no control characters', () => {
+  test('has its control characters escaped', () => {
     const { stream, lines } = logged();
     stream.write('\u001b[2J forged\rline\n');
     expect(lines()).toEqual(['\\u001b[2J forged\\u000dline']);
   });
 
-  test('gets 20 lines a second, then a count of the rest, then 20 lines again', () => {
-    const { stream, lines, leftOut } = logged();
+  test('is limited to 20 lines a second, followed by the number of omitted lines', () => {
+    const { stream, lines, omitted } = logged();
     stream.write('x\n'.repeat(50));
     expect(lines()).toHaveLength(20);
-    expect(leftOut()).toEqual([]);
+    expect(omitted()).toEqual([]);
     vi.advanceTimersByTime(1000);
-    expect(leftOut()).toEqual([30]);
+    expect(omitted()).toEqual([30]);
     stream.write('y\n'.repeat(3));
     vi.advanceTimersByTime(1000);
     expect(lines()).toHaveLength(23);
-    expect(leftOut()).toEqual([30]);
+    expect(omitted()).toEqual([30]);
   });
 });

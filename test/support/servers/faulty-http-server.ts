@@ -1,30 +1,31 @@
 /**
- * An MCP server over Streamable HTTP that speaks JSON-RPC by hand (protocol 2025-11-25, with sessions) and misbehaves
- * on request: in a call, by the tool called; otherwise as its owner tells it.
+ * An MCP server over Streamable HTTP, without a library (protocol 2025-11-25, with sessions), that misbehaves on request:
+ * in a call by the name of the tool, otherwise by the methods of {@link FaultyHttpServer}.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 type Message = { id?: number | string; method?: string; params?: Record<string, unknown> };
 
-/** A running server and what it saw. Disposing it ends it at once. */
+/** A running server and the requests it received. Disposing it stops it at once. */
 export interface FaultyHttpServer extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
-  /** Methods and `_meta` of the messages received, with the headers they came with. */
+  /** The messages received, with the headers of their requests. */
   readonly received: { method: string; params: unknown; headers: IncomingMessage['headers'] }[];
+  /** The ids of the sessions that the client has terminated. */
   readonly deleted: string[];
   /** Calls of `hang` whose response is still open. */
   openCalls(): number;
-  /** Opened streams of announcements. */
+  /** Replaces the tools, and sends a change notification on each open stream. */
   announce(toolNames: string[]): void;
-  /** Forgets all sessions: requests in them are answered 404. */
+  /** Removes all sessions, so that their requests get a 404. */
   forgetSessions(): void;
-  /** Lets pings go unanswered. */
-  silence(): void;
+  /** Sends no response to pings from now on. */
+  ignorePings(): void;
 }
 
-/** Starts the server on a free port, or the one given. */
+/** Starts the server, on a free port unless one is given. */
 export async function startFaultyHttpServer(port = 0): Promise<FaultyHttpServer> {
   const state = new State();
   const server = createServer((request, response) => void state.handle(request, response));
@@ -38,8 +39,8 @@ export async function startFaultyHttpServer(port = 0): Promise<FaultyHttpServer>
     openCalls: () => state.openCalls.size,
     announce: (toolNames) => state.announce(toolNames),
     forgetSessions: () => state.sessions.clear(),
-    silence: () => {
-      state.silent = true;
+    ignorePings: () => {
+      state.ignoresPings = true;
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
@@ -78,7 +79,7 @@ class State {
   readonly #streams = new Set<ServerResponse>();
   #toolNames = toolNamesAtStart;
   #sessionsCount = 0;
-  silent = false;
+  ignoresPings = false;
 
   announce(toolNames: string[]): void {
     this.#toolNames = toolNames;
@@ -119,7 +120,7 @@ class State {
       const serverInfo = { name: 'faulty', version: '1.0.0' };
       sendJson(response, id, { protocolVersion: '2025-11-25', capabilities, serverInfo });
     } else if (method === 'ping') {
-      if (!this.silent) sendJson(response, id, {});
+      if (!this.ignoresPings) sendJson(response, id, {});
     } else if (method === 'tools/list') {
       const tools = this.#toolNames.map((name) => ({ name, inputSchema: { type: 'object' } }));
       sendJson(response, id, { tools });

@@ -1,4 +1,5 @@
-/** An MCP server of protocol 2026-07-28, made with the official package; over stdio when run, over HTTP when started. */
+/** An MCP server of protocol 2026-07-28, on the official package: over stdio as a program, over HTTP by a function. */
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { serve } from '@hono/node-server';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
@@ -6,9 +7,10 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { z } from 'zod';
 
 const ended: string[] = [];
+let discoveriesCount = 0;
 const extraTools: string[] = [];
 
-/** The server; one is made for each request over HTTP, one for all over stdio. */
+/** Creates the server: one for each request over HTTP, a single one over stdio. */
 export function createModernServer(): McpServer {
   const server = new McpServer(
     { name: 'modern', version: '1.0.0' },
@@ -37,6 +39,7 @@ export function createModernServer(): McpServer {
     return text('never');
   });
   server.registerTool('ended', {}, () => text(JSON.stringify(ended)));
+  server.registerTool('discoveries_count', {}, () => text(String(discoveriesCount)));
   server.registerTool('grow', {}, () => {
     extraTools.push(`extra_${extraTools.length}`);
     server.sendToolListChanged();
@@ -47,16 +50,16 @@ export function createModernServer(): McpServer {
   return server;
 }
 
-/** A running server. Disposing it ends it. */
+/** A running server. Disposing it stops it. */
 export interface ModernHttpServer extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly requests: Request[];
-  /** Adds a tool and tells the subscribers. */
+  /** Adds a tool and notifies the subscribers. */
   grow(): void;
 }
 
-/** Starts the server over HTTP on a free port, or the one given; it refuses protocols before 2026-07-28. */
+/** Starts the server over HTTP, on a free port unless one is given. It refuses protocols before 2026-07-28. */
 export async function startModernHttpServer(port = 0): Promise<ModernHttpServer> {
   const handler = createMcpHandler(createModernServer, { legacy: 'reject' });
   const requests: Request[] = [];
@@ -65,6 +68,7 @@ export async function startModernHttpServer(port = 0): Promise<ModernHttpServer>
     {
       fetch: (request) => {
         requests.push(request);
+        if (request.headers.get('mcp-method') === 'server/discover') discoveriesCount += 1;
         return handler.fetch(request);
       },
       hostname: '127.0.0.1',
@@ -89,4 +93,9 @@ export async function startModernHttpServer(port = 0): Promise<ModernHttpServer>
   };
 }
 
-if (import.meta.main) serveStdio(createModernServer);
+if (import.meta.main) {
+  serveStdio(createModernServer);
+  createInterface({ input: process.stdin }).on('line', (line) => {
+    if (JSON.parse(line).method === 'server/discover') discoveriesCount += 1;
+  });
+}

@@ -1,5 +1,8 @@
-/** Connections to servers under test: created with short delays, and observed. */
-import { expect, vi } from 'vitest';
+/** Connections to servers under test, with what they report, closed when the test ends. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
 import { type Config, configurationFileSchema } from '../../../src/shapes/configuration/config.ts';
 import type { JsonObject } from '../../../src/shapes/json.ts';
 import type { ServerConfiguration, ServerState, ServerStatus } from '../../../src/shapes/server.ts';
@@ -7,21 +10,22 @@ import type { ToolDefinition, ToolResult } from '../../../src/shapes/tool.ts';
 import { UpstreamCallError } from '../../../src/upstream/call-failure.ts';
 import { createConnection, type UpstreamConnection } from '../../../src/upstream/connection.ts';
 import type { UpstreamLog, UpstreamLogFields } from '../../../src/upstream/log.ts';
+import { waitFor } from '../wait-for.ts';
 
-/** Limits for tests: defaults but for the waits. */
+/** The default limits, with short reconnect delays. The connect timeout is one that a busy machine keeps. */
 export function quickLimits(changes: Partial<Config['limits']> = {}): Config['limits'] {
   const limits = configurationFileSchema.parse({}).limits;
-  return { ...limits, connectTimeoutMs: 15_000, reconnectDelayMs: 20, reconnectDelayMsMax: 200, ...changes };
+  return { ...limits, connectTimeoutMs: 60_000, reconnectDelayMs: 20, reconnectDelayMsMax: 200, ...changes };
 }
 
-/** One remembered log line. */
+/** A recorded log line. */
 export interface LogLine {
   level: string;
   message: string;
   fields: UpstreamLogFields;
 }
 
-/** A log that keeps its lines. */
+/** A log that records its lines. */
 export function createMemoryLog(): UpstreamLog & { lines: LogLine[] } {
   const lines: LogLine[] = [];
   const at =
@@ -32,37 +36,69 @@ export function createMemoryLog(): UpstreamLog & { lines: LogLine[] } {
   return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** A connection under test with what it reported. */
-export interface Watched {
+/** A connection under test, with what it has logged and reported. */
+export interface ObservedConnection {
   connection: UpstreamConnection;
   log: ReturnType<typeof createMemoryLog>;
   statuses: ServerStatus[];
-  changes: { tools: readonly ToolDefinition[]; refused: number }[];
+  toolChanges: { tools: readonly ToolDefinition[]; refused: number }[];
 }
 
-/** Makes a connection and remembers what it reports. */
-export function watchedConnection(
+/** Creates a connection and records what it reports. The caller closes it. */
+export function observeConnection(
   configuration: ServerConfiguration,
   limits: Config['limits'] = quickLimits(),
-  random: () => number = () => 0.99,
-): Watched {
+): ObservedConnection {
   const log = createMemoryLog();
   const statuses: ServerStatus[] = [];
-  const changes: Watched['changes'] = [];
+  const toolChanges: ObservedConnection['toolChanges'] = [];
   const connection = createConnection({
     serverId: 'upstream',
     configuration,
     limits,
     clientVersion: '0.0.0',
     log,
-    random,
-    onToolsChanged: (tools, refused) => changes.push({ tools, refused }),
+    random: () => 0.99,
+    onToolsChanged: (tools, refused) => toolChanges.push({ tools, refused }),
     onStateChanged: (status) => statuses.push(status),
   });
-  return { connection, log, statuses, changes };
+  return { connection, log, statuses, toolChanges };
 }
 
-/** Calls a tool with a signal of its own unless one is given. */
+/** Disposes of a resource when the test ends, the last one first. */
+export function disposeAfterTest<T extends AsyncDisposable>(resource: T): T {
+  onTestFinished(async () => resource[Symbol.asyncDispose]());
+  return resource;
+}
+
+/** Creates a connection that is not connected yet, and that is closed when the test ends. */
+export function createTestConnection(...args: Parameters<typeof observeConnection>): ObservedConnection {
+  const observed = observeConnection(...args);
+  disposeAfterTest(observed.connection);
+  return observed;
+}
+
+/** Connects to a server. The connection is closed when the test ends. */
+export async function connectTo(...args: Parameters<typeof observeConnection>): Promise<ObservedConnection> {
+  const observed = createTestConnection(...args);
+  await observed.connection.connect();
+  expect(observed.connection.status().state).toBe('connected');
+  return observed;
+}
+
+/** The path of a file that does not exist yet, in a folder that is removed when the test ends. */
+export async function temporaryFile(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'hestia-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return join(folder, 'file');
+}
+
+/** The states that a connection has reported, in order. */
+export function statesOf(statuses: readonly ServerStatus[]): ServerState[] {
+  return statuses.map(({ state }) => state);
+}
+
+/** Calls a tool, without a deadline unless a signal is given. */
 export function callTool(
   connection: UpstreamConnection,
   toolName: string,
@@ -72,13 +108,14 @@ export function callTool(
   return connection.call({ toolName, arguments: args, signal: new AbortController().signal, ...options });
 }
 
-/** The error that a call fails with, which must be the room's own. */
+/** The error with which a call fails, which must be an UpstreamCallError. */
 export async function callFailure(call: Promise<ToolResult>): Promise<UpstreamCallError> {
   const error = await call.then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  if (!(error instanceof UpstreamCallError)) throw new Error('the call did not fail as it should', { cause: error });
+  if (!(error instanceof UpstreamCallError))
+    throw new Error('the call did not fail with an UpstreamCallError', { cause: error });
   return error;
 }
 
@@ -89,12 +126,7 @@ export function textOf(result: ToolResult): string {
   return text;
 }
 
-/** Resolves when the connection is in the state. */
-export async function untilState(connection: UpstreamConnection, state: ServerState, timeout = 10_000): Promise<void> {
-  await expect.poll(() => connection.status().state, { timeout, interval: 10 }).toBe(state);
-}
-
-/** Resolves when the check no longer throws. */
-export function until(check: () => void | Promise<void>, timeout = 10_000): Promise<void> {
-  return vi.waitFor(check, { timeout, interval: 10 });
+/** Waits until the connection is in the state. */
+export function untilState(connection: UpstreamConnection, state: ServerState): Promise<void> {
+  return waitFor(() => expect(connection.status().state).toBe(state));
 }
