@@ -1,4 +1,4 @@
-/** Starts the hub for a benchmark, with upstreams and a receiver of its signals, and creates load on it. */
+/** Starts the hub for a benchmark, with upstreams and a receiver of its signals, and loads it. */
 import { type HubProcess, startHubProcess, untilServersConnected } from '../support/hub/hub-process.ts';
 import { benchFile } from './bench-process.ts';
 import { type HttpLoader, httpLoader, mcpHeaders, toolsCall } from './load.ts';

@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: compares the hub with direct calls, with itself without signals, and with other gateways.
+ * `npm run bench`: compares the hub with direct calls, with itself unwatched, and with other gateways.
  * The results are ratios within one run. A suite is a file in `suites/` that exports one {@link Suite} and is in the list below;
  * targets of its findings are in bars.ts, by name. The exit code is 0 if everything ran, whatever was found.
  */

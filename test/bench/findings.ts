@@ -1,4 +1,4 @@
-/** The findings of a benchmark run: each ratio with its spread, its noise, and whether it meets its target. */
+/** The findings of a benchmark run: ratios with their spread, noise, and whether they meet their target. */
 import { type Bar, bars } from './bars.ts';
 import { compare, type Measure, type Run, total, twinName } from './paired.ts';
 

@@ -21,7 +21,7 @@ export function vectorKernelBytes(): Uint8Array {
 export function vectorKernelFile(): string {
   const base64 = Buffer.from(vectorKernelBytes()).toString('base64');
   return [
-    '/** The WebAssembly kernel of the vector search, generated from test/generate/vector-kernel.ts; changes here are lost. */',
+    '/** The WebAssembly kernel of the vector search. Generated from test/generate/vector-kernel.ts; changes here are lost. */',
     '',
     '/** The WebAssembly module of the vector search, in base64. */',
     'export const vectorKernelBase64 =',

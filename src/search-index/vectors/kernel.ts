@@ -1,4 +1,4 @@
-/** The WebAssembly kernel of the vector search, generated from test/generate/vector-kernel.ts; changes here are lost. */
+/** The WebAssembly kernel of the vector search. Generated from test/generate/vector-kernel.ts; changes here are lost. */
 
 /** The WebAssembly module of the vector search, in base64. */
 export const vectorKernelBase64 =

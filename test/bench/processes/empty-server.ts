@@ -1,6 +1,6 @@
 /**
- * A minimal service with telemetry, as the baseline of start times: Hono, and the SDK with the hub's exporters.
- * It answers `/readyz` on the port HESTIA_PORT.
+ * A minimal service with telemetry, as the baseline of start times.
+ * It consists of Hono and the SDK with the hub's exporters, and answers `/readyz` on the port HESTIA_PORT.
  */
 import { serve } from '@hono/node-server';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';

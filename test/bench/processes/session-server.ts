@@ -1,4 +1,4 @@
-/** MCP over Streamable HTTP with sessions and JSON responses, by the SDK's transport, for the benchmark servers. */
+/** Streamable HTTP with sessions and JSON responses for the benchmark servers, by the SDK's transport. */
 import { randomUUID } from 'node:crypto';
 import { serve } from '@hono/node-server';
 import { type Server, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server';

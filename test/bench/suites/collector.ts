@@ -1,4 +1,4 @@
-/** The effect of a failing collector on calls: refused, hanging or answering 503, compared with a healthy one. */
+/** Calls with a failing collector (refused, hanging, answering 503), compared with a healthy one. */
 import { freePort } from '../../support/hub/hub-process.ts';
 import { echoOverStdio, hubLoader, startBenchHub } from '../bench-hub.ts';
 import { startBenchScript } from '../bench-process.ts';

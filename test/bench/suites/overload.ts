@@ -1,5 +1,5 @@
 /**
- * The hub with twice the callers that it admits: answered calls, the latency of refusals, and their `Retry-After`.
+ * The hub with twice the callers that it admits: answered calls, latency and `Retry-After` of refusals.
  * Refused callers retry after a fiftieth of the time that `Retry-After` asks for.
  */
 import { setTimeout as delay } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-/** The longest time that a cleanup of many rows blocks the event loop, measured with a hub in this process. */
+/** The longest stall of the event loop by a cleanup of many rows, with a hub in this process. */
 import { DatabaseSync } from 'node:sqlite';
 import { startTestHub, type TestHub } from '../../support/hub/hub.ts';
 import { longestStallMs } from '../event-loop-stall.ts';

@@ -1,4 +1,4 @@
-/** Search of many tools compared with a query of a Chroma server with as many vectors, in process and by HTTP. */
+/** Search of many tools, in process and by HTTP, compared with a query of as many vectors in Chroma. */
 import { createWordIndex } from '../../../src/search-index/words/word-index.ts';
 import { type Chroma, startChroma } from '../../support/programs/chroma.ts';
 import { isPresent } from '../../support/programs/requirements.ts';

@@ -1,5 +1,5 @@
 /**
- * The start time until `/readyz` answers and the memory of an idle hub, compared with a minimal service.
+ * The start time until `/readyz` answers, and idle memory, compared with a minimal service.
  * `npm start` uses a compile cache. The minimal service has telemetry too, and is started both without and with a compile cache.
  */
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -1,5 +1,5 @@
 /**
- * The tool index: start with many tools, stalls of the event loop by re-indexing, and the vector kernels.
+ * The tool index: starts with many tools, event loop stalls of re-indexing, and vector kernels.
  * The kernel in WebAssembly is compared with the one in plain TypeScript.
  */
 import { mkdtemp, rm } from 'node:fs/promises';

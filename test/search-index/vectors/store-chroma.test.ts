@@ -1,4 +1,4 @@
-/** The tool index with its vectors in a real Chroma server: the contract of all indexes, and failures of Chroma. */
+/** The tool index with its vectors in a real Chroma server: the index contract, and failures of Chroma. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Chroma, startChroma } from '../../support/programs/chroma.ts';
 import { describeWith } from '../../support/programs/requirements.ts';
