@@ -1,4 +1,4 @@
-/** Tool calls over real connections to servers that misbehave, on a whole hub. */
+/** Tool calls through a running hub to servers that misbehave. */
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { json, type TestKey } from '../support/hub/hub.ts';
@@ -15,7 +15,7 @@ beforeAll(async () => {
         dying: supportServer('faulty-server.ts'),
         schemas: supportServer('schema-server.ts'),
       },
-      // The library's reader of a stdio server takes time in the square of a message's length.
+      // The library reads a line of a stdio server in quadratic time.
       limits: { responseBytesMax: 1_048_576, callTimeoutMs: 15_000, callTimeoutMsMax: 15_000, reconnectDelayMs: 20 },
     },
   });
@@ -38,7 +38,7 @@ async function lastOutcome(): Promise<Record<string, any>> {
 }
 
 describe('a call that succeeds', () => {
-  test('is on record before it is answered, with its latency, its agent and its search', async () => {
+  test('is recorded before its response, with latency, agent and search', async () => {
     const agent = await hub.key('billing-bot');
     const { searchId } = await json(agent.fetch('/v1/tools/search', { json: { query: 'pid' } }));
     const answer = await json(call('pid', { searchId }, { key: agent }));
@@ -56,7 +56,7 @@ describe('a call that succeeds', () => {
     });
   });
 
-  test('passes on what the upstream sent, known to the protocol or not', async () => {
+  test('returns the result of the upstream unchanged, with unknown fields', async () => {
     const { result } = await json(call('exotic'));
     expect(result.structuredContent).toEqual({ a: [1, { b: null }], ü: 'ü' });
     expect(result.content[0]).toMatchObject({
@@ -70,11 +70,11 @@ describe('a call that succeeds', () => {
 
 describe('a call that fails', () => {
   test.each([
-    ['the upstream answers with an error', 'rpc_error', 502, 'UPSTREAM_FAILED', 'upstream_error'],
-    ['the upstream answers with something that is no result', 'bad_shape', 502, 'UPSTREAM_FAILED', 'invalid_response'],
-    ['the answer is over the limit', 'huge', 502, 'RESPONSE_TOO_LARGE', 'response_too_large'],
+    ['the upstream responds with an error', 'rpc_error', 502, 'UPSTREAM_FAILED', 'upstream_error'],
+    ['the upstream response is not a result', 'bad_shape', 502, 'UPSTREAM_FAILED', 'invalid_response'],
+    ['the response exceeds the limit', 'huge', 502, 'RESPONSE_TOO_LARGE', 'response_too_large'],
   ])(
-    'because %s is an error on record, without upstream text, and the next call works',
+    'because %s is recorded as an error, without upstream text, and the next call succeeds',
     async (_why, tool, status, code, errorType) => {
       const response = await call(tool);
       const text = await response.text();
@@ -86,7 +86,7 @@ describe('a call that fails', () => {
     },
   );
 
-  test('because the upstream dies under it is connection_lost, and the upstream comes back', async () => {
+  test('because the upstream exits is connection_lost, and the upstream is restarted', async () => {
     const response = await call('die', {}, { server: 'dying' });
     expect([response.status, (await json(response)).code]).toEqual([502, 'UPSTREAM_FAILED']);
     expect(await lastOutcome()).toMatchObject({ server_id: 'dying', outcome: 'error', error_type: 'connection_lost' });
@@ -94,7 +94,7 @@ describe('a call that fails', () => {
     expect((await call('pid', {}, { server: 'dying' })).status).toBe(200);
   });
 
-  test('because its own deadline passed is a timeout, and the upstream is told', async () => {
+  test('because its deadline has passed is a timeout, and the upstream receives a cancellation', async () => {
     const before = JSON.parse((await json(call('cancelled'))).result.content[0].text).length;
     const response = await call('hang', { timeoutMs: 150 });
     expect([response.status, (await json(response)).code]).toEqual([504, 'TIMEOUT']);
@@ -106,7 +106,7 @@ describe('a call that fails', () => {
       .toBe(before + 1);
   });
 
-  test('because the caller hung up is abandoned, and the upstream is told', async () => {
+  test('because the caller disconnected is abandoned, and the upstream receives a cancellation', async () => {
     const before = JSON.parse((await json(call('cancelled'))).result.content[0].text).length;
     const controller = new AbortController();
     const request = fetch(`${hub.url}/v1/tools/faulty/hang/call`, {
@@ -125,7 +125,7 @@ describe('a call that fails', () => {
       .toBe(before + 1);
   });
 
-  test('because the tool says so is an error of the tool, whose answer is passed on', async () => {
+  test('because the result is an error is a tool_error, and the result is returned', async () => {
     const answer = await json(call('fails', {}, { server: 'schemas' }));
     expect(answer).toMatchObject({
       outcome: 'error',
@@ -140,7 +140,7 @@ describe('arguments', () => {
     ['draft_2020', { pair: ['a', 1] }, { pair: [1, 'a'] }],
     ['draft_07', { pair: ['a', 1] }, { pair: [1, 'a'] }],
     ['no_dialect', { pair: ['a', 1] }, { pair: [1, 'a'] }],
-  ])('are checked by the rules of %s before the upstream is reached', async (tool, right, wrong) => {
+  ])('are validated against %s before the upstream is called', async (tool, right, wrong) => {
     expect((await call(tool, { arguments: right }, { server: 'schemas' })).status).toBe(200);
     const response = await call(tool, { arguments: wrong }, { server: 'schemas' });
     const problem = await json(response);
@@ -149,7 +149,7 @@ describe('arguments', () => {
     expect(await lastOutcome()).toMatchObject({ tool_name: tool, outcome: 'error', error_type: 'invalid_arguments' });
   });
 
-  test('are not tried against a schema that is itself broken', async () => {
+  test('are not validated against an invalid schema, which fails the call', async () => {
     for (const tool of ['broken_type', 'broken_reference', 'asynchronous']) {
       const response = await call(tool, {}, { server: 'schemas' });
       expect([response.status, (await json(response)).code]).toEqual([502, 'INVALID_TOOL_SCHEMA']);
@@ -161,7 +161,7 @@ describe('arguments', () => {
     }
   });
 
-  test('nested deeper than the stack are refused, on record, and the hub goes on', async () => {
+  test('nested deeper than the stack are refused, and the next call succeeds', async () => {
     const depth = 20_000;
     const body = `{"arguments":${'{"next":'.repeat(depth)}1${'}'.repeat(depth)}}`;
     const headers = { 'content-type': 'application/json' };
@@ -170,14 +170,14 @@ describe('arguments', () => {
     expect((await call('pid')).status).toBe(200);
   });
 
-  test('may have schemas with one `$id` in several tools', async () => {
+  test('are validated also when several schemas have the same `$id`', async () => {
     for (const tool of ['same_id_a', 'same_id_b'])
       expect((await call(tool, { arguments: { x: 1 } }, { server: 'schemas' })).status).toBe(200);
   });
 });
 
-describe('a server over HTTP that goes away during a call', () => {
-  test('ends the call as an error, not as a wait', async () => {
+describe('a server over HTTP that stops during a call', () => {
+  test('fails the call at once', async () => {
     const upstream = await startFaultyHttpServer();
     await using other = await startListeningHub({ file: { mcpServers: { remote: { url: upstream.url } } } });
     await untilConnected(other, 'remote');
@@ -190,7 +190,7 @@ describe('a server over HTTP that goes away during a call', () => {
 });
 
 describe('a call whose record cannot be written', () => {
-  test('keeps its result; the gap is counted and logged, and the next record is written again', async () => {
+  test('returns its result, counts and logs the missing record, and the next one is written', async () => {
     await using other = await startListeningHub({
       file: { mcpServers: { faulty: supportServer('faulty-server.ts') } },
     });
@@ -214,11 +214,11 @@ describe('a call whose record cannot be written', () => {
 });
 
 describe('statistics', () => {
-  test('count outcomes by tool, for an agent those of its namespace', async () => {
-    const stranger = await hub.key('stranger', 'agent', 'elsewhere');
-    await call('pid', {}, { key: stranger });
+  test('count outcomes by tool, and show an agent only its namespace', async () => {
+    const otherAgent = await hub.key('stranger', 'agent', 'elsewhere');
+    await call('pid', {}, { key: otherAgent });
     const all = await json(hub.operator.fetch('/v1/tools/stats'));
-    const own = await json(stranger.fetch('/v1/tools/stats'));
+    const own = await json(otherAgent.fetch('/v1/tools/stats'));
     expect(own.items).toMatchObject([
       { serverId: 'faulty', toolName: 'pid', calls: 1, outcomes: { success: 1, error: 0, timeout: 0, abandoned: 0 } },
     ]);

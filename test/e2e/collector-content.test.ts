@@ -1,6 +1,6 @@
 /** Secrets on their way through the collector: the hub's own stay behind, those of careless senders are masked. */
 import { expect, test, vi } from 'vitest';
-import { asText, canaryNames, placeCanaries, tellsItsEnvironment } from '../support/canary.ts';
+import { asText, canaryNames, canaryServer, placeCanaries } from '../support/canary.ts';
 import { startWatchedHub } from '../support/hub/hub-watched.ts';
 import { startCollector } from '../support/programs/collector.ts';
 import { describeWith } from '../support/programs/requirements.ts';
@@ -10,7 +10,7 @@ const poll = { timeout: 15_000, interval: 100 };
 
 describeWith(['otelcol', 'prometheus'], 'what was said to a hub', () => {
   test('reaches neither Tempo nor Loki nor Prometheus, and no log', { timeout: 60_000 }, async () => {
-    await using watched = await startWatchedHub({ faulty: tellsItsEnvironment });
+    await using watched = await startWatchedHub({ faulty: canaryServer });
     const { hub, collector, prometheus } = watched;
     await placeCanaries(hub);
     const { receiver } = collector;

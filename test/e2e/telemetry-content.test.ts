@@ -1,13 +1,13 @@
 /** Content of callers, skills and upstreams is not in telemetry. If an operator enables it, secrets are still redacted. */
 import { describe, expect, test } from 'vitest';
 import { metricNames } from '../../src/telemetry/names.ts';
-import { asText, canaries, canaryNames, placeCanaries, tellsItsEnvironment } from '../support/canary.ts';
+import { asText, canaries, canaryNames, canaryServer, placeCanaries } from '../support/canary.ts';
 import { startObservedHub } from '../support/hub/hub-observed.ts';
 import { supportServer } from '../support/servers/support-server.ts';
 
 describe('content of arguments, results, headers, queries, skills and errors', () => {
   test('is on no span, metric, log record, log line or audit record', async () => {
-    await using observed = await startObservedHub({ faulty: tellsItsEnvironment });
+    await using observed = await startObservedHub({ faulty: canaryServer });
     const { hub, receiver } = observed;
     await placeCanaries(observed.hub);
     const trail = await (await hub.fetch('/v1/audit/export')).text();
@@ -32,7 +32,7 @@ describe('content of arguments, results, headers, queries, skills and errors', (
 describe('with HESTIA_CAPTURE_CONTENT=on, over http/json', () => {
   test('arguments and results are on the span, with secrets redacted', async () => {
     await using observed = await startObservedHub(
-      { faulty: tellsItsEnvironment },
+      { faulty: canaryServer },
       { environment: { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', HESTIA_CAPTURE_CONTENT: 'on' } },
     );
     const { argument } = canaries;

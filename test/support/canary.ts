@@ -1,6 +1,6 @@
 /**
- * Secrets in each place where a caller, a skill or an upstream may put one: arguments, results, headers, query strings,
- * searches, instructions, errors. Each has words of its own, so that a leak names its place.
+ * Canary secrets for tests that no content leaves the hub: one in each place where a caller, a skill or an upstream may
+ * put a secret. Each is unique, so that a leaked one identifies its place.
  */
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { expect } from 'vitest';
@@ -8,7 +8,7 @@ import { skillText } from './hub/hub.ts';
 import type { HubProcess } from './hub/hub-process.ts';
 import { supportServer } from './servers/support-server.ts';
 
-/** The secrets by place. The last two are what the server under test says in its errors. */
+/** The secrets by place. The last two are in the errors of `faulty-server.ts`. */
 export const canaries = {
   argument: 'canary-argument-5f2d9c',
   argumentName: 'canary-argument-name-5f2d9c',
@@ -23,10 +23,10 @@ export const canaries = {
   errorData: 'secret-token-2',
 };
 
-/** The server that {@link placeCanaries} calls, under the name `faulty`. */
-export const tellsItsEnvironment = { ...supportServer('faulty-server.ts'), env: { SECRET: canaries.result } };
+/** The server that {@link placeCanaries} calls as `faulty`. Its tool `environment` returns the secret. */
+export const canaryServer = { ...supportServer('faulty-server.ts'), env: { SECRET: canaries.result } };
 
-/** Puts each canary in its place, over both doors. Nothing here is refused but the wrong key and the two errors. */
+/** Sends each canary to its place, over HTTP and MCP. Only the wrong key and the two error calls are refused. */
 export async function placeCanaries(hub: HubProcess): Promise<void> {
   const args = { text: canaries.argument, [canaries.argumentName]: true };
   const headers = { 'x-own': canaries.header, cookie: canaries.header, baggage: `own=${canaries.baggage}` };
@@ -65,11 +65,11 @@ async function callOverMcp(url: string, key: string, args: Record<string, unknow
   await client.close();
 }
 
-/** Anything a test has received, as one text to search. */
+/** A value as JSON text to search. Big integers become strings. */
 export const asText = (value: unknown): string =>
   JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? String(item) : item));
 
-/** The places whose secret, or the hub's own key, is somewhere in what was received. */
+/** The places whose secret is in the received value, and `key` if an API key of the hub is. */
 export function canaryNames(received: unknown, hub: HubProcess): string[] {
   const text = asText(received);
   return Object.entries({ ...canaries, key: hub.key() })

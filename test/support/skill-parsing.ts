@@ -1,18 +1,18 @@
-/** Builds and parses SKILL.md documents, and returns their violations. */
+/** Builds and parses SKILL.md documents for tests, and returns their violations. */
 import { expect } from 'vitest';
 import { parseSkillDocument, type SkillDocumentSource } from '../../src/domain/skill/document.ts';
 import { HestiaError } from '../../src/shapes/error.ts';
 import type { SkillDocument, SkillFile } from '../../src/shapes/skill.ts';
 
-/** The lines of the smallest frontmatter. */
+/** The lines of a minimal valid frontmatter. */
 export const minimal = ['name: pdf-processing', 'description: Extracts text from PDF files.'];
 
-/** A document of these lines of frontmatter and this body. */
+/** A document with these frontmatter lines and this body. */
 export function withFrontmatter(lines: readonly string[], body = '# Steps\n'): string {
   return `---\n${lines.join('\n')}\n---\n${body}`;
 }
 
-/** Parses a document that has no files beside it, unless given. */
+/** Parses a document, without other files unless they are given. */
 export function parse(
   document: SkillDocumentSource['document'],
   rest: Partial<SkillDocumentSource> = {},
@@ -20,7 +20,7 @@ export function parse(
   return parseSkillDocument({ document, files: [], ...rest });
 }
 
-/** The error of a document that must be refused. */
+/** The error with which a document is refused. @throws Error if it is accepted */
 export function failureOf(
   document: SkillDocumentSource['document'],
   rest: Partial<SkillDocumentSource> = {},

@@ -21,13 +21,13 @@ export interface TestWatch {
   warnings: { message: string; fields: Record<string, unknown> }[];
 }
 
-/** The directories to watch, if not the default one, and what `onSkill` does after it is recorded. */
+/** The directories to watch, by default the one created, and an action of `onSkill` after it is recorded. */
 export interface WatchOptions {
   directories?: readonly string[];
   onSkill?: (folderName: string) => Promise<void>;
 }
 
-/** The longest time until a change is reported. */
+/** The longest time until a change is reported, in milliseconds. */
 export const reportedMsMax = 2000;
 
 /** Creates a temporary directory, removed when the test ends. */

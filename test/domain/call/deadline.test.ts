@@ -1,3 +1,4 @@
+/** The deadline of a call: its timeout, its caller, or the shutdown of the hub. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openDeadline } from '../../../src/domain/call/deadline.ts';
 
@@ -12,7 +13,7 @@ const open = (caller = new AbortController(), shutdown = new AbortController()) 
 });
 
 describe('a deadline', () => {
-  test('lets work finish, and ends nothing once it is closed', async () => {
+  test('does not affect work that finishes in time, nor anything after it is closed', async () => {
     const { deadline, caller } = open();
     await expect(deadline.race(Promise.resolve('done'))).resolves.toBe('done');
     deadline.close();
@@ -26,7 +27,7 @@ describe('a deadline', () => {
     ['timeout', (): void => void vi.advanceTimersByTime(100)],
     ['caller', ({ caller }: ReturnType<typeof open>) => caller.abort()],
     ['shutdown', ({ shutdown }: ReturnType<typeof open>) => shutdown.abort()],
-  ] as const)('ends work for %s, and says so', async (reason, end) => {
+  ] as const)('ends work for the reason %s', async (reason, end) => {
     const opened = open();
     const race = opened.deadline.race(never());
     end(opened);
@@ -35,14 +36,14 @@ describe('a deadline', () => {
     expect(opened.deadline.reason()).toBe(reason);
   });
 
-  test('has one reason, the first', () => {
+  test('keeps its first reason', () => {
     const { deadline, caller } = open();
     vi.advanceTimersByTime(100);
     caller.abort();
     expect(deadline.reason()).toBe('timeout');
   });
 
-  test.each(['caller', 'shutdown'] as const)('ends work at once where the %s had ended before', async (which) => {
+  test.each(['caller', 'shutdown'] as const)('ends work at once if the %s signal has aborted before', async (which) => {
     const ended = new AbortController();
     ended.abort();
     const { deadline } = which === 'caller' ? open(ended) : open(new AbortController(), ended);

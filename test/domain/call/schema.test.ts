@@ -1,3 +1,4 @@
+/** Patterns in the schemas of upstream tools, checked in linear time. */
 import { describe, expect, test } from 'vitest';
 import { createSchemaCheck } from '../../../src/domain/call/schema.ts';
 
@@ -13,13 +14,13 @@ describe('a pattern of an upstream schema', () => {
     ['^\\p{Lu}\\p{L}*$', 'Ärger', true],
     ['^\\d{4}-\\d{2}$', '2026-11', true],
     ['^$', 'x', false],
-  ])('%s takes %s: %s', (pattern, text, fits) => {
+  ])('%s matches %s: %s', (pattern, text, fits) => {
     expect('fits' in check(withPattern(pattern), { text }) && check(withPattern(pattern), { text })).toMatchObject({
       fits,
     });
   });
 
-  test('that takes the JavaScript engine forever is decided in the time of one that does not', () => {
+  test('with exponential backtracking takes time of the order of a simple one', () => {
     const hostile = 'a'.repeat(50_000);
     const timeOf = (pattern: string) => {
       const schema = withPattern(pattern);
@@ -28,15 +29,15 @@ describe('a pattern of an upstream schema', () => {
       expect(check(schema, { text: `${hostile}!` })).toMatchObject({ fits: false });
       return performance.now() - startedAt;
     };
-    // Exponential on a backtracking engine: it would not end.
+    // A backtracking engine takes exponential time and would not finish.
     expect(timeOf('^(a+)+$')).toBeLessThan(Math.max(1000, 100 * timeOf('^a+$')));
   });
 
-  test('that looks around cannot be decided in linear time, and is left to the upstream', () => {
+  test('with a lookaround is not checked, since it cannot be in linear time, but left to the upstream', () => {
     expect(check(withPattern('^(?=.*\\d)x$'), { text: 'anything' })).toEqual({ fits: true });
   });
 
-  test('that is none makes the schema broken', () => {
+  test('that is invalid makes the schema broken', () => {
     expect(check(withPattern('('), { text: 'x' })).toEqual({ broken: true });
   });
 });

@@ -1,6 +1,6 @@
 /**
- * An MCP server over stdio (protocol 2025-11-25) whose tool `greet` is described by a file, its only argument, read at
- * each listing. The tool `announce` says that the list changed, which is how a server swaps a definition in mid-session.
+ * An MCP server over stdio (protocol 2025-11-25) that replaces a tool definition within a session. The definition of
+ * `greet` is read from a file, its only argument, at each listing. The tool `announce` sends a change notification.
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -13,7 +13,7 @@ function write(message: unknown): void {
 
 function tools(): unknown[] {
   return [
-    { name: 'announce', description: 'Says that the list changed.', inputSchema: { type: 'object' } },
+    { name: 'announce', description: 'Announces a changed list.', inputSchema: { type: 'object' } },
     { name: 'greet', inputSchema: { type: 'object' }, ...JSON.parse(readFileSync(file, 'utf8')) },
   ];
 }

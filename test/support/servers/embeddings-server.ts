@@ -1,12 +1,12 @@
 /**
- * A small service that speaks the OpenAI embeddings format, with vectors that are the same for the same words. It can be
- * slow, fail, limit requests, hang and answer nonsense, and tells what it was asked.
+ * An embeddings service with the API of OpenAI, whose vectors count words, so that equal words give equal vectors. It
+ * records its requests, and can be slow, fail, limit requests, hang and send invalid responses.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stemOf, textStems } from '../../../src/search-index/words/tokenizer.ts';
 
-/** What the service does with the next requests. */
+/** A fault with which the service responds to the next requests. */
 export type EmbeddingsFault =
   | { kind: 'none' }
   | { kind: 'status'; status: number; retryAfter?: string; location?: string }
@@ -14,7 +14,7 @@ export type EmbeddingsFault =
   | { kind: 'hang' }
   | { kind: 'body'; body: string };
 
-/** One request as it came in. */
+/** A received request. */
 export interface EmbeddingsRequest {
   path: string;
   authorization: string | undefined;
@@ -26,11 +26,11 @@ export interface EmbeddingsRequest {
 export interface EmbeddingsServer extends AsyncDisposable {
   url: string;
   requests: EmbeddingsRequest[];
-  /** The largest number of requests that were under way at one time. */
+  /** The largest number of concurrent requests so far. */
   concurrencyMax(): number;
-  /** What happens to the next `times` requests; to all further ones where no number is given. */
+  /** Sets the fault of the next `times` requests, by default of all further ones. */
   fail(fault: EmbeddingsFault, times?: number): void;
-  /** Words that mean the same: each text's vector counts the first word of a group for any of them. */
+  /** Groups of synonyms. A vector counts each word of a group as the first one. */
   synonyms: string[][];
   dimensions: number;
 }
@@ -41,10 +41,10 @@ export async function startEmbeddingsServer(): Promise<EmbeddingsServer> {
   let fault: EmbeddingsFault = { kind: 'none' };
   let faultsLeft = 0;
   let running = 0;
-  let most = 0;
+  let runningMax = 0;
   const server = createServer((request, response) => {
     running += 1;
-    most = Math.max(most, running);
+    runningMax = Math.max(runningMax, running);
     const next = faultsLeft > 0 ? fault : ({ kind: 'none' } as const);
     faultsLeft -= 1;
     void answer(request, response, next).finally(() => {
@@ -75,7 +75,7 @@ export async function startEmbeddingsServer(): Promise<EmbeddingsServer> {
   const started: EmbeddingsServer = {
     url: `http://127.0.0.1:${port}/v1/embeddings`,
     requests,
-    concurrencyMax: () => most,
+    concurrencyMax: () => runningMax,
     fail(nextFault, times = Number.POSITIVE_INFINITY) {
       fault = nextFault;
       faultsLeft = times;
@@ -93,18 +93,18 @@ export async function startEmbeddingsServer(): Promise<EmbeddingsServer> {
 function embedded({ synonyms, dimensions }: EmbeddingsServer, model: string, input: string[]) {
   const data = input.map((text, index) => ({ index, embedding: vectorOf(text, synonyms, dimensions) }));
   const tokens = input.reduce((sum, text) => sum + textStems(text).length, 0);
-  // In another order than asked: the index says which is which.
+  // In reverse order, since clients must assign vectors to texts by `index`.
   return { object: 'list', model, data: data.toReversed(), usage: { prompt_tokens: tokens, total_tokens: tokens } };
 }
 
-/** Counts words by the place that each has; words of one group share theirs. */
+/** Counts words, each in a dimension chosen by its hash. Synonyms share a dimension. */
 function vectorOf(text: string, synonyms: string[][], dimensions: number): number[] {
   const vector = Array.from({ length: dimensions }, () => 0);
   for (const term of textStems(text)) {
     const word = synonyms.find((group) => group.map(stemOf).includes(term))?.[0] ?? term;
-    const at =
+    const dimension =
       [...word].reduce((sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003, 7) % dimensions;
-    vector[at] = (vector[at] ?? 0) + 1;
+    vector[dimension] = (vector[dimension] ?? 0) + 1;
   }
   return vector.some((value) => value > 0) ? vector : vector.with(0, 1);
 }

@@ -1,6 +1,6 @@
 /**
- * An MCP server over stdio that speaks JSON-RPC by hand (protocol 2025-11-25) and misbehaves on request: how at start,
- * by its first argument; how in a call, by the tool called.
+ * An MCP server over stdio, without a library (protocol 2025-11-25), that misbehaves on request: at start by its first
+ * argument, in a call by the name of the tool.
  */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -11,13 +11,13 @@ let extraTools = 0;
 
 type Message = { id?: number | string; method?: string; params?: Record<string, unknown> };
 
-/** Lines that wait until one that trickles is through. */
-let held: string[] | undefined;
+/** Lines to write after the one that is being trickled; undefined while none is. */
+let queuedLines: string[] | undefined;
 
 function write(message: unknown): void {
   const line = `${JSON.stringify(message)}\n`;
-  if (held === undefined) process.stdout.write(line);
-  else held.push(line);
+  if (queuedLines === undefined) process.stdout.write(line);
+  else queuedLines.push(line);
 }
 
 function text(value: string): unknown {
@@ -55,20 +55,20 @@ const exotic = {
   structuredContent: { a: [1, { b: null }], ü: 'ü' },
   isError: false,
   _meta: { 'example.com/trace': 'kept' },
-  unknownField: 'left out',
+  unknownField: 'dropped',
 };
 
 type Answer = (result: unknown) => void;
-type Call = { id: Message['id']; given: Record<string, unknown>; meta: unknown };
+type Call = { id: Message['id']; args: Record<string, unknown>; meta: unknown };
 
 function announce(): void {
   write({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
 }
 
-/** Sends one line a few characters at a time; other lines wait until it is through. */
+/** Sends a line 16 characters at a time. Other lines are queued until it is complete. */
 function trickle(line: string): void {
   const waiting: string[] = [];
-  held = waiting;
+  queuedLines = waiting;
   const send = (rest: string) => {
     process.stdout.write(rest.slice(0, 16));
     if (rest.length > 16) {
@@ -76,7 +76,7 @@ function trickle(line: string): void {
       return;
     }
     process.stdout.write(waiting.join(''));
-    held = undefined;
+    queuedLines = undefined;
   };
   send(line);
 }
@@ -84,7 +84,7 @@ function trickle(line: string): void {
 const calls: Record<string, (answer: Answer, call: Call) => void> = {
   hang: () => {},
   die: () => process.exit(3),
-  huge: (answer, { given }) => answer(text('x'.repeat(Number(given.bytes ?? 2_097_152)))),
+  huge: (answer, { args }) => answer(text('x'.repeat(Number(args.bytes ?? 2_097_152)))),
   not_json: (answer) => {
     process.stdout.write('this is not JSON\n');
     answer(text('after nonsense'));
@@ -98,7 +98,7 @@ const calls: Record<string, (answer: Answer, call: Call) => void> = {
     answer(text('second'));
   },
   trickle: (answer, { id }) => {
-    if (held === undefined) trickle(`${JSON.stringify({ jsonrpc: '2.0', id, result: text('trickled') })}\n`);
+    if (queuedLines === undefined) trickle(`${JSON.stringify({ jsonrpc: '2.0', id, result: text('trickled') })}\n`);
     else answer(text('trickled'));
   },
   flood: (answer) => {
@@ -111,13 +111,13 @@ const calls: Record<string, (answer: Answer, call: Call) => void> = {
   rpc_error: (_answer, { id }) =>
     write({ jsonrpc: '2.0', id, error: { code: -32_050, message: 'secret-token-1', data: 'secret-token-2' } }),
   cancelled: (answer) => answer(text(JSON.stringify(cancelled))),
-  flood_stderr: (answer, { given }) => {
-    for (let line = 0; line < Number(given.lines); line += 1) process.stderr.write(`line ${line} \u001b[31m\n`);
+  flood_stderr: (answer, { args }) => {
+    for (let line = 0; line < Number(args.lines); line += 1) process.stderr.write(`line ${line} \u001b[31m\n`);
     process.stderr.write(`${'y'.repeat(200_000)}\n`);
     answer(text('flooded'));
   },
-  change_tools: (answer, { given }) => {
-    extraTools = Number(given.count);
+  change_tools: (answer, { args }) => {
+    extraTools = Number(args.count);
     announce();
     answer(text('changed'));
   },
@@ -154,23 +154,23 @@ const initializeResult = {
 
 function handle({ id, method, params = {} }: Message): void {
   const answer = (result: unknown) => write({ jsonrpc: '2.0', id, result });
-  const given = Object(params.arguments);
+  const args = Object(params.arguments);
   if (method === 'notifications/cancelled') cancelled.push(params);
   if (id === undefined) return;
   if (method === 'initialize') answer(initializeResult);
   else if (method === 'ping') answer({});
   else if (method === 'tools/list') answer(listResult());
-  else if (method === 'tools/call') calls[String(params.name)]?.(answer, { id, given, meta: params._meta });
+  else if (method === 'tools/call') calls[String(params.name)]?.(answer, { id, args, meta: params._meta });
   else write({ jsonrpc: '2.0', id, error: { code: -32_601, message: 'Method not found' } });
 }
 
 if (file !== '' && (mode === 'note-start' || mode === 'silent')) appendFileSync(file, `${process.pid}\n`);
 if (mode === 'exit') process.exit(1);
-// Comes back: exits at once until the file says it may stay.
+// Exits at once, until the file contains `stay`.
 if (mode === 'exit-until' && !(existsSync(file) && readFileSync(file, 'utf8') === 'stay')) process.exit(1);
 if (mode === 'stubborn') {
   process.on('SIGTERM', () => {});
-  // It outlives every test, but not for ever where a test run was cut off.
+  // Longer than every test, but finite, for runs of tests that were interrupted.
   setTimeout(() => process.exit(0), 60_000);
 }
 if (mode === 'silent') {

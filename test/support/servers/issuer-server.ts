@@ -1,28 +1,28 @@
-/** An OAuth issuer of this process: keys of its own, its metadata and key set over HTTP, and tokens of any kind. */
+/** An OAuth issuer for tests: serves its metadata and key set over HTTP, and signs valid and invalid tokens. */
 import { createServer } from 'node:http';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 
-/** An issuer under test. */
+/** A running issuer. */
 export interface IssuerServer extends AsyncDisposable {
   issuer: string;
-  /** How often the key set was asked for. */
+  /** The number of requests for the key set. */
   keySetRequests(): number;
-  /** Answers 503 to everything while true. */
+  /** While true, each response is a 503. */
   isDown: boolean;
-  /** A token that is valid for five minutes, but for what is given. */
+  /** Signs a token, valid for five minutes unless the options say otherwise. */
   token(claims: JWTPayload & { sub?: string }, options?: TokenOptions): Promise<string>;
 }
 
-/** What may be wrong with a token. Times are seconds from now. */
+/** Deviations from a valid token. Times are seconds from now. */
 export interface TokenOptions {
   issuer?: string;
   audience?: string;
   expiresIn?: number;
-  /** Signed by a key that the issuer does not publish. */
+  /** Sign with a key that the issuer does not publish. */
   foreignKey?: boolean;
 }
 
-/** Starts an issuer on a free loopback port. `audience` is what its tokens are for unless one says otherwise. */
+/** Starts an issuer on a free loopback port. `audience` is the default audience of its tokens. */
 export async function startIssuerServer({ audience }: { audience: string }): Promise<IssuerServer> {
   const own = await generateKeyPair('ES256');
   const foreign = await generateKeyPair('ES256');

@@ -1,8 +1,8 @@
-/** The real MCP servers from npm, as a configuration file names them. */
+/** Configurations of the published MCP servers from npm. */
 import { fileURLToPath } from 'node:url';
 import type { StdioServer } from '../../../src/shapes/server.ts';
 
-/** One of the packages `@modelcontextprotocol/server-<name>`, run by this Node over stdio. */
+/** A package `@modelcontextprotocol/server-<name>`, run by the current Node over stdio. */
 export function realServer(
   name: 'everything' | 'filesystem' | 'memory',
   args: string[] = [],

@@ -1,4 +1,7 @@
-/** An MCP server over stdio whose tools have schemas of several kinds, sound and broken, one that fails, and one named like a skill's. */
+/**
+ * An MCP server over stdio whose tools have valid and invalid schemas of several dialects. One tool fails, and one has the
+ * name of a skill's tool.
+ */
 import { Server } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 
@@ -22,7 +25,7 @@ const schemas: Record<string, Record<string, unknown>> = {
   asynchronous: { $async: true, properties: { x: number }, required: ['x'] },
   recursive: { $defs: { node: { properties: { next: { $ref: '#/$defs/node' } } } }, $ref: '#/$defs/node' },
   fails: {},
-  // A name that a skill's tool would take.
+  // The name of the tool of a skill `triage`.
   skill_triage: {},
 };
 
