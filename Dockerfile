@@ -15,9 +15,9 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE ./
 COPY src ./src
-# `docker exec <container> hestia demo`: the command line beside the hub.
+# The command line in the container of the hub: `docker exec <container> hestia demo`.
 RUN ln -s /app/src/hestia.ts /usr/local/bin/hestia
-# The data directory belongs to the unprivileged user that the base image brings.
+# The data directory belongs to the unprivileged user of the base image.
 RUN install --directory --owner=node --group=node --mode=0700 /data
 USER node
 VOLUME /data

@@ -1,6 +1,6 @@
 /**
- * A real MCP client against a running hub: `npm run client -- list`, or `npm run client -- <tool> '<arguments as JSON>'`.
- * Reads the operator’s key from the data directory, or takes another by --key.
+ * An MCP client for a running hub: `npm run client -- list`, or `npm run client -- <tool> '<arguments as JSON>'`.
+ * Reads the operator key from the data directory, or uses another one with --key.
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

@@ -1,6 +1,6 @@
 /**
- * Shows what the hub sends, where no collector is installed: an OTLP receiver on port 4318 that prints each span, each
- * log record and each counter that moved. Readable on a terminal, NDJSON in a pipe. Ends with Ctrl-C.
+ * Prints the telemetry of a hub without a collector: an OTLP receiver on port 4318 that prints each span, log record and
+ * changed counter. Readable text on a terminal, NDJSON in a pipe. Stop it with Ctrl-C.
  */
 import { setInterval } from 'node:timers/promises';
 import { metricNames } from '../../src/telemetry/names.ts';

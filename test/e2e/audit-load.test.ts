@@ -1,6 +1,6 @@
 /**
- * A hub under load and the auditor afterwards: what was answered, counted, traced, logged and recorded agrees; the export is
- * verified offline with the public key, against a checkpoint that reached the collector.
+ * A hub under load, and the audit afterwards. Answers, counters, spans, log records and audit records agree.
+ * The export verifies offline with the public key, against a checkpoint that the collector received.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,8 +28,8 @@ const audit = (...words: string[]) =>
   runCommand(['audit', ...words, '--url', observed.hub.url, '--key', observed.hub.key()]);
 const file = (name: string) => join(observed.hub.folder, name);
 
-describe('many callers at once', () => {
-  test('leave for each call one answer, one span, one log record, one count and one audit record', async () => {
+describe('concurrent callers', () => {
+  test('cause exactly one answer, span, log record, count and audit record for each call', async () => {
     const answered: string[] = [];
     const caller = async () => {
       for (let index = 0; index < callsEach; index += 1) {
@@ -57,7 +57,7 @@ describe('many callers at once', () => {
     expect(ids(logged.map(({ spanId }) => ({ spanId: spanId ?? '' })))).toEqual(ids(spans));
   }, 60_000);
 
-  test('leave no gap between what was counted and the chain', async () => {
+  test('leave no gap between counters and audit trail', async () => {
     const { lastSeq } = await json(observed.hub.fetch('/v1/audit/verify'));
     await observed.receiver.waitFor(() => observed.total('hestia.audit.records') === lastSeq);
     expect(observed.total('hestia.audit.gap')).toBe(0);
@@ -66,7 +66,7 @@ describe('many callers at once', () => {
 });
 
 describe('the auditor', () => {
-  /** The checkpoints as the collector got them, the last first. */
+  /** The checkpoints that the collector received, the latest first. */
   const collected = () =>
     observed.receiver
       .logRecords()
@@ -102,7 +102,7 @@ describe('the auditor', () => {
     }
   });
 
-  test('is told where the file does not hold, and why', async () => {
+  test('gets the place and the reason of a broken export', async () => {
     const text = (await exportedLines(observed.hub)).join('\n');
     const cut = text.slice(0, text.lastIndexOf('\n{"checkpoints"'));
     const changed = text.replace('"tool_name":"echo"', '"tool_name":"ecko"');
@@ -155,7 +155,7 @@ describe('the auditor', () => {
     [['--public-key', '/no/such/key'], '--public-key: cannot read /no/such/key (ENOENT)'],
     [['--checkpoint', '{"number":1}'], '--checkpoint: must be checkpoints'],
     [['--file', '/no/such/export'], '--file: cannot read /no/such/export (ENOENT)'],
-  ])('writes %j wrongly and is told so', async (words, message) => {
+  ])('gets a usage error for %j', async (words, message) => {
     const ended = await audit('verify', ...words);
     expect([ended.exitCode, ended.stderr]).toEqual([2, expect.stringContaining(message)]);
   });

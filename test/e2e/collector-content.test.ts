@@ -1,4 +1,4 @@
-/** Secrets on their way through the collector: the hub's own stay behind, those of careless senders are masked. */
+/** Secrets in the collector: the hub sends none, and those of other senders are masked. */
 import { expect, test, vi } from 'vitest';
 import { asText, canaryNames, canaryServer, placeCanaries } from '../support/canary.ts';
 import { startWatchedHub } from '../support/hub/hub-watched.ts';
@@ -8,7 +8,7 @@ import { sendLogRecord, sendSpans } from '../support/telemetry/otlp-send.ts';
 
 const poll = { timeout: 15_000, interval: 100 };
 
-describeWith(['otelcol', 'prometheus'], 'what was said to a hub', () => {
+describeWith(['otelcol', 'prometheus'], 'content that a hub receives', () => {
   test('reaches neither Tempo nor Loki nor Prometheus, and no log', { timeout: 60_000 }, async () => {
     await using watched = await startWatchedHub({ faulty: canaryServer });
     const { hub, collector, prometheus } = watched;
@@ -37,7 +37,7 @@ describeWith(['otelcol', 'prometheus'], 'what was said to a hub', () => {
   });
 });
 
-describeWith('otelcol', 'what a careless sender puts into its signals', () => {
+describeWith('otelcol', 'secrets in the signals of another sender', () => {
   const secrets = {
     authorization: 'canary-by-name',
     'db.password': 'canary-by-name',
@@ -48,7 +48,7 @@ describeWith('otelcol', 'what a careless sender puts into its signals', () => {
   };
   const kept = { city: 'Chicago', 'gen_ai.usage.output_tokens': '12' };
 
-  test('is masked on spans, log records and metrics; the rest is left as it was', async () => {
+  test('are masked on spans and log records; other content is unchanged', async () => {
     await using collector = await startCollector();
     const { receiver } = collector;
     await sendSpans(collector.otlpUrl, [{ name: 'careless', attributes: { ...secrets, ...kept } }]);

@@ -1,10 +1,10 @@
-/** Which traces the collector keeps, and how many series it makes of their spans. */
+/** Tail sampling of the collector, and the number of series of its span metrics. */
 import { expect, test, vi } from 'vitest';
 import { type Collector, startCollector } from '../support/programs/collector.ts';
 import { describeWith } from '../support/programs/requirements.ts';
 import { sendSpans } from '../support/telemetry/otlp-send.ts';
 
-const poll = { timeout: 15_000, interval: 100 };
+const poll = { timeout: 60_000, interval: 100 };
 
 /** The calls that the span metrics count, by span name. */
 async function callsCounted(collector: Collector): Promise<{ name: string; calls: number; line: string }[]> {
@@ -20,7 +20,7 @@ async function callsCounted(collector: Collector): Promise<{ name: string; calls
 
 const sum = (counted: { calls: number }[]) => counted.reduce((total, { calls }) => total + calls, 0);
 
-describeWith('otelcol', 'a collector that is told to keep no more than it must', () => {
+describeWith('otelcol', 'a collector with a trace share of 0 %', () => {
   const worthKeeping = [
     { name: 'failed', failed: true },
     { name: 'security', attributes: { security_event: 'ACCESS_DENIED' } },
@@ -29,7 +29,7 @@ describeWith('otelcol', 'a collector that is told to keep no more than it must',
   ];
   const ordinary = Array.from({ length: 200 }, () => ({ name: 'ordinary' }));
 
-  test('keeps errors, events and slow traces, and counts the spans of the others all the same', async () => {
+  test('keeps errors, events and slow traces, and counts the spans of the others too', async () => {
     await using collector = await startCollector({ COLLECTOR_TRACE_SHARE_PERCENT: '0' });
     await sendSpans(collector.otlpUrl, [...ordinary, ...worthKeeping]);
     await vi.waitFor(async () => {
@@ -47,10 +47,10 @@ describeWith('otelcol', 'a collector that is told to keep no more than it must',
   });
 });
 
-describeWith('otelcol', 'a sender that invents a name for each span', () => {
+describeWith('otelcol', 'a sender with a different name for each span', () => {
   const seriesMax = 1000;
 
-  test('fills its series and no more; the rest is counted together, and no trace is lost', async () => {
+  test('gets a limited number of series; further spans are counted together, and no trace is lost', async () => {
     await using collector = await startCollector();
     const spans = Array.from({ length: 1500 }, (_, index) => ({ name: `invented ${index}` }));
     await sendSpans(collector.otlpUrl, spans);
@@ -66,8 +66,8 @@ describeWith('otelcol', 'a sender that invents a name for each span', () => {
   });
 });
 
-describeWith('otelcol', 'a sender that comes back in a new version', () => {
-  test('is the same series still, which only grow', async () => {
+describeWith('otelcol', 'a sender that restarts with a new version', () => {
+  test('continues the same series, which only grow', async () => {
     await using collector = await startCollector();
     await sendSpans(collector.otlpUrl, Array(3).fill({ name: 'work' }), '1.0.0');
     await vi.waitFor(async () => expect(sum(await callsCounted(collector))).toBe(3), poll);

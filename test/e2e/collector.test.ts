@@ -1,4 +1,4 @@
-/** The collector of docker compose between a real hub, a real Prometheus and what plays Tempo and Loki. */
+/** The collector of docker compose with a real hub, a real Prometheus, and a receiver for Tempo and Loki. */
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startWatchedHub, type WatchedHub } from '../support/hub/hub-watched.ts';
@@ -8,7 +8,7 @@ import { describeWith } from '../support/programs/requirements.ts';
 import { supportServer } from '../support/servers/support-server.ts';
 
 describeWith('otelcol', 'otel-collector.yaml', () => {
-  test('is valid as it stands, with nothing from the environment', () => {
+  test('is valid without any environment variables', () => {
     const validate = ['validate', '--config', collectorConfiguration];
     const { status, stderr } = spawnSync(collectorProgram(), validate, { env: {}, encoding: 'utf8' });
     expect(stderr).toBe('');
@@ -17,7 +17,7 @@ describeWith('otelcol', 'otel-collector.yaml', () => {
 });
 
 const outcomes = 'hestia_tool_outcomes_total{gen_ai_tool_name="pid", hestia_outcome="success"}';
-const poll = { timeout: 15_000, interval: 100 };
+const poll = { timeout: 60_000, interval: 100 };
 
 describeWith(['otelcol', 'prometheus'], 'a hub that sends to the collector', () => {
   let watched: WatchedHub;
@@ -31,7 +31,7 @@ describeWith(['otelcol', 'prometheus'], 'a hub that sends to the collector', () 
 
   const call = (tool: string) => watched.hub.fetch(`/v1/tools/faulty/${tool}/call`, { json: {} });
 
-  test('has its counters in Prometheus, under its own job and instance', async () => {
+  test('has its counters in Prometheus, with its job and instance', async () => {
     await call('pid');
     await vi.waitFor(async () => {
       expect(await watched.prometheus.query(outcomes)).toEqual([
@@ -62,7 +62,7 @@ describeWith(['otelcol', 'prometheus'], 'a hub that sends to the collector', () 
     expect(record.spanId).toBe(span.spanId);
   });
 
-  test('has exemplars on the durations of its spans, which lead to traces that are kept', async () => {
+  test('has exemplars on the durations of its spans, which lead to stored traces', async () => {
     const { receiver } = watched.collector;
     const exemplar = await vi.waitFor(async () => {
       await call('pid');
@@ -75,7 +75,7 @@ describeWith(['otelcol', 'prometheus'], 'a hub that sends to the collector', () 
     await receiver.waitFor(() => receiver.spans().some(({ traceId }) => traceId === exemplar.trace_id));
   });
 
-  test('is gone from Prometheus when it is gone', async () => {
+  test('disappears from Prometheus after it is killed', async () => {
     watched.hub.child.kill('SIGKILL');
     await vi.waitFor(async () => expect(await watched.prometheus.query('hestia_audit_gap')).toEqual([]), poll);
     expect(await watched.prometheus.query('up == 0')).toEqual([]);

@@ -5,7 +5,7 @@ import { type HubProcess, startHubProcess, untilServersConnected } from '../supp
 import { describeWith } from '../support/programs/requirements.ts';
 import { realServer } from '../support/servers/real-server.ts';
 
-describeWith('jq', 'the log of a hub that was used', () => {
+describeWith('jq', 'the log of a used hub', () => {
   let hub: HubProcess;
   beforeAll(async () => {
     hub = await startHubProcess({ file: { mcpServers: { everything: realServer('everything', ['stdio']) } } });
@@ -31,7 +31,7 @@ describeWith('jq', 'the log of a hub that was used', () => {
   const run = (command: string) => execFileSync('sh', ['-c', command], { cwd: hub.folder, encoding: 'utf8' });
   const objects = (text: string) => JSON.parse(`[${text.trim().replaceAll('}\n{', '},\n{')}]`);
 
-  test('shows activations by the first command of the reference', () => {
+  test('lists activations with the first command of the reference', () => {
     const printed = run(
       `grep "SKILL_ACTIVATION" data/hestia.log | jq '{time: .timestamp, skill: .skill_name, event: .security_event, agent: .agent_id}'`,
     );
@@ -45,7 +45,7 @@ describeWith('jq', 'the log of a hub that was used', () => {
     ]);
   });
 
-  test('counts outcomes by the second command', () => {
+  test('counts outcomes with the second command', () => {
     const printed = run(`grep "Tool outcome recorded" data/hestia.log | jq -r '.outcome' | sort | uniq -c`);
     expect(
       printed
@@ -55,7 +55,7 @@ describeWith('jq', 'the log of a hub that was used', () => {
     ).toEqual(['1 error', '2 success', '1 timeout']);
   });
 
-  test('shows what the scheduler did by the third command', () => {
+  test('lists scheduler events with the third command', () => {
     const printed = run(
       `grep "SCHEDULER_" data/hestia.log | jq '{time: .timestamp, event: .monitoring_event, details: .}'`,
     );

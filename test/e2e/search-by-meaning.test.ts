@@ -1,4 +1,4 @@
-/** A whole hub with a real Chroma and an embeddings service: what a caller, a probe and the log see while they come and go. */
+/** A hub with a real Chroma and an embeddings service, before, during and after an outage of Chroma. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { json, startTestHub, type TestHub } from '../support/hub/hub.ts';
 import { type Chroma, startChroma } from '../support/programs/chroma.ts';
@@ -7,7 +7,7 @@ import { type EmbeddingsServer, startEmbeddingsServer } from '../support/servers
 import { realServer } from '../support/servers/real-server.ts';
 
 const key = 'sk-never-shown';
-/** Longer than the 150 ms that a search waits for Chroma, with room for a busy machine; far below any timeout of ours. */
+/** Longer than the 150 ms that a search waits for Chroma, with room for a busy machine. Far below any timeout of the hub. */
 const callMsMax = 1_500;
 
 let chroma: Chroma;
@@ -21,12 +21,19 @@ const readiness = async () => {
 const search = (query: string) => json(hub.operator.fetch('/v1/tools/search', { json: { query, limit: 5 } }));
 const found = async (query: string): Promise<string[]> =>
   (await search(query)).results.map(({ toolName }: { toolName: string }) => toolName);
+/** Calls of which the fastest is compared: a hub that waited for Chroma would delay all, a busy machine delays some. */
+const callsPerMeasurement = 3;
 const sum = async () => {
-  const startedAt = performance.now();
-  const answer = await json(
-    hub.operator.fetch('/v1/tools/everything/get-sum/call', { json: { arguments: { a: 2, b: 3 } } }),
-  );
-  return { outcome: answer.outcome, ms: performance.now() - startedAt };
+  let ms = Number.POSITIVE_INFINITY;
+  const outcomes = new Set<string>();
+  for (let call = 0; call < callsPerMeasurement; call += 1) {
+    const startedAt = performance.now();
+    const body = { arguments: { a: 2, b: 3 } };
+    const answer = await json(hub.operator.fetch('/v1/tools/everything/get-sum/call', { json: body }));
+    ms = Math.min(ms, performance.now() - startedAt);
+    outcomes.add(answer.outcome);
+  }
+  return { outcome: [...outcomes].join(), ms };
 };
 
 describeWith('chroma', 'a hub with Chroma and embeddings', () => {
@@ -43,7 +50,7 @@ describeWith('chroma', 'a hub with Chroma and embeddings', () => {
         HESTIA_EMBEDDINGS_KEY: key,
       },
     });
-    await vi.waitFor(async () => expect(await chroma.count('tools')).toBeGreaterThan(20), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await chroma.count('tools')).toBeGreaterThan(20), { timeout: 60_000 });
   });
   afterAll(async () => {
     await hub[Symbol.asyncDispose]();
@@ -51,7 +58,7 @@ describeWith('chroma', 'a hub with Chroma and embeddings', () => {
     await chroma[Symbol.asyncDispose]();
   });
 
-  test('names both in its readiness, with the version of the server', async () => {
+  test('reports both in its readiness, with the version of Chroma', async () => {
     expect(await readiness()).toMatchObject({
       status: 'ready',
       dependencies: {
@@ -62,26 +69,26 @@ describeWith('chroma', 'a hub with Chroma and embeddings', () => {
     });
   });
 
-  test('finds a tool that no word of the request names', async () => {
-    await expect.poll(() => found('arithmetic'), { timeout: 10_000 }).toContain('get-sum');
+  test('finds a tool that shares no word with the query', async () => {
+    await expect.poll(() => found('arithmetic')).toContain('get-sum');
   });
 
-  test('calls and searches as before while Chroma hangs and while it is gone, and is ready all along', async () => {
+  test('calls and searches while Chroma hangs and while it is down, and stays ready', async () => {
     chroma.freeze();
     expect(await sum()).toMatchObject({ outcome: 'success', ms: expect.toSatisfy((ms: number) => ms < callMsMax) });
     expect(await found('sum of two numbers')).toContain('get-sum');
     chroma.thaw();
     await chroma.stop();
-    await expect.poll(async () => (await readiness()).dependencies.chroma.state, { timeout: 15_000 }).toBe('down');
+    await expect.poll(async () => (await readiness()).dependencies.chroma.state).toBe('down');
     expect(await readiness()).toMatchObject({ status: 'ready', dependencies: { toolIndex: { state: 'up' } } });
     expect(await sum()).toMatchObject({ outcome: 'success', ms: expect.toSatisfy((ms: number) => ms < callMsMax) });
     expect(await found('sum of two numbers')).toContain('get-sum');
     await chroma.start();
-    await expect.poll(async () => (await readiness()).dependencies.chroma.state, { timeout: 15_000 }).toBe('up');
-    await expect.poll(() => found('arithmetic'), { timeout: 15_000 }).toContain('get-sum');
+    await expect.poll(async () => (await readiness()).dependencies.chroma.state).toBe('up');
+    await expect.poll(() => found('arithmetic')).toContain('get-sum');
   });
 
-  test('tells once that Chroma went, once that it is back, and the key never', async () => {
+  test('logs once that Chroma is unavailable, once that it is back, and never the key', async () => {
     const messages = hub.logLines().map(({ message }) => message);
     expect(messages.filter((message) => String(message).startsWith('Chroma is unavailable'))).toHaveLength(1);
     expect(messages.filter((message) => message === 'Chroma is available again')).toHaveLength(1);

@@ -31,7 +31,7 @@ const callsRunning = async (hub: HubProcess) => {
   return JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text).result.structuredContent.calls_running;
 };
 
-/** The audit records of an event, read by a new process over the data of one that has ended. */
+/** The audit records of an event, read by a new process with the data of the one that has exited. */
 async function recorded(folder: string, event: string) {
   await using again = await startHubProcess({ folder, file: {} });
   await again.ready();
@@ -39,8 +39,8 @@ async function recorded(folder: string, event: string) {
   return (await json(again.fetch(`/v1/audit/events?event=${event}`))).items;
 }
 
-describe('a hub that is told to end', () => {
-  test('lets a running call finish, takes no new one, ends its children and exits with 0 within ten seconds', async () => {
+describe('a hub that is shut down', () => {
+  test('lets a running call finish, accepts no new one, stops its children and exits with 0 within ten seconds', async () => {
     await using hub = await started();
     const pid = Number((await json(hub.fetch('/v1/tools/faulty/pid/call', { json: {} }))).result.content[0].text);
     const running = slow(hub, 1);
@@ -62,7 +62,7 @@ describe('a hub that is told to end', () => {
     expect(await recorded(hub.folder, 'SCHEDULER_STOP')).toMatchObject([{ fields: { total_cleanups: 0 } }]);
   });
 
-  test('ends a call that takes too long, with its outcome on record', async () => {
+  test('cancels a call that takes too long, and records its outcome', async () => {
     await using hub = await started();
     const running = hub.fetch('/v1/tools/faulty/hang/call', { json: {} });
     await expect.poll(() => callsRunning(hub)).toBe(1);
@@ -78,7 +78,7 @@ describe('a hub that is told to end', () => {
     ]);
   });
 
-  test('does not blame an upstream that ends with it, as the children of a terminal do', async () => {
+  test('does not blame an upstream that the same Ctrl-C stops', async () => {
     await using hub = await started();
     const pid = Number((await json(hub.fetch('/v1/tools/faulty/pid/call', { json: {} }))).result.content[0].text);
     const running = hub.fetch('/v1/tools/faulty/hang/call', { json: {} });
@@ -92,7 +92,7 @@ describe('a hub that is told to end', () => {
     expect(outcome).toMatchObject({ outcome: 'error', error_type: 'shutdown' });
   });
 
-  test('says so to a load balancer while calls are still running', async () => {
+  test('reports draining to load balancers while calls are still running', async () => {
     await using hub = await started();
     const running = slow(hub, 2);
     await expect.poll(() => callsRunning(hub)).toBe(1);
@@ -105,14 +105,14 @@ describe('a hub that is told to end', () => {
     expect(await hub.exited).toBe(0);
   });
 
-  test('ends where its log is on a full disk', async () => {
+  test('exits even if its log is on a full disk', async () => {
     await using hub = await startHubProcess({ file: {}, environment: { HESTIA_LOG_FILE: '/dev/full' } });
     await hub.ready();
     hub.child.kill('SIGTERM');
     expect(await hub.exited).toBe(0);
   });
 
-  test('goes on ending in order when it is told again', async () => {
+  test('continues its orderly shutdown when it receives further signals', async () => {
     await using hub = await started();
     const running = slow(hub, 1);
     await expect.poll(() => callsRunning(hub)).toBe(1);
@@ -126,7 +126,7 @@ describe('a hub that is told to end', () => {
   });
 
   test.each(['no collector', 'a collector that hangs'])(
-    'exits within ten seconds with %s, and says what was lost',
+    'exits within ten seconds with %s, and reports the lost telemetry',
     async (which) => {
       await using receiver = await startOtlpReceiver();
       receiver.mode = 'hang';

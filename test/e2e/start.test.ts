@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type HubProcess, startHubProcess } from '../support/hub/hub-process.ts';
 
-/** The one line a refused start leaves on standard error. */
+/** The single line on standard error of a refused start. */
 async function refusal(hub: HubProcess): Promise<string> {
   expect(await hub.exited).toBe(1);
   expect(hub.stderr()).toMatch(/^hestia: [^\n]+\n$/);
@@ -14,7 +14,7 @@ async function refusal(hub: HubProcess): Promise<string> {
 }
 
 describe('a first start', () => {
-  test('prints the key once, keeps it in a file of its owner, and stores only its hash', async () => {
+  test('prints the key once, writes it to a file that only its owner can read, and stores only its hash', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'hestia-first-'));
     {
       await using hub = await startHubProcess({ folder });
@@ -42,13 +42,13 @@ describe('a first start', () => {
   });
 });
 
-describe('a start that is refused with one line', () => {
+describe('the error line of a refused start', () => {
   test('names an unknown key of the configuration', async () => {
     await using hub = await startHubProcess({ file: { skils: {} } });
     expect(await refusal(hub)).toContain('skils: unknown key');
   });
 
-  test('names a bad value, what was found and what is allowed', async () => {
+  test('names an invalid value, what was found and what is allowed', async () => {
     await using hub = await startHubProcess({ file: { scheduler: { intervalHours: 5 } } });
     expect(await refusal(hub)).toMatch(/scheduler\.intervalHours: found 5, must be one of 0\.25, /);
   });
@@ -73,7 +73,7 @@ describe('a start that is refused with one line', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('names a data directory that another hub is using, which goes on; a killed one leaves no lock', async () => {
+  test('names a data directory that another hub uses, which keeps running; a killed hub leaves no lock', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'hestia-shared-'));
     {
       await using first = await startHubProcess({ folder });
@@ -97,7 +97,7 @@ describe('a start that is refused with one line', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  test('names a database that is none', async () => {
+  test('names a file that is not a database', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'hestia-refused-'));
     await writeFile(join(folder, 'hestia.db'), 'this is not a database, but long enough to look like one'.repeat(100));
     await using hub = await startHubProcess({ folder, environment: { HESTIA_DATA_DIR: folder } });

@@ -1,8 +1,8 @@
-/** The closing line as a real run of vitest prints it, with the configuration that all tests run with. */
+/** The closing line of real vitest runs, with the configuration of all tests. */
 import { describe, expect, test } from 'vitest';
 import { runVitest } from './programs/vitest-run.ts';
 
-/** Runs made-up test files. */
+/** Runs generated test files. */
 async function run(files: Record<string, string>): Promise<{ lastLine: string | undefined; exitCode: number | null }> {
   const { lines, exitCode } = await runVitest(files);
   return { lastLine: lines.at(-1), exitCode };
@@ -17,7 +17,7 @@ describe('the last line of a run', () => {
     });
   });
 
-  test('says so when all passed', async () => {
+  test('reports no failure when all passed', async () => {
     expect(await run({ good: `test('a', () => {});` })).toEqual({ lastLine: '1 passed, 0 failed', exitCode: 0 });
   });
 

@@ -1,6 +1,6 @@
 /**
- * The last lines of a test run: what was left out, then `N passed, N failed`, alone on its line, whatever else was
- * printed before. What fails outside a test (a file that cannot be loaded, an unhandled rejection) counts as failed.
+ * A vitest reporter that prints the final lines of a run: omitted tests, then `N passed, N failed` on its own line.
+ * Failures outside a test (a file that cannot be loaded, an unhandled rejection) count as failed.
  */
 import { writeSync } from 'node:fs';
 import type { Reporter, SerializedError, TestModule, TestRunEndReason } from 'vitest/node';
@@ -11,12 +11,12 @@ export interface RunTotals {
   failed: number;
 }
 
-/** The type of the annotation by which a test tells what it stands for and leaves out. */
+/** The type of the annotation by which a test names the tests that it replaces. */
 export const leftOutAnnotation = 'left-out';
 
 const stdout = 1;
 
-/** Counts a finished run. A run that failed for a reason no test knows of (no test was found) has one failure. */
+/** Counts a finished run. A run that failed without a failed test (no test was found) has one failure. */
 export function runTotals(
   modules: readonly TestModule[],
   unhandledErrors: readonly SerializedError[],
@@ -29,7 +29,7 @@ export function runTotals(
     for (const test of module.children.allTests()) {
       const { state } = test.result();
       if (state === 'passed') totals.passed += 1;
-      // A test that never ended, because its process died or the run was interrupted, has not held its guarantee.
+      // A test that did not finish, because its process died or the run was interrupted, counts as failed.
       if (state === 'failed' || state === 'pending') totals.failed += 1;
     }
   }
@@ -37,7 +37,7 @@ export function runTotals(
   return totals;
 }
 
-/** What tests said they leave out, each once, in the alphabet's order. */
+/** The omitted tests, each once, in alphabetical order. */
 export function leftOut(modules: readonly TestModule[]): string[] {
   const messages = modules
     .flatMap((module) => [...module.children.allTests()])
@@ -47,14 +47,14 @@ export function leftOut(modules: readonly TestModule[]): string[] {
   return [...new Set(messages)].sort();
 }
 
-/** The line for a run's totals. */
+/** The closing line for the totals of a run. */
 export function closingLine(totals: RunTotals): string {
   return `${totals.passed} passed, ${totals.failed} failed`;
 }
 
-/** Prints what was left out and the closing line as the process exits, so that nothing of vitest can follow it. */
+/** Prints the omitted tests and the closing line when the process exits, so that no output of vitest follows. */
 export class ClosingLineReporter implements Reporter {
-  // A run that never reports its end was not a run that passed.
+  // A run that never reports its end has not passed.
   #totals: RunTotals = { passed: 0, failed: 1 };
   #leftOut: string[] = [];
 
@@ -66,7 +66,7 @@ export class ClosingLineReporter implements Reporter {
     });
   }
 
-  /** Called at the end of each run; in watch mode the last one counts. */
+  /** Called at the end of each run. In watch mode the last run counts. */
   onTestRunEnd(
     modules: readonly TestModule[],
     unhandledErrors: readonly SerializedError[],

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Chroma server of the tests from package.json, unless this very manifest was installed before, and prints
-# its path. It is kept outside the repository: 100 MB that no user of the hub needs. Linux on x64 only.
+# Installs the Chroma server of the tests from package.json, unless this manifest is already installed, and prints
+# its path. It is stored outside the repository, because users of the hub do not need its 100 MB. Linux on x64 only.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -14,7 +14,7 @@ if [ ! -d "$installed" ]; then
   trap 'rm -rf "$work"' EXIT
   cp package.json "$work"
   npm install --prefix "$work" --no-audit --no-fund --no-package-lock --loglevel=error --no-progress >&2
-  # Renamed last, so that one half installed is never found, and of two installations at a time either is right.
+  # Renamed last, so that an incomplete installation is never used. Of two concurrent installations, either is valid.
   mv -T "$work" "$installed" 2>/dev/null || [ -d "$installed" ]
 fi
 echo "$installed/node_modules/.bin/chroma"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the collector of the tests from manifest.yaml, unless this very manifest was built before, and prints its
+# Builds the collector of the tests from manifest.yaml, unless this manifest has already been built, and prints its
 # path. It is kept outside the repository; test/support/programs/collector.ts looks for it in the same place. Needs Go.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -14,12 +14,12 @@ if [ ! -x "$program" ]; then
   mkdir -p "$folder"
   work=$(mktemp -d "$folder/build-XXXXXX")
   trap 'rm -rf "$work"' EXIT
-  # Debug information doubles the size and nobody debugs this binary.
+  # Without debug information, which doubles the size.
   if ! env "dist.output_path=$work" go run "$builder" --config manifest.yaml --ldflags='-s -w' >"$work/log" 2>&1; then
     cat "$work/log" >&2
     exit 1
   fi
-  # Renamed last, so that one half written is never found, and of two builds at a time either is right.
+  # Renamed last, so that an incomplete file is never used. Of two concurrent builds, either result is valid.
   mv "$work/otelcol" "$program"
 fi
 echo "$program"

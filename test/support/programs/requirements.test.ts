@@ -1,4 +1,4 @@
-/** Requirements as a real run of vitest sees them, on made-up machines that have no program, or one. */
+/** Requirements in real vitest runs, with and without an installed program. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,8 +8,8 @@ import { runVitest } from './vitest-run.ts';
 
 const requirements = fileURLToPath(new URL('./requirements.ts', import.meta.url));
 
-/** A file with one test that needs the program, and fails, and one that does not. */
-const needy = `
+/** A file with a test that requires the program, and fails, and a test that does not. */
+const requiring = `
   import { describeWith } from ${JSON.stringify(requirements)};
   describeWith('jq', 'a log', () => { test('is read', () => { throw new Error('it ran'); }); });
   test('another', () => {});
@@ -28,20 +28,20 @@ function leftOut(lines: string[]): string[] {
 }
 
 describe('a machine that lacks a program', () => {
-  test('leaves out the tests that need it, and names them before the closing line', async () => {
-    const { lines, exitCode } = await runVitest({ needy }, { PATH: programs, CI: undefined });
+  test('omits the tests that require it, and names them before the closing line', async () => {
+    const { lines, exitCode } = await runVitest({ requiring }, { PATH: programs, CI: undefined });
     expect(lines.slice(-2)).toEqual(['left out: a log (jq is not installed)', '2 passed, 0 failed']);
     expect(exitCode).toBe(0);
   });
 
-  test('names what is left out once', async () => {
-    const { lines } = await runVitest({ needy, alike: needy }, { PATH: programs, CI: undefined });
+  test('names omitted tests once', async () => {
+    const { lines } = await runVitest({ requiring, alike: requiring }, { PATH: programs, CI: undefined });
     expect(leftOut(lines)).toEqual(['left out: a log (jq is not installed)']);
     expect(lines.at(-1)).toBe('4 passed, 0 failed');
   });
 
   test('fails in continuous integration', async () => {
-    const { lines, failures, exitCode } = await runVitest({ needy }, { PATH: programs, CI: 'true' });
+    const { lines, failures, exitCode } = await runVitest({ requiring }, { PATH: programs, CI: 'true' });
     expect(lines.at(-1)).toBe('1 passed, 1 failed');
     expect(failures).toContain('jq must be installed in continuous integration');
     expect(exitCode).toBe(1);
@@ -49,9 +49,9 @@ describe('a machine that lacks a program', () => {
 });
 
 describe('a machine that has the program', () => {
-  test('runs the tests that need it and leaves nothing out', async () => {
+  test('runs the tests that require it, and omits nothing', async () => {
     await writeFile(join(programs, 'jq'), '#!/bin/sh\n', { mode: 0o755 });
-    const { lines, failures, exitCode } = await runVitest({ needy }, { PATH: programs, CI: undefined });
+    const { lines, failures, exitCode } = await runVitest({ requiring }, { PATH: programs, CI: undefined });
     expect(leftOut(lines)).toEqual([]);
     expect(failures).toContain('it ran');
     expect(lines.at(-1)).toBe('1 passed, 1 failed');

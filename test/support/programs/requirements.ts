@@ -1,6 +1,6 @@
 /**
- * Programs that some tests need and a bare machine may lack. On such a machine the tests that need one are left out
- * and named at the end of the run; in continuous integration (`CI=true`) a missing one fails.
+ * Programs that some tests require. Tests whose program is not installed are omitted and named at the end of the run.
+ * In continuous integration (`CI=true`), a missing program is a failure.
  */
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { leftOutAnnotation } from '../closing-line-reporter.ts';
 import { chromaProgram } from './chroma-program.ts';
 import { collectorProgram } from './collector-program.ts';
 
-/** Programs by name: the command, and the arguments that only make it say that it is there. */
+/** Programs by name: the command, and arguments with which it exits without effects. */
 const probes = {
   alertmanager: ['prometheus-alertmanager', '--version'],
   amtool: ['amtool', '--version'],
@@ -19,16 +19,16 @@ const probes = {
   promtool: ['promtool', '--version'],
 } as const satisfies Record<string, readonly [string, ...string[]]>;
 
-/** A program that tests may need. */
+/** A program that tests may require. */
 export type Requirement = keyof typeof probes;
 
-/** Whether the program is on this machine. Runs it once. */
+/** Whether the program is installed. Runs it once. */
 export function isPresent(requirement: Requirement): boolean {
   const [command, ...args] = probes[requirement];
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 }
 
-/** Declares the tests of `subject`, or, on a machine that lacks a program, one test for each that says so. */
+/** Declares the tests of `subject` or, if a program is not installed, one test that reports it. */
 export function describeWith(requirements: Requirement | Requirement[], subject: string, tests: () => void): void {
   const missing = [requirements].flat().filter((requirement) => !isPresent(requirement));
   if (missing.length === 0) {

@@ -1,4 +1,4 @@
-/** A run of vitest over made-up test files, as a process of its own, with the configuration that all tests run with. */
+/** Runs vitest on generated test files, in a separate process with the configuration of all tests. */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,14 +8,14 @@ import { fileURLToPath } from 'node:url';
 const vitestProgram = fileURLToPath(new URL('../../../node_modules/vitest/vitest.mjs', import.meta.url));
 const configuration = fileURLToPath(new URL('../../../vitest.config.ts', import.meta.url));
 
-/** How a run ended and what it printed: standard output without blank lines at its end, and what failed and why. */
+/** The result of a run: exit code, standard output without trailing blank lines, and the failures. */
 export interface VitestRun {
   lines: string[];
   failures: string;
   exitCode: number | null;
 }
 
-/** Runs test files, given by name and text, in a folder that is removed afterwards. */
+/** Runs test files, given by name and text, in a temporary folder. */
 export async function runVitest(
   files: Record<string, string>,
   environment: Record<string, string | undefined> = {},

@@ -1,4 +1,4 @@
-/** The generated boards as Grafana reads them: panels, and every query with what stands for the variables filled in. */
+/** Reads the generated dashboards: panels, and every query with its variables filled in. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -67,38 +67,38 @@ const boardSchema = z.object({
   }),
 });
 
-/** A board, with the parts of it that tests look at. */
+/** A dashboard, with the fields that tests read. */
 export type ReadBoard = z.infer<typeof boardSchema>;
-/** A panel or the heading of a row. */
+/** A panel, or the heading of a row. */
 export type ReadPanel = ReadBoard['panels'][number];
 
-/** Where a query goes. */
+/** The store that a query is sent to. */
 export type Store = 'prometheus' | 'loki' | 'tempo';
 
-/** A query of a board and where it stands. `unit` is that of what it draws. */
+/** A query of a dashboard and its place. `unit` is the unit of its values. */
 export interface BoardQuery {
   board: string;
   panel: string;
-  /** Grafana's name of the panel's kind; `annotation` for those. */
+  /** The Grafana type of the panel, or `annotation`. */
   kind: string;
   store: Store;
-  /** As it stands in the board. */
+  /** The text in the dashboard. */
   text: string;
-  /** With variables and intervals filled in, as Grafana does with everything chosen. */
+  /** The text with variables and intervals filled in, as Grafana does with all values selected. */
   filled: string;
   unit: string | undefined;
 }
 
 const folder = fileURLToPath(new URL('../../../grafana/dashboards/', import.meta.url));
 
-/** All generated boards. */
+/** Reads all generated dashboards. */
 export function readBoards(): ReadBoard[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
     .map((name) => parseBoard(JSON.parse(readFileSync(join(folder, name), 'utf8'))));
 }
 
-/** One board, its parts checked. @throws ZodError */
+/** Reads and validates one dashboard. @throws ZodError */
 export function parseBoard(json: unknown): ReadBoard {
   return boardSchema.parse(json);
 }
@@ -126,7 +126,7 @@ function panelQueries(board: ReadBoard, panel: ReadPanel): BoardQuery[] {
   });
 }
 
-/** In a table each query is a column of its own, in the order of its overrides. */
+/** The unit of a query. In a table, each query is a column, in the order of the overrides. */
 function columnUnit(panel: ReadPanel, at: number): string | undefined {
   if (panel.type !== 'table' || panel.datasource?.type === 'tempo') return undefined;
   const unit = panel.fieldConfig?.overrides[at]?.properties.find(({ id }) => id === 'unit')?.value;
@@ -150,7 +150,7 @@ function storeOf(type: string): Store {
   throw new Error(`no such store: ${type}`);
 }
 
-/** What Grafana puts in place of its variables when everything is chosen; five minutes and an hour for the intervals. */
+/** Fills in variables as Grafana does with all values selected; intervals are five minutes and an hour. */
 export function filledIn(text: string): string {
   return text
     .replaceAll('$__rate_interval', '5m')

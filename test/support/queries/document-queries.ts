@@ -1,9 +1,9 @@
-/** Queries that documents give to be pasted: fenced blocks of Markdown in the language of a store. */
+/** Reads queries from documents: fenced Markdown blocks in PromQL, LogQL or TraceQL. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Store } from './board.ts';
 
-/** A query and the heading under which it stands. */
+/** A query and its heading. */
 export interface DocumentQuery {
   place: string;
   store: Store;
@@ -12,7 +12,7 @@ export interface DocumentQuery {
 
 const stores: Readonly<Record<string, Store>> = { promql: 'prometheus', logql: 'loki', traceql: 'tempo' };
 
-/** The queries of a document; `path` is relative to the repository's root. */
+/** Reads the queries of a document. `path` is relative to the root of the repository. */
 export function documentQueries(path: string): DocumentQuery[] {
   const text = readFileSync(fileURLToPath(new URL(`../../../${path}`, import.meta.url)), 'utf8');
   let heading = '';

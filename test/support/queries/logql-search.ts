@@ -1,9 +1,9 @@
-/** What Loki would find among log records, for the queries that the boards and the runbook ask. */
+/** Evaluates LogQL queries of dashboards and documents on received log records. */
 
 import type { ReceivedLogRecord } from '../telemetry/otlp-decode.ts';
 import type { LogqlFilter, LogqlQuery } from './logql.ts';
 
-/** The records that meet every stage. */
+/** The records that match every stage. */
 export function recordsFound(
   { stages, texts }: LogqlQuery,
   records: readonly ReceivedLogRecord[],
@@ -17,12 +17,12 @@ export function recordsFound(
   });
 }
 
-/** The fields of a record as Loki names them. */
+/** The field names of a record in Loki. */
 export function recordFields(record: ReceivedLogRecord): string[] {
   return [...fieldsOf(record).keys()];
 }
 
-/** Attributes with underscores for dots, and the record's own parts. */
+/** Attributes with underscores instead of dots, and the fields of the record itself. */
 function fieldsOf(record: ReceivedLogRecord): Map<string, string> {
   const attributes = Object.entries(record.attributes).map(([name, value]) => [name.replaceAll('.', '_'), value]);
   const own = { severity_text: record.severityText, trace_id: record.traceId, span_id: record.spanId };
@@ -30,7 +30,7 @@ function fieldsOf(record: ReceivedLogRecord): Map<string, string> {
   return new Map(known.map(([name, value]) => [String(name), String(value)]));
 }
 
-/** What is absent is the empty text, as in Loki. */
+/** A missing field is an empty text, as in Loki. */
 function isMet({ operator, value }: LogqlFilter, actual: string): boolean {
   switch (operator) {
     case '=':

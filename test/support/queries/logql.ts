@@ -1,4 +1,4 @@
-/** LogQL as Grafana's own grammar reads it: index labels of the stream, and the fields of log records that a query names. */
+/** Parses LogQL with Grafana's grammar: stream labels, and the fields that a query uses. */
 import { parser } from '@grafana/lezer-logql';
 import { descendants } from './syntax-node.ts';
 
@@ -9,21 +9,21 @@ export interface LogqlFilter {
   value: string;
 }
 
-/** What a query names. */
+/** A parsed query. */
 export interface LogqlQuery {
   /** Labels in the braces. */
   streamLabels: string[];
   /** Fields in filters, groupings and templates. */
   fields: string[];
-  /** The filters of each stage, of which one must be met; stages must all be met. */
+  /** The filters of each stage. One filter of each stage must match. */
   stages: LogqlFilter[][];
-  /** What a record's line must contain. */
+  /** Texts that the line must contain. */
   texts: string[];
 }
 
 type Node = ReturnType<typeof parser.parse>['topNode'];
 
-/** Parses. @throws Error where the grammar finds a mistake, with its place. */
+/** Parses a query. @throws Error with the position of a syntax error */
 export function parseLogql(text: string): LogqlQuery {
   const tree = parser.parse(text);
   tree.iterate({

@@ -1,8 +1,8 @@
-/** PromQL as Prometheus' own grammar reads it: metrics with their labels, and the dimension of what a query answers. */
+/** Parses PromQL with Prometheus' grammar: metrics, labels, and the dimension of a result. */
 import { parser } from '@prometheus-io/lezer-promql';
 import { descendants } from './syntax-node.ts';
 
-/** A selector of a query: its metric and the labels that it or its surroundings name. */
+/** A selector of a query: its metric, and the labels that it or an enclosing expression uses. */
 export interface Selector {
   metric: string;
   matchers: { label: string; value: string }[];
@@ -10,13 +10,13 @@ export interface Selector {
 
 type Node = ReturnType<typeof parser.parse>['topNode'];
 
-/** A query that was parsed. */
+/** A parsed query. */
 export interface PromqlQuery {
   text: string;
   root: Node;
 }
 
-/** Parses. @throws Error where the grammar finds a mistake, with its place. */
+/** Parses a query. @throws Error with the position of a syntax error */
 export function parsePromql(text: string): PromqlQuery {
   const tree = parser.parse(text);
   tree.iterate({
@@ -52,12 +52,12 @@ export function operations({ text, root }: PromqlQuery): string[] {
     .map((node) => textOf(text, node));
 }
 
-/** `number` is a bare number, which goes with everything; `mixed` is what should not be added or compared. */
+/** A dimension. `number` is a plain number, compatible with all; `mixed` results from incompatible operands. */
 export type Dimension = 'number' | 'count' | 'count/s' | 'seconds' | 'bytes' | 'bytes/s' | 'ratio' | 'mixed';
 
 /**
- * The dimension of a query's answer, from the names of its metrics: `_seconds` are seconds, `_bytes` bytes, `_ratio`
- * ratios, and everything else counts; recorded series tell by their last part. A rate is by the second, a quotient of equals is a ratio.
+ * The dimension of the result of a query, from the names of its metrics: `_seconds`, `_bytes` and `_ratio`, otherwise a
+ * count; for recorded series, their last part. A rate is per second. A quotient of equal dimensions is a ratio.
  */
 export function dimensionOf(query: PromqlQuery): Dimension {
   const expression = query.root.firstChild;
@@ -92,7 +92,7 @@ function dimensionOfCall(text: string, node: Node): Dimension {
   return name === 'rate' || name === 'irate' || name === 'deriv' ? eachSecond(of) : of;
 }
 
-/** What the buckets measure, not how many fell into them. */
+/** The dimension of the bucket bounds, not of the counts. */
 function dimensionOfBuckets(text: string, node: Node): Dimension {
   const [selector] = descendants(node, 'VectorSelector');
   const name = textOf(text, selector?.getChild('Identifier') ?? null);
@@ -126,7 +126,7 @@ function dimensionOfMetric(name: string): Dimension {
   return stem.endsWith('_ratio') ? 'ratio' : 'count';
 }
 
-/** A recorded series is named `level:metric:operations`, and the first operation tells what became of the metric. */
+/** The dimension of a recorded series, `level:metric:operations`, by its first operation. */
 function dimensionOfRecord(name: string): Dimension {
   const [, metric = '', done = ''] = name.split(':');
   if (/^(ratio|budget)_/.test(done)) return 'ratio';
@@ -134,7 +134,7 @@ function dimensionOfRecord(name: string): Dimension {
   return done.startsWith('rate') ? eachSecond(of) : of;
 }
 
-/** The last argument of a call or an aggregation, which is the one that carries the samples. */
+/** The last argument of a call or an aggregation, which contains the samples. */
 function lastArgument(node: Node): Node {
   const last = node.getChild('FunctionCallBody')?.lastChild;
   if (last === null || last === undefined) throw new Error('a call without an argument');

@@ -1,4 +1,4 @@
-/** Nodes of a syntax tree of Lezer, which Grafana's and Prometheus' grammars are made with. */
+/** Nodes of a Lezer syntax tree, which the grammars of Grafana and Prometheus use. */
 
 interface TreeNode<Node> {
   readonly name: string;
@@ -6,7 +6,7 @@ interface TreeNode<Node> {
   readonly nextSibling: Node | null;
 }
 
-/** The nodes of a name below a node, in the order of the text. */
+/** The descendants of a node with this name, in text order. */
 export function descendants<Node extends TreeNode<Node>>(node: Node, name: string): Node[] {
   const found: Node[] = [];
   for (let child = node.firstChild; child !== null; child = child.nextSibling) {

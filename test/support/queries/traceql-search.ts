@@ -1,13 +1,13 @@
-/** What Tempo would find among spans, for the queries that the boards and the runbook ask: conditions joined by `&&`. */
+/** Evaluates TraceQL queries on received spans. Supports conditions joined by `&&`. */
 import type { ReceivedSpan } from '../telemetry/otlp-decode.ts';
 import type { TraceqlCondition, TraceqlQuery } from './traceql.ts';
 
-/** The spans that meet all conditions. */
+/** The spans that match all conditions. */
 export function spansFound({ conditions }: TraceqlQuery, spans: readonly ReceivedSpan[]): ReceivedSpan[] {
   return spans.filter((span) => conditions.every((condition) => isMet(condition, fieldOf(condition.field, span))));
 }
 
-/** The attributes of a span and of its resource as TraceQL names them. */
+/** The attribute names of a span and of its resource in TraceQL. */
 export function spanAttributes({ attributes, resource }: ReceivedSpan): string[] {
   return [
     ...Object.keys(attributes).map((name) => `span.${name}`),
@@ -30,7 +30,7 @@ function isMet({ operator, value }: TraceqlCondition, actual: unknown): boolean 
   }
 }
 
-/** `500ms` in nanoseconds, as durations of spans are counted; a plain number as it is. */
+/** Converts a duration such as `500ms` to nanoseconds; returns a plain number unchanged. */
 function nanoseconds(text: string): number {
   const [, number, unit] = text.match(/^([\d.]+)(ms|s|)$/) ?? [];
   return Number(number) * (unit === 'ms' ? 1e6 : unit === 's' ? 1e9 : 1);

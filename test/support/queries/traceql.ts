@@ -1,4 +1,4 @@
-/** TraceQL as Grafana's own grammar reads it: the attributes that a query names, and what a span must hold to be found. */
+/** Parses TraceQL with Grafana's grammar: the attributes and the conditions of a query. */
 import { parser } from '@grafana/lezer-traceql';
 
 /** A condition on an attribute or an intrinsic field, such as `span.error.type = "timeout"`. */
@@ -8,7 +8,7 @@ export interface TraceqlCondition {
   value: string;
 }
 
-/** What a query names. */
+/** A parsed query. */
 export interface TraceqlQuery {
   /** With their scope, such as `span.hestia.outcome`. */
   attributes: string[];
@@ -18,7 +18,7 @@ export interface TraceqlQuery {
 
 type Node = ReturnType<typeof parser.parse>['topNode'];
 
-/** Parses. @throws Error where the grammar finds a mistake, with its place. */
+/** Parses a query. @throws Error with the position of a syntax error */
 export function parseTraceql(text: string): TraceqlQuery {
   const tree = parser.parse(text);
   const of = (node: Node | null | undefined) => (node ? text.slice(node.from, node.to) : '');
