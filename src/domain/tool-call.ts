@@ -159,7 +159,8 @@ async function performAndRecord(deps: ToolCallDeps, call: PermittedCall, span: S
   const latencyMs = performance.now() - startedAt;
   const { outcome, errorType } = 'failure' in ending ? ending.failure : ending;
   const result = 'failure' in ending ? undefined : ending.result;
-  const finished = { caller, request, argumentsDigest, outcome, errorType, result, latencyMs, span };
+  const isOwnDeadline = timeoutMs < deps.limits.callTimeoutMs;
+  const finished = { caller, request, argumentsDigest, outcome, errorType, result, latencyMs, isOwnDeadline, span };
   const recorded = await recordCall(deps, finished);
   if ('failure' in ending) throw callError(ending.failure, timeoutMs);
   if (deps.captureContent) span.setAttribute(attributes.genAiToolResult, redactedContent(ending.result));

@@ -12,7 +12,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes, spanNames } from '../telemetry/names.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access/guard.ts';
-import { explainParts, isMoved } from './search/explanation.ts';
+import { explanationFor, isMoved } from './search/explanation.ts';
 import type { SearchLearning } from './search/learning.ts';
 import { matchTools } from './search/match.ts';
 import type { OutcomeMemory } from './search/outcome-memory.ts';
@@ -68,7 +68,8 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
       const target = record && { kind: 'search', namespace: record.namespace, ownerAgentId: record.agentId };
       await guard.require(caller, 'search.read', target);
       if (record === undefined) throw notFound('search');
-      return { ...record, shown: record.shown.map((tool) => ({ ...tool, reasons: explainParts(tool.parts) })) };
+      const shown = record.shown.map((tool) => ({ ...tool, explanation: explanationFor(caller, tool.parts) }));
+      return { ...record, shown };
     },
   };
 }
@@ -98,7 +99,7 @@ async function search(deps: ToolSearchDeps, caller: Caller, request: SearchReque
     searchedAt,
   });
   deps.metrics.searchResultsShown(shown.map(({ parts }, at) => isMoved(parts, at + 1)));
-  return { searchId, results: shown.map((tool) => reference(tool, request)) };
+  return { searchId, results: shown.map((tool) => reference(caller, tool, request)) };
 }
 
 /** Excludes expired skills, which stay in the index until the next cleanup. */
@@ -106,7 +107,11 @@ function isLive(skillTools: SkillTools, caller: Caller, { source, definition }: 
   return source !== 'skill' || skillTools.find(caller.namespace, definition.toolName) !== undefined;
 }
 
-function reference({ tool, score, parts }: RankedTool, { includeSchemas, explain }: SearchRequest): ToolReference {
+function reference(
+  caller: Caller,
+  { tool, score, parts }: RankedTool,
+  { includeSchemas, explain }: SearchRequest,
+): ToolReference {
   const { source, definition } = tool;
   return {
     serverId: definition.serverId,
@@ -115,6 +120,6 @@ function reference({ tool, score, parts }: RankedTool, { includeSchemas, explain
     description: truncated(definition.description, descriptionLengthMax),
     score: Math.round(score * 10_000) / 10_000,
     ...(includeSchemas && { inputSchema: definition.inputSchema }),
-    ...(explain && { explanation: { words: explainParts(parts), parts } }),
+    ...(explain && { explanation: explanationFor(caller, parts) }),
   };
 }

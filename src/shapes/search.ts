@@ -15,20 +15,28 @@ export const scorePartsSchema = z.strictObject({
   affinity: z.number(),
   /** Log-odds added by the agent's own outcomes of this request. */
   ownEvidence: z.number(),
-  /** Log-odds added by the outcomes of other agents, within their caps. */
+  /** Log-odds added by the outcomes of other agents, within their caps. 0 for a reader who may not see them. */
   othersEvidence: z.number(),
-  /** The number of these other agents. */
+  /** The number of these other agents. 0 for a reader who may not see them. */
   othersCount: z.int(),
-  /** Probability that the tool is the right one, given all evidence. */
+  /** Probability that the tool is the right one, given the evidence that the reader may see. */
   relevance: z.number(),
   /** Probability that a call by this agent succeeds now. */
   availability: z.number(),
-  /** ln(relevance) + weight * ln(availability). Results are ordered by it. */
+  /** ln(relevance) + weight * ln(availability). Results are ordered by it, with the evidence of all agents. */
   total: z.number(),
-  /** Whether the tool has this rank for exploration instead of by its total. */
+  /** Whether the tool has this rank for exploration instead of by its total. False for a reader who may not see other agents. */
   explored: z.boolean(),
 });
-export type ScoreParts = z.infer<typeof scorePartsSchema>;
+/** The terms as a reader sees them. */
+export type VisibleScoreParts = z.infer<typeof scorePartsSchema>;
+
+const storedPartsSchema = scorePartsSchema.extend({
+  /** The availability from this agent's own calls alone. Absent in searches of earlier versions. */
+  ownAvailability: z.number().optional(),
+});
+/** The terms as they are computed and stored. */
+export type ScoreParts = z.infer<typeof storedPartsSchema>;
 
 /** A tool in the results of a search. */
 export const shownToolSchema = z.strictObject({
@@ -36,7 +44,7 @@ export const shownToolSchema = z.strictObject({
   toolName: z.string(),
   /** Absent for a tool of every namespace. */
   namespace: z.string().optional(),
-  parts: scorePartsSchema,
+  parts: storedPartsSchema,
 });
 export type ShownTool = z.infer<typeof shownToolSchema>;
 
@@ -60,10 +68,11 @@ export type SearchRecord = z.infer<typeof searchRecordSchema>;
 export const scoreExplanationSchema = z
   .object({ words: z.array(z.string()), parts: scorePartsSchema })
   .meta({ id: 'ScoreExplanation' });
+export type ScoreExplanation = z.infer<typeof scoreExplanationSchema>;
 
-/** A recorded search with the reasons for the rank of each tool, one sentence each. */
+/** A recorded search with the reasons for the rank of each tool. */
 export interface ExplainedSearch extends Omit<SearchRecord, 'shown'> {
-  shown: (ShownTool & { reasons: string[] })[];
+  shown: (ShownTool & { explanation: ScoreExplanation })[];
 }
 
 /** An explained search in an answer. */
@@ -82,11 +91,7 @@ export function searchView({ shown, ...record }: ExplainedSearch): z.infer<typeo
   return searchViewSchema.parse({
     ...record,
     searchedAt: isoTime(record.searchedAt),
-    shown: shown.map(({ serverId, toolName, reasons, parts }) => ({
-      serverId,
-      toolName,
-      explanation: { words: reasons, parts },
-    })),
+    shown: shown.map(({ serverId, toolName, explanation }) => ({ serverId, toolName, explanation })),
   });
 }
 

@@ -227,3 +227,21 @@ describe('statistics', () => {
     expect(hang.latencyMsP95).toBeGreaterThan(0);
   });
 });
+
+describe('a call whose caller sets a deadline too short for any tool', () => {
+  test('says nothing about the tool to others, even from two keys together', async () => {
+    const query = 'hang for ever';
+    const seen = async () => {
+      const { results } = await json(hub.operator.fetch('/v1/tools/search', { json: { query, explain: true } }));
+      const hanging = results.find((one: { toolName: string }) => one.toolName === 'hang');
+      return [results.map((one: { toolName: string }) => one.toolName), hanging.explanation.parts];
+    };
+    const before = await seen();
+    for (const name of ['eve', 'mallory']) {
+      const key = await hub.key(name);
+      const { searchId } = await json(key.fetch('/v1/tools/search', { json: { query } }));
+      expect((await call('hang', { timeoutMs: 1, searchId }, { key })).status).toBe(504);
+    }
+    expect(await seen()).toEqual(before);
+  });
+});

@@ -14,6 +14,7 @@ let hub: TestHub;
 let caller: TestKey;
 let other: TestKey;
 let outsider: TestKey;
+let watcher: TestKey;
 
 const start = async () => {
   const mcpServers = {
@@ -38,6 +39,7 @@ beforeAll(async () => {
   caller = await hub.key('caller');
   other = await hub.key('other');
   outsider = await hub.key('outsider', 'agent', 'elsewhere');
+  watcher = await hub.key('watcher', 'auditor');
 }, 60_000);
 afterAll(async () => {
   await hub[Symbol.asyncDispose]();
@@ -69,12 +71,25 @@ describe('the same request', () => {
     expect(explanation(after)?.parts).toMatchObject({ ownEvidence: expect.closeTo(4, 3), othersEvidence: 0 });
     expect(explanation(after)?.words.join('\n')).toContain('your own outcomes of this request say +4.00');
     expect(place(others)).toBeLessThan(place(before));
-    expect(explanation(others)?.parts).toMatchObject({
+    expect(explanation(await search(watcher))?.parts).toMatchObject({
       ownEvidence: 0,
       othersEvidence: expect.closeTo(1, 3),
       othersCount: 1,
     });
     expect((await search(outsider)).results).toEqual(outsiderBefore.results);
+  });
+
+  test('shows an agent nothing of the outcomes of others, only its own', async () => {
+    const unlearned = explanation(await search(outsider));
+    const shown = explanation(await search(other));
+    expect(shown?.parts).toMatchObject({ ownEvidence: 0, othersEvidence: 0, othersCount: 0, explored: false });
+    expect(shown).toEqual(unlearned);
+    const { searchId } = await search(other);
+    const kept = await json(other.fetch(`/v1/searches/${searchId}`));
+    expect(explanation({ results: kept.shown })).toEqual(shown);
+    expect(explanation({ results: (await json(watcher.fetch(`/v1/searches/${searchId}`))).shown })?.words).toContain(
+      'outcomes of 1 other key say +1.00 log-odds',
+    );
   });
 
   test('counts a call once, and only for a search that showed the tool to that key', async () => {
@@ -93,9 +108,16 @@ describe('the same request', () => {
     for (const key of [caller, auditor, hub.operator]) {
       const kept = await json(key.fetch(`/v1/searches/${searchId}`));
       expect(kept).toMatchObject({ query, agentId: 'caller', scoring: 'lexical', source: 'upstream' });
-      expect(kept.shown.map((one: { explanation: object }) => one.explanation)).toEqual(
-        results.map((one: { explanation: object }) => one.explanation),
-      );
+      const own = (one: { explanation: { parts: { textScore: number; ownEvidence: number } } }) => {
+        const { textScore, ownEvidence } = one.explanation.parts;
+        return { textScore, ownEvidence };
+      };
+      expect(kept.shown.map(own)).toEqual(results.map(own));
+      if (key === caller) {
+        expect(kept.shown.map((one: { explanation: object }) => one.explanation)).toEqual(
+          results.map((one: { explanation: object }) => one.explanation),
+        );
+      }
     }
     const absent = await json(other.fetch('/v1/searches/srch_00000000-0000-4000-8000-000000000000'));
     for (const key of [other, outsider]) {

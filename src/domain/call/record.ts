@@ -34,6 +34,8 @@ export interface FinishedCall {
   errorType: ToolErrorType | undefined;
   result: ToolResult | undefined;
   latencyMs: number;
+  /** Whether the deadline was the caller's and shorter than the default. */
+  isOwnDeadline: boolean;
   span: Span;
 }
 
@@ -47,7 +49,7 @@ export async function recordCall(deps: ToolCallRecordDeps, call: FinishedCall): 
   const outcome = toolOutcome(call, deps.now());
   const { serverId, toolName, errorType } = outcome;
   if (errorType !== undefined) failSpan(span, errorType);
-  const lesson = await deps.searchLearning.lessonOf(outcome);
+  const lesson = await deps.searchLearning.lessonOf(outcome, call);
   const isOnRecord = await inSpan(
     spanNames.outcomeRecord,
     { attributes: { [attributes.outcome]: outcome.outcome } },

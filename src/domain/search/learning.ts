@@ -26,8 +26,11 @@ export interface PendingLesson {
 export interface SearchLearning {
   /** Records a search. Never throws, since a search is answered even if nothing can be learned from it. */
   record(record: SearchRecord): Promise<void>;
-  /** The lesson of an outcome; undefined if there is none. Never throws. */
-  lessonOf(outcome: ToolOutcome): Promise<PendingLesson | undefined>;
+  /**
+   * The lesson of an outcome; undefined if there is none. Never throws.
+   * @param call `isOwnDeadline`: the call had a deadline of the caller that is shorter than the default
+   */
+  lessonOf(outcome: ToolOutcome, call: { isOwnDeadline: boolean }): Promise<PendingLesson | undefined>;
   /** The recorded search; undefined if none is stored with this id. */
   find(searchId: string): Promise<SearchRecord | undefined>;
   /** Learns all stored lessons, the oldest first, and then those that other hubs share. Call it once. */
@@ -65,8 +68,10 @@ export function createSearchLearning(deps: SearchLearningDeps): SearchLearning {
         log.error('A search could not be recorded', { search_id: record.searchId }, { error });
       }
     },
-    lessonOf: async (outcome) => {
+    lessonOf: async (outcome, { isOwnDeadline }) => {
       if (outcome.errorType !== undefined && uninformativeErrors.has(outcome.errorType)) return undefined;
+      // A deadline that the caller chose is a fact about the caller: with 1 ms, every tool times out.
+      if (outcome.outcome === 'timeout' && isOwnDeadline) return undefined;
       const { searchId } = outcome;
       const mustLoad = searchId !== undefined && !searchLog.has(searchId);
       const stored = mustLoad ? await searchStore.find(searchId).catch(() => undefined) : undefined;

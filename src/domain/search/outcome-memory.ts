@@ -10,8 +10,10 @@ import { affinity, availability, memoryLimits, relevance } from './ranking-const
 /** The evidence of one key's outcomes of one query about a tool. */
 export interface KeyedEvidence {
   keyId: string;
-  /** Log-odds, decayed to the time of the search. */
+  /** Log-odds, decayed to the time of the search, as they count for this key. */
   value: number;
+  /** The same as it counts for other keys: without calls that this key abandoned, which say nothing about the tool. */
+  sharedValue: number;
   /** The number of queries for which this key has evidence about this tool. */
   requestsCount: number;
 }
@@ -46,6 +48,7 @@ export interface OutcomeMemory {
 
 interface Opinion {
   value: number;
+  sharedValue: number;
   at: number;
 }
 interface RememberedTool {
@@ -107,9 +110,15 @@ function learnRelevance(state: State, lesson: Lesson, tool: ToolKey, toolKey: st
   };
   const before = remembered.byKey.get(keyId);
   if (before === undefined) count(state.opinions, scoped(namespace, keyId, toolKey), 1);
-  const carried = before === undefined ? 0 : decayed(before.value, recordedAt - before.at, relevance.halfLifeMs);
-  const value = clipped(relevance.carried * carried + change, relevance.ownMax);
-  const [evictedKey] = remembered.byKey.set(keyId, { value, at: recordedAt }) ?? [];
+  const kept = before === undefined ? 0 : decayed(1, recordedAt - before.at, relevance.halfLifeMs);
+  const updated = (value: number) => clipped(relevance.carried * kept * value + change, relevance.ownMax);
+  const { value, sharedValue } = before ?? { value: 0, sharedValue: 0 };
+  const opinion = {
+    value: updated(value),
+    sharedValue: lesson.outcome === 'abandoned' ? kept * sharedValue : updated(sharedValue),
+    at: recordedAt,
+  };
+  const [evictedKey] = remembered.byKey.set(keyId, opinion) ?? [];
   if (evictedKey !== undefined) count(state.opinions, scoped(namespace, evictedKey, toolKey), -1);
   const [, evictedTool] = request.tools.set(toolKey, remembered) ?? [];
   if (evictedTool !== undefined) forgetOpinions(state, namespace, evictedTool);
@@ -175,6 +184,7 @@ function recall(
     const opinions = [...byKey].map(([key, opinion]) => ({
       keyId: key,
       value: decayed(opinion.value, at - opinion.at, relevance.halfLifeMs),
+      sharedValue: decayed(opinion.sharedValue, at - opinion.at, relevance.halfLifeMs),
       requestsCount: state.opinions.get(scoped(namespace, key, toolKey)) ?? 1,
     }));
     evidence.set(toolKey, { tool, byKey: opinions });

@@ -132,14 +132,14 @@ function pooledEvidence(
 const noEvidence: Evidence = { own: 0, others: 0, othersCount: 0 };
 
 /** The evidence of another key, with less weight if the key has evidence about the tool for very many queries. */
-function discounted({ value, requestsCount }: KeyedEvidence): number {
-  return clipped(value, relevance.otherMax) * Math.min(1, relevance.requestsPerToolMax / requestsCount);
+function discounted({ sharedValue, requestsCount }: KeyedEvidence): number {
+  return clipped(sharedValue, relevance.otherMax) * Math.min(1, relevance.requestsPerToolMax / requestsCount);
 }
 
 function scored(candidate: TextPlaced, evidence: Evidence, { keyId, recollection }: RankingContext) {
-  const logOdds = candidate.logOdds + evidence.own + evidence.others;
-  const isUp = availabilityFor(keyId, recollection.observations(candidate.toolKey));
-  const relevant = 1 / (1 + Math.exp(-logOdds));
+  const observations = recollection.observations(candidate.toolKey);
+  const isUp = availabilityFor(keyId, observations);
+  const own = observations.filter((seen) => seen.keyId === keyId);
   const parts: ScoreParts = {
     textScore: candidate.textScore,
     textRank: candidate.textRank,
@@ -148,12 +148,18 @@ function scored(candidate: TextPlaced, evidence: Evidence, { keyId, recollection
     ownEvidence: evidence.own,
     othersEvidence: evidence.others,
     othersCount: evidence.othersCount,
-    relevance: relevant,
-    availability: isUp,
-    total: Math.log(relevant) + availability.weight * Math.log(Math.max(availability.min, isUp)),
+    ...combinedScore(candidate.logOdds + evidence.own + evidence.others, isUp),
+    ownAvailability: own.length === observations.length ? isUp : availabilityFor(keyId, own),
     explored: false,
   };
   return { tool: candidate.tool, parts };
+}
+
+/** The relevance for its log-odds, the availability, and the total of both. */
+export function combinedScore(logOdds: number, isUp: number): Pick<ScoreParts, 'relevance' | 'availability' | 'total'> {
+  const relevant = 1 / (1 + Math.exp(-logOdds));
+  const total = Math.log(relevant) + availability.weight * Math.log(Math.max(availability.min, isUp));
+  return { relevance: relevant, availability: isUp, total };
 }
 
 /** The probability that a tool answers a key: its own observations, shrunk towards those of all keys and the prior. */

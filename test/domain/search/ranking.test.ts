@@ -111,6 +111,22 @@ describe('a failure', () => {
     expect(partsOf('tool_00')?.ownEvidence).toBeCloseTo(evidence);
   });
 
+  test.each<[Outcome, number]>([
+    ['abandoned', 0],
+    ['error', -0.25],
+  ])('%s of two other keys adds %d each: absence of a caller says nothing about a tool', (outcome, evidence) => {
+    for (const key of ['eve', 'mallory']) learn('tool_00', outcome, { key });
+    expect(partsOf('tool_00')?.othersEvidence).toBeCloseTo(2 * evidence);
+  });
+
+  test('abandoned by other keys, however often, leaves a tool first that another used with success', () => {
+    learn('tool_00', 'success', { key: 'honest' });
+    const totals = () => ranked({ key: 'bystander' }).map(({ tool, parts }) => [tool, parts.total]);
+    const before = totals();
+    for (let at = 0; at < 10; at += 1) for (const key of ['eve', 'mallory']) learn('tool_00', 'abandoned', { key });
+    expect(totals()).toEqual(before);
+  });
+
   test('of a tool that was almost certainly right hardly counts against its relevance', () => {
     expect(blameOf({ relevance: 0.99, availability: 0.5 })).toBeLessThan(0.02);
     expect(blameOf({ relevance: 0.01, availability: 0.97 })).toBeGreaterThan(0.9);
