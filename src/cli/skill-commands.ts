@@ -1,6 +1,5 @@
 /** `hestia skills`: list, publish, activate, deactivate. */
-import { readFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { readSkillFolder } from '../domain/skill-source.ts';
 import { type SkillDocument, skillLimits } from '../shapes/skill.ts';
@@ -52,8 +51,8 @@ function addPublish(skills: Command, context: CommandContext): void {
     .description('publish the skill in a folder; changed content becomes a new version')
     .argument('<folder>', 'the folder that holds SKILL.md')
     .action(async (folder: string, options: HubOptions) => {
-      const { document, text } = await readSkill(folder);
-      const json = { document: text, files: textFiles(document) };
+      const document = await readSkill(folder);
+      const json = { document: document.source, files: filesByPath(document) };
       const path = `/v1/skills/${encodeURIComponent(document.frontmatter.name)}`;
       const answer = await hubOf(options).request(path, publicationViewSchema.loose(), {
         method: 'PUT',
@@ -69,7 +68,7 @@ function addPublish(skills: Command, context: CommandContext): void {
 
 function addActivate(skills: Command, context: CommandContext): void {
   withHubOptions(skills.command('activate'), context)
-    .description('register the latest version of a skill as an MCP tool')
+    .description('register a version of a skill, by default the latest, as an MCP tool')
     .argument('<skill>')
     .option('--namespace <name>', 'another namespace; for operators')
     .option(
@@ -77,9 +76,10 @@ function addActivate(skills: Command, context: CommandContext): void {
       'deactivate it after this time; by default it stays active',
       wholeNumber(1, skillLimits.ttlSecondsMax),
     )
-    .action(async (name: string, options: SkillOptions & { ttl?: number }) => {
+    .option('--version <number>', 'an older version, to roll back', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .action(async (name: string, options: SkillOptions & { ttl?: number; version?: number }) => {
       const path = `/v1/skills/${encodeURIComponent(name)}/activate${namespaceQuery(options)}`;
-      const json = options.ttl === undefined ? {} : { ttlSeconds: options.ttl };
+      const json = { ttlSeconds: options.ttl, version: options.version };
       const answer = await hubOf(options).request(path, activationAnswerSchema.loose(), {
         json,
         signal: context.signal,
@@ -112,13 +112,13 @@ function namespaceQuery({ namespace }: SkillOptions): string {
 }
 
 /** Reads the skill of a folder and checks it as the hub does. @throws CommandError if there is none or it is not valid */
-async function readSkill(path: string): Promise<{ document: SkillDocument; text: string }> {
+async function readSkill(path: string): Promise<SkillDocument> {
   const absolute = resolve(path);
   const folder = basename(absolute) === 'SKILL.md' ? dirname(absolute) : absolute;
   const reading = await readSkillFolder(folder, { mayBeLink: true });
   switch (reading.outcome) {
     case 'skill':
-      return { document: reading.document, text: await readFile(join(folder, 'SKILL.md'), 'utf8') };
+      return reading.document;
     case 'absent':
       throw new CommandError(exitCodes.usage, `${folder} holds no SKILL.md`);
     case 'broken': {
@@ -131,12 +131,9 @@ async function readSkill(path: string): Promise<{ document: SkillDocument; text:
   }
 }
 
-/** The skill's files by path. @throws CommandError for a file that is not text: the API accepts text only */
-function textFiles({ files }: SkillDocument): Record<string, string> {
-  const binary = files.find(({ encoding }) => encoding !== 'utf-8');
-  if (binary === undefined) return Object.fromEntries(files.map(({ path, content }) => [path, content]));
-  throw new CommandError(
-    exitCodes.failed,
-    `${binary.path}: is not text; skills with such files are served from skills.directories`,
+/** The skill's files by path, as the API accepts them: text, or bytes in base64. */
+function filesByPath({ files }: SkillDocument) {
+  return Object.fromEntries(
+    files.map(({ path, content, encoding }) => [path, encoding === 'utf-8' ? content : { content, encoding }]),
   );
 }

@@ -38,14 +38,19 @@ export interface DeactivationAnswer {
   errorType: RegistrationError | undefined;
 }
 
+/** How a skill is activated. Without `ttlSeconds` the activation does not expire. */
+export interface ActivationOptions {
+  ttlSeconds?: number | undefined;
+  version?: number | undefined;
+}
+
 /** The lifecycle. Errors: NOT_FOUND, FORBIDDEN, INJECTION_SUSPECTED, STORAGE_FAILED. After an error nothing has changed. */
 export interface SkillLifecycle {
-  /** Registers the latest version of a skill as a tool. Idempotent, except that a given time to live is renewed. */
-  activate(
-    caller: Caller,
-    address: SkillAddress,
-    options: { ttlSeconds?: number | undefined },
-  ): Promise<ActivationAnswer>;
+  /**
+   * Registers a version of a skill, by default the latest, as a tool. Idempotent, except that a given time to live is
+   * renewed.
+   */
+  activate(caller: Caller, address: SkillAddress, options: ActivationOptions): Promise<ActivationAnswer>;
   /** Removes the tool. Idempotent. */
   deactivate(caller: Caller, address: SkillAddress): Promise<DeactivationAnswer>;
   /** Deactivates a skill from within its queue, after the policy has been checked. */
@@ -85,8 +90,8 @@ export function createSkillLifecycle(deps: SkillLifecycleDeps): SkillLifecycle {
       }),
     );
   return {
-    activate: (caller, address, { ttlSeconds }) =>
-      locked(caller, address, 'activate', (skill, span) => activateSkill(deps, { caller, skill, span, ttlSeconds })),
+    activate: (caller, address, options) =>
+      locked(caller, address, 'activate', (skill, span) => activateSkill(deps, { caller, skill, span, ...options })),
     deactivate: (caller, address) =>
       locked(caller, address, 'deactivate', (skill, span) => deactivateSkill(deps, { caller, skill, span })),
     deactivateLocked: (caller, skill) =>
@@ -114,10 +119,10 @@ interface SkillChange {
 
 async function activateSkill(
   deps: SkillLifecycleDeps,
-  { caller, skill, span, ttlSeconds }: SkillChange & { ttlSeconds: number | undefined },
+  { caller, skill, span, ttlSeconds, version: number = skill.latestVersion }: SkillChange & ActivationOptions,
 ): Promise<ActivationAnswer> {
-  const version = await deps.skillStore.findVersion(skill.skillId, skill.latestVersion);
-  if (version === undefined) throw notFound('skill');
+  const version = await deps.skillStore.findVersion(skill.skillId, number);
+  if (version === undefined) throw notFound('skill version');
   span.setAttribute(attributes.skillDigest, version.document.digest);
   const current = await currentActivation(deps, skill);
   if (current?.registered && current.version === version.version && ttlSeconds === undefined) {

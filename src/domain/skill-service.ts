@@ -26,7 +26,6 @@ import { inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access/guard.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import type { SkillGate } from './screening/skill-gate.ts';
-import { frontmatterWarnings } from './skill/frontmatter.ts';
 import { findSkill, type SkillAddress, skillFields, skillKey } from './skill/lookup.ts';
 import type { SkillLifecycle } from './skill-lifecycle.ts';
 
@@ -72,6 +71,8 @@ export interface SkillService {
     address: SkillAddress,
     page: { after?: number | undefined; limit: number },
   ): Promise<SkillVersionSummary[]>;
+  /** Any version with its content. */
+  version(caller: Caller, address: SkillAddress, version: number): Promise<SkillVersion>;
   /** Deactivates the skill if it is active, then removes it from the registry. */
   delete(caller: Caller, address: SkillAddress): Promise<void>;
 }
@@ -115,6 +116,12 @@ export function createSkillService(deps: SkillServiceDeps): SkillService {
     versions: async (caller, address, page) => {
       return skillStore.listVersions((await findSkill(deps, caller, address)).skillId, page);
     },
+    version: async (caller, address, number) => {
+      const { skillId } = await findSkill(deps, caller, address);
+      const version = await skillStore.findVersion(skillId, number);
+      if (version === undefined) throw notFound('skill version');
+      return version;
+    },
     delete: async (caller, address) => {
       const { namespace, name } = await findSkill(deps, caller, address);
       await queue(skillKey(namespace, name), () =>
@@ -153,9 +160,9 @@ async function publishVersion(
       `a skill of this name exists already: it ${existing.source === 'directory' ? 'is read from a watched directory; change the file there' : 'was published over HTTP'}`,
     );
   }
-  const latest = await skillStore.findVersion(existing.skillId, existing.latestVersion);
-  if (latest?.document.digest === document.digest) {
-    return { skill: existing, change: 'unchanged', warnings: frontmatterWarnings(document.frontmatter) };
+  const digest = await skillStore.findDigest(existing.skillId, existing.latestVersion);
+  if (digest === document.digest) {
+    return { skill: existing, change: 'unchanged', warnings: document.warnings };
   }
   const warnings = await warningsOf(deps, caller, publication);
   const number = existing.latestVersion + 1;
@@ -210,7 +217,7 @@ async function warningsOf(
   const { name } = document.frontmatter;
   const fields = { skill_name: name, tool_name: skillToolName(name), agent_id: caller.agentId, namespace };
   const findings = await skillGate.check({ caller, namespace, document, fields, step: 'publish' });
-  return [...frontmatterWarnings(document.frontmatter), ...findings];
+  return [...document.warnings, ...findings];
 }
 
 function newVersion(

@@ -28,6 +28,8 @@ export interface SkillSync extends AsyncDisposable {
 export interface SkillSyncDeps {
   directories: readonly string[];
   namespace: string;
+  /** Refuse skills that deviate from the specification. */
+  strict: boolean;
   skills: SkillService;
   metrics: Metrics;
   log: Log;
@@ -41,6 +43,7 @@ export function createSkillSync(deps: SkillSyncDeps): SkillSync {
   const caller: Caller = { ...hubCaller, namespace: deps.namespace };
   const watch = createSkillWatch({
     directories: deps.directories,
+    strict: deps.strict,
     log: deps.log,
     onSkill: ({ folderName, document }) =>
       traced(deps, folderName, async () => {

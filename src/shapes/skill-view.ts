@@ -1,10 +1,12 @@
 /** Skills, versions and activations in answers: their schemas, and the functions that build them. */
 import { z } from 'zod';
 import { violationSchema } from './error.ts';
+import { jsonObjectSchema } from './json.ts';
 import {
   type Activation,
   activationSchema,
   type Skill,
+  type SkillDocument,
   type SkillVersion,
   type SkillVersionSummary,
   skillFileSchema,
@@ -25,21 +27,29 @@ export const skillViewSchema = skillSchema
   .extend({ createdAt: isoTimeSchema, updatedAt: isoTimeSchema, activation: activationViewSchema.optional() })
   .meta({ id: 'Skill' });
 
+/** The content of a version; of its files, the names. */
+const skillContentShape = {
+  digest: z.string(),
+  ...skillFrontmatterSchema.omit({ name: true, description: true }).shape,
+  frontmatter: jsonObjectSchema.meta({ description: 'Every key of the frontmatter with its value as written.' }),
+  instructions: z.string(),
+  files: z.array(skillFileSchema.omit({ content: true })),
+  warnings: z.array(violationSchema).meta({ description: 'Deviations from the Agent Skills specification.' }),
+};
+
 /** A skill with the content of its latest version; of its files, the names. */
-export const skillDetailsViewSchema = skillViewSchema
-  .extend({
-    digest: z.string(),
-    ...skillFrontmatterSchema.omit({ name: true, description: true }).shape,
-    instructions: z.string(),
-    files: z.array(skillFileSchema.omit({ content: true })),
-  })
-  .meta({ id: 'SkillDetails' });
+export const skillDetailsViewSchema = skillViewSchema.extend(skillContentShape).meta({ id: 'SkillDetails' });
 
 /** A version in a list. */
 export const skillVersionViewSchema = skillVersionSummarySchema
   .omit({ skillId: true })
   .extend({ createdAt: isoTimeSchema })
   .meta({ id: 'SkillVersion' });
+
+/** One version with its content; `document` is SKILL.md as it was published. */
+export const skillVersionDetailsViewSchema = skillVersionViewSchema
+  .extend({ name: z.string(), description: z.string(), ...skillContentShape, document: z.string() })
+  .meta({ id: 'SkillVersionDetails' });
 
 /** The answer to publishing a skill. */
 export const publicationViewSchema = z.object({
@@ -90,8 +100,25 @@ export function skillDetailsView(
   { document }: SkillVersion,
   activation: Activation | undefined,
 ): z.infer<typeof skillDetailsViewSchema> {
-  const { frontmatter, ...content } = document;
-  return skillDetailsViewSchema.parse({ ...frontmatter, ...content, ...skillView(skill, activation) });
+  return skillDetailsViewSchema.parse({ ...contentOf(document), ...skillView(skill, activation) });
+}
+
+/** The view of a version with its content. */
+export function skillVersionDetailsView({
+  document,
+  ...version
+}: SkillVersion): z.infer<typeof skillVersionDetailsViewSchema> {
+  const createdAt = isoTime(version.createdAt);
+  return skillVersionDetailsViewSchema.parse({
+    ...contentOf(document),
+    ...version,
+    createdAt,
+    document: document.source,
+  });
+}
+
+function contentOf({ frontmatter, attributes, ...content }: SkillDocument) {
+  return { ...frontmatter, ...content, frontmatter: attributes };
 }
 
 /** The view of a version. */

@@ -1,27 +1,33 @@
 /** Skills: the SKILL.md document (Agent Skills specification), versions, and activations as MCP tools. */
 import { z } from 'zod';
+import { violationSchema } from './error.ts';
 
-/** Limits of a skill. Bytes are UTF-8. */
+/** Limits of a skill. Bytes are those on disk. Files and bytes are the limits of the Skills extension (SEP-2640). */
 export const skillLimits = {
   documentBytesMax: 1_048_576,
-  fileBytesMax: 1_048_576,
-  filesMax: 200,
-  filesBytesMax: 8_388_608,
+  /** SKILL.md included. */
+  filesMax: 512,
+  /** Of all files together, SKILL.md included. */
+  bytesMax: 16_777_216,
   nameLengthMax: 64,
+  /** Of the specification. A longer description is accepted with a warning. */
   descriptionLengthMax: 1024,
-  /** A description over the specification's limit and up to this length is accepted with a warning. */
-  descriptionLengthTolerated: 4096,
+  /** Of the specification. A longer text is accepted with a warning. */
   compatibilityLengthMax: 500,
   ttlSecondsMax: 31_536_000,
 } as const;
 
-/** The frontmatter of a SKILL.md, parsed and checked (agentskills.io specification). */
+/**
+ * The frontmatter of a SKILL.md as the hub uses it (agentskills.io specification). `name` is the name in the registry,
+ * which is not always the written one. {@link SkillDocument} has every key verbatim.
+ */
 export const skillFrontmatterSchema = z.object({
   name: z.string(),
   description: z.string(),
   license: z.string().optional(),
   compatibility: z.string().optional(),
-  metadata: z.record(z.string(), z.string()).optional(),
+  /** Of any JSON values; the specification allows text only. */
+  metadata: z.record(z.string(), z.unknown()).optional(),
   /** Names of the tools that the skill needs, in the order written. Experimental in the specification. */
   allowedTools: z.array(z.string()).optional(),
 });
@@ -31,7 +37,7 @@ export type SkillFrontmatter = z.infer<typeof skillFrontmatterSchema>;
 export const skillFileSchema = z.object({
   path: z.string(),
   content: z.string(),
-  /** `base64` for what is not valid UTF-8. */
+  /** `base64` for what is not valid UTF-8. Either way the content is exactly the bytes of the file. */
   encoding: z.enum(['utf-8', 'base64']),
 });
 export type SkillFile = z.infer<typeof skillFileSchema>;
@@ -39,9 +45,16 @@ export type SkillFile = z.infer<typeof skillFileSchema>;
 /** A parsed skill, ready to be published: frontmatter, the Markdown after it, and files. */
 export const skillDocumentSchema = z.object({
   frontmatter: skillFrontmatterSchema,
+  /** The frontmatter as written: all keys, with the values that YAML gives them. */
+  attributes: z.record(z.string(), z.unknown()),
+  /** The Markdown after the frontmatter, with LF line endings and without blank lines around it. */
   instructions: z.string(),
+  /** SKILL.md as it is on disk, with its byte order mark and line endings. */
+  source: z.string(),
   files: z.array(skillFileSchema),
-  /** SHA-256 (hex) of the canonical content. */
+  /** Deviations from the specification that do not prevent publication. */
+  warnings: z.array(violationSchema),
+  /** SHA-256 (hex) over the paths and the SHA-256 of the bytes of all files. */
   digest: z.string(),
 });
 export type SkillDocument = z.infer<typeof skillDocumentSchema>;
@@ -117,20 +130,26 @@ export const skillFilePathSchema = z
     'must be a relative path with forward slashes that stays inside the skill folder',
   );
 
-/** `PUT /v1/skills/{name}` as JSON: the SKILL.md text and the text files beside it, by path. */
+/** `PUT /v1/skills/{name}` as JSON: the SKILL.md text and the files beside it, by path. */
 export const skillPublishSchema = z.strictObject({
   document: z.string().describe('The content of SKILL.md: frontmatter and instructions.'),
   files: z
-    .record(skillFilePathSchema, z.string())
+    .record(
+      skillFilePathSchema,
+      z.union([z.string(), z.strictObject({ content: z.base64(), encoding: z.literal('base64') })]),
+    )
     .default({})
-    .describe('Text files beside SKILL.md, by relative path.'),
+    .describe('Files beside SKILL.md, by relative path: text, or `content` in base64.'),
 });
 
 /** The time to live of an activation, in whole seconds, at most a year. */
 export const ttlSecondsSchema = z.int().min(1).max(skillLimits.ttlSecondsMax);
 
 /** `POST /v1/skills/{name}/activate`. */
-export const activateRequestSchema = z.strictObject({ ttlSeconds: ttlSecondsSchema.optional() });
+export const activateRequestSchema = z.strictObject({
+  ttlSeconds: ttlSecondsSchema.optional(),
+  version: z.int().min(1).optional().describe('The version to activate; by default the latest.'),
+});
 
 /** The arguments of a `skill_…` tool. */
 export const skillToolArgumentsSchema = z.strictObject({

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { StorageErrorType } from '../shapes/storage.ts';
+import { upgradeSkillDocuments } from './skill/document-upgrade.ts';
 import { type Command, prepareCommand, prepareQuery, type Query } from './statement.ts';
 import { createStorageFailure, DatabaseOpenError } from './storage-error.ts';
 import { createTransactionQueue, type Transaction } from './transaction-queue.ts';
@@ -84,19 +85,21 @@ export function openDatabase({ file, durability = 'normal', onFailure = () => un
   };
 }
 
-const schemaVersion = 3;
+const schemaVersion = 4;
 // 'HEST' in ASCII, as schema.sql sets it.
 const applicationId = 0x48455354;
-/** The SQL that upgrades a database to the current version, by the version it has. */
-const upgrades: ReadonlyMap<number, string> = new Map([
+/** The steps that upgrade a database by one version, by the version it has. */
+const upgrades: ReadonlyMap<number, (connection: DatabaseSync) => void> = new Map([
   [
     2,
-    `DROP INDEX audit_records_by_event;
+    (connection) =>
+      connection.exec(`DROP INDEX audit_records_by_event;
      CREATE INDEX audit_records_by_event ON audit_records (event) WHERE event <> 'TOOL_OUTCOME';
      DROP INDEX tool_outcomes_by_tool;
      CREATE INDEX tool_outcomes_by_tool ON tool_outcomes (server_id, tool_name, namespace, recorded_at, outcome, latency_ms);
-     PRAGMA user_version = 3;`,
+     PRAGMA user_version = 3;`),
   ],
+  [3, upgradeSkills],
 ]);
 const schema = readFileSync(new URL('./schema.sql', import.meta.url), 'utf8');
 
@@ -134,9 +137,9 @@ function applySchema(connection: DatabaseSync): void {
   if (found.version > schemaVersion) {
     throw new Error(`it is of version ${found.version}, and this hub supports versions up to ${schemaVersion} only`);
   }
-  const upgrade = upgrades.get(found.version);
+  const isUpgradable = upgrades.has(found.version);
   const isOlder = found.version > 0 && found.version < schemaVersion;
-  if (found.application === applicationId && isOlder && upgrade === undefined) {
+  if (found.application === applicationId && isOlder && !isUpgradable) {
     throw new Error(
       `it is of version ${found.version}, from before the first release, and cannot be upgraded; move the data directory elsewhere to start afresh`,
     );
@@ -147,9 +150,26 @@ function applySchema(connection: DatabaseSync): void {
   // Read again under the lock: another process may have applied the schema meanwhile.
   const { version } = readVersion(connection);
   if (version === 0) connection.exec(schema);
-  else if (version === found.version && upgrade !== undefined) connection.exec(upgrade);
+  for (let at = version; at > 0 && at < schemaVersion; at += 1) upgrades.get(at)?.(connection);
   assert.equal(readVersion(connection).version, schemaVersion, 'schema.sql sets the version that the code expects');
   connection.exec('COMMIT');
+}
+
+/** Version 4: bytes of skills by digest, and skills that are retired instead of deleted. */
+function upgradeSkills(connection: DatabaseSync): void {
+  connection.exec(`DROP TRIGGER skill_versions_never_change;
+    CREATE TABLE skill_blobs (digest TEXT PRIMARY KEY, content BLOB NOT NULL) STRICT;
+    ALTER TABLE skills ADD COLUMN origin TEXT;
+    ALTER TABLE skills ADD COLUMN retired_at INTEGER;
+    ALTER TABLE skills ADD COLUMN resumes TEXT;
+    DROP INDEX skills_by_name;
+    CREATE UNIQUE INDEX skills_by_name ON skills (namespace, name) WHERE deleted_at IS NULL AND retired_at IS NULL;`);
+  upgradeSkillDocuments(connection);
+  connection.exec(`CREATE TRIGGER skill_versions_never_change BEFORE UPDATE ON skill_versions
+    BEGIN
+      SELECT RAISE(ABORT, 'skill versions are immutable');
+    END;
+    PRAGMA user_version = 4;`);
 }
 
 const versionSchema = z.object({ version: z.int(), application: z.int(), tables: z.int() });

@@ -3,7 +3,7 @@
 -- A change of the schema raises user_version here and schemaVersion in database.ts, and adds an upgrade there.
 
 PRAGMA application_id = 1212502868; -- 'HEST': marks a database of the hub
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 CREATE TABLE api_keys (
   key_id      TEXT PRIMARY KEY,
@@ -148,11 +148,21 @@ CREATE TABLE skills (
   description    TEXT NOT NULL,
   created_at     INTEGER NOT NULL,
   updated_at     INTEGER NOT NULL,
-  deleted_at     INTEGER
+  deleted_at     INTEGER,
+  origin         TEXT,    -- the folder it was read from
+  retired_at     INTEGER, -- since when its folder has been missing, past the grace period
+  resumes        TEXT     -- JSON: the activation that is restored when the folder of a retired skill returns
 ) STRICT;
--- A deleted skill frees its name and keeps its versions.
-CREATE UNIQUE INDEX skills_by_name ON skills (namespace, name) WHERE deleted_at IS NULL;
+-- A deleted or retired skill frees its name and keeps its versions.
+CREATE UNIQUE INDEX skills_by_name ON skills (namespace, name) WHERE deleted_at IS NULL AND retired_at IS NULL;
 
+-- The bytes of SKILL.md and of the other files of skills, once for each SHA-256 (hex).
+CREATE TABLE skill_blobs (
+  digest  TEXT PRIMARY KEY,
+  content BLOB NOT NULL
+) STRICT;
+
+-- document is a manifest in JSON, which references the bytes of files by their SHA-256.
 CREATE TABLE skill_versions (
   skill_id     TEXT NOT NULL REFERENCES skills (skill_id),
   version      INTEGER NOT NULL CHECK (version >= 1),

@@ -3,16 +3,17 @@
  * The domain decides who may change them.
  */
 import { strict as assert } from 'node:assert';
+import { z } from 'zod';
 import {
   type Skill,
   type SkillVersion,
   type SkillVersionSummary,
-  skillDocumentSchema,
   skillSchema,
   skillVersionSchema,
   skillVersionSummarySchema,
 } from '../shapes/skill.ts';
 import type { Database, Transaction } from './database.ts';
+import { createSkillContentStore, skillManifestSchema } from './skill/content.ts';
 import { createSkillActivationStore, type SkillActivationStore } from './skill-activation-store.ts';
 import { jsonColumn } from './statement.ts';
 
@@ -31,6 +32,8 @@ export interface SkillStore extends SkillActivationStore {
    * last skill of the page before, or its name alone if a namespace is given.
    */
   listSkills(page: { namespace?: string | undefined; after?: string | undefined; limit: number }): Promise<Skill[]>;
+  /** The digest of a version, without reading its content. */
+  findDigest(skillId: string, version: number): Promise<string | undefined>;
   /** Finds versions of deleted skills too. */
   findVersion(skillId: string, version: number): Promise<SkillVersion | undefined>;
   /** Ascending, after the version `after`, at most `limit`. */
@@ -86,7 +89,10 @@ function cursor(after: string, namespace = ''): { afterNamespace: string; afterN
   return { afterNamespace: after.slice(0, at), afterName: after.slice(at + 1) };
 }
 
-function prepareVersions(database: Database): Pick<SkillStore, 'insertVersion' | 'findVersion' | 'listVersions'> {
+function prepareVersions(
+  database: Database,
+): Pick<SkillStore, 'insertVersion' | 'findDigest' | 'findVersion' | 'listVersions'> {
+  const content = createSkillContentStore(database);
   const insert = database.command(
     `INSERT INTO skill_versions (skill_id, version, published_by, created_at, document)
      VALUES (:skillId, :version, :publishedBy, :createdAt, :document)`,
@@ -100,6 +106,10 @@ function prepareVersions(database: Database): Pick<SkillStore, 'insertVersion' |
      FROM skill_versions WHERE skill_id = :skillId AND version = :version`,
     versionRowSchema,
   );
+  const findDigest = database.query(
+    'SELECT digest FROM skill_versions WHERE skill_id = :skillId AND version = :version',
+    z.object({ digest: z.string() }),
+  );
   const list = database.query(
     `SELECT skill_id AS skillId, version, digest, published_by AS publishedBy, created_at AS createdAt
      FROM skill_versions WHERE skill_id = :skillId AND version > :after ORDER BY version LIMIT :limit`,
@@ -111,9 +121,13 @@ function prepareVersions(database: Database): Pick<SkillStore, 'insertVersion' |
       const { description } = document.frontmatter;
       const advanced = advance.run(tx, { skillId, version: version.version, description, createdAt });
       assert.equal(advanced, 1, 'a version belongs to a skill and follows its latest');
-      insert.run(tx, { ...version, document: JSON.stringify(document) });
+      insert.run(tx, { ...version, document: JSON.stringify(content.write(tx, document)) });
     },
-    findVersion: async (skillId, version) => find.first({ skillId, version }),
+    findDigest: async (skillId, version) => findDigest.first({ skillId, version })?.digest,
+    findVersion: async (skillId, version) => {
+      const row = find.first({ skillId, version });
+      return row && { ...row, document: content.read(row.document) };
+    },
     listVersions: async (skillId, { after = 0, limit }) => list.all({ skillId, after, limit }),
   };
 }
@@ -121,4 +135,4 @@ function prepareVersions(database: Database): Pick<SkillStore, 'insertVersion' |
 const selectSkills = `SELECT skill_id AS skillId, namespace, name, owner_agent_id AS ownerAgentId, source,
   latest_version AS latestVersion, description, created_at AS createdAt, updated_at AS updatedAt FROM skills`;
 
-const versionRowSchema = skillVersionSchema.extend({ document: jsonColumn(skillDocumentSchema) });
+const versionRowSchema = skillVersionSchema.extend({ document: jsonColumn(skillManifestSchema) });

@@ -7,8 +7,8 @@ import { z } from 'zod';
 import type { StorageFailure } from './storage-error.ts';
 import { assertOpen, type Transaction } from './transaction-queue.ts';
 
-/** Named parameters. `undefined` is stored as NULL, a boolean as 0 or 1. */
-export type Parameters = Record<string, string | number | boolean | undefined>;
+/** Named parameters. `undefined` is stored as NULL, a boolean as 0 or 1, bytes as a BLOB. */
+export type Parameters = Record<string, string | number | boolean | Uint8Array | undefined>;
 
 /** A statement that reads. Inside a transaction it sees what the transaction wrote. */
 export interface Query<Row> {
@@ -81,8 +81,8 @@ function withoutNulls(row: Record<string, SQLOutputValue>): Record<string, SQLOu
   return present;
 }
 
-function bound(parameters: Parameters): Record<string, string | number | null> {
-  const values: Record<string, string | number | null> = {};
+function bound(parameters: Parameters): Record<string, string | number | Uint8Array | null> {
+  const values: Record<string, string | number | Uint8Array | null> = {};
   for (const [name, value] of Object.entries(parameters)) {
     values[name] = typeof value === 'boolean' ? Number(value) : (value ?? null);
   }

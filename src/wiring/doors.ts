@@ -21,6 +21,7 @@ export function createDoors({ config, version }: HubDeps, foundation: Foundation
   const app = createApp({
     skills,
     lifecycle,
+    strictSkills: config.skills.strict,
     toolSearch,
     toolCall,
     toolStatistics,

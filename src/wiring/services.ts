@@ -81,12 +81,12 @@ function createAuditTrailService({ audit, guard, log }: Foundation, version: str
 
 function createSkillServices({ config }: HubDeps, foundation: Foundation, { skillTools }: Tools) {
   const { log, now, trail, guard, metrics, skillStore, quarantineStore } = foundation;
-  const { directories, namespace } = config.skills;
+  const { directories, namespace, strict } = config.skills;
   const queue = createKeyedQueue();
   const skillGate = createSkillGate({ quarantineStore, trail, policy: config.policy.contentScan, now });
   const lifecycle = createSkillLifecycle({ skillStore, skillTools, skillGate, trail, guard, metrics, queue, now });
   const skills = createSkillService({ skillStore, lifecycle, skillGate, trail, guard, metrics, queue, now });
-  return { lifecycle, skills, skillSync: createSkillSync({ directories, namespace, skills, metrics, log }) };
+  return { lifecycle, skills, skillSync: createSkillSync({ directories, namespace, strict, skills, metrics, log }) };
 }
 
 function createSearchServices(foundation: Foundation, { toolIndex, skillTools, searchIndex }: Tools) {

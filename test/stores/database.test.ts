@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { parseSkillDocument } from '../../src/domain/skill/document.ts';
 import { type Database, openDatabase, type Transaction } from '../../src/stores/database.ts';
+import { createSkillStore } from '../../src/stores/skill-store.ts';
 import { DatabaseOpenError } from '../../src/stores/storage-error.ts';
 import { busyTimeoutMs, queuedTransactionsMax } from '../../src/stores/transaction-queue.ts';
 import { openStoreDatabase, type StoreDatabase } from '../support/store-database.ts';
@@ -65,6 +67,21 @@ async function lockInAnotherProcess(file: string): Promise<AsyncDisposable> {
       await ended;
     },
   };
+}
+
+const downgradeTo3 = `DROP TABLE skill_blobs; DROP INDEX skills_by_name;
+  ALTER TABLE skills DROP COLUMN origin; ALTER TABLE skills DROP COLUMN retired_at; ALTER TABLE skills DROP COLUMN resumes;
+  CREATE UNIQUE INDEX skills_by_name ON skills (namespace, name) WHERE deleted_at IS NULL; PRAGMA user_version = 3;`;
+
+/** The columns of all tables, and the text of everything else in the schema. */
+function schemaOf(file: string): unknown[] {
+  using connection = new DatabaseSync(file);
+  const columns = connection.prepare(
+    `SELECT tables.name AS tableName, columns.* FROM sqlite_schema AS tables, pragma_table_xinfo(tables.name) AS columns
+     WHERE tables.type = 'table' ORDER BY tableName, cid`,
+  );
+  const others = connection.prepare("SELECT name, sql FROM sqlite_schema WHERE type <> 'table' ORDER BY name");
+  return [...columns.all(), ...others.all().map(({ name, sql }) => [name, String(sql).replace(/\s+/g, ' ')])];
 }
 
 describe('transactions queued in one turn of the event loop', () => {
@@ -332,14 +349,11 @@ describe('opening', () => {
   test('upgrades a database of version 2 and keeps its content', async () => {
     const file = join(folder, 'second.db');
     await openDatabase({ file })[Symbol.asyncDispose]();
-    const readSchema = () => {
-      using connection = new DatabaseSync(file);
-      return connection.prepare('SELECT name, sql FROM sqlite_schema ORDER BY name').all();
-    };
-    const current = readSchema().map(({ name, sql }) => [name, String(sql).replace(/\s+/g, ' ')]);
+    const current = schemaOf(file);
     const second = new DatabaseSync(file);
     second.exec(
-      `DROP INDEX audit_records_by_event; CREATE INDEX audit_records_by_event ON audit_records (event);
+      `${downgradeTo3}
+       DROP INDEX audit_records_by_event; CREATE INDEX audit_records_by_event ON audit_records (event);
        DROP INDEX tool_outcomes_by_tool; CREATE INDEX tool_outcomes_by_tool ON tool_outcomes (server_id);
        UPDATE write_check SET checked_at = 7; PRAGMA user_version = 2`,
     );
@@ -347,7 +361,43 @@ describe('opening', () => {
     await using database = openDatabase({ file });
     const kept = database.query('SELECT checked_at FROM write_check', z.object({ checked_at: z.int() }));
     expect(kept.first()).toEqual({ checked_at: 7 });
-    expect(readSchema().map(({ name, sql }) => [name, String(sql).replace(/\s+/g, ' ')])).toEqual(current);
+    expect(schemaOf(file)).toEqual(current);
+  });
+
+  test('upgrades the skills of version 3: their content and digests are kept, with a SKILL.md written for them', async () => {
+    const file = join(folder, 'third.db');
+    await openDatabase({ file })[Symbol.asyncDispose]();
+    const third = new DatabaseSync(file);
+    const document = {
+      frontmatter: { name: 'a', description: 'Use when: asked.', allowedTools: ['Read', 'Bash(x y)'] },
+      instructions: '# Steps',
+      files: [
+        { path: 'a.bin', content: '/wD+', encoding: 'base64' },
+        { path: 'b.md', content: 'ü', encoding: 'utf-8' },
+      ],
+      digest: 'digest-1',
+    };
+    third.exec(`${downgradeTo3}
+      INSERT INTO skills VALUES ('skl_1', 'default', 'a', 'owner', 'directory', 1, 'Use when: asked.', 1, 1, NULL);
+      INSERT INTO skill_versions (skill_id, version, published_by, created_at, document)
+        VALUES ('skl_1', 1, 'owner', 1, '${JSON.stringify(document)}');`);
+    third.close();
+    await using database = openDatabase({ file });
+    const skills = createSkillStore(database);
+    expect(await skills.findDigest('skl_1', 1)).toBe('digest-1');
+    const upgraded = await skills.findVersion('skl_1', 1);
+    expect(upgraded?.document).toEqual({
+      ...document,
+      attributes: { name: 'a', description: 'Use when: asked.', 'allowed-tools': 'Read Bash(x y)' },
+      source: expect.stringMatching(/^---\nname: a\n[\s\S]*\n---\n\n# Steps\n$/),
+      warnings: [],
+    });
+    expect(parseSkillDocument({ document: upgraded?.document.source ?? '', files: [] })).toMatchObject({
+      frontmatter: document.frontmatter,
+      instructions: '# Steps',
+    });
+    using connection = new DatabaseSync(file);
+    expect(() => connection.exec('UPDATE skill_versions SET version = 2')).toThrow('immutable');
   });
 
   test('refuses a database of a newer version', () => {
@@ -355,7 +405,7 @@ describe('opening', () => {
     const newer = new DatabaseSync(file);
     newer.exec('PRAGMA user_version = 99');
     newer.close();
-    expect(refusal(file).message).toContain('it is of version 99, and this hub supports versions up to 3 only');
+    expect(refusal(file).message).toContain('it is of version 99, and this hub supports versions up to 4 only');
   });
 
   test('refuses a path that cannot be written, in one line that names it', async () => {

@@ -19,7 +19,10 @@ const version = (skillId: string, number: number) => ({
   createdAt: number,
   document: {
     frontmatter: { name: 'a', description: `Version ${number}.` },
+    attributes: {},
+    source: '',
     instructions: 'Do it.',
+    warnings: [],
     files: [],
     digest: `digest-${number}`,
   },

@@ -29,8 +29,14 @@ const version = (skillId: string, number: number): SkillVersion => ({
   createdAt: number,
   document: {
     frontmatter: { name: 'a', description: `Version ${number}.`, metadata: { key: 'value' }, allowedTools: ['Read'] },
+    attributes: JSON.parse('{"name":"a","version":1.5,"__proto__":"kept"}'),
+    source: '\ufeff---\r\nname: a\r\n---\r\nDo it.',
     instructions: 'Do it.',
-    files: [{ path: 'a.md', content: 'ü', encoding: 'utf-8' }],
+    warnings: [{ field: 'name', message: 'must be other' }],
+    files: [
+      { path: 'b.bin', content: '/wD+', encoding: 'base64' },
+      { path: 'a.md', content: 'ü', encoding: 'utf-8' },
+    ],
     digest: `digest-${number}`,
   },
 });

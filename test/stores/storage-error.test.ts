@@ -23,7 +23,8 @@ describe('a disk that is full', () => {
   test('fails all writes of the group as STORAGE_FAILED, and accepts writes again once there is space', async () => {
     const { database } = store;
     const insert = database.command(
-      `INSERT INTO skills VALUES (:id, 'n', :id, 'a', 'published', 1, :description, 0, 0, NULL)`,
+      `INSERT INTO skills (skill_id, namespace, name, owner_agent_id, source, latest_version, description, created_at, updated_at)
+       VALUES (:id, 'n', :id, 'a', 'published', 1, :description, 0, 0)`,
     );
     const count = database.query('SELECT count(*) AS skills FROM skills', z.object({ skills: z.int() }));
     const write = (id: string, length: number) =>

@@ -34,9 +34,14 @@ export function failureOf(
   throw new Error('the document was accepted');
 }
 
-/** The violations of a document with these lines of frontmatter, as `field: message`. */
+/** The warnings of a document with these lines of frontmatter, as `field: message`. */
+export function warningsOf(lines: readonly string[], rest: Partial<SkillDocumentSource> = {}): string[] {
+  return parse(withFrontmatter(lines), rest).warnings.map(({ field, message }) => `${field}: ${message}`);
+}
+
+/** The violations in strict mode of a document with these lines of frontmatter, as `field: message`. */
 export function violationsOf(lines: readonly string[], rest: Partial<SkillDocumentSource> = {}): string[] {
-  const error = failureOf(withFrontmatter(lines), rest);
+  const error = failureOf(withFrontmatter(lines), { strict: true, ...rest });
   expect(error.code).toBe('INVALID_SKILL');
   return error.violations.map(({ field, message }) => `${field}: ${message}`);
 }

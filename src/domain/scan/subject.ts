@@ -1,5 +1,6 @@
 /** The parts of a skill or tool definition that are scanned, and scan findings as fields of an event. Pure. */
 import type { EventFields } from '../../shapes/event.ts';
+import { isJsonObject } from '../../shapes/json.ts';
 import type { ScanFinding } from '../../shapes/scan.ts';
 import type { SkillDocument } from '../../shapes/skill.ts';
 import { quotable } from '../../shapes/text.ts';
@@ -11,21 +12,34 @@ import { definitionTexts, pinnedDefinition, topLevelField } from './tool-definit
 const textFile = /\.(?:md|mdx|markdown|txt|rst)$/i;
 
 /** The parts of a skill that an agent may read: frontmatter, instructions, text files, and all file names. */
-export function skillParts({ frontmatter, instructions, files }: SkillDocument): ScanPart[] {
-  const { name, description, license = '', compatibility = '', metadata = {}, allowedTools = [] } = frontmatter;
+export function skillParts({ frontmatter, attributes, instructions, files }: SkillDocument): ScanPart[] {
+  const { name, description } = frontmatter;
+  const { name: writtenName = '', description: _description, ...rest } = attributes;
   return [
     { part: 'description', text: description },
     { part: 'instructions', text: instructions },
     { part: 'name', text: name },
-    { part: 'license', text: license },
-    { part: 'compatibility', text: compatibility },
-    { part: 'metadata', text: Object.entries(metadata).flat().join('\n') },
-    { part: 'allowed-tools', text: allowedTools.join('\n') },
+    ...(writtenName === name ? [] : [{ part: 'name', text: textsOf(writtenName).join('\n') }]),
+    ...Object.entries(rest).map(([key, value]) => ({ part: partOf(key), text: textsOf(value).join('\n') })),
     { part: 'file names', text: files.map(({ path }) => path).join('\n') },
     ...files
       .filter(({ path, encoding }) => encoding === 'utf-8' && textFile.test(path))
       .map(({ path, content }) => ({ part: `files/${quotable(path, 80)}`, text: content })),
   ].filter(({ text }) => text !== '');
+}
+
+const specifiedParts = new Set(['license', 'compatibility', 'metadata', 'allowed-tools']);
+
+/** The part of a frontmatter key. Keys of the author's invention are quoted, since the part is shown. */
+function partOf(key: string): string {
+  return specifiedParts.has(key) ? key : `frontmatter/${quotable(key, 60)}`;
+}
+
+/** The keys and values in a frontmatter value, at any depth. */
+function textsOf(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(textsOf);
+  if (isJsonObject(value)) return Object.entries(value).flatMap(([key, inner]) => [key, ...textsOf(inner)]);
+  return value === null || value === undefined ? [] : [String(value)];
 }
 
 /** The parts of a tool definition: its name and every value in it. The keys of its schemas are not scanned. */

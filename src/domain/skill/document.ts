@@ -3,10 +3,15 @@
  * Reports all violations at once. Pure.
  */
 import { hash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import { HestiaError, type Violation } from '../../shapes/error.ts';
 import { type SkillDocument, type SkillFile, skillFilePathSchema, skillLimits } from '../../shapes/skill.ts';
-import { findControlCharacter, parseFrontmatter, printableExcerpt, type ReportViolation } from './frontmatter.ts';
+import {
+  findControlCharacter,
+  parseFrontmatter,
+  printableExcerpt,
+  type ReportViolation,
+  type SkillReport,
+} from './frontmatter.ts';
 
 /** The name of the file that makes a folder a skill. */
 export const skillFileName = 'SKILL.md';
@@ -17,34 +22,78 @@ export interface SkillDocumentSource {
   document: Uint8Array | string;
   /** The other files of the skill, in any order. */
   files: readonly SkillFile[];
-  /** The name of the skill's folder, if it has one. The skill must have the same name. */
-  folderName?: string;
+  /** The name of the skill's folder, if it has one. It is the name of the skill. */
+  folderName?: string | undefined;
   /** Violations found while the files were read, reported together with the others. */
   violations?: readonly Violation[];
+  /** Deviations found while the files were read. */
+  warnings?: readonly Violation[];
+  /** Refuse every deviation from the specification. */
+  strict?: boolean;
 }
 
 /**
- * Parses a skill and checks it against the Agent Skills specification and `skillLimits`.
- * Line endings become LF, blank lines around the instructions are removed, and files are sorted by path.
+ * Parses a skill and checks it against the Agent Skills specification and `skillLimits`. Deviations that clients
+ * tolerate become warnings. The bytes are kept as they are; files are sorted by path.
  * @throws HestiaError PAYLOAD_TOO_LARGE if SKILL.md is over its limit, INVALID_SKILL with all violations otherwise
  */
-export function parseSkillDocument(source: SkillDocumentSource): SkillDocument {
-  if (byteLengthOf(source.document) > skillLimits.documentBytesMax) {
+export function parseSkillDocument(input: SkillDocumentSource): SkillDocument {
+  if (byteLengthOf(input.document) > skillLimits.documentBytesMax) {
     const limit = `found more than the ${skillLimits.documentBytesMax} bytes that are allowed`;
     throw new HestiaError('PAYLOAD_TOO_LARGE', `${skillFileName}: ${limit}`, {
       violations: [{ field: 'document', message: limit }],
     });
   }
-  const violations: Violation[] = [...(source.violations ?? [])];
-  const report: ReportViolation = (field, message) => violations.push({ field, message });
-  const text = decode(source.document, report);
-  const parts = text === undefined ? undefined : splitFrontmatter(text, report);
-  const frontmatter = parts === undefined ? undefined : parseFrontmatter(parts.yaml, source.folderName, report);
-  checkFiles(source.files, report);
-  if (violations.length > 0 || parts === undefined || frontmatter === undefined) throw invalidSkill(violations);
+  const violations: Violation[] = [...(input.violations ?? [])];
+  const warnings: Violation[] = [...(input.warnings ?? [])];
+  const report = reportTo({ violations, warnings, strict: input.strict ?? false });
+  const source = decode(input.document, report.violation);
+  const parts = source === undefined ? undefined : splitFrontmatter(textOf(source, report), report.violation);
+  const parsed = parts === undefined ? undefined : parseFrontmatter(parts.yaml, input.folderName, report);
+  checkFiles(input.files, byteLengthOf(input.document), report.violation);
+  if (violations.length > 0 || source === undefined || parts === undefined || parsed === undefined) {
+    throw invalidSkill(violations);
+  }
   const { instructions } = parts;
-  const files = source.files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
-  return { frontmatter, instructions, files, digest: digestOf({ frontmatter, instructions, files }) };
+  const files = input.files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  return {
+    ...parsed,
+    instructions,
+    source,
+    files,
+    warnings: warnings.slice(0, warningsMax),
+    digest: digestOf(source, files),
+  };
+}
+
+const warningsMax = 50;
+
+function reportTo({
+  violations,
+  warnings,
+  strict,
+}: {
+  violations: Violation[];
+  warnings: Violation[];
+  strict: boolean;
+}): SkillReport {
+  const addTo =
+    (list: Violation[]): ReportViolation =>
+    (field, message) =>
+      list.push({ field, message });
+  return {
+    violation: addTo(violations),
+    warning: addTo(strict ? violations : warnings),
+    notice: addTo(warnings),
+  };
+}
+
+/** A file of a skill with these bytes: as text if they are UTF-8, so that they are scanned, else in base64. */
+export function skillFile(path: string, bytes: Buffer): SkillFile {
+  const content = decodeUtf8(bytes);
+  return content === undefined
+    ? { path, content: bytes.toString('base64'), encoding: 'base64' }
+    : { path, content, encoding: 'utf-8' };
 }
 
 /** The error for a skill that violates the specification. The message contains the first violation and their count. */
@@ -60,26 +109,25 @@ function byteLengthOf(document: Uint8Array | string): number {
 }
 
 function decode(document: Uint8Array | string, report: ReportViolation): string | undefined {
-  const text = typeof document === 'string' ? document.replace(/^\ufeff/, '') : decodeUtf8(document);
-  if (text === undefined) {
-    report('document', 'found bytes that are not UTF-8, must be UTF-8 text');
-    return undefined;
-  }
-  if (!text.isWellFormed()) {
-    report('document', 'found half a surrogate pair, must be well-formed Unicode');
-    return undefined;
-  }
-  const control = findControlCharacter(text);
+  const text = typeof document === 'string' ? document : decodeUtf8(document);
+  if (text === undefined) report('document', 'found bytes that are not UTF-8, must be UTF-8 text');
+  if (text?.isWellFormed() !== false) return text;
+  report('document', 'found half a surrogate pair, must be well-formed Unicode');
+  return undefined;
+}
+
+/** The text without byte order mark, and with LF line endings. */
+function textOf(source: string, report: SkillReport): string {
+  const control = findControlCharacter(source);
   if (control !== undefined) {
-    report('document', `found ${control}, only newline, carriage return and tab are allowed`);
-    return undefined;
+    report.warning('document', `found ${control}, only newline, carriage return and tab are expected`);
   }
-  return text.replaceAll('\r\n', '\n');
+  return source.replace(/^\ufeff/, '').replaceAll('\r\n', '\n');
 }
 
 function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     return undefined;
   }
@@ -102,35 +150,30 @@ function splitFrontmatter(text: string, report: ReportViolation): { yaml: string
   return { yaml: rest.slice(0, closing.index), instructions: body.replace(/^(?:[ \t]*\n)+/, '').trimEnd() };
 }
 
-function checkFiles(files: readonly SkillFile[], report: ReportViolation): void {
-  if (files.length > skillLimits.filesMax) {
-    report('files', `found more than the ${skillLimits.filesMax} files that are allowed beside ${skillFileName}`);
+function checkFiles(files: readonly SkillFile[], documentBytes: number, report: ReportViolation): void {
+  if (files.length + 1 > skillLimits.filesMax) {
+    report('files', `found more than the ${skillLimits.filesMax} files that are allowed, ${skillFileName} included`);
   }
-  const paths = new Set([skillFileName.toLowerCase()]);
-  let bytesTotal = 0;
+  const paths = new Set([skillFileName]);
+  let bytesTotal = documentBytes;
   for (const file of files) {
     const field = `files/${printableExcerpt(file.path)}`;
     const parsed = skillFilePathSchema.safeParse(file.path);
     if (!parsed.success) report(field, parsed.error.issues[0]?.message ?? 'must be a relative path');
-    // Paths that differ only in case or Unicode form are one file on some file systems.
-    const path = file.path.normalize('NFC').toLowerCase();
-    if (paths.has(path)) report(field, 'found this path twice (letter case does not count), each must be unique');
-    paths.add(path);
-    const bytes = Buffer.byteLength(file.content, file.encoding);
-    bytesTotal += bytes;
-    if (bytes > skillLimits.fileBytesMax) {
-      report(field, `found more than the ${skillLimits.fileBytesMax} bytes that are allowed for one file`);
-    }
+    if (paths.has(file.path)) report(field, 'found this path twice, each must be unique');
+    paths.add(file.path);
+    bytesTotal += Buffer.byteLength(file.content, file.encoding);
     if (!file.content.isWellFormed()) report(field, 'found half a surrogate pair, must be well-formed Unicode');
   }
-  if (bytesTotal > skillLimits.filesBytesMax) {
-    report('files', `found more than the ${skillLimits.filesBytesMax} bytes that are allowed for all files together`);
+  if (bytesTotal > skillLimits.bytesMax) {
+    report('files', `found more than the ${skillLimits.bytesMax} bytes that are allowed for all files together`);
   }
 }
 
-/** SHA-256 (hex) of the canonical JSON (RFC 8785). */
-function digestOf(content: Omit<SkillDocument, 'digest'>): string {
-  const json = canonicalize(content);
-  if (json === undefined) throw new Error('a skill has no canonical JSON');
-  return hash('sha256', json, 'hex');
+/** SHA-256 (hex) of the lines `<SHA-256 of the bytes> <path>` of all files, SKILL.md first and then by path. */
+function digestOf(source: string, files: readonly SkillFile[]): string {
+  const lines = [{ path: skillFileName, content: source, encoding: 'utf-8' as const }, ...files].map(
+    ({ path, content, encoding }) => `${hash('sha256', Buffer.from(content, encoding), 'hex')} ${path}\n`,
+  );
+  return hash('sha256', lines.join(''), 'hex');
 }

@@ -8,7 +8,7 @@ import { basename, join, relative, sep } from 'node:path';
 import { systemErrorCode } from '../../flow/system-error.ts';
 import { HestiaError, type Violation } from '../../shapes/error.ts';
 import { type SkillDocument, type SkillFile, skillLimits } from '../../shapes/skill.ts';
-import { invalidSkill, parseSkillDocument, skillFileName } from './document.ts';
+import { invalidSkill, parseSkillDocument, skillFile, skillFileName } from './document.ts';
 import { printableExcerpt } from './frontmatter.ts';
 
 /** Skill folders read from one directory at most. */
@@ -34,9 +34,11 @@ export type SkillFolderReading =
   | { outcome: 'skill'; document: SkillDocument; leftOut: string[] }
   | { outcome: 'broken'; error: HestiaError };
 
-/** Whether files and folders of this name are ignored. */
+const ignoredNames = new Set(['node_modules', '__pycache__', 'Thumbs.db', 'desktop.ini']);
+
+/** Whether files and folders of this name are not part of a skill: hidden ones, and what tools leave behind. */
 export function isIgnoredName(name: string): boolean {
-  return name.startsWith('.') || name === 'node_modules';
+  return name.startsWith('.') || ignoredNames.has(name);
 }
 
 /** The code of a failed file operation, such as `EACCES`; `UNKNOWN` for anything else. */
@@ -65,20 +67,31 @@ export async function listSkillFolders(directory: string): Promise<DirectoryList
   }
 }
 
+/** Options of {@link readSkillFolder}. */
+export interface ReadOptions {
+  /** Whether the folder may be a symbolic link, as a configured directory may. Otherwise a link counts as absent. */
+  mayBeLink: boolean;
+  /** Refuse every deviation from the specification. */
+  strict?: boolean;
+}
+
 /**
- * Reads the SKILL.md of a folder and its other files. Never throws.
- * @param options `mayBeLink`: whether the folder may be a symbolic link, as a configured directory may. Otherwise a
- * link counts as absent.
- */
-export async function readSkillFolder(folder: string, options: { mayBeLink: boolean }): Promise<SkillFolderReading> {
+ * Reads the SKILL.md of a folder and its other files. Never throws. */
+export async function readSkillFolder(folder: string, options: ReadOptions): Promise<SkillFolderReading> {
   try {
     if (!options.mayBeLink && (await lstat(folder)).isSymbolicLink()) return { outcome: 'absent' };
     const root = await realpath(folder);
-    const skillFile = await readWithin(root, join(root, skillFileName), skillLimits.documentBytesMax);
-    if (skillFile.outcome !== 'read') return broken(skillFileName, notRegularMessage);
+    const manifest = await readWithin(root, join(root, skillFileName), skillLimits.documentBytesMax);
+    if (manifest.outcome !== 'read') return broken(skillFileName, notRegularMessage);
     const { files, violations, leftOut } = await readOtherFiles(root);
     const folderName = basename(folder);
-    const document = parseSkillDocument({ document: skillFile.bytes, files, folderName, violations });
+    const document = parseSkillDocument({
+      document: manifest.bytes,
+      files,
+      folderName,
+      violations,
+      strict: options.strict ?? false,
+    });
     return { outcome: 'skill', document, leftOut };
   } catch (error) {
     if (error instanceof HestiaError) return { outcome: 'broken', error };
@@ -105,13 +118,13 @@ async function readOtherFiles(
   const leftOut: string[] = [];
   let bytesTotal = 0;
   for (const path of paths) {
-    if (bytesTotal > skillLimits.filesBytesMax) break;
+    if (bytesTotal > skillLimits.bytesMax) break;
     try {
-      const file = await readWithin(root, join(root, path), skillLimits.fileBytesMax);
+      const file = await readWithin(root, join(root, path), skillLimits.bytesMax);
       if (file.outcome === 'outside') leftOut.push(printableExcerpt(path));
       if (file.outcome !== 'read') continue;
       bytesTotal += file.bytes.byteLength;
-      files.push({ path: path.split(sep).join('/'), ...encode(file.bytes) });
+      files.push(skillFile(path.split(sep).join('/'), file.bytes));
     } catch (error) {
       // A file that was deleted after it was listed is ignored. The watcher reports its removal separately.
       if (!isNotFound(error))
@@ -137,7 +150,7 @@ async function findFiles(root: string): Promise<{ paths: string[]; violations: V
       }
       if (entry.isDirectory()) pending.push(path);
       if (entry.isFile() || entry.isSymbolicLink()) paths.push(relative(root, path));
-      if (paths.length > skillLimits.filesMax) return { paths, violations };
+      if (paths.length >= skillLimits.filesMax) return { paths, violations };
     }
   }
   return { paths: paths.sort(), violations };
@@ -174,15 +187,6 @@ async function readWithin(root: string, path: string, bytesMax: number): Promise
     length += bytesRead;
   }
   return { outcome: 'read', bytes: buffer.subarray(0, length) };
-}
-
-function encode(bytes: Buffer): Pick<SkillFile, 'content' | 'encoding'> {
-  try {
-    const content = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    return { content, encoding: 'utf-8' };
-  } catch {
-    return { content: bytes.toString('base64'), encoding: 'base64' };
-  }
 }
 
 async function hasSkillFile(folder: string): Promise<boolean> {

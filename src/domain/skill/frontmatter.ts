@@ -1,172 +1,160 @@
 /**
- * The parser of SKILL.md frontmatter, which checks every rule of the Agent Skills specification.
- * Reports all violations at once. Pure.
+ * The parser of SKILL.md frontmatter, checked against the Agent Skills specification.
+ * Lenient: what clients load is kept, with a warning for each deviation. Reports all violations at once. Pure.
  */
-import { parseDocument, type YAMLError } from 'yaml';
-import type { Violation } from '../../shapes/error.ts';
+import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
 import { type SkillFrontmatter, skillLimits } from '../../shapes/skill.ts';
 import { printable, truncated } from '../../shapes/text.ts';
+import { readFrontmatterYaml } from './frontmatter-yaml.ts';
+import { nameViolations, normalisedName, registryName } from './name.ts';
 
 /** Reports one violation. `field` contains only fixed names and text made printable by {@link printableExcerpt}. */
 export type ReportViolation = (field: string, message: string) => void;
 
-/** The length limit of frontmatter, in UTF-16 units. The YAML parser takes quadratic time in the number of keys. */
-export const frontmatterLengthMax = 16_384;
+/** Where the parser reports. */
+export interface SkillReport {
+  /** Called for what prevents publication. */
+  violation: ReportViolation;
+  /** Called for a deviation from the specification. In strict mode it prevents publication too. */
+  warning: ReportViolation;
+  /** Called for a deviation that never prevents publication. */
+  notice: ReportViolation;
+}
 
 const foundLengthMax = 80;
-const yamlErrorsMax = 5;
-const fieldsAllowed = ['name', 'description', 'license', 'compatibility', 'metadata', 'allowed-tools'];
+const unknownKeysNamedMax = 10;
+/** In strict mode, a longer description is refused. */
+const descriptionLengthTolerated = 4096;
+const specifiedKeys = new Set(['name', 'description', 'license', 'compatibility', 'metadata', 'allowed-tools']);
 
 /** Escapes and truncates untrusted text for a violation: printable, at most 80 UTF-16 units. */
 export function printableExcerpt(text: string): string {
   return truncated(printable(text), foundLengthMax);
 }
 
+/** Parsed frontmatter: as the hub uses it, and every key as written. */
+export interface ParsedFrontmatter {
+  frontmatter: SkillFrontmatter;
+  attributes: JsonObject;
+}
+
 /**
- * Parses and checks the YAML between the two `---` lines. Reports every violation, not only the first.
- * Source: agentskills.io/specification and, where it is ambiguous, its reference validator skills-ref.
- * @param folderName the name of the skill's folder, which the skill's name must equal; undefined without a folder
+ * Parses and checks the YAML between the two `---` lines.
+ * Sources: agentskills.io/specification, its reference validator skills-ref, and its guide for clients.
+ * @param folderName the name of the skill's folder, which is the name of the skill; undefined without a folder
  * @returns undefined if a violation was reported
  */
 export function parseFrontmatter(
   yaml: string,
   folderName: string | undefined,
-  report: ReportViolation,
-): SkillFrontmatter | undefined {
-  let valid = true;
-  const reportInvalid: ReportViolation = (field, message) => {
-    valid = false;
-    report(field, message);
-  };
-  const fields = parseYaml(yaml, reportInvalid);
-  if (fields === undefined) return undefined;
-  for (const key of fields.keys()) {
-    if (!fieldsAllowed.includes(key)) {
-      reportInvalid(
-        'frontmatter',
-        `found the unknown key "${printableExcerpt(key)}", allowed are ${fieldsAllowed.join(', ')}`,
-      );
-    }
+  report: SkillReport,
+): ParsedFrontmatter | undefined {
+  const { attributes, problems } = readFrontmatterYaml(yaml);
+  if (attributes === undefined) {
+    const reasons = problems.length > 0 ? problems : ['must be a mapping with the keys name and description'];
+    for (const reason of reasons) report.violation('frontmatter', reason);
+    return undefined;
   }
-  const name = checkName(fields.get('name'), folderName, reportInvalid);
-  const description = checkDescription(fields.get('description'), reportInvalid);
-  const license = checkText('license', fields.get('license'), reportInvalid);
-  const compatibility = checkCompatibility(fields.get('compatibility'), reportInvalid);
-  const metadata = checkMetadata(fields.get('metadata'), reportInvalid);
-  const allowedTools = checkAllowedTools(fields.get('allowed-tools'), reportInvalid);
-  if (!valid || name === undefined || description === undefined) return undefined;
-  return {
+  for (const problem of problems) report.warning('frontmatter', `${problem}; it was read line by line`);
+  reportUnknownKeys(attributes, report);
+  const name = checkName(own(attributes, 'name'), folderName, report);
+  const description = checkDescription(own(attributes, 'description'), report);
+  const license = checkText('license', own(attributes, 'license'), report);
+  const compatibility = checkCompatibility(own(attributes, 'compatibility'), report);
+  const metadata = checkMetadata(own(attributes, 'metadata'), report);
+  const allowedTools = checkAllowedTools(own(attributes, 'allowed-tools'), report);
+  if (name === undefined || description === undefined) return undefined;
+  const frontmatter = {
     name,
     description,
     ...(license ? { license } : {}),
-    ...(compatibility === undefined ? {} : { compatibility }),
+    ...(compatibility ? { compatibility } : {}),
     ...(metadata === undefined ? {} : { metadata }),
     ...(allowedTools === undefined ? {} : { allowedTools }),
   };
+  return { frontmatter, attributes };
 }
 
-/**
- * Parses a YAML mapping. The failsafe schema keeps every scalar as text, so `version: 1.0` remains "1.0".
- * Aliases and tags are rejected, as in the strict YAML of the reference validator.
- */
-function parseYaml(yaml: string, report: ReportViolation): Map<string, unknown> | undefined {
-  if (yaml.length > frontmatterLengthMax) {
-    report('frontmatter', `found ${yaml.length} characters, at most ${frontmatterLengthMax} are allowed`);
-    return undefined;
-  }
-  // The parser would end the document at such a line and silently ignore the rest.
-  if (/^\.\.\.(?:\s|$)/m.test(yaml)) {
-    report('frontmatter', 'found a line "..." that ends the YAML early, allowed is one mapping');
-    return undefined;
-  }
-  // The line break takes the place of the opening `---`, so that line numbers match the file.
-  const document = parseDocument(`\n${yaml}`, {
-    version: '1.2',
-    schema: 'failsafe',
-    resolveKnownTags: false,
-    merge: false,
-    stringKeys: true,
-    uniqueKeys: true,
-    strict: true,
-    prettyErrors: true,
-    logLevel: 'silent',
-  });
-  const errors: YAMLError[] = [...document.errors, ...document.warnings];
-  for (const error of errors.slice(0, yamlErrorsMax)) {
-    const reason = error.message.split(':\n')[0] ?? error.code;
-    report('frontmatter', `found YAML that does not parse: ${truncated(printable(reason), 160)}`);
-  }
-  if (errors.length > 0) return undefined;
-  let value: unknown;
-  try {
-    value = document.toJS({ mapAsMap: true, maxAliasCount: 0 });
-  } catch {
-    report('frontmatter', 'found a YAML alias, allowed are plain values only');
-    return undefined;
-  }
-  const fields = entriesOf(value);
-  if (fields === undefined) {
-    report('frontmatter', `found ${describeValue(value)}, must be a mapping with the keys name and description`);
-    return undefined;
-  }
-  return new Map(fields);
+function own(attributes: JsonObject, key: string): unknown {
+  return Object.hasOwn(attributes, key) ? attributes[key] : undefined;
 }
 
-function checkName(value: unknown, folderName: string | undefined, report: ReportViolation): string | undefined {
+function reportUnknownKeys(attributes: JsonObject, report: SkillReport): void {
+  const unknown = Object.keys(attributes).filter((key) => !specifiedKeys.has(key));
+  for (const key of unknown.slice(0, unknownKeysNamedMax)) {
+    report.warning('frontmatter', `found the key "${printableExcerpt(key)}", which the specification does not have`);
+  }
+  const more = unknown.length - unknownKeysNamedMax;
+  if (more > 0) report.warning('frontmatter', `found ${more} more keys that the specification does not have`);
+}
+
+/** The name in the registry: the folder's, or without a folder the written one. */
+function checkName(value: unknown, folderName: string | undefined, report: SkillReport): string | undefined {
+  const written = typeof value === 'string' || typeof value === 'number' ? normalisedName(String(value)) : '';
   const rule = `must be 1 to ${skillLimits.nameLengthMax} lowercase letters, digits and hyphens`;
-  if (value === undefined) {
-    report('name', `is missing, ${rule}`);
+  const name = registryName(folderName ?? written);
+  if (name === undefined) {
+    const found = folderName === undefined ? describeValue(value) : `the folder "${printableExcerpt(folderName)}"`;
+    report.violation(
+      'name',
+      value === undefined && folderName === undefined ? `is missing, ${rule}` : `found ${found}, ${rule}`,
+    );
     return undefined;
   }
-  if (typeof value !== 'string' || value.trim() === '') {
-    report('name', `found ${describeValue(value)}, ${rule}`);
-    return undefined;
+  const used = `the skill is named "${name}"`;
+  if (written === '') {
+    report.warning(
+      'name',
+      value === undefined ? `is missing; ${used} after its folder` : `found ${describeValue(value)}, ${rule}; ${used}`,
+    );
+    return name;
   }
-  const name = value.trim().normalize('NFKC');
-  const refuse = (allowed: string) => report('name', `found "${printableExcerpt(name)}", ${allowed}`);
-  const length = lengthOf(name);
-  if (length > skillLimits.nameLengthMax) {
-    refuse(`of ${length} characters, at most ${skillLimits.nameLengthMax} are allowed`);
+  for (const violation of nameViolations(written)) {
+    report.warning('name', `found "${printableExcerpt(written)}", ${violation}; ${used}`);
   }
-  if (name !== name.toLowerCase()) refuse('must be lowercase');
-  if (!/^[\p{L}\p{N}-]+$/u.test(name)) refuse('only letters, digits and hyphens are allowed');
-  if (name.startsWith('-') || name.endsWith('-')) refuse('must not begin or end with a hyphen');
-  if (name.includes('--')) refuse('must not hold two hyphens in a row');
-  if (folderName !== undefined && folderName.normalize('NFKC') !== name) {
-    refuse(`must equal the name of its folder, "${printableExcerpt(folderName)}"`);
+  if (folderName !== undefined && normalisedName(folderName) !== written) {
+    report.warning(
+      'name',
+      `found "${printableExcerpt(written)}", must equal the name of its folder, "${printableExcerpt(folderName)}"; ${used}`,
+    );
+  } else if (name !== written && nameViolations(written).length === 0) {
+    report.warning('name', `found "${printableExcerpt(written)}"; ${used}`);
   }
   return name;
 }
 
-function checkDescription(value: unknown, report: ReportViolation): string | undefined {
-  const rule = `must be 1 to ${skillLimits.descriptionLengthMax} characters of text`;
-  if (value === undefined) {
-    report('description', `is missing, ${rule}`);
+function checkDescription(value: unknown, report: SkillReport): string | undefined {
+  const { descriptionLengthMax } = skillLimits;
+  const rule = `must be 1 to ${descriptionLengthMax} characters of text`;
+  const isText = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  if (!isText || String(value).trim() === '') {
+    report.violation(
+      'description',
+      value === undefined ? `is missing, ${rule}` : `found ${describeValue(value)}, ${rule}`,
+    );
     return undefined;
   }
-  const description = checkText('description', value, report)?.trim();
-  if (description === undefined) return undefined;
+  const description = String(value).trim();
+  if (!checkCharacters('description', description, report)) return undefined;
+  if (typeof value !== 'string') report.warning('description', `found ${describeValue(value)}, must be text`);
   const length = lengthOf(description);
-  if (length === 0) report('description', `found nothing, ${rule}`);
-  if (length > skillLimits.descriptionLengthTolerated) report('description', `found ${length} characters, ${rule}`);
+  if (length > descriptionLengthMax) {
+    const refuse = length > descriptionLengthTolerated ? report.warning : report.notice;
+    refuse(
+      'description',
+      `found ${length} characters, the specification allows ${descriptionLengthMax}; other hosts may refuse it`,
+    );
+  }
   return description;
 }
 
-/** Violations that do not prevent publication. Descriptions of some well-known skills are over the limit. */
-export function frontmatterWarnings({ description }: SkillFrontmatter): Violation[] {
-  const length = lengthOf(description);
-  if (length <= skillLimits.descriptionLengthMax) return [];
-  const message = `found ${length} characters, the specification allows ${skillLimits.descriptionLengthMax}; other hosts may refuse it`;
-  return [{ field: 'description', message }];
-}
-
-function checkCompatibility(value: unknown, report: ReportViolation): string | undefined {
+function checkCompatibility(value: unknown, report: SkillReport): string | undefined {
   const compatibility = checkText('compatibility', value, report)?.trim();
-  if (compatibility === undefined) return undefined;
+  if (compatibility === undefined || value === null) return undefined;
   const length = lengthOf(compatibility);
   if (length === 0 || length > skillLimits.compatibilityLengthMax) {
     const found = length === 0 ? 'nothing' : `${length} characters`;
-    report(
+    report.warning(
       'compatibility',
       `found ${found}, must be 1 to ${skillLimits.compatibilityLengthMax} characters, or left out`,
     );
@@ -174,47 +162,56 @@ function checkCompatibility(value: unknown, report: ReportViolation): string | u
   return compatibility;
 }
 
-function checkMetadata(value: unknown, report: ReportViolation): Record<string, string> | undefined {
-  if (value === undefined || value === '') return undefined;
-  const entries = entriesOf(value);
-  if (entries === undefined) {
-    report('metadata', `found ${describeValue(value)}, must be a mapping from text to text`);
+function checkMetadata(value: unknown, report: SkillReport): JsonObject | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  if (!isJsonObject(value)) {
+    report.warning('metadata', `found ${describeValue(value)}, must be a mapping from text to text`);
     return undefined;
   }
-  return Object.fromEntries(
-    entries.map(([key, item]) => {
-      checkText('metadata', key, report);
-      return [key, checkText(`metadata.${printableExcerpt(key)}`, item, report) ?? ''];
-    }),
-  );
+  for (const [key, item] of Object.entries(value)) {
+    if (typeof item === 'string' || item === null) continue;
+    const refuse = typeof item === 'object' ? report.warning : report.notice;
+    refuse(`metadata.${printableExcerpt(key)}`, `found ${describeValue(item)}, must be text`);
+  }
+  return value;
 }
 
 /** The specification requires space-separated text. Commas and YAML lists are common and accepted too. */
-function checkAllowedTools(value: unknown, report: ReportViolation): string[] | undefined {
-  if (value === undefined || value === '') return undefined;
+function checkAllowedTools(value: unknown, report: SkillReport): string[] | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
   if (!Array.isArray(value)) {
-    const text = checkText('allowed-tools', value, report);
     // Spaces inside parentheses are part of the tool, as in `Bash(git add:*)`.
-    return text === undefined ? undefined : (text.trim().match(/(?:[^\s,(]|\([^)]*\)?)+/g) ?? []);
+    return (
+      checkText('allowed-tools', value, report)
+        ?.trim()
+        .match(/(?:[^\s,(]|\([^)]*\)?)+/g) ?? undefined
+    );
   }
-  return value.map((item: unknown, index) => {
-    const tool = checkText(`allowed-tools.${index}`, item, report)?.trim();
-    if (tool === '') report(`allowed-tools.${index}`, "found nothing, must be a tool's name");
-    return tool ?? '';
+  return value.flatMap((item: unknown, index) => {
+    if (typeof item === 'string' && item.trim() !== '') return [item.trim()];
+    report.warning(`allowed-tools.${index}`, `found ${describeValue(item)}, must be a tool's name`);
+    return [];
   });
 }
 
-/** Checks that a value is text that may be logged, hashed and stored. YAML escapes can produce control characters. */
-function checkText(field: string, value: unknown, report: ReportViolation): string | undefined {
-  if (value === undefined) return undefined;
+/** The value if it is text that may be shown. Anything else is reported and left to the verbatim attributes. */
+function checkText(field: string, value: unknown, report: SkillReport): string | undefined {
+  if (value === undefined || value === null) return undefined;
   if (typeof value !== 'string') {
-    report(field, `found ${describeValue(value)}, must be text`);
+    report.warning(field, `found ${describeValue(value)}, must be text`);
     return undefined;
   }
-  const control = findControlCharacter(value);
-  if (control !== undefined) report(field, `found ${control}, only newline, carriage return and tab are allowed`);
-  if (!value.isWellFormed()) report(field, 'found half a surrogate pair, must be well-formed Unicode');
-  return value;
+  return checkCharacters(field, value, report) ? value : undefined;
+}
+
+/** Reports control characters and half surrogate pairs, which YAML escapes can produce, and which a terminal obeys. */
+function checkCharacters(field: string, text: string, report: SkillReport): boolean {
+  const control = findControlCharacter(text);
+  if (control !== undefined) {
+    report.violation(field, `found ${control}, only newline, carriage return and tab are allowed`);
+  }
+  if (!text.isWellFormed()) report.violation(field, 'found half a surrogate pair, must be well-formed Unicode');
+  return control === undefined && text.isWellFormed();
 }
 
 /** The first C0 control character besides newline, carriage return and tab, as `the control character U+0000`. */
@@ -224,12 +221,6 @@ export function findControlCharacter(text: string): string | undefined {
   return code === undefined ? undefined : `the control character U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
-function entriesOf(value: unknown): [string, unknown][] | undefined {
-  if (!(value instanceof Map)) return undefined;
-  const map: Map<unknown, unknown> = value;
-  return [...map].map(([key, item]) => [String(key), item]);
-}
-
 /** The length in code points, which is what the specification and its validator count. */
 function lengthOf(text: string): number {
   return [...text].length;
@@ -237,7 +228,7 @@ function lengthOf(text: string): number {
 
 function describeValue(value: unknown): string {
   if (value === null || value === undefined || (typeof value === 'string' && value.trim() === '')) return 'nothing';
-  if (value instanceof Map) return 'a mapping';
   if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
   return `"${printableExcerpt(String(value))}"`;
 }

@@ -38,6 +38,8 @@ export interface SkillWatchLog {
 export interface SkillWatchDeps {
   /** Absolute paths. Each contains skill folders or is one. */
   directories: readonly string[];
+  /** Refuse skills that deviate from the specification. */
+  strict?: boolean;
   /** Called for a new or changed skill, and in a full pass for every skill. Must be idempotent. */
   onSkill(found: SkillFolder & { document: SkillDocument }): Promise<void>;
   /** Called when the SKILL.md of a reported folder no longer exists. */
@@ -205,7 +207,10 @@ class DirectoryWatch implements SkillWatch {
     // The subfolders of a directory that is a skill itself are files of that skill.
     const isPartOfSkill = this.#skillDirectories.has(dirname(folder)) && !this.#skillDirectories.has(folder);
     if (isPartOfSkill) return { outcome: 'absent' };
-    return await readSkillFolder(folder, { mayBeLink: this.#directories.includes(folder) });
+    return await readSkillFolder(folder, {
+      mayBeLink: this.#directories.includes(folder),
+      strict: this.#deps.strict ?? false,
+    });
   }
 
   async #report(folder: string, state: string, listener: () => Promise<void> | void): Promise<void> {

@@ -4,7 +4,13 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import type { SkillLifecycle } from '../../domain/skill-lifecycle.ts';
 import type { SkillService } from '../../domain/skill-service.ts';
-import { parseSkillDocument } from '../../domain/skill-source.ts';
+import {
+  invalidSkill,
+  normalisedName,
+  parseSkillDocument,
+  registryName,
+  skillFile,
+} from '../../domain/skill-source.ts';
 import { namespaceSchema } from '../../shapes/access.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import { decodeCursor, decodeNumberCursor, pageOf, pageQuerySchema, pageSchema } from '../../shapes/page.ts';
@@ -16,6 +22,8 @@ import {
   publicationViewSchema,
   skillDetailsView,
   skillDetailsViewSchema,
+  skillVersionDetailsView,
+  skillVersionDetailsViewSchema,
   skillVersionView,
   skillVersionViewSchema,
   skillView,
@@ -77,6 +85,15 @@ const versionsRoute = createRoute({
   request: { params: nameParameters, query: pageQuerySchema.extend(namespaceQuery.shape) },
   responses: { 200: jsonAnswer(pageSchema(skillVersionViewSchema), 'Versions'), ...problemAnswers },
 });
+const versionRoute = createRoute({
+  method: 'get',
+  path: '/v1/skills/{name}/versions/{version}',
+  summary: 'Read any version of a skill',
+  tags,
+  security,
+  request: { params: nameParameters.extend({ version: z.coerce.number().int().min(1) }), query: namespaceQuery },
+  responses: { 200: jsonAnswer(skillVersionDetailsViewSchema, 'The version'), ...problemAnswers },
+});
 const deleteRoute = createRoute({
   method: 'delete',
   path: '/v1/skills/{name}',
@@ -89,7 +106,7 @@ const deleteRoute = createRoute({
 const activateRoute = createRoute({
   method: 'post',
   path: '/v1/skills/{name}/activate',
-  summary: 'Make the latest version of a skill an MCP tool; may be repeated',
+  summary: 'Make a version of a skill, by default the latest, an MCP tool; may be repeated',
   tags,
   security,
   request: {
@@ -113,25 +130,31 @@ const deactivateRoute = createRoute({
 export interface SkillRoutesDeps {
   skills: SkillService;
   lifecycle: SkillLifecycle;
+  /** Whether a skill that deviates from the specification is refused. */
+  strictSkills: boolean;
 }
 
 /** The routes below `/v1/skills`. */
-export function skillRoutes({ skills, lifecycle }: SkillRoutesDeps): OpenAPIHono<HubEnv> {
+export function skillRoutes({ skills, lifecycle, strictSkills }: SkillRoutesDeps): OpenAPIHono<HubEnv> {
   const router = createRouter();
+  addPublish(router, skills, strictSkills);
   addRegistry(router, skills);
   addLifecycle(router, lifecycle);
   return router;
 }
 
-function addRegistry(router: OpenAPIHono<HubEnv>, skills: SkillService): void {
+function addPublish(router: OpenAPIHono<HubEnv>, skills: SkillService, strict: boolean): void {
   // The body is Markdown or JSON, so the route is registered and its body read separately.
   router.openAPIRegistry.registerPath(publishRoute);
   router.put(publishRoute.getRoutingPath(), async (c) => {
-    const document = await readDocument(c, c.req.param('name'));
+    const document = await readDocument(c, c.req.param('name'), strict);
     const { skill, change, warnings } = await skills.publish(c.var.caller, { document, source: 'published' });
     const answer = { change, skill: skillView(skill, undefined), ...(warnings.length > 0 && { warnings }) };
     return c.json(answer, change === 'created' ? 201 : 200);
   });
+}
+
+function addRegistry(router: OpenAPIHono<HubEnv>, skills: SkillService): void {
   router.openapi(listRoute, async (c) => {
     const { limit, cursor, namespace } = c.req.valid('query');
     const found = await skills.list(c.var.caller, { limit, namespace, after: decodeCursor(cursor) });
@@ -154,6 +177,11 @@ function addRegistry(router: OpenAPIHono<HubEnv>, skills: SkillService): void {
     const found = await skills.versions(c.var.caller, address, { limit, after: decodeNumberCursor(cursor) });
     return c.json(pageOf(found, limit, { position: ({ version }) => version, view: skillVersionView }), 200);
   });
+  router.openapi(versionRoute, async (c) => {
+    const { name, version } = c.req.valid('param');
+    const found = await skills.version(c.var.caller, { name, ...c.req.valid('query') }, version);
+    return c.json(skillVersionDetailsView(found), 200);
+  });
   router.openapi(deleteRoute, async (c) => {
     await skills.delete(c.var.caller, { ...c.req.valid('param'), ...c.req.valid('query') });
     return c.body(null, 204);
@@ -162,9 +190,9 @@ function addRegistry(router: OpenAPIHono<HubEnv>, skills: SkillService): void {
 
 function addLifecycle(router: OpenAPIHono<HubEnv>, lifecycle: SkillLifecycle): void {
   router.openapi(activateRoute, async (c) => {
-    const { ttlSeconds } = c.req.valid('json');
+    const options = c.req.valid('json');
     const address = { ...c.req.valid('param'), ...c.req.valid('query') };
-    const { activation, changed, errorType } = await lifecycle.activate(c.var.caller, address, { ttlSeconds });
+    const { activation, changed, errorType } = await lifecycle.activate(c.var.caller, address, options);
     return c.json(
       { changed, activation: activationView(activation), ...(errorType !== undefined && { errorType }) },
       200,
@@ -176,11 +204,15 @@ function addLifecycle(router: OpenAPIHono<HubEnv>, lifecycle: SkillLifecycle): v
   });
 }
 
-/** Parses the document of a publish request. Its name must equal the name in the path. */
-async function readDocument(c: Context, folderName: string): Promise<SkillDocument> {
+const nameMessage = 'must be letters, digits, ".", "_" and "-" in the path, beginning with a letter or digit';
+
+/** Parses the document of a publish request. The name in the path is the name of the skill. */
+async function readDocument(c: Context, name: string, strict: boolean): Promise<SkillDocument> {
+  const folderName = normalisedName(name);
+  if (registryName(folderName) !== folderName) throw invalidSkill([{ field: 'name', message: nameMessage }]);
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type === 'text/markdown')
-    return parseSkillDocument({ document: new Uint8Array(await c.req.arrayBuffer()), files: [], folderName });
+    return parseSkillDocument({ document: new Uint8Array(await c.req.arrayBuffer()), files: [], folderName, strict });
   if (type !== 'application/json') {
     throw new HestiaError('UNSUPPORTED_MEDIA_TYPE', 'content-type: must be text/markdown or application/json');
   }
@@ -189,10 +221,10 @@ async function readDocument(c: Context, folderName: string): Promise<SkillDocume
   });
   const parsed = skillPublishSchema.safeParse(body);
   if (!parsed.success) throw invalidRequest(parsed.error);
-  const files = Object.entries(parsed.data.files).map(([path, content]) => ({
-    path,
-    content,
-    encoding: 'utf-8' as const,
-  }));
-  return parseSkillDocument({ document: parsed.data.document, files, folderName });
+  const files = Object.entries(parsed.data.files).map(([path, file]) =>
+    typeof file === 'string'
+      ? { path, content: file, encoding: 'utf-8' as const }
+      : skillFile(path, Buffer.from(file.content, 'base64')),
+  );
+  return parseSkillDocument({ document: parsed.data.document, files, folderName, strict });
 }

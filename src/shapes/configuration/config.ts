@@ -58,6 +58,10 @@ export const configurationFileSchema = z.strictObject({
         .default([])
         .describe('Folders whose subfolders each contain a SKILL.md. The hub watches them.'),
       namespace: namespaceSchema.default('default').describe('The namespace that skills from directories belong to.'),
+      strict: z
+        .boolean()
+        .default(false)
+        .describe('Refuse skills that deviate from the Agent Skills specification instead of warning about them.'),
     })
     .prefault({}),
   scheduler: z

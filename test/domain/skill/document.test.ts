@@ -1,6 +1,5 @@
 /** The skill parser: what the Agent Skills specification allows, what the digest covers, and what is refused. */
 import { describe, expect, test } from 'vitest';
-import { frontmatterWarnings } from '../../../src/domain/skill/frontmatter.ts';
 import { HestiaError } from '../../../src/shapes/error.ts';
 import { type SkillFile, skillLimits } from '../../../src/shapes/skill.ts';
 import { printable } from '../../../src/shapes/text.ts';
@@ -26,7 +25,7 @@ describe('a valid document', () => {
       description: 'Extracts text from PDF files.',
       license: 'Apache-2.0',
       compatibility: 'Requires git and jq',
-      metadata: { author: 'example-org', version: '1.0', stable: 'true' },
+      metadata: { author: 'example-org', version: 1, stable: true },
       allowedTools: ['Bash(git add:*)', 'Bash(jq:*)', 'Read'],
     });
     expect(document.instructions).toBe('  # Steps\n\n1. Look.');
@@ -39,12 +38,13 @@ describe('a valid document', () => {
     expect(document.instructions).toBe('');
   });
 
-  test('is the same document with a byte order mark and CRLF, as text or as bytes', () => {
+  test('may have a byte order mark and CRLF, which its source and digest keep, as text or as bytes', () => {
     const text = withFrontmatter(minimal);
-    const expected = parse(text).digest;
     const windows = `\ufeff${text.replaceAll('\n', '\r\n')}`;
-    expect(parse(windows).digest).toBe(expected);
-    expect(parse(new TextEncoder().encode(windows)).digest).toBe(expected);
+    const document = parse(windows);
+    expect(document).toMatchObject({ frontmatter: parse(text).frontmatter, instructions: '# Steps', source: windows });
+    expect(document.digest).not.toBe(parse(text).digest);
+    expect(parse(new TextEncoder().encode(windows))).toEqual(document);
   });
 
   test.each(['技能', 'мой-навык', '0', 'a'.repeat(skillLimits.nameLengthMax)])('may be named %s', (name) => {
@@ -64,12 +64,12 @@ describe('a valid document', () => {
 
   test('may have a description over the limit of the specification, with a warning', () => {
     const warningsOf = (length: number) =>
-      frontmatterWarnings(parse(withFrontmatter(['name: a', `description: ${'x'.repeat(length)}`])).frontmatter);
+      parse(withFrontmatter(['name: a', `description: ${'x'.repeat(length)}`])).warnings;
     expect(warningsOf(skillLimits.descriptionLengthMax)).toEqual([]);
     expect(warningsOf(skillLimits.descriptionLengthMax + 1)).toEqual([
       { field: 'description', message: expect.stringContaining('found 1025 characters') },
     ]);
-    expect(warningsOf(skillLimits.descriptionLengthTolerated)).toHaveLength(1);
+    expect(warningsOf(9000)).toHaveLength(1);
   });
 
   test.each([
@@ -103,16 +103,13 @@ describe('the digest', () => {
     expect(parse(withFrontmatter(minimal), { files: files.toReversed() }).digest).toBe(document.digest);
   });
 
-  test('changes with the description, the instructions, and the content, path or encoding of a file', () => {
+  test('changes with the description, the instructions, and the content or path of a file', () => {
     const digests = [
       parse(withFrontmatter(minimal), { files }),
       parse(withFrontmatter(['name: pdf-processing', 'description: Other.']), { files }),
       parse(withFrontmatter(minimal, 'Other.'), { files }),
       parse(withFrontmatter(minimal), { files: [textFile('references/b.md', 'other'), textFile('a.md')] }),
       parse(withFrontmatter(minimal), { files: [textFile('references/c.md'), textFile('a.md')] }),
-      parse(withFrontmatter(minimal), {
-        files: [textFile('references/b.md'), { ...textFile('a.md'), encoding: 'base64' }],
-      }),
     ].map(({ digest }) => digest);
     expect(new Set(digests).size).toBe(digests.length);
   });
@@ -121,6 +118,7 @@ describe('the digest', () => {
 describe('a document with several violations', () => {
   test('is refused with all of them, and the message has the first and their count', () => {
     const error = failureOf(withFrontmatter(['name: Bad_', 'version: 1', 'license: [a]']), {
+      strict: true,
       files: [textFile('../x')],
       violations: [{ field: 'files/y', message: 'cannot be read (EACCES)' }],
     });
@@ -139,6 +137,7 @@ describe('a document with several violations', () => {
   test('is refused in printable text that quotes at most 80 characters of each value', () => {
     const error = failureOf(
       withFrontmatter([`"k\\e\\u202e\\n${'x'.repeat(300)}": 1`, `name: "A\\u202e${'b'.repeat(300)}"`]),
+      { strict: true },
     );
     expect(error.violations.length).toBeGreaterThan(3);
     for (const { field, message } of [...error.violations, { field: 'message', message: error.message }]) {
@@ -154,8 +153,6 @@ describe('a file that is not a skill document', () => {
     ['with a blank line first', '\n---\nname: a\n---\n', 'frontmatter', 'is missing'],
     ['that is empty', '', 'frontmatter', 'is missing'],
     ['whose frontmatter is not closed', '---\nname: a\ndescription: b\n', 'frontmatter', 'is not closed'],
-    ['with a NUL', withFrontmatter(minimal, 'a\u0000b'), 'document', 'U+0000'],
-    ['with an escape sequence', withFrontmatter(minimal, '\u001b[2J'), 'document', 'U+001B'],
     ['with half a surrogate pair', withFrontmatter(minimal, '\ud800'), 'document', 'surrogate'],
   ])('%s is refused', (_what, text, field, reason) => {
     expect(failureOf(text).violations).toEqual([{ field, message: expect.stringContaining(reason) }]);
@@ -191,42 +188,38 @@ describe('the other files of a skill', () => {
     },
   );
 
-  test.each([
-    ['a.md', 'a.md'],
-    ['References/a.md', 'references/A.md'],
-    ['caf\u00e9.md', 'cafe\u0301.md'],
-  ])('may not have the same path twice (%s, %s)', (first, second) => {
+  test.each([['a.md', 'a.md']])('may not have the same path twice (%s, %s)', (first, second) => {
     expect(filesRefused([textFile(first), textFile(second)])).toEqual([
       expect.stringContaining('found this path twice'),
     ]);
   });
 
-  test.each(['SKILL.md', 'skill.md'])('may not be called %s', (path) => {
-    expect(filesRefused([textFile(path)])).toEqual([expect.stringContaining('found this path twice')]);
+  test('may not be called SKILL.md', () => {
+    expect(filesRefused([textFile('SKILL.md')])).toEqual([expect.stringContaining('found this path twice')]);
   });
 
-  test('are at most 200', () => {
-    const files = Array.from({ length: skillLimits.filesMax + 1 }, (_value, index) => textFile(`${index}.md`));
-    expect(parse(withFrontmatter(minimal), { files: files.slice(1) }).files).toHaveLength(skillLimits.filesMax);
-    expect(filesRefused(files)).toEqual(['files: found more than the 200 files that are allowed beside SKILL.md']);
+  test('may differ in letter case or Unicode form only, as some file systems allow', () => {
+    const paths = ['README.md', 'caf\u00e9.md', 'cafe\u0301.md', 'readme.md', 'skill.md'];
+    expect(parse(withFrontmatter(minimal), { files: paths.map((path) => textFile(path)) }).files).toHaveLength(5);
   });
 
-  test('have at most one mebibyte each, counted in decoded bytes', () => {
-    const bytes = Buffer.alloc(skillLimits.fileBytesMax, 0xff);
-    const binary: SkillFile = { path: 'a.bin', content: bytes.toString('base64'), encoding: 'base64' };
-    expect(parse(withFrontmatter(minimal), { files: [binary] }).files).toEqual([binary]);
-    expect(filesRefused([textFile('a.md', 'é'.repeat(skillLimits.fileBytesMax / 2 + 1))])).toEqual([
-      'files/a.md: found more than the 1048576 bytes that are allowed for one file',
-    ]);
+  test('are at most 512 with SKILL.md', () => {
+    const files = Array.from({ length: skillLimits.filesMax }, (_value, index) => textFile(`${index}.md`));
+    expect(parse(withFrontmatter(minimal), { files: files.slice(1) }).files).toHaveLength(skillLimits.filesMax - 1);
+    expect(filesRefused(files)).toEqual(['files: found more than the 512 files that are allowed, SKILL.md included']);
   });
 
-  test('have at most eight mebibytes in total', () => {
-    const files = Array.from({ length: 9 }, (_value, index) =>
-      textFile(`${index}.md`, 'x'.repeat(index === 8 ? 1 : skillLimits.fileBytesMax)),
-    );
-    expect(parse(withFrontmatter(minimal), { files: files.slice(0, 8) }).files).toHaveLength(8);
-    expect(filesRefused(files)).toEqual([
-      'files: found more than the 8388608 bytes that are allowed for all files together',
+  test('have at most 16 mebibytes in total with SKILL.md, counted in decoded bytes', () => {
+    const head = Buffer.byteLength(withFrontmatter(minimal));
+    const binary = (bytes: number): SkillFile => ({
+      path: 'a.bin',
+      content: Buffer.alloc(bytes, 0xff).toString('base64'),
+      encoding: 'base64',
+    });
+    const largest = binary(skillLimits.bytesMax - head);
+    expect(parse(withFrontmatter(minimal), { files: [largest] }).files).toEqual([largest]);
+    expect(filesRefused([binary(skillLimits.bytesMax - head + 1)])).toEqual([
+      'files: found more than the 16777216 bytes that are allowed for all files together',
     ]);
   });
 

@@ -58,11 +58,11 @@ describe('a skill folder', () => {
     expect(summaryOf(reported)).toEqual(['broken alpha: SKILL.md']);
   });
 
-  test('with 200 files is a skill, and with one more it is broken', async () => {
+  test('with 511 files beside SKILL.md is a skill, and with one more it is broken', async () => {
     const fill = (folder: string, count: number) =>
       Promise.all(Array.from({ length: count }, (_value, index) => writeFile(join(folder, `${index}.md`), 'text')));
-    expect(summaryOf((await reportedOf((folder) => fill(folder, 200))).reported)).toEqual(['skill alpha: Do it.']);
-    expect(summaryOf((await reportedOf((folder) => fill(folder, 201))).reported)).toEqual(['broken alpha: files']);
+    expect(summaryOf((await reportedOf((folder) => fill(folder, 511))).reported)).toEqual(['skill alpha: Do it.']);
+    expect(summaryOf((await reportedOf((folder) => fill(folder, 512))).reported)).toEqual(['broken alpha: files']);
   });
 
   test('with more than 2,000 files and folders is broken', async () => {
@@ -72,17 +72,13 @@ describe('a skill folder', () => {
     expect(summaryOf(reported)).toEqual(['broken alpha: files']);
   });
 
-  test('with a file over one mebibyte, or files over eight mebibytes in total, is broken', async () => {
-    const { reported } = await reportedOf((folder) =>
-      writeFile(join(folder, 'a.md'), Buffer.alloc(skillLimits.fileBytesMax + 1)),
-    );
-    expect(summaryOf(reported)).toEqual(['broken alpha: files/a.md']);
-    const many = await reportedOf(async (folder) => {
-      for (let index = 0; index < 9; index += 1) {
-        await writeFile(join(folder, `${index}.md`), Buffer.alloc(skillLimits.fileBytesMax));
-      }
-    });
-    expect(summaryOf(many.reported)).toEqual(['broken alpha: files']);
+  test('with a file of many mebibytes is a skill, and with files over 16 mebibytes in total is broken', async () => {
+    const write = (name: string, bytes: number) => (folder: string) =>
+      writeFile(join(folder, name), Buffer.alloc(bytes, 0xff));
+    const large = await reportedOf(write('a.bin', 9_000_000));
+    expect(summaryOf(large.reported)).toEqual(['skill alpha: Do it.']);
+    const tooLarge = await reportedOf(write('a.bin', skillLimits.bytesMax));
+    expect(summaryOf(tooLarge.reported)).toEqual(['broken alpha: files']);
   });
 
   test('has binary files in base64, and text files unchanged, with byte order mark and line endings', async () => {

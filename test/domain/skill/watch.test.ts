@@ -63,13 +63,16 @@ describe('a started watcher', () => {
     await untilReported(reported, ['skill alpha: Do it.', 'skill beta: Do it.', 'skill alpha: Other.']);
   });
 
-  test('reports a renamed folder as gone, and as broken if the skill kept its old name', async () => {
+  test('reports a renamed folder as gone, and as a skill of the new name with a warning', async () => {
     const { directory, reported } = await startedWatch(['alpha']);
     await rename(join(directory, 'alpha'), join(directory, 'beta'));
     await vi.waitFor(() => expect(reported).toHaveLength(3), { timeout: reportedMsMax });
-    expect(summaryOf(reported).sort()).toEqual(['broken beta: name', 'gone alpha', 'skill alpha: Do it.']);
-    await writeSkill(directory, 'beta');
-    await vi.waitFor(() => expect(summaryOf(reported).at(-1)).toBe('skill beta: Do it.'), { timeout: reportedMsMax });
+    expect(summaryOf(reported).sort()).toEqual(['gone alpha', 'skill alpha: Do it.', 'skill beta: Do it.']);
+    const renamed = reported.find((report) => report.kind === 'skill' && report.folderName === 'beta');
+    expect(renamed?.kind === 'skill' && renamed.document).toMatchObject({
+      frontmatter: { name: 'beta' },
+      warnings: [{ field: 'name', message: expect.stringContaining('found "alpha"') }],
+    });
   });
 
   test('reports a save by rename, as editors do, once', async () => {

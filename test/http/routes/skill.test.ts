@@ -27,12 +27,6 @@ describe('a published skill', () => {
     expect(await json(publishSkill(hub.operator, 'log-review', long))).toMatchObject({ change: 'created', warnings });
     expect(await json(publishSkill(hub.operator, 'log-review', long))).toMatchObject({ change: 'unchanged', warnings });
     expect(await json(publishSkill(hub.operator, 'plain'))).not.toHaveProperty('warnings');
-    const refused = await hub.operator.fetch('/v1/skills/other', {
-      method: 'PUT',
-      body: skillText('other', 'x'.repeat(4097)),
-      headers: { 'content-type': 'text/markdown' },
-    });
-    expect([refused.status, (await json(refused)).code]).toEqual([422, 'INVALID_SKILL']);
   });
 
   test('gets a new version for each change', async () => {
@@ -55,6 +49,24 @@ describe('a published skill', () => {
     expect(details.files).toEqual([{ path: 'references/guide.md', encoding: 'utf-8' }]);
   });
 
+  test('may have binary files, and text in base64 is text, so that it is scanned', async () => {
+    const encoded = (content: string | Uint8Array) => ({
+      content: Buffer.from(content).toString('base64'),
+      encoding: 'base64',
+    });
+    const files = { 'a.bin': encoded(new Uint8Array([255, 0, 254])), 'b.md': encoded('# Text\n') };
+    const response = await hub.operator.fetch('/v1/skills/with-files', {
+      method: 'PUT',
+      json: { document: skillText('with-files'), files },
+    });
+    expect(response.status).toBe(201);
+    const details = await json(hub.operator.fetch('/v1/skills/with-files'));
+    expect(details.files).toEqual([
+      { path: 'a.bin', encoding: 'base64' },
+      { path: 'b.md', encoding: 'utf-8' },
+    ]);
+  });
+
   test('is absent after its deletion, and its name is free again', async () => {
     await publishSkill(hub.operator, 'log-review');
     expect((await hub.operator.fetch('/v1/skills/log-review', { method: 'DELETE' })).status).toBe(204);
@@ -75,13 +87,90 @@ describe('a published skill', () => {
   });
 });
 
+describe('a skill that deviates from the specification', () => {
+  const text = '---\nname: Other Name\ndescription: Use when: asked\nmodel: opus\nmetadata: {a: [1]}\n---\r\nText\n';
+  const put = (owner: TestHub['operator'], name: string) =>
+    owner.fetch(`/v1/skills/${name}`, { method: 'PUT', body: text, headers: { 'content-type': 'text/markdown' } });
+
+  test('is published under the name in the path, with a warning each in the answer and on the skill', async () => {
+    const answer = await json(put(hub.operator, 'log_review'));
+    const fields = ['frontmatter', 'frontmatter', 'name', 'name', 'name', 'metadata.a'];
+    expect(answer).toMatchObject({ change: 'created', skill: { name: 'log_review', description: 'Use when: asked' } });
+    expect(answer.warnings.map(({ field }: { field: string }) => field)).toEqual(fields);
+    const details = await json(hub.operator.fetch('/v1/skills/log_review'));
+    expect(details.warnings).toEqual(answer.warnings);
+    expect(details.frontmatter).toEqual({
+      name: 'Other Name',
+      description: 'Use when: asked',
+      model: 'opus',
+      metadata: { a: [1] },
+    });
+  });
+
+  test('is refused with all deviations where skills.strict is true', async () => {
+    await using strict = await startTestHub({ file: { skills: { strict: true } } });
+    const refused = await put(strict.operator, 'log-review');
+    const problem = await json(refused);
+    expect([refused.status, problem.code, problem.violations.length]).toEqual([422, 'INVALID_SKILL', 6]);
+    expect((await publishSkill(strict.operator, 'log-review')).status).toBe(201);
+  });
+
+  test.each(['.hidden', '-log', 'log review', '%00'])(
+    'is refused under the name %j, which is no safe path',
+    async (name) => {
+      const response = await put(hub.operator, encodeURIComponent(name));
+      expect([response.status, (await json(response)).violations]).toEqual([
+        422,
+        [{ field: 'name', message: expect.stringContaining('letters, digits') }],
+      ]);
+    },
+  );
+});
+
+describe('a version of a skill', () => {
+  test('can be read with its SKILL.md as it was published, and compared', async () => {
+    const first = `\ufeff${skillText('log-review').replaceAll('\n', '\r\n')}`;
+    await publishSkill(hub.operator, 'log-review', first);
+    await publishSkill(hub.operator, 'log-review', skillText('log-review', 'Helps more.'));
+    const [one, two] = await Promise.all(
+      [1, 2].map((n) => json(hub.operator.fetch(`/v1/skills/log-review/versions/${n}`))),
+    );
+    expect(one).toMatchObject({ version: 1, name: 'log-review', document: first, files: [], warnings: [] });
+    expect(two).toMatchObject({ version: 2, description: 'Helps more.' });
+    expect(one.digest).not.toBe(two.digest);
+    for (const [version, status] of [
+      ['3', 404],
+      ['0', 400],
+      ['x', 400],
+    ])
+      expect((await hub.operator.fetch(`/v1/skills/log-review/versions/${version}`)).status).toBe(status);
+  });
+
+  test('can be activated again after a later one', async () => {
+    await publishSkill(hub.operator, 'log-review');
+    await publishSkill(hub.operator, 'log-review', skillText('log-review', 'Helps more.'));
+    const activate = (body: object) => hub.operator.fetch('/v1/skills/log-review/activate', { json: body });
+    expect(await json(activate({}))).toMatchObject({ changed: true, activation: { version: 2 } });
+    expect(await json(activate({ version: 1 }))).toMatchObject({ changed: true, activation: { version: 1 } });
+    expect(await json(activate({ version: 1 }))).toMatchObject({ changed: false });
+    const call = await json(hub.operator.fetch('/v1/tools/hestia/skill_log_review/call', { json: {} }));
+    expect(call.result.structuredContent.version).toBe(1);
+    expect((await activate({ version: 3 })).status).toBe(404);
+    expect((await activate({ version: 0 })).status).toBe(400);
+  });
+
+  test('of another namespace is absent', async () => {
+    await publishSkill(await hub.key('owner', 'agent', 'red'), 'log-review');
+    const stranger = await hub.key('stranger', 'agent', 'blue');
+    expect((await stranger.fetch('/v1/skills/log-review/versions/1?namespace=red')).status).toBe(404);
+  });
+});
+
 describe('an invalid skill', () => {
   test.each([
-    ['a name that is not the path', skillText('other-name'), 422, 'name'],
-    ['underscores, which would collapse with hyphens', skillText('log_review'), 422, 'name'],
     ['no frontmatter', 'just text', 422, ''],
     ['no description', '---\nname: log-review\n---\nText\n', 422, 'description'],
-    ['YAML that does not parse', '---\nname: [\n---\nText\n', 422, ''],
+    ['YAML without a description that can be read', '---\nname: [\n---\nText\n', 422, 'description'],
   ])('is refused for %s, with the violation named', async (_reason, text, status, field) => {
     const response = await hub.operator.fetch('/v1/skills/log-review', {
       method: 'PUT',
