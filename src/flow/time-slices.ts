@@ -27,3 +27,14 @@ export function createTimeSlices(): () => Promise<void> {
     endsAt = performance.now() + sliceMs;
   };
 }
+
+/** Runs a generator that yields after each step, in time slices. Resolves to its result, or rejects with its error. */
+export async function inTimeSlices<Result>(steps: Iterator<void, Result>): Promise<Result> {
+  let endsAt = performance.now() + sliceMs;
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done === true) return step.value;
+    if (performance.now() < endsAt) continue;
+    await nextSlice();
+    endsAt = performance.now() + sliceMs;
+  }
+}

@@ -31,9 +31,10 @@ export const quarantineEntrySchema = z.object({
   scope: z.string(),
   name: z.string(),
   digest: z.string().meta({ description: 'SHA-256 of the content. An approval is for this content only.' }),
-  findings: z
-    .array(scanFindingSchema)
-    .meta({ description: 'Matches of scan rules. The evidence is untrusted; it is escaped and truncated.' }),
+  findings: z.array(scanFindingSchema).meta({
+    description:
+      'Matches of scan rules. The evidence is the passage, escaped and at most 1,000 characters. It is untrusted.',
+  }),
   changes: z.array(fieldChangeSchema).meta({ description: 'Differences from the pinned definition.' }),
   createdAt: z.number(),
   decidedAt: z.number().optional(),

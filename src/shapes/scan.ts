@@ -9,7 +9,7 @@ export type ScanSeverity = z.infer<typeof scanSeveritySchema>;
 export const scanActionSchema = z.enum(['block', 'quarantine', 'warn']);
 export type ScanAction = z.infer<typeof scanActionSchema>;
 
-/** One match of a rule. All fields are safe to show: `evidence` is escaped and truncated, and is for operators only. */
+/** One match of a rule. All fields are safe to show: `evidence` is the passage, escaped, and is for operators only. */
 export const scanFindingSchema = z.strictObject({
   ruleId: z.string(),
   severity: scanSeveritySchema,
@@ -37,5 +37,6 @@ export const scanLimits = {
   /** UTF-16 units read of one skill or tool. */
   totalLengthMax: 1_048_576,
   findingsMax: 50,
-  evidenceLengthMax: 120,
+  /** UTF-16 units of a passage that is shown as evidence. */
+  evidenceLengthMax: 1_000,
 } as const;

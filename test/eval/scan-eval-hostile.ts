@@ -65,12 +65,12 @@ export function hostileTexts(): { token: string; text: string }[] {
 }
 
 /** Scans each text and returns the processor time in milliseconds, slowest first. */
-export function timeHostileTexts(): { token: string; timeMs: number }[] {
-  return hostileTexts()
-    .map(({ token, text }) => {
-      const before = process.cpuUsage().user;
-      scanContent([{ part: 'text', text }], { subject: 'tool' });
-      return { token, timeMs: (process.cpuUsage().user - before) / 1000 };
-    })
-    .sort((one, other) => other.timeMs - one.timeMs);
+export async function timeHostileTexts(): Promise<{ token: string; timeMs: number }[]> {
+  const times: { token: string; timeMs: number }[] = [];
+  for (const { token, text } of hostileTexts()) {
+    const before = process.cpuUsage().user;
+    await scanContent([{ part: 'text', text }], { subject: 'tool' });
+    times.push({ token, timeMs: (process.cpuUsage().user - before) / 1000 });
+  }
+  return times.sort((one, other) => other.timeMs - one.timeMs);
 }

@@ -27,17 +27,18 @@ export interface ScanScore {
 }
 
 /** Scores one file; `onItem` is called after each text. */
-export function scoreFile(
+export async function scoreFile(
   file: LabelledFile,
   { disguised, onItem }: { disguised: boolean; onItem: () => void },
-): ScanScore {
-  const scored = file.items.map((item) => {
+): Promise<ScanScore> {
+  const scored: ScoredItem[] = [];
+  for (const item of file.items) {
     const before = process.cpuUsage().user;
-    const rules = blockingRules(file.name, item, item.text);
+    const rules = await blockingRules(file.name, item, item.text);
     const timeMs = (process.cpuUsage().user - before) / 1000;
     onItem();
-    return { item, rules, blocked: rules.length > 0, timeMs };
-  });
+    scored.push({ item, rules, blocked: rules.length > 0, timeMs });
+  }
   const malicious = scored.filter(({ item }) => item.label === 'malicious');
   const benign = scored.filter(({ item }) => item.label === 'benign');
   const ordinary = benign.filter(({ item }) => item.category !== 'benign-security');
@@ -57,7 +58,7 @@ export function scoreFile(
     timeMsP95: times[Math.floor(times.length * 0.95)] ?? 0,
     timeMsMax: times.at(-1) ?? 0,
     ...(disguised && {
-      survival: survival(
+      survival: await survival(
         file.name,
         malicious.filter(({ blocked }) => blocked).map(({ item }) => item),
       ),
@@ -65,22 +66,28 @@ export function scoreFile(
   };
 }
 
-function blockingRules(file: string, item: LabelledText, text: string): string[] {
+/** A text with the rules that block it and the processor time of its scan. */
+interface ScoredItem {
+  item: LabelledText;
+  rules: string[];
+  blocked: boolean;
+  timeMs: number;
+}
+
+async function blockingRules(file: string, item: LabelledText, text: string): Promise<string[]> {
   const subject = isTool(file, item) ? 'tool' : 'skill';
-  return scanContent([{ part: 'text', text }], { subject, installerHosts: defaultInstallerHosts })
-    .filter(({ severity }) => severity === 'critical' || severity === 'high')
-    .map(({ ruleId }) => ruleId);
+  const findings = await scanContent([{ part: 'text', text }], { subject, installerHosts: defaultInstallerHosts });
+  return findings.filter(({ severity }) => severity === 'critical' || severity === 'high').map(({ ruleId }) => ruleId);
 }
 
 /** The share of found texts that are still found in each disguise and after the excuse. */
-function survival(file: string, found: readonly LabelledText[]): Record<string, number> {
-  const forms = { ...disguises, excuse: withExcuse };
-  return Object.fromEntries(
-    Object.entries(forms).map(([name, disguise]) => [
-      name,
-      share(found, (item) => blockingRules(file, item, disguise(item.text)).length > 0),
-    ]),
-  );
+async function survival(file: string, found: readonly LabelledText[]): Promise<Record<string, number>> {
+  const shares: Record<string, number> = {};
+  for (const [name, disguise] of Object.entries({ ...disguises, excuse: withExcuse })) {
+    const blocked = await Promise.all(found.map((item) => blockingRules(file, item, disguise(item.text))));
+    shares[name] = share(blocked, (rules) => rules.length > 0);
+  }
+  return shares;
 }
 
 function byCategory(scored: readonly { item: LabelledText; blocked: boolean }[]): ScanScore['byCategory'] {

@@ -30,7 +30,7 @@ bar.start(
 );
 const scores: Record<string, ScanScore> = {};
 for (const file of files) {
-  scores[file.name] = scoreFile(file, {
+  scores[file.name] = await scoreFile(file, {
     disguised: values.disguise,
     onItem: () => bar.increment(1, { file: file.name }),
   });
@@ -40,7 +40,7 @@ bar.stop();
 if (values.json) console.info(JSON.stringify(scores, null, 2));
 else for (const [name, score] of Object.entries(scores)) printScore(name, score);
 if (values.hostile && !values.json) {
-  for (const { token, timeMs } of timeHostileTexts().slice(0, 5))
+  for (const { token, timeMs } of (await timeHostileTexts()).slice(0, 5))
     console.info(`hostile ${timeMs.toFixed(1)} ms ${token}`);
 }
 

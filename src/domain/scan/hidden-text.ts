@@ -5,7 +5,7 @@
 
 import { hiddenRules } from './rules/hidden.ts';
 import type { ScanRule } from './rules/rule.ts';
-import { decodedTags, mixesScripts } from './text-normalisation.ts';
+import { isAscii, mixesScripts } from './text-normalisation.ts';
 
 /** A rule that matches on the characters of a line. */
 export type CharacterRule = Pick<ScanRule, 'id' | 'severity' | 'why'>;
@@ -27,8 +27,7 @@ const escapedLetters =
 /** The character rules that a line matches before normalisation. */
 export function characterRules(line: string): CharacterRule[] {
   const found: CharacterRule[] = escapedLetters.test(line) ? [hiddenRules.escapedLetters] : [];
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression matches lines that are pure ASCII
-  if (/^[\u0000-\u007f]*$/.test(line)) return found;
+  if (isAscii(line)) return found;
   if (tag.test(line.replace(flagSequence, ''))) found.push(hiddenRules.tags);
   if (bidi.test(line))
     found.push(rightToLeft.test(line) ? { ...hiddenRules.bidi, severity: 'medium' } : hiddenRules.bidi);
@@ -36,38 +35,4 @@ export function characterRules(line: string): CharacterRule[] {
   if (variations.test(line)) found.push(hiddenRules.variation);
   if ((line.match(/[\p{L}]+/gu) ?? []).some(mixesScripts)) found.push(hiddenRules.mixedScript);
   return found;
-}
-
-const encodedRuns =
-  /[A-Za-z0-9+/_-]{20,65536}={0,2}|(?:\\x[0-9a-fA-F]{2}){8,4096}|(?:%[0-9a-fA-F]{2}){8,4096}|(?:\\u00[0-9a-fA-F]{2}){8,4096}/g;
-const decodedLengthMax = 16_384;
-
-/** Decodes the encoded texts in a line: tag characters, base64, hexadecimal, percent and backslash escapes. */
-export function decodedTexts(line: string): string[] {
-  const texts: string[] = [];
-  const tags = tag.test(line) ? decodedTags(line) : '';
-  if (tags.length >= 4) texts.push(tags);
-  if (line.length < 20) return texts;
-  for (const [run] of line.matchAll(encodedRuns)) {
-    const text = decodedRun(run);
-    if (text !== undefined && isText(text)) texts.push(text.slice(0, decodedLengthMax));
-  }
-  return texts;
-}
-
-function decodedRun(run: string): string | undefined {
-  if (run.startsWith('\\x') || run.startsWith('\\u') || run.startsWith('%')) {
-    return Buffer.from(run.replace(/\\x|\\u00|%/g, ''), 'hex').toString('latin1');
-  }
-  if (/^(?:[0-9a-fA-F]{2}){10,}$/.test(run)) return Buffer.from(run, 'hex').toString('latin1');
-  // Ordinary words and paths match the base64 alphabet too; real base64 of this length mixes upper and lower case.
-  if (run.length < 20 || !/[A-Z]/.test(run) || !/[a-z]/.test(run)) return undefined;
-  return Buffer.from(run, 'base64').toString('utf8');
-}
-
-/** Whether at least 95 % of the characters are printable ASCII or letters. Decoded noise is not. */
-function isText(text: string): boolean {
-  if (text.length < 8) return false;
-  const strange = text.match(/[^\x20-\x7e\n\r\t\p{L}]|\ufffd/gu)?.length ?? 0;
-  return strange * 20 <= text.length;
 }

@@ -15,6 +15,8 @@ export interface PatternMatch {
 /** A compiled pattern. A sentence can match only if it contains one of the `starts` symbols. */
 export interface Pattern {
   starts: readonly string[];
+  /** All symbols of the pattern. */
+  symbols: readonly string[];
   /** All matches in the sentence, at most one for each last token. */
   find(index: SentenceIndex): PatternMatch[];
 }
@@ -25,16 +27,18 @@ export interface SentenceIndex {
   places: ReadonlyMap<string, readonly number[]>;
 }
 
-/** Indexes a sentence. */
-export function indexSentence(tokens: readonly ScanToken[]): SentenceIndex {
+/** Indexes a sentence, by all of its symbols or only by the known ones. Its last word also has a symbol that ends in `$`. */
+export function indexSentence(tokens: readonly ScanToken[], known?: ReadonlySet<string>): SentenceIndex {
   const places = new Map<string, number[]>();
-  tokens.forEach(({ symbols }, position) => {
-    for (const symbol of symbols) {
-      const found = places.get(symbol);
-      if (found === undefined) places.set(symbol, [position]);
-      else if (found.at(-1) !== position) found.push(position);
-    }
-  });
+  const add = (symbol: string, position: number) => {
+    if (known?.has(symbol) === false) return;
+    const found = places.get(symbol);
+    if (found === undefined) places.set(symbol, [position]);
+    else if (found.at(-1) !== position) found.push(position);
+  };
+  for (const [position, { symbols }] of tokens.entries()) for (const symbol of symbols) add(symbol, position);
+  const last = tokens.at(-1);
+  if (last !== undefined) add(`${last.text}$`, tokens.length - 1);
   return { tokens, places };
 }
 
@@ -60,6 +64,7 @@ function compileSequence(source: string): Pattern {
   if (start === undefined) throw new Error(`an empty pattern: ${source}`);
   return {
     starts: start.symbols,
+    symbols: steps.flatMap(({ symbols }) => symbols),
     find: (index) => {
       if (!further.every(({ symbols }) => symbols.some((symbol) => index.places.has(symbol)))) return [];
       // Maps the last position of each partial match to the latest first position that leads to it.
@@ -89,6 +94,7 @@ function compileProximity(source: string): Pattern {
   const width = Number(parsed[2]);
   return {
     starts: groups[0] ?? [],
+    symbols: groups.flat(),
     find: (index) => {
       if (!groups.every((symbols) => symbols.some((symbol) => index.places.has(symbol)))) return [];
       const marks = groups.flatMap((symbols, group) => placesOf(index, symbols).map((place) => ({ place, group })));

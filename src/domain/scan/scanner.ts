@@ -1,24 +1,32 @@
 /**
  * The content scan: finds prompt injection and other attacks in the text of skills and tools.
- * Deterministic, offline, and linear in the length of the text. It matches wording only and does not see what a
- * script does or what a harmless sentence implies, so the absence of findings is no proof of safety.
+ * Deterministic, offline, linear in the length of the text, and done in time slices. It matches wording only and does
+ * not see what a script does or what a harmless sentence implies, so the absence of findings is no proof of safety.
  */
+import { inTimeSlices } from '../../flow/time-slices.ts';
 import { compareSeverity, type ScanFinding, type ScanSeverity, scanLimits } from '../../shapes/scan.ts';
-import { quotable } from '../../shapes/text.ts';
-import { characterRules, decodedTexts } from './hidden-text.ts';
+import { isAsserted } from './assertion.ts';
+import { commentsOf } from './code-comments.ts';
+import { decodedTexts, encodedBlocks } from './encoded-text.ts';
+import { Findings } from './findings.ts';
+import { characterRules } from './hidden-text.ts';
+import { piecesOf, type ScanLine, writtenLines } from './lines.ts';
 import { indexSentence, type PatternMatch, type SentenceIndex } from './pattern.ts';
 import { hiddenRules } from './rules/hidden.ts';
 import type { ScanRule } from './rules/rule.ts';
-import { expressionRules, type PreparedRule, rulesFor } from './rules/rule-set.ts';
+import { expressionRules, knownSymbols, type RuleIndex, rulesFor } from './rules/rule-set.ts';
 import { type Segment, segmentsOf, taggedBlocks } from './segments.ts';
+import { dataLine, segmentLanguage, type TextFormat, textLanguages } from './text-format.ts';
 import { normalisedLine } from './text-normalisation.ts';
 import { hostOf } from './token-classes.ts';
-import { type ScanLine, type ScanToken, sentencesOf } from './tokens.ts';
+import { type ScanToken, sentencesOf } from './tokens.ts';
 
 /** A named part of a skill or tool, such as `instructions` or `files/notes.md`. */
 export interface ScanPart {
   part: string;
   text: string;
+  /** Markdown if absent. */
+  format?: TextFormat;
 }
 
 /** Options of a scan. */
@@ -29,18 +37,12 @@ export interface ScanOptions {
   installerHosts?: readonly string[];
 }
 
-/** Scans the parts of one skill or tool. Returns at most `scanLimits.findingsMax` findings, worst first. Never throws. */
-export function scanContent(parts: readonly ScanPart[], options: ScanOptions): ScanFinding[] {
-  const findings = new Findings();
-  let left: number = scanLimits.totalLengthMax;
-  for (const { part, text } of parts) {
-    const lengthMax = Math.min(scanLimits.partLengthMax, left);
-    if (text.length > lengthMax) findings.add(hiddenRules.tooLong, { part, line: 1 }, '');
-    const read = text.slice(0, lengthMax);
-    left -= read.length;
-    scanPart({ part, text: read, options, findings, depth: 0 });
-  }
-  return findings.sorted();
+/**
+ * Scans the parts of one skill or tool, and yields to the event loop in between. Returns at most
+ * `scanLimits.findingsMax` findings, worst first. Never throws.
+ */
+export function scanContent(parts: readonly ScanPart[], options: ScanOptions): Promise<ScanFinding[]> {
+  return inTimeSlices(scanSteps(parts, options));
 }
 
 /** The worst severity among findings; undefined for none. */
@@ -48,9 +50,25 @@ export function worstSeverity(findings: readonly ScanFinding[]): ScanSeverity | 
   return findings.map(({ severity }) => severity).sort(compareSeverity)[0];
 }
 
+/** The steps of a scan, each of which takes a few milliseconds at most. */
+function* scanSteps(parts: readonly ScanPart[], options: ScanOptions): Generator<void, ScanFinding[]> {
+  const findings = new Findings();
+  let left: number = scanLimits.totalLengthMax;
+  for (const { part, text, format = 'markdown' } of parts) {
+    const lengthMax = Math.min(scanLimits.partLengthMax, left);
+    if (text.length > lengthMax) findings.add(hiddenRules.tooLong, { part, line: 1, written: [] });
+    const read = text.slice(0, lengthMax);
+    left -= read.length;
+    yield* scanPart({ part, written: writtenLines(read), format, options, findings, depth: 0 });
+  }
+  return findings.sorted();
+}
+
 interface PartScan {
   part: string;
-  text: string;
+  /** The lines of the part as written. */
+  written: readonly string[];
+  format: TextFormat;
   options: ScanOptions;
   findings: Findings;
   /** How many encodings this text was inside of. */
@@ -59,104 +77,130 @@ interface PartScan {
 
 const decodingsMax = 2;
 
-function scanPart(scan: PartScan): void {
-  const written = scan.text.split(/\r\n|[\n\r\u2028\u2029\u0085]/);
-  const lines = written.map((text, index) => ({ text: normalisedLine(text), line: index + 1 }));
-  written.forEach((text, index) => {
-    if (text === '') return;
-    for (const rule of characterRules(text)) scan.findings.add(rule, { part: scan.part, line: index + 1 }, text);
-    if (scan.depth < decodingsMax) scanDecoded(scan, [text, lines[index]?.text ?? ''], index + 1);
-  });
-  for (const segment of segmentsOf(lines)) scanSegment(scan, segment);
-  for (const block of taggedBlocks(lines)) scanTagged(scan, block);
+function* scanPart(scan: PartScan): Generator<void> {
+  const { written, format, part, findings } = scan;
+  const lines: ScanLine[] = [];
+  for (const [index, text] of written.entries()) {
+    for (const piece of piecesOf(text, index + 1)) {
+      const place = { part, written, line: piece.line };
+      for (const rule of characterRules(piece.text)) findings.add(rule, place);
+      const normalised = normalisedLine(piece.text);
+      if (scan.depth < decodingsMax) yield* scanDecoded(scan, [piece.text, normalised], piece.line);
+      lines.push({ ...piece, text: format === 'data' ? dataLine(normalised) : normalised });
+      yield;
+    }
+  }
+  if (scan.depth < decodingsMax)
+    for (const { text, line } of encodedBlocks(written)) yield* scanDecoded(scan, [text], line);
+  for (const segment of segmentsIn(lines, format)) yield* scanSegment(scan, segment);
+  for (const block of taggedBlocks(lines)) yield* scanTagged(scan, block);
+}
+
+function segmentsIn(lines: ScanLine[], format: TextFormat): Segment[] {
+  return format === 'markdown' ? segmentsOf(lines) : [{ kind: 'code', language: segmentLanguage(format), lines }];
 }
 
 /** Scans the decoded texts of a line, and reports the line if one of them has a high or critical finding. */
-function scanDecoded(scan: PartScan, forms: readonly string[], line: number): void {
-  for (const text of new Set(forms.flatMap(decodedTexts))) {
+function* scanDecoded(scan: PartScan, forms: readonly string[], line: number): Generator<void> {
+  for (const text of new Set([...new Set(forms)].flatMap(decodedTexts))) {
     const inner = new Findings();
-    scanPart({ ...scan, text, findings: inner, depth: scan.depth + 1 });
+    const written = writtenLines(text);
+    yield* scanPart({ ...scan, written, format: 'markdown', findings: inner, depth: scan.depth + 1 });
     const worst = worstSeverity(inner.sorted());
     if (worst === 'critical' || worst === 'high')
-      scan.findings.add(hiddenRules.encoded, { part: scan.part, line }, text);
+      scan.findings.add(hiddenRules.encoded, { part: scan.part, line, written: scan.written }, text);
   }
 }
 
-// Code blocks in these languages contain text, often a prompt, rather than a program.
-const textLanguages = new Set([
-  '',
-  'system',
-  'assistant',
-  'instructions',
-  'text',
-  'txt',
-  'markdown',
-  'md',
-  'prompt',
-  'plaintext',
-  'plain',
-  'html',
-  'xml',
-  'yaml',
-  'yml',
-]);
-
-function scanSegment(scan: PartScan, segment: Segment): void {
+function* scanSegment(scan: PartScan, segment: Segment): Generator<void> {
   const { kind, language, lines } = segment;
-  if (lines.every(({ text }) => text.length < textLengthMin)) return;
-  const isProgram = kind === 'code' && !textLanguages.has(language);
-  const sentences = kind === 'code' ? logicalLines(lines).flatMap((line) => sentencesOf(line)) : sentencesOf(lines);
-  for (const tokens of sentences) {
-    const index = indexSentence(tokens);
-    if (!isProgram) applyRules(scan, segment, index, rulesFor('text'));
-    if (!isProgram && scan.options.subject === 'tool') applyRules(scan, segment, index, rulesFor('tool'));
-    if (kind === 'hidden') applyRules(scan, segment, index, rulesFor('hidden'));
-    applyRules(scan, segment, index, rulesFor('command'));
+  if (kind === 'code') yield* scanCode(scan, segment);
+  else yield* scanSentences(scan, segment, sentencesOf(lines));
+  if (kind === 'code' && !textLanguages.has(language)) {
+    for (const comment of commentsOf(lines))
+      yield* scanSegment(scan, { kind: 'comment', language: '', lines: comment });
+    return;
   }
-  if (kind === 'code')
-    for (const tokens of blocksOf(sentences)) applyRules(scan, segment, indexSentence(tokens), rulesFor('block'));
-  if (!isProgram) for (const line of lines) applyExpressions(scan, segment, line);
-}
-
-/** Scans the content of a pseudo-tag as one block. */
-function scanTagged(scan: PartScan, lines: readonly ScanLine[]): void {
-  for (const tokens of blocksOf(sentencesOf(lines))) {
-    applyRules(scan, { kind: 'hidden', language: '', lines: [] }, indexSentence(tokens), rulesFor('tagged'));
-  }
-}
-
-/** Joins lines of code with their continuations. A line that ends in a backslash, `|` or `&&` is continued. */
-function logicalLines(lines: readonly ScanLine[]): ScanLine[][] {
-  const logical: ScanLine[][] = [];
-  let isContinued = false;
   for (const line of lines) {
-    const last = logical.at(-1);
-    if (isContinued && last !== undefined) last.push(line);
-    else logical.push([line]);
-    isContinued = /(?:\\|\||&&)\s{0,8}$/.test(line.text);
+    applyExpressions(scan, segment, line);
+    yield;
   }
-  return logical;
+}
+
+function* scanSentences(scan: PartScan, segment: Segment, sentences: Iterable<ScanToken[]>): Generator<void> {
+  const { kind, context } = segment;
+  const rules = rulesFor(kind === 'hidden' ? 'hidden' : kind === 'comment' ? 'comment' : scan.options.subject);
+  let isFirst = true;
+  for (const tokens of sentences) {
+    const [start] = tokens;
+    if (context === 'option' && start !== undefined) tokens[0] = { ...start, symbols: [...start.symbols, '@option'] };
+    applyRules(scan, { segment, index: indexSentence(tokens, knownSymbols), isFirst, rules });
+    isFirst = false;
+    yield;
+  }
 }
 
 const blockTokensMax = 600;
 
-function blocksOf(sentences: readonly ScanToken[][]): ScanToken[][] {
-  const blocks: ScanToken[][] = [[]];
-  for (const sentence of sentences) {
-    const last = blocks.at(-1);
-    if (last === undefined || last.length + sentence.length > blockTokensMax) blocks.push([...sentence]);
-    else last.push(...sentence);
+/** Applies the rules of commands to each line of code, and those of blocks to lines together. */
+function* scanCode(scan: PartScan, segment: Segment): Generator<void> {
+  const isProgram = !textLanguages.has(segment.language);
+  const rules = rulesFor(isProgram ? 'program' : scan.options.subject);
+  let block: ScanToken[] = [];
+  const endBlock = () => {
+    applyRules(scan, { segment, index: indexSentence(block, knownSymbols), isFirst: false, rules: rulesFor('block') });
+    block = [];
+  };
+  for (const line of logicalLines(segment.lines)) {
+    for (const tokens of sentencesOf(line)) {
+      applyRules(scan, { segment, index: indexSentence(tokens, knownSymbols), isFirst: false, rules });
+      if (block.length + tokens.length > blockTokensMax) endBlock();
+      block.push(...tokens);
+      yield;
+    }
   }
-  return blocks;
+  endBlock();
 }
 
-function applyRules(
-  scan: PartScan,
-  segment: Segment,
-  index: SentenceIndex,
-  rules: ReadonlyMap<string, readonly PreparedRule[]>,
-): void {
-  const tried = new Set<PreparedRule>();
+/** Scans the content of a pseudo-tag as one block. */
+function* scanTagged(scan: PartScan, lines: readonly ScanLine[]): Generator<void> {
+  const segment: Segment = { kind: 'hidden', language: '', lines: [] };
+  let block: ScanToken[] = [];
+  const endBlock = () => {
+    applyRules(scan, { segment, index: indexSentence(block, knownSymbols), isFirst: false, rules: rulesFor('tagged') });
+    block = [];
+  };
+  for (const tokens of sentencesOf(lines)) {
+    if (block.length + tokens.length > blockTokensMax) endBlock();
+    block.push(...tokens);
+    yield;
+  }
+  endBlock();
+}
+
+/** Joins lines of code with their continuations. A line that ends in a backslash, `|` or `&&` is continued. */
+function* logicalLines(lines: readonly ScanLine[]): Generator<ScanLine[]> {
+  let logical: ScanLine[] = [];
+  for (const line of lines) {
+    logical.push(line);
+    if (/(?:\\|\||&&)\s{0,8}$/.test(line.text)) continue;
+    yield logical;
+    logical = [];
+  }
+  if (logical.length > 0) yield logical;
+}
+
+interface RuleApplication {
+  segment: Segment;
+  index: SentenceIndex;
+  /** Whether the sentence is the first of its segment. */
+  isFirst: boolean;
+  rules: RuleIndex;
+}
+
+function applyRules(scan: PartScan, { segment, index, isFirst, rules }: RuleApplication): void {
+  const context = { index, kind: segment.kind, isProhibited: segment.context === 'prohibited' && isFirst };
+  const tried = new Set();
   for (const symbol of index.places.keys()) {
     for (const prepared of rules.get(symbol) ?? []) {
       if (tried.has(prepared)) continue;
@@ -165,7 +209,7 @@ function applyRules(
       if (rule.unless?.some((excuse) => index.places.has(excuse))) continue;
       const match = pattern.find(index).find((found) => {
         const isExempt = rule.id === 'RCE-01' && isAllowedInstaller(matchedTokens(index, found), scan.options);
-        return !isExempt && isAsserted(found, { tokens: index.tokens, rule, kind: segment.kind });
+        return !isExempt && isAsserted(found, prepared, context);
       });
       if (match !== undefined) report(scan, segment, rule, matchedTokens(index, match));
     }
@@ -176,25 +220,6 @@ function matchedTokens({ tokens }: SentenceIndex, { first, last }: PatternMatch)
   return tokens.slice(first, last + 1);
 }
 
-// How many tokens before a match a negation or a mention still applies to it.
-const contextTokensMax = 9;
-
-/** Whether the sentence asserts the match: it is not negated, quoted, or mentioned as an example. */
-function isAsserted(
-  { first, last }: PatternMatch,
-  { tokens, rule, kind }: { tokens: readonly ScanToken[]; rule: ScanRule; kind: Segment['kind'] },
-): boolean {
-  if (rule.unconditional === true) return true;
-  const before = tokens.slice(Math.max(0, first - contextTokensMax), first);
-  if (before.some(({ symbols }) => symbols.includes('@negation'))) return false;
-  if (kind === 'hidden') return true;
-  const quoted = tokens[first]?.quoted === true && tokens[last]?.quoted === true;
-  const mentioned = before.some(({ symbols }) => symbols.includes('@mention'));
-  // Prose puts the commands it wants run in backticks, so quotation alone does not excuse a command.
-  if (rule.scope !== 'text' && rule.scope !== 'tool') return !(quoted && mentioned);
-  return !quoted && !mentioned;
-}
-
 /** Whether all addresses among the tokens are on hosts that an operator allows installers from. */
 function isAllowedInstaller(tokens: readonly ScanToken[], { installerHosts = [] }: ScanOptions): boolean {
   const addresses = tokens.flatMap(({ text }) => (hostOf(text) === undefined ? [] : text.replace(/^\w+:\/\//, '')));
@@ -203,6 +228,12 @@ function isAllowedInstaller(tokens: readonly ScanToken[], { installerHosts = [] 
   return addresses.length > 0 && addresses.every(isAllowed);
 }
 
+// Expressions match a long line window by window, which bounds the cost of each match.
+const windowLength = 1200;
+const windowOverlap = 300;
+// The length of the shortest text that a rule can match.
+const textLengthMin = 4;
+
 function applyExpressions(scan: PartScan, segment: Segment, { text: formatted, line }: ScanLine): void {
   if (formatted.length < textLengthMin) return;
   const text = formatted.replaceAll(/\*+/g, '').replaceAll(/ {2,}/g, ' ');
@@ -210,49 +241,20 @@ function applyExpressions(scan: PartScan, segment: Segment, { text: formatted, l
     for (let from = 0; from < text.length; from += windowLength - windowOverlap) {
       const found = expression.exec(text.slice(from, from + windowLength));
       if (found === null) continue;
-      report(scan, segment, rule, [{ text: found[0], line, symbols: [], quoted: false }]);
+      report(scan, segment, rule, [{ text: found[0].toLowerCase(), line }]);
       break;
     }
   }
 }
 
-// Expressions match a long line window by window, which bounds the cost of each match.
-const windowLength = 1200;
-const windowOverlap = 300;
-// The length of the shortest text that a rule can match.
-const textLengthMin = 4;
-
-function report({ part, findings }: PartScan, { kind }: Segment, rule: ScanRule, tokens: readonly ScanToken[]): void {
-  const line = tokens[0]?.line ?? 1;
-  const evidence = tokens.map(({ text }) => text).join(' ');
-  findings.add(rule, { part, line }, evidence);
+function report(
+  { part, written, findings }: PartScan,
+  { kind }: Segment,
+  rule: ScanRule,
+  tokens: readonly Pick<ScanToken, 'text' | 'line'>[],
+): void {
+  const place = { part, written, line: tokens[0]?.line ?? 1, tokens };
+  findings.add(rule, place);
   if (kind === 'hidden' && rule.scope !== 'tagged' && rule.severity !== 'low')
-    findings.add(hiddenRules.hiddenInstruction, { part, line }, evidence);
-}
-
-/** Collects findings: each rule at most once per line and part, and a bounded number in total. */
-class Findings {
-  readonly #byPlace = new Map<string, ScanFinding>();
-
-  add(
-    { id, severity, why }: Pick<ScanRule, 'id' | 'severity' | 'why'>,
-    place: { part: string; line: number },
-    evidence: string,
-  ): void {
-    const key = `${id} ${place.line} ${place.part}`;
-    if (this.#byPlace.has(key) || this.#byPlace.size >= scanLimits.findingsMax * 4) return;
-    this.#byPlace.set(key, {
-      ruleId: id,
-      severity,
-      ...place,
-      why,
-      evidence: quotable(evidence, scanLimits.evidenceLengthMax),
-    });
-  }
-
-  sorted(): ScanFinding[] {
-    return [...this.#byPlace.values()]
-      .sort((one, other) => compareSeverity(one.severity, other.severity))
-      .slice(0, scanLimits.findingsMax);
-  }
+    findings.add(hiddenRules.hiddenInstruction, place);
 }

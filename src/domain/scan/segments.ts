@@ -2,21 +2,35 @@
  * Splits Markdown into segments: prose, table rows, code blocks, and text that a renderer hides.
  * Also finds pseudo-tags such as `<important>`. Pure.
  */
-import type { ScanLine } from './tokens.ts';
+import type { ScanLine } from './lines.ts';
 
-/** Consecutive lines of one kind. `hidden` text is not visible once the Markdown is rendered. */
+/** Consecutive lines of one kind. `hidden` text is not visible once the Markdown is rendered, `comment` is one in code. */
 export interface Segment {
-  kind: 'prose' | 'table' | 'code' | 'hidden';
+  kind: 'prose' | 'table' | 'code' | 'comment' | 'hidden';
   /** The language of a code block, from the word after its fence, in lower case; empty for other kinds. */
   language: string;
   lines: ScanLine[];
+  /** What the Markdown around a list item or table row says of it. */
+  context?: ItemContext;
 }
+
+/** `prohibited`: the heading or the sentence before the list names what to avoid. `option`: the item describes an option. */
+export type ItemContext = 'prohibited' | 'option';
 
 const fence = /^\s{0,12}(?:>\s{0,3})?(`{3,}|~{3,})\s{0,3}([\w+#.-]{0,32})/;
 const listItem = /^\s{0,24}(?:[-*+•]|\d{1,4}[.)])\s/;
 const linkComment = /^\s{0,12}\[[^\]]{1,40}\]:\s{0,4}(?:#|<>)\s{0,4}[("'](.{1,4000})/;
 const hiddenStyle =
   /display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden|font-size\s{0,3}:\s{0,3}0|opacity\s{0,3}:\s{0,3}0(?![.\d])|color\s{0,3}:\s{0,3}(?:white|transparent|#fff)|<\w{1,12}[^>]{0,80}\shidden[\s>]/i;
+
+// A heading above, or a sentence with a colon before, a list of what not to do.
+const prohibitiveHeading =
+  /\b(?:anti-?\s?patterns?|avoid|(?:do|should|must)(?: not|n't)|never|mistakes?|pitfalls?|what not|not to|bad|wrong|red flags?|forbidden|prohibited|excuses)\b|反模式|避免|禁止|不要|アンチパターン|避ける|避けるべき|안티패턴|금지/i;
+const prohibitiveLead =
+  /\b(?:never|(?:do|must|should|may)(?: not|n't)|cannot|avoid|refuse to|prohibited|forbidden)\b.{0,80}:\**\s{0,4}$/i;
+const doubleNegation = /\b(?:forget|hesitate|fail|skip|miss|worry)\b/i;
+const optionItem =
+  /^\s{0,24}(?:[-*+•]|\d{1,4}[.)]|\|)\s{0,4}(?:\*\*)?`[^`]{1,80}`(?:\*\*)?\s{0,80}(?:[:|(]|[-–—]\s|to\s)/;
 
 /** Splits normalised lines into segments, in order. A line is in two segments where a comment divides it. */
 export function segmentsOf(lines: readonly ScanLine[]): Segment[] {
@@ -31,9 +45,12 @@ class SegmentReader {
   #fence: string | undefined;
   #inComment = false;
   #frontMatter: 'possible' | 'open' | 'none' = 'possible';
+  #underProhibition = false;
+  #afterProhibition = false;
 
   read(line: ScanLine): void {
-    if (this.#fence !== undefined) this.#readCode(line, this.#fence);
+    if (line.offset > 0 && !this.#inComment) this.#append(this.#current?.kind ?? 'prose', line);
+    else if (this.#fence !== undefined) this.#readCode(line, this.#fence);
     else if (this.#inComment) this.#readComment(line);
     else this.#readText(line);
   }
@@ -51,16 +68,18 @@ class SegmentReader {
     } else this.#append('code', line);
   }
 
-  #readComment({ text, line }: ScanLine): void {
+  #readComment(line: ScanLine): void {
+    const { text } = line;
     const end = text.indexOf('-->');
-    this.#append('hidden', { text: end === -1 ? text : text.slice(0, end), line });
+    this.#append('hidden', { ...line, text: end === -1 ? text : text.slice(0, end) });
     if (end === -1) return;
     this.#inComment = false;
     this.#close();
-    this.#readText({ text: text.slice(end + 3), line });
+    this.#readText({ ...line, text: text.slice(end + 3) });
   }
 
-  #readText({ text, line }: ScanLine): void {
+  #readText(line: ScanLine): void {
+    const { text } = line;
     if (this.#frontMatter !== 'none' && /^---\s{0,3}$/.test(text)) {
       this.#frontMatter = this.#frontMatter === 'possible' ? 'open' : 'none';
       this.#close();
@@ -76,41 +95,61 @@ class SegmentReader {
     }
     const comment = /<\\?!--/.exec(text);
     if (comment !== null) {
-      this.#readLine({ text: text.slice(0, comment.index), line });
+      this.#readLine({ ...line, text: text.slice(0, comment.index) });
       this.#close();
       this.#inComment = true;
-      this.#readComment({ text: text.slice(comment.index + comment[0].length), line });
+      this.#readComment({ ...line, text: text.slice(comment.index + comment[0].length) });
       return;
     }
-    this.#readLine({ text, line });
+    this.#readLine(line);
   }
 
-  #readLine({ text, line }: ScanLine): void {
+  #readLine(line: ScanLine): void {
+    const { text } = line;
     const trimmed = text.trim();
     const hidden =
       linkComment.exec(text)?.[1] ?? (hiddenStyle.test(text) ? text.replace(/<[^>]{0,200}>/g, ' ') : undefined);
-    if (hidden !== undefined) this.#appendAlone('hidden', { text: hidden, line });
+    if (hidden !== undefined) this.#appendAlone('hidden', { ...line, text: hidden });
     else if (trimmed === '') this.#close();
-    else if (trimmed.startsWith('|'))
-      this.#appendAlone('table', { text: trimmed.replace(/^\||\|$/g, '').replace(/(?<!\\)\|/g, ' . '), line });
-    else if (/^#{1,6}\s/.test(trimmed)) this.#appendAlone('prose', { text: trimmed, line });
-    else {
-      const newField = this.#frontMatter === 'open' && /^\S/.test(text);
-      if (newField || listItem.test(text)) this.#close();
-      this.#append('prose', { text: text.replace(/^[\s>]{1,24}/, ''), line });
-    }
+    else if (trimmed.startsWith('|')) {
+      const cells = trimmed.replace(/^\||\|$/g, '').replace(/(?<!\\)\|/g, ' . ');
+      this.#appendAlone('table', { ...line, text: cells }, this.#itemContext(text));
+    } else if (/^#{1,6}\s/.test(trimmed)) {
+      this.#underProhibition = prohibitiveHeading.test(trimmed) && !doubleNegation.test(trimmed);
+      this.#afterProhibition = false;
+      this.#appendAlone('prose', { ...line, text: trimmed });
+    } else this.#readParagraph(line);
+  }
+
+  #readParagraph(line: ScanLine): void {
+    const { text } = line;
+    const newField = this.#frontMatter === 'open' && /^\S/.test(text);
+    const isItem = listItem.test(text);
+    if (newField || isItem) this.#close();
+    this.#append(
+      'prose',
+      { ...line, text: text.replace(/^[\s>]{1,24}/, '') },
+      isItem ? this.#itemContext(text) : undefined,
+    );
+    // A line that is no item and is not indented below one begins another paragraph.
+    if (!isItem && /^\S/.test(text)) this.#afterProhibition = prohibitiveLead.test(text) && !doubleNegation.test(text);
+  }
+
+  #itemContext(text: string): ItemContext | undefined {
+    if (this.#underProhibition || this.#afterProhibition) return 'prohibited';
+    return optionItem.test(text) ? 'option' : undefined;
   }
 
   /** Appends a line as a segment of its own. */
-  #appendAlone(kind: Segment['kind'], line: ScanLine): void {
+  #appendAlone(kind: Segment['kind'], line: ScanLine, context?: ItemContext): void {
     this.#close();
-    this.#append(kind, line);
+    this.#append(kind, line, context);
     this.#close();
   }
 
-  #append(kind: Segment['kind'], line: ScanLine): void {
+  #append(kind: Segment['kind'], line: ScanLine, context?: ItemContext): void {
     if (this.#current !== undefined && this.#current.kind !== kind) this.#close();
-    this.#current ??= { kind, language: '', lines: [] };
+    this.#current ??= { kind, language: '', lines: [], ...(context !== undefined && { context }) };
     this.#current.lines.push(line);
   }
 
@@ -128,7 +167,8 @@ const taggedLinesMax = 40;
 export function taggedBlocks(lines: readonly ScanLine[]): ScanLine[][] {
   const blocks: ScanLine[][] = [];
   let open: { lines: ScanLine[]; closing: string } | undefined;
-  for (const { text, line } of lines) {
+  for (const line of lines) {
+    const { text } = line;
     const opening = open === undefined ? openingTag.exec(text) : null;
     let inner = text;
     if (opening !== null) {
@@ -138,7 +178,7 @@ export function taggedBlocks(lines: readonly ScanLine[]): ScanLine[][] {
     }
     if (open === undefined) continue;
     const end = inner.toLowerCase().indexOf(open.closing);
-    open.lines.push({ text: end === -1 ? inner : inner.slice(0, end), line });
+    open.lines.push({ ...line, text: end === -1 ? inner : inner.slice(0, end) });
     if (end !== -1 || open.lines.length >= taggedLinesMax) open = undefined;
   }
   return blocks;

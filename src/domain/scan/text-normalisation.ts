@@ -107,11 +107,18 @@ const entities: Readonly<Record<string, string>> = {
   NewLine: ' ',
 };
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression matches text that is not pure ASCII
+const beyondAscii = /[^\u0000-\u007f]/;
+
+/** Whether the text has only characters of ASCII. */
+export function isAscii(text: string): boolean {
+  return !beyondAscii.test(text);
+}
+
 /** Normalises one line. */
 export function normalisedLine(line: string): string {
   // Fast path: most lines are pure ASCII without entities.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression matches lines that are pure ASCII
-  const plain = /^[\u0000-\u007f]*$/.test(line);
+  const plain = isAscii(line);
   const unescaped = line.includes('&') ? unescapeEntities(line) : line;
   if (plain && unescaped === line) return line;
   const visible = unescaped
@@ -139,8 +146,7 @@ export function mixesScripts(word: string): boolean {
 
 /** Maps a word to Latin if each of its letters is Latin or looks like it. Other words are unchanged. */
 function foldWord(word: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression matches words that are pure ASCII
-  if (/^[\u0000-\u007f]*$/.test(word)) return word;
+  if (isAscii(word)) return word;
   const mixed = /[a-z]/i.test(word);
   let folded = '';
   for (const character of word) {

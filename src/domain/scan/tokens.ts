@@ -4,11 +4,12 @@
  * dropped. One pass without look-behind.
  */
 import { BoundedMap } from '../../flow/bounded-map.ts';
+import type { ScanLine } from './lines.ts';
+import { isAscii } from './text-normalisation.ts';
 import { classesOf } from './token-classes.ts';
 
 /**
- * One token, in lower case. `symbols` are what a pattern can match: the text, its `@class`es and, for the last token
- * of a sentence, the text followed by `$`.
+ * One token, in lower case. `symbols` are what a pattern can match: the text and its `@class`es.
  */
 export interface ScanToken {
   text: string;
@@ -18,50 +19,52 @@ export interface ScanToken {
   quoted: boolean;
 }
 
-/** One normalised line of a segment, with its line number in the part, from 1. */
-export interface ScanLine {
-  text: string;
-  line: number;
-}
-
 /** Tokens in one sentence at most. A longer sentence is split. */
 export const sentenceTokensMax = 160;
 
-// A word has at most about 200 characters and a URL 300. The rest becomes a further token.
-const tokenPattern =
-  /[a-z][a-z0-9+.-]{1,11}:\/\/(?:[^\s<>"'`\\.,;!?)]|[.,;!?)](?=[^\s<>"'`\\.,;!?)])){1,300}|[~$%@./-]{0,3}[\p{L}\p{N}_](?:[\p{L}\p{M}\p{N}_'/~$@+-]|[.:](?=[\p{L}\p{N}/_~-])){0,200}|&&|\|\||>>|[|;(){}<>=&#[\]!?:"“”«»`。！？]|[~/]\*?(?=[\s"'`]|$)|[.,](?=\s|$)/gu;
+// A word has at most about 200 characters and a URL 300. The rest becomes a further token. Full stops and marks of
+// Chinese and Japanese end a word of these scripts, which write no spaces.
+const url = /[a-z][a-z0-9+.-]{1,11}:\/\/(?:[^\s<>"'`\\.,;!?)]|[.,;!?)](?=[^\s<>"'`\\.,;!?)])){1,300}/.source;
+const sign = /&&|\|\||>>|[|;(){}<>=&#[\]!?:"“”«»`。！？]|[~/]\*?(?=[\s"'`]|$)|[.,](?=\s|$)/.source;
+const word = (letter: string, mark: string) =>
+  `[~$%@./-]{0,3}[${letter}_](?:[${letter}${mark}_'/~$@+-]|[.:](?=[${letter}/_~-])){0,200}`;
+const tokenPattern = new RegExp(`${url}|${word('\\p{L}\\p{N}', '\\p{M}')}|${sign}`, 'gu');
+// The same for text that is in ASCII, which most text is. It takes half the time.
+const asciiTokenPattern = new RegExp(`${url}|${word('a-z0-9', '')}|${sign}`, 'g');
 
 const sentenceEnds = new Set(['.', '!', '?', '。', '！', '？']);
 const abbreviations = new Set(['e.g', 'i.e', 'etc', 'vs', 'cf']);
-const closingQuotes: Readonly<Record<string, string>> = { '"': '"', '“': '”', '«': '»', '`': '`' };
+const closingQuotes: ReadonlyMap<string, string> = new Map([
+  ['"', '"'],
+  ['“', '”'],
+  ['«', '»'],
+  ['`', '`'],
+]);
 
-/** Splits lines into sentences. A sentence may span lines. */
-export function sentencesOf(lines: readonly ScanLine[]): ScanToken[][] {
-  const sentences: ScanToken[][] = [];
+/** Splits lines into sentences, one at a time. A sentence may span lines. */
+export function* sentencesOf(lines: readonly ScanLine[]): Generator<ScanToken[]> {
   let current: ScanToken[] = [];
   let closingQuote: string | undefined;
-  const endSentence = () => {
-    const last = current.pop();
-    if (last !== undefined) sentences.push([...current, { ...last, symbols: [...last.symbols, `${last.text}$`] }]);
-    current = [];
-  };
   for (const { text, line } of lines) {
-    // Emphasis marks inside a word would split it and hide it from the rules.
-    for (const [found] of withoutEmphasis(text).matchAll(tokenPattern)) {
-      if (sentenceEnds.has(found) && !abbreviations.has(current.at(-1)?.text ?? '')) {
-        closingQuote = undefined;
-        endSentence();
-        continue;
-      }
-      if (closingQuote !== undefined && found === closingQuote) closingQuote = undefined;
-      else if (closingQuote === undefined && closingQuotes[found] !== undefined) closingQuote = closingQuotes[found];
+    for (const found of tokenTexts(text)) {
+      const isSentenceEnd = sentenceEnds.has(found) && !abbreviations.has(current.at(-1)?.text ?? '');
+      if (isSentenceEnd) closingQuote = undefined;
+      else if (closingQuote !== undefined && found === closingQuote) closingQuote = undefined;
+      else if (closingQuote === undefined && closingQuotes.has(found)) closingQuote = closingQuotes.get(found);
       else if (found !== ',' && found !== '.')
         current.push(tokenOf(found, { line, quoted: closingQuote !== undefined, previous: current.at(-1) }));
-      if (current.length >= sentenceTokensMax) endSentence();
+      if (!isSentenceEnd && current.length < sentenceTokensMax) continue;
+      if (current.length > 0) yield current;
+      current = [];
     }
   }
-  endSentence();
-  return sentences;
+  if (current.length > 0) yield current;
+}
+
+function tokenTexts(line: string): readonly string[] {
+  // Emphasis marks inside a word would split it and hide it from the rules.
+  const text = withoutEmphasis(line);
+  return text.match(isAscii(text) ? asciiTokenPattern : tokenPattern) ?? [];
 }
 
 function withoutEmphasis(text: string): string {
@@ -73,15 +76,17 @@ function withoutEmphasis(text: string): string {
 const tokenCacheSizeMax = 20_000;
 const tokenCache = new BoundedMap<string, { text: string; symbols: readonly string[] }>(tokenCacheSizeMax);
 
-/** Pairs of words that together name a secret. */
-const secretPhrases = new Set(
-  ['api', 'private', 'ssh', 'access', 'secret', 'encryption', 'signing'].flatMap((kind) => [
-    `${kind} key`,
-    `${kind} keys`,
-  ]),
+/** Pairs of words that together name a secret: the first words of each second word. */
+const secretPhrases: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    key: ['api', 'private', 'ssh', 'access', 'secret', 'encryption', 'signing'],
+    keys: ['api', 'private', 'ssh', 'access', 'secret', 'encryption', 'signing'],
+    variables: ['environment'],
+    vars: ['env'],
+    phrase: ['seed', 'recovery'],
+    prompt: ['system'],
+  }),
 );
-for (const phrase of ['environment variables', 'env vars', 'seed phrase', 'recovery phrase', 'system prompt'])
-  secretPhrases.add(phrase);
 
 function tokenOf(
   found: string,
@@ -99,6 +104,6 @@ function tokenOf(
     tokenCache.set(found, classified);
   }
   const { text, symbols } = classified;
-  const isSecret = previous !== undefined && secretPhrases.has(`${previous.text} ${text}`);
+  const isSecret = previous !== undefined && secretPhrases.get(text)?.includes(previous.text) === true;
   return { text, symbols: isSecret ? [...symbols, '@secretdata'] : symbols, line, quoted };
 }

@@ -117,6 +117,7 @@ export const wordClasses: Readonly<Record<string, readonly string[]>> = {
   negation: words(
     'not never dont avoid cannot cant must-not shouldnt mustnt wont doesnt no refuse reject prevent without prohibit forbid prohibited forbidden nie niemals neither nor isnt arent didnt wouldnt',
   ),
+  omit: words('forget hesitate fail skip omit miss worry neglect'),
   mention: [
     ...words(
       'like such e.g example examples phrases phrase attempts attempt attempting detect detects detecting detection pattern patterns says saying claims claiming',

@@ -52,7 +52,7 @@ export function createSkillGate(deps: SkillGateDeps): SkillGate {
     check: async (request) => {
       const { document, namespace, step } = request;
       const { installerHosts } = deps.policy;
-      const findings = scanContent(skillParts(document), { subject: 'skill', installerHosts });
+      const findings = await scanContent(skillParts(document), { subject: 'skill', installerHosts });
       if (findings.length === 0) return [];
       const subject = {
         kind: 'skill',

@@ -140,7 +140,7 @@ async function screenTool(
   const existing = await deps.quarantineStore.find(subject);
   if (existing !== undefined) return screenQuarantined(deps, { tool, existing, pin, pinnedDigest });
   const { installerHosts } = deps.policy.contentScan;
-  const findings = scanContent(toolParts(tool), { subject: 'tool', installerHosts });
+  const findings = await scanContent(toolParts(tool), { subject: 'tool', installerHosts });
   const previousDigest = pinnedDigest === digest ? undefined : pinnedDigest;
   const state = stateOf(deps, findings, previousDigest !== undefined);
   const offered = state === undefined || state === 'noted';

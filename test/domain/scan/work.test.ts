@@ -11,14 +11,14 @@ import { scanLimits } from '../../../src/shapes/scan.ts';
 import { hostileTexts } from '../../eval/scan-eval-hostile.ts';
 
 const numbered = (text: string) =>
-  text.split('\n').map((line, index) => ({ text: normalisedLine(line), line: index + 1 }));
+  text.split('\n').map((line, index) => ({ text: normalisedLine(line), line: index + 1, offset: 0 }));
 
 describe.each(hostileTexts())('100 KB of $token', ({ text }) => {
   test('has bounded segments and tokens, and no sentence over its limit', () => {
     const lines = numbered(text);
     const segments = segmentsOf(lines);
     expect(segments.length).toBeLessThanOrEqual(lines.length * 2);
-    const sentences = segments.flatMap((segment) => sentencesOf(segment.lines));
+    const sentences = segments.flatMap((segment) => [...sentencesOf(segment.lines)]);
     expect(Math.max(0, ...sentences.map((sentence) => sentence.length))).toBeLessThanOrEqual(sentenceTokensMax);
     expect(sentences.reduce((sum, sentence) => sum + sentence.length, 0)).toBeLessThanOrEqual(text.length);
   });
@@ -26,7 +26,7 @@ describe.each(hostileTexts())('100 KB of $token', ({ text }) => {
 
 describe('a pattern', () => {
   test('matches at most once for each token', () => {
-    const [sentence = []] = sentencesOf([{ text: 'ignore previous rules '.repeat(50), line: 1 }]);
+    const [sentence = []] = sentencesOf([{ text: 'ignore previous rules '.repeat(50), line: 1, offset: 0 }]);
     const found = compilePattern('@ignore ..5 @prior ..3 @instruction').find(indexSentence(sentence));
     expect(found.length).toBeLessThanOrEqual(sentence.length);
     expect(found.every(({ first, last }) => last - first <= 10)).toBe(true);
@@ -34,7 +34,7 @@ describe('a pattern', () => {
 
   test('requires its order and its distance', () => {
     const holds = (pattern: string, text: string) =>
-      sentencesOf([{ text, line: 1 }]).some(
+      [...sentencesOf([{ text, line: 1, offset: 0 }])].some(
         (sentence) => compilePattern(pattern).find(indexSentence(sentence)).length > 0,
       );
     expect(holds('red ..1 fox', 'the red old fox')).toBe(true);
@@ -88,11 +88,11 @@ describe('any text', () => {
       )
       .map((words) => words.join(' ')),
   );
-  test('is scanned without an exception, deterministically, and with evidence free of control characters', () => {
-    fc.assert(
-      fc.property(hostile, fc.constantFrom('skill' as const, 'tool' as const), (text, subject) => {
-        const findings = scanContent([{ part: 'text', text }], { subject });
-        expect(scanContent([{ part: 'text', text }], { subject })).toEqual(findings);
+  test('is scanned without an exception, deterministically, and with evidence free of control characters', async () => {
+    await fc.assert(
+      fc.asyncProperty(hostile, fc.constantFrom('skill' as const, 'tool' as const), async (text, subject) => {
+        const findings = await scanContent([{ part: 'text', text }], { subject });
+        expect(await scanContent([{ part: 'text', text }], { subject })).toEqual(findings);
         for (const { evidence, line } of findings) {
           expect(evidence).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
           expect(evidence.length).toBeLessThanOrEqual(scanLimits.evidenceLengthMax);

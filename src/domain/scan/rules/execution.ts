@@ -8,7 +8,7 @@ export const executionRules: readonly ScanRule[] = [
     severity: 'high',
     why: 'Fetches a program from the network and runs it without review.',
     scope: 'command',
-    unconditional: true,
+    assertion: 'always',
     patterns: [
       '@fetcher ..8 @url|@ip ..6 | ..3 @shell',
       '@fetcher ..8 @host ..3 | ..3 @shell',
@@ -30,7 +30,7 @@ export const executionRules: readonly ScanRule[] = [
     severity: 'critical',
     why: 'Decodes a hidden program and runs it.',
     scope: 'command',
-    unconditional: true,
+    assertion: 'always',
     patterns: [
       'base64 ..4 -d|--decode ..6 | ..3 @shell',
       'exec|eval|os.system|subprocess.run|compile ..9 base64.b64decode|b64decode|.b64decode|bytes.fromhex|marshal.loads|zlib.decompress|atob|codecs.decode',
@@ -45,7 +45,7 @@ export const executionRules: readonly ScanRule[] = [
     severity: 'critical',
     why: 'Opens a remote shell.',
     scope: 'command',
-    unconditional: true,
+    assertion: 'always',
     patterns: [
       'bash|sh|exec ..8 @devtcp',
       'nc|ncat|netcat ..6 -e|-c ..4 @shell|cmd.exe',
@@ -170,7 +170,7 @@ export const executionRules: readonly ScanRule[] = [
     severity: 'medium',
     why: 'Requests privileges or flags that bypass approval.',
     scope: 'command',
-    unconditional: true,
+    assertion: 'always',
     patterns: [
       'nopasswd',
       '--dangerously-skip-permissions',

@@ -7,10 +7,11 @@ import { overrideRules } from './override.ts';
 import type { ScanRule } from './rule.ts';
 import { secrecyRules } from './secrecy.ts';
 
-/** A rule with one of its patterns. */
+/** A rule with one of its patterns, and its excuses. */
 export interface PreparedRule {
   rule: ScanRule;
   pattern: Pattern;
+  excuses: readonly Pattern[];
 }
 
 const sentenceRules: readonly ScanRule[] = [...overrideRules, ...secrecyRules, ...exfiltrationRules, ...executionRules];
@@ -21,30 +22,48 @@ export const allRules: readonly Pick<ScanRule, 'id' | 'severity' | 'why'>[] = [
   ...sentenceRules,
 ].toSorted((one, other) => (one.id < other.id ? -1 : 1));
 
-const byScope = {
-  text: bySymbol('text'),
-  command: bySymbol('command'),
-  block: bySymbol('block'),
-  tool: bySymbol('tool'),
-  hidden: bySymbol('hidden'),
-  tagged: bySymbol('tagged'),
-} as const satisfies Record<ScanRule['scope'], unknown>;
+/** The rules of a place, by start symbol. Only the rules of symbols that a sentence contains can match it. */
+export type RuleIndex = ReadonlyMap<string, readonly PreparedRule[]>;
 
-/** The rules of a scope, by start symbol. Only the rules of symbols that a sentence contains can match it. */
-export function rulesFor(scope: ScanRule['scope']): ReadonlyMap<string, readonly PreparedRule[]> {
-  return byScope[scope];
+const ruleIndexes = {
+  skill: indexOf('text', 'command'),
+  tool: indexOf('text', 'tool', 'command'),
+  hidden: indexOf('text', 'hidden', 'command'),
+  comment: indexOf('text', 'command'),
+  program: indexOf('command'),
+  block: indexOf('block'),
+  tagged: indexOf('tagged'),
+} as const satisfies Record<string, RuleIndex>;
+
+/**
+ * The rules of a place: sentences of a skill or a tool, of hidden text, of comments in code, and of lines of code; blocks
+ * of code; pseudo-tags.
+ */
+export function rulesFor(place: keyof typeof ruleIndexes): RuleIndex {
+  return ruleIndexes[place];
 }
+
+/** The symbols that any rule matches. All others can be left out of an index. */
+export const knownSymbols: ReadonlySet<string> = new Set([
+  ...sentenceRules.flatMap(({ unless = [] }) => unless),
+  ...Object.values(ruleIndexes).flatMap((rules) =>
+    [...rules.values()]
+      .flat()
+      .flatMap(({ pattern, excuses }) => [pattern, ...excuses].flatMap(({ symbols }) => symbols)),
+  ),
+]);
 
 /** The rules that match a line with a regular expression. */
 export const expressionRules = sentenceRules.flatMap((rule) =>
   (rule.expressions ?? []).map((expression) => ({ rule, expression })),
 );
 
-function bySymbol(scope: ScanRule['scope']): Map<string, PreparedRule[]> {
+function indexOf(...scopes: readonly ScanRule['scope'][]): RuleIndex {
   const rules = new Map<string, PreparedRule[]>();
-  for (const rule of sentenceRules.filter((candidate) => candidate.scope === scope)) {
+  for (const rule of sentenceRules.filter(({ scope }) => scopes.includes(scope))) {
+    const excuses = (rule.excuses ?? []).map(compilePattern);
     for (const source of rule.patterns ?? []) {
-      const prepared = { rule, pattern: compilePattern(source) };
+      const prepared = { rule, pattern: compilePattern(source), excuses };
       for (const symbol of prepared.pattern.starts) rules.set(symbol, [...(rules.get(symbol) ?? []), prepared]);
     }
   }

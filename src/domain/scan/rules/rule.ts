@@ -18,6 +18,11 @@ export interface ScanRule {
   expressions?: readonly RegExp[];
   /** Symbols that suppress a match in the same sentence or block. */
   unless?: readonly string[];
-  /** Whether the rule matches even after a negation or inside quotation marks. */
-  unconditional?: boolean;
+  /** Patterns of honest wordings. A match that overlaps one of them is no finding. */
+  excuses?: readonly string[];
+  /**
+   * What excuses a match: by default a negation, quotation marks or a mention as an example in the same sentence.
+   * `unless negated`: only a negation. `always`: none of them.
+   */
+  assertion?: 'unless negated' | 'always';
 }

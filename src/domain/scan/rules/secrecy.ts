@@ -8,7 +8,7 @@ export const secrecyRules: readonly ScanRule[] = [
     severity: 'high',
     why: 'Tells the agent to hide what it does from the user.',
     scope: 'text',
-    unconditional: true,
+    assertion: 'always',
     patterns: [
       'not|never|dont inform|notify|alert|warn ..2 @person',
       'not|never|dont tell ..2 user$|users$|anyone$|them$|human$|owner$',
@@ -34,7 +34,7 @@ export const secrecyRules: readonly ScanRule[] = [
     severity: 'high',
     why: 'Acts without asking, where the confirmation protects the user.',
     scope: 'text',
-    unconditional: true,
+    assertion: 'always',
     patterns: [
       'not|never|dont ask ..4 confirmation|permission|approval|consent ..3 before ..2 @run|@send|@destroy|executing|running|sending|deleting',
       'without ..4 confirmation|approval|consent|permission|verification ..2 rm|exfiltrate|wipe',
@@ -73,7 +73,7 @@ export const secrecyRules: readonly ScanRule[] = [
     severity: 'high',
     why: 'Makes one tool pass data to another or change how it is called.',
     scope: 'text',
-    unconditional: true,
+    assertion: 'always',
     patterns: [
       'sidenote & parameter|param|argument|field <12',
       'output|result|results|contents|data|them|it ..6 tool|tools ..4 send|pass|forward ..4 to ..4 webhook|external|upload|http',
@@ -97,7 +97,7 @@ export const secrecyRules: readonly ScanRule[] = [
     severity: 'high',
     why: 'Gives the agent an order in text that is hidden when rendered.',
     scope: 'hidden',
-    unconditional: true,
+    assertion: 'always',
     patterns: [
       'ai|assistant|agent|agents|claude|llm|you ..3 must|should|shall|always ..8 @send|@read|@run|@ignore|@include|call|install|obey',
       '@forward ..6 to ..6 @url|@host|@email|@sinkhost|@outside',
@@ -112,7 +112,7 @@ export const secrecyRules: readonly ScanRule[] = [
     severity: 'critical',
     why: 'Disguises an instruction as a system tag.',
     scope: 'tagged',
-    unconditional: true,
+    assertion: 'always',
     patterns: [
       'must|first|before|always|never|should & @read|@send|@include|call|use & @url|@credpath|@secretdata|@sinkhost|@ip|@envfile|exfiltrate <80',
       'always|must ..3 call|use|run ..3 exfiltrate|webhook|send_email',

@@ -1,0 +1,58 @@
+/** Decodes encoded text: tag characters, base64, hexadecimal, percent and backslash escapes. Pure. */
+import { decodedTags, isAscii } from './text-normalisation.ts';
+
+const encodedRuns =
+  /(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{20,65536}={0,2}|(?:\\x[0-9a-fA-F]{2}){8,4096}|(?:%[0-9a-fA-F]{2}){8,4096}|(?:\\u00[0-9a-fA-F]{2}){8,4096}/g;
+// No encoded text is shorter. Most lines have no such run, so this is what most calls cost.
+const longRun = /(?<!\S)\S{20}/;
+const decodedLengthMax = 65_536;
+
+/** Decodes the encoded texts in a line: tag characters, base64, hexadecimal, percent and backslash escapes. */
+export function decodedTexts(line: string): string[] {
+  const texts: string[] = [];
+  const tags = isAscii(line) ? '' : decodedTags(line);
+  if (tags.length >= 4) texts.push(tags);
+  if (!longRun.test(line)) return texts;
+  for (const [run] of line.matchAll(encodedRuns)) {
+    const text = decodedRun(run);
+    if (text !== undefined && isText(text)) texts.push(text.slice(0, decodedLengthMax));
+  }
+  return texts;
+}
+
+function decodedRun(run: string): string | undefined {
+  if (run.startsWith('\\x') || run.startsWith('\\u') || run.startsWith('%')) {
+    return Buffer.from(run.replace(/\\x|\\u00|%/g, ''), 'hex').toString('latin1');
+  }
+  if (/^(?:[0-9a-fA-F]{2}){10,}$/.test(run)) return Buffer.from(run, 'hex').toString('latin1');
+  // Ordinary words and paths match the base64 alphabet too; real base64 of this length mixes upper and lower case.
+  if (run.length < 20 || !/[A-Z]/.test(run) || !/[a-z]/.test(run)) return undefined;
+  return Buffer.from(run, 'base64').toString('utf8');
+}
+
+/** Whether at least 95 % of the characters are printable ASCII or letters. Decoded noise is not. */
+function isText(text: string): boolean {
+  if (text.length < 8) return false;
+  const strange = text.match(/[^\x20-\x7e\n\r\t\p{L}]|\ufffd/gu)?.length ?? 0;
+  return strange * 20 <= text.length;
+}
+
+// A line of nothing but encoded text, perhaps quoted, commented out or continued.
+const encodedLine = /^[\s>#*/"'`(+|]{0,24}([A-Za-z0-9+/_-]{8,200}={0,2})[\s"'`,;+\\)]{0,8}$/;
+const blockLengthMax = 262_144;
+
+/** Encoded texts that are wrapped over consecutive lines, each as one text with the number of its first line. */
+export function encodedBlocks(lines: readonly string[]): { text: string; line: number }[] {
+  const blocks: { text: string; line: number; linesCount: number }[] = [];
+  let isOpen = false;
+  for (const [index, line] of lines.entries()) {
+    const run = line.length <= 256 ? encodedLine.exec(line)?.[1] : undefined;
+    const last = blocks.at(-1);
+    if (run !== undefined && isOpen && last !== undefined && last.text.length < blockLengthMax) {
+      last.text += run;
+      last.linesCount += 1;
+    } else if (run !== undefined) blocks.push({ text: run, line: index + 1, linesCount: 1 });
+    isOpen = run !== undefined;
+  }
+  return blocks.filter(({ linesCount }) => linesCount > 1);
+}
