@@ -2,16 +2,11 @@
  * Fetches the tool list of one session, at its start and after each change notification. Servers of the 2025
  * protocols send these unasked. Those of the 2026 protocol need a subscription, which is reopened when it ends.
  */
-import { setTimeout as delay } from 'node:timers/promises';
-import { createDebouncedQueue } from '../flow/debounced-queue.ts';
 import type { Config } from '../shapes/configuration/config.ts';
+import { watchList } from './list-watch.ts';
 import type { UpstreamLog } from './log.ts';
-import { reconnectDelay } from './reconnect-delay.ts';
 import type { Session } from './session.ts';
 import { fetchToolList, type ToolList } from './tool-list.ts';
-
-/** Change notifications within this time lead to one fetch, in milliseconds. */
-const debounceMs = 200;
 
 /** Dependencies of a watch. */
 export interface ToolWatchDeps {
@@ -41,15 +36,13 @@ export async function watchTools(deps: ToolWatchDeps): Promise<ToolList> {
       if (!session.ended.aborted) deps.onListFailed(error);
     }
   };
-  const refreshes = createDebouncedQueue({ pauseMs: debounceMs, postponedMsMax: debounceMs, run: refresh });
-  const refreshSoon = () => refreshes.request(deps.serverId);
-  session.ended.addEventListener('abort', () => void refreshes[Symbol.asyncDispose]());
-  client.setNotificationHandler('notifications/tools/list_changed', refreshSoon);
-  const first = await fetchList(deps);
-  if (session.era === 'modern' && client.getServerCapabilities()?.tools?.listChanged === true) {
-    void subscribe(deps, refreshSoon);
-  }
-  return first;
+  return watchList(session, {
+    ...deps,
+    notification: 'notifications/tools/list_changed',
+    filter: client.getServerCapabilities()?.tools?.listChanged === true ? { toolsListChanged: true } : undefined,
+    fetchFirst: () => fetchList(deps),
+    refresh,
+  });
 }
 
 function fetchList({ serverId, session, limits, log }: ToolWatchDeps): Promise<ToolList> {
@@ -60,28 +53,4 @@ function fetchList({ serverId, session, limits, log }: ToolWatchDeps): Promise<T
     timeoutMs: limits.connectTimeoutMs,
     log,
   });
-}
-
-/** Keeps a subscription open. Each time it opens, the list is fetched, since it may have changed in between. */
-async function subscribe(
-  { session, limits, random, onSubscriptionEnded }: ToolWatchDeps,
-  onOpen: () => void,
-): Promise<void> {
-  const { client, ended } = session;
-  let failures = 0;
-  while (!ended.aborted) {
-    const openedAt = performance.now();
-    try {
-      const subscription = await client.listen({ toolsListChanged: true }, { timeout: limits.connectTimeoutMs });
-      onOpen();
-      await subscription.closed;
-    } catch {
-      // It was refused or not confirmed in time. It is retried after the delay below.
-    }
-    if (ended.aborted) return;
-    failures = performance.now() - openedAt > limits.reconnectDelayMsMax ? 1 : failures + 1;
-    onSubscriptionEnded();
-    // The end of the session cuts the delay short and ends the loop.
-    await delay(reconnectDelay(limits, failures, random), undefined, { ref: false, signal: ended }).catch(() => {});
-  }
 }
