@@ -5,6 +5,7 @@ import type { Caller } from '../shapes/access.ts';
 import { notFound } from '../shapes/error.ts';
 import { newId } from '../shapes/id.ts';
 import type { ExplainedSearch } from '../shapes/search.ts';
+import type { ServerStatus } from '../shapes/server.ts';
 import { truncated } from '../shapes/text.ts';
 import type { IndexedTool, SearchAnswer, SearchRequest, ToolReference } from '../shapes/tool.ts';
 import { timed } from '../telemetry/duration.ts';
@@ -12,11 +13,12 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes, spanNames } from '../telemetry/names.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access/guard.ts';
+import { answerNotes } from './search/answer-notes.ts';
 import { explanationFor, isMoved } from './search/explanation.ts';
 import type { SearchLearning } from './search/learning.ts';
-import { matchTools } from './search/match.ts';
+import { type MatchedTool, matchTools } from './search/match.ts';
 import type { OutcomeMemory } from './search/outcome-memory.ts';
-import { type RankedTool, shownTool } from './search/ranking.ts';
+import { shownTool } from './search/ranking.ts';
 import type { SkillTools } from './skill-tools.ts';
 
 /** Search and inspection of tools. */
@@ -32,6 +34,8 @@ export interface ToolSearch {
 /** Dependencies of the tool search. */
 export interface ToolSearchDeps {
   toolIndex: ToolIndex;
+  /** The status of every configured server. */
+  servers: () => readonly ServerStatus[];
   skillTools: SkillTools;
   memory: OutcomeMemory;
   searchLearning: SearchLearning;
@@ -99,7 +103,8 @@ async function search(deps: ToolSearchDeps, caller: Caller, request: SearchReque
     searchedAt,
   });
   deps.metrics.searchResultsShown(shown.map(({ parts }, at) => isMoved(parts, at + 1)));
-  return { searchId, results: shown.map((tool) => reference(caller, tool, request)) };
+  const results = shown.map((tool) => reference(caller, tool, request));
+  return { searchId, results, ...(await answerNotes(deps, caller, { request, results })) };
 }
 
 /** Excludes expired skills, which stay in the index until the next cleanup. */
@@ -109,7 +114,7 @@ function isLive(skillTools: SkillTools, caller: Caller, { source, definition }: 
 
 function reference(
   caller: Caller,
-  { tool, score, parts }: RankedTool,
+  { tool, score, parts, isWeak }: MatchedTool,
   { includeSchemas, explain }: SearchRequest,
 ): ToolReference {
   const { source, definition } = tool;
@@ -119,6 +124,7 @@ function reference(
     source,
     description: truncated(definition.description, descriptionLengthMax),
     score: Math.round(score * 10_000) / 10_000,
+    ...(isWeak && { weakMatch: true }),
     ...(includeSchemas && { inputSchema: definition.inputSchema }),
     ...(explain && { explanation: explanationFor(caller, parts) }),
   };

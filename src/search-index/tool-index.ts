@@ -11,15 +11,19 @@ export interface ToolKey {
   namespace: string | undefined;
 }
 
-/** A search and its filters. All filters apply before tools are scored, counted or limited. */
-export interface ToolIndexQuery {
-  query: string;
-  limit: number;
+/** Which tools a search may find. */
+export interface ToolIndexFilter {
   namespace: string;
   source?: ToolSource | undefined;
   serverId?: string | undefined;
   /** Excludes tools that are out of use for reasons unknown to the index. */
   isUsable?: ((tool: IndexedTool) => boolean) | undefined;
+}
+
+/** A search and its filters. All filters apply before tools are scored, counted or limited. */
+export interface ToolIndexQuery extends ToolIndexFilter {
+  query: string;
+  limit: number;
 }
 
 /** A found tool. */
@@ -53,6 +57,10 @@ export interface ToolIndex {
   remove(key: ToolKey): boolean;
   /** The tool as `namespace` sees it: its own, else the one of all namespaces. */
   find(key: ToolKey): IndexedTool | undefined;
+  /** The number of tools that `namespace` sees. Takes constant time. */
+  count(namespace: string): number;
+  /** Whether any tool passes the filters. */
+  some(filter: ToolIndexFilter): boolean;
   /** Whether a tool other than a skill has this name, on any server. Takes constant time. */
   hasName(toolName: string): boolean;
   /** Tools of one server or of all, whatever their namespace, ordered by server id and tool name. */
@@ -76,7 +84,7 @@ export function toolKeyOf({ definition, namespace }: IndexedTool): ToolKey {
 }
 
 /** Whether a tool passes the query's filters. */
-export function isWanted(tool: IndexedTool, { namespace, source, serverId, isUsable }: ToolIndexQuery): boolean {
+export function isWanted(tool: IndexedTool, { namespace, source, serverId, isUsable }: ToolIndexFilter): boolean {
   return (
     (tool.namespace === undefined || tool.namespace === namespace) &&
     (source === undefined || tool.source === source) &&

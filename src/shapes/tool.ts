@@ -43,15 +43,14 @@ export function toolView({ source, definition }: IndexedTool): z.infer<typeof to
 
 /** A found tool: a light reference, without the schema that inspection returns unless the search asked for it. */
 export const toolReferenceSchema = z.object({
-  serverId: z.string(),
-  toolName: z.string(),
-  source: toolSourceSchema,
-  description: z.string(),
-  /** Higher is better; comparable within one answer only. */
-  score: z.number(),
-  inputSchema: jsonObjectSchema.optional(),
-  /** The reasons for the tool's rank, where the search asked for them. */
-  explanation: scoreExplanationSchema.optional(),
+  serverId: z.string().describe('Its server; `hestia` for skills.'),
+  toolName: z.string().describe('Its name at that server.'),
+  source: toolSourceSchema.describe('What it is.'),
+  description: z.string().describe('The beginning of its description.'),
+  score: z.number().describe('Higher is better. Comparable within one answer only.'),
+  weakMatch: z.literal(true).optional().describe('Present if the tool matches weakly: check it, or ask back.'),
+  inputSchema: jsonObjectSchema.optional().describe('Its input schema, if the search asked for schemas.'),
+  explanation: scoreExplanationSchema.optional().describe('The reasons for its rank, if the search asked for them.'),
 });
 export type ToolReference = z.infer<typeof toolReferenceSchema>;
 
@@ -66,9 +65,38 @@ export const searchRequestSchema = z.strictObject({
 });
 export type SearchRequest = z.infer<typeof searchRequestSchema>;
 
+/**
+ * Why nothing fits. `no_tools`: there is no tool that the filters admit. `no_match`: there are tools, and none fits.
+ * `weak_matches`: every result is a weak match. The others say that tools may be missing because of their servers.
+ */
+export const searchReasonSchema = z.enum([
+  'no_match',
+  'no_tools',
+  'weak_matches',
+  'servers_connecting',
+  'servers_unavailable',
+]);
+export type SearchReason = z.infer<typeof searchReasonSchema>;
+
 /** The answer to a search. Quote `searchId` in the call that it leads to. */
 export const searchAnswerSchema = z
-  .object({ searchId: z.string(), results: z.array(toolReferenceSchema) })
+  .object({
+    searchId: z.string().describe('Quote it in the call that the search leads to.'),
+    results: z.array(toolReferenceSchema).describe('The best first.'),
+    reasons: z.array(searchReasonSchema).optional().describe('Why nothing fits well. Absent if a result does.'),
+    serversConnecting: z
+      .array(z.string())
+      .optional()
+      .describe('Servers that are connecting for the first time. Repeat the search to find their tools.'),
+    serversUnavailable: z
+      .array(z.string())
+      .optional()
+      .describe('Servers that are not connected. Their tools may be missing, and cannot be called.'),
+    filteredCount: z
+      .int()
+      .optional()
+      .describe('Matches that belong to other namespaces and are left out. For auditors and operators.'),
+  })
   .meta({ id: 'SearchAnswer' });
 export type SearchAnswer = z.infer<typeof searchAnswerSchema>;
 

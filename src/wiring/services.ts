@@ -89,12 +89,13 @@ function createSkillServices({ config }: HubDeps, foundation: Foundation, { skil
   return { lifecycle, skills, skillSync: createSkillSync({ directories, namespace, strict, skills, metrics, log }) };
 }
 
-function createSearchServices(foundation: Foundation, { toolIndex, skillTools, searchIndex }: Tools) {
+function createSearchServices(foundation: Foundation, { toolIndex, pool, skillTools, searchIndex }: Tools) {
   const { log, now, guard, metrics, database, searchStore } = foundation;
   const memory = createOutcomeMemory();
   const { lessons } = searchIndex;
   const searchLearning = createSearchLearning({ database, searchStore, memory, lessons, metrics, log });
-  const toolSearch = createToolSearch({ toolIndex, skillTools, memory, searchLearning, guard, metrics, now });
+  const servers = pool.list;
+  const toolSearch = createToolSearch({ toolIndex, servers, skillTools, memory, searchLearning, guard, metrics, now });
   return { searchLearning, toolSearch };
 }
 

@@ -167,6 +167,18 @@ export function describeToolIndex(name: string, create: () => Promise<IndexUnder
         expect(index.hasName('commit')).toBe(false);
       });
 
+      test('counts the tools that a namespace sees, and knows whether any passes the filters', () => {
+        index.replaceServer('git', [tool('git', 'commit'), tool('git', 'push')]);
+        index.put(tool('hestia', 'skill_a', 'deploy', { namespace: 'red', source: 'skill' }));
+        expect([index.count('red'), index.count('blue')]).toEqual([3, 2]);
+        expect(index.some({ namespace: 'red', source: 'skill' })).toBe(true);
+        expect(index.some({ namespace: 'blue', source: 'skill' })).toBe(false);
+        expect(index.some({ namespace: 'blue', serverId: 'git' })).toBe(true);
+        expect(index.some({ namespace: 'blue', serverId: 'svn' })).toBe(false);
+        index.replaceServer('git', []);
+        expect([index.count('blue'), index.some({ namespace: 'blue' })]).toEqual([0, false]);
+      });
+
       test('has the new definition of a tool whose schema changed but not its words', async () => {
         const before = tool('a', 'one', 'alpha', { properties: { path: { type: 'string' } } });
         const after = tool('a', 'one', 'alpha', { properties: { path: { type: 'number' } } });

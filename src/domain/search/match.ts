@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { TextMatches, ToolIndex, ToolIndexQuery } from '../../search-index/tool-index.ts';
 import { isWanted, toolKeyOf, toolKeyText } from '../../search-index/tool-index.ts';
 import type { IndexedTool } from '../../shapes/tool.ts';
+import { isUnrelated, isWeakMatch } from './match-strength.ts';
 import type { OutcomeMemory, Recollection } from './outcome-memory.ts';
 import { queryKey } from './query-key.ts';
 import { type RankedTool, type RankingCandidate, rankTools } from './ranking.ts';
@@ -10,9 +11,14 @@ import { candidatesMax } from './ranking-constants.ts';
 
 /** All tools found for a query, best first. The caller returns the first ones. */
 export interface ToolMatch {
-  ranked: RankedTool[];
+  ranked: MatchedTool[];
   queryKey: string | undefined;
   scoring: TextMatches['scoring'];
+}
+
+/** A ranked tool, and whether it matches weakly: neither its text nor any outcome of the query speaks for it. */
+export interface MatchedTool extends RankedTool {
+  isWeak: boolean;
 }
 
 /** A query of a key, at a time in Unix milliseconds. */
@@ -30,13 +36,22 @@ export interface MatchDeps {
 
 /** Finds and ranks the tools for a query. */
 export async function matchTools(deps: MatchDeps, { keyId, at, ...query }: MatchRequest): Promise<ToolMatch> {
-  const { found, scoring } = await deps.toolIndex.search({ ...query, limit: candidatesMax });
+  const matches = await deps.toolIndex.search({ ...query, limit: candidatesMax });
+  const found = matches.found.filter(({ parts }) => !isUnrelated(parts));
   const key = queryKey(query.query);
   const recollection = deps.memory.recall({ namespace: query.namespace, keyId, queryKey: key, at });
   const candidates: RankingCandidate[] = found.map(({ tool, score }) => ({ tool, textScore: score }));
   candidates.push(...remembered(deps.toolIndex, query, recollection, found));
   const rank = () => rankTools(candidates, { keyId, recollection, definitionOf });
-  return { ranked: deps.ranking === undefined ? rank() : await deps.ranking(rank), queryKey: key, scoring };
+  const ranked = deps.ranking === undefined ? rank() : await deps.ranking(rank);
+  const toolsCount = deps.toolIndex.count(query.namespace);
+  const strong = new Set(found.filter(({ parts }) => !isWeakMatch(parts, toolsCount)).map(({ tool }) => tool));
+  const isWeak = ({ tool, parts }: RankedTool) => !strong.has(tool) && parts.ownEvidence + parts.othersEvidence <= 0;
+  return {
+    ranked: ranked.map((tool) => ({ ...tool, isWeak: isWeak(tool) })),
+    queryKey: key,
+    scoring: matches.scoring,
+  };
 }
 
 /** Tools with outcomes of this query that the index did not find and that pass the filters. */
@@ -51,7 +66,7 @@ function remembered(
   return [...evidence.entries()].flatMap(([toolKey, { tool: key }]) => {
     const tool = present.has(toolKey) ? undefined : toolIndex.find(key);
     const isSame = tool !== undefined && toolKeyText(toolKeyOf(tool)) === toolKey;
-    return isSame && isWanted(tool, { ...query, limit: candidatesMax }) ? [{ tool, textScore: undefined }] : [];
+    return isSame && isWanted(tool, query) ? [{ tool, textScore: undefined }] : [];
   });
 }
 

@@ -1,7 +1,7 @@
 /** The word index: all tools in memory, and the BM25F search over their words. */
 import { createTimeSlices } from '../../flow/time-slices.ts';
 import type { IndexedTool } from '../../shapes/tool.ts';
-import { compareTools, type ToolIndex, toolKeyOf, toolKeyText } from '../tool-index.ts';
+import { compareTools, isWanted, type ToolIndex, toolKeyOf, toolKeyText } from '../tool-index.ts';
 import { searchText } from './bm25f.ts';
 import { createInvertedIndex, type DocumentWithPostings, type InvertedIndex } from './inverted-index.ts';
 import { analyseText, type TextAnalysis } from './text-analysis.ts';
@@ -28,6 +28,14 @@ export function createWordIndex(): ToolIndex {
     remove: (key) => removeAll(content, [toolKeyText(key)]),
     find: (key) =>
       (entries.get(toolKeyText(key)) ?? entries.get(toolKeyText({ ...key, namespace: undefined })))?.document.tool,
+    count: (namespace) => {
+      const { shared, owned } = texts.content.counts;
+      return shared + (owned.get(namespace) ?? 0);
+    },
+    some: (filter) => {
+      const ofServer = filter.serverId === undefined ? entries : servers.get(filter.serverId);
+      return ofServer?.values().some(({ document }) => isWanted(document.tool, filter)) ?? false;
+    },
     hasName: (toolName) => content.names.has(toolName),
     list: ({ serverId }) =>
       [...(serverId === undefined ? entries : (servers.get(serverId) ?? new Map<string, Entry>())).values()]

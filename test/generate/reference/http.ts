@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { protocolError } from '../../../src/mcp/tool-result.ts';
 import { type ErrorCode, errorCodes, HestiaError } from '../../../src/shapes/error.ts';
+import { searchAnswerSchema, toolReferenceSchema } from '../../../src/shapes/tool.ts';
 import type { Log } from '../../../src/telemetry/log.ts';
-import { codes, type JsonSchema, jsonSchemaSchema, propertiesOf, type Row, table } from './markdown.ts';
+import { codes, type JsonSchema, jsonSchemaSchema, propertiesOf, type Row, table, valuesOf } from './markdown.ts';
 
 const operationSchema = z.object({
   summary: z.string(),
@@ -47,6 +48,12 @@ Besides these:
 
 ${table(['request', 'does'], otherPaths)}
 
+### The answer to a search
+
+Over MCP (\`search_tools\`) the names are snake_case.
+
+${table(['field', 'values', 'meaning'], [...fieldRows(searchAnswerSchema, ''), ...fieldRows(toolReferenceSchema, 'results[].')])}
+
 ## Error codes
 
 Over HTTP a failure is \`application/problem+json\` (RFC 9457) with \`type\`, \`title\`, \`status\`, \`detail\`, \`code\`, and where they exist \`traceId\` and
@@ -69,6 +76,13 @@ function bodyOf(requestBody: Operation['requestBody']): string {
   return Object.entries(requestBody?.content ?? {})
     .map(([type, { schema }]) => (type === 'application/json' ? membersOf(schema) : type))
     .join(', or ');
+}
+
+/** The fields of an answer, each with `prefix` before its name. */
+function fieldRows({ shape }: z.ZodObject, prefix: string): Row[] {
+  // Without the id of the schema, which would make it a reference.
+  const fields = propertiesOf(jsonSchemaSchema.parse(z.toJSONSchema(z.object(shape))));
+  return fields.map(([name, field]) => [`\`${prefix}${name}\``, valuesOf(field), field.description ?? '']);
 }
 
 function membersOf(schema: JsonSchema): string {
