@@ -50,6 +50,7 @@ export const securityEventColours: Readonly<Record<SecurityEvent, Colour>> = {
   SKILL_DEACTIVATION_SUCCESS: 'light-green',
   SKILL_ACTIVATION_EXPIRED: 'light-blue',
   SKILL_CHANGED: meaning.notice,
+  SKILL_READ: 'super-light-green',
   KEY_CREATED: 'dark-blue',
   KEY_REVOKED: 'super-light-blue',
   AUTH_FAILED: meaning.suspect,

@@ -1,7 +1,12 @@
 /** Lists the quarantine, and approves quarantined skill versions and tool definitions. */
 import type { Caller } from '../shapes/access.ts';
 import { notFound } from '../shapes/error.ts';
-import type { QuarantineEntry, QuarantineKind, QuarantineState } from '../shapes/quarantine.ts';
+import {
+  type QuarantineEntry,
+  type QuarantineKind,
+  type QuarantineState,
+  quarantineOrigin,
+} from '../shapes/quarantine.ts';
 import type { QuarantineStore, StoredQuarantineEntry } from '../stores/quarantine-store.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access/guard.ts';
@@ -52,10 +57,13 @@ export function createQuarantineService(deps: QuarantineServiceDeps): Quarantine
 }
 
 function approveEntry(deps: QuarantineServiceDeps, caller: Caller, entry: QuarantineEntry): Promise<boolean> {
-  const { quarantineId, kind, scope, name, digest } = entry;
+  const { quarantineId, kind, name, digest } = entry;
   return inSpan('quarantine.approve', {}, (span) => {
-    const subject =
-      kind === 'skill' ? { skill_name: name, skill_namespace: scope } : { tool_name: name, server_id: scope };
+    const origin = quarantineOrigin(entry);
+    const subject = {
+      ...(kind === 'skill' ? { skill_name: name } : { tool_name: name }),
+      ...('serverId' in origin ? { server_id: origin.serverId } : { skill_namespace: origin.namespace }),
+    };
     const fields = {
       quarantine_id: quarantineId,
       ...subject,

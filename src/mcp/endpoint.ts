@@ -15,15 +15,15 @@ import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/
 import { z } from 'zod';
 import type { Caller } from '../shapes/access.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
-import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type PlainCall, plainCall, plainCallResponse } from './fast-path.ts';
 import { createHubTools, type HubTools, type HubToolsDeps } from './hub-tools.ts';
 import { createLegacySessions, createListChangeStreams, type LegacySessions } from './legacy-session.ts';
 import type { ToolInvocation } from './meta-tools.ts';
 import { type RequestEnding, traceRequest } from './request-span.ts';
+import { createSkillsExtension, type SkillsExtensionDeps } from './skills-extension.ts';
 import { protocolError } from './tool-result.ts';
-import { TracedServer } from './traced-server.ts';
+import { TracedMcpServer } from './traced-server.ts';
 
 /** The MCP endpoint. */
 export interface HubServer {
@@ -37,9 +37,8 @@ export interface HubServer {
 }
 
 /** Dependencies of the endpoint. */
-export interface HubServerDeps extends HubToolsDeps {
+export interface HubServerDeps extends HubToolsDeps, SkillsExtensionDeps {
   metrics: Metrics;
-  log: Log;
   version: string;
 }
 
@@ -108,16 +107,20 @@ interface ServerFactoryDeps extends Shared {
   callers: WeakMap<AuthInfo, Caller>;
 }
 
-function serverFactory({ metrics, log }: HubServerDeps, { tools, sessions, serverInfo, callers }: ServerFactoryDeps) {
+function serverFactory(deps: HubServerDeps, { tools, sessions, serverInfo, callers }: ServerFactoryDeps) {
+  const { metrics, log } = deps;
   const jsonSchemaValidator = new AjvJsonSchemaValidator();
+  const capabilities = { tools: { listChanged: true }, resources: { listChanged: false } };
   return ({ authInfo, requestInfo }: McpRequestContext) => {
     const caller = authInfo && callers.get(authInfo);
     assert(caller, 'the SDK passes the authInfo of the request on');
-    const server = new TracedServer(
+    const mcpServer = new TracedMcpServer(
       serverInfo,
-      { capabilities: { tools: { listChanged: true } }, instructions, jsonSchemaValidator },
+      { capabilities, instructions, jsonSchemaValidator },
       { metrics, agentId: caller.agentId, isKnownTool: (name) => tools.isKnown(caller, name) },
     );
+    createSkillsExtension(deps, caller).attach(mcpServer);
+    const { server } = mcpServer;
     server.setRequestHandler('tools/list', async () => ({ tools: tools.list(caller).map(mcpTool) }));
     server.setRequestHandler('tools/call', async ({ params }, ctx) => {
       const sessionId = requestInfo?.headers.get(sessionHeader) ?? undefined;
@@ -131,7 +134,7 @@ function serverFactory({ metrics, log }: HubServerDeps, { tools, sessions, serve
         call.close();
       }
     });
-    return server;
+    return mcpServer;
   };
 }
 

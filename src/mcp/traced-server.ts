@@ -2,6 +2,7 @@
 import {
   type Implementation,
   type JSONRPCRequest,
+  McpServer,
   PROTOCOL_VERSION_META_KEY,
   type Result,
   Server,
@@ -17,8 +18,17 @@ export interface TracedServerDeps extends RequestSpanDeps {
   isKnownTool: (toolName: string) => boolean;
 }
 
-/** The server of one request: the protocol is stateless. */
-export class TracedServer extends Server {
+/** The server of one request, with the interface that the SDK's extensions need: the protocol is stateless. */
+export class TracedMcpServer extends McpServer {
+  override readonly server: TracedServer;
+
+  constructor(info: Implementation, options: ServerOptions, deps: TracedServerDeps) {
+    super(info);
+    this.server = new TracedServer(info, options, deps);
+  }
+}
+
+class TracedServer extends Server {
   readonly #deps: TracedServerDeps;
 
   constructor(info: Implementation, options: ServerOptions, deps: TracedServerDeps) {

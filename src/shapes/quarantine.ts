@@ -27,7 +27,7 @@ export const quarantineEntrySchema = z.object({
   quarantineId: z.string(),
   kind: quarantineKindSchema,
   state: quarantineStateSchema,
-  /** The namespace of a skill, the server id of a tool. */
+  /** The namespace of a skill, the server id of a tool, {@link upstreamSkillScope} for the skill of a server. */
   scope: z.string(),
   name: z.string(),
   digest: z.string().meta({ description: 'SHA-256 of the content. An approval is for this content only.' }),
@@ -42,6 +42,13 @@ export const quarantineEntrySchema = z.object({
 });
 export type QuarantineEntry = z.infer<typeof quarantineEntrySchema>;
 
+/** The scope of the skills of an upstream server. No namespace has a colon in its name. */
+export function upstreamSkillScope(serverId: string): string {
+  return `${upstreamScopePrefix}${serverId}`;
+}
+
+const upstreamScopePrefix = 'server:';
+
 /** One state of content: a skill of a namespace or a tool of a server, and the digest of its content. */
 export type QuarantineSubject = Pick<QuarantineEntry, 'kind' | 'scope' | 'name' | 'digest'>;
 
@@ -51,12 +58,12 @@ export const quarantineIdSchema = z.string().max(64);
 /** The part of an entry that is stored as JSON. */
 export const quarantineDetailSchema = quarantineEntrySchema.pick({ findings: true, changes: true });
 
-/** An entry in an answer: its scope is `namespace` for a skill and `serverId` for a tool. */
+/** An entry in an answer: its scope is `namespace` for a published skill, and `serverId` for a tool or skill of a server. */
 export const quarantineViewSchema = quarantineEntrySchema
   .omit({ scope: true })
   .extend({
-    namespace: z.string().optional().meta({ description: 'Of a skill.' }),
-    serverId: z.string().optional().meta({ description: 'Of a tool.' }),
+    namespace: z.string().optional().meta({ description: 'Of a published skill.' }),
+    serverId: z.string().optional().meta({ description: 'Of a tool or skill of an upstream server.' }),
     createdAt: isoTimeSchema,
     decidedAt: isoTimeSchema.optional(),
   })
@@ -66,8 +73,18 @@ export const quarantineViewSchema = quarantineEntrySchema
 export function quarantineView(entry: QuarantineEntry): z.infer<typeof quarantineViewSchema> {
   return quarantineViewSchema.parse({
     ...entry,
-    ...(entry.kind === 'skill' ? { namespace: entry.scope } : { serverId: entry.scope }),
+    ...quarantineOrigin(entry),
     createdAt: isoTime(entry.createdAt),
     decidedAt: isoTime(entry.decidedAt),
   });
+}
+
+/** The origin of an entry's content: the namespace of a published skill, or the server of a tool or skill. */
+export function quarantineOrigin({
+  kind,
+  scope,
+}: Pick<QuarantineEntry, 'kind' | 'scope'>): { namespace: string } | { serverId: string } {
+  if (kind === 'tool') return { serverId: scope };
+  const isUpstream = scope.startsWith(upstreamScopePrefix);
+  return isUpstream ? { serverId: scope.slice(upstreamScopePrefix.length) } : { namespace: scope };
 }

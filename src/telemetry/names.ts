@@ -12,6 +12,7 @@ export const spanNames = {
   skillActivate: 'skill.activate',
   skillDeactivate: 'skill.deactivate',
   skillScan: 'skill.scan',
+  skillRead: 'skill.read',
   skillSync: 'skill.sync',
   toolSearch: 'tool.search',
   toolRank: 'tool.rank',
@@ -63,7 +64,7 @@ export const attributes = {
   /** `skill`, `hub`, `upstream` or `all`. */
   searchSource: 'hestia.search.source',
   searchResults: 'hestia.search.results',
-  /** `activate`, `deactivate`, `publish`, `delete` or `sync`. */
+  /** `activate`, `deactivate`, `publish`, `delete`, `sync` or `read`. */
   skillOperation: 'hestia.skill.operation',
   skillId: 'hestia.skill.id',
   skillName: 'hestia.skill.name',

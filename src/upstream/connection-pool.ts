@@ -5,6 +5,7 @@ import type { ServerStatus } from '../shapes/server.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import { createConnection, type UpstreamConnection } from './connection.ts';
 import type { UpstreamLog } from './log.ts';
+import type { UpstreamSkillList } from './skills/list.ts';
 
 /** Dependencies of the pool. */
 export interface ConnectionPoolDeps {
@@ -15,6 +16,8 @@ export interface ConnectionPoolDeps {
   log: UpstreamLog;
   /** May return a promise, which must not reject. A new connection is `connected` only after it has resolved. */
   onToolsChanged(serverId: string, tools: readonly ToolDefinition[]): unknown;
+  /** Called with each list of a server's skills, and with undefined when the server is disconnected. */
+  onSkillsChanged?: ((serverId: string, list: UpstreamSkillList | undefined) => unknown) | undefined;
   onStateChanged(status: ServerStatus): void;
 }
 
@@ -43,6 +46,7 @@ export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
         clientVersion,
         log,
         onToolsChanged,
+        onSkillsChanged: deps.onSkillsChanged && ((list) => deps.onSkillsChanged?.(serverId, list)),
         onStateChanged,
       });
       return [serverId, connection] as const;

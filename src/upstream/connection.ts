@@ -12,6 +12,8 @@ import type { UpstreamLog } from './log.ts';
 import { reconnectDelay } from './reconnect-delay.ts';
 import { openSession, type Session } from './session.ts';
 import { listFailure, type SessionFailureDetail } from './session-failure.ts';
+import type { UpstreamSkillList } from './skills/list.ts';
+import { watchSkills } from './skills/watch.ts';
 import { callTool, type UpstreamCall } from './tool-call.ts';
 import type { ToolList } from './tool-list.ts';
 import { watchTools } from './tool-watch.ts';
@@ -26,6 +28,8 @@ export interface ConnectionDeps {
   log: UpstreamLog;
   /** Called when the tools differ from those reported before. `refused` counts the tools that cannot be offered. */
   onToolsChanged(tools: readonly ToolDefinition[], refused: number): unknown;
+  /** Called with each list of the server's skills, and with undefined when the server is disconnected. */
+  onSkillsChanged?: ((list: UpstreamSkillList | undefined) => unknown) | undefined;
   onStateChanged(status: ServerStatus): void;
   /** Unix milliseconds. */
   now?: () => number;
@@ -109,6 +113,7 @@ class Connection implements UpstreamConnection {
       this.#errorType = undefined;
       this.#setState('disconnected');
       void this.#publishTools(noTools);
+      this.#deps.onSkillsChanged?.(undefined);
     }
     await Promise.all([attempt, ...this.#closing]);
   }
@@ -218,7 +223,20 @@ class Connection implements UpstreamConnection {
     session.ended.addEventListener('abort', onEnded);
     // One lost request does not prove that the server is lost: a health check decides.
     session.client.onerror = () => this.#health?.checkNow();
+    this.#watchSkills(session);
     this.#setState('connected');
+  }
+
+  #watchSkills(session: Session): void {
+    const { serverId, limits, log, onSkillsChanged } = this.#deps;
+    if (onSkillsChanged === undefined) return;
+    const onSubscriptionEnded = () => this.#health?.checkNow();
+    void watchSkills({
+      ...{ serverId, session, limits, log },
+      random: this.#random,
+      onList: onSkillsChanged,
+      onSubscriptionEnded,
+    });
   }
 
   #closeSession(session: Session | undefined): void {

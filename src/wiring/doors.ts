@@ -15,7 +15,9 @@ export function createDoors({ config, version }: HubDeps, foundation: Foundation
   const metaTools = createMetaTools({ skills, lifecycle, servers, toolSearch, toolCall, cleanup, hubStatus });
   const hubTools = metaTools.map(({ definition }) => ({ source: 'hub', definition, namespace: undefined }) as const);
   tools.toolIndex.replaceServer(hubServerId, hubTools);
-  const hubServer = createHubServer({ metaTools, skillTools: tools.skillTools, toolCall, metrics, log, version });
+  const { skillTools } = tools;
+  const { skillResources } = services;
+  const hubServer = createHubServer({ metaTools, skillTools, toolCall, skillResources, metrics, log, version });
   let draining = false;
   const isDraining = () => draining;
   const app = createApp({

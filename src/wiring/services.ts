@@ -4,12 +4,13 @@ import { createSchemaCheck } from '../domain/call/schema.ts';
 import { createCleanup } from '../domain/cleanup.ts';
 import { createHubStatus } from '../domain/hub-status.ts';
 import { createQuarantineService } from '../domain/quarantine-service.ts';
+import { createPublishedSkills } from '../domain/resource/published-skills.ts';
 import { createSchedulerService } from '../domain/scheduler-service.ts';
-import { createSkillGate } from '../domain/screening/skill-gate.ts';
 import { createSearchLearning } from '../domain/search/learning.ts';
 import { createOutcomeMemory } from '../domain/search/outcome-memory.ts';
 import { createServerService } from '../domain/server-service.ts';
 import { createSkillLifecycle } from '../domain/skill-lifecycle.ts';
+import { createSkillResources } from '../domain/skill-resources.ts';
 import { createSkillService } from '../domain/skill-service.ts';
 import { createSkillSync } from '../domain/skill-sync.ts';
 import { createToolCall } from '../domain/tool-call.ts';
@@ -50,6 +51,7 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
   return {
     lifecycle: skills.lifecycle,
     skills: skills.skills,
+    skillResources: skills.skillResources,
     skillSync: skills.skillSync,
     searchLearning: search.searchLearning,
     toolSearch: search.toolSearch,
@@ -79,14 +81,21 @@ function createAuditTrailService({ audit, guard, log }: Foundation, version: str
   return createAuditService({ sources, verifyWith, checkpointer, prover, alarm, guard, log, version });
 }
 
-function createSkillServices({ config }: HubDeps, foundation: Foundation, { skillTools }: Tools) {
+function createSkillServices({ config }: HubDeps, foundation: Foundation, tools: Tools) {
+  const { skillTools, skillGate, upstreamSkills } = tools;
   const { log, now, trail, guard, metrics, skillStore, quarantineStore } = foundation;
   const { directories, namespace, strict } = config.skills;
   const queue = createKeyedQueue();
-  const skillGate = createSkillGate({ quarantineStore, trail, policy: config.policy.contentScan, now });
   const lifecycle = createSkillLifecycle({ skillStore, skillTools, skillGate, trail, guard, metrics, queue, now });
   const skills = createSkillService({ skillStore, lifecycle, skillGate, trail, guard, metrics, queue, now });
-  return { lifecycle, skills, skillSync: createSkillSync({ directories, namespace, strict, skills, metrics, log }) };
+  const publishedSkills = createPublishedSkills({ skillStore, quarantineStore, skillGate, now });
+  const skillResources = createSkillResources({ publishedSkills, upstreamSkills, trail, guard, metrics });
+  return {
+    lifecycle,
+    skills,
+    skillResources,
+    skillSync: createSkillSync({ directories, namespace, strict, skills, metrics, log }),
+  };
 }
 
 function createSearchServices(foundation: Foundation, { toolIndex, pool, skillTools, searchIndex }: Tools) {

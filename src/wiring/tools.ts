@@ -1,4 +1,6 @@
 /** Builds the sources of tools: search index, upstream connections and active skills. */
+import { createUpstreamSkills } from '../domain/resource/upstream-skills.ts';
+import { createSkillGate } from '../domain/screening/skill-gate.ts';
 import { createToolGate } from '../domain/screening/tool-gate.ts';
 import { createSkillTools } from '../domain/skill-tools.ts';
 import { createWordIndex } from '../search-index/words/word-index.ts';
@@ -37,14 +39,18 @@ export async function createTools({ config, version }: HubDeps, foundation: Foun
       toolIndex.replaceServer(serverId, indexed);
     },
   });
+  const skillGate = createSkillGate({ quarantineStore, trail, policy: config.policy.contentScan, now });
+  const upstreamSkills = createUpstreamSkills({ skillGate, quarantineStore, log });
   const pool = createConnectionPool({
     servers: config.servers,
     limits: config.limits,
     clientVersion: version,
     log,
     onToolsChanged: toolGate.admit,
+    onSkillsChanged: upstreamSkills.admit,
     onStateChanged: ({ serverId, state, errorType }) =>
       log.info('Server state changed', { server_id: serverId, state, error_type: errorType }),
   });
-  return { searchIndex, toolIndex, toolGate, pool, skillTools: createSkillTools({ toolIndex, now }) };
+  const skillTools = createSkillTools({ toolIndex, now });
+  return { searchIndex, toolIndex, toolGate, skillGate, upstreamSkills, pool, skillTools };
 }

@@ -17,15 +17,15 @@ import type { AuditTrail } from '../audit/trail.ts';
 import { scanContent, worstSeverity } from '../scan/scanner.ts';
 import { findingFields, skillParts } from '../scan/subject.ts';
 
-/** A skill to check, and who publishes or activates it. */
+/** A skill to check, and who publishes, activates or reads it. */
 export interface SkillCheckRequest {
   caller: Caller;
   namespace: string;
   document: SkillDocument;
   /** Fields of the event that identify the skill. The gate adds the findings. */
   fields: EventFields;
-  /** A quarantined skill is stored in the step `publish` and refused in the step `activate`. */
-  step: 'publish' | 'activate';
+  /** A quarantined skill is stored in the step `publish` and refused in the others. */
+  step: 'publish' | 'activate' | 'read';
 }
 
 /** The skill gate. */
@@ -84,7 +84,7 @@ export function createSkillGate(deps: SkillGateDeps): SkillGate {
         };
         await recordAttempt(deps, request, { entry, action });
       }
-      if (action === 'block' || (action === 'quarantine' && step === 'activate'))
+      if (action === 'block' || (action === 'quarantine' && step !== 'publish'))
         throw refusal(findings, action, quarantineId);
       return violations(findings);
     },

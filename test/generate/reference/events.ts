@@ -55,13 +55,17 @@ const securityEvents: Readonly<Record<SecurityEvent, EventEntry>> = {
     fields: [...skill, 'activation_id', 'duration_ms'],
   },
   SKILL_INJECTION_ATTEMPT: {
-    when: 'The content scan reports a skill that is published or activated. At publication there is no `skill_id` and `version`; with the action `warn` the level is info.',
+    when: 'The content scan reports a skill that is published, activated or read, or one of an upstream server. At publication there is no `skill_id` and `version`; with the action `warn` the level is info.',
     failed: true,
-    fields: [...skill, ...findings, 'digest', 'action', 'step', 'quarantine_id', 'error_type'],
+    fields: [...skill, 'server_id', ...findings, 'digest', 'action', 'step', 'quarantine_id', 'error_type'],
   },
   SKILL_CHANGED: {
     when: 'An active skill gets a new version. The activation stays on the older one.',
     fields: [...skill, 'activation_id', 'active_version'],
+  },
+  SKILL_READ: {
+    when: 'An agent reads a file of a skill as a resource of the Skills extension. The skill of an upstream server has no `skill_id`, `tool_name` and `version`; a read that fails has the level warn.',
+    fields: [...skill, 'server_id', 'file', 'digest', 'bytes', 'error_type'],
   },
   TOOL_DEFINITION_CHANGED: {
     when: 'An upstream server lists a tool with another definition than the pinned one.',

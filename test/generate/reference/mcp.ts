@@ -1,5 +1,6 @@
 /** The section "MCP" of the reference, from the tools that a hub lists. */
 import { z } from 'zod';
+import { skillPageMax } from '../../../src/domain/skill-resources.ts';
 import { defaultOf, jsonSchemaSchema, propertiesOf, type Row, table, valuesOf } from './markdown.ts';
 
 const listedSchema = z.object({
@@ -26,8 +27,39 @@ ${table(['tool', 'does'], [...tools.map(toolRow), skillToolRow])}
 ### Tool arguments
 
 ${table(['tool', 'argument', 'values', 'default', 'meaning'], [...tools.flatMap(argumentRows), ...skillArgumentRows])}
+
+### Skills extension
+
+The hub declares \`io.modelcontextprotocol/skills\` ([SEP-2640](https://modelcontextprotocol.io/seps/2640-skills-extension)) with \`directoryRead\`. A skill of the caller’s
+namespace is at \`skill://<name>/SKILL.md\`, in its active version or else the latest one. A skill of an upstream server is at \`skill://<server>/<path>/SKILL.md\`. A skill of the
+namespace hides the skills of a server that has its name. An entry has the frontmatter of SKILL.md as JSON, and of every file the URI, the size in bytes and the digest
+\`sha256:…\` of its bytes. Answers of protocol 2026-07-28 have \`ttlMs\` 10000 and \`cacheScope\` \`private\`. A URI that names nothing the caller may read, and what is blocked or held in the
+quarantine, is refused with -32602.
+
+${table(['method', 'parameters', 'answers'], skillMethods)}
 `;
 }
+
+/** The methods of the Skills extension, as the SDK serves them over `src/domain/skill-resources.ts`. */
+const skillMethods: Row[] = [
+  [
+    '`skills/list`',
+    '`cursor?`',
+    `The entries of the skills of the caller’s namespace by name, then those of upstream servers by URI; at most ${skillPageMax} a page.`,
+  ],
+  ['`skills/get`', '`uri`', 'The entry of the skill whose SKILL.md is at the URI.'],
+  [
+    '`resources/read`',
+    '`uri`',
+    'A file of a skill: `text` where it is UTF-8, otherwise `blob`. Recorded as `SKILL_READ`.',
+  ],
+  [
+    '`resources/directory/read`',
+    '`uri` `cursor?`',
+    `The files and folders of a folder in a skill; at most ${skillPageMax} a page.`,
+  ],
+  ['`resources/list`', '', 'The first 200 SKILL.md files of `skills/list`.'],
+];
 
 /** The tool of an active skill, as `src/domain/skill-tools.ts` defines it. */
 const skillToolRow: Row = [

@@ -17,6 +17,10 @@ const fixedSpans: Readonly<Record<keyof typeof spanNames, Omit<SpanEntry, 'kind'
     when: 'The content scan reports a skill.',
     attributes: ['security_event', 'hestia.skill.digest'],
   },
+  skillRead: {
+    when: 'An agent reads a file of a skill as a resource.',
+    attributes: ['security_event'],
+  },
   skillSync: {
     when: 'A change of a watched folder is published or removed; a root.',
     attributes: ['hestia.skill.name'],

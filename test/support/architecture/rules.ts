@@ -36,6 +36,7 @@ const allowedInDomain: Readonly<Record<string, readonly string[]>> = {
   screening: ['audit', 'scan'],
   search: ['access'],
   skill: ['access'],
+  resource: ['screening', 'skill'],
   call: ['audit', 'search'],
 };
 
