@@ -8,6 +8,7 @@ import { recordingRules } from '../../../grafana/rules/recording-rules.ts';
 import { ruleFile } from '../../../grafana/rules/rule.ts';
 import { runCommand } from '../programs/command-run.ts';
 import { activeAlerts, type FiredAlert, firedAlerts, unexplainedAlerts } from '../programs/fired-alerts.ts';
+import { scrapeSecondsDefault } from '../programs/prometheus.ts';
 import { quickExports } from './hub-observed.ts';
 import { startWatchedHub, type WatchedHub } from './hub-watched.ts';
 
@@ -37,12 +38,19 @@ const shortestBurn = '1h';
 /** Limit for an alert to fire or to resolve, in seconds. A drill waits for the alert, not for this time. */
 const holdSeconds = 300;
 
+/**
+ * Metric exports as often as Prometheus scrapes. More of them only load the machine: a hub with hundreds of tools has
+ * thousands of series.
+ */
+const drillExports = { ...quickExports, OTEL_METRIC_EXPORT_INTERVAL: `${scrapeSecondsDefault * 1000}` };
+
 /** Starts the setup, and waits until Prometheus has metrics of the hub and no alert fires. */
 export async function startDrillStage(): Promise<DrillStage> {
   const watched = await startWatchedHub(
     {},
     {
       file: { scheduler: { intervalHours: 24 } },
+      environment: drillExports,
       rules: drillRules(),
       collectorEnvironment: { COLLECTOR_METRIC_EXPIRATION: '10s' },
     },
@@ -63,7 +71,7 @@ export async function startDrillStage(): Promise<DrillStage> {
     },
     drill: async (faults, words = []) => {
       const { hub, collector } = watched;
-      const environment = { ...process.env, ...quickExports, OTEL_EXPORTER_OTLP_ENDPOINT: collector.otlpUrl };
+      const environment = { ...process.env, ...drillExports, OTEL_EXPORTER_OTLP_ENDPOINT: collector.otlpUrl };
       const where = ['--url', hub.url, '--key', hub.key(), '--prometheus', prometheus.url];
       const how = ['--until-resolved', '--hold', String(holdSeconds), '--pace', '250'];
       const command = ['demo', '--faults', faults.join(','), ...where, ...how, ...words];
