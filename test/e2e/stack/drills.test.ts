@@ -1,5 +1,6 @@
 /** Drills of the alerts on hubs: each injected fault makes its alert fire, and the alert resolves once the fault is undone. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type AlertThreshold, thresholds } from '../../../grafana/thresholds.ts';
 import { type Fault, faultJob } from '../../../src/cli/faults/fault.ts';
 import { faults } from '../../../src/cli/faults/table.ts';
 import {
@@ -8,6 +9,7 @@ import {
   firedAndResolved,
   startDrillStage,
   statesOf,
+  timeScale,
 } from '../../support/hub/drill.ts';
 import type { FiredAlert } from '../../support/programs/fired-alerts.ts';
 import { describeWith } from '../../support/programs/requirements.ts';
@@ -36,7 +38,11 @@ const stageJob = 'hestia/hestia';
  * Alerts that a hub can also make fire while it starts, stops or restarts: for seconds it has no connected server, no
  * scheduler or no connection to the collector. Scaled, the minutes that these alerts tolerate last seconds too.
  */
-const startAndStopAlerts = ['HestiaServerDisconnected', 'HestiaSchedulerNotRunning', 'HestiaTelemetryDropped'];
+const startAndStopAlerts = new Map<string, AlertThreshold>([
+  ['HestiaServerDisconnected', thresholds.serverDisconnected],
+  ['HestiaSchedulerNotRunning', thresholds.schedulerNotRunning],
+  ['HestiaTelemetryDropped', thresholds.telemetryDropped],
+]);
 
 /** Whether the alert belongs to the fault: it is on the hub of the fault, and is its alert or comes with it. */
 function belongsTo({ alert, job, firstSeconds }: FiredAlert, fault: Fault, lines: readonly FaultLine[]): boolean {
@@ -46,10 +52,12 @@ function belongsTo({ alert, job, firstSeconds }: FiredAlert, fault: Fault, lines
     const line = lines.find((one) => one.fault === name && one.state === state);
     return Date.parse(String(line?.time)) / 1000;
   };
-  const isHeld = firstSeconds >= seconds('made') && firstSeconds <= seconds('firing');
-  const others = isHeld || place === 'hub' ? [] : startAndStopAlerts;
-  const expected = [fault.alert, ...(companions[name] ?? []), ...others];
-  return expected.includes(alert) && firstSeconds >= seconds('begun');
+  if (firstSeconds < seconds('begun')) return false;
+  if ([fault.alert, ...(companions[name] ?? [])].includes(alert)) return true;
+  const startOrStop = startAndStopAlerts.get(alert);
+  if (startOrStop === undefined || place === 'hub') return false;
+  const conditionSeconds = firstSeconds - startOrStop.forSeconds * timeScale;
+  return conditionSeconds < seconds('made') || firstSeconds > seconds('firing');
 }
 
 describeWith(['otelcol', 'prometheus'], 'an injected fault', () => {

@@ -29,8 +29,8 @@ export interface DrillStage extends AsyncDisposable {
 /** The states of a fault whose alert fired and resolved, in order. */
 export const firedAndResolved = ['begun', 'made', 'firing', 'undone', 'resolved'];
 
-/** A window of ten minutes lasts ten seconds. */
-const timeScale = 1 / 60;
+/** Factor of all times in the rules of a drill: a window of ten minutes lasts ten seconds. */
+export const timeScale = 1 / 60;
 /** The window of this alert is a day. */
 const dayLong = { alert: 'HestiaAuditChainBroken', timeScale: timeScale / 60 };
 /** The shortest pair of windows of the objectives. The others take minutes to fire and to resolve, even scaled. */
