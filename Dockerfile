@@ -13,8 +13,9 @@ ENV NODE_ENV=production \
     HESTIA_DATA_DIR=/data
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
-COPY package.json LICENSE ./
+COPY package.json LICENSE NOTICE ./
 COPY src ./src
+COPY models ./models
 # The command line in the container of the hub: `docker exec <container> hestia demo`.
 RUN ln -s /app/src/hestia.ts /usr/local/bin/hestia
 # The data directory belongs to the unprivileged user of the base image.
