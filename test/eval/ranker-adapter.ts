@@ -6,10 +6,10 @@ import { createSearchLog } from '../../src/domain/search/log.ts';
 import { matchTools } from '../../src/domain/search/match.ts';
 import { createOutcomeMemory } from '../../src/domain/search/outcome-memory.ts';
 import { shownTool } from '../../src/domain/search/ranking.ts';
-import { createWordIndex } from '../../src/search-index/words/word-index.ts';
 import type { Outcome } from '../../src/shapes/event.ts';
 import type { JsonObject } from '../../src/shapes/json.ts';
 import type { IndexedTool } from '../../src/shapes/tool.ts';
+import { createEvalIndex, type EvalScoring } from './eval-index.ts';
 
 /** A tool of the data set. */
 export interface EvalTool {
@@ -44,18 +44,24 @@ export interface RankerAdapter {
   record(outcome: ReplayOutcome): void;
 }
 
+/** The tools of the replay, and how they are found. */
+export interface AdapterOptions {
+  tools: readonly EvalTool[];
+  scoring?: EvalScoring;
+}
+
 const namespace = 'default';
 
 /** Creates a search over the tools with an empty outcome memory. An agent of the replay is a key of the hub. */
-export function createAdapter({ tools }: { tools: readonly EvalTool[] }): RankerAdapter {
-  const toolIndex = createWordIndex();
+export function createAdapter({ tools, scoring = 'static' }: AdapterOptions): RankerAdapter {
   const memory = createOutcomeMemory();
   const searchLog = createSearchLog();
   const indexed = indexedTools(tools);
-  for (const [serverId, ofServer] of indexed.servers) toolIndex.replaceServer(serverId, ofServer);
+  const indexing = createEvalIndex(indexed.servers, scoring);
   let count = 0;
   return {
     search: async (query, { agentId, k, now }) => {
+      const toolIndex = await indexing;
       const found = await matchTools({ toolIndex, memory }, { query, namespace, keyId: agentId, at: now });
       const shown = found.ranked.slice(0, k);
       count += 1;

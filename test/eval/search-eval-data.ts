@@ -47,6 +47,24 @@ export async function loadQueries(directory: string): Promise<EvalQuery[]> {
   });
 }
 
+/** The subsets that are measured: the tools of one source or all, without and with distractors. */
+export const evalSubsets = ['azure in 200', 'toole in 199', 'all in 399', 'azure in 5,582'] as const;
+
+/** One subset. */
+export type EvalSubset = (typeof evalSubsets)[number];
+
+/** The tools and the queries of a subset. */
+export async function loadSubset(
+  directory: string,
+  subset: EvalSubset,
+): Promise<{ tools: EvalTool[]; queries: EvalQuery[] }> {
+  const source = subset.startsWith('azure') ? 'azure/' : subset.startsWith('toole') ? 'toole/' : '';
+  const isLarge = subset === 'azure in 5,582';
+  const tools = (await loadTools(directory, isLarge)).filter(({ id }) => isLarge || id.startsWith(source));
+  const queries = (await loadQueries(directory)).filter(({ toolId }) => toolId.startsWith(source));
+  return { tools, queries };
+}
+
 function lines(text: string): string[] {
   return text.split('\n').filter((line) => line !== '');
 }

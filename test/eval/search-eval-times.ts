@@ -5,7 +5,7 @@
 import { matchTools } from '../../src/domain/search/match.ts';
 import { createOutcomeMemory } from '../../src/domain/search/outcome-memory.ts';
 import type { RankedTool } from '../../src/domain/search/ranking.ts';
-import { createWordIndex } from '../../src/search-index/words/word-index.ts';
+import { createEvalIndex } from './eval-index.ts';
 import { type EvalTool, indexedTools } from './ranker-adapter.ts';
 import type { EvalQuery } from './search-eval-data.ts';
 
@@ -30,8 +30,7 @@ export async function measureTimes(tools: readonly EvalTool[], queries: readonly
     return at < tools.length ? tool : tool && { ...tool, server: `${tool.server}-copy`, id: `${tool.id}-copy` };
   }).filter((tool) => tool !== undefined);
   const indexed = indexedTools(many);
-  const toolIndex = createWordIndex();
-  for (const [serverId, ofServer] of indexed.servers) toolIndex.replaceServer(serverId, ofServer);
+  const toolIndex = await createEvalIndex(indexed.servers, 'static');
   const memory = createOutcomeMemory();
   const learn: number[] = [];
   const search: number[] = [];

@@ -3,14 +3,15 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
-import { createWordIndex } from '../../src/search-index/words/word-index.ts';
-import { createAdapter, type EvalTool, indexedTools, type RankerAdapter } from './ranker-adapter.ts';
-import { loadQueries, loadTools } from './search-eval-data.ts';
+import type { EvalScoring } from './eval-index.ts';
+import { createAdapter, type EvalTool, type RankerAdapter } from './ranker-adapter.ts';
+import { type EvalSubset, loadQueries, loadTools } from './search-eval-data.ts';
 import { measureTimes } from './search-eval-times.ts';
+import { meanOf, measureSubset } from './subset-eval.ts';
 
 /** A part to measure. */
 export type EvalPart =
-  | { kind: 'static'; subset: 'azure in 200' | 'toole in 199' | 'all in 399' | 'azure in 5,582' }
+  | { kind: 'static'; subset: EvalSubset; scoring: EvalScoring }
   | { kind: 'lift' | 'stream' | 'stream without learning'; seed: number }
   | { kind: 'poison'; seed: number; mode: 'boost' | 'errors'; principals: number }
   | { kind: 'times' };
@@ -23,7 +24,7 @@ parentPort?.postMessage(await measured(part));
 async function measured(work: EvalPart): Promise<unknown> {
   switch (work.kind) {
     case 'static':
-      return measureStatic(work.subset);
+      return measureStatic(work);
     case 'times':
       return measureTimes(await loadTools(directory, true), await loadQueries(directory));
     default:
@@ -50,22 +51,7 @@ async function replayed(work: Exclude<EvalPart, { kind: 'static' | 'times' }>): 
   }
 }
 
-/** nDCG@10 and hit@1 of the word index alone. Each query has one correct tool. */
-async function measureStatic(subset: Extract<EvalPart, { kind: 'static' }>['subset']) {
-  const source = subset.startsWith('azure') ? 'azure/' : subset.startsWith('toole') ? 'toole/' : '';
-  const isLarge = subset === 'azure in 5,582';
-  const tools = (await loadTools(directory, isLarge)).filter(({ id }) => isLarge || id.startsWith(source));
-  const queries = (await loadQueries(directory)).filter(({ toolId }) => toolId.startsWith(source));
-  const indexed = indexedTools(tools);
-  const index = createWordIndex();
-  for (const [serverId, ofServer] of indexed.servers) index.replaceServer(serverId, ofServer);
-  let gain = 0;
-  let hits = 0;
-  for (const { text, toolId } of queries) {
-    const { found } = await index.search({ query: text, limit: 10, namespace: 'default' });
-    const place = found.findIndex(({ tool }) => indexed.idOf(tool) === toolId);
-    if (place === 0) hits += 1;
-    if (place >= 0) gain += 1 / Math.log2(place + 2);
-  }
-  return { subset, queries: queries.length, ndcg: gain / queries.length, hit1: hits / queries.length };
+async function measureStatic({ subset, scoring }: Extract<EvalPart, { kind: 'static' }>) {
+  const { gains, hits } = await measureSubset(directory, { subset, scoring });
+  return { subset, scoring, queries: gains.length, ndcg: meanOf(gains).value, hit1: meanOf(hits).value };
 }

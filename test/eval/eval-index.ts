@@ -1,0 +1,47 @@
+/** The tool index that search is measured with: the hub's own, with the static model or with words alone. */
+import { createHybridIndex } from '../../src/search-index/hybrid-index.ts';
+import type { ToolIndex } from '../../src/search-index/tool-index.ts';
+import { createStaticEmbeddings } from '../../src/search-index/vectors/embeddings-static.ts';
+import { createVectorStore } from '../../src/search-index/vectors/store.ts';
+import { createWordIndex } from '../../src/search-index/words/word-index.ts';
+import type { IndexedTool } from '../../src/shapes/tool.ts';
+
+/** How tools are found: by words and the static model, or by words alone. */
+export type EvalScoring = 'static' | 'words';
+
+const unlogged = () => undefined;
+const noLog = {
+  debug: unlogged,
+  info: unlogged,
+  warn: unlogged,
+  error: unlogged,
+  flush: unlogged,
+  close: async () => undefined,
+};
+
+/** Indexes the tools of each server, and waits until all are embedded. */
+export async function createEvalIndex(
+  servers: ReadonlyMap<string, IndexedTool[]>,
+  scoring: EvalScoring,
+): Promise<ToolIndex> {
+  const words = createWordIndex();
+  const hybrid =
+    scoring === 'words'
+      ? undefined
+      : createHybridIndex({
+          lexical: words,
+          embeddings: createStaticEmbeddings(),
+          store: createVectorStore(),
+          isReady: () => true,
+          onFallback: unlogged,
+          log: noLog,
+          timeoutMs: 600_000,
+        });
+  const index = hybrid?.index ?? words;
+  for (const [serverId, tools] of servers) index.replaceServer(serverId, tools);
+  // The writer's timers do not keep the process alive.
+  const keepAlive = setInterval(unlogged, 1_000);
+  await hybrid?.writer.settled();
+  clearInterval(keepAlive);
+  return index;
+}
