@@ -111,7 +111,7 @@ describe('the search variables', () => {
   test('keep search in process and offline by default', () => {
     expect(load().search).toEqual({
       chromaUrl: undefined,
-      embeddings: { kind: 'lexical' },
+      embeddings: { kind: 'static' },
       vectorsFile: join(folder, 'data', 'vectors.db'),
     });
   });
@@ -140,6 +140,11 @@ describe('the search variables', () => {
     });
   });
 
+  test('turn vectors off with the model "words", and name the static model', () => {
+    expect(load({ HESTIA_EMBEDDINGS_MODEL: 'words' }).search.embeddings).toEqual({ kind: 'words' });
+    expect(load({ HESTIA_EMBEDDINGS_MODEL: 'static' }).search.embeddings).toEqual({ kind: 'static' });
+  });
+
   const address = 'must be an address that begins with http:// or https:// and names no user or password';
   test.each([
     [{ CHROMA_URL: 'chroma:8000' }, `CHROMA_URL: ${address}`],
@@ -153,7 +158,14 @@ describe('the search variables', () => {
       { EMBEDDINGS_URL: 'http://host' },
       'EMBEDDINGS_MODEL: must name the model to ask HESTIA_EMBEDDINGS_URL for, as in text-embedding-3-small',
     ],
-    [{ EMBEDDINGS_MODEL: 'large' }, 'EMBEDDINGS_MODEL: must be "default" where HESTIA_EMBEDDINGS_URL is not set'],
+    [
+      { EMBEDDINGS_MODEL: 'large' },
+      'EMBEDDINGS_MODEL: must be one of "static", "words", "default" where HESTIA_EMBEDDINGS_URL is not set',
+    ],
+    [
+      { EMBEDDINGS_MODEL: 'words', CHROMA_URL: 'http://chroma:8000' },
+      'CHROMA_URL: stores vectors, and HESTIA_EMBEDDINGS_MODEL=words computes none',
+    ],
     [{ EMBEDDINGS_KEY: 'hunter2' }, 'EMBEDDINGS_KEY: is for HESTIA_EMBEDDINGS_URL, which is not set'],
     [
       { EMBEDDINGS_URL: 'http://host', EMBEDDINGS_MODEL: 'm', EMBEDDINGS_KEY: 'hunter2 and blanks' },

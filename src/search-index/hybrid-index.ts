@@ -7,7 +7,7 @@ import { createTimeSlices } from '../flow/time-slices.ts';
 import type { IndexedTool } from '../shapes/tool.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { FallbackReason } from '../telemetry/vector-metrics.ts';
-import { hybridScores, lexicalCandidates, wordlessSimilarityMin } from './hybrid-score.ts';
+import { hybridScores, wordCandidates } from './hybrid-score.ts';
 import {
   compareTools,
   type FoundTool,
@@ -122,21 +122,18 @@ function createSearch(
   tools: ReadonlyMap<string, ToolEntry>,
   writer: VectorWriter,
 ): ToolIndex['search'] {
-  const { lexical, embeddings } = deps;
+  const { lexical } = deps;
   const nearest = createNearestSearch({ ...deps, onLength: writer.observeLength });
   return async (query) => {
     // Started before the word search, so that both run at the same time.
-    const pending = embeddings.hasMeaning ? nearest(query.query, toolFilter(query)) : undefined;
-    const words = await lexical.search({ ...query, limit: Math.max(query.limit, lexicalCandidates) });
-    const byWords = { ...words, found: words.found.slice(0, query.limit) };
-    if (pending === undefined && words.found.length > 0) return byWords;
-    const matches = await (pending ?? nearest(query.query, toolFilter(query)));
-    if (matches === undefined) return byWords;
+    const pending = nearest(query.query, toolFilter(query));
+    const words = await lexical.search({ ...query, limit: Math.max(query.limit, wordCandidates) });
+    const matches = await pending;
+    if (matches === undefined || matches.length === 0) return { ...words, found: words.found.slice(0, query.limit) };
     const dense = new Map<string, number>();
     for (const { id, similarity } of matches) {
       const tool = tools.get(id)?.tool;
-      if (tool === undefined || !isWanted(tool, query)) continue;
-      if (embeddings.hasMeaning || similarity >= wordlessSimilarityMin) dense.set(id, similarity);
+      if (tool !== undefined && isWanted(tool, query)) dense.set(id, similarity);
     }
     return combined(words, dense, tools, query);
   };
@@ -149,9 +146,10 @@ function combined(
   { limit }: ToolIndexQuery,
 ): TextMatches {
   const byWords = new Map(words.found.map((match) => [toolKeyText(toolKeyOf(match.tool)), match]));
-  const lexical = new Map([...byWords].map(([id, { score }]) => [id, score]));
+  const scores = new Map([...byWords].map(([id, { score }]) => [id, score]));
+  const strength = words.found[0]?.parts.lexical ?? 0;
   const found: FoundTool[] = [];
-  for (const [id, score] of hybridScores({ lexical, dense })) {
+  for (const [id, score] of hybridScores({ words: scores, strength, cosines: dense })) {
     const match = byWords.get(id);
     const tool = match?.tool ?? tools.get(id)?.tool;
     if (tool === undefined) continue;

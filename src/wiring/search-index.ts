@@ -6,17 +6,17 @@ import { createHybridIndex } from '../search-index/hybrid-index.ts';
 import type { ToolIndex } from '../search-index/tool-index.ts';
 import type { Embeddings } from '../search-index/vectors/embeddings.ts';
 import { createEmbeddingsCache } from '../search-index/vectors/embeddings-cache.ts';
-import { openEmbeddingsCacheFile } from '../search-index/vectors/embeddings-cache-file.ts';
+import { type EmbeddingsCacheFile, openEmbeddingsCacheFile } from '../search-index/vectors/embeddings-cache-file.ts';
 import { createEndpointEmbeddings } from '../search-index/vectors/embeddings-endpoint.ts';
-import { createLexicalEmbeddings } from '../search-index/vectors/embeddings-lexical.ts';
 import { createLocalEmbeddings } from '../search-index/vectors/embeddings-local.ts';
 import { monitorEmbeddings } from '../search-index/vectors/embeddings-monitor.ts';
+import { createStaticEmbeddings } from '../search-index/vectors/embeddings-static.ts';
 import {
   createLessonVectors,
   type LessonVectors,
   type LessonVectorsDeps,
 } from '../search-index/vectors/lesson-vectors.ts';
-import type { SearchConfiguration } from '../shapes/configuration/search.ts';
+import type { EmbeddingsConfiguration, SearchConfiguration } from '../shapes/configuration/search.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { VectorMetrics } from '../telemetry/vector-metrics.ts';
 import { createVectorStores, type DependencyStatus, type VectorStores } from './vector-stores.ts';
@@ -58,15 +58,13 @@ const searchTimeouts = { meaningMs: 400, chromaMs: 150 };
 /** Creates the parts. @throws Error with one line if a model in this process is configured but not installed. */
 export async function createSearchIndex(deps: SearchIndexDeps): Promise<SearchIndex> {
   const { configuration, words, log, metrics, timeouts = searchTimeouts } = deps;
+  const { embeddings: chosen } = configuration;
+  if (chosen.kind === 'words') return wordsAlone(words);
   const lifetime = new AbortController();
   const file = openEmbeddingsCacheFile(configuration.vectorsFile, (error) => warnOfFile(log, error));
-  const embeddings = monitorEmbeddings(await createModel(deps, lifetime.signal), log);
-  const cachedEmbeddings = createEmbeddingsCache({
-    embeddings,
-    file,
-    onTexts: metrics.embeddingsTexts,
-    onFailure: (error) => warnOfFile(log, error),
-  });
+  const embeddings = monitorEmbeddings(await createModel(deps, chosen, lifetime.signal), log);
+  // Vectors of the static model cost less to compute again than to cache.
+  const usedEmbeddings = chosen.kind === 'static' ? embeddings : cachedEmbeddings(deps, embeddings, file);
   const stores = createVectorStores({
     chromaUrl: configuration.chromaUrl,
     model: embeddings.model,
@@ -77,8 +75,7 @@ export async function createSearchIndex(deps: SearchIndexDeps): Promise<SearchIn
   });
   const tools = createHybridIndex({
     lexical: words,
-    // Hashed words cost less to compute again than to cache.
-    embeddings: embeddings.hasMeaning ? cachedEmbeddings : embeddings,
+    embeddings: usedEmbeddings,
     store: stores.create('tools'),
     isReady: stores.isReady,
     onFallback: metrics.searchFallback,
@@ -86,15 +83,14 @@ export async function createSearchIndex(deps: SearchIndexDeps): Promise<SearchIn
     timeoutMs: timeouts.meaningMs,
   });
   stores.addWriter(tools.writer);
-  const isShared = configuration.chromaUrl !== undefined && embeddings.hasMeaning;
-  const lessons = isShared ? createLessons(deps, cachedEmbeddings, stores) : undefined;
+  const lessons = configuration.chromaUrl === undefined ? undefined : createLessons(deps, usedEmbeddings, stores);
   return {
     toolIndex: tools.index,
     lessons,
     start: stores.start,
     dependencies: () => ({
       ...stores.dependencies(),
-      ...(embeddings.hasMeaning && { embeddings: { state: embeddings.state(), kind: configuration.embeddings.kind } }),
+      ...(chosen.kind !== 'static' && { embeddings: { state: embeddings.state(), kind: chosen.kind } }),
     }),
     settled: tools.writer.settled,
     async [Symbol.asyncDispose]() {
@@ -106,15 +102,31 @@ export async function createSearchIndex(deps: SearchIndexDeps): Promise<SearchIn
   };
 }
 
+function cachedEmbeddings(
+  { metrics, log }: SearchIndexDeps,
+  embeddings: Embeddings,
+  file: EmbeddingsCacheFile,
+): Embeddings {
+  return createEmbeddingsCache({
+    embeddings,
+    file,
+    onTexts: metrics.embeddingsTexts,
+    onFailure: (error) => warnOfFile(log, error),
+  });
+}
+
 function warnOfFile(log: Log, error: unknown): void {
   log.warn('Vectors cannot be stored on disk and are computed again after a restart', {}, { error });
 }
 
-async function createModel({ configuration, metrics }: SearchIndexDeps, signal: AbortSignal): Promise<Embeddings> {
-  const { embeddings } = configuration;
+async function createModel(
+  { metrics }: SearchIndexDeps,
+  embeddings: Exclude<EmbeddingsConfiguration, { kind: 'words' }>,
+  signal: AbortSignal,
+): Promise<Embeddings> {
   switch (embeddings.kind) {
-    case 'lexical':
-      return createLexicalEmbeddings();
+    case 'static':
+      return createStaticEmbeddings();
     case 'local':
       return createLocalEmbeddings();
     case 'endpoint':
@@ -132,4 +144,15 @@ function createLessons(
   const lessons = createLessonVectors({ embeddings, store: create('outcomes'), searchStore, isReady, log });
   addWriter(lessons.writer);
   return lessons;
+}
+
+function wordsAlone(words: ToolIndex): SearchIndex {
+  return {
+    toolIndex: words,
+    lessons: undefined,
+    start: () => undefined,
+    dependencies: () => ({ toolIndex: { state: 'up', kind: 'words' } }),
+    settled: async () => undefined,
+    [Symbol.asyncDispose]: async () => undefined,
+  };
 }

@@ -5,7 +5,7 @@ import { type EmbeddingsServer, startEmbeddingsServer } from '../support/servers
 import { describeToolIndex, indexedTool } from '../support/tool-index-contract.ts';
 import { type ObservedVectors, startVectors } from '../support/vectors-observed.ts';
 
-describeToolIndex('the hybrid index with hashed words in process', async () => {
+describeToolIndex('the hybrid index with the static model in process', async () => {
   const observed = await startVectors();
   const { toolIndex, settled } = observed.vectors;
   return { index: toolIndex, settled, close: async () => observed[Symbol.asyncDispose]() };
@@ -114,16 +114,25 @@ describe('a hybrid index', () => {
   });
 });
 
-test('a hybrid index with hashed words finds tools by spelling if no word matches, and changes nothing else', async () => {
-  await using observed = await startVectors();
-  const { toolIndex, settled } = observed.vectors;
-  toolIndex.put(indexedTool('azure', 'keyvault_list', 'Lists the vaults.'));
-  toolIndex.put(indexedTool('mail', 'send_mail', 'Sends it.'));
-  await settled();
-  const query = { limit: 10, namespace: 'default' };
-  expect(await toolIndex.search({ ...query, query: 'listkeyvaults' })).toMatchObject({
-    scoring: 'hybrid',
-    found: [{ tool: { definition: { toolName: 'keyvault_list' } } }],
+describe('a hybrid index with the static model', () => {
+  test('finds a tool that contains no word of the query, offline and without waiting for a service', async () => {
+    await using observed = await startVectors();
+    const { toolIndex, settled } = observed.vectors;
+    toolIndex.put(indexedTool('files', 'edit_file', 'Make selective edits to a text file.'));
+    toolIndex.put(indexedTool('mail', 'send_mail', 'Sends an e-mail to a recipient.'));
+    await settled();
+    const search = (query: string) => toolIndex.search({ query, limit: 10, namespace: 'default' });
+    expect((await search('correct a typo in my document')).found[0]?.tool.definition.toolName).toBe('edit_file');
+    expect(observed.vectors.dependencies()).toEqual({ toolIndex: { state: 'up', kind: 'in-process' } });
   });
-  expect(await toolIndex.search({ ...query, query: 'mail' })).toMatchObject({ scoring: 'lexical' });
+
+  test('finds nothing for a query without words, by meaning either', async () => {
+    await using observed = await startVectors();
+    const { toolIndex, settled } = observed.vectors;
+    toolIndex.put(indexedTool('files', 'edit_file', 'Make selective edits to a text file.'));
+    await settled();
+    for (const query of ['asdf qwerty', 'zxcvb hjklm', '???', '新建一个文件夹', 'was ist das für eine Datei']) {
+      expect(await toolIndex.search({ query, limit: 10, namespace: 'default' })).toMatchObject({ found: [] });
+    }
+  });
 });

@@ -30,7 +30,7 @@ export interface ObservedVectors extends AsyncDisposable {
 /** Options of {@link startVectors}. */
 export interface ObservedVectorsOptions {
   chromaUrl?: string | undefined;
-  /** The URL of an embeddings service; hashed words are used without it. */
+  /** The URL of an embeddings service; the static model are used without it. */
   embeddingsUrl?: string | undefined;
   model?: string;
   /** Whether searches have the hub's short timeouts; otherwise they have long ones, for busy machines. */
@@ -86,6 +86,6 @@ export async function startVectors(options: ObservedVectorsOptions = {}): Promis
 
 function embeddingsOf({ embeddingsUrl, model = 'test-model' }: ObservedVectorsOptions): EmbeddingsConfiguration {
   return embeddingsUrl === undefined
-    ? { kind: 'lexical' }
+    ? { kind: 'static' }
     : { kind: 'endpoint', url: embeddingsUrl, model, key: 'sk-never-shown' };
 }

@@ -63,7 +63,6 @@ export function createEndpointEmbeddings(deps: EmbeddingsEndpointDeps): Embeddin
   const limitRequests = limitConcurrency(endpointLimits.documentRequestsMax);
   return {
     model: `${deps.model} at ${addressOf(deps.url)}`,
-    hasMeaning: true,
     async embed(texts, purpose) {
       const batches = batchesOf(texts.map((text) => text.slice(0, endpointLimits.textLengthMax).toWellFormed()));
       const answers = await Promise.all(

@@ -19,7 +19,6 @@ export async function createLocalEmbeddings(load: () => Promise<unknown> = loadP
   const generate = generateFunction(await load());
   return {
     model: 'local-all-MiniLM-L6-v2',
-    hasMeaning: true,
     async embed(texts) {
       const vectors: Float32Array[] = [];
       for (let at = 0; at < texts.length; at += batchTextsMax) {

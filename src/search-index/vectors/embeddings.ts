@@ -1,6 +1,6 @@
 /**
  * The port of embeddings, which convert texts to vectors, and functions on vectors.
- * Implementations: hashed words, a model in this process, a service, and a cache around any of them.
+ * Implementations: the static model, a transformer in this process, a service, and a cache around any of them.
  */
 
 /** Why a text is embedded: for a search that waits for it, or for an index that is filled in the background. */
@@ -10,10 +10,9 @@ export type EmbeddingPurpose = 'query' | 'document';
 export interface Embeddings {
   /** The name of the model. Only vectors of the same model are comparable. It contains no secret. */
   readonly model: string;
-  /** True for a trained model. False for hashed words, which add nothing to BM25. */
-  readonly hasMeaning: boolean;
   /**
-   * Returns one unit vector for each text, in order, all of one length. May call a service, and may be repeated.
+   * Returns one vector for each text, in order, all of one length: a unit vector, or zeros where the model does not understand
+   * the text. May call a service, and may be repeated.
    * @throws EmbeddingsError with the type of failure, and without text of the service.
    */
   embed(texts: readonly string[], purpose: EmbeddingPurpose): Promise<Float32Array[]>;
@@ -62,6 +61,11 @@ export function unitVector(values: ArrayLike<number>): Float32Array | undefined 
   const length = Math.sqrt(squares);
   if (!Number.isFinite(length) || length === 0) return undefined;
   return Float32Array.from(values, (value) => value / length);
+}
+
+/** Whether a vector has no direction: its text means nothing to the model. */
+export function isZero(vector: Float32Array): boolean {
+  return vector.every((value) => value === 0);
 }
 
 /** Cosine of two unit vectors of one length, in [-1, 1]. */

@@ -5,10 +5,10 @@
 import { resultWithin, timedOut } from '../../flow/time-limit.ts';
 import type { FallbackReason } from '../../telemetry/vector-metrics.ts';
 import { nearestMax } from '../hybrid-score.ts';
-import { type Embeddings, EmbeddingsError } from './embeddings.ts';
+import { type Embeddings, EmbeddingsError, isZero } from './embeddings.ts';
 import type { VectorMatch, VectorQuery, VectorStore } from './store.ts';
 
-/** Finds the nearest entries; undefined if there is no answer in time. Never throws. */
+/** Finds the nearest entries: none for a text without meaning, undefined if there is no answer in time. Never throws. */
 export type NearestSearch = (text: string, where: VectorQuery['where']) => Promise<VectorMatch[] | undefined>;
 
 /** Dependencies of the search. */
@@ -40,6 +40,7 @@ export function createNearestSearch(deps: NearestSearchDeps): NearestSearch {
       const [vector] = await deps.embeddings.embed([text], 'query');
       if (vector === undefined) return 'failed';
       deps.onLength(vector.length);
+      if (isZero(vector)) return [];
       return await deps.store.query({ vector, limit: nearestMax, where });
     } catch (error) {
       if (error instanceof EmbeddingsError) pausedUntil = performance.now() + embeddingPauseMs;

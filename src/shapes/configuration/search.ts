@@ -28,15 +28,20 @@ export const searchEnvironment = {
 /** The variables of search, parsed. */
 export type SearchEnvironment = z.infer<z.ZodObject<typeof searchEnvironment>>;
 
-/** The model name that selects the model in this process. */
+/** The value of HESTIA_EMBEDDINGS_MODEL for search by words alone. */
+export const wordsModel = 'words';
+/** Its value for the static model, the default. */
+export const staticModel = 'static';
+/** Its value for the transformer in this process. */
 export const localEmbeddingsModel = 'default';
 
 /**
- * The source of embeddings: the built-in hashed words, a model in this process (`default`, from an optional package), or a
- * service with the API of OpenAI. `url` is the full address of its `embeddings` resource.
+ * What converts texts to vectors: nothing, the static model of the repository, a transformer in this process (of an optional
+ * package), or a service with the OpenAI format at `url`, the whole address of its `embeddings` resource.
  */
 export type EmbeddingsConfiguration =
-  | { kind: 'lexical' }
+  | { kind: 'words' }
+  | { kind: 'static' }
   | { kind: 'local'; model: typeof localEmbeddingsModel }
   | { kind: 'endpoint'; url: string; model: string; key: string | undefined };
 
@@ -50,11 +55,16 @@ export interface SearchConfiguration {
 }
 
 /**
- * The source of embeddings that the variables name; the built-in hashed words if they name none.
- * `refuse` throws; it is called with the variable and the reason if the variables contradict each other.
+ * The static model unless another one is named: in this process, or behind an address. `refuse` is called with the variable and
+ * the reason where the variables do not fit together, and throws.
  */
 export function embeddingsConfiguration(
-  { HESTIA_EMBEDDINGS_URL: url, HESTIA_EMBEDDINGS_MODEL: model, HESTIA_EMBEDDINGS_KEY: key }: SearchEnvironment,
+  {
+    HESTIA_CHROMA_URL: chroma,
+    HESTIA_EMBEDDINGS_URL: url,
+    HESTIA_EMBEDDINGS_MODEL: model,
+    HESTIA_EMBEDDINGS_KEY: key,
+  }: SearchEnvironment,
   refuse: (variable: keyof SearchEnvironment, reason: string) => never,
 ): EmbeddingsConfiguration {
   if (url !== undefined) {
@@ -67,9 +77,13 @@ export function embeddingsConfiguration(
     return { kind: 'endpoint', url: embeddingsAddress(url), model, key };
   }
   if (key !== undefined) return refuse('HESTIA_EMBEDDINGS_KEY', 'is for HESTIA_EMBEDDINGS_URL, which is not set');
-  if (model === undefined) return { kind: 'lexical' };
+  if (model === undefined || model === staticModel) return { kind: 'static' };
   if (model === localEmbeddingsModel) return { kind: 'local', model };
-  return refuse('HESTIA_EMBEDDINGS_MODEL', `must be "${localEmbeddingsModel}" where HESTIA_EMBEDDINGS_URL is not set`);
+  if (model === wordsModel && chroma === undefined) return { kind: 'words' };
+  if (model === wordsModel)
+    return refuse('HESTIA_CHROMA_URL', 'stores vectors, and HESTIA_EMBEDDINGS_MODEL=words computes none');
+  const allowed = [staticModel, wordsModel, localEmbeddingsModel].map((name) => `"${name}"`).join(', ');
+  return refuse('HESTIA_EMBEDDINGS_MODEL', `must be one of ${allowed} where HESTIA_EMBEDDINGS_URL is not set`);
 }
 
 /** The address of the `embeddings` resource, for an origin, a base such as `…/v1`, or the full address. */

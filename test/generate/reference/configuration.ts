@@ -15,8 +15,9 @@ const variables: Record<keyof typeof environmentSchema.shape, { meaning: string;
   HESTIA_CHROMA_URL: { meaning: 'A Chroma server that stores the vectors of search.', byDefault: 'in process' },
   HESTIA_EMBEDDINGS_URL: { meaning: 'An embeddings service in the OpenAI format.', byDefault: 'none' },
   HESTIA_EMBEDDINGS_MODEL: {
-    meaning: 'The model of that service; `default` without a service: a model in process.',
-    byDefault: 'none',
+    meaning:
+      'The model of that service. Without a service: `static`, the model of the repository; `words`, no model; `default`, a transformer in process.',
+    byDefault: '`static`',
   },
   HESTIA_EMBEDDINGS_KEY: { meaning: 'The API key of that service.', byDefault: 'none' },
   HESTIA_DATABASE_URL: { meaning: 'Reserved. A hub with this variable does not start.', byDefault: 'unset' },

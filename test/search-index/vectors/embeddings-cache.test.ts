@@ -34,7 +34,6 @@ const cache = (model = 'a', fails = () => false): Embeddings =>
   createEmbeddingsCache({
     embeddings: {
       model,
-      hasMeaning: true,
       embed: async (texts) => {
         requested.push([...texts]);
         if (fails()) throw new Error('failed');

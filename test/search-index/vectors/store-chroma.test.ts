@@ -47,7 +47,7 @@ describeWith('chroma', 'an index in Chroma', () => {
     return { index: vectors.toolIndex, settled: vectors.settled, close: async () => undefined };
   });
 
-  describeToolIndex('by hashed words', async () => {
+  describeToolIndex('by the static model', async () => {
     const { vectors } = await start({ embeddingsUrl: undefined });
     return { index: vectors.toolIndex, settled: vectors.settled, close: async () => undefined };
   });
