@@ -1,6 +1,6 @@
 /**
- * The tools of active skills: the registry by namespace, and the result of calling one. The registry is in memory and is
- * rebuilt from the stored activations at start.
+ * The tools of active skills: the registry, which refuses taken names, and the result of a call. The registry is in
+ * memory, separate for each namespace, and rebuilt from the stored activations at start.
  */
 
 import type { ToolIndex } from '../search-index/tool-index.ts';

@@ -1,4 +1,4 @@
-/** A queue per key: works of one key run one at a time, in order. Works of different keys run side by side. */
+/** A queue for each key: work for one key runs one at a time, in order. Different keys run concurrently. */
 import limitConcurrency, { type LimitFunction } from 'p-limit';
 
 /** Runs `work` once all earlier works of the same key have settled. Settles as `work` does. */

@@ -1,4 +1,4 @@
-/** Why the database failed: a closed list, so that it can be a metric label. */
+/** The closed list of reasons for a database failure, which is also a metric label. */
 import { z } from 'zod';
 
 /**

@@ -1,4 +1,4 @@
-/** Metrics of embeddings and Chroma, the parts of search that use other processes. */
+/** Metrics of embeddings, of Chroma, and of searches that fell back to words alone. */
 import { metrics } from '@opentelemetry/api';
 import { attributes, httpDurationBounds, localDurationBounds, metricNames, scopeName } from './names.ts';
 

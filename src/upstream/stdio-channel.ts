@@ -1,6 +1,7 @@
 /**
- * A stdio channel to an upstream server, which runs as a child process. The environment is the configured one and the
- * safe defaults of the MCP library. Standard error is logged. Closing ends the process, by SIGKILL if necessary.
+ * A stdio channel: starts an upstream server as a child process, and ends it on close. The environment is the
+ * configured one and the safe defaults of the MCP library. Standard error is logged. The process is ended by SIGKILL
+ * if necessary.
  */
 import { Readable } from 'node:stream';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';

@@ -1,5 +1,5 @@
 /**
- * The MCP server of the hubs for faults: tools that are slow, fail, exit, change or are many.
+ * The MCP server that faults use: its tools are slow, fail, exit, change, or are numerous.
  * As a program it serves standard input and output. Its options are one JSON argument.
  */
 import { existsSync } from 'node:fs';

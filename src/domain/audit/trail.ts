@@ -1,6 +1,6 @@
 /**
- * The audit trail's writer: appends each event to the hash chain, then reports it to telemetry. An event is written in
- * the same transaction as the change it describes. A record that could not be written counts towards the audit gap.
+ * The writer of the audit trail: records each event with its change, and counts failed writes. A record is appended to the
+ * hash chain in the transaction of the change, and then reported to telemetry. One that fails counts towards the audit gap.
  */
 import type { Span } from '@opentelemetry/api';
 import type { Caller } from '../../shapes/access.ts';

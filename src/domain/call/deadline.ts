@@ -1,4 +1,4 @@
-/** The deadline of a tool call, and the other reasons to end it early: its caller, and the hub's shutdown. */
+/** Ends a tool call early: at its deadline, when its caller cancels it, or at the hub's shutdown. */
 import { unlessAborted } from '../../flow/time-limit.ts';
 
 /** Why the hub ended a call. */

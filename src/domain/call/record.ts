@@ -1,4 +1,4 @@
-/** Recording a finished call: outcome and audit record in one transaction, then the metrics. */
+/** Records a finished call in one transaction; `policy.auditMode` decides what a failed write changes. */
 import type { Span } from '@opentelemetry/api';
 import type { Caller } from '../../shapes/access.ts';
 import { HestiaError } from '../../shapes/error.ts';

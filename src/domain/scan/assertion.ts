@@ -1,4 +1,4 @@
-/** Whether a sentence asserts what a rule matched in it: the match is not negated, quoted, mentioned or excused. Pure. */
+/** Decides whether a match counts: one that is negated, quoted, mentioned or excused does not. Pure. */
 import type { PatternMatch, SentenceIndex } from './pattern.ts';
 import type { PreparedRule } from './rules/rule-set.ts';
 import type { Segment } from './segments.ts';

@@ -1,5 +1,5 @@
 /**
- * The strength of a match: which results are marked weak, and which are left out.
+ * Thresholds for the strength of a match: which results are marked weak, and which are left out.
  * It uses what the words and the meaning of a tool score by themselves, not the score of the answer, whose best is always 1.
  */
 import type { FoundTool } from '../../search-index/tool-index.ts';

@@ -1,4 +1,4 @@
-/** One search: the tools that the index finds and those that the outcome memory recalls, ranked. */
+/** Runs one search: ranks the tools that the index finds and those that the outcome memory recalls. */
 import { createHash } from 'node:crypto';
 import type { TextMatches, ToolIndex, ToolIndexQuery } from '../../search-index/tool-index.ts';
 import { isWanted, toolKeyOf, toolKeyText } from '../../search-index/tool-index.ts';

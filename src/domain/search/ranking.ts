@@ -1,5 +1,5 @@
 /**
- * The ranking of search results: the probability that a tool is right, times that it answers.
+ * Ranks search results: the probability that a tool is right times the probability that it answers.
  * The first follows from its text score and from outcomes of the same query. Each result lists the parts of its score.
  */
 import { compareTools, toolKeyOf, toolKeyText } from '../../search-index/tool-index.ts';

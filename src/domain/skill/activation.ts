@@ -1,4 +1,4 @@
-/** Activations of skills: a new one, and the security events of activation and deactivation. Pure. */
+/** Creates activations of skills, and the security events of activation and deactivation. Pure. */
 import type { Caller } from '../../shapes/access.ts';
 import type { EventFields, HubEvent } from '../../shapes/event.ts';
 import { newId } from '../../shapes/id.ts';

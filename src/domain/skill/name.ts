@@ -1,4 +1,4 @@
-/** Names of skills: the form of the specification, and the name in the registry, which comes from the folder. Pure. */
+/** Checks skill names against the specification, and derives the registry name from the folder. Pure. */
 import { hash } from 'node:crypto';
 import { skillLimits } from '../../shapes/skill.ts';
 
