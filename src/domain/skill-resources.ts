@@ -1,6 +1,6 @@
 /**
- * Skills as resources of the MCP Skills extension (SEP-2640): lists entries, and reads files and folders of skills. A caller
- * sees the skills of its namespace and those of upstream servers. What the quarantine blocks or holds is not served.
+ * Skills as MCP resources (Skills extension, SEP-2640): lists entries, reads files and folders. A caller sees the
+ * skills of its namespace and those of upstream servers. What the quarantine blocks or holds is not served.
  */
 import type { Span } from '@opentelemetry/api';
 import type { Caller } from '../shapes/access.ts';

@@ -1,4 +1,4 @@
-/** Time slices: long synchronous work that yields to the event loop, at most one such work in each of its turns. */
+/** Time slices: long synchronous work that yields to the event loop, one slice in each turn. */
 
 /** The longest that such work holds the event loop, in milliseconds, unless a single step takes longer. */
 const sliceMs = 4;

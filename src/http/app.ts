@@ -1,6 +1,4 @@
-/**
- * The HTTP application: the order of the middleware, the routes, and the OpenAPI document generated from them.
- */
+/** The HTTP application: the order of the middleware, the routes, and their OpenAPI document. */
 
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { validateHostHeader, validateOriginHeader } from '@modelcontextprotocol/server';

@@ -1,4 +1,4 @@
-/** Errors as HTTP responses: RFC 9457 problem details with an error code, and one log line for failures of the hub. */
+/** Errors as HTTP responses: RFC 9457 problem details with an error code; logs failures of the hub. */
 import { trace } from '@opentelemetry/api';
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';

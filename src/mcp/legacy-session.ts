@@ -1,5 +1,5 @@
 /**
- * Sessions of 2025-era MCP clients: session ids, cancellation by a later request, and streams of list changes. A session
+ * Sessions of 2025-era MCP clients: session ids, cancellation, and streams of list changes. A session
  * holds nothing but its running calls, so any hub can serve its next request.
  */
 import { randomUUID } from 'node:crypto';

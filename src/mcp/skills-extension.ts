@@ -1,6 +1,7 @@
 /**
- * The Skills extension of MCP (SEP-2640) at the endpoint: `skills/list`, `skills/get`, `resources/read` and
- * `resources/directory/read`, by the SDK's extension over the hub's use case. Errors are translated as those of tools.
+ * The Skills extension of MCP (SEP-2640) at the endpoint: lists, describes and reads skills. The methods `skills/list`,
+ * `skills/get`, `resources/read` and `resources/directory/read` are those of the SDK's extension, over the hub's use case.
+ * Errors are translated as those of tools.
  */
 import type { Resource } from '@modelcontextprotocol/server';
 import {

@@ -1,4 +1,4 @@
-/** Results and errors as MCP: structured results, and JSON-RPC errors with the hub's error code in `data`. */
+/** Results and errors as MCP: structured results, and JSON-RPC errors with an error code in `data`. */
 import { type CallToolResult, isCallToolResult, ProtocolError } from '@modelcontextprotocol/server';
 import type { z } from 'zod';
 import { type ErrorCode, HestiaError } from '../shapes/error.ts';

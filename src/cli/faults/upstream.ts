@@ -1,6 +1,4 @@
-/**
- * Faults of what a hub connects to: a disconnected MCP server, a changed tool definition, an unreachable Chroma.
- */
+/** Faults of what a hub connects to: a disconnected server, a changed tool, an unreachable Chroma. */
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 /**
- * Entries of the MCP Skills extension (SEP-2640): the files of a skill as bytes, with their URIs, sizes and digests. The
+ * Entries of the MCP Skills extension (SEP-2640): files of a skill with URI, size and digest. The
  * library builds and checks an entry as clients check it, so that a client accepts each entry that is served.
  */
 import { type Skill as LibraryEntry, SkillCatalogError, skillEntry } from '@modelcontextprotocol/server/ext/skills';

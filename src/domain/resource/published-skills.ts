@@ -1,5 +1,5 @@
 /**
- * The published skills of a namespace as resources: of each, the active version, or else the latest one. A version that
+ * Published skills of a namespace as resources, each in its active version or else the latest. A version that
  * the quarantine blocks or holds is not served. A version is scanned again before it is first read after a start.
  */
 import { BoundedMap } from '../../flow/bounded-map.ts';

@@ -1,4 +1,4 @@
-/** What a search answer says besides its results: servers that are missing, why nothing fits, and what the caller may not use. */
+/** Notes of a search answer: missing servers, why nothing fits, tools that the caller may not use. */
 import type { ToolIndex } from '../../search-index/tool-index.ts';
 import type { Caller } from '../../shapes/access.ts';
 import { hubServerId, type ServerStatus } from '../../shapes/server.ts';

@@ -1,4 +1,4 @@
-/** The explanation of a search result: the parts of its score, and sentences for people, as far as the caller may see. */
+/** Explains a search result: the parts of its score, and sentences, limited to what the caller may see. */
 import type { Caller } from '../../shapes/access.ts';
 import type { ScoreExplanation, ScoreParts, VisibleScoreParts } from '../../shapes/search.ts';
 import { checkPermission } from '../access/policy.ts';

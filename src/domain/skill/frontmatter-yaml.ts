@@ -1,5 +1,5 @@
 /**
- * The reader of frontmatter YAML: strict YAML first, then, as clients do, a reading that quotes plain values.
+ * Reads frontmatter YAML: strictly first, then leniently, as clients do, with plain values quoted.
  * Returns JSON values. Pure.
  */
 import { type Document, isScalar, parseDocument, visit, type YAMLError } from 'yaml';

@@ -1,5 +1,5 @@
 /**
- * The static embedding model: word-piece vectors from a file of the repository, offline and without a runtime.
+ * The static embedding model: word-piece vectors from a file of the repository, read offline.
  * models/README.md describes the file, its origin and its licences.
  */
 import { readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * The store of skill content: the bytes of SKILL.md and of every file, once for each SHA-256, and a manifest for each version.
+ * The store of skill content: the bytes of files by SHA-256, and a manifest for each version.
  * Bytes are never changed or normalised.
  */
 import { hash } from 'node:crypto';

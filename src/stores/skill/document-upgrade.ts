@@ -1,5 +1,5 @@
 /**
- * The upgrade of stored skill documents to schema version 4, which references the bytes of files by digest.
+ * Upgrades stored skill documents to schema version 4, which references file contents by digest.
  * Version 3 stored no SKILL.md, so one is written from the parsed frontmatter and the instructions.
  */
 import { hash } from 'node:crypto';

@@ -1,6 +1,7 @@
 /**
- * Fetches the skills of an upstream server by the Skills extension of MCP (SEP-2640), and reads their files. The library
- * checks each entry, and each file against the size and digest of its entry. What exceeds a limit is refused and counted.
+ * Fetches the skills of an upstream server (MCP Skills extension, SEP-2640) and reads their files. The
+ * library checks each entry, and each file against the size and digest of its entry. What exceeds a limit is refused and
+ * counted.
  */
 import { SKILL_LIMITS, type Skill, SkillsClient } from '@modelcontextprotocol/client/ext/skills';
 import { callFailure, UpstreamCallError } from '../call-failure.ts';
