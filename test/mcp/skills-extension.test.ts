@@ -1,6 +1,9 @@
 /** The Skills extension at /mcp, as the SDK's own client uses it. */
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { json, publishSkill, skillText, type TestKey } from '../support/hub/hub.ts';
 import { type ListeningHub, startListeningHub } from '../support/hub/hub-listening.ts';
 import { type ConnectedSkills, connectSkills } from '../support/hub/skills-client.ts';
@@ -198,6 +201,28 @@ describe('a skill held in quarantine', () => {
     const { quarantineId } = items.find((item: { name: string }) => item.name === 'waits');
     await hub.operator.fetch(`/v1/quarantine/${quarantineId}/approve`, { method: 'POST', json: {} });
     expect(await uris(connected)).toEqual(['skill://waits/SKILL.md']);
+  });
+});
+
+describe('a skill that was published under a policy that only warns', () => {
+  test('is refused at its first read under a policy that blocks, and then no longer listed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hestia-policy-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const policyFile = (action: string) => ({ policy: { contentScan: { critical: action, high: action } } });
+    {
+      await using warning = await startListeningHub({ folder, file: policyFile('warn') });
+      await publishSkill(warning.operator, 'suspect', skillText('suspect', 'Helps.', injection));
+      await using connected = await connectSkills(warning.url, warning.operator);
+      const { skill } = await connected.skills.get('skill://suspect/SKILL.md');
+      expect((await connected.skills.read(skill)).verified).toBe(true);
+    }
+    await using blocking = await startListeningHub({ folder, file: policyFile('block') });
+    await using connected = await connectSkills(blocking.url, blocking.operator);
+    const uri = 'skill://suspect/SKILL.md';
+    await expect(connected.client.readResource({ uri })).rejects.toMatchObject(notServed);
+    expect(await uris(connected)).toEqual([]);
+    const { items } = await json(blocking.operator.fetch('/v1/audit/events?event=SKILL_INJECTION_ATTEMPT'));
+    expect(items.at(-1)).toMatchObject({ fields: { step: 'read', action: 'block' } });
   });
 });
 
