@@ -19,6 +19,8 @@ import {
   docblockFindings,
   docstringFindings,
   environmentFindings,
+  firstSentenceFindings,
+  firstSentenceLengthMax,
   functionFindings,
   functionLinesMax,
   typeFindings,
@@ -208,6 +210,14 @@ describe('comments', () => {
     expect(docblockFindings(parsedOne('// What it is for.\n'))).toEqual([expect.stringContaining('docblock')]);
   });
 
+  test(`the first sentence of a file may have ${firstSentenceLengthMax} characters and no more`, () => {
+    const sentence = 'x'.repeat(firstSentenceLengthMax);
+    expect(firstSentenceFindings(parsedOne(`/** ${sentence}. More is said here. */\n`))).toEqual([]);
+    expect(firstSentenceFindings(parsedOne(`/**\n * ${sentence}x.\n */\n`))).toEqual([
+      'domain/skill-service.ts:1: begins with a sentence of 101 characters, at most 100 are allowed',
+    ]);
+  });
+
   const undocumented = [
     'export const x = 1;',
     'export function x() {}',
@@ -329,6 +339,9 @@ describe('src/', () => {
   });
   test(`has no function over ${functionLinesMax} lines`, () => expect(files.flatMap(functionFindings)).toEqual([]));
   test('begins every file with a docblock', () => expect(files.flatMap(docblockFindings)).toEqual([]));
+  test(`begins with a sentence of at most ${firstSentenceLengthMax} characters, which is drawn in ARCHITECTURE.md`, () => {
+    expect(files.flatMap(firstSentenceFindings)).toEqual([]);
+  });
   test('has a docstring on every export', () => expect(files.flatMap(docstringFindings)).toEqual([]));
   test('never bypasses the type checker', () => expect(files.flatMap(typeFindings)).toEqual([]));
   test('reads the environment in one file only', () => expect(files.flatMap(environmentFindings)).toEqual([]));

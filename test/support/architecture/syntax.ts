@@ -95,6 +95,23 @@ export function docblockFindings(file: SourceFile): string[] {
   return /^(?:#!.*\n)?\/\*\*/.test(file.text) ? [] : [`${file.path}:1: does not begin with a docblock`];
 }
 
+/** The first sentence of the comment that a source file begins with, without its full stop. */
+export function firstSentence(text: string): string {
+  const comment = /^(?:#!.*\n)?(?:\/\*\*(?<block>[\s\S]*?)\*\/|--(?<line>.*))/.exec(text)?.groups ?? {};
+  const prose = (comment.block ?? comment.line ?? '').replaceAll(/\n \*/g, ' ').replaceAll(/\s+/g, ' ').trim();
+  return (/^.*?[.](?=\s|$)/.exec(prose)?.[0] ?? prose).replace(/\.$/, '');
+}
+
+/** The longest first sentence of a file, in characters: it is one line of the tree in ARCHITECTURE.md. */
+export const firstSentenceLengthMax = 100;
+
+/** Reports a file whose first sentence is too long for the tree. */
+export function firstSentenceFindings({ path, text }: Pick<SourceFile, 'path' | 'text'>): string[] {
+  const { length } = firstSentence(text);
+  if (length <= firstSentenceLengthMax) return [];
+  return [`${path}:1: begins with a sentence of ${length} characters, at most ${firstSentenceLengthMax} are allowed`];
+}
+
 /**
  * Exports without a docstring directly before them; the docblock of the file does not count. Re-exports need none, nor do
  * exports that share a name or schema with a documented one: overloads, and `z.infer` of a schema beside it.
