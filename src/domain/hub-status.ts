@@ -50,6 +50,7 @@ export function createHubStatus(deps: HubStatusDeps): HubStatus {
       const servers = deps.pool.list();
       const visible = deps.toolIndex
         .list({})
+        .filter(({ inactiveSkill }) => inactiveSkill === undefined)
         .filter(({ namespace }) => namespace === undefined || namespace === caller.namespace);
       return {
         version: deps.version,

@@ -12,6 +12,7 @@ import { inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access/guard.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import type { ToolGate } from './screening/tool-gate.ts';
+import type { SkillCatalogue } from './skill-catalogue.ts';
 
 /** Reads and approves quarantine entries. Errors: NOT_FOUND, FORBIDDEN, STORAGE_FAILED. */
 export interface QuarantineService {
@@ -24,7 +25,7 @@ export interface QuarantineService {
       limit: number;
     },
   ): Promise<StoredQuarantineEntry[]>;
-  /** Approves the content of an entry, identified by its digest. A tool becomes available at once. Idempotent. */
+  /** Approves the content of an entry, identified by its digest. A tool becomes available at once, and searches find the skill. Idempotent. */
   approve(caller: Caller, quarantineId: string): Promise<QuarantineEntry>;
 }
 
@@ -32,6 +33,8 @@ export interface QuarantineService {
 export interface QuarantineServiceDeps {
   quarantineStore: QuarantineStore;
   toolGate: ToolGate;
+  /** Updates the entry of a skill in the search index. */
+  refreshSkill: SkillCatalogue['refresh'];
   trail: AuditTrail;
   guard: AccessGuard;
   now: () => number;
@@ -51,6 +54,7 @@ export function createQuarantineService(deps: QuarantineServiceDeps): Quarantine
       if (entry === undefined) throw notFound('quarantine entry');
       if (entry.state !== 'approved') await approveEntry(deps, caller, entry);
       if (entry.kind === 'tool') await toolGate.readmit(entry.scope);
+      else await deps.refreshSkill({ namespace: entry.scope, name: entry.name });
       return (await quarantineStore.findById(quarantineId)) ?? entry;
     },
   };

@@ -19,6 +19,7 @@ import type { AuditTrail } from './audit/trail.ts';
 import type { SkillGate } from './screening/skill-gate.ts';
 import { activationEvent, deactivationEvent, newActivation, storedActivationFields } from './skill/activation.ts';
 import { findSkill, type SkillAddress, skillFields, skillKey } from './skill/lookup.ts';
+import type { SkillCatalogue } from './skill-catalogue.ts';
 import type { SkillTools } from './skill-tools.ts';
 
 /** Why a tool could not be registered or unregistered. */
@@ -51,6 +52,8 @@ export interface SkillLifecycle {
    * renewed.
    */
   activate(caller: Caller, address: SkillAddress, options: ActivationOptions): Promise<ActivationAnswer>;
+  /** Activates a skill because its tool is called, which policy allows to every caller that may call tools. */
+  activateOnCall(caller: Caller, address: SkillAddress): Promise<void>;
   /** Removes the tool. Idempotent. */
   deactivate(caller: Caller, address: SkillAddress): Promise<DeactivationAnswer>;
   /** Deactivates a skill from within its queue, after the policy has been checked. */
@@ -65,6 +68,7 @@ export interface SkillLifecycle {
 export interface SkillLifecycleDeps {
   skillStore: SkillStore;
   skillTools: SkillTools;
+  catalogue: SkillCatalogue;
   skillGate: SkillGate;
   trail: AuditTrail;
   guard: AccessGuard;
@@ -92,6 +96,14 @@ export function createSkillLifecycle(deps: SkillLifecycleDeps): SkillLifecycle {
   return {
     activate: (caller, address, options) =>
       locked(caller, address, 'activate', (skill, span) => activateSkill(deps, { caller, skill, span, ...options })),
+    activateOnCall: (caller, address) =>
+      queue(skillKey(address.namespace ?? caller.namespace, address.name), async () => {
+        await measured(deps, 'activate', async (span) => {
+          await guard.require(caller, 'tool.call');
+          const skill = await findSkill(deps, caller, address);
+          return activateSkill(deps, { caller, skill, span, isOnCall: true });
+        });
+      }),
     deactivate: (caller, address) =>
       locked(caller, address, 'deactivate', (skill, span) => deactivateSkill(deps, { caller, skill, span })),
     deactivateLocked: (caller, skill) =>
@@ -106,7 +118,10 @@ export function createSkillLifecycle(deps: SkillLifecycleDeps): SkillLifecycle {
       }
       return count;
     },
-    restore: () => restoreTools(deps),
+    restore: async () => {
+      await restoreTools(deps);
+      await deps.catalogue.restore();
+    },
   };
 }
 
@@ -119,7 +134,14 @@ interface SkillChange {
 
 async function activateSkill(
   deps: SkillLifecycleDeps,
-  { caller, skill, span, ttlSeconds, version: number = skill.latestVersion }: SkillChange & ActivationOptions,
+  {
+    caller,
+    skill,
+    span,
+    ttlSeconds,
+    version: number = skill.latestVersion,
+    isOnCall = false,
+  }: SkillChange & ActivationOptions & { isOnCall?: boolean },
 ): Promise<ActivationAnswer> {
   const version = await deps.skillStore.findVersion(skill.skillId, number);
   if (version === undefined) throw notFound('skill version');
@@ -133,7 +155,8 @@ async function activateSkill(
   const registered = deps.skillTools.register(proposed, version.document) === 'registered';
   const activation = { ...proposed, registered };
   try {
-    await deps.trail.commit({ event: activationEvent(caller, skill, activation), by: caller, span }, async (tx) => {
+    const event = activationEvent(caller, skill, { activation, isOnCall });
+    await deps.trail.commit({ event, by: caller, span }, async (tx) => {
       if (current) await deps.skillStore.deleteActivation(tx, current.activationId);
       await deps.skillStore.insertActivation(tx, activation);
     });
@@ -143,6 +166,7 @@ async function activateSkill(
     throw error;
   }
   if (current === undefined) deps.metrics.skillsActive(1, skill.namespace);
+  await deps.catalogue.refresh(skill);
   if (registered) return { activation, changed: true, errorType: undefined };
   failSpan(span, 'tool_name_taken');
   return { activation, changed: true, errorType: 'tool_name_taken' };
@@ -204,6 +228,7 @@ async function endActivation(
     throw error;
   }
   deps.metrics.skillsActive(-1, activation.namespace);
+  await deps.catalogue.refresh({ namespace: activation.namespace, name: activation.skillName });
   if (unregistered) return { changed: true, durationMs, errorType: undefined };
   failSpan(span, 'tool_not_registered');
   return { changed: true, durationMs, errorType: 'tool_not_registered' };

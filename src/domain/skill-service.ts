@@ -27,6 +27,7 @@ import type { AccessGuard } from './access/guard.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import type { SkillGate } from './screening/skill-gate.ts';
 import { findSkill, type SkillAddress, skillFields, skillKey } from './skill/lookup.ts';
+import type { SkillCatalogue } from './skill-catalogue.ts';
 import type { SkillLifecycle } from './skill-lifecycle.ts';
 
 /** The outcome of publishing a skill. */
@@ -81,6 +82,7 @@ export interface SkillService {
 export interface SkillServiceDeps {
   skillStore: SkillStore;
   lifecycle: SkillLifecycle;
+  catalogue: SkillCatalogue;
   skillGate: SkillGate;
   trail: AuditTrail;
   guard: AccessGuard;
@@ -96,7 +98,11 @@ export function createSkillService(deps: SkillServiceDeps): SkillService {
     publish: async (caller, { namespace = caller.namespace, document, source }) => {
       await guard.require(caller, 'skill.publish');
       return queue(skillKey(namespace, document.frontmatter.name), () =>
-        measured(deps, 'publish', () => publishVersion(deps, caller, { namespace, document, source })),
+        measured(deps, 'publish', async () => {
+          const publication = await publishVersion(deps, caller, { namespace, document, source });
+          if (publication.change !== 'unchanged') await deps.catalogue.refresh(publication.skill);
+          return publication;
+        }),
       );
     },
     list: async (caller, page) => {
@@ -142,6 +148,7 @@ async function deleteSkill(deps: SkillServiceDeps, caller: Caller, address: Skil
     const event = { kind: 'change', name: 'SKILL_DELETED', fields } as const;
     return trail.commit({ event, by: caller, span }, (tx) => skillStore.deleteSkill(tx, skill.skillId, deps.now()));
   });
+  await deps.catalogue.refresh(skill);
 }
 
 async function publishVersion(

@@ -50,7 +50,7 @@ export function createSkillTools({ toolIndex, now }: SkillToolsDeps): SkillTools
       const isOwn = holder?.activation.skillId === activation.skillId;
       // A skill never takes the name of a tool that agents know already, the hub's or an upstream server's.
       if (!isOwn && (holder !== undefined || toolIndex.hasName(activation.toolName))) return 'name_taken';
-      const tool = { activation, document, definition: skillToolDefinition(activation, document) };
+      const tool = { activation, document, definition: definitionOf(activation, document) };
       tools.set(key(activation.namespace, activation.toolName), tool);
       toolIndex.put(indexed(tool));
       changed();
@@ -122,22 +122,37 @@ function skillFileResult(document: SkillDocument, path: string): ToolResult | un
   return { content: [{ type: 'resource', resource }], isError: false };
 }
 
-function skillToolDefinition(activation: Activation, document: SkillDocument): ToolDefinition {
-  const hasFiles = document.files.length > 0;
+function definitionOf({ toolName }: Activation, { frontmatter, files }: SkillDocument): ToolDefinition {
+  const { name, description } = frontmatter;
+  return skillToolDefinition({ toolName, name, description, filePaths: files.map(({ path }) => path) });
+}
+
+/** The definition of a skill's tool. `filePaths` are the files of the skill that the tool returns. */
+export function skillToolDefinition({
+  toolName,
+  name,
+  description,
+  filePaths,
+}: {
+  toolName: string;
+  name: string;
+  description: string;
+  filePaths: string[];
+}): ToolDefinition {
   return {
     serverId: hubServerId,
-    toolName: activation.toolName,
-    title: document.frontmatter.name,
-    description: document.frontmatter.description,
+    toolName,
+    title: name,
+    description,
     inputSchema: {
       type: 'object',
       properties: {
         arguments: { type: 'string', description: 'What to apply the skill to, in your own words.', maxLength: 65_536 },
-        ...(hasFiles && {
+        ...(filePaths.length > 0 && {
           file: {
             type: 'string',
             description: 'Path of one of the skill’s files, to read it instead of the instructions.',
-            enum: document.files.map((file) => file.path),
+            enum: filePaths,
           },
         }),
       },

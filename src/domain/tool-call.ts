@@ -34,6 +34,7 @@ import { type CallFailure, callError, classifyFailure } from './call/failure.ts'
 import { recordCall } from './call/record.ts';
 import type { SchemaCheck } from './call/schema.ts';
 import type { SearchLearning } from './search/learning.ts';
+import type { SkillLifecycle } from './skill-lifecycle.ts';
 import { type SkillTools, skillToolResult } from './skill-tools.ts';
 
 /** Options that a door passes with a request. */
@@ -52,6 +53,8 @@ export interface ToolCall {
    *   the outcome is recorded before the error is thrown.
    */
   call(caller: Caller, request: ToolCallRequest, options: CallOptions): Promise<ToolCallAnswer>;
+  /** Whether a call finds the tool of this skill: it is active, or the call activates it. */
+  hasSkillTool(caller: Caller, toolName: string): boolean;
   /** The number of running calls. */
   running(): number;
   /** Refuses new calls, waits for running ones at most `drainMs`, then cancels the rest and waits for their records. */
@@ -63,6 +66,8 @@ export interface ToolCallDeps {
   pool: ConnectionPool;
   toolIndex: ToolIndex;
   skillTools: SkillTools;
+  /** Activates a skill that is not active; undefined where calls do not activate skills. */
+  activateOnCall: SkillLifecycle['activateOnCall'] | undefined;
   outcomeStore: OutcomeStore;
   searchLearning: SearchLearning;
   trail: AuditTrail;
@@ -106,6 +111,9 @@ export function createToolCall(deps: ToolCallDeps): ToolCall {
   const concurrencyLimit = createConcurrencyLimit(deps.limits);
   return {
     running: () => running.size,
+    hasSkillTool: (caller, toolName) =>
+      deps.skillTools.find(caller.namespace, toolName) !== undefined ||
+      skillToActivate(deps, caller, { serverId: hubServerId, toolName }) !== undefined,
     call: async (caller, request, options) => {
       if (draining) throw new HestiaError('SHUTTING_DOWN', 'the hub is shutting down; no new calls are taken');
       using _place = concurrencyLimit.enter(request.serverId);
@@ -131,6 +139,8 @@ async function runCall(deps: ToolCallDeps, call: RequestedCall): Promise<ToolCal
   const { caller, request } = call;
   const timeoutMs = checkedTimeout(deps, request.timeoutMs);
   await deps.guard.require(caller, 'tool.call');
+  const name = skillToActivate(deps, caller, request);
+  if (name !== undefined) await deps.activateOnCall?.(caller, { name });
   const tool = findCallableTool(deps, caller, request);
   if (deps.trail.isRequired) await deps.trail.admit();
   return traceCall(deps, { ...call, tool, timeoutMs });
@@ -210,6 +220,16 @@ async function callUpstream(
   return connection.call({ toolName, arguments: args, meta: outgoingMeta(), ...options });
 }
 
+/** The name of the skill that a call of this tool activates; undefined if it activates none. */
+function skillToActivate(
+  { toolIndex, activateOnCall }: ToolCallDeps,
+  { namespace }: Caller,
+  { serverId, toolName }: Pick<ToolCallRequest, 'serverId' | 'toolName'>,
+): string | undefined {
+  if (activateOnCall === undefined || serverId !== hubServerId) return undefined;
+  return toolIndex.find({ serverId, toolName, namespace })?.inactiveSkill?.name;
+}
+
 /** The tool that a request names. @throws HestiaError NOT_FOUND, SERVER_UNAVAILABLE, INVALID_REQUEST */
 function findCallableTool(
   { pool, toolIndex, skillTools }: ToolCallDeps,
@@ -217,6 +237,9 @@ function findCallableTool(
   { serverId, toolName }: ToolCallRequest,
 ): ToolDefinition {
   const found = toolIndex.find({ serverId, toolName, namespace: caller.namespace });
+  if (found?.inactiveSkill !== undefined) {
+    throw new HestiaError('NOT_FOUND', 'the skill is not active; a search says how to activate it');
+  }
   // An expired skill stays in the index until the next expiration run.
   if (found?.source === 'skill' && !skillTools.find(caller.namespace, toolName)) throw notFound('tool');
   if (found?.source === 'hub') {

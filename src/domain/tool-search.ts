@@ -2,7 +2,7 @@
 import type { Span } from '@opentelemetry/api';
 import type { ToolIndex } from '../search-index/tool-index.ts';
 import type { Caller } from '../shapes/access.ts';
-import { notFound } from '../shapes/error.ts';
+import { HestiaError, notFound } from '../shapes/error.ts';
 import { newId } from '../shapes/id.ts';
 import type { ExplainedSearch } from '../shapes/search.ts';
 import type { ServerStatus } from '../shapes/server.ts';
@@ -13,6 +13,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes, spanNames } from '../telemetry/names.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access/guard.ts';
+import { checkPermission } from './access/policy.ts';
 import { answerNotes } from './search/answer-notes.ts';
 import { explanationFor, isMoved } from './search/explanation.ts';
 import type { SearchLearning } from './search/learning.ts';
@@ -37,6 +38,8 @@ export interface ToolSearchDeps {
   /** The status of every configured server. */
   servers: () => readonly ServerStatus[];
   skillTools: SkillTools;
+  /** Whether a call activates a skill that is not active. */
+  autoActivate: boolean;
   memory: OutcomeMemory;
   searchLearning: SearchLearning;
   guard: AccessGuard;
@@ -65,6 +68,12 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
       await guard.require(caller, 'tool.search');
       const tool = toolIndex.find({ serverId, toolName, namespace: caller.namespace });
       if (tool === undefined || !isLive(skillTools, caller, tool)) throw notFound('tool');
+      if (tool.inactiveSkill !== undefined && !deps.autoActivate) {
+        throw new HestiaError(
+          'NOT_FOUND',
+          `the skill is not active. ${howToActivate(deps, caller, tool.inactiveSkill)}`,
+        );
+      }
       return tool;
     },
     explain: async (caller, searchId) => {
@@ -103,21 +112,38 @@ async function search(deps: ToolSearchDeps, caller: Caller, request: SearchReque
     searchedAt,
   });
   deps.metrics.searchResultsShown(shown.map(({ parts }, at) => isMoved(parts, at + 1)));
-  const results = shown.map((tool) => reference(caller, tool, request));
+  const results = shown.map((tool) => reference(deps, caller, tool, request));
   return { searchId, results, ...(await answerNotes(deps, caller, { request, results })) };
 }
 
-/** Excludes expired skills, which stay in the index until the next cleanup. */
-function isLive(skillTools: SkillTools, caller: Caller, { source, definition }: IndexedTool): boolean {
-  return source !== 'skill' || skillTools.find(caller.namespace, definition.toolName) !== undefined;
+/** Excludes skills whose activation has expired, until the next expiration run makes them inactive. */
+function isLive(skillTools: SkillTools, caller: Caller, { source, definition, inactiveSkill }: IndexedTool): boolean {
+  return (
+    source !== 'skill' ||
+    inactiveSkill !== undefined ||
+    skillTools.find(caller.namespace, definition.toolName) !== undefined
+  );
+}
+
+/** How the caller can activate a skill of its namespace. */
+function howToActivate(
+  { autoActivate }: ToolSearchDeps,
+  caller: Caller,
+  { name, ownerAgentId }: { name: string; ownerAgentId: string },
+): string {
+  if (autoActivate) return 'Calling the tool activates the skill.';
+  return checkPermission(caller, 'skill.manage', { namespace: caller.namespace, ownerAgentId }) === 'allowed'
+    ? `Activate it with activate_skill, skill_name "${name}", or POST /v1/skills/${name}/activate.`
+    : 'Its owner or an operator can activate it.';
 }
 
 function reference(
+  deps: ToolSearchDeps,
   caller: Caller,
   { tool, score, parts, isWeak }: MatchedTool,
   { includeSchemas, explain }: SearchRequest,
 ): ToolReference {
-  const { source, definition } = tool;
+  const { source, definition, inactiveSkill } = tool;
   return {
     serverId: definition.serverId,
     toolName: definition.toolName,
@@ -125,6 +151,7 @@ function reference(
     description: truncated(definition.description, descriptionLengthMax),
     score: Math.round(score * 10_000) / 10_000,
     ...(isWeak && { weakMatch: true }),
+    ...(inactiveSkill && { active: false, activation: howToActivate(deps, caller, inactiveSkill) }),
     ...(includeSchemas && { inputSchema: definition.inputSchema }),
     ...(explain && { explanation: explanationFor(caller, parts) }),
   };

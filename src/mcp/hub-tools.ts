@@ -27,11 +27,11 @@ export interface HubToolsDeps {
 
 /** Creates the tools of the endpoint. */
 export function createHubTools(deps: HubToolsDeps): HubTools {
-  const { metaTools, skillTools } = deps;
+  const { metaTools, skillTools, toolCall } = deps;
   const byName = new Map(metaTools.map((tool) => [tool.definition.toolName, tool]));
   return {
     list: (caller) => [...metaTools, ...skillTools.list(caller.namespace)].map(({ definition }) => definition),
-    isKnown: ({ namespace }, name) => byName.has(name) || skillTools.find(namespace, name) !== undefined,
+    isKnown: (caller, name) => byName.has(name) || toolCall.hasSkillTool(caller, name),
     call: (params, invocation) => {
       const tool = byName.get(params.name);
       return tool ? tool.call(params.arguments, invocation) : callSkillTool(deps, params, invocation);
@@ -40,11 +40,11 @@ export function createHubTools(deps: HubToolsDeps): HubTools {
 }
 
 async function callSkillTool(
-  { skillTools, toolCall }: HubToolsDeps,
+  { toolCall }: HubToolsDeps,
   params: { name: string; arguments?: unknown },
   { caller, signal, onProgress }: ToolInvocation,
 ): Promise<CallToolResult> {
-  if (skillTools.find(caller.namespace, params.name) === undefined) throw notFound('tool');
+  if (!toolCall.hasSkillTool(caller, params.name)) throw notFound('tool');
   const args = jsonObjectSchema.safeParse(params.arguments ?? {});
   if (!args.success) throw invalidArguments(args.error);
   const request = {

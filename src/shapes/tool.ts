@@ -27,6 +27,8 @@ export interface IndexedTool {
   definition: ToolDefinition;
   /** Undefined for a tool of every namespace. */
   namespace: string | undefined;
+  /** The skill behind the tool, where it is published and not active, so that the tool cannot be called. */
+  inactiveSkill?: { name: string; ownerAgentId: string };
 }
 
 /** A tool in an answer. */
@@ -49,6 +51,8 @@ export const toolReferenceSchema = z.object({
   description: z.string().describe('The beginning of its description.'),
   score: z.number().describe('Higher is better. Comparable within one answer only.'),
   weakMatch: z.literal(true).optional().describe('Present if the tool matches weakly: check it, or ask back.'),
+  active: z.literal(false).optional().describe('Present for a published skill that is not active.'),
+  activation: z.string().optional().describe('How to activate the skill, for this caller.'),
   inputSchema: jsonObjectSchema.optional().describe('Its input schema, if the search asked for schemas.'),
   explanation: scoreExplanationSchema.optional().describe('The reasons for its rank, if the search asked for them.'),
 });

@@ -9,6 +9,8 @@ import { createSchedulerService } from '../domain/scheduler-service.ts';
 import { createSearchLearning } from '../domain/search/learning.ts';
 import { createOutcomeMemory } from '../domain/search/outcome-memory.ts';
 import { createServerService } from '../domain/server-service.ts';
+import { skillKey } from '../domain/skill/lookup.ts';
+import { createSkillCatalogue, type SkillCatalogue } from '../domain/skill-catalogue.ts';
 import { createSkillLifecycle } from '../domain/skill-lifecycle.ts';
 import { createSkillResources } from '../domain/skill-resources.ts';
 import { createSkillService } from '../domain/skill-service.ts';
@@ -28,15 +30,16 @@ export type Services = Awaited<ReturnType<typeof createServices>>;
 /** Builds the use cases. Reads the scheduler's totals from the database. @throws HestiaError STORAGE_FAILED */
 export async function createServices(deps: HubDeps, foundation: Foundation, tools: Tools) {
   const { config, version } = deps;
-  const { now, trail, guard, metrics, audit, outcomeStore, quarantineStore } = foundation;
+  const { now, trail, guard, metrics, audit, outcomeStore } = foundation;
   const { pool, toolIndex, skillTools } = tools;
   const skills = createSkillServices(deps, foundation, tools);
-  const search = createSearchServices(foundation, tools);
+  const search = createSearchServices(deps, foundation, tools);
   const scheduling = await createSchedulingServices(deps, foundation, skills);
   const toolCall = createToolCall({
     pool,
     toolIndex,
     skillTools,
+    activateOnCall: config.skills.autoActivate ? skills.lifecycle.activateOnCall : undefined,
     outcomeStore,
     searchLearning: search.searchLearning,
     trail,
@@ -60,7 +63,7 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
     schedulerService: scheduling.schedulerService,
     toolCall,
     servers: createServerService({ pool, trail, guard }),
-    quarantine: createQuarantineService({ quarantineStore, toolGate: tools.toolGate, trail, guard, now }),
+    quarantine: createQuarantine(foundation, tools, skills),
     toolStatistics: createToolStatisticsService({ outcomeStore, guard }),
     auditService: createAuditTrailService(foundation, version),
     hubStatus: createHubStatus({
@@ -81,30 +84,49 @@ function createAuditTrailService({ audit, guard, log }: Foundation, version: str
   return createAuditService({ sources, verifyWith, checkpointer, prover, alarm, guard, log, version });
 }
 
+function createQuarantine(
+  { quarantineStore, trail, guard, now }: Foundation,
+  { toolGate }: Tools,
+  { refreshSkill }: ReturnType<typeof createSkillServices>,
+) {
+  return createQuarantineService({ quarantineStore, toolGate, refreshSkill, trail, guard, now });
+}
+
 function createSkillServices({ config }: HubDeps, foundation: Foundation, tools: Tools) {
-  const { skillTools, skillGate, upstreamSkills } = tools;
+  const { skillTools, skillGate, upstreamSkills, toolIndex } = tools;
   const { log, now, trail, guard, metrics, skillStore, quarantineStore } = foundation;
   const { directories, namespace, strict } = config.skills;
   const queue = createKeyedQueue();
-  const lifecycle = createSkillLifecycle({ skillStore, skillTools, skillGate, trail, guard, metrics, queue, now });
-  const skills = createSkillService({ skillStore, lifecycle, skillGate, trail, guard, metrics, queue, now });
+  const catalogue = createSkillCatalogue({ toolIndex, skillTools, skillStore, quarantineStore, log });
+  const shared = { skillStore, catalogue, skillGate, trail, guard, metrics, queue, now };
+  const lifecycle = createSkillLifecycle({ ...shared, skillTools });
+  const skills = createSkillService({ ...shared, lifecycle });
   const publishedSkills = createPublishedSkills({ skillStore, quarantineStore, skillGate, now });
   const skillResources = createSkillResources({ publishedSkills, upstreamSkills, trail, guard, metrics });
+  const refreshSkill: SkillCatalogue['refresh'] = (skill) =>
+    queue(skillKey(skill.namespace, skill.name), () => catalogue.refresh(skill));
   return {
     lifecycle,
     skills,
+    refreshSkill,
     skillResources,
     skillSync: createSkillSync({ directories, namespace, strict, skills, metrics, log }),
   };
 }
 
-function createSearchServices(foundation: Foundation, { toolIndex, pool, skillTools, searchIndex }: Tools) {
+function createSearchServices(
+  { config }: HubDeps,
+  foundation: Foundation,
+  { toolIndex, pool, skillTools, searchIndex }: Tools,
+) {
   const { log, now, guard, metrics, database, searchStore } = foundation;
   const memory = createOutcomeMemory();
   const { lessons } = searchIndex;
   const searchLearning = createSearchLearning({ database, searchStore, memory, lessons, metrics, log });
   const servers = pool.list;
-  const toolSearch = createToolSearch({ toolIndex, servers, skillTools, memory, searchLearning, guard, metrics, now });
+  const { autoActivate } = config.skills;
+  const shared = { toolIndex, skillTools, memory, guard, metrics, now };
+  const toolSearch = createToolSearch({ ...shared, servers, autoActivate, searchLearning });
   return { searchLearning, toolSearch };
 }
 

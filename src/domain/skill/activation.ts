@@ -25,9 +25,17 @@ export function newActivation(
   };
 }
 
-/** The event of an activation, which has failed if its tool is not registered. */
-export function activationEvent(caller: Caller, skill: Skill, activation: Activation): HubEvent {
-  const fields = { ...skillFields(caller, skill, activation.version), activation_id: activation.activationId };
+/** The event of an activation, which has failed if its tool is not registered. `isOnCall`: a call of the tool caused it. */
+export function activationEvent(
+  caller: Caller,
+  skill: Skill,
+  { activation, isOnCall }: { activation: Activation; isOnCall: boolean },
+): HubEvent {
+  const fields = {
+    ...skillFields(caller, skill, activation.version),
+    activation_id: activation.activationId,
+    ...(isOnCall && { automatic: true }),
+  };
   return activation.registered
     ? { kind: 'security', name: 'SKILL_ACTIVATION_SUCCESS', failed: false, fields }
     : {

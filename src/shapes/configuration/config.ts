@@ -58,6 +58,12 @@ export const configurationFileSchema = z.strictObject({
         .default([])
         .describe('Folders whose subfolders each contain a SKILL.md. The hub watches them.'),
       namespace: namespaceSchema.default('default').describe('The namespace that skills from directories belong to.'),
+      autoActivate: z
+        .boolean()
+        .default(false)
+        .describe(
+          'A call of a published skill that is not active activates it. Any caller of its namespace may do so.',
+        ),
       strict: z
         .boolean()
         .default(false)

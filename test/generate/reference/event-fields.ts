@@ -5,6 +5,7 @@ export const fieldMeanings: Readonly<Record<string, string>> = {
   action:
     'What was refused, such as `skill.manage`; of the content scan: `block`, `quarantine` or `warn`; of an upstream tool: `warn` or `hold`',
   activation_id: 'The activation, `act_…`',
+  automatic: 'True if a call of the tool activated the skill (`skills.autoActivate`); absent otherwise',
   active_version: 'The version that stays active',
   agent_id:
     'The agent of the caller; of a key, the agent it belongs to; of an expired activation, the agent that activated the skill',

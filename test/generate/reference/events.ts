@@ -34,12 +34,12 @@ const findings = ['rule_ids', 'severity', 'lines'];
 const securityEvents: Readonly<Record<SecurityEvent, EventEntry>> = {
   SKILL_ACTIVATION_SUCCESS: {
     when: 'A skill is activated and its tool is registered.',
-    fields: [...skill, 'activation_id'],
+    fields: [...skill, 'activation_id', 'automatic'],
   },
   SKILL_ACTIVATION_REGISTRATION_FAILED: {
     when: 'A skill is activated, but another tool has the name of its tool. The activation is kept.',
     failed: true,
-    fields: [...skill, 'activation_id', 'error_type'],
+    fields: [...skill, 'activation_id', 'automatic', 'error_type'],
   },
   SKILL_DEACTIVATION_SUCCESS: {
     when: 'A skill is deactivated and its tool is removed.',
