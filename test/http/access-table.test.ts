@@ -69,6 +69,7 @@ const manage: SkillRow = {
 const onSkill: Record<string, SkillRow> = {
   'GET /v1/skills/{name}': read,
   'GET /v1/skills/{name}/versions': read,
+  'GET /v1/skills/{name}/versions/{version}': read,
   'POST /v1/skills/{name}/activate': manage,
   'POST /v1/skills/{name}/deactivate': manage,
   'DELETE /v1/skills/{name}': {
@@ -116,6 +117,10 @@ function request(role: Role, method: string, path: string, body?: object): Promi
   return keys[role].fetch(path, body === undefined ? { method } : { method, json: body });
 }
 
+function skillPath(template: string, name: string): string {
+  return template.replace('{name}', name).replace('{version}', '1');
+}
+
 test('the access table has a row for every documented operation', async () => {
   const { paths } = await json(hub.operator.fetch('/openapi.json'));
   const documented = Object.entries<object>(paths).flatMap(([path, operations]) =>
@@ -153,7 +158,7 @@ describe.each(Object.entries(onSkill))('%s', (operation, row) => {
     const relation = relations.find((candidate) => candidate === found) ?? 'absent';
     const name = await skillFor(role, relation);
     const query = relation === 'elsewhere' ? '?namespace=elsewhere' : '';
-    const response = await request(role, method, `${template.replace('{name}', name)}${query}`);
+    const response = await request(role, method, `${skillPath(template, name)}${query}`);
     expect(response.status).toBe(status);
   });
 });
@@ -166,7 +171,7 @@ describe('a skill that an agent may not see', () => {
       const answers = await Promise.all(
         (['elsewhere', 'absent'] as const).map(async (relation) => {
           const name = await skillFor('agent', relation);
-          const response = await request('agent', method, `${template.replace('{name}', name)}?namespace=elsewhere`);
+          const response = await request('agent', method, `${skillPath(template, name)}?namespace=elsewhere`);
           const { traceId: _, ...problem } = await json(response);
           return { status: response.status, headers: [...response.headers.keys()], problem };
         }),
