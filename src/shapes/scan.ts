@@ -22,6 +22,18 @@ export const scanFindingSchema = z.strictObject({
 });
 export type ScanFinding = z.infer<typeof scanFindingSchema>;
 
+const filePrefix = 'files/';
+
+/** The part of a file beside SKILL.md. */
+export function filePart(path: string): string {
+  return filePrefix + path;
+}
+
+/** Whether a finding is in a file beside SKILL.md. */
+export function isInFile({ part }: Pick<ScanFinding, 'part'>): boolean {
+  return part.startsWith(filePrefix);
+}
+
 /** Severities, worst first. */
 export const scanSeverities = scanSeveritySchema.options;
 
@@ -33,9 +45,9 @@ export function compareSeverity(one: ScanSeverity, other: ScanSeverity): number 
 /** Limits of a scan. */
 export const scanLimits = {
   /** UTF-16 units read of one part. Longer text is a finding; it never passes unread. */
-  partLengthMax: 262_144,
+  partLengthMax: 1_048_576,
   /** UTF-16 units read of one skill or tool. */
-  totalLengthMax: 1_048_576,
+  totalLengthMax: 4_194_304,
   findingsMax: 50,
   /** UTF-16 units of a passage that is shown as evidence. */
   evidenceLengthMax: 1_000,

@@ -1,5 +1,5 @@
 /** The comments in lines of code of any common language. An agent that reads the code reads them as prose. Pure. */
-import type { ScanLine } from './lines.ts';
+import { isStepEnd, type ScanLine } from './lines.ts';
 
 // Runs to the end of its line. A mark within a word, such as a URL, and an option such as `--force` begin no comment.
 const lineComment = /(?:^|\s)(?:#{1,3}(?![!{])|\/\/[/!]?|--(?=\s)|;;?(?=\s)|%%?(?=\s)|rem\s|::\s)\s{0,8}(.{3,4096})$/i;
@@ -14,23 +14,25 @@ const blockClosings: Readonly<Record<string, string>> = {
   '(*': '*)',
 };
 
-/** The text of the comments in lines of code, one entry for each run of consecutive lines with comments. */
-export function commentsOf(lines: readonly ScanLine[]): ScanLine[][] {
-  const comments: ScanLine[][] = [];
+/**
+ * The text of the comments in lines of code, one entry for each run of consecutive lines with comments. Yields undefined
+ * now and then, so that a caller can pause.
+ */
+export function* commentsOf(lines: readonly ScanLine[]): Generator<ScanLine[] | undefined> {
   let closing: string | undefined;
-  let isRun = false;
+  let comment: ScanLine[] = [];
   for (const line of lines) {
     const found = readComment(line.text, closing);
     closing = found.closing;
     const text = found.text.replace(/^[\s*#/]{1,24}/, '');
-    if (text === '') isRun = false;
-    else if (isRun) comments.at(-1)?.push({ ...line, text });
-    else {
-      comments.push([{ ...line, text }]);
-      isRun = true;
+    if (text !== '') comment.push({ ...line, text });
+    else if (comment.length > 0) {
+      yield comment;
+      comment = [];
     }
+    if (isStepEnd(line.line)) yield;
   }
-  return comments;
+  if (comment.length > 0) yield comment;
 }
 
 /** The comment in a line, and the mark that ends the block comment which is open after the line. */

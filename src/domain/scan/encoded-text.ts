@@ -1,5 +1,9 @@
 /** Decodes encoded text: tag characters, base64, hexadecimal, percent and backslash escapes. Pure. */
+import { isStepEnd } from './lines.ts';
 import { decodedTags, isAscii } from './text-normalisation.ts';
+
+/** UTF-16 units of the shortest encoded text. */
+export const encodedLengthMin = 20;
 
 const encodedRuns =
   /(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{20,65536}={0,2}|(?:\\x[0-9a-fA-F]{2}){8,4096}|(?:%[0-9a-fA-F]{2}){8,4096}|(?:\\u00[0-9a-fA-F]{2}){8,4096}/g;
@@ -39,20 +43,28 @@ function isText(text: string): boolean {
 
 // A line of nothing but encoded text, perhaps quoted, commented out or continued.
 const encodedLine = /^[\s>#*/"'`(+|]{0,24}([A-Za-z0-9+/_-]{8,200}={0,2})[\s"'`,;+\\)]{0,8}$/;
-const blockLengthMax = 262_144;
+const encodedLineLengthMax = 256;
+const blockLengthMax = 65_536;
 
-/** Encoded texts that are wrapped over consecutive lines, each as one text with the number of its first line. */
-export function encodedBlocks(lines: readonly string[]): { text: string; line: number }[] {
-  const blocks: { text: string; line: number; linesCount: number }[] = [];
-  let isOpen = false;
+/**
+ * Encoded texts that are wrapped over consecutive lines, each as one text with the number of its first line. Yields
+ * undefined now and then, so that a caller can pause.
+ */
+export function* encodedBlocks(lines: readonly string[]): Generator<{ text: string; line: number } | undefined> {
+  let runs: string[] = [];
+  let length = 0;
   for (const [index, line] of lines.entries()) {
-    const run = line.length <= 256 ? encodedLine.exec(line)?.[1] : undefined;
-    const last = blocks.at(-1);
-    if (run !== undefined && isOpen && last !== undefined && last.text.length < blockLengthMax) {
-      last.text += run;
-      last.linesCount += 1;
-    } else if (run !== undefined) blocks.push({ text: run, line: index + 1, linesCount: 1 });
-    isOpen = run !== undefined;
+    const run = line.length > 8 && line.length <= encodedLineLengthMax ? encodedLine.exec(line)?.[1] : undefined;
+    if ((run === undefined || length >= blockLengthMax) && runs.length > 0) {
+      if (runs.length > 1) yield { text: runs.join(''), line: index + 1 - runs.length };
+      runs = [];
+      length = 0;
+    }
+    if (run !== undefined) {
+      runs.push(run);
+      length += run.length;
+    }
+    if (isStepEnd(index)) yield;
   }
-  return blocks.filter(({ linesCount }) => linesCount > 1);
+  if (runs.length > 1) yield { text: runs.join(''), line: lines.length + 1 - runs.length };
 }

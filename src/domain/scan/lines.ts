@@ -8,14 +8,34 @@ export interface ScanLine {
   offset: number;
 }
 
+/** Lines that a cheap step of the scan reads before it pauses. */
+const linesPerStep = 64;
+
+/** Whether a cheap step ends at this line. */
+export function isStepEnd(line: number): boolean {
+  return line % linesPerStep === 0;
+}
+
 /** UTF-16 units of a piece at most. Each step of the scan reads one piece, so this bounds the time of a step. */
 const pieceLengthMax = 4_096;
 /** What two pieces share if there is no space to split at, so that an expression matches across the cut. */
 const pieceOverlap = 256;
 
-/** The lines of a text without their terminators. */
-export function writtenLines(text: string): string[] {
-  return text.split(/\r\n|[\n\r\u2028\u2029\u0085]/);
+const chunkLength = 32_768;
+
+/** The lines of a text without their terminators. Yields after each chunk, so that a caller can pause. */
+export function* writtenLines(text: string): Generator<void, string[]> {
+  const lines: string[] = [];
+  for (let from = 0; from <= text.length; ) {
+    const feed = text.indexOf('\n', from + chunkLength);
+    const end = feed === -1 ? text.length : feed;
+    // A carriage return before the line feed belongs to the terminator.
+    const chunk = text.slice(from, text[end - 1] === '\r' && feed !== -1 ? end - 1 : end);
+    for (const line of chunk.split(/\r\n|[\n\r\u2028\u2029\u0085]/)) lines.push(line);
+    from = end + 1;
+    yield;
+  }
+  return lines;
 }
 
 /** The pieces of a line: usually the line itself. A long line is split at a space if there is one. */

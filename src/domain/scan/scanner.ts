@@ -4,13 +4,13 @@
  * not see what a script does or what a harmless sentence implies, so the absence of findings is no proof of safety.
  */
 import { inTimeSlices } from '../../flow/time-slices.ts';
-import { compareSeverity, type ScanFinding, type ScanSeverity, scanLimits } from '../../shapes/scan.ts';
+import { compareSeverity, isInFile, type ScanFinding, type ScanSeverity, scanLimits } from '../../shapes/scan.ts';
 import { isAsserted } from './assertion.ts';
 import { commentsOf } from './code-comments.ts';
-import { decodedTexts, encodedBlocks } from './encoded-text.ts';
+import { decodedTexts, encodedBlocks, encodedLengthMin } from './encoded-text.ts';
 import { Findings } from './findings.ts';
 import { characterRules } from './hidden-text.ts';
-import { piecesOf, type ScanLine, writtenLines } from './lines.ts';
+import { isStepEnd, piecesOf, type ScanLine, writtenLines } from './lines.ts';
 import { indexSentence, type PatternMatch, type SentenceIndex } from './pattern.ts';
 import { hiddenRules } from './rules/hidden.ts';
 import type { ScanRule } from './rules/rule.ts';
@@ -18,7 +18,7 @@ import { expressionRules, knownSymbols, type RuleIndex, rulesFor } from './rules
 import { type Segment, segmentsOf, taggedBlocks } from './segments.ts';
 import { dataLine, segmentLanguage, type TextFormat, textLanguages } from './text-format.ts';
 import { normalisedLine } from './text-normalisation.ts';
-import { hostOf } from './token-classes.ts';
+import { areOwnKeys, hostOf } from './token-classes.ts';
 import { type ScanToken, sentencesOf } from './tokens.ts';
 
 /** A named part of a skill or tool, such as `instructions` or `files/notes.md`. */
@@ -56,10 +56,12 @@ function* scanSteps(parts: readonly ScanPart[], options: ScanOptions): Generator
   let left: number = scanLimits.totalLengthMax;
   for (const { part, text, format = 'markdown' } of parts) {
     const lengthMax = Math.min(scanLimits.partLengthMax, left);
-    if (text.length > lengthMax) findings.add(hiddenRules.tooLong, { part, line: 1, written: [] });
+    // A file that is longer than an agent reads at once is for an operator to look at; anything else this long is not honest.
+    const tooLong = isInFile({ part }) ? { ...hiddenRules.tooLong, severity: 'medium' as const } : hiddenRules.tooLong;
+    if (text.length > lengthMax) findings.add(tooLong, { part, line: 1, written: [] });
     const read = text.slice(0, lengthMax);
     left -= read.length;
-    yield* scanPart({ part, written: writtenLines(read), format, options, findings, depth: 0 });
+    yield* scanPart({ part, written: yield* writtenLines(read), format, options, findings, depth: 0 });
   }
   return findings.sorted();
 }
@@ -81,22 +83,31 @@ function* scanPart(scan: PartScan): Generator<void> {
   const { written, format, part, findings } = scan;
   const lines: ScanLine[] = [];
   for (const [index, text] of written.entries()) {
+    if (isStepEnd(index)) yield;
     for (const piece of piecesOf(text, index + 1)) {
-      const place = { part, written, line: piece.line };
-      for (const rule of characterRules(piece.text)) findings.add(rule, place);
+      for (const rule of characterRules(piece.text)) findings.add(rule, { part, written, line: piece.line });
       const normalised = normalisedLine(piece.text);
-      if (scan.depth < decodingsMax) yield* scanDecoded(scan, [piece.text, normalised], piece.line);
+      if (scan.depth < decodingsMax && text.length >= encodedLengthMin)
+        yield* scanDecoded(scan, [piece.text, normalised], piece.line);
       lines.push({ ...piece, text: format === 'data' ? dataLine(normalised) : normalised });
-      yield;
+      if (piece.offset > 0) yield;
     }
   }
   if (scan.depth < decodingsMax)
-    for (const { text, line } of encodedBlocks(written)) yield* scanDecoded(scan, [text], line);
-  for (const segment of segmentsIn(lines, format)) yield* scanSegment(scan, segment);
-  for (const block of taggedBlocks(lines)) yield* scanTagged(scan, block);
+    yield* forEach(encodedBlocks(written), ({ text, line }) => scanDecoded(scan, [text], line));
+  yield* forEach(segmentsIn(lines, format), (segment) => scanSegment(scan, segment));
+  yield* forEach(taggedBlocks(lines), (block) => scanTagged(scan, block));
 }
 
-function segmentsIn(lines: ScanLine[], format: TextFormat): Segment[] {
+/** Runs the steps of each item, and one step for each undefined, which is a pause. */
+function* forEach<Item>(items: Iterable<Item | undefined>, steps: (item: Item) => Generator<void>): Generator<void> {
+  for (const item of items) {
+    if (item === undefined) yield;
+    else yield* steps(item);
+  }
+}
+
+function segmentsIn(lines: ScanLine[], format: TextFormat): Iterable<Segment | undefined> {
   return format === 'markdown' ? segmentsOf(lines) : [{ kind: 'code', language: segmentLanguage(format), lines }];
 }
 
@@ -104,7 +115,7 @@ function segmentsIn(lines: ScanLine[], format: TextFormat): Segment[] {
 function* scanDecoded(scan: PartScan, forms: readonly string[], line: number): Generator<void> {
   for (const text of new Set([...new Set(forms)].flatMap(decodedTexts))) {
     const inner = new Findings();
-    const written = writtenLines(text);
+    const written = yield* writtenLines(text);
     yield* scanPart({ ...scan, written, format: 'markdown', findings: inner, depth: scan.depth + 1 });
     const worst = worstSeverity(inner.sorted());
     if (worst === 'critical' || worst === 'high')
@@ -115,28 +126,30 @@ function* scanDecoded(scan: PartScan, forms: readonly string[], line: number): G
 function* scanSegment(scan: PartScan, segment: Segment): Generator<void> {
   const { kind, language, lines } = segment;
   if (kind === 'code') yield* scanCode(scan, segment);
-  else yield* scanSentences(scan, segment, sentencesOf(lines));
+  else yield* scanSentences(scan, segment);
   if (kind === 'code' && !textLanguages.has(language)) {
-    for (const comment of commentsOf(lines))
-      yield* scanSegment(scan, { kind: 'comment', language: '', lines: comment });
+    yield* forEach(commentsOf(lines), (comment) =>
+      scanSegment(scan, { kind: 'comment', language: '', lines: comment }),
+    );
     return;
   }
   for (const line of lines) {
     applyExpressions(scan, segment, line);
-    yield;
+    if (line.text.length > windowLength || isStepEnd(line.line)) yield;
   }
 }
 
-function* scanSentences(scan: PartScan, segment: Segment, sentences: Iterable<ScanToken[]>): Generator<void> {
+function* scanSentences(scan: PartScan, segment: Segment): Generator<void> {
   const { kind, context } = segment;
   const rules = rulesFor(kind === 'hidden' ? 'hidden' : kind === 'comment' ? 'comment' : scan.options.subject);
   let isFirst = true;
-  for (const tokens of sentences) {
-    const [start] = tokens;
+  for (const tokens of sentencesOf(segment.lines)) {
+    yield;
+    const [start] = tokens ?? [];
+    if (tokens === undefined) continue;
     if (context === 'option' && start !== undefined) tokens[0] = { ...start, symbols: [...start.symbols, '@option'] };
     applyRules(scan, { segment, index: indexSentence(tokens, knownSymbols), isFirst, rules });
     isFirst = false;
-    yield;
   }
 }
 
@@ -153,10 +166,11 @@ function* scanCode(scan: PartScan, segment: Segment): Generator<void> {
   };
   for (const line of logicalLines(segment.lines)) {
     for (const tokens of sentencesOf(line)) {
+      yield;
+      if (tokens === undefined) continue;
       applyRules(scan, { segment, index: indexSentence(tokens, knownSymbols), isFirst: false, rules });
       if (block.length + tokens.length > blockTokensMax) endBlock();
       block.push(...tokens);
-      yield;
     }
   }
   endBlock();
@@ -171,9 +185,10 @@ function* scanTagged(scan: PartScan, lines: readonly ScanLine[]): Generator<void
     block = [];
   };
   for (const tokens of sentencesOf(lines)) {
+    yield;
+    if (tokens === undefined) continue;
     if (block.length + tokens.length > blockTokensMax) endBlock();
     block.push(...tokens);
-    yield;
   }
   endBlock();
 }
@@ -208,7 +223,14 @@ function applyRules(scan: PartScan, { segment, index, isFirst, rules }: RuleAppl
       const { rule, pattern } = prepared;
       if (rule.unless?.some((excuse) => index.places.has(excuse))) continue;
       const match = pattern.find(index).find((found) => {
-        const isExempt = rule.id === 'RCE-01' && isAllowedInstaller(matchedTokens(index, found), scan.options);
+        const matched = matchedTokens(index, found);
+        const isExempt =
+          rule.id === 'RCE-01'
+            ? isAllowedInstaller(
+                matched.some(({ text }) => hostOf(text) !== undefined) ? matched : index.tokens,
+                scan.options,
+              )
+            : sendsOwnKey(rule, index.tokens);
         return !isExempt && isAsserted(found, prepared, context);
       });
       if (match !== undefined) report(scan, segment, rule, matchedTokens(index, match));
@@ -228,6 +250,15 @@ function isAllowedInstaller(tokens: readonly ScanToken[], { installerHosts = [] 
   return addresses.length > 0 && addresses.every(isAllowed);
 }
 
+function sendsOwnKey(rule: ScanRule, tokens: readonly ScanToken[]): boolean {
+  if (rule.ownKey !== true) return false;
+  const variables = tokens.filter(({ symbols }) => symbols.includes('@secretvar')).map(({ text }) => text);
+  return areOwnKeys(
+    variables,
+    tokens.flatMap(({ text }) => hostOf(text) ?? []),
+  );
+}
+
 // Expressions match a long line window by window, which bounds the cost of each match.
 const windowLength = 1200;
 const windowOverlap = 300;
@@ -237,10 +268,12 @@ const textLengthMin = 4;
 function applyExpressions(scan: PartScan, segment: Segment, { text: formatted, line }: ScanLine): void {
   if (formatted.length < textLengthMin) return;
   const text = formatted.replaceAll(/\*+/g, '').replaceAll(/ {2,}/g, ' ');
-  for (const { rule, expression } of expressionRules) {
+  for (const { rule, expressions, expressionHint } of expressionRules) {
+    if (expressionHint?.test(text) === false) continue;
     for (let from = 0; from < text.length; from += windowLength - windowOverlap) {
-      const found = expression.exec(text.slice(from, from + windowLength));
-      if (found === null) continue;
+      const window = text.slice(from, from + windowLength);
+      const found = expressions.map((expression) => expression.exec(window)).find((match) => match !== null);
+      if (!found) continue;
       report(scan, segment, rule, [{ text: found[0].toLowerCase(), line }]);
       break;
     }

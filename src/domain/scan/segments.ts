@@ -2,7 +2,7 @@
  * Splits Markdown into segments: prose, table rows, code blocks, and text that a renderer hides.
  * Also finds pseudo-tags such as `<important>`. Pure.
  */
-import type { ScanLine } from './lines.ts';
+import { isStepEnd, type ScanLine } from './lines.ts';
 
 /** Consecutive lines of one kind. `hidden` text is not visible once the Markdown is rendered, `comment` is one in code. */
 export interface Segment {
@@ -28,19 +28,30 @@ const prohibitiveHeading =
   /\b(?:anti-?\s?patterns?|avoid|(?:do|should|must)(?: not|n't)|never|mistakes?|pitfalls?|what not|not to|bad|wrong|red flags?|forbidden|prohibited|excuses)\b|反模式|避免|禁止|不要|アンチパターン|避ける|避けるべき|안티패턴|금지/i;
 const prohibitiveLead =
   /\b(?:never|(?:do|must|should|may)(?: not|n't)|cannot|avoid|refuse to|prohibited|forbidden)\b.{0,80}:\**\s{0,4}$/i;
+const crossedItem = /^\s{0,24}(?:(?:[-*+•]|\d{1,4}[.)]|\|)\s{0,4})?(?:\*\*)?(?:❌|✗|✘|🚫|⛔)/u;
 const doubleNegation = /\b(?:forget|hesitate|fail|skip|miss|worry)\b/i;
 const optionItem =
   /^\s{0,24}(?:[-*+•]|\d{1,4}[.)]|\|)\s{0,4}(?:\*\*)?`[^`]{1,80}`(?:\*\*)?\s{0,80}(?:[:|(]|[-–—]\s|to\s)/;
 
-/** Splits normalised lines into segments, in order. A line is in two segments where a comment divides it. */
-export function segmentsOf(lines: readonly ScanLine[]): Segment[] {
+/**
+ * Splits normalised lines into segments, in order. A line is in two segments where a comment divides it. Yields
+ * undefined now and then, so that a caller can pause.
+ */
+export function* segmentsOf(lines: readonly ScanLine[]): Generator<Segment | undefined> {
   const reader = new SegmentReader();
-  for (const line of lines) reader.read(line);
-  return reader.end();
+  for (const line of lines) {
+    reader.read(line);
+    yield* reader.closed();
+    if (isStepEnd(line.line)) yield;
+  }
+  reader.end();
+  yield* reader.closed();
 }
 
+const none: readonly Segment[] = [];
+
 class SegmentReader {
-  readonly #segments: Segment[] = [];
+  #closed: Segment[] = [];
   #current: Segment | undefined;
   #fence: string | undefined;
   #inComment = false;
@@ -55,9 +66,16 @@ class SegmentReader {
     else this.#readText(line);
   }
 
-  end(): Segment[] {
+  end(): void {
     this.#close();
-    return this.#segments;
+  }
+
+  /** The segments that were closed since the last call. */
+  closed(): readonly Segment[] {
+    if (this.#closed.length === 0) return none;
+    const closed = this.#closed;
+    this.#closed = [];
+    return closed;
   }
 
   #readCode(line: ScanLine, openingFence: string): void {
@@ -136,7 +154,7 @@ class SegmentReader {
   }
 
   #itemContext(text: string): ItemContext | undefined {
-    if (this.#underProhibition || this.#afterProhibition) return 'prohibited';
+    if (this.#underProhibition || this.#afterProhibition || crossedItem.test(text)) return 'prohibited';
     return optionItem.test(text) ? 'option' : undefined;
   }
 
@@ -154,7 +172,7 @@ class SegmentReader {
   }
 
   #close(): void {
-    if (this.#current !== undefined && this.#current.lines.length > 0) this.#segments.push(this.#current);
+    if (this.#current !== undefined && this.#current.lines.length > 0) this.#closed.push(this.#current);
     this.#current = undefined;
   }
 }
@@ -163,23 +181,35 @@ const openingTag =
   /<(important|critical|hidden|system|secret|admin|instructions?|override|urgent|assistant|developer)>/i;
 const taggedLinesMax = 40;
 
-/** The contents of pseudo-tags: the lines up to the closing tag, at most {@link taggedLinesMax}. */
-export function taggedBlocks(lines: readonly ScanLine[]): ScanLine[][] {
-  const blocks: ScanLine[][] = [];
+/** An opening tag at the start of a line or with its closing tag. Any other, such as in `--key <secret>`, is a placeholder. */
+function openingOf(line: string): RegExpExecArray | null {
+  const opening = openingTag.exec(line);
+  if (opening === null) return null;
+  const isFirst = /^[\s>*#-]{0,24}$/.test(line.slice(0, opening.index));
+  return isFirst || line.toLowerCase().includes(`</${opening[1]?.toLowerCase()}>`) ? opening : null;
+}
+
+/**
+ * The contents of pseudo-tags: the lines up to the closing tag, at most {@link taggedLinesMax}. Yields undefined now and
+ * then, so that a caller can pause.
+ */
+export function* taggedBlocks(lines: readonly ScanLine[]): Generator<ScanLine[] | undefined> {
   let open: { lines: ScanLine[]; closing: string } | undefined;
   for (const line of lines) {
     const { text } = line;
-    const opening = open === undefined ? openingTag.exec(text) : null;
+    if (isStepEnd(line.line)) yield;
+    const opening = open === undefined && text.includes('<') ? openingOf(text) : null;
     let inner = text;
     if (opening !== null) {
       open = { lines: [], closing: `</${opening[1]?.toLowerCase()}>` };
-      blocks.push(open.lines);
       inner = text.slice(opening.index + opening[0].length);
     }
     if (open === undefined) continue;
     const end = inner.toLowerCase().indexOf(open.closing);
     open.lines.push({ ...line, text: end === -1 ? inner : inner.slice(0, end) });
-    if (end !== -1 || open.lines.length >= taggedLinesMax) open = undefined;
+    if (end === -1 && open.lines.length < taggedLinesMax) continue;
+    yield open.lines;
+    open = undefined;
   }
-  return blocks;
+  if (open !== undefined) yield open.lines;
 }

@@ -1,18 +1,21 @@
 /** The parts of a skill or tool definition that are scanned, and scan findings as fields of an event. Pure. */
 import type { EventFields } from '../../shapes/event.ts';
 import { isJsonObject } from '../../shapes/json.ts';
-import type { ScanFinding } from '../../shapes/scan.ts';
+import { filePart, type ScanFinding } from '../../shapes/scan.ts';
 import type { SkillDocument } from '../../shapes/skill.ts';
 import { quotable } from '../../shapes/text.ts';
 import type { ToolDefinition } from '../../shapes/tool.ts';
 import { type ScanPart, worstSeverity } from './scanner.ts';
+import { formatOf } from './text-format.ts';
 import { definitionTexts, pinnedDefinition, topLevelField } from './tool-definition.ts';
 
-// Files that an agent reads as text. Scripts are left out: the scan matches wording and does not analyse code.
-const textFile = /\.(?:md|mdx|markdown|txt|rst)$/i;
-
-/** The parts of a skill that an agent may read: frontmatter, instructions, text files, and all file names. */
-export function skillParts({ frontmatter, attributes, instructions, files }: SkillDocument): ScanPart[] {
+/** The parts of a skill that an agent may read: frontmatter, instructions, and the names and texts of all files. */
+export function skillParts({
+  frontmatter,
+  attributes,
+  instructions,
+  files,
+}: Pick<SkillDocument, 'frontmatter' | 'attributes' | 'instructions' | 'files'>): ScanPart[] {
   const { name, description } = frontmatter;
   const { name: writtenName = '', description: _description, ...rest } = attributes;
   return [
@@ -23,8 +26,8 @@ export function skillParts({ frontmatter, attributes, instructions, files }: Ski
     ...Object.entries(rest).map(([key, value]) => ({ part: partOf(key), text: textsOf(value).join('\n') })),
     { part: 'file names', text: files.map(({ path }) => path).join('\n') },
     ...files
-      .filter(({ path, encoding }) => encoding === 'utf-8' && textFile.test(path))
-      .map(({ path, content }) => ({ part: `files/${quotable(path, 80)}`, text: content })),
+      .filter(({ encoding }) => encoding === 'utf-8')
+      .map(({ path, content }) => ({ part: filePart(quotable(path, 255)), text: content, format: formatOf(path) })),
   ].filter(({ text }) => text !== '');
 }
 

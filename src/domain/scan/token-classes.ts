@@ -56,15 +56,34 @@ export function classesOf(text: string): string[] {
   if (/\.(?:sh|ps1|bash)$/.test(text)) classes.push('@script');
   if (/(?:^|\/)\.env(?:\.\w{1,20})?$/.test(text)) classes.push('@envfile');
   if (/^(?:\/usr)?\/bin\/(?:ba|z|da|k)?sh$|^exec:/.test(text)) classes.push('@shell');
+  if (/^--[a-z]/.test(text)) classes.push('@option');
   if (text.startsWith('@')) classes.push('@upload');
   if (text.includes('169.254.169.254') || text.includes('metadata.google.internal')) classes.push('@metadata');
-  if (text.startsWith('/dev/tcp/') || text.startsWith('/dev/udp/')) classes.push('@devtcp');
+  // A host without a dot or digit, such as `ATTACKER_IP`, is a placeholder.
+  if (/^\/dev\/(?:tcp|udp)\/(?:[^/]{0,100}[.\d$]|localhost)/.test(text)) classes.push('@devtcp');
+  if (/^x-[a-z-]{0,40}(?:key|token|auth|secret|apikey)[a-z-]{0,20}$|^[a-z-]{1,40}-apikey$/.test(text))
+    classes.push('@authheader');
   return classes;
 }
 
 /** The host of a URL token; undefined for any other token. */
 export function hostOf(text: string): string | undefined {
   return /^[a-z][a-z0-9+.-]{1,11}:\/\/(?:[^\s/@]{1,100}@)?([^\s/:?#]{1,253})/.exec(text)?.[1];
+}
+
+/** Whether each of the secret variables is named after one of the hosts: `$STRIPE_KEY` after `api.stripe.com`. */
+export function areOwnKeys(variables: readonly string[], hosts: readonly string[]): boolean {
+  const labels = hosts.flatMap((host) => host.split('.').slice(0, -1)).map((label) => label.replaceAll('-', ''));
+  return (
+    variables.length > 0 &&
+    variables.every((variable) => {
+      const [service = ''] =
+        /[a-z0-9]{3,40}/.exec(
+          variable.replace(/_(?:api|token|key|secret|access).*$|^.*environ/, '').replaceAll('_', ''),
+        ) ?? [];
+      return service.length >= 4 && labels.some((label) => label === service);
+    })
+  );
 }
 
 function addressClasses(text: string, host: string, rest: string): string[] {

@@ -4,7 +4,7 @@
  * dropped. One pass without look-behind.
  */
 import { BoundedMap } from '../../flow/bounded-map.ts';
-import type { ScanLine } from './lines.ts';
+import { isStepEnd, type ScanLine } from './lines.ts';
 import { isAscii } from './text-normalisation.ts';
 import { classesOf } from './token-classes.ts';
 
@@ -33,6 +33,7 @@ const tokenPattern = new RegExp(`${url}|${word('\\p{L}\\p{N}', '\\p{M}')}|${sign
 const asciiTokenPattern = new RegExp(`${url}|${word('a-z0-9', '')}|${sign}`, 'g');
 
 const sentenceEnds = new Set(['.', '!', '?', '。', '！', '？']);
+const commandSeparators = new Set([';', '|', '||', '&&', '&']);
 const abbreviations = new Set(['e.g', 'i.e', 'etc', 'vs', 'cf']);
 const closingQuotes: ReadonlyMap<string, string> = new Map([
   ['"', '"'],
@@ -41,11 +42,15 @@ const closingQuotes: ReadonlyMap<string, string> = new Map([
   ['`', '`'],
 ]);
 
-/** Splits lines into sentences, one at a time. A sentence may span lines. */
-export function* sentencesOf(lines: readonly ScanLine[]): Generator<ScanToken[]> {
+/**
+ * Splits lines into sentences, one at a time. A sentence may span lines. Yields undefined now and then, so that a caller
+ * can pause.
+ */
+export function* sentencesOf(lines: readonly ScanLine[]): Generator<ScanToken[] | undefined> {
   let current: ScanToken[] = [];
   let closingQuote: string | undefined;
-  for (const { text, line } of lines) {
+  for (const { text, line, offset } of lines) {
+    if (offset > 0 || isStepEnd(line)) yield;
     for (const found of tokenTexts(text)) {
       const isSentenceEnd = sentenceEnds.has(found) && !abbreviations.has(current.at(-1)?.text ?? '');
       if (isSentenceEnd) closingQuote = undefined;
@@ -105,5 +110,8 @@ function tokenOf(
   }
   const { text, symbols } = classified;
   const isSecret = previous !== undefined && secretPhrases.get(text)?.includes(previous.text) === true;
-  return { text, symbols: isSecret ? [...symbols, '@secretdata'] : symbols, line, quoted };
+  if (isSecret) return { text, symbols: [...symbols, '@secretdata'], line, quoted };
+  // A quotation that begins with a separator of commands is a string for an injection.
+  const isSeparator = quoted && previous?.quoted !== true && commandSeparators.has(text);
+  return { text, symbols: isSeparator ? [...symbols, '@separator'] : symbols, line, quoted };
 }

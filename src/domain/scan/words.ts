@@ -26,32 +26,20 @@ export const wordClasses: Readonly<Record<string, readonly string[]>> = {
       'ignore ignoring ignored disregard disregarding disregarded forget forgetting forgot bypass bypassing override overriding overrule disobey',
     ),
     ...words('discard dismiss neglect supersede abandon nullify overlook'),
-    ...words(
-      'ignorez oubliez ignorer oublie oublier ignora ignoren ignorad ignorar olvida olvide olvidar omite desconsidere esqueça ignori ignorate dimentica',
-    ),
-    ...words('ignoriere ignorieren ignoriert vergiss missachte negeer игнорируй игнорируйте забудь игнорировать'),
   ],
   prior: [
     ...words(
       'previous previously prior earlier above preceding existing original initial foregoing former past system developer',
     ),
     ...words('safety security ethical moral content core default hidden internal safeguard built-in'),
-    ...words(
-      'précédentes précédents antérieures vorherigen bisherigen obigen anteriores previas previos precedenti anterior предыдущие предыдущих',
-    ),
   ],
-  every: words(
-    'all any every everything each your the these those my its entire whole toutes todas todos alle tutte все',
-  ),
+  every: words('all any every everything each your the these those my its entire whole'),
   instruction: [
     ...words(
       'instruction instructions rule rules guideline guidelines directive directives prompt prompts policy policies',
     ),
     ...words(
       'constraint constraints restriction restrictions guardrail guardrails safeguard safeguards training programming protocol protocols',
-    ),
-    ...words(
-      'anweisungen regeln vorgaben consignes instrucciones reglas órdenes instruções regras istruzioni regole инструкции инструкций правила',
     ),
   ],
   order: words(
@@ -79,14 +67,14 @@ export const wordClasses: Readonly<Record<string, readonly string[]>> = {
   secretly: words('secretly covertly stealthily discreetly surreptitiously invisibly'),
   send: [
     ...forms(
-      'send upload transmit forward post exfiltrate submit leak relay beacon publish transfer deliver report push ship mirror email sync',
+      'send upload transmit forward post exfiltrate submit leak relay beacon publish transfer deliver report push ship mirror email',
     ),
     ...words('sent exfil'),
   ],
   forward: words(
     'send upload transmit forward exfiltrate relay mirror report backup sends uploads forwards sending uploading forwarding',
   ),
-  include: forms('include pass append attach embed encode weave echo'),
+  include: forms('include pass append attach embed encode weave echo').filter((form) => form !== 'including'),
   read: forms(
     'read cat open load access get fetch retrieve collect extract gather grab harvest steal capture find scan locate dump copy list view search query obtain enumerate',
   ),
@@ -106,7 +94,7 @@ export const wordClasses: Readonly<Record<string, readonly string[]>> = {
     'external remote attacker third-party thirdparty collector exfiltration webhook telegram discord c2 foreign outside beacon pastebin logging monitoring analytics telemetry mlops',
   ),
   duty: words('always every after each whenever before once automatically must'),
-  run: [...forms('run execute launch invoke start eval'), 'running', 'ran', 'source'],
+  run: [...forms('run execute launch invoke start eval'), 'running', 'ran'],
   download: [...forms('download fetch retrieve pull'), 'curl', 'wget', 'iwr', 'invoke-webrequest', 'get'],
   shell: words('sh bash zsh dash ksh fish python python3 perl ruby node php pwsh powershell iex osascript'),
   fetcher: words('curl wget iwr irm invoke-webrequest invoke-restmethod fetch aria2c httpie'),
@@ -115,7 +103,20 @@ export const wordClasses: Readonly<Record<string, readonly string[]>> = {
     'asking confirmation confirming consent approval permission prompting verification confirm approve ask authorization review checking notifying notification warning',
   ),
   negation: words(
-    'not never dont avoid cannot cant must-not shouldnt mustnt wont doesnt no refuse reject prevent without prohibit forbid prohibited forbidden nie niemals neither nor isnt arent didnt wouldnt',
+    'not never dont avoid cannot cant must-not shouldnt mustnt wont doesnt no refuse reject prevent without prohibit forbid prohibited forbidden neither nor isnt arent didnt wouldnt',
+  ),
+  untrusted: words(
+    'file files comment comments content contents slice slices data page pages document documents repository repo issue issues body bodies text diff diffs output outputs result results website websites web email emails input inputs code source sources log logs transcript transcripts article articles title titles description descriptions response responses attachment attachments url urls readme field fields payload payloads external third-party fetched retrieved untrusted scraped pr prs',
+  ),
+  buildword: words(
+    'css style styles stylesheet eslint lint linter prettier typescript tsconfig gitignore npm webpack vite babel cache robots cors',
+  ),
+  failing: words(
+    'fail fails failing failed drop drops dropped dropping skip skips skipped skipping block blocks blocked ignore ignores ignored discard discards truncate truncates truncated lose loses lost swallow swallows swallowed break breaks broken corrupt corrupts reject rejects rejected return returns returned overwrite overwrites miss misses',
+  ),
+  everyword: words('any all every your the these its their'),
+  obey: words(
+    'comply obey execute answer respond follow fulfill fulfil assist help proceed act provide perform generate',
   ),
   omit: words('forget hesitate fail skip omit miss worry neglect'),
   mention: [

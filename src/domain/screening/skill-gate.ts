@@ -62,10 +62,7 @@ export function createSkillGate(deps: SkillGateDeps): SkillGate {
       } as const;
       const existing = await deps.quarantineStore.find(subject);
       if (existing?.state === 'approved') return [];
-      const action = actionFor(
-        deps.policy,
-        findings.map(({ severity }) => severity),
-      );
+      const action = actionFor(deps.policy, findings);
       const worst = worstSeverity(findings);
       const suspicious = action !== 'warn' || worst === 'critical' || worst === 'high';
       const quarantineId = existing?.quarantineId ?? newId('qtn');

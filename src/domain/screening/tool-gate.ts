@@ -190,10 +190,7 @@ function stateOf(
   findings: readonly ScanFinding[],
   changed: boolean,
 ): QuarantineState | undefined {
-  const action = actionFor(
-    policy.contentScan,
-    findings.map(({ severity }) => severity),
-  );
+  const action = actionFor(policy.contentScan, findings);
   if (action === 'block') return 'blocked';
   if (action === 'quarantine' || (changed && policy.toolChanges === 'hold')) return 'held';
   return changed || findings.length > 0 ? 'noted' : undefined;

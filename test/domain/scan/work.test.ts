@@ -16,9 +16,11 @@ const numbered = (text: string) =>
 describe.each(hostileTexts())('100 KB of $token', ({ text }) => {
   test('has bounded segments and tokens, and no sentence over its limit', () => {
     const lines = numbered(text);
-    const segments = segmentsOf(lines);
+    const segments = [...segmentsOf(lines)].filter((segment) => segment !== undefined);
     expect(segments.length).toBeLessThanOrEqual(lines.length * 2);
-    const sentences = segments.flatMap((segment) => [...sentencesOf(segment.lines)]);
+    const sentences = segments.flatMap((segment) =>
+      [...sentencesOf(segment.lines)].filter((sentence) => sentence !== undefined),
+    );
     expect(Math.max(0, ...sentences.map((sentence) => sentence.length))).toBeLessThanOrEqual(sentenceTokensMax);
     expect(sentences.reduce((sum, sentence) => sum + sentence.length, 0)).toBeLessThanOrEqual(text.length);
   });
@@ -35,7 +37,7 @@ describe('a pattern', () => {
   test('requires its order and its distance', () => {
     const holds = (pattern: string, text: string) =>
       [...sentencesOf([{ text, line: 1, offset: 0 }])].some(
-        (sentence) => compilePattern(pattern).find(indexSentence(sentence)).length > 0,
+        (sentence) => sentence !== undefined && compilePattern(pattern).find(indexSentence(sentence)).length > 0,
       );
     expect(holds('red ..1 fox', 'the red old fox')).toBe(true);
     expect(holds('red ..1 fox', 'the red old sly fox')).toBe(false);
@@ -48,7 +50,7 @@ describe('a pattern', () => {
 });
 
 describe('an expression', () => {
-  test.each(expressionRules.map(({ rule, expression }) => [rule.id, expression.source]))(
+  test.each(expressionRules.flatMap(({ rule, expressions }) => expressions.map(({ source }) => [rule.id, source])))(
     'of %s has bounded repetition only: %s',
     (_id, source) => {
       const withoutClassesAndEscapes = source.replace(/\\./g, '_').replace(/\[[^\]]*\]/g, '_');

@@ -24,6 +24,12 @@ export const executionRules: readonly ScanRule[] = [
       'iex ..4 iwr|irm|downloadstring|new-object|invoke-webrequest',
       'iwr|irm|downloadstring ..4 @url ..6 | ..2 iex',
     ],
+    excuses: [
+      // An interpreter that is given its program reads the download as data.
+      '| ..1 python|python3|node|perl|ruby|php ..2 -c|-m|-e|-ne|-pe|-n|-p|-r|--eval|--print',
+      // A link to the documentation of the command.
+      'mshta|certutil|bitsadmin|regsvr32|rundll32 ..3 ] ( ..1 @url',
+    ],
   },
   {
     id: 'RCE-02',
@@ -35,6 +41,7 @@ export const executionRules: readonly ScanRule[] = [
       'base64 ..4 -d|--decode ..6 | ..3 @shell',
       'exec|eval|os.system|subprocess.run|compile ..9 base64.b64decode|b64decode|.b64decode|bytes.fromhex|marshal.loads|zlib.decompress|atob|codecs.decode',
       'exec|eval ..3 compile ..3 open',
+      'exec|eval|compile ( ..2 sys.stdin|sys.stdin.read|stdin|sys.stdin.buffer.read',
       '@shell ..3 ( ..6 base64 ..3 -d|--decode',
       'xxd|openssl ..8 | ..3 sh|bash|zsh|@shell',
       'powershell|pwsh ..4 -enc|-encodedcommand|-e',
@@ -100,7 +107,7 @@ export const executionRules: readonly ScanRule[] = [
     why: 'Tells the agent to decode text and to follow it.',
     scope: 'text',
     patterns: [
-      'decode|decrypt|deobfuscate ..8 and ..3 @run|follow|obey',
+      'decode|decrypt|deobfuscate ..8 and ..2 @run|follow|obey ..1 it|them|the|this|that|its|result|whatever',
       '@run|follow ..3 decoded|base64-encoded ..2 payload|instructions|command|commands|content',
     ],
   },
@@ -109,11 +116,7 @@ export const executionRules: readonly ScanRule[] = [
     severity: 'high',
     why: 'Makes a network command run repeatedly or at each start.',
     scope: 'command',
-    patterns: [
-      '@startup & @fetcher|nc|@devtcp & @url|@ip|@devtcp|@sinkhost <40',
-      'crontab & @fetcher & @url|@ip <40',
-      '>>|tee|append|add ..6 authorized_keys|~/.ssh/authorized_keys',
-    ],
+    patterns: ['@startup & @fetcher|nc|@devtcp & @url|@ip|@devtcp|@sinkhost <40', 'crontab & @fetcher & @url|@ip <40'],
   },
   {
     id: 'PER-02',
@@ -137,6 +140,8 @@ export const executionRules: readonly ScanRule[] = [
       'encrypt ..6 files ..12 ransom|bitcoin|payment',
       'mkfs|dd ..8 /dev/sda',
     ],
+    // A string that shows what an injection looks like: a separator, then the command.
+    excuses: ['@separator rm ..1 -rf|-fr'],
   },
   {
     id: 'MIN-01',
@@ -160,7 +165,7 @@ export const executionRules: readonly ScanRule[] = [
     scope: 'command',
     patterns: [
       'useradd|adduser|usermod ..10 sudo|wheel|-ou',
-      'backdoor ..3 account|user|access|port',
+      'include|leave|plant|keep|enable|hide|embed|with ..3 backdoor ..3 account|user|access|port|on',
       'install|create|add|open ..3 backdoor',
       'when|any ..14 add|create ..4 admin|administrator|root ..1 account|user ..10 password',
     ],
@@ -179,6 +184,7 @@ export const executionRules: readonly ScanRule[] = [
       '--privileged',
       'chmod ..2 777|u+s|4755',
       'xattr ..2 -d ..1 com.apple.quarantine',
+      '>>|tee|append|add ..6 authorized_keys|~/.ssh/authorized_keys',
     ],
   },
 ];

@@ -14,6 +14,18 @@ const login = [
   'x-api-key',
   'header',
   'headers',
+  // A request for a token (RFC 6749).
+  '@authheader',
+  'grant_type',
+  'client_id',
+];
+
+// A tool that restricts where its key or its data goes.
+const restricted = [
+  '@send ..6 only ..1 to|with|over|through',
+  'only ..3 @send ..6 to',
+  // A person is sent to a page.
+  '@send ..2 @person to',
 ];
 
 /** The rule families EXF and CRD. */
@@ -36,15 +48,16 @@ export const exfiltrationRules: readonly ScanRule[] = [
     why: 'Sends secrets, the conversation or the system prompt somewhere else.',
     scope: 'text',
     patterns: [
-      '@send ..8 @secretdata|@credpath|@secretvar ..8 to|via ..8 @url|@sinkhost|@email|@ip|@pastehost|@host|external|attacker|third-party|collector|public|webhook|telegram|discord',
-      '@send ..8 @privatedata ..8 to|via ..8 @url|@sinkhost|@email|@ip|@pastehost|@host|external|attacker|third-party|collector|webhook|compliance|endpoint',
+      '@send ..8 @secretdata|@credpath|@secretvar ..8 to|via ..8 @url|@sinkhost|@email|@ip|@pastehost|@host|external|third-party|collector|webhook|telegram|discord',
+      '@send ..8 @privatedata ..8 to|via ..8 @url|@sinkhost|@email|@ip|@pastehost|@host|external|third-party|collector|webhook|compliance|endpoint',
       '@forward ..2 all|any|every|everything ..3 @anydata|@privatedata ..4 to ..4 @url|@sinkhost|@email|@ip|@pastehost|@host',
-      '@send ..6 to ..6 @url|@sinkhost|@email|@ip|@pastehost|@host|external|attacker ..10 @secretdata|@credpath',
-      '@secretdata|@privatedata ..8 to ..5 @sinkhost|@pastehost|attacker',
+      '@send ..6 to ..6 @url|@sinkhost|@email|@ip|@pastehost|@host|external ..10 @secretdata|@credpath',
+      '@secretdata|@privatedata ..8 to ..5 @sinkhost|@pastehost',
       '@secretdata ..5 @forward ..2 it|them ..4 to',
       'export ..6 conversation|session|chat ..6 to ..4 external|remote|third-party|@url|@sinkhost|@email|@ip|@pastehost|@host',
     ],
     unless: login,
+    excuses: restricted,
   },
   {
     id: 'EXF-03',
@@ -52,14 +65,19 @@ export const exfiltrationRules: readonly ScanRule[] = [
     why: 'Requires that data of the user be reported to an external address.',
     scope: 'text',
     patterns: [
-      '@duty & @forward|backup|copy & @privatedata|@secretdata|@anydata & @url|@sinkhost|@email|@ip|@pastehost|@host <40',
+      '@duty ..20 @forward|backup|copy ..14 @privatedata|@secretdata|@anydata ..14 to|at|via|by|with ..10 @url|@sinkhost|@email|@ip|@pastehost|@host',
+      '@duty ..20 @forward|backup|copy ..8 to|at|via ..10 @url|@sinkhost|@email|@ip|@pastehost|@host',
+      '@forward|backup|copy ..14 @privatedata|@secretdata|@anydata ..10 to|at|via ..6 @url|@sinkhost|@email|@ip|@pastehost|@host ..12 @duty',
       '@forward ..8 to ..6 server|endpoint|collector|service ..3 @url|@sinkhost|@email|@ip|@pastehost|@host',
-      '@forward ..4 to https|http|@url|@sinkhost|@email|@ip|@pastehost|@host',
-      '@duty & collect|collection|gather & screenshot|screenshots|clipboard|location|browser|keystrokes|history|data <12',
+      '@forward ..4 to @url|@sinkhost|@ip|@pastehost|@host',
+      'forward|copy|bcc|cc|redirect ..4 to @email',
+      '@duty ..6 collect|gather|capture|record ..5 screenshot|screenshots|clipboard|location|browser|keystrokes|history',
+      '@duty ..6 collect|gather|harvest ..4 user|users|personal|private|sensitive|confidential ..2 data|information',
       '@forward ..6 to ..3 server|endpoint|collector|service ..8 to ..2 @url',
       'every|any|all ..3 user-provided|user|private|personal|sensitive ..2 data|information|details ..8 every|each|verbatim ..4 response|reply',
     ],
     unless: login,
+    excuses: restricted,
   },
   {
     id: 'EXF-04',
@@ -76,8 +94,10 @@ export const exfiltrationRules: readonly ScanRule[] = [
     severity: 'critical',
     why: 'Builds an image or link whose address transmits data when it is displayed.',
     scope: 'text',
+    expressionHint: /!\[/,
     expressions: [
-      /!\[[^\]]{0,200}\]\(\s{0,3}https?:\/\/[^\s)]{1,200}[?&/=](?:\{\{|\$\{|\{|\$\(|<|\[)[^\s)]{1,80}/i,
+      /!\[[^\]]{0,200}\]\(\s{0,3}https?:\/\/(?!(?:img\.)?shields\.io\/|badgen\.net\/|badge\.fury\.io\/|codecov\.io\/)[^\s)]{1,200}[?&=](?:\{\{|\$\{|\{|\$\(|<|\[)[^\s)]{1,80}/i,
+      /!\[[^\]]{0,200}\]\(\s{0,3}https?:\/\/[^\s)]{1,200}\/(?:\{\{|\$\{|\{|\$\(|<|\[)[^\s)]{0,40}(?:data|secret|token|content|key|cookie|password|conversation|history|prompt|env|credential|message|response|base64)/i,
       /!\[[^\]]{0,200}\]\(\s{0,3}https?:\/\/[^\s)?]{1,200}\?[^\s)]{0,120}(?:data|secret|token|content|stolen|key|cookie|payload|session|conversation|info|q)=[A-Z][A-Z_]{4,40}/,
     ],
   },
@@ -97,6 +117,7 @@ export const exfiltrationRules: readonly ScanRule[] = [
       'os.environ ..4 dict|items|.items ..40 requests.post|httpx.post|axios.post|urllib.request.urlopen',
     ],
     unless: login,
+    ownKey: true,
   },
   {
     id: 'EXF-07',
@@ -115,6 +136,7 @@ export const exfiltrationRules: readonly ScanRule[] = [
       'env|printenv ..3 | ..4 @fetcher|nc|ncat',
     ],
     unless: [...login, 'gh', 'jq'],
+    ownKey: true,
   },
   {
     id: 'CRD-01',

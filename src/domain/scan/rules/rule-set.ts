@@ -3,6 +3,7 @@ import { compilePattern, type Pattern } from '../pattern.ts';
 import { executionRules } from './execution.ts';
 import { exfiltrationRules } from './exfiltration.ts';
 import { hiddenRules } from './hidden.ts';
+import { languageRules } from './languages.ts';
 import { overrideRules } from './override.ts';
 import type { ScanRule } from './rule.ts';
 import { secrecyRules } from './secrecy.ts';
@@ -14,7 +15,13 @@ export interface PreparedRule {
   excuses: readonly Pattern[];
 }
 
-const sentenceRules: readonly ScanRule[] = [...overrideRules, ...secrecyRules, ...exfiltrationRules, ...executionRules];
+const sentenceRules: readonly ScanRule[] = [
+  ...overrideRules,
+  ...languageRules,
+  ...secrecyRules,
+  ...exfiltrationRules,
+  ...executionRules,
+];
 
 /** All rules sorted by id, for documentation. */
 export const allRules: readonly Pick<ScanRule, 'id' | 'severity' | 'why'>[] = [
@@ -53,10 +60,11 @@ export const knownSymbols: ReadonlySet<string> = new Set([
   ),
 ]);
 
-/** The rules that match a line with a regular expression. */
-export const expressionRules = sentenceRules.flatMap((rule) =>
-  (rule.expressions ?? []).map((expression) => ({ rule, expression })),
-);
+/** The rules that match a line with regular expressions. */
+export const expressionRules = sentenceRules.flatMap((rule) => {
+  const { expressions = [], expressionHint } = rule;
+  return expressions.length === 0 ? [] : [{ rule, expressions, expressionHint }];
+});
 
 function indexOf(...scopes: readonly ScanRule['scope'][]): RuleIndex {
   const rules = new Map<string, PreparedRule[]>();

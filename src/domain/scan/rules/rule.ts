@@ -16,10 +16,14 @@ export interface ScanRule {
   scope: 'text' | 'command' | 'block' | 'tool' | 'hidden' | 'tagged';
   patterns?: readonly string[];
   expressions?: readonly RegExp[];
+  /** What each line contains that an expression matches. Quick to test; lines without it are skipped. */
+  expressionHint?: RegExp;
   /** Symbols that suppress a match in the same sentence or block. */
   unless?: readonly string[];
   /** Patterns of honest wordings. A match that overlaps one of them is no finding. */
   excuses?: readonly string[];
+  /** Whether a secret may go to the service that it is named after: `$STRIPE_KEY` to `api.stripe.com`. */
+  ownKey?: true;
   /**
    * What excuses a match: by default a negation, quotation marks or a mention as an example in the same sentence.
    * `unless negated`: only a negation. `always`: none of them.

@@ -8,7 +8,7 @@ export const secrecyRules: readonly ScanRule[] = [
     severity: 'high',
     why: 'Tells the agent to hide what it does from the user.',
     scope: 'text',
-    assertion: 'always',
+    assertion: 'unless negated',
     patterns: [
       'not|never|dont inform|notify|alert|warn ..2 @person',
       'not|never|dont tell ..2 user$|users$|anyone$|them$|human$|owner$',
@@ -19,7 +19,7 @@ export const secrecyRules: readonly ScanRule[] = [
       'make no mention of ..3 this|these|it',
       'without ..1 telling|informing|notifying|alerting ..2 @person',
       'not|never|dont mention|reveal|disclose|acknowledge ..3 this|these|instruction|instructions|step|actual|real|true ..8 @person|used|instruction|instructions|skill|purpose|tool',
-      'not|never|dont include ..2 this|these ..8 @person',
+      'not|never|dont include ..2 this|these ..8 user|users|human|anyone',
       '@secretly ..3 @send|@run|@read|append|record|sends|uploads|forwards|install',
       'silently|quietly ..2 send|sends|upload|uploads|transmit|forward|forwards|exfiltrate|post|copy|record|collect|collects|capture|captures|install|read|reads',
       'send|sends|upload|forward|exfiltrate|collect ..2 @secretly|silently',
@@ -28,19 +28,27 @@ export const secrecyRules: readonly ScanRule[] = [
       '@person ..2 not|never ..2 know|notice|aware|informed|realize ..4 this|that|these|about|being',
       'if ..3 asks|asked ..3 about ..2 this|these ..6 say|deny|claim|lie|respond',
     ],
+    excuses: [
+      // A defect that nobody notices.
+      'silently|quietly ..1 @failing|nothing',
+      'notify|inform|alert|tell|warn ..2 @person ..1 unnecessarily|twice|again|until|unless',
+      // Narration of each step, which is noise.
+      'tell|mention|show ..2 @person ..1 about ..1 each|every ..2 tool|call|calls|step|command|query|search|file',
+    ],
   },
   {
     id: 'CON-02',
     severity: 'high',
     why: 'Acts without asking, where the confirmation protects the user.',
     scope: 'text',
-    assertion: 'always',
+    assertion: 'unless negated',
     patterns: [
       'not|never|dont ask ..4 confirmation|permission|approval|consent ..3 before ..2 @run|@send|@destroy|executing|running|sending|deleting',
       'without ..4 confirmation|approval|consent|permission|verification ..2 rm|exfiltrate|wipe',
       'rm ..3 without ..2 confirmation|asking',
-      'execute|execute ..8 without ..2 verification|confirmation|asking|approval',
+      'execute|run|delete|transfer|pay|purchase ..2 any|all|every|it|them|commands|command|code|script|scripts|payment|payments|transaction|transactions|files ..6 without ..2 verification|confirmation|asking|approval',
     ],
+    excuses: ['without ..1 asking|confirming again|twice'],
   },
   {
     id: 'CON-03',
@@ -48,7 +56,8 @@ export const secrecyRules: readonly ScanRule[] = [
     why: 'Addresses a reviewer or scanner and asks to be classified as harmless.',
     scope: 'text',
     patterns: [
-      '@reviewer ..8 @assess ..6 @harmless',
+      '@reviewer ..3 must|should|please|can|shall|will|to|may|: ..4 @assess ..6 @harmless',
+      '@reviewer ..1 @assess ..2 this|it|as ..4 @harmless',
       '@assess ..2 this ..1 skill|file|code|tool|content|package ..2 @harmless',
       'ignore ..3 risky|suspicious|scanner ..2 wording|warnings|findings|alerts|content',
     ],
