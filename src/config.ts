@@ -3,7 +3,7 @@
  * `process.env`, and only it turns an invalid setting into the one-line error that stops the start.
  */
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { homedir, hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import packageJson from '../package.json' with { type: 'json' };
@@ -17,6 +17,7 @@ import {
   type TelemetryConfiguration,
 } from './shapes/configuration/config.ts';
 import { embeddingsConfiguration } from './shapes/configuration/search.ts';
+import { skillsConfiguration } from './shapes/configuration/skills.ts';
 import { printable, truncated } from './shapes/text.ts';
 
 /** The version in package.json. */
@@ -54,6 +55,7 @@ export function loadConfig(sources: ConfigSources): Config {
   const absolute = (path: string) => resolve(sources.workingDirectory, path);
   const configFile = absolute(environment.HESTIA_CONFIG ?? './hestia.config.json');
   const file = readConfigurationFile(configFile, environment.HESTIA_CONFIG !== undefined, sources.environment);
+  const home = sources.environment.HOME ?? homedir();
   const dataDirectory = absolute(environment.HESTIA_DATA_DIR);
   return deepFreeze({
     host: environment.HESTIA_HOST,
@@ -74,10 +76,7 @@ export function loadConfig(sources: ConfigSources): Config {
       vectorsFile: resolve(dataDirectory, 'vectors.db'),
     },
     servers: file.mcpServers,
-    skills: {
-      ...file.skills,
-      directories: file.skills.directories.map((directory) => resolve(dirname(configFile), directory)),
-    },
+    skills: skillsConfiguration(file.skills, { folder: dirname(configFile), home }),
     scheduler: file.scheduler,
     retention: file.retention,
     limits: file.limits,

@@ -31,7 +31,7 @@ describe('the configuration file', () => {
   test('is read from HESTIA_CONFIG, and its paths are resolved against its own folder', async () => {
     await writeFile(join(folder, 'other.json'), '{"skills":{"directories":["skills","/srv/skills"]}}');
     const config = loadConfig({ environment: { HESTIA_CONFIG: join(folder, 'other.json') }, workingDirectory: sep });
-    expect(config.skills.directories).toEqual([join(folder, 'skills'), '/srv/skills']);
+    expect(config.skills.directories.map(({ path }) => path)).toEqual([join(folder, 'skills'), '/srv/skills']);
   });
 
   test('may be absent, unless HESTIA_CONFIG names it', async () => {

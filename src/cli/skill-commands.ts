@@ -115,7 +115,7 @@ function namespaceQuery({ namespace }: SkillOptions): string {
 async function readSkill(path: string): Promise<SkillDocument> {
   const absolute = resolve(path);
   const folder = basename(absolute) === 'SKILL.md' ? dirname(absolute) : absolute;
-  const reading = await readSkillFolder(folder, { mayBeLink: true });
+  const reading = await readSkillFolder(folder);
   switch (reading.outcome) {
     case 'skill':
       return reading.document;

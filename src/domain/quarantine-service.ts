@@ -13,6 +13,7 @@ import type { AccessGuard } from './access/guard.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import type { ToolGate } from './screening/tool-gate.ts';
 import type { SkillCatalogue } from './skill-catalogue.ts';
+import type { SkillSync } from './skill-sync.ts';
 
 /** Reads and approves quarantine entries. Errors: NOT_FOUND, FORBIDDEN, STORAGE_FAILED. */
 export interface QuarantineService {
@@ -25,7 +26,10 @@ export interface QuarantineService {
       limit: number;
     },
   ): Promise<StoredQuarantineEntry[]>;
-  /** Approves the content of an entry, identified by its digest. A tool becomes available at once, and searches find the skill. Idempotent. */
+  /**
+   * Approves the content of an entry, identified by its digest. A tool, or a skill of a watched directory, becomes available
+   * at once, and searches find the skill. Idempotent.
+   */
   approve(caller: Caller, quarantineId: string): Promise<QuarantineEntry>;
 }
 
@@ -35,6 +39,8 @@ export interface QuarantineServiceDeps {
   toolGate: ToolGate;
   /** Updates the entry of a skill in the search index. */
   refreshSkill: SkillCatalogue['refresh'];
+  /** Publishes the folder of an approved skill. */
+  skillSync: Pick<SkillSync, 'repeat'>;
   trail: AuditTrail;
   guard: AccessGuard;
   now: () => number;
@@ -42,7 +48,7 @@ export interface QuarantineServiceDeps {
 
 /** Creates the service. */
 export function createQuarantineService(deps: QuarantineServiceDeps): QuarantineService {
-  const { quarantineStore, guard, toolGate } = deps;
+  const { quarantineStore, guard, toolGate, skillSync } = deps;
   return {
     list: async (caller, query) => {
       await guard.require(caller, 'quarantine.read');
@@ -54,7 +60,10 @@ export function createQuarantineService(deps: QuarantineServiceDeps): Quarantine
       if (entry === undefined) throw notFound('quarantine entry');
       if (entry.state !== 'approved') await approveEntry(deps, caller, entry);
       if (entry.kind === 'tool') await toolGate.readmit(entry.scope);
-      else await deps.refreshSkill({ namespace: entry.scope, name: entry.name });
+      else {
+        await skillSync.repeat({ namespace: entry.scope, name: entry.name });
+        await deps.refreshSkill({ namespace: entry.scope, name: entry.name });
+      }
       return (await quarantineStore.findById(quarantineId)) ?? entry;
     },
   };

@@ -6,10 +6,10 @@
 import type { Span } from '@opentelemetry/api';
 import type { KeyedQueue } from '../flow/keyed-queue.ts';
 import { type Caller, hubCaller } from '../shapes/access.ts';
-import { notFound } from '../shapes/error.ts';
+import { HestiaError, notFound } from '../shapes/error.ts';
 import type { EventFields } from '../shapes/event.ts';
 import type { Activation, Skill, SkillVersion } from '../shapes/skill.ts';
-import type { SkillStore } from '../stores/skill-store.ts';
+import type { Resumption, SkillStore } from '../stores/skill-store.ts';
 import { timed } from '../telemetry/duration.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes, spanNames } from '../telemetry/names.ts';
@@ -58,6 +58,8 @@ export interface SkillLifecycle {
   deactivate(caller: Caller, address: SkillAddress): Promise<DeactivationAnswer>;
   /** Deactivates a skill from within its queue, after the policy has been checked. */
   deactivateLocked(caller: Caller, skill: Skill): Promise<DeactivationAnswer>;
+  /** Activates a skill that has returned as it was active before, from within its queue. A refusal is recorded only. */
+  resumeLocked(caller: Caller, returned: { skill: Skill; resumes: Resumption }): Promise<void>;
   /** Deactivates at most `limit` expired skills, each in its own span. Returns how many. */
   expire(limit: number): Promise<number>;
   /** Registers the tools of the stored activations. Called once at start. */
@@ -108,6 +110,7 @@ export function createSkillLifecycle(deps: SkillLifecycleDeps): SkillLifecycle {
       locked(caller, address, 'deactivate', (skill, span) => deactivateSkill(deps, { caller, skill, span })),
     deactivateLocked: (caller, skill) =>
       measured(deps, 'deactivate', (span) => deactivateSkill(deps, { caller, skill, span })),
+    resumeLocked: (caller, returned) => resumeActivation(deps, caller, returned),
     expire: async (limit) => {
       const expired = await skillStore.listExpiredActivations({ now: deps.now(), limit });
       let count = 0;
@@ -170,6 +173,24 @@ async function activateSkill(
   if (registered) return { activation, changed: true, errorType: undefined };
   failSpan(span, 'tool_name_taken');
   return { activation, changed: true, errorType: 'tool_name_taken' };
+}
+
+/** An activation whose time is over meanwhile, or whose version the content scan refuses now, is not restored. */
+async function resumeActivation(
+  deps: SkillLifecycleDeps,
+  caller: Caller,
+  { skill, resumes }: { skill: Skill; resumes: Resumption },
+): Promise<void> {
+  const { version, agentId, expiresAt } = resumes;
+  const secondsLeft = expiresAt === undefined ? undefined : Math.floor((expiresAt - deps.now()) / 1000);
+  if (secondsLeft !== undefined && secondsLeft < 1) return;
+  try {
+    await measured(deps, 'activate', (span) =>
+      activateSkill(deps, { caller: { ...caller, agentId }, skill, span, version, ttlSeconds: secondsLeft }),
+    );
+  } catch (error) {
+    if (!(error instanceof HestiaError) || error.code !== 'INJECTION_SUSPECTED') throw error;
+  }
 }
 
 /** Scans a version again, since the rules may have changed after it was published. @throws HestiaError INJECTION_SUSPECTED */

@@ -2,7 +2,13 @@
 import { isJsonObject, type JsonObject } from '../shapes/json.ts';
 
 /** Fields whose values were written by a server or an author of skills, with names of their own. */
-const contentFields: ReadonlySet<string> = new Set(['inputSchema', 'outputSchema', 'annotations', 'metadata', 'frontmatter']);
+const contentFields: ReadonlySet<string> = new Set([
+  'inputSchema',
+  'outputSchema',
+  'annotations',
+  'metadata',
+  'frontmatter',
+]);
 
 /** The answer with snake_case names at every depth. A field that is `undefined` is left out. */
 export function snakeCaseFields(answer: object): JsonObject {

@@ -60,6 +60,8 @@ export type HubEvent = { fields: EventFields } & (
 export const changeEventSchema = z.enum([
   'SKILL_PUBLISHED',
   'SKILL_DELETED',
+  'SKILL_RETIRED',
+  'SKILL_RESTORED',
   'SERVER_CONNECT_REQUESTED',
   'SERVER_DISCONNECT_REQUESTED',
   'QUARANTINE_APPROVED',

@@ -14,12 +14,15 @@ import {
 } from '../shapes/skill.ts';
 import type { Database, Transaction } from './database.ts';
 import { createSkillContentStore, skillManifestSchema } from './skill/content.ts';
+import { createSkillOriginStore, type SkillOriginStore } from './skill/origin.ts';
 import { createSkillActivationStore, type SkillActivationStore } from './skill-activation-store.ts';
 import { jsonColumn } from './statement.ts';
 
+export type { Resumption, SkillOrigin } from './skill/origin.ts';
+
 /** Reads and writes skills. All methods throw HestiaError STORAGE_FAILED if the database fails. */
-export interface SkillStore extends SkillActivationStore {
-  /** A name taken in the namespace by a skill that is not deleted is refused as STORAGE_FAILED. */
+export interface SkillStore extends SkillActivationStore, SkillOriginStore {
+  /** A name taken in the namespace by a skill that is neither deleted nor retired is refused as STORAGE_FAILED. */
   insertSkill(tx: Transaction, skill: Skill): Promise<void>;
   /**
    * Stores a version and makes it the skill's latest, with its description; `updatedAt` becomes its `createdAt`.
@@ -59,11 +62,11 @@ export function createSkillStore(database: Database): SkillStore {
        :createdAt, :updatedAt)`,
   );
   const find = database.query(
-    `${selectSkills} WHERE namespace = :namespace AND name = :name AND deleted_at IS NULL`,
+    `${selectSkills} WHERE namespace = :namespace AND name = :name AND deleted_at IS NULL AND retired_at IS NULL`,
     skillSchema,
   );
   const list = database.query(
-    `${selectSkills} WHERE deleted_at IS NULL AND (:namespace IS NULL OR namespace = :namespace)
+    `${selectSkills} WHERE deleted_at IS NULL AND retired_at IS NULL AND (:namespace IS NULL OR namespace = :namespace)
        AND (namespace, name) > (:afterNamespace, :afterName)
      ORDER BY namespace, name LIMIT :limit`,
     skillSchema,
@@ -73,6 +76,7 @@ export function createSkillStore(database: Database): SkillStore {
   );
   return {
     ...createSkillActivationStore(database),
+    ...createSkillOriginStore(database),
     ...prepareVersions(database),
     async insertSkill(tx, skill) {
       insert.run(tx, { ...skill });

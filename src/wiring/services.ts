@@ -79,6 +79,14 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
   };
 }
 
+function createQuarantine(
+  { quarantineStore, trail, guard, now }: Foundation,
+  { toolGate }: Tools,
+  { skillSync }: ReturnType<typeof createSkillServices>,
+) {
+  return createQuarantineService({ quarantineStore, toolGate, skillSync, trail, guard, now });
+}
+
 function createAuditTrailService({ audit, guard, log }: Foundation, version: string) {
   const { sources, verifyWith, checkpointer, prover, alarm } = audit;
   return createAuditService({ sources, verifyWith, checkpointer, prover, alarm, guard, log, version });
@@ -95,7 +103,6 @@ function createQuarantine(
 function createSkillServices({ config }: HubDeps, foundation: Foundation, tools: Tools) {
   const { skillTools, skillGate, upstreamSkills, toolIndex } = tools;
   const { log, now, trail, guard, metrics, skillStore, quarantineStore } = foundation;
-  const { directories, namespace, strict } = config.skills;
   const queue = createKeyedQueue();
   const catalogue = createSkillCatalogue({ toolIndex, skillTools, skillStore, quarantineStore, log });
   const shared = { skillStore, catalogue, skillGate, trail, guard, metrics, queue, now };
@@ -110,7 +117,7 @@ function createSkillServices({ config }: HubDeps, foundation: Foundation, tools:
     skills,
     refreshSkill,
     skillResources,
-    skillSync: createSkillSync({ directories, namespace, strict, skills, metrics, log }),
+    skillSync: createSkillSync({ ...config.skills, skills, metrics, log }),
   };
 }
 

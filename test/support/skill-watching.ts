@@ -3,15 +3,16 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, vi } from 'vitest';
+import { createNameClaims } from '../../src/domain/skill/name-claims.ts';
 import { createSkillWatch, type SkillWatch } from '../../src/domain/skill/watch.ts';
 import type { HestiaError } from '../../src/shapes/error.ts';
 import type { SkillDocument } from '../../src/shapes/skill.ts';
 
 /** One call of a listener of the watcher. */
 export type WatchReport =
-  | { kind: 'skill'; folderName: string; document: SkillDocument }
-  | { kind: 'gone'; folderName: string }
-  | { kind: 'broken'; folderName: string; error: HestiaError };
+  | { kind: 'skill'; name: string; document: SkillDocument }
+  | { kind: 'gone'; name: string }
+  | { kind: 'broken'; name: string; error: HestiaError };
 
 /** A watcher with its reports and warnings so far. */
 export interface TestWatch {
@@ -24,7 +25,8 @@ export interface TestWatch {
 /** The directories to watch, by default the one created, and an action of `onSkill` after it is recorded. */
 export interface WatchOptions {
   directories?: readonly string[];
-  onSkill?: (folderName: string) => Promise<void>;
+  onSkill?: (name: string) => Promise<void>;
+  linkTargets?: readonly string[];
 }
 
 /** The longest time until a change is reported, in milliseconds. */
@@ -40,19 +42,22 @@ export async function createDirectory(): Promise<string> {
 /** Creates a watcher that is not started. It is disposed of when the test ends. */
 export function createWatch(
   directory: string,
-  { directories = [directory], onSkill = async () => {} }: WatchOptions = {},
+  { directories = [directory], onSkill = async () => {}, linkTargets = [] }: WatchOptions = {},
 ): TestWatch {
   const reported: WatchReport[] = [];
   const warnings: TestWatch['warnings'] = [];
   const watch = createSkillWatch({
-    directories,
+    directories: directories.map((path) => ({ path })),
+    linkTargets,
+    claims: createNameClaims(),
     log: { warn: (message, fields = {}) => void warnings.push({ message, fields }) },
-    onSkill: async ({ folderName, document }) => {
-      reported.push({ kind: 'skill', folderName, document });
-      await onSkill(folderName);
+    onSkill: async ({ name, document }) => {
+      reported.push({ kind: 'skill', name, document });
+      await onSkill(name);
+      return { outcome: 'published', warned: document.warnings.length > 0 };
     },
-    onGone: async ({ folderName }) => void reported.push({ kind: 'gone', folderName }),
-    onBroken: ({ folderName, error }) => void reported.push({ kind: 'broken', folderName, error }),
+    onGone: async ({ name }) => void reported.push({ kind: 'gone', name }),
+    onBroken: ({ name, error }) => void reported.push({ kind: 'broken', name, error }),
   });
   onTestFinished(() => watch[Symbol.asyncDispose]());
   return { directory, watch, reported, warnings };
@@ -74,11 +79,11 @@ export function summaryOf(reported: readonly WatchReport[]): string[] {
   return reported.map((one) => {
     switch (one.kind) {
       case 'skill':
-        return `skill ${one.folderName}: ${one.document.instructions}`;
+        return `skill ${one.name}: ${one.document.instructions}`;
       case 'gone':
-        return `gone ${one.folderName}`;
+        return `gone ${one.name}`;
       case 'broken':
-        return `broken ${one.folderName}: ${one.error.violations.map(({ field }) => field).join(', ')}`;
+        return `broken ${one.name}: ${one.error.violations.map(({ field }) => field).join(', ')}`;
     }
     return one satisfies never;
   });

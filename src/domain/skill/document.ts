@@ -4,7 +4,13 @@
  */
 import { hash } from 'node:crypto';
 import { HestiaError, type Violation } from '../../shapes/error.ts';
-import { type SkillDocument, type SkillFile, skillFilePathSchema, skillLimits } from '../../shapes/skill.ts';
+import {
+  type SkillDocument,
+  type SkillFile,
+  type SkillFrontmatter,
+  skillFilePathSchema,
+  skillLimits,
+} from '../../shapes/skill.ts';
 import {
   findControlCharacter,
   parseFrontmatter,
@@ -24,6 +30,8 @@ export interface SkillDocumentSource {
   files: readonly SkillFile[];
   /** The name of the skill's folder, if it has one. It is the name of the skill. */
   folderName?: string | undefined;
+  /** The name in the registry, where another skill has that of the folder. */
+  name?: string | undefined;
   /** Violations found while the files were read, reported together with the others. */
   violations?: readonly Violation[];
   /** Deviations found while the files were read. */
@@ -55,15 +63,23 @@ export function parseSkillDocument(input: SkillDocumentSource): SkillDocument {
     throw invalidSkill(violations);
   }
   const { instructions } = parts;
+  const frontmatter = named(parsed.frontmatter, input.name, report);
   const files = input.files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   return {
     ...parsed,
+    frontmatter,
     instructions,
     source,
     files,
     warnings: warnings.slice(0, warningsMax),
     digest: digestOf(source, files),
   };
+}
+
+function named(frontmatter: SkillFrontmatter, name: string | undefined, report: SkillReport): SkillFrontmatter {
+  if (name === undefined || name === frontmatter.name) return frontmatter;
+  report.notice('name', `another skill is named "${frontmatter.name}"; this skill is named "${name}"`);
+  return { ...frontmatter, name };
 }
 
 const warningsMax = 50;

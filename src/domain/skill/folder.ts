@@ -1,9 +1,9 @@
 /**
- * Reading of skill folders on disk: lists them in a directory, and reads one within limits.
- * Never writes. Symbolic links out of a skill folder are not followed. Hidden files and `node_modules` are ignored.
+ * Reading of one skill folder on disk, within limits.
+ * Never writes. Links out of a skill folder are not followed. Hidden files and what tools leave behind are ignored.
  */
 import { constants, type Dirent } from 'node:fs';
-import { lstat, open, readdir, realpath } from 'node:fs/promises';
+import { open, readdir, realpath } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { systemErrorCode } from '../../flow/system-error.ts';
 import { HestiaError, type Violation } from '../../shapes/error.ts';
@@ -11,27 +11,12 @@ import { type SkillDocument, type SkillFile, skillLimits } from '../../shapes/sk
 import { invalidSkill, parseSkillDocument, skillFile, skillFileName } from './document.ts';
 import { printableExcerpt } from './frontmatter.ts';
 
-/** Skill folders read from one directory at most. */
-export const skillFoldersMax = 1000;
+const folderEntriesMax = 5000;
 
-const folderEntriesMax = 2000;
-
-/**
- * The skill folders of a configured directory. `isSkill`: the directory has a SKILL.md itself and is the only folder
- * listed. `complete` is false if it has more than {@link skillFoldersMax} folders. Symbolic links are not listed.
- */
-export type DirectoryListing =
-  | { outcome: 'listed'; folders: string[]; isSkill: boolean; complete: boolean }
-  | { outcome: 'missing' }
-  | { outcome: 'unreadable'; errorCode: string };
-
-/**
- * The content of a folder: no SKILL.md, a valid skill, or one that cannot be read or violates the specification.
- * `leftOut` lists the links out of the folder, relative to it.
- */
+/** The content of a folder: no SKILL.md, a skill, or one that cannot be read or that is refused. */
 export type SkillFolderReading =
   | { outcome: 'absent' }
-  | { outcome: 'skill'; document: SkillDocument; leftOut: string[] }
+  | { outcome: 'skill'; document: SkillDocument }
   | { outcome: 'broken'; error: HestiaError };
 
 const ignoredNames = new Set(['node_modules', '__pycache__', 'Thumbs.db', 'desktop.ini']);
@@ -46,56 +31,62 @@ export function fileErrorCode(error: unknown): string {
   return systemErrorCode(error) ?? 'UNKNOWN';
 }
 
-/** Lists the skill folders in a directory as absolute paths, sorted by name. Never throws. */
-export async function listSkillFolders(directory: string): Promise<DirectoryListing> {
-  try {
-    if (await hasSkillFile(directory)) {
-      return { outcome: 'listed', folders: [directory], isSkill: true, complete: true };
-    }
-    const entries = await readdir(directory, { withFileTypes: true });
-    const candidates = entries.filter((entry) => entry.isDirectory() && !isIgnoredName(entry.name));
-    const folders: string[] = [];
-    for (const name of candidates.map((entry) => entry.name).sort()) {
-      if (await hasSkillFile(join(directory, name))) folders.push(join(directory, name));
-      if (folders.length > skillFoldersMax) break;
-    }
-    const complete = folders.length <= skillFoldersMax;
-    return { outcome: 'listed', folders: folders.slice(0, skillFoldersMax), isSkill: false, complete };
-  } catch (error) {
-    if (isNotFound(error)) return { outcome: 'missing' };
-    return { outcome: 'unreadable', errorCode: fileErrorCode(error) };
-  }
+/** Whether a file operation failed because there is no such file. */
+export function isNotFound(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(fileErrorCode(error));
+}
+
+/** The name of SKILL.md among the names in a folder. Without one, another letter case is accepted. */
+export function skillFileOf(names: readonly string[]): string | undefined {
+  return names.includes(skillFileName)
+    ? skillFileName
+    : names.find((name) => name.toLowerCase() === skillFileName.toLowerCase());
+}
+
+/** Whether a real path is a folder or lies in it. */
+export function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
 /** Options of {@link readSkillFolder}. */
 export interface ReadOptions {
-  /** Whether the folder may be a symbolic link, as a configured directory may. Otherwise a link counts as absent. */
-  mayBeLink: boolean;
   /** Refuse every deviation from the specification. */
   strict?: boolean;
+  /** The name in the registry, if it is not that of the folder. */
+  name?: string | undefined;
+  /** Real paths. A folder whose real path is in none of them counts as absent; undefined allows any. */
+  within?: readonly string[];
 }
 
-/**
- * Reads the SKILL.md of a folder and its other files. Never throws. */
-export async function readSkillFolder(folder: string, options: ReadOptions): Promise<SkillFolderReading> {
+/** Reads the SKILL.md of a folder and its other files. Never throws. */
+export async function readSkillFolder(folder: string, options: ReadOptions = {}): Promise<SkillFolderReading> {
   try {
-    if (!options.mayBeLink && (await lstat(folder)).isSymbolicLink()) return { outcome: 'absent' };
     const root = await realpath(folder);
-    const manifest = await readWithin(root, join(root, skillFileName), skillLimits.documentBytesMax);
+    if (options.within?.some((allowed) => isWithin(root, allowed)) === false) return { outcome: 'absent' };
+    const fileName = skillFileOf(await readdir(root));
+    if (fileName === undefined) return { outcome: 'absent' };
+    const manifest = await readManifest(root, fileName);
     if (manifest.outcome !== 'read') return broken(skillFileName, notRegularMessage);
-    const { files, violations, leftOut } = await readOtherFiles(root);
-    const folderName = basename(folder);
-    const document = parseSkillDocument({
-      document: manifest.bytes,
-      files,
-      folderName,
-      violations,
-      strict: options.strict ?? false,
-    });
-    return { outcome: 'skill', document, leftOut };
+    const { files, violations, warnings } = await readOtherFiles(root, fileName);
+    if (fileName !== skillFileName) {
+      warnings.push({ field: 'document', message: `found "${printableExcerpt(fileName)}", must be ${skillFileName}` });
+    }
+    const input = { document: manifest.bytes, files, folderName: basename(folder), violations, warnings };
+    const document = parseSkillDocument({ ...input, name: options.name, strict: options.strict ?? false });
+    return { outcome: 'skill', document };
   } catch (error) {
     if (error instanceof HestiaError) return { outcome: 'broken', error };
     return isNotFound(error) ? { outcome: 'absent' } : broken(skillFileName, unreadableMessage(error), error);
+  }
+}
+
+/** Reads SKILL.md, which was listed. A link to nothing is not a regular file. */
+async function readManifest(root: string, fileName: string): Promise<FileReading> {
+  try {
+    return await readWithin(root, join(root, fileName), skillLimits.documentBytesMax);
+  } catch (error) {
+    if (isNotFound(error)) return { outcome: 'not_regular' };
+    throw error;
   }
 }
 
@@ -109,19 +100,29 @@ function broken(field: string, message: string, cause?: unknown): SkillFolderRea
   return { outcome: 'broken', error: invalidSkill([{ field, message }], cause) };
 }
 
+/** Files found in a skill folder, and what was noticed on the way. */
+interface FoundFiles {
+  paths: string[];
+  violations: Violation[];
+  warnings: Violation[];
+}
+
 /** Reads the other files of a skill. Stops just past a limit, so that {@link parseSkillDocument} can report it. */
 async function readOtherFiles(
   root: string,
-): Promise<{ files: SkillFile[]; violations: Violation[]; leftOut: string[] }> {
-  const { paths, violations } = await findFiles(root);
+  manifest: string,
+): Promise<Omit<FoundFiles, 'paths'> & { files: SkillFile[] }> {
+  const { paths, violations, warnings } = await findFiles(root, manifest);
   const files: SkillFile[] = [];
-  const leftOut: string[] = [];
   let bytesTotal = 0;
   for (const path of paths) {
     if (bytesTotal > skillLimits.bytesMax) break;
     try {
       const file = await readWithin(root, join(root, path), skillLimits.bytesMax);
-      if (file.outcome === 'outside') leftOut.push(printableExcerpt(path));
+      if (file.outcome === 'outside') {
+        const message = 'is a link out of the skill folder, and is left out';
+        warnings.push({ field: `files/${printableExcerpt(path)}`, message });
+      }
       if (file.outcome !== 'read') continue;
       bytesTotal += file.bytes.byteLength;
       files.push(skillFile(path.split(sep).join('/'), file.bytes));
@@ -131,29 +132,36 @@ async function readOtherFiles(
         violations.push({ field: `files/${printableExcerpt(path)}`, message: unreadableMessage(error) });
     }
   }
-  return { files, violations, leftOut };
+  return { files, violations, warnings };
 }
 
-async function findFiles(root: string): Promise<{ paths: string[]; violations: Violation[] }> {
-  const paths: string[] = [];
-  const violations: Violation[] = [];
+/** Lists the files of a skill by path. A folder with a SKILL.md of its own is another skill. */
+async function findFiles(root: string, manifest: string): Promise<FoundFiles> {
+  const found: FoundFiles = { paths: [], violations: [], warnings: [] };
   const pending = [root];
   let entriesSeen = 0;
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-    for (const entry of await readEntries(root, folder, violations)) {
+    const entries = await readEntries(root, folder, found.violations);
+    if (folder !== root && skillFileOf(entries.map(({ name }) => name)) !== undefined) {
+      const message = 'has a SKILL.md of its own, and is not part of this skill';
+      found.warnings.push({ field: `files/${printableExcerpt(relative(root, folder))}`, message });
+      continue;
+    }
+    for (const entry of entries) {
       const path = join(folder, entry.name);
-      if (isIgnoredName(entry.name) || path === join(root, skillFileName)) continue;
+      if (isIgnoredName(entry.name) || path === join(root, manifest)) continue;
       entriesSeen += 1;
       if (entriesSeen > folderEntriesMax) {
         const message = `found more than the ${folderEntriesMax} files and folders that are allowed`;
-        return { paths: [], violations: [...violations, { field: 'files', message }] };
+        return { ...found, paths: [], violations: [...found.violations, { field: 'files', message }] };
       }
       if (entry.isDirectory()) pending.push(path);
-      if (entry.isFile() || entry.isSymbolicLink()) paths.push(relative(root, path));
-      if (paths.length >= skillLimits.filesMax) return { paths, violations };
+      if (entry.isFile() || entry.isSymbolicLink()) found.paths.push(relative(root, path));
+      if (found.paths.length >= skillLimits.filesMax) return found;
     }
   }
-  return { paths: paths.sort(), violations };
+  found.paths.sort();
+  return found;
 }
 
 async function readEntries(root: string, folder: string, violations: Violation[]): Promise<Dirent[]> {
@@ -175,7 +183,7 @@ type FileReading = { outcome: 'read'; bytes: Buffer } | { outcome: 'outside' } |
 /** Reads at most `bytesMax` + 1 bytes of a regular file inside `root`, with links resolved. Does not block on a pipe. */
 async function readWithin(root: string, path: string, bytesMax: number): Promise<FileReading> {
   const real = await realpath(path);
-  if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) return { outcome: 'outside' };
+  if (!isWithin(real, root)) return { outcome: 'outside' };
   await using handle = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   const status = await handle.stat();
   if (!status.isFile()) return { outcome: 'not_regular' };
@@ -187,18 +195,4 @@ async function readWithin(root: string, path: string, bytesMax: number): Promise
     length += bytesRead;
   }
   return { outcome: 'read', bytes: buffer.subarray(0, length) };
-}
-
-async function hasSkillFile(folder: string): Promise<boolean> {
-  try {
-    await lstat(join(folder, skillFileName));
-    return true;
-  } catch (error) {
-    // A folder without permission is listed, so that its skill is reported as broken and not as removed.
-    return !isNotFound(error);
-  }
-}
-
-function isNotFound(error: unknown): boolean {
-  return ['ENOENT', 'ENOTDIR'].includes(fileErrorCode(error));
 }

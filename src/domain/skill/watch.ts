@@ -1,34 +1,24 @@
 /**
- * The watcher of skill directories: reports new, changed, broken and removed skills to its listeners.
+ * The watcher of skill directories: reports new, changed, broken and missing skill folders to its listeners.
  * Owns its file watchers and timers. Does not use the registry; the listeners decide what to do.
  */
-import { realpath } from 'node:fs/promises';
-import { basename, dirname, join, relative, sep } from 'node:path';
-import { type FSWatcher, watch } from 'chokidar';
+import { existsSync } from 'node:fs';
+import { basename, isAbsolute, join } from 'node:path';
 import { createDebouncedQueue, type DebouncedQueue } from '../../flow/debounced-queue.ts';
-import { settledWithin } from '../../flow/time-limit.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import type { SkillDocument } from '../../shapes/skill.ts';
-import { skillFileName } from './document.ts';
-import {
-  type DirectoryListing,
-  fileErrorCode,
-  isIgnoredName,
-  listSkillFolders,
-  readSkillFolder,
-  type SkillFolderReading,
-  skillFoldersMax,
-} from './folder.ts';
+import { expandDirectories, type SkillDirectory } from './directories.ts';
+import { createFileWatch, type FileWatch } from './file-watch.ts';
+import { isWithin, readSkillFolder } from './folder.ts';
+import type { NameClaims } from './name-claims.ts';
+import { type FolderOutcome, type KnownFolder, mayExist, type PassReport, passReport } from './pass-report.ts';
+import { type FoundFolder, linkTargetsOf, type NotSearched, searchSkillFolders } from './search.ts';
+import { createSearchLog, type SearchLog, type SkillWatchLog } from './search-log.ts';
 
-/** A skill folder: its absolute path, and its name, which is also the name of a valid skill. */
+/** A skill folder: its absolute path, and the name of its skill in the registry. */
 export interface SkillFolder {
   folder: string;
-  folderName: string;
-}
-
-/** The part of the log that the watcher uses. */
-export interface SkillWatchLog {
-  warn(message: string, fields?: Record<string, string | number | boolean | undefined>): void;
+  name: string;
 }
 
 /**
@@ -36,244 +26,247 @@ export interface SkillWatchLog {
  * repeated by the next pass.
  */
 export interface SkillWatchDeps {
-  /** Absolute paths. Each contains skill folders or is one. */
-  directories: readonly string[];
+  /** Absolute paths or globs. Each is searched for skill folders, or is one. */
+  directories: readonly SkillDirectory[];
+  /** Absolute paths that links in the directories may lead to. */
+  linkTargets?: readonly string[];
   /** Refuse skills that deviate from the specification. */
   strict?: boolean;
-  /** Called for a new or changed skill, and in a full pass for every skill. Must be idempotent. */
-  onSkill(found: SkillFolder & { document: SkillDocument }): Promise<void>;
-  /** Called when the SKILL.md of a reported folder no longer exists. */
+  /** Which folder has which name. */
+  claims: NameClaims;
+  /** Called for a new or changed skill. Must be idempotent. */
+  onSkill(found: SkillFolder & { document: SkillDocument }): Promise<FolderOutcome>;
+  /** Called when a reported folder no longer exists while its directory does. */
   onGone(gone: SkillFolder): Promise<void>;
-  /**
-   * Called with INVALID_SKILL, PAYLOAD_TOO_LARGE, or CONFLICT if an earlier folder has the same name. The skill counts
-   * as present.
-   */
+  /** Called with INVALID_SKILL or PAYLOAD_TOO_LARGE. The skill counts as present. */
   onBroken(broken: SkillFolder & { error: HestiaError }): void;
   log: SkillWatchLog;
-}
-
-/** `seen`: folders with a SKILL.md. `complete`: false if a listing is partial, so a folder not seen may still exist. */
-export interface FullPassReport {
-  seen: string[];
-  complete: boolean;
 }
 
 /** The watcher. It is active from `start` until it is disposed. */
 export interface SkillWatch extends AsyncDisposable {
   /** Starts watching. Resolves with the report of the first full pass. */
-  start(): Promise<FullPassReport>;
-  /** Reads every folder again and reports each, changed or not. Finds changes that the file watchers missed. */
-  fullPass(): Promise<FullPassReport>;
+  start(): Promise<PassReport>;
+  /** Searches every directory and reports each folder that has changed. Finds changes that the file watchers missed. */
+  fullPass(): Promise<PassReport>;
+  /** Reads the folder of a skill again and reports it, changed or not. Does nothing for an unknown name. */
+  repeat(name: string): Promise<void>;
 }
 
 // With these limits a change is reported within two seconds, even during a burst of file events.
 const pauseMs = 150;
 const postponedMsMax = 1000;
-const readyMsMax = 10_000;
 
-/** Creates a watcher of `directories`. Nothing is read before `start`. */
+/** Creates a watcher. Nothing is read before `start`. */
 export function createSkillWatch(deps: SkillWatchDeps): SkillWatch {
   return new DirectoryWatch(deps);
 }
 
 class DirectoryWatch implements SkillWatch {
   readonly #deps: SkillWatchDeps;
-  readonly #directories: readonly string[];
-  readonly #watchers: FSWatcher[] = [];
-  #closed = false;
+  readonly #files: FileWatch;
   readonly #passes: DebouncedQueue;
   readonly #refreshes: DebouncedQueue;
-  /** Configured directories that are skill folders themselves. */
-  readonly #skillDirectories = new Set<string>();
-  /** The last reported state of each folder with a SKILL.md; empty if it must be reported again. */
-  readonly #reported = new Map<string, string>();
-  /** The folder that owns each name: the first with that name, until it is removed. */
-  readonly #folderByName = new Map<string, string>();
-  /** The last warning by its subject, so that it is not repeated while the condition lasts. */
-  readonly #warned = new Map<string, string>();
+  readonly #known = new Map<string, KnownFolder>();
+  /** The known folder with each real path: of two directories that overlap, the first has the skill. */
+  readonly #folderByReal = new Map<string, string>();
+  /** The directories of the last full pass, globs expanded, with the prefix of each. */
+  #directories: readonly SkillDirectory[] = [];
+  /** The identity of each directory that was searched. */
+  readonly #identities = new Map<string, string>();
+  /** What the last search of each directory left out; undefined if the directory could not be searched. */
+  readonly #leftOut = new Map<string, NotSearched[] | undefined>();
+  /** Real paths that a skill folder may be in. */
+  #allowed = new Set<string>();
+  readonly #log: SearchLog;
 
   constructor(deps: SkillWatchDeps) {
     this.#deps = deps;
-    this.#directories = [...new Set(deps.directories)];
+    this.#log = createSearchLog(deps.log);
     const timing = { pauseMs, postponedMsMax };
-    this.#passes = createDebouncedQueue({ ...timing, run: (directory) => this.#pass(directory).then(() => {}) });
+    this.#passes = createDebouncedQueue({ ...timing, run: (directory) => this.#pass(directory) });
     this.#refreshes = createDebouncedQueue({ ...timing, run: (folder) => this.#refresh(folder) });
+    this.#files = createFileWatch({
+      onChange: (directory, path, isWrite) => this.#onChange(directory, path, isWrite),
+      onError: (directory, errorCode) =>
+        this.#log.warnOnce(
+          `watching ${directory}`,
+          'A skill directory cannot be watched completely; full passes still read it',
+          {
+            directory,
+            error_type: errorCode,
+          },
+        ),
+    });
   }
 
-  async start(): Promise<FullPassReport> {
-    await Promise.all(this.#directories.map((directory) => this.#watch(directory)));
+  async start(): Promise<PassReport> {
+    this.#directories = await expandDirectories(this.#deps.directories);
+    await Promise.all(this.#directories.map(({ path }) => this.#files.watch(path)));
     return this.fullPass();
   }
 
-  async fullPass(): Promise<FullPassReport> {
-    for (const folder of this.#reported.keys()) this.#reported.set(folder, '');
-    const seen = new Set<string>();
-    let complete = true;
-    for (const directory of this.#directories) {
-      const listed = await this.#pass(directory);
-      for (const folder of listed.folders) seen.add(folder);
-      complete &&= listed.complete;
+  async fullPass(): Promise<PassReport> {
+    const found = await expandDirectories(this.#deps.directories);
+    const matching = new Set(found.map(({ path }) => path));
+    // A directory that no longer matches its glob may be unmounted, and is searched as long as skills of it are known.
+    const earlier = this.#directories.filter(({ path }) => !matching.has(path) && this.#knownIn(path).length > 0);
+    this.#directories = [...found, ...earlier];
+    const paths = this.#directories.map(({ path }) => path);
+    this.#allowed = new Set(await linkTargetsOf(paths, this.#deps.linkTargets ?? []));
+    for (const { path } of this.#directories) {
+      await this.#files.watch(path);
+      await this.#passes.run(path);
     }
-    return { seen: [...seen], complete };
+    return passReport(this.#known, {
+      nameOf: (folder) => this.#deps.claims.nameOf(folder) ?? basename(folder),
+      directories: this.#directories.map(({ path }) => path),
+      leftOut: this.#leftOut,
+    });
+  }
+
+  async repeat(name: string): Promise<void> {
+    const folder = this.#deps.claims.folderOf(name);
+    const known = folder === undefined ? undefined : this.#known.get(folder);
+    if (folder === undefined || known === undefined) return;
+    known.state = '';
+    await this.#refreshes.run(folder);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
-    await Promise.all(this.#watchers.map((watcher) => watcher.close()));
+    await this.#files[Symbol.asyncDispose]();
     await this.#passes[Symbol.asyncDispose]();
     await this.#refreshes[Symbol.asyncDispose]();
   }
 
-  /** Resolves when the file watcher is ready, or after {@link readyMsMax}. Full passes find what it misses. */
-  async #watch(directory: string): Promise<void> {
-    // A configured directory may be a link. Links below it are not followed.
-    const watched = await realpath(directory).catch(() => directory);
-    if (this.#closed) return;
-    const segmentsOf = (path: string) => relative(watched, path).split(sep);
-    const watcher = watch(watched, {
-      ignoreInitial: true,
-      followSymlinks: false,
-      ignored: (path) => segmentsOf(path)[0] !== '..' && segmentsOf(path).some(isIgnoredName),
-    });
-    this.#watchers.push(watcher);
-    watcher.on('all', (_event, path) => this.#onChange(directory, segmentsOf(path)));
-    watcher.on('error', (error) => {
-      const fields = { directory, error_type: fileErrorCode(error) };
-      this.#warnOnce(
-        `watching ${directory}`,
-        'A skill directory cannot be watched completely; full passes still read it',
-        fields,
-      );
-    });
-    const ready = new Promise<void>((resolve) => watcher.once('ready', resolve));
-    await settledWithin(readyMsMax, ready);
+  #onChange(directory: string, path: string, isWrite: boolean): void {
+    const folder = this.#folderOfFile(path);
+    if (folder !== undefined) this.#refreshes.request(folder);
+    // A folder that appears or disappears may hold skills, and SKILL.md makes a folder one.
+    const isManifest = basename(path).toLowerCase() === 'skill.md';
+    if (isManifest || (folder === undefined && !isWrite)) this.#passes.request(directory);
   }
 
-  #onChange(directory: string, segments: readonly string[]): void {
-    const first = segments[0] ?? '';
-    // While a directory is missing, its ancestors are watched instead.
-    if (first === '..') return;
-    if (first === '' || first === skillFileName || this.#skillDirectories.has(directory)) {
-      this.#passes.request(directory);
-    } else {
-      this.#refreshes.request(join(directory, first));
+  /** The known folder that a file is in. */
+  #folderOfFile(path: string): string | undefined {
+    for (let at = path; isAbsolute(at) && at !== join(at, '..'); at = join(at, '..')) {
+      const folder = this.#folderByReal.get(at);
+      if (folder !== undefined) return folder;
     }
+    return undefined;
   }
 
-  async #pass(directory: string): Promise<{ folders: string[]; complete: boolean }> {
-    const listing = await listSkillFolders(directory);
-    const known = [...this.#reported.keys()].filter((folder) => folder === directory || dirname(folder) === directory);
-    this.#logListing(directory, listing);
-    if (listing.outcome === 'unreadable') return { folders: known, complete: false };
-    const listed = listing.outcome === 'listed' ? listing : { folders: [], isSkill: false, complete: false };
-    if (listed.isSkill) this.#skillDirectories.add(directory);
-    else this.#skillDirectories.delete(directory);
-    for (const folder of new Set([...listed.folders, ...known])) await this.#refreshes.run(folder);
-    return listed;
+  #knownIn(directory: string): string[] {
+    return [...this.#known].flatMap(([folder, known]) => (known.directory === directory ? [folder] : []));
+  }
+
+  async #pass(directory: string): Promise<void> {
+    const search = await searchSkillFolders({ directory, linkTargets: [...this.#allowed] });
+    this.#log.searched(directory, search);
+    if (search.outcome !== 'searched' || this.#isVanished(directory, search)) {
+      this.#leftOut.set(directory, undefined);
+      return;
+    }
+    this.#identities.set(directory, search.identity);
+    this.#allowed.add(search.root);
+    this.#leftOut.set(directory, search.notSearched);
+    const found = new Set(search.folders.map(({ folder }) => folder));
+    for (const folder of this.#knownIn(directory)) {
+      if (!found.has(folder) && !mayExist(search.notSearched, folder)) await this.#reportGone(folder);
+    }
+    for (const folder of search.folders) await this.#look(directory, folder);
+  }
+
+  /** Whether a directory has become empty by an unmount: no skills are left, and it is not the same directory. */
+  #isVanished(
+    directory: string,
+    { folders, identity }: { folders: readonly FoundFolder[]; identity: string },
+  ): boolean {
+    if (folders.length > 0 || this.#identities.get(directory) === identity) return false;
+    if (this.#knownIn(directory).length === 0) return false;
+    this.#log.warnOnce(directory, 'A skill directory was replaced by an empty one; its skills are kept', { directory });
+    return true;
+  }
+
+  async #look(directory: string, { folder, real, fingerprint }: FoundFolder): Promise<void> {
+    const holder = this.#folderByReal.get(real);
+    if (holder !== undefined && holder !== folder && this.#known.has(holder)) return;
+    const known = this.#known.get(folder);
+    if (known !== undefined && known.real === real && known.fingerprint === fingerprint && known.state !== '') {
+      known.outcome = known.outcome === 'published' ? 'unchanged' : known.outcome;
+      return;
+    }
+    if (known !== undefined) this.#folderByReal.delete(known.real);
+    this.#folderByReal.set(real, folder);
+    const entry: KnownFolder = known ?? { directory, real, fingerprint, state: '', outcome: 'refused', warned: false };
+    // A refresh that is running has the same entry, so it is changed and not replaced.
+    this.#known.set(folder, Object.assign(entry, { directory, real }));
+    await this.#files.watchLink(directory, real);
+    await this.#refreshes.run(folder);
+    // A refresh for a file event forgets the fingerprint; this one has read what was found.
+    if (entry.state !== '') entry.fingerprint = fingerprint;
   }
 
   async #refresh(folder: string): Promise<void> {
-    const folderName = basename(folder);
-    const reading = await this.#read(folder);
+    const known = this.#known.get(folder);
+    if (known === undefined) return;
+    known.fingerprint = '';
+    const prefix = this.#directories.find(({ path }) => path === known.directory)?.prefix;
+    const name = this.#deps.claims.claim(folder, { prefix, isPresent: (other) => this.#isPresent(other) });
+    const { strict = false } = this.#deps;
+    const reading = await readSkillFolder(folder, { name, strict, within: [...this.#allowed] });
     if (reading.outcome === 'absent') {
-      if (this.#reported.has(folder)) await this.#reportGone({ folder, folderName });
+      // Whether the folder is gone or its directory is, a pass finds out.
+      if (known.state !== '') this.#passes.request(known.directory);
+      known.state = '';
       return;
     }
-    const owner = this.#folderByName.get(nameOf(folder)) ?? folder;
-    this.#folderByName.set(nameOf(folder), owner);
-    if (owner !== folder) {
-      await this.#report(folder, 'CONFLICT', () =>
-        this.#deps.onBroken({ folder, folderName, error: nameTakenError() }),
-      );
-    } else if (reading.outcome === 'broken') {
+    const named = { folder, name: name ?? basename(folder) };
+    if (reading.outcome === 'broken') {
       const { error } = reading;
       const state = `${error.message} ${JSON.stringify(error.violations)}`;
-      await this.#report(folder, state, () => this.#deps.onBroken({ folder, folderName, error }));
-    } else {
-      const { document, leftOut } = reading;
-      await this.#report(folder, document.digest, async () => {
-        if (leftOut.length > 0) {
-          this.#deps.log.warn('Links out of a skill folder were left out', {
-            folder,
-            links: leftOut.join(', '),
-          });
-        }
-        await this.#deps.onSkill({ folder, folderName, document });
+      await this.#reportState(known, named, state, async () => {
+        this.#deps.onBroken({ ...named, error });
+        return { outcome: 'refused', warned: false };
       });
+    } else {
+      const { document } = reading;
+      const state = `${document.digest} ${document.frontmatter.name}`;
+      await this.#reportState(known, named, state, () => this.#deps.onSkill({ ...named, document }));
     }
   }
 
-  async #read(folder: string): Promise<SkillFolderReading> {
-    // The subfolders of a directory that is a skill itself are files of that skill.
-    const isPartOfSkill = this.#skillDirectories.has(dirname(folder)) && !this.#skillDirectories.has(folder);
-    if (isPartOfSkill) return { outcome: 'absent' };
-    return await readSkillFolder(folder, {
-      mayBeLink: this.#directories.includes(folder),
-      strict: this.#deps.strict ?? false,
-    });
+  /** Whether a folder is known, or is still to be found by the first pass. */
+  #isPresent(folder: string): boolean {
+    if (this.#known.has(folder)) return true;
+    return this.#directories.some(({ path }) => isWithin(folder, path)) && existsSync(folder);
   }
 
-  async #report(folder: string, state: string, listener: () => Promise<void> | void): Promise<void> {
-    if (this.#reported.get(folder) === state) return;
-    this.#reported.set(folder, '');
-    if (await this.#callListener(folder, listener)) this.#reported.set(folder, state);
+  async #reportState(known: KnownFolder, named: SkillFolder, state: string, listener: () => Promise<FolderOutcome>) {
+    if (known.state === state) return;
+    known.state = '';
+    const result = await this.#callListener(named.folder, listener);
+    if (result !== undefined) Object.assign(known, result, { state });
   }
 
-  async #reportGone(gone: SkillFolder): Promise<void> {
-    const key = nameOf(gone.folder);
-    if (this.#folderByName.get(key) !== gone.folder) {
-      this.#reported.delete(gone.folder);
-      return;
-    }
-    if (!(await this.#callListener(gone.folder, () => this.#deps.onGone(gone)))) return;
-    this.#reported.delete(gone.folder);
-    this.#folderByName.delete(key);
-    for (const folder of this.#reported.keys()) if (nameOf(folder) === key) this.#refreshes.request(folder);
+  async #reportGone(folder: string): Promise<void> {
+    const known = this.#known.get(folder);
+    const name = this.#deps.claims.nameOf(folder) ?? basename(folder);
+    this.#known.delete(folder);
+    if (known !== undefined) this.#folderByReal.delete(known.real);
+    await this.#callListener(folder, () => this.#deps.onGone({ folder, name }));
   }
 
-  async #callListener(folder: string, listener: () => Promise<void> | void): Promise<boolean> {
+  async #callListener<T>(folder: string, listener: () => Promise<T>): Promise<T | undefined> {
     try {
-      await listener();
-      return true;
+      return await listener();
     } catch (error) {
       this.#deps.log.warn('A change in a skill folder was not applied; the next full pass retries it', {
         folder,
         error_type: error instanceof HestiaError ? error.code : 'INTERNAL',
         reason: error instanceof Error ? error.message : undefined,
       });
-      return false;
+      return undefined;
     }
   }
-
-  #logListing(directory: string, listing: DirectoryListing): void {
-    if (listing.outcome === 'missing') {
-      this.#warnOnce(directory, 'A skill directory does not exist yet', { directory });
-    } else if (listing.outcome === 'unreadable') {
-      const fields = { directory, error_type: listing.errorCode };
-      this.#warnOnce(directory, 'A skill directory cannot be read', fields);
-    } else if (!listing.complete) {
-      const fields = { directory, folders_max: skillFoldersMax };
-      this.#warnOnce(directory, 'A skill directory contains more skills than are read', fields);
-    } else {
-      this.#warned.delete(directory);
-    }
-  }
-
-  #warnOnce(key: string, message: string, fields: Record<string, string | number>): void {
-    if (this.#warned.get(key) === message) return;
-    this.#warned.set(key, message);
-    this.#deps.log.warn(message, fields);
-  }
-}
-
-/** The normalised name of a folder. File systems differ in the Unicode form of names. */
-function nameOf(folder: string): string {
-  return basename(folder).normalize('NFKC');
-}
-
-function nameTakenError(): HestiaError {
-  return new HestiaError(
-    'CONFLICT',
-    'an earlier skill folder has the same name; this one is left out until that one is removed',
-  );
 }

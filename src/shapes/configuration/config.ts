@@ -3,11 +3,11 @@
  * The JSON Schema that editors use for completion is generated from here.
  */
 import { z } from 'zod';
-import { namespaceSchema } from '../access.ts';
 import { httpServerSchema, serverIdSchema, stdioServerSchema } from '../server.ts';
 import { limitsSchema } from './limits.ts';
 import { contentScanSchema, toolChangesSchema } from './scan-policy.ts';
 import { type SearchConfiguration, searchEnvironment } from './search.ts';
+import { type SkillsConfiguration, skillsSchema } from './skills.ts';
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 
@@ -50,26 +50,7 @@ export const configurationFileSchema = z.strictObject({
     .describe(
       'Upstream MCP servers by name, as MCP clients write them. ${NAME} and ${NAME:-default} are replaced by environment variables.',
     ),
-  skills: z
-    .strictObject({
-      directories: z
-        .array(z.string().min(1))
-        .max(32)
-        .default([])
-        .describe('Folders whose subfolders each contain a SKILL.md. The hub watches them.'),
-      namespace: namespaceSchema.default('default').describe('The namespace that skills from directories belong to.'),
-      autoActivate: z
-        .boolean()
-        .default(false)
-        .describe(
-          'A call of a published skill that is not active activates it. Any caller of its namespace may do so.',
-        ),
-      strict: z
-        .boolean()
-        .default(false)
-        .describe('Refuse skills that deviate from the Agent Skills specification instead of warning about them.'),
-    })
-    .prefault({}),
+  skills: skillsSchema,
   scheduler: z
     .strictObject({
       intervalHours: z
@@ -244,7 +225,7 @@ export interface Config {
   telemetry: TelemetryConfiguration;
   search: SearchConfiguration;
   servers: ConfigurationFile['mcpServers'];
-  skills: ConfigurationFile['skills'];
+  skills: SkillsConfiguration;
   scheduler: ConfigurationFile['scheduler'];
   retention: ConfigurationFile['retention'];
   limits: ConfigurationFile['limits'];

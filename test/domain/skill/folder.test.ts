@@ -13,7 +13,6 @@ import {
   skillText,
   summaryOf,
   type TestWatch,
-  untilReported,
   writeSkill,
 } from '../../support/skill-watching.ts';
 
@@ -65,9 +64,9 @@ describe('a skill folder', () => {
     expect(summaryOf((await reportedOf((folder) => fill(folder, 512))).reported)).toEqual(['broken alpha: files']);
   });
 
-  test('with more than 2,000 files and folders is broken', async () => {
+  test('with more than 5,000 files and folders is broken', async () => {
     const { reported } = await reportedOf(async (folder) => {
-      for (let index = 0; index <= 2000; index += 1) await mkdir(join(folder, `${index}`));
+      for (let index = 0; index <= 5000; index += 1) await mkdir(join(folder, `${index}`));
     });
     expect(summaryOf(reported)).toEqual(['broken alpha: files']);
   });
@@ -92,13 +91,15 @@ describe('a skill folder', () => {
     ]);
   });
 
-  test('leaves out hidden files, node_modules, pipes, and links out of it', async () => {
-    const { reported, warnings } = await reportedOf(async (folder) => {
+  test('leaves out hidden files, node_modules, __pycache__, pipes, and links out of it', async () => {
+    const { reported } = await reportedOf(async (folder) => {
       const outside = join(dirname(folder), 'secret.txt');
       await writeFile(outside, 'secret');
       await writeFile(join(folder, '.env'), 'secret');
       await mkdir(join(folder, 'node_modules'));
       await writeFile(join(folder, 'node_modules', 'x.js'), 'text');
+      await mkdir(join(folder, 'scripts', '__pycache__'), { recursive: true });
+      await writeFile(join(folder, 'scripts', '__pycache__', 'x.pyc'), 'text');
       await promisify(execFile)('mkfifo', [join(folder, 'pipe')]);
       await symlink(outside, join(folder, 'link.txt'));
       await symlink(dirname(folder), join(folder, 'up'));
@@ -110,11 +111,10 @@ describe('a skill folder', () => {
       'inside.txt: text',
       'kept.txt: text',
     ]);
-    expect(warnings).toEqual([
-      {
-        message: 'Links out of a skill folder were left out',
-        fields: expect.objectContaining({ links: 'link.txt, up' }),
-      },
+    const message = 'is a link out of the skill folder, and is left out';
+    expect(documentOf(reported).warnings).toEqual([
+      { field: 'files/link.txt', message },
+      { field: 'files/up', message },
     ]);
   });
 
@@ -127,18 +127,13 @@ describe('a skill folder', () => {
     expect(summaryOf(reported)).toEqual(['broken alpha: SKILL.md']);
   });
 
-  test('that is a link is not followed, at start or later; a configured directory may be a link', async () => {
-    const directory = await createDirectory();
-    const elsewhere = await createDirectory();
-    await writeSkill(elsewhere, 'linked');
-    await mkdir(join(directory, 'real'));
-    await symlink(join(directory, 'real'), join(directory, 'configured'));
-    await symlink(join(elsewhere, 'linked'), join(directory, 'real', 'linked'));
-    const { reported, watch } = createWatch(join(directory, 'configured'));
-    await watch.start();
-    await symlink(join(elsewhere, 'linked'), join(directory, 'real', 'linked2'));
-    await writeSkill(join(directory, 'real'), 'alpha');
-    await untilReported(reported, ['skill alpha: Do it.']);
+  test('may write the name of SKILL.md in another letter case, with a warning', async () => {
+    const { reported } = await reportedOf((folder) => rename(join(folder, 'SKILL.md'), join(folder, 'skill.md')));
+    expect(summaryOf(reported)).toEqual(['skill alpha: Do it.']);
+    expect(documentOf(reported)).toMatchObject({
+      files: [],
+      warnings: [{ field: 'document', message: 'found "skill.md", must be SKILL.md' }],
+    });
   });
 
   test('with a file name that is not allowed in a path is broken', async () => {
@@ -166,9 +161,7 @@ describe('complete skills', () => {
     const names = await skillNamesIn(directory);
     expect(names.length).toBeGreaterThan(1);
     const { reported, watch } = createWatch(directory);
-    expect((await watch.fullPass()).seen).toHaveLength(names.length);
-    expect(reported.map(({ kind, folderName }) => `${kind} ${folderName}`)).toEqual(
-      names.map((name) => `skill ${name}`),
-    );
+    expect((await watch.fullPass()).found).toBe(names.length);
+    expect(reported.map(({ kind, name }) => `${kind} ${name}`)).toEqual(names.map((name) => `skill ${name}`));
   }
 });

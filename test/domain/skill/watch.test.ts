@@ -1,6 +1,6 @@
 /** The skill watcher on real files: what it reports of a folder, when, and how often. */
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   createDirectory,
@@ -10,6 +10,7 @@ import {
   skillText,
   startedWatch,
   summaryOf,
+  type TestWatch,
   untilReported,
   writeSkill,
 } from '../../support/skill-watching.ts';
@@ -68,7 +69,7 @@ describe('a started watcher', () => {
     await rename(join(directory, 'alpha'), join(directory, 'beta'));
     await vi.waitFor(() => expect(reported).toHaveLength(3), { timeout: reportedMsMax });
     expect(summaryOf(reported).sort()).toEqual(['gone alpha', 'skill alpha: Do it.', 'skill beta: Do it.']);
-    const renamed = reported.find((report) => report.kind === 'skill' && report.folderName === 'beta');
+    const renamed = reported.find((report) => report.kind === 'skill' && report.name === 'beta');
     expect(renamed?.kind === 'skill' && renamed.document).toMatchObject({
       frontmatter: { name: 'beta' },
       warnings: [{ field: 'name', message: expect.stringContaining('found "alpha"') }],
@@ -142,7 +143,7 @@ describe('a started watcher', () => {
       },
     ]);
     await watch.fullPass();
-    expect(summaryOf(reported.slice(2))).toEqual(['skill alpha: Do it.', 'skill beta: Do it.']);
+    expect(summaryOf(reported.slice(2))).toEqual(['skill alpha: Do it.']);
   });
 });
 
@@ -157,46 +158,61 @@ describe('a full pass', () => {
     await rm(join(directory, 'alpha'), { recursive: true });
     await writeSkill(directory, 'beta', 'Changed.');
     await writeSkill(directory, 'gamma');
-    expect(await watch.fullPass()).toEqual({
-      seen: [join(directory, 'beta'), join(directory, 'gamma')],
-      complete: true,
-    });
-    expect(summaryOf(reported)).toEqual(['skill beta: Changed.', 'skill gamma: Do it.', 'gone alpha']);
+    expect(await watch.fullPass()).toMatchObject({ found: 2, published: 2, unchanged: 0, refused: 0 });
+    expect(summaryOf(reported)).toEqual(['gone alpha', 'skill beta: Changed.', 'skill gamma: Do it.']);
   });
 
-  test('reports every skill and every broken one again, so that a registry that lost them recovers', async () => {
+  test('reports nothing that is unchanged, and counts it; a repeat reports the folder of one name', async () => {
     const { directory, reported, watch } = await startedWatch(['alpha']);
     await mkdir(join(directory, 'beta'));
     await writeFile(join(directory, 'beta', 'SKILL.md'), 'text');
     await untilReported(reported, ['skill alpha: Do it.', 'broken beta: frontmatter']);
-    expect((await watch.fullPass()).seen.map((folder) => basename(folder))).toEqual(['alpha', 'beta']);
-    expect(summaryOf(reported.slice(2))).toEqual(['skill alpha: Do it.', 'broken beta: frontmatter']);
+    await watch.fullPass();
+    expect(await watch.fullPass()).toMatchObject({ found: 2, published: 0, unchanged: 1, warned: 0, refused: 1 });
+    expect(reported).toHaveLength(2);
+    await watch.repeat('alpha');
+    await watch.repeat('unknown');
+    expect(summaryOf(reported.slice(2))).toEqual(['skill alpha: Do it.']);
   });
 
-  test('ignores folders without SKILL.md, hidden folders, node_modules and files', async () => {
+  test('reads a file again that was written with the same size and time', async () => {
     const directory = await createDirectory();
-    for (const name of ['.hidden', 'node_modules']) await writeSkill(directory, name);
+    await writeSkill(directory, 'alpha', 'One.');
+    const { reported, watch } = createWatch(directory);
+    await watch.fullPass();
+    const file = join(directory, 'alpha', 'SKILL.md');
+    const { atime, mtime } = await stat(file);
+    await writeSkill(directory, 'alpha', 'Two.');
+    await utimes(file, atime, mtime);
+    await watch.fullPass();
+    expect(summaryOf(reported)).toEqual(['skill alpha: One.', 'skill alpha: Two.']);
+  });
+
+  test('ignores folders without SKILL.md, node_modules, .git and files', async () => {
+    const directory = await createDirectory();
+    for (const name of ['.git', 'node_modules']) await writeSkill(directory, name);
     await mkdir(join(directory, 'empty'));
     await writeFile(join(directory, 'README.md'), 'text');
     const { reported, watch } = createWatch(directory);
-    expect(await watch.fullPass()).toEqual({ seen: [], complete: true });
+    expect(await watch.fullPass()).toMatchObject({ found: 0, notSearched: [] });
     expect(reported).toEqual([]);
   });
 });
 
 describe('a directory that does not exist', () => {
-  test('is logged once, makes a full pass incomplete, and is read when it appears', async () => {
+  test('is logged once, is read when it appears, and keeps its skills when it disappears', async () => {
     const directory = join(await createDirectory(), 'not', 'yet');
     const { reported, warnings, watch } = createWatch(directory);
     await watch.start();
-    expect(await watch.fullPass()).toEqual({ seen: [], complete: false });
-    expect(warnings).toEqual([{ message: 'A skill directory does not exist yet', fields: { directory } }]);
+    expect((await watch.fullPass()).mayExist(join(directory, 'any'))).toBe(true);
+    const message = 'A skill directory does not exist; skills that were read from it are kept';
+    expect(warnings).toEqual([{ message, fields: { directory } }]);
     await writeSkill(directory, 'alpha');
     await untilReported(reported, ['skill alpha: Do it.']);
     await rm(directory, { recursive: true });
-    await untilReported(reported, ['skill alpha: Do it.', 'gone alpha']);
+    await vi.waitFor(() => expect(warnings).toHaveLength(2), { timeout: reportedMsMax });
     await writeSkill(directory, 'alpha', 'Again.');
-    await untilReported(reported, ['skill alpha: Do it.', 'gone alpha', 'skill alpha: Again.']);
+    await untilReported(reported, ['skill alpha: Do it.', 'skill alpha: Again.']);
   });
 
   test('does not prevent another one from being watched', async () => {
@@ -213,66 +229,86 @@ describe('a directory that does not exist', () => {
     const { reported, warnings, watch } = createWatch(file);
     await watch.start();
     expect(reported).toEqual([]);
-    expect(warnings).toEqual([{ message: 'A skill directory does not exist yet', fields: { directory: file } }]);
+    const message = 'A skill directory does not exist; skills that were read from it are kept';
+    expect(warnings).toEqual([{ message, fields: { directory: file } }]);
   });
 });
 
 describe('a directory that is itself a skill', () => {
-  test('is one skill, and the contents of its subfolders are its files', async () => {
+  test('has the contents of its subfolders as files, but for folders that are skills of their own', async () => {
     const directory = join(await createDirectory(), 'alpha');
     await writeSkill(dirname(directory), 'alpha');
     await writeSkill(directory, 'inner');
+    await mkdir(join(directory, 'docs'));
+    await writeFile(join(directory, 'docs', 'a.md'), 'text');
     const { reported, watch } = createWatch(directory);
     await watch.start();
-    expect(summaryOf(reported)).toEqual(['skill alpha: Do it.']);
-    expect(documentOf(reported).files.map(({ path }) => path)).toEqual(['inner/SKILL.md']);
-    await writeFile(join(directory, 'inner', 'more.md'), 'text');
-    await untilReported(reported, ['skill alpha: Do it.', 'skill alpha: Do it.']);
+    expect(summaryOf(reported)).toEqual(['skill alpha: Do it.', 'skill inner: Do it.']);
+    const [outer] = reported;
+    expect(outer?.kind === 'skill' && outer.document).toMatchObject({
+      files: [{ path: 'docs/a.md' }],
+      warnings: [{ field: 'files/inner', message: 'has a SKILL.md of its own, and is not part of this skill' }],
+    });
     await rm(join(directory, 'SKILL.md'));
-    await vi.waitFor(() => expect(reported).toHaveLength(4), { timeout: reportedMsMax });
-    expect(summaryOf(reported.slice(2)).sort()).toEqual(['gone alpha', 'skill inner: Do it.']);
+    await untilReported(reported, ['skill alpha: Do it.', 'skill inner: Do it.', 'gone alpha']);
   });
+});
 
-  test('replaces the skills below it when its SKILL.md appears', async () => {
-    const directory = join(await createDirectory(), 'alpha');
-    await writeSkill(directory, 'inner');
-    const { reported, watch } = createWatch(directory);
-    await watch.start();
-    await writeFile(join(directory, 'SKILL.md'), skillText('alpha'));
-    await untilReported(reported, ['skill inner: Do it.', 'skill alpha: Do it.', 'gone inner']);
+describe('a directory that becomes empty', () => {
+  test('keeps its skills if it was replaced, as by an unmount, and not if they were removed from it', async () => {
+    const directory = join(await createDirectory(), 'mount');
+    await writeSkill(directory, 'alpha');
+    const { reported, warnings, watch } = createWatch(directory);
+    await watch.fullPass();
+    await rename(directory, `${directory}-away`);
+    await mkdir(directory);
+    expect(await watch.fullPass()).toMatchObject({ found: 1 });
+    expect(summaryOf(reported)).toEqual(['skill alpha: Do it.']);
+    expect(warnings.map(({ message }) => message)).toEqual([
+      'A skill directory was replaced by an empty one; its skills are kept',
+    ]);
+    await rm(directory, { recursive: true });
+    await rename(`${directory}-away`, directory);
+    await watch.fullPass();
+    await rm(join(directory, 'alpha'), { recursive: true });
+    expect(await watch.fullPass()).toMatchObject({ found: 0 });
+    expect(summaryOf(reported)).toEqual(['skill alpha: Do it.', 'gone alpha']);
   });
 });
 
 describe('two folders of one name', () => {
-  test('do not alternate: the second is broken until the first is removed', async () => {
-    const [first, second] = [await createDirectory(), await createDirectory()];
-    await writeSkill(first, 'alpha', 'First.');
-    await writeSkill(second, 'alpha', 'Second.');
-    const { reported, watch } = createWatch(first, { directories: [first, second] });
+  const namesOf = (reported: TestWatch['reported']) => reported.map((report) => `${report.kind} ${report.name}`);
+
+  test('are both skills: the second one has its parent folder in its name, and a warning', async () => {
+    const root = await createDirectory();
+    for (const team of ['one', 'two']) await writeSkill(join(root, team, 'skills'), 'alpha', `${team}.`);
+    const { reported, watch } = createWatch(root, { directories: [join(root, 'one'), join(root, 'two')] });
     await watch.start();
-    await watch.fullPass();
-    expect(summaryOf(reported)).toEqual([
-      'skill alpha: First.',
-      'broken alpha: ',
-      'skill alpha: First.',
-      'broken alpha: ',
-    ]);
-    const last = reported.at(-1);
-    expect(last?.kind === 'broken' && last.error.code).toBe('CONFLICT');
-    await rm(join(first, 'alpha'), { recursive: true });
-    await vi.waitFor(() => expect(summaryOf(reported.slice(4))).toEqual(['gone alpha', 'skill alpha: Second.']), {
-      timeout: reportedMsMax,
+    expect(namesOf(reported)).toEqual(['skill alpha', 'skill two-alpha']);
+    expect(documentOf(reported)).toMatchObject({
+      frontmatter: { name: 'two-alpha' },
+      warnings: [{ field: 'name', message: 'another skill is named "alpha"; this skill is named "two-alpha"' }],
     });
+    await rm(join(root, 'one', 'skills', 'alpha'), { recursive: true });
+    await writeSkill(join(root, 'two', 'skills'), 'alpha', 'Changed.');
+    await vi.waitFor(() => expect(reported).toHaveLength(4), { timeout: reportedMsMax });
+    expect(namesOf(reported.slice(2)).sort()).toEqual(['gone alpha', 'skill two-alpha']);
   });
 
-  test('keep the skill of the first when the second is removed', async () => {
-    const [first, second] = [await createDirectory(), await createDirectory()];
-    await writeSkill(first, 'alpha', 'First.');
-    await writeSkill(second, 'alpha', 'Second.');
-    const { reported, watch } = createWatch(first, { directories: [first, second] });
+  test('of which the first is gone: a new folder, such as the same one moved, has the name', async () => {
+    const root = await createDirectory();
+    await writeSkill(join(root, 'one'), 'alpha');
+    const { reported, watch } = createWatch(root);
     await watch.fullPass();
-    await rm(join(second, 'alpha'), { recursive: true });
+    await rename(join(root, 'one'), join(root, 'moved'));
     await watch.fullPass();
-    expect(summaryOf(reported.slice(2))).toEqual(['skill alpha: First.']);
+    expect(namesOf(reported)).toEqual(['skill alpha', 'gone alpha', 'skill alpha']);
+  });
+
+  test('that are one folder, found through two directories, are one skill', async () => {
+    const root = await createDirectory();
+    await writeSkill(join(root, 'one'), 'alpha');
+    const { watch } = createWatch(root, { directories: [root, join(root, 'one')] });
+    expect(await watch.fullPass()).toMatchObject({ found: 1 });
   });
 });

@@ -111,6 +111,8 @@ const monitoringEvents: Readonly<Record<MonitoringEvent, EventEntry>> = {
 const changeEvents: Readonly<Record<ChangeEvent, EventEntry>> = {
   SKILL_PUBLISHED: { when: 'A skill gets its first or a further version.', fields: [...skill, 'digest'] },
   SKILL_DELETED: { when: 'A skill is deleted.', fields: skill },
+  SKILL_RETIRED: { when: 'The folder of a skill has been missing for the grace period.', fields: skill },
+  SKILL_RESTORED: { when: 'The folder of a retired skill is back.', fields: skill },
   SERVER_CONNECT_REQUESTED: { when: 'An operator connects a server.', fields: server },
   SERVER_DISCONNECT_REQUESTED: { when: 'An operator disconnects a server.', fields: server },
   QUARANTINE_APPROVED: {
