@@ -1,7 +1,8 @@
-/** `hestia skills`: list, publish, activate, deactivate. */
+/** `hestia skills`: list, check, publish, activate, deactivate. */
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { readSkillFolder } from '../domain/skill-source.ts';
+import { type CheckedFolder, checkSkills, readSkillFolder } from '../domain/skill-source.ts';
+import { contentScanSchema } from '../shapes/configuration/scan-policy.ts';
 import { type SkillDocument, skillLimits } from '../shapes/skill.ts';
 import {
   activationAnswerSchema,
@@ -9,6 +10,7 @@ import {
   publicationViewSchema,
   skillViewSchema,
 } from '../shapes/skill-view.ts';
+import { printable } from '../shapes/text.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 import { wholeNumber } from './command-options.ts';
@@ -17,8 +19,9 @@ type SkillOptions = HubOptions & { namespace?: string };
 
 /** Adds the commands below `skills`. */
 export function addSkillCommands(program: Command, context: CommandContext): void {
-  const skills = program.command('skills').description('list, publish, activate and deactivate skills');
+  const skills = program.command('skills').description('list, check, publish, activate and deactivate skills');
   addList(skills, context);
+  addCheck(skills, context);
   addPublish(skills, context);
   addActivate(skills, context);
   addDeactivate(skills, context);
@@ -43,6 +46,34 @@ function addList(skills: Command, context: CommandContext): void {
         ],
         'no skills',
       );
+    });
+}
+
+function addCheck(skills: Command, context: CommandContext): void {
+  skills
+    .command('check')
+    .description('say what the hub would do with the skills in a folder, without a hub and without publishing them')
+    .argument('<path>', 'a folder that holds skills in any layout, or is one')
+    .option('--strict', 'refuse deviations from the specification, as skills.strict does', false)
+    .action(async (path: string, { strict }: { strict: boolean }) => {
+      const checked = await checkSkills(resolve(path), { policy: contentScanSchema.parse({}), strict });
+      if (checked === undefined) throw new CommandError(exitCodes.usage, `${path}: is not a folder that can be read`);
+      const { folders, notSearched } = checked;
+      const count = (outcome: CheckedFolder['outcome']) => folders.filter((one) => one.outcome === outcome).length;
+      const counts = { warned: count('warned'), held: count('held'), refused: count('refused') };
+      const totals = { found: folders.length, published: count('published') + counts.warned, ...counts };
+      const { found, published, warned, held, refused } = totals;
+      context.output.record({ ...totals, notSearched, folders }, [
+        ...folders
+          .filter(({ outcome }) => outcome !== 'published')
+          .flatMap(({ folder, name, outcome, reasons }) => [
+            `${outcome} ${name} (${printable(folder)})`,
+            ...reasons.map((reason) => `  ${reason}`),
+          ]),
+        ...notSearched.map(({ path: left, reason }) => `not searched: ${printable(left)} (${reason})`),
+        `found ${found}: published ${published} (${warned} of them warned), held ${held}, refused ${refused}; not searched ${notSearched.length}`,
+      ]);
+      if (refused > 0) throw new CommandError(exitCodes.failed, `${refused} of ${found} skills would be refused`);
     });
 }
 

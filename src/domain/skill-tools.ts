@@ -5,8 +5,10 @@
 
 import type { ToolIndex } from '../search-index/tool-index.ts';
 import { hubServerId } from '../shapes/server.ts';
-import type { Activation, SkillDocument, SkillToolArguments } from '../shapes/skill.ts';
+import { type Activation, type SkillDocument, type SkillToolArguments, skillLimits } from '../shapes/skill.ts';
+import { truncated } from '../shapes/text.ts';
 import type { IndexedTool, ToolDefinition, ToolResult } from '../shapes/tool.ts';
+import { findSkillFile, prepareInstructions } from './skill/invocation.ts';
 
 /** The tool of an active skill. */
 export interface SkillTool {
@@ -85,14 +87,15 @@ export function createSkillTools({ toolIndex, now }: SkillToolsDeps): SkillTools
  * that file alone. Undefined where the skill has no such file.
  */
 export function skillToolResult({ activation, document }: SkillTool, args: SkillToolArguments): ToolResult | undefined {
-  if (args.file !== undefined) return skillFileResult(document, args.file);
+  if (args.file !== undefined) return skillFileResult(document, args.file, args.from);
+  const { text: instructions, substituted } = prepareInstructions(document, args.arguments);
   const files = document.files.map((file) => ({
     path: file.path,
     bytes: Buffer.byteLength(file.content, file.encoding === 'base64' ? 'base64' : 'utf8'),
   }));
   const text = [
-    document.instructions.trim(),
-    args.arguments === undefined ? '' : `ARGUMENTS: ${args.arguments}`,
+    instructions.trim(),
+    args.arguments === undefined || substituted ? '' : `ARGUMENTS: ${args.arguments}`,
     files.length === 0
       ? ''
       : `FILES of this skill (call this tool again with \`file\` to read one):\n${files.map(({ path, bytes }) => `- ${path} (${bytes} bytes)`).join('\n')}`,
@@ -102,7 +105,7 @@ export function skillToolResult({ activation, document }: SkillTool, args: Skill
     structuredContent: {
       skill_name: activation.skillName,
       version: activation.version,
-      instructions: document.instructions,
+      instructions,
       ...(args.arguments !== undefined && { arguments: args.arguments }),
       files,
     },
@@ -110,12 +113,12 @@ export function skillToolResult({ activation, document }: SkillTool, args: Skill
   };
 }
 
-function skillFileResult(document: SkillDocument, path: string): ToolResult | undefined {
-  const file = document.files.find((candidate) => candidate.path === path);
+function skillFileResult(document: SkillDocument, path: string, from: string | undefined): ToolResult | undefined {
+  const file = findSkillFile(document, path, from);
   if (file === undefined) return undefined;
   if (file.encoding === 'utf-8') return { content: [{ type: 'text', text: file.content }], isError: false };
   const resource = {
-    uri: `skill://${document.frontmatter.name}/${path}`,
+    uri: `skill://${document.frontmatter.name}/${file.path}`,
     mimeType: 'application/octet-stream',
     blob: file.content,
   };
@@ -143,7 +146,7 @@ export function skillToolDefinition({
     serverId: hubServerId,
     toolName,
     title: name,
-    description,
+    description: truncated(description, skillLimits.descriptionLengthMax),
     inputSchema: {
       type: 'object',
       properties: {
@@ -151,8 +154,13 @@ export function skillToolDefinition({
         ...(filePaths.length > 0 && {
           file: {
             type: 'string',
-            description: 'Path of one of the skill’s files, to read it instead of the instructions.',
-            enum: filePaths,
+            description: 'Path of one of the skill’s files, or a link to it, to read it instead of the instructions.',
+            maxLength: 1024,
+          },
+          from: {
+            type: 'string',
+            description: 'The file that holds the link, if it is not SKILL.md: `file` is relative to its folder.',
+            maxLength: 255,
           },
         }),
       },

@@ -206,7 +206,10 @@ async function callSkill({ skillTools }: ToolCallDeps, caller: Caller, request: 
   const tool = skillTools.find(caller.namespace, request.toolName);
   if (tool === undefined) throw notFound('tool');
   const result = skillToolResult(tool, skillToolArgumentsSchema.parse(request.arguments));
-  if (result === undefined) throw notFound('file');
+  if (result === undefined) {
+    const violations = [{ field: 'file', message: 'must be a file of the skill' }];
+    throw new HestiaError('INVALID_ARGUMENTS', 'the arguments do not fit the tool', { violations });
+  }
   return result;
 }
 

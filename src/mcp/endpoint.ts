@@ -121,7 +121,14 @@ function serverFactory(deps: HubServerDeps, { tools, sessions, serverInfo, calle
     );
     createSkillsExtension(deps, caller).attach(mcpServer);
     const { server } = mcpServer;
-    server.setRequestHandler('tools/list', async () => ({ tools: tools.list(caller).map(mcpTool) }));
+    server.setRequestHandler('tools/list', async ({ params }) => {
+      try {
+        const { tools: page, nextCursor } = tools.list(caller, params?.cursor);
+        return { tools: page.map(mcpTool), ...(nextCursor !== undefined && { nextCursor }) };
+      } catch (error) {
+        throw protocolError(error, log);
+      }
+    });
     server.setRequestHandler('tools/call', async ({ params }, ctx) => {
       const sessionId = requestInfo?.headers.get(sessionHeader) ?? undefined;
       const client = AbortSignal.any([ctx.mcpReq.signal, ...(requestInfo ? [requestInfo.signal] : [])]);

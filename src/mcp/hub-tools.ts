@@ -3,7 +3,7 @@ import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { SkillTools } from '../domain/skill-tools.ts';
 import type { ToolCall } from '../domain/tool-call.ts';
 import type { Caller } from '../shapes/access.ts';
-import { notFound } from '../shapes/error.ts';
+import { HestiaError, notFound } from '../shapes/error.ts';
 import { jsonObjectSchema } from '../shapes/json.ts';
 import { hubServerId } from '../shapes/server.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
@@ -12,7 +12,8 @@ import { invalidArguments, passedThrough } from './tool-result.ts';
 
 /** Lists and calls the tools of the endpoint. */
 export interface HubTools {
-  list(caller: Caller): ToolDefinition[];
+  /** A page of the tools: the meta-tools, then those of skills by name. @throws HestiaError INVALID_ARGUMENTS for a cursor */
+  list(caller: Caller, cursor: string | undefined): { tools: ToolDefinition[]; nextCursor: string | undefined };
   isKnown(caller: Caller, toolName: string): boolean;
   /** @throws HestiaError of the domain; NOT_FOUND for a name that is not listed; INVALID_ARGUMENTS */
   call(params: { name: string; arguments?: unknown }, invocation: ToolInvocation): Promise<CallToolResult>;
@@ -30,13 +31,34 @@ export function createHubTools(deps: HubToolsDeps): HubTools {
   const { metaTools, skillTools, toolCall } = deps;
   const byName = new Map(metaTools.map((tool) => [tool.definition.toolName, tool]));
   return {
-    list: (caller) => [...metaTools, ...skillTools.list(caller.namespace)].map(({ definition }) => definition),
+    list: (caller, cursor) =>
+      toolPage(
+        [...metaTools, ...skillTools.list(caller.namespace)].map(({ definition }) => definition),
+        cursor,
+      ),
     isKnown: (caller, name) => byName.has(name) || toolCall.hasSkillTool(caller, name),
     call: (params, invocation) => {
       const tool = byName.get(params.name);
       return tool ? tool.call(params.arguments, invocation) : callSkillTool(deps, params, invocation);
     },
   };
+}
+
+/** Tools of one page of `tools/list`. */
+const toolsPerPage = 250;
+
+/** The page after the tool that the cursor names, which may be gone meanwhile. */
+function toolPage(tools: readonly ToolDefinition[], cursor: string | undefined): ReturnType<HubTools['list']> {
+  const [kind, after] = cursor === undefined ? ['all'] : Buffer.from(cursor, 'base64url').toString().split(':');
+  if (kind !== 'all' && (kind !== 'after' || after === undefined)) {
+    throw new HestiaError('INVALID_ARGUMENTS', 'the cursor is not one of this list');
+  }
+  const at = after === undefined ? -1 : tools.findIndex(({ toolName }) => toolName === after);
+  const isGone = after !== undefined && at === -1;
+  const left = isGone ? tools.filter(({ toolName }) => toolName > after) : tools.slice(at + 1);
+  const page = left.slice(0, toolsPerPage);
+  const last = left.length > toolsPerPage ? page.at(-1) : undefined;
+  return { tools: page, nextCursor: last && Buffer.from(`after:${last.toolName}`).toString('base64url') };
 }
 
 async function callSkillTool(

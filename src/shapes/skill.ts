@@ -1,4 +1,5 @@
 /** Skills: the SKILL.md document (Agent Skills specification), versions, and activations as MCP tools. */
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { violationSchema } from './error.ts';
 
@@ -110,9 +111,19 @@ export const activationSchema = z.object({
 });
 export type Activation = z.infer<typeof activationSchema>;
 
-/** The MCP tool name of a skill: `skill_` and the name, hyphens as underscores (docs/reference.md, "MCP"). */
+const toolNameLengthMax = 64;
+const toolDigestLength = 8;
+
+/**
+ * The MCP tool name of a skill: `skill_` and the name, hyphens as underscores (docs/reference.md, "MCP"). Clients accept
+ * `^[a-zA-Z0-9_-]{1,64}$`, so any other name becomes ASCII, is cut, and ends in a digest of the name.
+ */
 export function skillToolName(skillName: string): string {
-  return `skill_${skillName.replaceAll('-', '_')}`;
+  const plain = `skill_${skillName.replaceAll('-', '_')}`;
+  if (/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(skillName) && plain.length <= toolNameLengthMax) return plain;
+  const ascii = `skill_${skillName.normalize('NFKD').replace(/[^a-zA-Z0-9]+/g, '_')}`;
+  const kept = ascii.slice(0, toolNameLengthMax - toolDigestLength - 1).replace(/_+$/, '');
+  return `${kept}_${hash('sha256', skillName, 'hex').slice(0, toolDigestLength)}`;
 }
 
 /** A path of a file inside a skill's folder. */
@@ -154,6 +165,7 @@ export const activateRequestSchema = z.strictObject({
 /** The arguments of a `skill_…` tool. */
 export const skillToolArgumentsSchema = z.strictObject({
   arguments: z.string().max(65_536).optional(),
-  file: z.string().max(255).optional(),
+  file: z.string().max(1024).optional(),
+  from: z.string().max(255).optional(),
 });
 export type SkillToolArguments = z.infer<typeof skillToolArgumentsSchema>;

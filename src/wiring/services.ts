@@ -79,14 +79,6 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
   };
 }
 
-function createQuarantine(
-  { quarantineStore, trail, guard, now }: Foundation,
-  { toolGate }: Tools,
-  { skillSync }: ReturnType<typeof createSkillServices>,
-) {
-  return createQuarantineService({ quarantineStore, toolGate, skillSync, trail, guard, now });
-}
-
 function createAuditTrailService({ audit, guard, log }: Foundation, version: string) {
   const { sources, verifyWith, checkpointer, prover, alarm } = audit;
   return createAuditService({ sources, verifyWith, checkpointer, prover, alarm, guard, log, version });
@@ -95,9 +87,9 @@ function createAuditTrailService({ audit, guard, log }: Foundation, version: str
 function createQuarantine(
   { quarantineStore, trail, guard, now }: Foundation,
   { toolGate }: Tools,
-  { refreshSkill }: ReturnType<typeof createSkillServices>,
+  { skillSync, refreshSkill }: ReturnType<typeof createSkillServices>,
 ) {
-  return createQuarantineService({ quarantineStore, toolGate, refreshSkill, trail, guard, now });
+  return createQuarantineService({ quarantineStore, toolGate, skillSync, refreshSkill, trail, guard, now });
 }
 
 function createSkillServices({ config }: HubDeps, foundation: Foundation, tools: Tools) {

@@ -126,10 +126,10 @@ describe('skills', () => {
     const absent = await run(['skills', 'publish', folder]);
     expect(absent.exitCode).toBe(2);
     expect(errorLine(absent)).toContain('holds no SKILL.md');
-    await writeFile(join(folder, 'SKILL.md'), '---\nname: Bad Name\ndescription: x\n---\n\nx\n');
+    await writeFile(join(folder, 'SKILL.md'), '---\nname: a\n---\n\nx\n');
     const broken = await run(['skills', 'publish', folder]);
     expect(broken.exitCode).toBe(1);
-    expect(errorLine(broken)).toContain('name: found "Bad Name"');
+    expect(errorLine(broken)).toContain('description: is missing');
     await rm(folder, { recursive: true });
   });
 });

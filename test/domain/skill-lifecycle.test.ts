@@ -198,7 +198,7 @@ describe("a skill's tool", () => {
     await using hub = await startTestHub();
     await publish(hub);
     await activate(hub, 'triage');
-    for (const file of ['../operator.key', '/etc/passwd', 'SKILL.md']) {
+    for (const file of ['../operator.key', '/etc/passwd', 'none.md']) {
       const response = await callSkill(hub, 'skill_triage', { file });
       expect([response.status, (await json(response)).code]).toEqual([422, 'INVALID_ARGUMENTS']);
     }

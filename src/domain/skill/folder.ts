@@ -66,6 +66,7 @@ export async function readSkillFolder(folder: string, options: ReadOptions = {})
     const fileName = skillFileOf(await readdir(root));
     if (fileName === undefined) return { outcome: 'absent' };
     const manifest = await readManifest(root, fileName);
+    if (manifest.outcome === 'absent') return { outcome: 'absent' };
     if (manifest.outcome !== 'read') return broken(skillFileName, notRegularMessage);
     const { files, violations, warnings } = await readOtherFiles(root, fileName);
     if (fileName !== skillFileName) {
@@ -80,13 +81,14 @@ export async function readSkillFolder(folder: string, options: ReadOptions = {})
   }
 }
 
-/** Reads SKILL.md, which was listed. A link to nothing is not a regular file. */
-async function readManifest(root: string, fileName: string): Promise<FileReading> {
+/** Reads SKILL.md, which was listed. A link to nothing is not a regular file; one that was deleted meanwhile is absent. */
+async function readManifest(root: string, fileName: string): Promise<FileReading | { outcome: 'absent' }> {
   try {
     return await readWithin(root, join(root, fileName), skillLimits.documentBytesMax);
   } catch (error) {
-    if (isNotFound(error)) return { outcome: 'not_regular' };
-    throw error;
+    if (!isNotFound(error)) throw error;
+    const isListed = (await readdir(root)).includes(fileName);
+    return { outcome: isListed ? 'not_regular' : 'absent' };
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * The search for skill folders below a directory: categories, plugins, `.claude/skills`, linked folders.
+ * The search for skill folders in a directory: categories, plugins, `.claude/skills`, links.
  * Reports what it does not search, and why. Reads no file; a fingerprint shows whether a folder has changed since.
  */
 import { hash } from 'node:crypto';

@@ -1,5 +1,5 @@
 /**
- * The watcher of skill directories: reports new, changed, broken and missing skill folders to its listeners.
+ * The watcher of skill directories: reports new, changed, broken and missing skill folders.
  * Owns its file watchers and timers. Does not use the registry; the listeners decide what to do.
  */
 import { existsSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** The store of what skills from directories need: their folders, and retirement while a folder is missing. */
+/** The store of the folders of skills, and of retirement while a folder is missing. */
 import { z } from 'zod';
 import { type Skill, skillSchema } from '../../shapes/skill.ts';
 import type { Database, Transaction } from '../database.ts';

@@ -19,7 +19,7 @@ The endpoint is \`/mcp\`: Streamable HTTP, protocol 2026-07-28 and the versions 
 another. Arguments and results of the hub's tools are snake_case. A result has the same JSON as text and as structured content, but for \`call_mcp_tool\`, which returns
 the result of the tool it called.
 
-An active skill of the caller's namespace is one more tool, \`skill_<name>\`, in which hyphens are underscores. Such tools appear and disappear with
+An active skill of the caller's namespace is one more tool, \`skill_<name>\`, in which hyphens are underscores; a name that is long or not plain ASCII ends in a digest. Such tools appear and disappear with
 \`notifications/tools/list_changed\`. Over HTTP and in \`call_mcp_tool\`, they are tools of the server \`hestia\`.
 
 ${table(['tool', 'does'], [...tools.map(toolRow), skillToolRow])}
@@ -77,9 +77,16 @@ const skillArgumentRows: Row[] = [
   [
     '`skill_<name>`',
     '`file?`',
-    'path of a file of the skill',
+    'string, at most 1024 characters',
     '',
-    'Returns that file instead. Only for a skill with files.',
+    'Path of one of the skill’s files, or a link to it. Returns that file instead. Only for a skill with files.',
+  ],
+  [
+    '`skill_<name>`',
+    '`from?`',
+    'string, at most 255 characters',
+    '',
+    'The file that holds the link, if it is not SKILL.md: `file` is relative to its folder.',
   ],
 ];
 

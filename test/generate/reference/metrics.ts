@@ -85,7 +85,7 @@ function valueRows(): Row[] {
     [attributes.jobName, codes(jobNameSchema.options)],
     [attributes.jobResult, codes(['success', 'failure', 'skipped'])],
     [attributes.cleanupKind, codes(cleanupKindSchema.options)],
-    [attributes.skillOperation, codes(['activate', 'deactivate', 'publish', 'delete', 'sync'])],
+    [attributes.skillOperation, codes(['activate', 'deactivate', 'publish', 'delete', 'retire', 'sync'])],
     [attributes.searchSource, source],
     [attributes.searchFallback, codes(['away', 'late', 'failed'])],
     [attributes.searchMoved, `${codes(['true', 'false'])}: whether learning moved the result`],

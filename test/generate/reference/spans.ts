@@ -75,6 +75,8 @@ const otherSpans: Readonly<Record<string, SpanEntry>> = {
   },
   'skill.publish': internal('A version of a skill is written.', ['hestia.skill.digest']),
   'skill.delete': internal('A skill is deleted.', ['hestia.skill.name']),
+  'skill.retire': internal('A skill whose folder is missing is retired.', ['hestia.skill.name']),
+  'skill.restore': internal('A retired skill whose folder is back is restored.', ['hestia.skill.name']),
   'server.connect': internal('An operator connects a server.', ['hestia.server.id']),
   'server.disconnect': internal('An operator disconnects a server.', ['hestia.server.id']),
   'key.create': internal('An API key is created.', ['security_event']),
