@@ -8,6 +8,7 @@ import { compareSeverity, isInFile, type ScanFinding, type ScanSeverity, scanLim
 import { isAsserted } from './assertion.ts';
 import { commentsOf } from './code-comments.ts';
 import { decodedTexts, encodedBlocks, encodedLengthMin } from './encoded-text.ts';
+import { expressionMatch, expressionWindowLength } from './expression-match.ts';
 import { Findings } from './findings.ts';
 import { characterRules } from './hidden-text.ts';
 import { isStepEnd, piecesOf, type ScanLine, writtenLines } from './lines.ts';
@@ -84,14 +85,17 @@ function* scanPart(scan: PartScan): Generator<void> {
   const lines: ScanLine[] = [];
   for (const [index, text] of written.entries()) {
     if (isStepEnd(index)) yield;
-    for (const piece of piecesOf(text, index + 1)) {
-      for (const rule of characterRules(piece.text)) findings.add(rule, { part, written, line: piece.line });
-      const normalised = normalisedLine(piece.text);
-      if (scan.depth < decodingsMax && text.length >= encodedLengthMin)
-        yield* scanDecoded(scan, [piece.text, normalised], piece.line);
-      lines.push({ ...piece, text: format === 'data' ? dataLine(normalised) : normalised });
-      if (piece.offset > 0) yield;
-    }
+    if (text === '' && lines.at(-1)?.text === '') continue;
+    if (text === '') lines.push({ text, line: index + 1, offset: 0 });
+    else
+      for (const piece of piecesOf(text, index + 1)) {
+        for (const rule of characterRules(piece.text)) findings.add(rule, { part, written, line: piece.line });
+        const normalised = normalisedLine(piece.text);
+        if (scan.depth < decodingsMax && text.length >= encodedLengthMin)
+          yield* scanDecoded(scan, [piece.text, normalised], piece.line);
+        lines.push({ ...piece, text: format === 'data' ? dataLine(normalised) : normalised });
+        if (piece.offset > 0) yield;
+      }
   }
   if (scan.depth < decodingsMax)
     yield* forEach(encodedBlocks(written), ({ text, line }) => scanDecoded(scan, [text], line));
@@ -135,7 +139,7 @@ function* scanSegment(scan: PartScan, segment: Segment): Generator<void> {
   }
   for (const line of lines) {
     applyExpressions(scan, segment, line);
-    if (line.text.length > windowLength || isStepEnd(line.line)) yield;
+    if (line.text.length > expressionWindowLength || isStepEnd(line.line)) yield;
   }
 }
 
@@ -259,9 +263,6 @@ function sendsOwnKey(rule: ScanRule, tokens: readonly ScanToken[]): boolean {
   );
 }
 
-// Expressions match a long line window by window, which bounds the cost of each match.
-const windowLength = 1200;
-const windowOverlap = 300;
 // The length of the shortest text that a rule can match.
 const textLengthMin = 4;
 
@@ -269,14 +270,8 @@ function applyExpressions(scan: PartScan, segment: Segment, { text: formatted, l
   if (formatted.length < textLengthMin) return;
   const text = formatted.replaceAll(/\*+/g, '').replaceAll(/ {2,}/g, ' ');
   for (const { rule, expressions, expressionHint } of expressionRules) {
-    if (expressionHint?.test(text) === false) continue;
-    for (let from = 0; from < text.length; from += windowLength - windowOverlap) {
-      const window = text.slice(from, from + windowLength);
-      const found = expressions.map((expression) => expression.exec(window)).find((match) => match !== null);
-      if (!found) continue;
-      report(scan, segment, rule, [{ text: found[0].toLowerCase(), line }]);
-      break;
-    }
+    const found = expressionHint?.test(text) === false ? undefined : expressionMatch(expressions, text);
+    if (found !== undefined) report(scan, segment, rule, [{ text: found.toLowerCase(), line }]);
   }
 }
 

@@ -61,6 +61,7 @@ class SegmentReader {
 
   read(line: ScanLine): void {
     if (line.offset > 0 && !this.#inComment) this.#append(this.#current?.kind ?? 'prose', line);
+    else if (line.text === '' && this.#fence === undefined && !this.#inComment) this.#close();
     else if (this.#fence !== undefined) this.#readCode(line, this.#fence);
     else if (this.#inComment) this.#readComment(line);
     else this.#readText(line);

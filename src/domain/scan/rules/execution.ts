@@ -89,6 +89,7 @@ export const executionRules: readonly ScanRule[] = [
       'set-mppreference ..3 -disablerealtimemonitoring',
       'disable|turn ..3 gatekeeper|defender|antivirus',
     ],
+    excuses: ['-disablerealtimemonitoring $false|0'],
   },
   {
     id: 'RCE-06',
@@ -149,14 +150,11 @@ export const executionRules: readonly ScanRule[] = [
     why: 'Mines cryptocurrency on the machine of the user.',
     scope: 'command',
     patterns: [
-      'xmrig',
-      'minerd',
-      'stratum+tcp',
-      'cryptonight',
-      'coinhive',
+      '@run|@download|install|nohup|launches ..6 xmrig|minerd|cpuminer|coinhive',
+      'xmrig|minerd|cpuminer ..6 -o|--url|-u|--algo|--donate-level',
       'mine|mining ..4 monero|xmr|cryptocurrency ..10 background|silently|user',
     ],
-    expressions: [/stratum\+(?:tcp|ssl):\/\//i],
+    expressions: [/stratum\+(?:tcp|ssl):\/\/[a-z0-9]/i],
   },
   {
     id: 'BKD-01',

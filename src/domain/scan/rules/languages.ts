@@ -23,12 +23,12 @@ const german: Vocabulary = {
     'alle[rsnm]?|samtliche[rsnm]?|jede[rsn]?|bisherig\\w{0,2}|vorherig\\w{0,2}|vorig\\w{0,2}|obig\\w{0,2}|fruher\\w{0,3}|vorangegangen\\w{0,2}|ursprunglich\\w{0,2}|dein\\w{0,2}|ihre[rsn]?|euer\\w{0,2}|system\\w{0,3}|sicherheits|betreiber\\w{0,2}|entwickler\\w{0,2}',
   instruction:
     '(?:system|sicherheits)?-?(?:anweisung|instruktion|regel|vorgabe|befehl|richtlinie|weisung|einschrankung|beschrankung|prompt|hinweise)\\w{0,3}',
-  void: '(?:gelten|gilt|sind|ist|werden) (?:\\S{1,12} )?(?:\\S{1,12} )?(?:nicht mehr|ungultig|hinfallig|aufgehoben|nichtig|aufzuheben|zu ignorieren|zu missachten)',
+  void: '(?:gelten|gilt|sind|ist|werden) (?:\\S{1,12} )?(?:\\S{1,12} )?(?:nicht mehr|ungultig|hinfallig|aufgehoben|ausser kraft|abgeschaltet|geloscht|entfernt|nichtig|aufzuheben|zu ignorieren|zu missachten)',
   negated: 'niemals|nicht|nie|keinesfalls',
 };
 const french: Vocabulary = {
   ignore:
-    'ignore[zr]?|oublie[zr]?|neglige[zr]?|contourne[zr]?|outrepasse[zr]?|desobei(?:s|ssez)|passe[zr]? outre|fai(?:s|tes) abstraction|ne (?:tiens|tenez) (?:plus |pas )?compte|ne (?:pas |plus )?(?:suivre|suivez|suis|respecte[zr]?)(?: plus| pas)?',
+    'ignore[zr]?|oublie[zr]?|neglige[zr]?|contourne[zr]?|outrepasse[zr]?|desobei(?:s|ssez)|passe[zr]? outre|fai(?:s|tes) abstraction|n.(?:applique|observe|ecoute)[zr]? (?:plus|pas)|ne (?:tiens|tenez) (?:plus |pas )?compte|ne (?:pas |plus )?(?:suivre|suivez|suis|respecte[zr]?)(?: plus| pas)?',
   which:
     "tou(?:s|tes?)|precedente?s?|anterieure?s?|prealables?|ci-dessus|initiale?s?|d'origine|tes|vos|du systeme|systeme|de securite|l'operateur|developpeur|auparavant",
   instruction: '(?:consigne|instruction|directive|regle|ordre|restriction|limite)s?|prompt',
@@ -39,10 +39,10 @@ const spanish: Vocabulary = {
   ignore:
     '(?:ignor|olvid|omit|descart|desobedec)(?:a|e|en|as|es|ar|er|ad)|pas[ae] por alto|ha(?:z|ga) caso omiso|no (?:sigas|obedezcas|respetes|cumplas|siga)|deja de (?:obedecer|seguir|cumplir)',
   which:
-    'tod[ao]s?|anterior(?:es)?|previ[ao]s|originales|iniciales|precedentes|tus|sus|del sistema|de seguridad|desarrollador|operador|principio',
+    'tod[ao]s?|anterior(?:es)?|previ[ao]s|originales|iniciales|precedentes|tus|sus|del sistema|de arriba|de antes|de seguridad|desarrollador|operador|principio',
   instruction:
     '(?:instruccion|indicacion|restriccion)(?:es)?|(?:regla|orden|norma|politica|directri[cz]|directiva|consigna)(?:s|es)?|prompt',
-  void: 'ya no (?:son|se|tienen|rigen) ?\\w{0,12}|(?:quedan|estan|son) (?:anulad|cancelad|derogad|invalid|nul)[ao]s',
+  void: 'ya no (?:son|se|tienen|rigen) ?\\w{0,12}|(?:quedan|estan|son|han sido|fueron) (?:anulad|cancelad|derogad|eliminad|levantad|suspendid|invalid|nul)[ao]s',
   negated: 'nunca|jamas|no',
 };
 const russian: Vocabulary = {
@@ -52,7 +52,7 @@ const russian: Vocabulary = {
     '(?:все|bce)\\S{0,2}|(?:пред|вышеу?казан|преж|исход|установлен|сво|тво|систем|разработчик|оператор|любы|безопасност)\\S{0,10}',
   instruction:
     '(?:инструкци|указани|правил|ограничени|предписани|подсказк|подсказок|промпт|команд|распоряжени)\\S{0,4}',
-  void: '(?:больше )?(?:не|he) действу\\S{0,4}|(?:отменен|недействительн|аннулирован)\\S{0,3}|утратил\\S{0,2} силу',
+  void: '(?:больше )?(?:не|he) действу\\S{0,4}|(?:отменен|недействительн|аннулирован)\\S{0,3}|утратил\\S{0,2} силу|снят[аоы]?',
   negated: '(?:не|he|никогда)',
 };
 
@@ -85,16 +85,18 @@ export const languageRules: readonly ScanRule[] = [
     severity: 'critical',
     why: 'Tells the agent, in a language other than English, to ignore its instructions.',
     scope: 'text',
-    // Letters beyond ASCII, or a noun of the languages that are written with few of them.
+    // Letters beyond ASCII, or words that the languages written with few of them need for an override.
     expressionHint:
       // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression matches letters beyond ASCII
-      /[^\u0000-\u007f]|weisung|instruktion|regel|vorgabe|befehl|richtlinie|schrankung|alles|hinweise|consigne|instruc|directive|regle|ordre|restric|limite|indica[cz]i|regla|orden|norma|politica|directri|todo|tout|regras|orientac|diretriz|istruzion|regole|direttiv|prompt/iu,
+      /[^\u0000-\u007f]|weisung|instruktion|regel|vorgabe|befehl|richtlinie|schrankung|\b(?:alles|les|tes|vos|des|du|l'operateur|tout|toutes|sans|sin|las|los|tus|sus|del|todo|todas|as|os|gli|le|delle|tutte|tue)\b/iu,
     expressions: [
       ...[german, french, spanish, russian].flatMap(overridesIn),
       // German: verbs with a negation at the end, and "forget all you were told".
       /(?:beacht|befolg|folg)\S{0,3} [^.!?]{0,20}(?:anweisung|instruktion|regel|vorgabe|richtlinie)\w{0,3} (?:[^.!?]{1,24} )?(?:nicht|keinesfalls) (?:mehr|langer)/iu,
       /(?:vergiss|vergesst|vergessen sie|ignorier\w{0,3}) alles,? was [^.!?]{0,40}(?:gesagt|aufgetragen|angewiesen|gelernt|vorgegeben)/iu,
       /(?:bist du|sind sie) (?:jetzt |nun |ab sofort )?ein\w{0,2} [^.!?]{0,40}(?:ohne (?:jede|alle|jegliche)\w{0,2} (?:einschrankung|beschrankung|regel)|uneingeschrankt)/iu,
+      /(?:anweisung|instruktion|regel|vorgabe|richtlinie)\w{0,3} (?:[^.!?]{1,40} )?nicht (?:mehr|langer) (?:folgen|befolgen|beachten|gehorchen|einhalten)/iu,
+      /(?:sicherheits|system)(?:anweisung|regel|vorgabe|richtlinie|beschrankung)\w{0,3} (?:gelten|sind|werden) (?:\S{1,12} )?(?:nicht mehr|ungultig|hinfallig|aufgehoben|ausser kraft|abgeschaltet)/iu,
       // French, Spanish, Russian: the same.
       /(?:oublie[zr]?|ignore[zr]?) tout ce (?:qu'on|que|qui) [^.!?]{0,30}(?:dit|demande|appris|ordonne)/iu,
       /(?:tu es|vous etes) (?:desormais |maintenant )?un\w{0,1} [^.!?]{0,30}sans (?:aucune |la moindre )?(?:restriction|limite|regle)/iu,
@@ -115,6 +117,7 @@ export const languageRules: readonly ScanRule[] = [
       /(?:从现在(?:开始|起)|从此刻起|你现在)[^。；]{0,12}你?是[^。；]{0,14}(?:没有|沒有|不受)[^。；]{0,8}(?:限制|约束|約束)/u,
       /(?:把|将|將)[^。；，]{0,20}(?:密码|密钥|令牌|凭据|凭证|对话|聊天记录|环境变量)[^。；，]{0,10}(?:发送|上传|转发|传)(?:到|给|至)[^。；]{0,30}(?:https?:|\S{1,40}@\S|外部|攻击者)/u,
       /(?<!不要|请勿|[别勿])(?:发送|上传|转发)[^。；，]{0,20}(?:密码|密钥|令牌|凭据|凭证|对话|聊天记录|环境变量)[^。；，]{0,8}(?:到|给|至)[^。；]{0,20}(?:https?:|\S{1,40}@\S|外部|攻击者)/u,
+      /(?:你|您)(?:已经?|现在)?不再受[^。；，]{0,12}(?:规则|限制|约束|束缚|指令)/u,
       // Japanese.
       new RegExp(
         `${jaWhich}[^。、]{0,16}${jaInstruction}(?:を|は|に|も|の)?(?:すべて|全て|全部|完全に|一切|、)?(?:無視(?!しない|して(?:は|も)|せず)|忘れ(?!ない|ず|る(?:な|こと)|て(?:は|も))|破棄|取り消|従わな(?:い(?!と|場合)|く)|守(?:る必要(?:は|が)な|らな(?:い(?:で|こと)|くて)))`,
@@ -122,7 +125,7 @@ export const languageRules: readonly ScanRule[] = [
       ),
       /(?:これまで|今まで|以前)に?[^。]{0,10}(?:言われた|教えられた|指示された)(?:こと|内容)[^。]{0,8}(?:忘れ(?!ない|ず|るな)|無視(?!しない|してはい))/u,
       new RegExp(
-        `${jaWhich}[^。、]{0,12}${jaInstruction}[^。、]{0,6}(?:は|が)(?:もう|今後|すでに)?(?:適用され(?:ません|ない)|無効(?:です|だ|とな)|効力を失)`,
+        `${jaWhich}[^。、]{0,12}${jaInstruction}[^。、]{0,6}(?:は|が)(?:もう|今後|すでに)?(?:すべて|全て)?(?:適用され(?:ません|ない)|解除され|無効(?:です|だ|とな)|効力を失)`,
         'u',
       ),
       /(?:あなたは|君は|お前は)[^。]{0,10}(?:制限|制約|ルール)の?(?:ない|なし|無い)[^。]{0,10}(?:アシスタント|AI|エージェント)/u,
