@@ -1,4 +1,4 @@
-/** Matches the regular expressions of a scan rule, window by window, which bounds the cost of each match. Pure. */
+/** Matching of regular expressions of scan rules, window by window, which bounds the cost of a match. Pure. */
 
 /** UTF-16 units of a window. A longer line has several, which overlap. */
 export const expressionWindowLength = 1_200;

@@ -129,6 +129,7 @@ function* scanDecoded(scan: PartScan, forms: readonly string[], line: number): G
 
 function* scanSegment(scan: PartScan, segment: Segment): Generator<void> {
   const { kind, language, lines } = segment;
+  if (lines.every(({ text }) => text.length < textLengthMin)) return;
   if (kind === 'code') yield* scanCode(scan, segment);
   else yield* scanSentences(scan, segment);
   if (kind === 'code' && !textLanguages.has(language)) {
