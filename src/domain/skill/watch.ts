@@ -3,11 +3,13 @@
  * Owns its file watchers and timers. Does not use the registry; the listeners decide what to do.
  */
 import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename, isAbsolute, join } from 'node:path';
 import { createDebouncedQueue, type DebouncedQueue } from '../../flow/debounced-queue.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import type { SkillDocument } from '../../shapes/skill.ts';
 import { expandDirectories, type SkillDirectory } from './directories.ts';
+import { skillFileName } from './document.ts';
 import { createFileWatch, type FileWatch } from './file-watch.ts';
 import { isWithin, readSkillFolder } from './folder.ts';
 import type { NameClaims } from './name-claims.ts';
@@ -223,6 +225,8 @@ class DirectoryWatch implements SkillWatch {
     }
     const named = { folder, name: name ?? basename(folder) };
     if (reading.outcome === 'broken') {
+      // A pass may read a file that is being written; the next reading sees all of it.
+      if (known.state !== '' && (await isBeingWritten(known.real))) return this.#refreshes.request(folder);
       const { error } = reading;
       const state = `${error.message} ${JSON.stringify(error.violations)}`;
       await this.#reportState(known, named, state, async () => {
@@ -269,4 +273,10 @@ class DirectoryWatch implements SkillWatch {
       return undefined;
     }
   }
+}
+
+/** Whether SKILL.md was written a moment ago. */
+async function isBeingWritten(folder: string): Promise<boolean> {
+  const { mtimeMs } = await stat(join(folder, skillFileName)).catch(() => ({ mtimeMs: Number.NEGATIVE_INFINITY }));
+  return Date.now() - mtimeMs < pauseMs;
 }
