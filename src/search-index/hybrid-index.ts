@@ -3,6 +3,7 @@
  * Vectors are computed and stored in the background. If the search by meaning does not answer in time, a search returns the
  * results of the word index alone.
  */
+import { resultWithin } from '../flow/time-limit.ts';
 import { createTimeSlices } from '../flow/time-slices.ts';
 import type { IndexedTool } from '../shapes/tool.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -37,6 +38,11 @@ export interface HybridIndexDeps {
   log: Log;
   /** How long a search waits for the search by meaning. */
   timeoutMs: number;
+  /**
+   * Whether a search also waits, within the timeout, for vectors of tools that were just added: with the static model in
+   * process they take milliseconds, and the order of results does not depend on when a search comes.
+   */
+  awaitsVectors?: boolean;
 }
 
 /** The index, and the writer of its vectors. */
@@ -124,9 +130,13 @@ function createSearch(
 ): ToolIndex['search'] {
   const { lexical } = deps;
   const nearest = createNearestSearch({ ...deps, onLength: writer.observeLength });
+  const meaning = async (query: ToolIndexQuery) => {
+    if (deps.awaitsVectors === true && writer.backlog() > 0) await resultWithin(deps.timeoutMs, writer.settled());
+    return nearest(query.query, toolFilter(query));
+  };
   return async (query) => {
     // Started before the word search, so that both run at the same time.
-    const pending = nearest(query.query, toolFilter(query));
+    const pending = meaning(query);
     const words = await lexical.search({ ...query, limit: Math.max(query.limit, wordCandidates) });
     const matches = await pending;
     if (matches === undefined || matches.length === 0) return { ...words, found: words.found.slice(0, query.limit) };

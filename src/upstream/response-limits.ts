@@ -1,4 +1,4 @@
-/** Limits on responses of upstream servers: bytes on the wire, bytes and depth of a result. Knows no protocol. */
+/** Limits on responses of upstream servers: bytes on the wire, bytes and depth of a result. */
 
 /** Levels of nesting a result may have. Writing a deeper one as JSON again could overflow the stack. */
 const depthMax = 500;

@@ -81,6 +81,7 @@ export async function createSearchIndex(deps: SearchIndexDeps): Promise<SearchIn
     onFallback: metrics.searchFallback,
     log,
     timeoutMs: timeouts.meaningMs,
+    awaitsVectors: chosen.kind === 'static' && configuration.chromaUrl === undefined,
   });
   stores.addWriter(tools.writer);
   const lessons = configuration.chromaUrl === undefined ? undefined : createLessons(deps, usedEmbeddings, stores);

@@ -22,7 +22,9 @@ const start = async () => {
     files: realServer('filesystem', [folder]),
     memory: realServer('memory', [], { MEMORY_FILE_PATH: join(folder, 'memory.json') }),
   };
-  const started = await startTestHub({ folder, file: { mcpServers } });
+  // By words alone: the request is chosen so that its words do not put the right tool first.
+  const environment = { HESTIA_EMBEDDINGS_MODEL: 'words' };
+  const started = await startTestHub({ folder, file: { mcpServers }, environment });
   await vi.waitFor(
     async () => {
       const { items } = await json(started.operator.fetch('/v1/servers'));
