@@ -30,16 +30,20 @@ export interface SentenceIndex {
 /** Indexes a sentence, by all of its symbols or only by the known ones. Its last word also has a symbol that ends in `$`. */
 export function indexSentence(tokens: readonly ScanToken[], known?: ReadonlySet<string>): SentenceIndex {
   const places = new Map<string, number[]>();
-  const add = (symbol: string, position: number) => {
-    if (known?.has(symbol) === false) return;
-    const found = places.get(symbol);
-    if (found === undefined) places.set(symbol, [position]);
-    else if (found.at(-1) !== position) found.push(position);
-  };
-  for (const [position, { symbols }] of tokens.entries()) for (const symbol of symbols) add(symbol, position);
-  const last = tokens.at(-1);
-  if (last !== undefined) add(`${last.text}$`, tokens.length - 1);
+  for (let position = 0; position < tokens.length; position += 1) {
+    for (const symbol of tokens[position]?.symbols ?? []) {
+      if (known === undefined || known.has(symbol)) addPlace(places, symbol, position);
+    }
+  }
+  const end = `${tokens.at(-1)?.text ?? ''}$`;
+  if (known === undefined || known.has(end)) addPlace(places, end, tokens.length - 1);
   return { tokens, places };
+}
+
+function addPlace(places: Map<string, number[]>, symbol: string, position: number): void {
+  const found = places.get(symbol);
+  if (found === undefined) places.set(symbol, [position]);
+  else if (found.at(-1) !== position) found.push(position);
 }
 
 /** Compiles a pattern. @throws Error for a malformed pattern, which is a defect of the rule */

@@ -85,10 +85,9 @@ export const languageRules: readonly ScanRule[] = [
     severity: 'critical',
     why: 'Tells the agent, in a language other than English, to ignore its instructions.',
     scope: 'text',
-    // Letters beyond ASCII, or words that the languages written with few of them need for an override.
+    // Letters of other scripts, or words that the languages written in Latin need for an override.
     expressionHint:
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression matches letters beyond ASCII
-      /[^\u0000-\u007f]|weisung|instruktion|regel|vorgabe|befehl|richtlinie|schrankung|\b(?:alles|les|tes|vos|des|du|l'operateur|tout|toutes|sans|sin|las|los|tus|sus|del|todo|todas|as|os|gli|le|delle|tutte|tue)\b/iu,
+      /[\u0400-\u1fff\u3040-\ud7af]|weisung|instruktion|regel|vorgabe|befehl|richtlinie|schrankung|\b(?:alles|les|tes|vos|des|du|l'operateur|tout|toutes|sans|sin|las|los|tus|sus|del|todo|todas|as|os|gli|le|delle|tutte|tue)\b/i,
     expressions: [
       ...[german, french, spanish, russian].flatMap(overridesIn),
       // German: verbs with a negation at the end, and "forget all you were told".
