@@ -213,6 +213,7 @@ class DirectoryWatch implements SkillWatch {
     const known = this.#known.get(folder);
     if (known === undefined) return;
     known.fingerprint = '';
+    const readAt = Date.now();
     const prefix = this.#directories.find(({ path }) => path === known.directory)?.prefix;
     const name = this.#deps.claims.claim(folder, { prefix, isPresent: (other) => this.#isPresent(other) });
     const { strict = false } = this.#deps;
@@ -226,7 +227,9 @@ class DirectoryWatch implements SkillWatch {
     const named = { folder, name: name ?? basename(folder) };
     if (reading.outcome === 'broken') {
       // A pass may read a file that is being written; the next reading sees all of it.
-      if (known.state !== '' && (await isBeingWritten(known.real))) return this.#refreshes.request(folder);
+      if (known.state !== '' && (await wasWrittenAfter(readAt - pauseMs, known.real))) {
+        return this.#refreshes.request(folder);
+      }
       const { error } = reading;
       const state = `${error.message} ${JSON.stringify(error.violations)}`;
       await this.#reportState(known, named, state, async () => {
@@ -275,8 +278,8 @@ class DirectoryWatch implements SkillWatch {
   }
 }
 
-/** Whether SKILL.md was written a moment ago. */
-async function isBeingWritten(folder: string): Promise<boolean> {
+/** Whether SKILL.md was written after a time in Unix milliseconds. */
+async function wasWrittenAfter(timeMs: number, folder: string): Promise<boolean> {
   const { mtimeMs } = await stat(join(folder, skillFileName)).catch(() => ({ mtimeMs: Number.NEGATIVE_INFINITY }));
-  return Date.now() - mtimeMs < pauseMs;
+  return mtimeMs > timeMs;
 }
