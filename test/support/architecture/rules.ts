@@ -10,13 +10,14 @@ export const fileLinesMax = 300;
 const doors = ['http', 'mcp', 'cli', 'schedule'];
 
 /** The rooms below the domain: it may import them, and they may not import it. */
-const foundations = ['stores', 'search-index', 'upstream', 'telemetry', 'flow', 'shapes'];
+const foundations = ['stores', 'journal', 'search-index', 'upstream', 'telemetry', 'flow', 'shapes'];
 
 /** What each room, and each file directly in `src/`, may import besides itself. `flow` and `shapes` import no other room. */
 const allowedImports: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(doors.map((door) => [door, ['domain', 'shapes', 'telemetry', 'flow']])),
   domain: foundations,
   stores: ['shapes', 'telemetry', 'flow'],
+  journal: ['shapes', 'telemetry', 'flow'],
   'search-index': ['shapes', 'telemetry', 'flow'],
   upstream: ['shapes', 'telemetry', 'flow'],
   telemetry: ['shapes', 'flow'],
