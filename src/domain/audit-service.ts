@@ -1,6 +1,6 @@
 /** Read access to the audit trail: list, verify, export, and prove records. */
 import type { Caller } from '../shapes/access.ts';
-import type { AuditQuery, AuditRecord, AuditVerdict } from '../shapes/audit.ts';
+import type { AuditQuery, ChainedAuditRecord, AuditVerdict } from '../shapes/audit.ts';
 import type {
   AuditCheckpoint,
   AuditConsistencyProof,
@@ -24,7 +24,7 @@ export type AuditExportFormat = 'ndjson' | 'ocsf';
 
 /** Reads the trail. Errors: FORBIDDEN, STORAGE_FAILED; CONFLICT where records are pruned while they are read. */
 export interface AuditService {
-  list(caller: Caller, query: AuditQuery): Promise<AuditRecord[]>;
+  list(caller: Caller, query: AuditQuery): Promise<ChainedAuditRecord[]>;
   /** Verifies the whole trail. A fault is recorded as `AUDIT_CHAIN_BROKEN`. */
   verify(caller: Caller): Promise<AuditVerdict>;
   /** Signs all records, then returns the lines of an export, without newlines, in pages that are read as they are consumed. */

@@ -3,7 +3,7 @@
  * All of them are canonical JSON (RFC 8785), one object a line.
  */
 import { z } from 'zod';
-import { auditRecordSchema, digestSchema } from './audit.ts';
+import { chainedAuditRecordSchema, digestSchema } from './audit.ts';
 
 /** The format of a checkpoint. Its number increases when the meaning of a member changes. */
 export const checkpointType = 'hestia.audit.checkpoint/1';
@@ -82,7 +82,7 @@ export interface AuditTreeNode {
 
 /** The proof that a checkpoint includes a record: the path of RFC 6962, section 2.1.1, from leaf `seq - 1` to the checkpoint's root. */
 export const auditInclusionProofSchema = z.strictObject({
-  record: auditRecordSchema,
+  record: chainedAuditRecordSchema,
   leafHash: digestSchema,
   path: z.array(digestSchema),
   checkpoint: auditCheckpointSchema,

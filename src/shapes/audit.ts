@@ -1,4 +1,4 @@
-/** The audit record, its place in the hash chain, and the result of a verification. Field names: docs/reference.md, "Event fields". */
+/** The audit record as the journal stores it, and the result of a verification. Field names: docs/reference.md, "Event fields". */
 import { z } from 'zod';
 import { outcomeSchema } from './event.ts';
 
@@ -9,9 +9,8 @@ const fieldValueSchema = z.union([z.string(), z.number(), z.boolean()]);
 
 /**
  * One audit record: who (`agent_id`, `namespace`, `key_id`) did what (`event`) to what (`target`), when, with which outcome.
- * `seq` counts from 1 without a gap within one `writer_id`. `hash` is the SHA-256 of the canonical bytes (RFC 8785) of all
- * other members, including `previous_hash`. `arguments_digest` and `result_digest` are keyed digests of content that is
- * never stored. `time` is ISO 8601 in UTC.
+ * `seq` counts from 1 without a gap. A record is stored as its canonical JSON (RFC 8785) on one line. `arguments_digest` and
+ * `result_digest` are keyed digests of content that is never stored. `time` is ISO 8601 in UTC.
  */
 export const auditRecordSchema = z.strictObject({
   seq: z.int().min(1),
@@ -29,17 +28,26 @@ export const auditRecordSchema = z.strictObject({
   fields: z.record(z.string(), fieldValueSchema),
   arguments_digest: digestSchema.optional(),
   result_digest: digestSchema.optional(),
-  previous_hash: digestSchema,
-  hash: digestSchema,
+  /** The id under which the record was queued with the change that it records. Absent for events without a change. */
+  record_id: z.string().optional(),
+  /** The number and hash that the record had in a trail of schema version 4 or older, which it was taken over from. */
+  imported: z.strictObject({ seq: z.int().min(1), hash: digestSchema }).optional(),
 });
 export type AuditRecord = z.infer<typeof auditRecordSchema>;
 
-/** A record before it is appended to the chain. */
-export type AuditEntry = Omit<AuditRecord, 'seq' | 'previous_hash' | 'hash'>;
+/** A record before it has a number. */
+export const auditEntrySchema = auditRecordSchema.omit({ seq: true });
+export type AuditEntry = z.infer<typeof auditEntrySchema>;
+
+/** A record of a trail of schema version 4 or older. `hash` covers all other members, including the hash of the record before. */
+export const chainedAuditRecordSchema = auditRecordSchema
+  .omit({ record_id: true, imported: true })
+  .extend({ previous_hash: digestSchema, hash: digestSchema });
+export type ChainedAuditRecord = z.infer<typeof chainedAuditRecordSchema>;
 
 /** A record and its canonical text, in which it is stored and exported. */
 export interface ChainedRecord {
-  record: AuditRecord;
+  record: ChainedAuditRecord;
   body: string;
 }
 

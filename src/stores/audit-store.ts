@@ -6,10 +6,10 @@ import { strict as assert } from 'node:assert';
 import { z } from 'zod';
 import {
   type AuditQuery,
-  type AuditRecord,
-  auditRecordSchema,
+  type ChainedAuditRecord,
   type ChainedRecord,
   type ChainHead,
+  chainedAuditRecordSchema,
   type StoredRecord,
 } from '../shapes/audit.ts';
 import { prepareAuditPruning } from './audit-pruning.ts';
@@ -24,14 +24,14 @@ export interface AuditStore {
    * Stores the record that `build` creates to follow `head`, and returns it.
    * @throws AssertionError if the record does not follow `head`.
    */
-  append(tx: Transaction, build: (head: ChainHead) => ChainedRecord): Promise<AuditRecord>;
+  append(tx: Transaction, build: (head: ChainHead) => ChainedRecord): Promise<ChainedAuditRecord>;
   /**
    * The head after `row`, if the row follows `head` and is byte for byte what this process appended. Undefined if the row was
    * changed, was appended by another process, or is no longer among the last ones kept in memory.
    */
   headIfUnchanged(row: StoredRecord, head: ChainHead): ChainHead | undefined;
   /** Records after `query.after` that match all given filters, ascending by seq, at most `query.limit`. */
-  list(query: AuditQuery): Promise<AuditRecord[]>;
+  list(query: AuditQuery): Promise<ChainedAuditRecord[]>;
   /** Unparsed rows after `after` up to and including `until`, for verification, ascending by seq, at most `limit`. */
   listRaw(page: { after: number; until: number; limit: number }): Promise<StoredRecord[]>;
   /** The position and hash that the next record follows. */
@@ -114,7 +114,7 @@ const filters = { event: 'event', agentId: 'agent_id', traceId: 'trace_id' } as 
 
 // One statement per set of filters, since SQLite uses an index only for a column that the statement names.
 function prepareList(database: Database): AuditStore['list'] {
-  const bodySchema = z.object({ body: jsonColumn(auditRecordSchema) });
+  const bodySchema = z.object({ body: jsonColumn(chainedAuditRecordSchema) });
   const prepare = (names: readonly (keyof typeof filters)[], more: readonly string[]) => {
     const conditions = ['seq > :after', ...names.map((name) => `${filters[name]} = :${name}`), ...more];
     return database.query(

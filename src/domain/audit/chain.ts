@@ -6,10 +6,10 @@ import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import {
   type AuditEntry,
-  type AuditRecord,
-  auditRecordSchema,
+  type ChainedAuditRecord,
   type ChainedRecord,
   type ChainHead,
+  chainedAuditRecordSchema,
 } from '../../shapes/audit.ts';
 import { parsedJson } from '../../shapes/json.ts';
 
@@ -39,8 +39,8 @@ export function checkRecord(
   body: string,
   head: ChainHead,
   writerId: string,
-): { record: AuditRecord } | { seq: number; reason: string } {
-  const parsed = auditRecordSchema.safeParse(parsedJson(body));
+): { record: ChainedAuditRecord } | { seq: number; reason: string } {
+  const parsed = chainedAuditRecordSchema.safeParse(parsedJson(body));
   if (!parsed.success) return { seq: head.seq + 1, reason: 'it is not a valid audit record' };
   const record = parsed.data;
   const { seq, hash: stated, ...rest } = record;
@@ -60,7 +60,7 @@ export function checkRecord(
  * The canonical JSON of a record without its `hash`, split where `hash` belongs in the order of keys (RFC 8785, section 3.2.3).
  * One pass thus yields both the bytes that are hashed and the bytes that are stored.
  */
-function canonicalHalves(unhashed: Omit<AuditRecord, 'hash'>): { before: string; after: string } {
+function canonicalHalves(unhashed: Omit<ChainedAuditRecord, 'hash'>): { before: string; after: string } {
   const { agent_id, arguments_digest, event, fields, ...others } = unhashed;
   const before = canonicalize({ agent_id, arguments_digest, event, fields }) ?? '';
   const after = canonicalize(others) ?? '';

@@ -2,7 +2,7 @@
  * Export of audit records as OCSF 1.2.0 events, for SIEM tools. Refused keys become Authentication (3002), all else API
  * Activity (6003). The events are not verifiable themselves; each carries the number and hash of its record in the trail.
  */
-import { type AuditRecord, auditRecordSchema } from '../../shapes/audit.ts';
+import { type ChainedAuditRecord, chainedAuditRecordSchema } from '../../shapes/audit.ts';
 import { parsedJson } from '../../shapes/json.ts';
 
 /** The version of the OCSF schema. */
@@ -15,19 +15,19 @@ export async function* ocsfLines(
 ): AsyncGenerator<readonly string[]> {
   for await (const page of pages) {
     yield page.flatMap((line) => {
-      const record = auditRecordSchema.safeParse(parsedJson(line));
+      const record = chainedAuditRecordSchema.safeParse(parsedJson(line));
       return record.success ? [JSON.stringify(ocsfEvent(record.data, productVersion))] : [];
     });
   }
 }
 
 /** Converts one record to an OCSF event. */
-export function ocsfEvent(record: AuditRecord, productVersion: string): object {
+export function ocsfEvent(record: ChainedAuditRecord, productVersion: string): object {
   return record.event === 'AUTH_FAILED' ? authentication(record, productVersion) : apiActivity(record, productVersion);
 }
 
 /** A refused key is the activity Logon; `type_uid` is the class times 100 plus the activity. */
-function authentication(record: AuditRecord, productVersion: string): object {
+function authentication(record: ChainedAuditRecord, productVersion: string): object {
   return {
     ...base(record, productVersion),
     category_uid: 3,
@@ -44,7 +44,7 @@ function authentication(record: AuditRecord, productVersion: string): object {
   };
 }
 
-function apiActivity(record: AuditRecord, productVersion: string): object {
+function apiActivity(record: ChainedAuditRecord, productVersion: string): object {
   const { id, name } = activity(record);
   return {
     ...base(record, productVersion),
@@ -68,7 +68,7 @@ function apiActivity(record: AuditRecord, productVersion: string): object {
   };
 }
 
-function base(record: AuditRecord, productVersion: string): object {
+function base(record: ChainedAuditRecord, productVersion: string): object {
   const isSuccess = record.outcome === 'success';
   return {
     time: Date.parse(record.time),
@@ -93,16 +93,16 @@ function base(record: AuditRecord, productVersion: string): object {
   };
 }
 
-function user(record: AuditRecord): object {
+function user(record: ChainedAuditRecord): object {
   return { uid: record.key_id, name: record.agent_id, type: 'System', type_id: 3 };
 }
 
-function errorOf({ fields }: AuditRecord): object {
+function errorOf({ fields }: ChainedAuditRecord): object {
   return fields.error_type === undefined ? {} : { error: String(fields.error_type) };
 }
 
 /** The CRUD activity of the schema, or Other (99), which includes tool calls. */
-function activity({ event }: AuditRecord): { id: number; name: string } {
+function activity({ event }: ChainedAuditRecord): { id: number; name: string } {
   if (/_(?:CREATED|PUBLISHED)$/.test(event)) return { id: 1, name: 'Create' };
   if (/_(?:DELETED|REVOKED|PRUNED)$/.test(event)) return { id: 4, name: 'Delete' };
   if (/_CHANGED$/.test(event)) return { id: 3, name: 'Update' };

@@ -2,7 +2,7 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { AuditService } from '../../domain/audit-service.ts';
-import { auditRecordSchema, auditVerdictSchema } from '../../shapes/audit.ts';
+import { auditVerdictSchema, chainedAuditRecordSchema } from '../../shapes/audit.ts';
 import {
   auditCheckpointSchema,
   auditConsistencyProofSchema,
@@ -45,7 +45,7 @@ const eventsRoute = get('/v1/audit/events', {
       traceId: z.string().max(32).optional(),
     }),
   },
-  answer: pageSchema(auditRecordSchema.meta({ id: 'AuditRecord' })),
+  answer: pageSchema(chainedAuditRecordSchema.meta({ id: 'AuditRecord' })),
   description: 'Records',
 });
 const proofRoute = get('/v1/audit/events/{seq}/proof', {

@@ -7,7 +7,7 @@ import { chainRecord, genesis } from '../../../src/domain/audit/chain.ts';
 import { createCheckpointSigner } from '../../../src/domain/audit/checkpoint.ts';
 import { growTree, leafHash } from '../../../src/domain/audit/merkle-tree.ts';
 import { verifyTrail } from '../../../src/domain/audit/verification.ts';
-import { auditRecordSchema } from '../../../src/shapes/audit.ts';
+import { chainedAuditRecordSchema } from '../../../src/shapes/audit.ts';
 import { type AuditCheckpoint, auditCheckpointSchema } from '../../../src/shapes/audit-checkpoint.ts';
 import { openTestTrail, type TestTrail } from '../../support/audit-trail.ts';
 
@@ -145,7 +145,7 @@ describe('the first fault is reported for', () => {
   });
 
   test('a record that was changed and hashed again: the next record no longer follows', async () => {
-    const record = auditRecordSchema.parse(JSON.parse(lines[lineOf(5)] ?? ''));
+    const record = chainedAuditRecordSchema.parse(JSON.parse(lines[lineOf(5)] ?? ''));
     const { seq: _seq, hash: _hash, previous_hash: previous, ...entry } = record;
     const forged = chainRecord({ ...entry, agent_id: 'someone-else' }, { seq: 4, hash: previous });
     expect(await firstBad(lines.with(lineOf(5), forged.body))).toMatchObject({
@@ -246,7 +246,7 @@ describe('the first fault is reported for', () => {
 function rewrittenFrom(seq: number, original: readonly string[]): string[] {
   let head = genesis;
   return original.map((line) => {
-    const parsed = auditRecordSchema.safeParse(JSON.parse(line));
+    const parsed = chainedAuditRecordSchema.safeParse(JSON.parse(line));
     if (!parsed.success) return line;
     const { seq: number, hash: _hash, previous_hash: _previous, ...entry } = parsed.data;
     const { record, body } = chainRecord(number < seq ? entry : { ...entry, agent_id: 'someone-else' }, head);
