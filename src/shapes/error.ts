@@ -23,6 +23,7 @@ export const errorCodes = {
   RESPONSE_TOO_LARGE: { status: 502, title: "The tool's response is too large" },
   SERVER_UNAVAILABLE: { status: 503, title: 'The upstream server is not connected' },
   STORAGE_FAILED: { status: 503, title: 'The record could not be written' },
+  VIEWS_UNAVAILABLE: { status: 503, title: 'The views of the audit trail are not up to date' },
   SHUTTING_DOWN: { status: 503, title: 'The hub is shutting down' },
   TIMEOUT: { status: 504, title: 'The deadline passed' },
   ABANDONED: { status: 499, title: 'The caller went away' },
