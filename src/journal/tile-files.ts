@@ -2,11 +2,12 @@
  * The files of the Merkle tree's full tiles, in the layout of C2SP tlog-tiles.
  * A file is `tile/<level>/<index>` and has 8 KiB. Files are written in the background, one after the other, and replaced as a whole, so that a crash leaves no partial file.
  */
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { systemErrorCode } from '../flow/system-error.ts';
 import { hashBytes } from './merkle-tree.ts';
 import type { FullTile } from './partial-tiles.ts';
+import { replaceFile } from './replace-file.ts';
 import { tileBytes, tileIndexPath } from './tile.ts';
 
 /** The files. */
@@ -89,16 +90,6 @@ function createWriteQueue() {
       while (pending.size > 0) await start();
     },
   };
-}
-
-/** Writes and syncs a temporary file, then renames it. */
-async function replaceFile(path: string, bytes: Buffer): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const draft = `${path}.new`;
-  await using file = await open(draft, 'w');
-  await file.writeFile(bytes);
-  await file.datasync();
-  await rename(draft, path);
 }
 
 async function removeOthers(folder: string, name: string): Promise<void> {
