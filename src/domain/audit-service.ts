@@ -1,6 +1,6 @@
 /** Read access to the audit trail: list, verify, export, and prove records. */
 import type { Caller } from '../shapes/access.ts';
-import type { AuditQuery, ChainedAuditRecord, AuditVerdict } from '../shapes/audit.ts';
+import type { AuditQuery, AuditVerdict, ChainedAuditRecord } from '../shapes/audit.ts';
 import type {
   AuditCheckpoint,
   AuditConsistencyProof,
@@ -14,6 +14,7 @@ import type { AccessGuard } from './access/guard.ts';
 import type { AuditAlarm } from './audit/alarm.ts';
 import { parseCheckpoint, type VerifyingKey } from './audit/checkpoint.ts';
 import type { AuditCheckpointer } from './audit/checkpointer.ts';
+import type { LogTiles } from './audit/log-tiles.ts';
 import { ocsfLines } from './audit/ocsf.ts';
 import type { AuditProver } from './audit/prover.ts';
 import { type TrailSources, trailLines } from './audit/trail-lines.ts';
@@ -86,6 +87,34 @@ export function createAuditService(deps: AuditServiceDeps): AuditService {
     consistency: async (caller, { from, to }) => {
       await requireReader(caller);
       return prover.consistency(from, to);
+    },
+  };
+}
+
+/** Reads the trail as a tiled transparency log (C2SP tlog-tiles). Errors: FORBIDDEN, NOT_FOUND, STORAGE_FAILED. */
+export interface AuditLogService {
+  /** The newest checkpoint as a signed note, or the newest that a witness cosigned. */
+  checkpoint(caller: Caller, kind: { isCosigned: boolean }): Promise<string>;
+  /** The hashes of a tile. `index` is the path of an index, with an optional width: `x001/067`, `000.p/12`. */
+  tile(caller: Caller, path: { level: string; index: string }): Promise<Buffer>;
+  /** The records of a tile of level 0, each after its length as a big-endian number of 2 bytes. */
+  entries(caller: Caller, path: { index: string }): Promise<Buffer>;
+}
+
+/** Creates the service that reads the log. */
+export function createAuditLogService({ tiles, guard }: { tiles: LogTiles; guard: AccessGuard }): AuditLogService {
+  return {
+    checkpoint: async (caller, kind) => {
+      await guard.require(caller, 'audit.read');
+      return tiles.checkpoint(kind);
+    },
+    tile: async (caller, path) => {
+      await guard.require(caller, 'audit.read');
+      return tiles.tile(path);
+    },
+    entries: async (caller, path) => {
+      await guard.require(caller, 'audit.read');
+      return tiles.entries(path);
     },
   };
 }
