@@ -30,9 +30,14 @@ interface Write {
   after: () => Promise<void>;
 }
 
+/** The file of a full tile in the folder of the journal. */
+export function tileFile(directory: string, { level, index }: { level: number; index: number }): string {
+  return join(directory, 'tile', String(level), tileIndexPath(index));
+}
+
 /** Creates the files below `tile/` in the directory. Folders are created with the first tile. */
 export function createTileFiles(directory: string): TileFiles {
-  const pathOf = (level: number, index: number) => join(directory, 'tile', String(level), tileIndexPath(index));
+  const pathOf = (level: number, index: number) => tileFile(directory, { level, index });
   const queue = createWriteQueue();
   return {
     write: (level, { index, bytes }) => {
