@@ -80,10 +80,21 @@ export function loadConfig(sources: ConfigSources): Config {
     scheduler: file.scheduler,
     retention: file.retention,
     limits: file.limits,
-    audit: file.audit,
+    audit: auditConfiguration(file.audit, { folder: dirname(configFile), dataDirectory }),
     storage: file.storage,
     policy: file.policy,
   });
+}
+
+function auditConfiguration(
+  audit: ConfigurationFile['audit'],
+  { folder, dataDirectory }: { folder: string; dataDirectory: string },
+): Config['audit'] {
+  const { headFile } = audit;
+  return {
+    ...audit,
+    headFile: headFile === undefined ? resolve(dataDirectory, 'audit.head') : resolve(folder, headFile),
+  };
 }
 
 /** The URL of a hub with this environment, as seen from this machine, and the file of its operator's key. Reads no file. */

@@ -90,6 +90,20 @@ export const configurationFileSchema = z.strictObject({
         .max(86_400)
         .default(60)
         .describe('Seconds after which a checkpoint is signed for fewer records.'),
+      headFile: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'The second copy of the last signed checkpoint, on another volume at best. If unset: `audit.head` in the data directory.',
+        ),
+      origin: z
+        .string()
+        .regex(/^[^\s+]{1,128}$/, 'must have 1 to 128 characters without spaces and "+"')
+        .optional()
+        .describe(
+          'The name of the log in checkpoints, which must not change later. If unset: `hestia/` with the id of the writer.',
+        ),
     })
     .prefault({}),
   storage: z
@@ -229,7 +243,8 @@ export interface Config {
   scheduler: ConfigurationFile['scheduler'];
   retention: ConfigurationFile['retention'];
   limits: ConfigurationFile['limits'];
-  audit: ConfigurationFile['audit'];
+  /** `headFile` is an absolute path. */
+  audit: ConfigurationFile['audit'] & { headFile: string };
   storage: ConfigurationFile['storage'];
   policy: ConfigurationFile['policy'];
 }
