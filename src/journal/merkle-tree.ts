@@ -11,11 +11,16 @@ export const hashBytes = 32;
 
 /** The hash of a leaf: SHA-256 of 0x00 and the bytes; a string stands for its UTF-8 bytes. */
 export function leafHash(line: Uint8Array | string): Buffer {
-  if (typeof line === 'string') return hash('sha256', `\0${line}`, 'buffer');
+  if (typeof line === 'string') return sha256(`\0${line}`);
   const prefixed = Buffer.allocUnsafe(line.length + 1);
   prefixed[0] = 0;
   prefixed.set(line, 1);
-  return hash('sha256', prefixed, 'buffer');
+  return sha256(prefixed);
+}
+
+/** SHA-256 by way of a string of bytes: half the time of a Buffer from `hash`, which has memory of its own. */
+function sha256(data: string | Buffer): Buffer {
+  return Buffer.from(hash('sha256', data, 'binary'), 'latin1');
 }
 
 /** The input of {@link nodeHash}, reused because it is hashed synchronously. */
@@ -25,7 +30,7 @@ const nodeInput = Buffer.alloc(1 + 2 * hashBytes, 1);
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   nodeInput.set(left, 1);
   nodeInput.set(right, 1 + hashBytes);
-  return hash('sha256', nodeInput, 'buffer');
+  return sha256(nodeInput);
 }
 
 /** A perfect subtree that an appended leaf completed: the root of the leaves `index * 2^level` to `(index + 1) * 2^level - 1`. */

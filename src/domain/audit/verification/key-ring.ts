@@ -1,0 +1,89 @@
+/** The keys that a verification trusts: the reader's, and those that a signed rotation names. */
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { z } from 'zod';
+import { NoteError, type NoteSignature, type NoteVerifier, verifierOf, vkeyOf } from '../../../journal/signed-note.ts';
+import { parsedJson } from '../../../shapes/json.ts';
+
+/** A key that the reader trusts, for a log of this origin. @throws NoteError where the key is of another log */
+export type TrustedKey = (origin: string) => NoteVerifier;
+
+/**
+ * Reads a key: a verifier key (C2SP signed-note), or an Ed25519 public key as PEM, whose name is the origin of the log.
+ * @throws Error where the text is neither
+ */
+export function trustedKey(text: string): TrustedKey {
+  if (text.includes('-----BEGIN')) return pemKey(createPublicKey(text));
+  const verifier = verifierOf(text.trim());
+  return (origin) => {
+    if (verifier.name !== origin) throw new NoteError(`the key is of the log ${verifier.name}`);
+    return verifier;
+  };
+}
+
+function pemKey(publicKey: KeyObject): TrustedKey {
+  vkeyOf('any', publicKey);
+  return (origin) => verifierOf(vkeyOf(origin, publicKey));
+}
+
+/** The event of a record that names a key which signs from now on, and the key that signed before. */
+export const rotationEvent = 'AUDIT_KEY_ROTATED';
+
+const rotationSchema = z.object({ fields: z.object({ vkey: z.string(), previous_vkey: z.string() }) });
+
+/** A note whose signatures are not verified yet. */
+export interface ParsedNote {
+  text: string;
+  signatures: readonly NoteSignature[];
+}
+
+/** The keys that a verification trusts at its present place. */
+export interface KeyRing {
+  vkeys(): string[];
+  /** Reports who signed a note: a trusted key, only unknown keys, or nobody, because a signature of a trusted key is not valid. */
+  signerOf(note: ParsedNote): 'trusted' | 'unknown' | 'invalid';
+  /** Reads the keys that a rotation record names. They are trusted once a trusted checkpoint covers the record. */
+  announce(seq: number, line: string): void;
+  /** Trusts the keys named by records up to `size`. */
+  cover(size: number): void;
+}
+
+/** Creates a ring of these keys. */
+export function createKeyRing(trusted: readonly NoteVerifier[]): KeyRing {
+  const verifiers = [...trusted];
+  let announced: { seq: number; verifier: NoteVerifier }[] = [];
+  return {
+    vkeys: () => verifiers.map(({ vkey }) => vkey),
+    signerOf: ({ text, signatures }) => {
+      let isTrusted = false;
+      for (const { name, keyId, signature } of signatures) {
+        const verifier = verifiers.find((known) => known.name === name && known.keyId === keyId);
+        if (verifier === undefined) continue;
+        if (!verifier.verify(text, signature)) return 'invalid';
+        isTrusted = true;
+      }
+      return isTrusted ? 'trusted' : 'unknown';
+    },
+    announce: (seq, line) => {
+      const parsed = rotationSchema.safeParse(parsedJson(line));
+      if (!parsed.success) return;
+      const { vkey, previous_vkey: previous } = parsed.data.fields;
+      announced.push(...[vkey, previous].flatMap(readVerifier).map((verifier) => ({ seq, verifier })));
+    },
+    cover: (size) => {
+      if (announced.length === 0) return;
+      for (const { verifier } of announced.filter(({ seq }) => seq <= size))
+        if (!verifiers.some(({ vkey }) => vkey === verifier.vkey)) verifiers.push(verifier);
+      announced = announced.filter(({ seq }) => seq > size);
+    },
+  };
+}
+
+/** A verifier key of a record; none where the text is not one. */
+function readVerifier(vkey: string): NoteVerifier[] {
+  try {
+    return [verifierOf(vkey)];
+  } catch (error) {
+    if (error instanceof NoteError) return [];
+    throw error;
+  }
+}
