@@ -1,0 +1,154 @@
+/**
+ * The Ed25519 keys that sign checkpoints: the current one, and those it replaced.
+ * They are files in the data directory, readable by their owner only. A replaced key signs for a period beside its
+ * successor, so that whoever trusts either of them can follow.
+ */
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemErrorCode } from '../flow/system-error.ts';
+import { isoTime } from '../shapes/time.ts';
+import { replaceFile } from './replace-file.ts';
+import { type NoteSigner, type NoteVerifier, noteSigner, verifierOf } from './signed-note.ts';
+
+/** A key that was replaced: its verifier key, and until when it signs, in Unix milliseconds. */
+export interface ReplacedKey {
+  vkey: string;
+  signsUntil: number;
+}
+
+/** What a rotation changes, before it does. */
+export interface KeyRotation {
+  vkey: string;
+  previous: ReplacedKey;
+}
+
+/** The keys. */
+export interface SigningKeys {
+  /** The keys that sign now, the current one first. */
+  signers(): readonly NoteSigner[];
+  /** All keys whose files are there, also those that no longer sign. */
+  verifiers(): readonly NoteVerifier[];
+  /** The verifier key of the current key. */
+  vkey(): string;
+  /** The public half of the current key. */
+  publicKey(): KeyObject;
+  /** The keys that were replaced and still sign, the last one first. */
+  replaced(): readonly ReplacedKey[];
+  /** Whether a rotation was interrupted between its record and the replacement of the key. */
+  isRotationPending(): boolean;
+  /**
+   * Replaces the current key by a new one. `record` is called before, and what it throws cancels the rotation. A rotation
+   * that was interrupted is repeated with the same new key.
+   * @throws what `record` throws; Error of the file system
+   */
+  rotate(record: (rotation: KeyRotation) => Promise<void>): Promise<void>;
+  /** Deletes the keys that no longer sign. Called after a checkpoint that the current key signed. @throws Error of the file system */
+  dropExpired(): void;
+}
+
+/** Dependencies of the keys. */
+export interface SigningKeysDeps {
+  /** The data directory. */
+  directory: string;
+  /** The name of the log, which is the name of its keys. */
+  origin: string;
+  /** The private key of `audit-signing.key`. */
+  signingKey: KeyObject;
+  /** How long a replaced key signs beside its successor. */
+  overlapMs: number;
+  /** In Unix milliseconds. */
+  now: () => number;
+}
+
+/** The file of the current key, in the data directory. */
+export const signingKeyName = 'audit-signing.key';
+const nextKeyName = 'audit-signing.next.key';
+/** A replaced key, named by the id in its verifier key. Its PEM follows a line with the time until which it signs. */
+const replacedKeyPattern = /^audit-signing\.(?<id>[0-9a-f]{8})\.key$/;
+const untilPattern = /^signs until (?<time>\S+)\n/;
+const fileMode = 0o600;
+
+interface StoredReplacedKey extends ReplacedKey {
+  file: string;
+  signer: NoteSigner;
+}
+
+/** Reads the keys that were replaced. @throws NoteError where the origin cannot be the name of a key; Error of the file system */
+export function openSigningKeys({ directory, origin, signingKey, overlapMs, now }: SigningKeysDeps): SigningKeys {
+  let currentKey = signingKey;
+  let current = noteSigner(origin, currentKey);
+  const readReplaced = () => readReplacedKeys(directory, origin).filter(({ vkey }) => vkey !== current.vkey);
+  let replaced = readReplaced();
+  const nextFile = join(directory, nextKeyName);
+  const signing = () => replaced.filter(({ signsUntil }) => signsUntil > now());
+  return {
+    signers: () => [current, ...signing().map(({ signer }) => signer)],
+    verifiers: () => [current.vkey, ...replaced.map(({ vkey }) => vkey)].map(verifierOf),
+    vkey: () => current.vkey,
+    publicKey: () => createPublicKey(currentKey),
+    replaced: () => signing().map(({ vkey, signsUntil }) => ({ vkey, signsUntil })),
+    isRotationPending: () => readIfPresent(nextFile) !== undefined,
+    rotate: async (record) => {
+      const nextKey = createPrivateKey(readIfPresent(nextFile) ?? (await createKey(nextFile)));
+      const next = noteSigner(origin, nextKey);
+      const previous = { vkey: current.vkey, signsUntil: now() + overlapMs };
+      try {
+        await record({ vkey: next.vkey, previous });
+      } catch (error) {
+        rmSync(nextFile, { force: true });
+        throw error;
+      }
+      const until = `signs until ${isoTime(previous.signsUntil)}\n`;
+      const file = join(directory, `audit-signing.${idOf(current.vkey)}.key`);
+      await replaceFile(file, `${until}${pemOf(currentKey)}`, fileMode);
+      await rename(nextFile, join(directory, signingKeyName));
+      currentKey = nextKey;
+      current = next;
+      replaced = readReplaced();
+    },
+    dropExpired: () => {
+      for (const { file, signsUntil } of replaced) if (signsUntil <= now()) rmSync(file, { force: true });
+      replaced = signing();
+    },
+  };
+}
+
+/** Creates the file of a new key. Returns its PEM. */
+async function createKey(file: string): Promise<string> {
+  const pem = pemOf(generateKeyPairSync('ed25519').privateKey);
+  await replaceFile(file, pem, fileMode);
+  return pem;
+}
+
+function pemOf(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+/** The id in a verifier key, 8 hexadecimal digits. */
+function idOf(vkey: string): string {
+  return verifierOf(vkey).keyId;
+}
+
+function readReplacedKeys(directory: string, origin: string): StoredReplacedKey[] {
+  return readdirSync(directory)
+    .filter((name) => replacedKeyPattern.test(name))
+    .map((name) => {
+      const file = join(directory, name);
+      const text = readFileSync(file, 'utf8');
+      const signer = noteSigner(origin, createPrivateKey(text.replace(untilPattern, '')));
+      const signsUntil = Date.parse(untilPattern.exec(text)?.groups?.time ?? '');
+      return { file, signer, vkey: signer.vkey, signsUntil };
+    })
+    .toSorted((left, right) => right.signsUntil - left.signsUntil);
+}
+
+function readIfPresent(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
