@@ -64,23 +64,37 @@ export async function openCheckpointFiles({
 /** The newest line is found within this many bytes of the end of the file. */
 const tailBytes = 1_048_576;
 
+/** The last complete line of `checkpoints.ndjson`, which is not changed; undefined where there is none. @throws Error of the file system */
+export async function newestCheckpointLine(directory: string): Promise<CheckpointLine | undefined> {
+  return lastLine(await readTail(join(directory, checkpointLinesName)));
+}
+
 async function readNewest(file: string): Promise<CheckpointLine | undefined> {
   const tail = await readTail(file);
-  if (tail === undefined) return undefined;
-  const end = tail.bytes.lastIndexOf('\n') + 1;
-  if (end < tail.bytes.length) await truncate(file, tail.position + end);
-  const last = tail.bytes.toString('utf8', 0, end).trimEnd().split('\n').at(-1) ?? '';
+  if (tail !== undefined && tail.end < tail.bytes.length) await truncate(file, tail.position + tail.end);
+  return lastLine(tail);
+}
+
+function lastLine(tail: FileTail | undefined): CheckpointLine | undefined {
+  const last = tail?.bytes.toString('utf8', 0, tail.end).trimEnd().split('\n').at(-1) ?? '';
   return last === '' ? undefined : checkpointLineSchema.parse(parsedJson(last));
 }
 
-async function readTail(path: string): Promise<{ bytes: Buffer; position: number } | undefined> {
+/** The last bytes of a file, from `position` on. Complete lines end before `end` in them. */
+interface FileTail {
+  bytes: Buffer;
+  position: number;
+  end: number;
+}
+
+async function readTail(path: string): Promise<FileTail | undefined> {
   try {
     await using file = await open(path, 'r');
     const { size } = await file.stat();
     const position = Math.max(size - tailBytes, 0);
     const bytes = Buffer.alloc(size - position);
     await file.read(bytes, 0, bytes.length, position);
-    return { bytes, position };
+    return { bytes, position, end: bytes.lastIndexOf('\n') + 1 };
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw error;

@@ -10,10 +10,13 @@ import { printable, truncated } from '../shapes/text.ts';
  */
 export class JournalOpenError extends Error {
   override readonly name = 'JournalOpenError';
+  /** Whether the journal is not what was signed or appended, which is an alarm. */
+  readonly isBroken: boolean;
 
   constructor(directory: string, reason: unknown) {
     const text = reason instanceof Error ? reason.message : String(reason);
     super(truncated(printable(`${directory}: cannot open the journal: ${text}`), 500), { cause: reason });
+    this.isBroken = reason instanceof JournalError && reason.type === 'corrupt';
   }
 }
 

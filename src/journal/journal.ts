@@ -6,10 +6,8 @@
 import { mkdir } from 'node:fs/promises';
 import { HestiaError } from '../shapes/error.ts';
 import { JournalError, JournalOpenError, journalFailure } from './journal-error.ts';
-import { lockJournal } from './journal-lock.ts';
-import { checkLeaves, removeStaleTiles } from './leaf-check.ts';
-import { createRetirement, type RetirementRange } from './retirement.ts';
 import { createAppendQueue } from './segments/append-queue.ts';
+import { createRetirement, type RetirementRange } from './segments/retirement.ts';
 import { segmentsFolder } from './segments/segment.ts';
 import type { SegmentOperations } from './segments/segment-file.ts';
 import {
@@ -21,9 +19,11 @@ import {
 import { type SegmentScan, scanSegments } from './segments/segment-scan.ts';
 import { openSegmentWriter, type SegmentLimits } from './segments/segment-writer.ts';
 import { createWriteCheck } from './segments/write-check.ts';
+import { lockJournal } from './start/journal-lock.ts';
+import { checkLeaves, removeStaleTiles } from './start/leaf-check.ts';
 import { type LogTree, leafHash, openLogTree } from './tree.ts';
 
-export type { RetirementRange } from './retirement.ts';
+export type { RetirementRange } from './segments/retirement.ts';
 export { type JournalLine, type JournalRange, readSegments } from './segments/segment-reader.ts';
 
 /** The journal of one process. Disposing writes the appends that wait, and releases the lock. */

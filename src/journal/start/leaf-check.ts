@@ -3,11 +3,11 @@
  * The tree is what was signed. A record that was edited since it was appended has another hash.
  */
 import { rm } from 'node:fs/promises';
-import { JournalError } from './journal-error.ts';
-import type { SegmentScan } from './segments/segment-scan.ts';
-import { tileHash, tileHashCount, tileLevelMax, tileWidth } from './tile.ts';
-import { tileFile } from './tile-files.ts';
-import type { LogTree } from './tree.ts';
+import { JournalError } from '../journal-error.ts';
+import type { SegmentScan } from '../segments/segment-scan.ts';
+import { tileHash, tileHashCount, tileLevelMax, tileWidth } from '../tile.ts';
+import { tileFile } from '../tile-files.ts';
+import type { LogTree } from '../tree.ts';
 
 /**
  * Checks the records of the last segment that lie in full tiles. The hashes of the others are not in a file.

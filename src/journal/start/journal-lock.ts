@@ -6,11 +6,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { lockFile } from '../flow/file-lock.ts';
-import { systemErrorCode } from '../flow/system-error.ts';
-import { parsedJson } from '../shapes/json.ts';
-import { isoTime } from '../shapes/time.ts';
-import { JournalOpenError } from './journal-error.ts';
+import { lockFile } from '../../flow/file-lock.ts';
+import { systemErrorCode } from '../../flow/system-error.ts';
+import { parsedJson } from '../../shapes/json.ts';
+import { isoTime } from '../../shapes/time.ts';
+import { JournalOpenError } from '../journal-error.ts';
 
 /** Who holds the lock. It is written for people, and is stale while nobody holds the lock. */
 const holderSchema = z.object({ pid: z.int(), host: z.string(), since: z.string() });

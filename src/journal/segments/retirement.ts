@@ -5,11 +5,11 @@
  */
 import { unlink } from 'node:fs/promises';
 import limitConcurrency from 'p-limit';
-import { journalFailure } from './journal-error.ts';
-import type { Segment } from './segments/segment.ts';
-import { lastStamp } from './segments/segment-scan.ts';
-import type { SegmentWriter } from './segments/segment-writer.ts';
-import type { LogTree } from './tree.ts';
+import { journalFailure } from '../journal-error.ts';
+import type { LogTree } from '../tree.ts';
+import type { Segment } from './segment.ts';
+import { lastStamp } from './segment-scan.ts';
+import type { SegmentWriter } from './segment-writer.ts';
 
 /** What may be deleted. */
 export interface RetirementRange {
