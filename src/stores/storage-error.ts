@@ -47,8 +47,8 @@ export function isBusy(cause: unknown): boolean {
   return storageErrorType(cause) === 'busy';
 }
 
-// The low byte of an extended result code is the primary one.
-function storageErrorType(cause: unknown): StorageErrorType {
+/** The reason of an error of SQLite; `other` for anything else. The low byte of an extended result code is the primary one. */
+export function storageErrorType(cause: unknown): StorageErrorType {
   if (!(cause instanceof Error) || !('errcode' in cause) || typeof cause.errcode !== 'number') return 'other';
   return errorTypes[cause.errcode & 0xff] ?? 'other';
 }

@@ -2,11 +2,19 @@
  * The views of the audit trail: queries over the journal's records, in an SQLite file of their own.
  * A worker thread fills the file from the journal. It holds nothing that the journal does not, so it can be deleted at any time.
  */
+import type { DatabaseSync } from 'node:sqlite';
+import { Worker } from 'node:worker_threads';
 import type { Journal } from '../../journal/journal.ts';
 import type { AuditQuery, AuditRecord } from '../../shapes/audit.ts';
 import type { StorageErrorType } from '../../shapes/storage.ts';
-import type { ToolOutcome, ToolStatistics } from '../../shapes/tool.ts';
+import type { ToolStatistics } from '../../shapes/tool.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { type StorageFailure, storageErrorType } from '../storage-error.ts';
+import { createProjector, type Projector, viewsUnreadable } from './projector.ts';
+import type { StartWorker } from './projector-thread.ts';
+import { type OutcomePage, prepareViewQueries, type ViewQueries } from './view-queries.ts';
+import type { RecordedOutcome } from './view-row.ts';
+import { openViewsReader } from './views-file.ts';
 
 /**
  * The views. Each read waits until the views include all records that were appended before it, so that it sees what was just
@@ -25,7 +33,7 @@ export interface AuditViews extends AsyncDisposable {
   list(query: AuditQuery): Promise<AuditRecord[]>;
   /**
    * Statistics of the outcomes that are stored, of one namespace or of all; only of those recorded at or after `since` (Unix
-   * milliseconds), if given. Ordered by server id and tool name, at most {@link statisticsToolsMax}.
+   * milliseconds), if given. Ordered by server id and tool name, at most `statisticsToolsMax`.
    */
   statistics(filter: { namespace?: string | undefined; since?: number | undefined }): Promise<ToolStatistics[]>;
   /** The outcome of a call; undefined if its record is not stored. */
@@ -44,20 +52,6 @@ export interface AuditViews extends AsyncDisposable {
   prune(beforeSeq: number): Promise<void>;
 }
 
-/** A tool outcome with the number of its record. `creditedSearchId` is the search that it taught something about. */
-export interface RecordedOutcome {
-  seq: number;
-  outcome: ToolOutcome;
-  creditedSearchId?: string;
-}
-
-/** A page of {@link AuditViews.outcomesWithSearch}. */
-export interface OutcomePage {
-  after: number | undefined;
-  limit: number;
-  newestMax: number;
-}
-
 /** Dependencies of {@link createAuditViews}. */
 export interface AuditViewsDeps {
   /** The SQLite file. It is created if it is missing, and built anew if it cannot be used. */
@@ -68,15 +62,84 @@ export interface AuditViewsDeps {
   log: Pick<Log, 'info' | 'warn' | 'error'>;
   /** Called once for each failure of the file, for the metric. */
   onFailure?: (type: StorageErrorType) => void;
+  /** Starts the worker thread; by default the constructor of `Worker`. */
+  startWorker?: StartWorker;
 }
 
 /** The longest that a read waits for the views, in milliseconds. */
 export const waitMsMax = 5000;
 
-/** The most tools that {@link AuditViews.statistics} returns. */
-export const statisticsToolsMax = 10_000;
-
 /** Creates the views and starts the worker thread. Returns at once: reads wait until the thread has caught up. */
-export function createAuditViews(_deps: AuditViewsDeps): AuditViews {
-  throw new Error('not built yet');
+export function createAuditViews(deps: AuditViewsDeps): AuditViews {
+  const { startWorker = (script, options) => new Worker(script, options), onFailure = () => undefined } = deps;
+  const reader = createReader(deps.file, (cause) => {
+    const { message } = cause instanceof Error ? cause : { message: String(cause) };
+    const type = storageErrorType(cause);
+    deps.log.error('The views of the audit trail cannot be read', { error_type: type, reason: message });
+    // A row that does not parse is of type `other`, too. Locks and the disk do not get better by building the file anew.
+    if (type === 'corrupt' || type === 'other') projector.fail({ type, message, isUnusable: true });
+    else onFailure(type);
+  });
+  const projector: Projector = createProjector({
+    ...deps,
+    startWorker,
+    onFailure,
+    onReady: reader.open,
+    onDown: reader.close,
+  });
+
+  /** Reads once the views include all records that are stored now. */
+  const read = async <T>(work: (queries: ViewQueries) => T): Promise<T> => {
+    await projector.waitFor(deps.journal.size(), waitMsMax);
+    return work(reader.queries());
+  };
+  return {
+    position: projector.position,
+    waitFor: (seq, { timeoutMs = waitMsMax } = {}) => projector.waitFor(seq, timeoutMs),
+    list: (query) => read(({ list }) => list(query)),
+    statistics: (filter) => read(({ statistics }) => statistics(filter)),
+    findOutcome: (callId) => read(({ findOutcome }) => findOutcome(callId)),
+    outcomesWithSearch: (page) => read(({ outcomesWithSearch }) => outcomesWithSearch(page)),
+    lagSeconds: projector.lagSeconds,
+    prune: projector.prune,
+    [Symbol.asyncDispose]: async () => {
+      reader.close();
+      await projector[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The connection that reads. It is open only while the worker thread runs, so that the thread can replace the file. */
+interface Reader {
+  open(): void;
+  close(): void;
+  /** @throws HestiaError VIEWS_UNAVAILABLE if the file is not open */
+  queries(): ViewQueries;
+}
+
+/** Creates the reader of a file. `onFailure` is called for each failed read, with its cause. */
+function createReader(file: string, onFailure: (cause: unknown) => void): Reader {
+  const failure: StorageFailure = (cause) => {
+    onFailure(cause);
+    return viewsUnreadable(cause);
+  };
+  let open: { connection: DatabaseSync; queries: ViewQueries } | undefined;
+  return {
+    open: () => {
+      try {
+        const connection = openViewsReader(file);
+        open = { connection, queries: prepareViewQueries(connection, failure) };
+      } catch (cause) {
+        onFailure(cause);
+      }
+    },
+    close: () => {
+      open?.connection.close();
+      open = undefined;
+    },
+    queries: () => {
+      if (open === undefined) throw viewsUnreadable();
+      return open.queries;
+    },
+  };
 }

@@ -1,0 +1,114 @@
+/**
+ * The projection: writes lines of the journal as rows of the views, in batches.
+ * The position is the newest row, so it is committed with its rows. A batch is written completely or not at all.
+ */
+import { strict as assert } from 'node:assert';
+import type { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import { BoundedMap } from '../../flow/bounded-map.ts';
+import type { JournalLine } from '../../journal/segments/segment-reader.ts';
+import { type ViewRow, viewRowOf } from './view-row.ts';
+
+/** Writes the views through one connection. All methods throw what SQLite throws; the projection is unusable then. */
+export interface Projection {
+  /** The number of the newest record in the views; 0 if there is none. */
+  position(): number;
+  /** The line of a record, as it is stored; undefined if it has no row. */
+  line(seq: number): string | undefined;
+  /** Writes lines that continue the views, and returns the numbers of those that are not valid records. */
+  write(lines: readonly JournalLine[]): number[];
+  /** Deletes the rows of the oldest records before `beforeSeq`, at most `limit`, never the newest row. Returns how many. */
+  prune(range: { beforeSeq: number; limit: number }): number;
+}
+
+/** The names whose numbers are kept in memory. */
+const namesMax = 20_000;
+
+/** Creates the projection over a connection of `openViewsWriter`. */
+export function createProjection(connection: DatabaseSync): Projection {
+  const ends = connection.prepare('SELECT min(seq) AS oldest, max(seq) AS newest FROM records');
+  const body = connection.prepare('SELECT body FROM records WHERE seq = ?');
+  const remove = connection.prepare('DELETE FROM records WHERE seq < ?');
+  const insert = prepareInsert(connection);
+  const readEnds = () => endsSchema.parse(ends.get());
+  let position = readEnds().newest ?? 0;
+  return {
+    position: () => position,
+    line: (seq) => {
+      const row = body.get(seq);
+      return row === undefined ? undefined : bodySchema.parse(row).body;
+    },
+    write: (lines) => {
+      const invalid: number[] = [];
+      let next = position === 0 ? (lines[0]?.seq ?? 1) : position + 1;
+      connection.exec('BEGIN IMMEDIATE');
+      for (const each of lines) {
+        assert.equal(each.seq, next, 'the lines continue the views');
+        const row = viewRowOf(each.line, each.seq);
+        if (row === undefined) invalid.push(each.seq);
+        insert(each, row);
+        next += 1;
+      }
+      connection.exec('COMMIT');
+      position = next - 1;
+      return invalid;
+    },
+    prune: ({ beforeSeq, limit }) => {
+      const { oldest } = readEnds();
+      if (oldest === undefined) return 0;
+      return Number(remove.run(Math.min(beforeSeq, oldest + limit, position)).changes);
+    },
+  };
+}
+
+/** Returns what inserts a line with its columns; a line that is not a valid record has none. In the open transaction. */
+function prepareInsert(connection: DatabaseSync): (line: JournalLine, row: ViewRow | undefined) => void {
+  const numberOf = prepareNames(connection);
+  const insert = connection.prepare(
+    `INSERT INTO records (seq, body, time, event, agent, target, namespace, trace, outcome, latency_ms, call, credited)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const insertBody = connection.prepare('INSERT INTO records (seq, body) VALUES (?, ?)');
+  return ({ seq, line }, row) => {
+    if (row === undefined) {
+      insertBody.run(seq, line);
+      return;
+    }
+    const { call } = row;
+    insert.run(
+      seq,
+      line,
+      row.time,
+      numberOf(row.event),
+      numberOf(row.agent),
+      numberOf(row.target),
+      numberOf(row.namespace),
+      row.trace,
+      call === undefined ? null : numberOf(call.outcome),
+      call?.latencyMs ?? null,
+      call?.call ?? null,
+      call?.isCredited ? 1 : null,
+    );
+  };
+}
+
+const endsSchema = z.object({ oldest: z.int().nullable(), newest: z.int().nullable() }).transform((ends) => ({
+  oldest: ends.oldest ?? undefined,
+  newest: ends.newest ?? undefined,
+}));
+const bodySchema = z.object({ body: z.string() });
+const nameSchema = z.object({ id: z.int() });
+
+/** Returns the number of a name, and gives a new name the next one, in the open transaction. */
+function prepareNames(connection: DatabaseSync): (name: string) => number {
+  const select = connection.prepare('SELECT id FROM names WHERE name = ?');
+  const insert = connection.prepare('INSERT INTO names (name) VALUES (?) RETURNING id');
+  const known = new BoundedMap<string, number>(namesMax);
+  return (name) => {
+    const found = known.get(name);
+    if (found !== undefined) return found;
+    const { id } = nameSchema.parse(select.get(name) ?? insert.get(name));
+    known.set(name, id);
+    return id;
+  };
+}
