@@ -3,13 +3,14 @@ import { z } from 'zod';
 
 /**
  * The first fault of a trail: the record that fails, or the first and the last of a range where no more is known; the size of
- * the checkpoint that fails; the line of the export; and the reason.
+ * the checkpoint that fails; the line of the export, or the file of the journal; and the reason.
  */
 export const trailFaultSchema = z.strictObject({
   seq: z.int(),
   lastSeq: z.int().optional(),
   checkpoint: z.int().optional(),
   line: z.int().optional(),
+  file: z.string().optional(),
   reason: z.string(),
 });
 export type TrailFault = z.infer<typeof trailFaultSchema>;

@@ -41,6 +41,12 @@ export function testRecords(count: number, change: Partial<AuditEntry> = {}): st
   );
 }
 
+/** The line of the record in which retention states the first record that stays. */
+export function pruningRecord(seq: number, firstSeq: number): string {
+  const fields = { agent_id: 'hestia', first_seq: firstSeq, records: firstSeq - 1 };
+  return recordLine(testEntry({ kind: 'change', event: 'AUDIT_PRUNED', fields }), seq);
+}
+
 /** What an export is written from. */
 export interface ExportParts {
   /** The lines of all records from number 1. */

@@ -4,6 +4,7 @@
  * trusted key cover all records. It trusts nothing else in the lines. A journal is verified through the same lines.
  */
 
+import { z } from 'zod';
 import { frontierLength, type GrowingTree, growTree, leafHash } from '../../../journal/merkle-tree.ts';
 import { NoteError, type NoteVerifier, verifierOf } from '../../../journal/signed-note.ts';
 import {
@@ -54,6 +55,8 @@ interface CheckState {
   trusted?: CheckpointNote;
   trustedCount: number;
   checkpointCount: number;
+  /** Records of retention, and the first record that each says is kept. */
+  readonly prunings: { seq: number; firstSeq: number }[];
   /** Checkpoints that only unknown keys signed: a key may become trusted later. */
   readonly unknown: CheckpointNote[];
   isEnded: boolean;
@@ -114,6 +117,7 @@ function readHeader(line: string, { keys = [], kept = [] }: TrailTrust): CheckSt
     lastSize: size,
     trustedCount: 0,
     checkpointCount: 0,
+    prunings: [],
     unknown: [],
     isEnded: false,
   };
@@ -157,7 +161,31 @@ function recordFault(line: string, state: CheckState): TrailFault | undefined {
   state.tree.append(leafHash(line));
   state.seq = seq;
   if (record.event === rotationEvent) state.keys.announce(seq, line);
-  return state.kept.faultAt(state.tree);
+  if (record.event === pruningEvent) state.prunings.push({ seq, firstSeq: keptFirstSeq(line) });
+  const fault = state.kept.faultAt(state.tree);
+  return fault && { ...fault, seq: state.lastSize + 1, lastSeq: seq };
+}
+
+/** The event of a record that retention writes before it deletes records. */
+const pruningEvent = 'AUDIT_PRUNED';
+const pruningSchema = z.object({ fields: z.object({ first_seq: z.int() }) });
+
+/** The first record that stays, as a record of retention states it; 0 where it states none. */
+function keptFirstSeq(line: string): number {
+  const parsed = pruningSchema.safeParse(parsedJson(line));
+  return parsed.success ? parsed.data.fields.first_seq : 0;
+}
+
+/** Records before the first one are missing: a signed record must say that retention deleted them. */
+function beginningFault({ header, prunings, trusted }: CheckState): TrailFault | undefined {
+  const first = header.first_seq;
+  const isAnnounced = prunings.some(({ seq, firstSeq }) => firstSeq >= first && seq <= (trusted?.size ?? 0));
+  if (first === 1 || isAnnounced) return undefined;
+  return {
+    seq: 1,
+    lastSeq: first - 1,
+    reason: 'they are missing, and no signed record says that retention deleted them',
+  };
 }
 
 function checkpointLineFault(line: string, value: unknown, state: CheckState): TrailFault | undefined {
@@ -238,6 +266,8 @@ function endFault(state: CheckState | undefined, { allowUnsignedTail = false }: 
       seq,
       reason: `the header names the key ${stranger}, which is neither trusted nor named by a signed rotation`,
     };
+  const beginning = beginningFault(state);
+  if (beginning !== undefined) return beginning;
   if (trusted.size < seq && !allowUnsignedTail)
     return {
       seq: trusted.size + 1,

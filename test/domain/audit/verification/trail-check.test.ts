@@ -13,6 +13,7 @@ import {
   json,
   newSigner,
   noteOver,
+  pruningRecord,
   testEntry,
   testRecords,
 } from '../../../support/audit/export-lines.ts';
@@ -23,6 +24,8 @@ const key = trustedKey(signer.vkey);
 const signedBy = (...sizes: number[]) => sizes.map((size) => ({ size, signers: [signer] }));
 const whole: ExportParts = { records, checkpoints: signedBy(3, 6, 11) };
 const lines = exportLines(whole);
+/** The same, and its last record says that records before number 11 were deleted. */
+const pruned = { ...whole, records: records.with(10, pruningRecord(11, 11)) };
 const verify = (changed: readonly string[], trust: TrailTrust = {}) =>
   verifyTrail([changed], { keys: [key], ...trust });
 const firstBad = async (changed: readonly string[], trust?: TrailTrust) => (await verify(changed, trust)).firstBad;
@@ -50,7 +53,7 @@ describe('an untouched export', () => {
 
   test('holds after retention deleted the first records, whether or not a checkpoint ends there', async () => {
     for (const firstSeq of [2, 4, 6, 7, 9, 11]) {
-      const verdict = await verify(exportLines({ ...whole, checkpoints: signedBy(11), firstSeq }));
+      const verdict = await verify(exportLines({ ...pruned, checkpoints: signedBy(11), firstSeq }));
       expect(verdict).toMatchObject({ intact: true, firstSeq, lastSeq: 11, recordsChecked: 12 - firstSeq });
     }
   });
@@ -86,7 +89,8 @@ function mutated(line: string, place: number, flip: number): string {
 describe('one changed byte', () => {
   test('is found at every place of every line, of an export that begins with record 1 and of a later one', async () => {
     const small = { records: testRecords(2), checkpoints: signedBy(1, 2) };
-    for (const all of [exportLines(small), exportLines({ ...small, firstSeq: 2 })]) {
+    const late = { ...small, records: small.records.with(1, pruningRecord(2, 2)) };
+    for (const all of [exportLines(small), exportLines({ ...late, firstSeq: 2 })]) {
       for (const [index, line] of all.entries()) {
         for (let place = 0; place < Buffer.byteLength(line); place += 1) {
           // The lowest bit turns a digit into another digit and a letter into its neighbour.
@@ -186,14 +190,22 @@ describe('an export that was forged', () => {
   });
 
   test('with another beginning is found: no checkpoint has the root that follows from it', async () => {
-    const late = exportLines({ ...whole, firstSeq: 6 });
+    const late = exportLines({ ...pruned, firstSeq: 6 });
     const header = JSON.parse(late[0] ?? '');
     expect(await firstBad(late.with(0, json({ ...header, frontier: header.frontier.toReversed() })))).toMatchObject({
       checkpoint: 6,
     });
     expect(await firstBad(late.with(0, json({ ...header, frontier: [] })))).toMatchObject({ line: 1 });
-    // Records that a frontier replaces cannot be left out without the deletion being visible.
     expect(await verify(late)).toMatchObject({ intact: true, firstSeq: 6 });
+  });
+
+  test('without its first records is found: a signed record says how far retention went, if it did', async () => {
+    const expected = { seq: 1, reason: 'they are missing, and no signed record says that retention deleted them' };
+    expect(await firstBad(exportLines({ ...whole, firstSeq: 6 }))).toMatchObject({ ...expected, lastSeq: 5 });
+    const further = { ...whole, records: records.with(10, pruningRecord(11, 4)), firstSeq: 6 };
+    expect(await firstBad(exportLines(further))).toMatchObject({ ...expected, lastSeq: 5 });
+    const unsigned = exportLines({ ...pruned, checkpoints: signedBy(10), firstSeq: 6 });
+    expect(await firstBad(unsigned, { allowUnsignedTail: true })).toMatchObject(expected);
   });
 });
 
@@ -295,7 +307,7 @@ describe('a checkpoint that was kept elsewhere', () => {
   });
 
   test('over deleted records cannot be compared, and that is a fault', async () => {
-    const late = exportLines({ ...whole, firstSeq: 6 });
+    const late = exportLines({ ...pruned, firstSeq: 6 });
     expect(await firstBad(late, { kept: [noteOver(records.slice(0, 4), [signer])] })).toMatchObject({
       checkpoint: 4,
       reason: expect.stringContaining('retention deleted'),
