@@ -41,6 +41,7 @@ export const metricShapes: Readonly<Record<MetricKey, MetricShape>> = {
   auditRecords: counter,
   auditGap: gauge,
   auditUncovered: gauge,
+  auditWitnessSubmissions: counter,
   telemetryDropped: counter,
   telemetryAccepted: counter,
   telemetryExported: counter,

@@ -55,6 +55,7 @@ export function loadConfig(sources: ConfigSources): Config {
   const absolute = (path: string) => resolve(sources.workingDirectory, path);
   const configFile = absolute(environment.HESTIA_CONFIG ?? './hestia.config.json');
   const file = readConfigurationFile(configFile, environment.HESTIA_CONFIG !== undefined, sources.environment);
+  const folder = dirname(configFile);
   const home = sources.environment.HOME ?? homedir();
   const dataDirectory = absolute(environment.HESTIA_DATA_DIR);
   return deepFreeze({
@@ -76,25 +77,14 @@ export function loadConfig(sources: ConfigSources): Config {
       vectorsFile: resolve(dataDirectory, 'vectors.db'),
     },
     servers: file.mcpServers,
-    skills: skillsConfiguration(file.skills, { folder: dirname(configFile), home }),
+    skills: skillsConfiguration(file.skills, { folder, home }),
     scheduler: file.scheduler,
     retention: file.retention,
     limits: file.limits,
-    audit: auditConfiguration(file.audit, { folder: dirname(configFile), dataDirectory }),
+    audit: { ...file.audit, headFile: resolve(folder, file.audit.headFile ?? resolve(dataDirectory, 'audit.head')) },
     storage: file.storage,
     policy: file.policy,
   });
-}
-
-function auditConfiguration(
-  audit: ConfigurationFile['audit'],
-  { folder, dataDirectory }: { folder: string; dataDirectory: string },
-): Config['audit'] {
-  const { headFile } = audit;
-  return {
-    ...audit,
-    headFile: headFile === undefined ? resolve(dataDirectory, 'audit.head') : resolve(folder, headFile),
-  };
 }
 
 /** The URL of a hub with this environment, as seen from this machine, and the file of its operator's key. Reads no file. */

@@ -29,6 +29,14 @@ export interface McpOperation {
 /** The result of a job's run; `skipped` if the previous run was still in progress. */
 export type JobResult = 'success' | 'failure' | 'skipped';
 
+/**
+ * Why a checkpoint was not cosigned. `ahead`: the witness cosigned more records than the log has. `invalid`: the cosignature
+ * does not verify.
+ */
+export const witnessFailures = ['unreachable', 'refused', 'ahead', 'invalid'] as const;
+/** One of {@link witnessFailures}. */
+export type WitnessFailure = (typeof witnessFailures)[number];
+
 /** The metrics. Durations are in seconds. */
 export interface Metrics {
   mcpServerOperation(seconds: number, operation: McpOperation): void;
@@ -47,6 +55,8 @@ export interface Metrics {
   cleanupDeleted(count: number, kind: CleanupKind): void;
   auditRecord(): void;
   storageFailure(type: StorageErrorType): void;
+  /** Counts a submission of a checkpoint to a witness; `registered` creates the series of a witness with the value 0. */
+  witnessSubmission(witness: string, result: 'registered' | 'cosigned' | WitnessFailure): void;
   /** Registers the gauges, which are read at each collection. Call it once. */
   observe(sources: GaugeSources): void;
 }
@@ -95,6 +105,7 @@ export function createMetrics(): Metrics {
     cleanupDeleted: (count, kind) => counters.deleted.add(count, { [attributes.cleanupKind]: kind }),
     auditRecord: () => counters.auditRecords.add(1),
     storageFailure: (type) => counters.storageFailures.add(1, { [attributes.errorType]: type }),
+    witnessSubmission: (witness, result) => countSubmission(counters, witness, result),
     observe: (sources) => {
       observeGauges(meter, sources);
       for (const { serverId } of sources.servers()) {
@@ -107,6 +118,16 @@ export function createMetrics(): Metrics {
       }
     },
   };
+}
+
+function countSubmission(
+  { witnessSubmissions }: ReturnType<typeof createCounters>,
+  witness: string,
+  result: 'registered' | 'cosigned' | WitnessFailure,
+): void {
+  const labels = (errorType: string | undefined) => ({ [attributes.witness]: witness, ...failure(errorType) });
+  if (result !== 'registered') witnessSubmissions.add(1, labels(result === 'cosigned' ? undefined : result));
+  else for (const errorType of [undefined, ...witnessFailures]) witnessSubmissions.add(0, labels(errorType));
 }
 
 /** Counts outcomes. A tool's first outcome creates the series of all four, so that its first failure is an increase. */
@@ -174,6 +195,10 @@ function createCounters(meter: Meter) {
     ),
     auditRecords: counter(metricNames.auditRecords, 'Audit records written'),
     storageFailures: counter(metricNames.storageFailures, 'Reads and writes of the database that failed'),
+    witnessSubmissions: counter(
+      metricNames.auditWitnessSubmissions,
+      'Checkpoints submitted to witnesses, by type of failure, if any',
+    ),
     labelOverflow: counter(
       metricNames.labelOverflow,
       'Label values replaced because of the limit on distinct values, by label',

@@ -90,6 +90,8 @@ export const attributes = {
   chromaOperation: 'hestia.chroma.operation',
   /** Whether learning changed the place of a search result; metric only. */
   searchMoved: 'hestia.search.moved',
+  /** The name of a witness's key, bounded by configuration. */
+  witness: 'hestia.witness',
   /** The label whose limit on distinct values was exceeded: `tool_name` or `namespace`. */
   labelName: 'hestia.label.name',
 } as const;
@@ -133,6 +135,7 @@ export const metricNames = {
   auditRecords: 'hestia.audit.records',
   auditGap: 'hestia.audit.gap',
   auditUncovered: 'hestia.audit.uncovered',
+  auditWitnessSubmissions: 'hestia.audit.witness.submissions',
   telemetryDropped: 'hestia.telemetry.dropped',
   telemetryAccepted: 'hestia.telemetry.accepted',
   telemetryExported: 'hestia.telemetry.exported',

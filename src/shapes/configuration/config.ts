@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { httpServerSchema, serverIdSchema, stdioServerSchema } from '../server.ts';
+import { auditConfigurationSchema } from './audit.ts';
 import { limitsSchema } from './limits.ts';
 import { contentScanSchema, toolChangesSchema } from './scan-policy.ts';
 import { type SearchConfiguration, searchEnvironment } from './search.ts';
@@ -76,36 +77,7 @@ export const configurationFileSchema = z.strictObject({
     })
     .prefault({}),
   limits: limitsSchema,
-  audit: z
-    .strictObject({
-      checkpointRecords: z
-        .int()
-        .min(1)
-        .max(100_000)
-        .default(1000)
-        .describe('Records after which a checkpoint of the audit trail is signed.'),
-      checkpointSeconds: z
-        .int()
-        .min(1)
-        .max(86_400)
-        .default(60)
-        .describe('Seconds after which a checkpoint is signed for fewer records.'),
-      headFile: z
-        .string()
-        .min(1)
-        .optional()
-        .describe(
-          'The second copy of the last signed checkpoint, on another volume at best. If unset: `audit.head` in the data directory.',
-        ),
-      origin: z
-        .string()
-        .regex(/^[^\s+]{1,128}$/, 'must have 1 to 128 characters without spaces and "+"')
-        .optional()
-        .describe(
-          'The name of the log in checkpoints, which must not change later. If unset: `hestia/` with the id of the writer.',
-        ),
-    })
-    .prefault({}),
+  audit: auditConfigurationSchema,
   storage: z
     .strictObject({
       durability: z

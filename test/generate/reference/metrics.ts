@@ -3,7 +3,7 @@ import { series } from '../../../grafana/prometheus-name.ts';
 import { cleanupKindSchema, jobNameSchema } from '../../../src/shapes/scheduler.ts';
 import { storageErrorTypeSchema } from '../../../src/shapes/storage.ts';
 import { toolSourceSchema } from '../../../src/shapes/tool.ts';
-import { createMetrics } from '../../../src/telemetry/metrics.ts';
+import { createMetrics, witnessFailures } from '../../../src/telemetry/metrics.ts';
 import {
   attributes,
   httpDurationBounds,
@@ -94,10 +94,11 @@ function valueRows(): Row[] {
     [attributes.chromaOperation, codes(['query', 'upsert', 'delete', 'get'])],
     [attributes.labelName, codes(['tool_name', 'namespace'])],
     [attributes.signal, codes(['traces', 'logs', 'metrics'])],
+    [attributes.witness, 'the names of the keys of `audit.witnesses`'],
     [attributes.serverId, 'the names of `mcpServers`, and `hestia` for skills'],
     [
       attributes.errorType,
-      `of tool calls as in [tool outcomes](#tool-outcomes); of MCP requests the JSON-RPC code, \`tool_error\` or \`_OTHER\`; of skills the error code; of \`${metricNames.storageFailures}\` ${codes(storageErrorTypeSchema.options)}`,
+      `of tool calls as in [tool outcomes](#tool-outcomes); of MCP requests the JSON-RPC code, \`tool_error\` or \`_OTHER\`; of skills the error code; of \`${metricNames.storageFailures}\` ${codes(storageErrorTypeSchema.options)}; of \`${metricNames.auditWitnessSubmissions}\` ${codes(witnessFailures)}`,
     ],
   ].map(([name = '', values = '']) => [`\`${name}\``, values]);
 }

@@ -41,6 +41,7 @@ export const hubLabels: Readonly<Record<MetricKey, readonly string[]>> = {
   auditRecords: [],
   auditGap: [],
   auditUncovered: [],
+  auditWitnessSubmissions: [labels.witness, labels.errorType],
   telemetryDropped: bySignal,
   telemetryAccepted: bySignal,
   telemetryExported: bySignal,
