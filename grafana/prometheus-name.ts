@@ -42,6 +42,7 @@ export const metricShapes: Readonly<Record<MetricKey, MetricShape>> = {
   auditGap: gauge,
   auditUncovered: gauge,
   auditWitnessSubmissions: counter,
+  projectorLag: seconds,
   telemetryDropped: counter,
   telemetryAccepted: counter,
   telemetryExported: counter,

@@ -149,6 +149,14 @@ export const thresholds = {
     forSeconds: 0,
     reason: 'The trail guarantees completeness. One missing record breaks this guarantee permanently.',
   },
+  projectorLag: {
+    above: 10,
+    unit: 'seconds',
+    windowSeconds: 0,
+    forSeconds: 5 * minute,
+    reason:
+      'Reads of the trail wait 5 s for the views, and then fail. Building the views of some million records anew takes minutes.',
+  },
   auditChainBroken: {
     above: 0,
     unit: 'verifications',

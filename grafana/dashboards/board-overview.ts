@@ -185,7 +185,7 @@ function process(): BoardSection {
         title: 'Event loop delay, P99',
         description: 'Does the event loop run its callbacks in time?',
         unit: units.seconds,
-        size: { width: 6, height: 7 },
+        size: { width: 8, height: 7 },
         queries: [perHub(`max by (instance) (${hub(series.eventLoopDelayP99)})`)],
         thresholds: limit(thresholds.eventLoopLag),
       }),
@@ -193,15 +193,23 @@ function process(): BoardSection {
         title: 'CPU',
         description: 'How busy is the process? 100 % is one core. JavaScript uses little more than one.',
         unit: units.ratio,
-        size: { width: 6, height: 7 },
+        size: { width: 8, height: 7 },
         queries: [perHub(perSecond(hub(series.cpuTime), 'instance'))],
       }),
       timeSeriesPanel({
         title: 'Memory',
         description: 'Does the memory of the process grow without bound?',
         unit: units.bytes,
-        size: { width: 6, height: 7 },
+        size: { width: 8, height: 7 },
         queries: [perHub(`sum by (instance) (${hub(series.memoryUsage)})`)],
+      }),
+      timeSeriesPanel({
+        title: 'Lag of the audit views',
+        description: 'How long has the oldest audit record been waiting that lists and statistics do not show yet?',
+        unit: units.seconds,
+        size: { width: 12, height: 7 },
+        queries: [perHub(`max by (instance) (${hub(series.projectorLag)})`)],
+        thresholds: limit(thresholds.projectorLag),
       }),
       timeSeriesPanel({
         title: 'Storage failures',
@@ -209,7 +217,7 @@ function process(): BoardSection {
         unit: units.count,
         decimals: 0,
         form: 'bars',
-        size: { width: 6, height: 7 },
+        size: { width: 12, height: 7 },
         queries: [
           {
             expr: `sum by (${labels.errorType}) (increase(${hub(series.storageFailures)}[$__rate_interval]))`,

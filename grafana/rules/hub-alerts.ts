@@ -23,6 +23,7 @@ export function hubAlerts(options: RuleOptions): Alert[] {
     eventLoopLag(),
     storageFailing(options),
     auditGap(),
+    projectorLag(),
     chromaUnreachable(options),
     cleanupFailed(options),
     schedulerStalled(options),
@@ -93,6 +94,18 @@ function auditGap(): Alert {
     forSeconds,
     summary: 'Operations are missing from the audit trail',
     description: `{{ $value }} operations since the start of the hub {{ $labels.instance }} are not recorded (threshold ${above}).`,
+  };
+}
+
+function projectorLag(): Alert {
+  const { above, forSeconds } = thresholds.projectorLag;
+  return {
+    name: 'HestiaProjectorLag',
+    severity: 'warning',
+    expr: `max by (${hubLabels}) (${series.projectorLag}) > ${above}`,
+    forSeconds,
+    summary: 'The views of the audit trail are late, so reads of it fail',
+    description: `An audit record ${onHub} has been missing in the views for {{ $value | humanizeDuration }}, and the views have been late for ${duration(forSeconds)} (threshold ${above}s).`,
   };
 }
 

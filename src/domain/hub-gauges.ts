@@ -1,4 +1,5 @@
 /** Connects the metric gauges of the hub to the parts whose state they report. */
+import type { AuditViews } from '../stores/views/audit-views.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Telemetry } from '../telemetry/start.ts';
 import type { ConnectionPool } from '../upstream/connection-pool.ts';
@@ -13,6 +14,8 @@ export interface HubGaugesDeps {
   telemetry: Telemetry;
   trail: AuditTrail;
   checkpointer: AuditCheckpointer;
+  /** Undefined while the trail is not stored in the journal. */
+  views?: Pick<AuditViews, 'lagSeconds'>;
   pool: ConnectionPool;
   schedulerService: SchedulerService;
   toolCall: ToolCall;
@@ -20,11 +23,12 @@ export interface HubGaugesDeps {
 }
 
 /** Registers the gauges. Call it once. */
-export function observeHub({ metrics, telemetry, trail, checkpointer, pool, ...parts }: HubGaugesDeps): void {
+export function observeHub({ metrics, telemetry, trail, checkpointer, views, pool, ...parts }: HubGaugesDeps): void {
   const { schedulerService, toolCall, isEnding } = parts;
   metrics.observe({
     auditGap: trail.gap,
     auditUncovered: checkpointer.uncovered,
+    projectorLag: () => views?.lagSeconds() ?? 0,
     servers: () =>
       pool.list().map(({ serverId, state }) => ({
         serverId,

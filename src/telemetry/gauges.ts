@@ -8,6 +8,8 @@ import type { Delivery, Signal } from './pipeline.ts';
 export interface GaugeSources {
   auditGap(): number;
   auditUncovered(): number;
+  /** Seconds. */
+  projectorLag(): number;
   /** `wanted`: the hub keeps the server connected, or tries to. False for one disconnected on purpose. */
   servers(): readonly { serverId: string; connected: boolean; wanted: boolean }[];
   lastSuccess(): readonly { job: JobName; time: number }[];
@@ -26,6 +28,12 @@ export function observeGauges(meter: Meter, sources: GaugeSources): void {
   meter
     .createObservableGauge(metricNames.auditUncovered, { description: 'Audit records after the last checkpoint' })
     .addCallback((result) => result.observe(sources.auditUncovered()));
+  meter
+    .createObservableGauge(metricNames.projectorLag, {
+      unit: 's',
+      description: 'Time for which the oldest audit record has been waiting that the views do not include',
+    })
+    .addCallback((result) => result.observe(sources.projectorLag()));
   meter
     .createObservableGauge(metricNames.callsRunning, { description: 'Tool calls in progress' })
     .addCallback((result) => result.observe(sources.callsRunning()));

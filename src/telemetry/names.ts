@@ -136,6 +136,7 @@ export const metricNames = {
   auditGap: 'hestia.audit.gap',
   auditUncovered: 'hestia.audit.uncovered',
   auditWitnessSubmissions: 'hestia.audit.witness.submissions',
+  projectorLag: 'hestia.projector.lag',
   telemetryDropped: 'hestia.telemetry.dropped',
   telemetryAccepted: 'hestia.telemetry.accepted',
   telemetryExported: 'hestia.telemetry.exported',

@@ -35,6 +35,7 @@ const metricRows: Row[] = [
   ['hestia.audit.records', 'sum', '', []],
   ['hestia.audit.gap', 'gauge', '', []],
   ['hestia.audit.uncovered', 'gauge', '', []],
+  ['hestia.projector.lag', 'gauge', 's', []],
   ['hestia.telemetry.dropped', 'sum', '', ['otel.signal']],
   ['hestia.telemetry.accepted', 'sum', '', ['otel.signal']],
   ['hestia.telemetry.exported', 'sum', '', ['otel.signal']],

@@ -133,6 +133,26 @@ export const hubAlertCases: readonly AlertCase[] = [
   },
   { alert: 'HestiaAuditGap', when: 'none is missing', input: { hestia_audit_gap: '0x10' }, at: '5m', fires: [] },
   {
+    alert: 'HestiaProjectorLag',
+    when: 'the views are late for five minutes',
+    input: { hestia_projector_lag_seconds: '0 15+60x30' },
+    at: '6m',
+    fires: [
+      {
+        labels: { ...warning, ...hub },
+        description:
+          'An audit record on the hub hub-1 has been missing in the views for 5m 15s, and the views have been late for 5m (threshold 10s).',
+      },
+    ],
+  },
+  {
+    alert: 'HestiaProjectorLag',
+    when: 'the views are built anew within minutes',
+    input: { hestia_projector_lag_seconds: '0 15 75 135 195 0x20' },
+    at: '8m',
+    fires: [],
+  },
+  {
     alert: 'HestiaChromaUnreachable',
     when: 'Chroma has not responded for five minutes, whatever the backlog',
     input: { hestia_chroma_up: '0x60', hestia_chroma_backlog: '0+10x60' },

@@ -28,7 +28,7 @@ const conditions = [
   'SkillUnregistrationFailing SkillInjectionAttempt ToolDefinitionChanged AuthenticationFailures AccessDenied',
   'CleanupFailed SchedulerStalled SchedulerNotRunning AuditGap AuditChainBroken TelemetryDropped CollectorDown',
   'CollectorFailing CollectorQueueFilling MetricOverflow EventLoopLag ChromaUnreachable StorageFailing',
-  'ToolCallAvailabilityBurn ToolCallLatencyBurn',
+  'ToolCallAvailabilityBurn ToolCallLatencyBurn ProjectorLag',
 ].flatMap((line) => line.split(' ').map((name) => `Hestia${name}`));
 
 describe('the alerts', () => {

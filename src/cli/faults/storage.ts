@@ -2,6 +2,7 @@
  * Faults of the database: failing writes, missing audit records, an altered record, a failing cleanup.
  * A trigger in the database of a hub for faults refuses one kind of write.
  */
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { demoSkillText } from '../demo/skill.ts';
 import { callFaultTool } from './calls.ts';
@@ -24,6 +25,13 @@ export const storageFaults: readonly Fault[] = [
     place: 'own hub',
     does: 'calls a tool while the audit trail accepts no records; only a restart resets the gap',
     make: omitRecords,
+  },
+  {
+    name: 'projector-lag',
+    alert: 'HestiaProjectorLag',
+    place: 'own hub',
+    does: 'calls a tool while another process locks the views of the audit trail',
+    make: lockViews,
   },
   {
     name: 'audit-chain-broken',
@@ -66,6 +74,17 @@ async function omitRecords(context: FaultContext): Promise<AsyncDisposable> {
     repeat(() => callFaultTool(owned.hub, faultToolNames.fine), context),
   );
   parts.use(refused);
+  return parts.move();
+}
+
+async function lockViews(context: FaultContext): Promise<AsyncDisposable> {
+  const owned = await context.startHub();
+  await using parts = new AsyncDisposableStack();
+  const views = new DatabaseSync(join(owned.folder, 'views.db'), { timeout: busyTimeoutMs });
+  // Closing the file rolls back, which releases the lock.
+  parts.use(undoing(() => views.close()));
+  views.exec('BEGIN IMMEDIATE');
+  parts.use(await repeat(() => callFaultTool(owned.hub, faultToolNames.fine), context));
   return parts.move();
 }
 

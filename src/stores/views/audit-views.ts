@@ -60,7 +60,7 @@ export interface AuditViewsDeps {
   journalDirectory: string;
   journal: Pick<Journal, 'size' | 'firstSeq' | 'onAppended'>;
   log: Pick<Log, 'info' | 'warn' | 'error'>;
-  /** Called once for each failure of the file, for the metric. */
+  /** Called once for each time that the disk of the file fails, for the metric. A lock of another process is not one. */
   onFailure?: (type: StorageErrorType) => void;
   /** Starts the worker thread; by default the constructor of `Worker`. */
   startWorker?: StartWorker;
@@ -78,7 +78,6 @@ export function createAuditViews(deps: AuditViewsDeps): AuditViews {
     deps.log.error('The views of the audit trail cannot be read', { error_type: type, reason: message });
     // A row that does not parse is of type `other`, too. Locks and the disk do not get better by building the file anew.
     if (type === 'corrupt' || type === 'other') projector.fail({ type, message, isUnusable: true });
-    else onFailure(type);
   });
   const projector: Projector = createProjector({
     ...deps,

@@ -37,6 +37,7 @@ export interface ProjectorDeps {
   journalDirectory: string;
   journal: Pick<Journal, 'size' | 'firstSeq' | 'onAppended'>;
   log: Pick<Log, 'info' | 'warn' | 'error'>;
+  /** Called when the thread has stopped because the disk fails. */
   onFailure: (type: StorageErrorType) => void;
   /** Called when the file may be read. */
   onReady: () => void;
@@ -47,6 +48,8 @@ export interface ProjectorDeps {
 
 /** How long appends gather before the thread is notified, in milliseconds, unless a read waits. */
 const notifyMs = 100;
+/** Failures that other files of the disk share. A lock, or a file that is not one of views, only delays the views. */
+const diskFailures: ReadonlySet<StorageErrorType> = new Set(['full', 'readonly', 'io', 'corrupt']);
 /** The numbers of invalid records that one log line names. */
 const invalidNamedMax = 10;
 
@@ -68,7 +71,7 @@ export function createProjector(deps: ProjectorDeps): Projector {
     onFailure: (failure, retryMs) => {
       state.isReady = false;
       deps.onDown();
-      deps.onFailure(failure.type);
+      if (diskFailures.has(failure.type)) deps.onFailure(failure.type);
       const fields = { error_type: failure.type, reason: failure.message, retry_ms: retryMs };
       log.error('The projector of the audit trail has stopped and is restarted', fields);
       prunings.fail(viewsUnreadable());

@@ -58,6 +58,7 @@ function createdInstruments(): Record<string, CreatedInstrument> {
     createMetrics().observe({
       auditGap: () => 0,
       auditUncovered: () => 0,
+      projectorLag: () => 0,
       servers: () => [],
       lastSuccess: () => [],
       scheduler: () => ({ isRunning: false, intervalHours: 1 }),

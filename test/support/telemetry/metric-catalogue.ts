@@ -42,6 +42,7 @@ export const hubLabels: Readonly<Record<MetricKey, readonly string[]>> = {
   auditGap: [],
   auditUncovered: [],
   auditWitnessSubmissions: [labels.witness, labels.errorType],
+  projectorLag: [],
   telemetryDropped: bySignal,
   telemetryAccepted: bySignal,
   telemetryExported: bySignal,
