@@ -44,11 +44,26 @@ const startNew = 'or set this journal aside with `hestia audit start-new`';
 export function createHeadCheck(deps: HeadCheckDeps): (tree: LogTree) => Promise<void> {
   return async (tree) => {
     const heads = await readHeads(deps);
-    if (deps.verifiers === undefined) return assertNew(tree, heads);
+    const { origin, verifiers } = deps;
+    if (verifiers === undefined) return assertNew(tree, heads);
     for (const place of [join(deps.directory, checkpointName), deps.headFile])
       if (!heads.some((head) => head.place === place)) throw headMissing(place, heads);
-    for (const head of heads) await assertExtends(tree, { ...head, ...openHead(head, deps, deps.verifiers) });
+    for (const head of heads) await assertExtends(tree, { ...head, ...openHead(head, { origin, verifiers }) });
   };
+}
+
+/**
+ * Checks that the head file, if there is one, is of this journal or of an earlier state of it.
+ * @throws JournalError `corrupt`
+ */
+export async function checkHeadFile(
+  tree: LogTree,
+  { headFile, origin, verifiers }: { headFile: string; origin: string; verifiers: readonly NoteVerifier[] },
+): Promise<void> {
+  const note = await readCheckpointFile(headFile);
+  if (note === undefined) return;
+  const head = { place: headFile, note };
+  await assertExtends(tree, { ...head, ...openHead(head, { origin, verifiers }) });
 }
 
 async function readHeads({ directory, headFile }: HeadCheckDeps): Promise<StoredHead[]> {
@@ -88,8 +103,7 @@ function headMissing(place: string, heads: readonly StoredHead[]): JournalError 
 
 function openHead(
   { place, note }: StoredHead,
-  { origin }: HeadCheckDeps,
-  verifiers: readonly NoteVerifier[],
+  { origin, verifiers }: { origin: string; verifiers: readonly NoteVerifier[] },
 ): Checkpoint {
   try {
     return openCheckpoint(note, { origin, verifiers });
