@@ -337,6 +337,7 @@ describe('src/', () => {
   const notWired = [
     'journal/',
     'stores/views/',
+    'wiring/journal',
     'stores/old-trail/',
     'domain/audit/',
     'http/routes/audit-log',

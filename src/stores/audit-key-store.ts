@@ -21,34 +21,64 @@ export class AuditKeyError extends Error {
   override readonly name = 'AuditKeyError';
 }
 
+/** The names of the key files in the data directory. */
+const names = { signing: 'audit-signing.key', digest: 'audit-digest.key' } as const;
+
 /**
- * Reads the keys. Creates missing ones if `mayCreate` is set, that is, while the trail has no checkpoint. The caller must hold
+ * Reads the keys. Creates missing ones if `mayCreate` is set, that is, while nothing was signed with them. The caller must hold
  * the lock of the data directory.
  * @throws AuditKeyError if a file cannot be read or written, does not hold such a key, or is missing and may not be created
  */
 export function loadAuditKeys({ directory, mayCreate }: { directory: string; mayCreate: boolean }): AuditKeys {
-  const load = <Key>(name: string, { create, parse }: { create: () => string; parse: (text: string) => Key }): Key => {
-    const file = join(directory, name);
-    const text = readKey(file) ?? (mayCreate ? createKeyFile(file, create()) : undefined);
-    if (text === undefined)
-      throw new AuditKeyError(`${file}: the file is missing, but the audit trail was created with it; restore it`);
-    try {
-      return parse(text);
-    } catch (cause) {
-      throw new AuditKeyError(`${file}: the file does not hold a valid key`, { cause });
-    }
+  const create = () => {
+    const key = newSigningKey();
+    storeSigningKey(directory, key);
+    return key;
   };
-  return {
-    signingKey: load('audit-signing.key', { create: newSigningKey, parse: parsedSigningKey }),
-    digestKey: load('audit-digest.key', {
-      create: () => `${randomBytes(32).toString('hex')}\n`,
-      parse: parsedDigestKey,
-    }),
-  };
+  const signingKey = findSigningKey(directory) ?? (mayCreate ? create() : undefined);
+  if (signingKey === undefined) throw missing(join(directory, names.signing));
+  return { signingKey, digestKey: loadDigestKey({ directory, mayCreate }) };
 }
 
-function newSigningKey(): string {
-  return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+/** Reads the signing key; undefined if its file is missing. @throws AuditKeyError if the file does not hold such a key */
+export function findSigningKey(directory: string): KeyObject | undefined {
+  const file = join(directory, names.signing);
+  const text = readKey(file);
+  return text === undefined ? undefined : parsedKey(file, () => parsedSigningKey(text));
+}
+
+/** Creates a signing key, which is not stored yet. */
+export function newSigningKey(): KeyObject {
+  return generateKeyPairSync('ed25519').privateKey;
+}
+
+/** Stores a new signing key. @throws AuditKeyError if the file cannot be written */
+export function storeSigningKey(directory: string, key: KeyObject): void {
+  createKeyFile(join(directory, names.signing), key.export({ type: 'pkcs8', format: 'pem' }).toString());
+}
+
+/**
+ * Reads the digest key. Creates a missing one if `mayCreate` is set.
+ * @throws AuditKeyError as {@link loadAuditKeys}
+ */
+export function loadDigestKey({ directory, mayCreate }: { directory: string; mayCreate: boolean }): Buffer {
+  const file = join(directory, names.digest);
+  const create = () => createKeyFile(file, `${randomBytes(32).toString('hex')}\n`);
+  const text = readKey(file) ?? (mayCreate ? create() : undefined);
+  if (text === undefined) throw missing(file);
+  return parsedKey(file, () => parsedDigestKey(text));
+}
+
+function missing(file: string): AuditKeyError {
+  return new AuditKeyError(`${file}: the file is missing, but the audit trail was created with it; restore it`);
+}
+
+function parsedKey<Key>(file: string, parse: () => Key): Key {
+  try {
+    return parse();
+  } catch (cause) {
+    throw new AuditKeyError(`${file}: the file does not hold a valid key`, { cause });
+  }
 }
 
 function parsedSigningKey(text: string): KeyObject {
