@@ -172,7 +172,10 @@ async function performAndRecord(deps: ToolCallDeps, call: PermittedCall, span: S
   const isOwnDeadline = timeoutMs < deps.limits.callTimeoutMs;
   const finished = { caller, request, argumentsDigest, outcome, errorType, result, latencyMs, isOwnDeadline, span };
   const recorded = await recordCall(deps, finished);
-  if ('failure' in ending) throw callError(ending.failure, timeoutMs);
+  if ('failure' in ending) {
+    const { callTimeoutMsMax: timeoutMsMax } = deps.limits;
+    throw callError(ending.failure, { serverId: request.serverId, timeoutMs, timeoutMsMax });
+  }
   if (deps.captureContent) span.setAttribute(attributes.genAiToolResult, redactedContent(ending.result));
   return { callId: recorded.callId, outcome, latencyMs: recorded.latencyMs, result: ending.result };
 }

@@ -48,6 +48,7 @@ const instructions =
 const messageSchema = z.looseObject({ method: z.string().optional(), params: z.looseObject({}).optional() });
 const cancelledSchema = z.looseObject({ requestId: z.union([z.string().max(256), z.number()]) });
 const sessionHeader = 'mcp-session-id';
+const versionHeader = 'mcp-protocol-version';
 
 /** Creates the endpoint; it reports changes of the skill tools to open streams until it is closed. */
 export function createHubServer(deps: HubServerDeps): HubServer {
@@ -133,8 +134,10 @@ function serverFactory(deps: HubServerDeps, { tools, sessions, serverInfo, calle
       const sessionId = requestInfo?.headers.get(sessionHeader) ?? undefined;
       const client = AbortSignal.any([ctx.mcpReq.signal, ...(requestInfo ? [requestInfo.signal] : [])]);
       const call = sessions.open({ keyId: caller.keyId, sessionId, requestId: ctx.mcpReq.id }, client);
+      const protocolVersion = requestInfo?.headers.get(versionHeader) ?? undefined;
+      const invocation = { caller, signal: call.signal, onProgress: progressRelay(ctx), protocolVersion };
       try {
-        return await tools.call(params, { caller, signal: call.signal, onProgress: progressRelay(ctx) });
+        return await tools.call(params, invocation);
       } catch (error) {
         throw protocolError(error, log);
       } finally {
@@ -158,7 +161,8 @@ async function callOnFastPath(
   const traced = { method: 'tools/call', toolName: knownName, id, protocolVersion: revision, meta };
   return traceRequest({ metrics, agentId: caller.agentId }, traced, async () => {
     try {
-      const invocation = { caller, signal: call.signal, onProgress: undefined };
+      const protocolVersion = request.headers.get(versionHeader) ?? undefined;
+      const invocation = { caller, signal: call.signal, onProgress: undefined, protocolVersion };
       return { result: await tools.call({ name: toolName, arguments: args }, invocation) };
     } catch (error) {
       return { error: protocolError(error, log) };

@@ -22,7 +22,8 @@ import {
   toolView,
 } from '../shapes/tool.ts';
 import { activatedSkillView, hubStatusView, listedSkillView, schedulerStatusView } from './meta-tool-views.ts';
-import { invalidArguments, passedThrough, structuredResult } from './tool-result.ts';
+import { passedThrough } from './passed-result.ts';
+import { invalidArguments, structuredResult } from './tool-result.ts';
 
 /** Dependencies of the tools. */
 export interface MetaToolsDeps {
@@ -35,11 +36,13 @@ export interface MetaToolsDeps {
   hubStatus: HubStatus;
 }
 
-/** One call of a tool: the caller, its cancellation, and the receiver of progress. */
+/** One call of a tool: the caller, its cancellation, the receiver of progress, and the form of the result. */
 export interface ToolInvocation {
   caller: Caller;
   signal: AbortSignal;
   onProgress: ((progress: ToolProgress) => void) | undefined;
+  /** The protocol version of the client; undefined for one that names none. */
+  protocolVersion: string | undefined;
 }
 
 /** One of the hub's own tools. */
@@ -115,7 +118,7 @@ function toolTools({ toolSearch, toolCall }: MetaToolsDeps): MetaTool[] {
       'Call a tool of an upstream server, or of an active skill under the server id "hestia".',
       callArguments,
       {},
-      async (args, { caller, signal, onProgress }) => {
+      async (args, { caller, signal, onProgress, protocolVersion }) => {
         const request = {
           serverId: args.server_id,
           toolName: args.tool_name,
@@ -123,7 +126,8 @@ function toolTools({ toolSearch, toolCall }: MetaToolsDeps): MetaTool[] {
           timeoutMs: args.timeout_ms,
           searchId: args.search_id,
         };
-        return passedThrough((await toolCall.call(caller, request, { signal, onProgress })).result);
+        const { result } = await toolCall.call(caller, request, { signal, onProgress });
+        return passedThrough(result, protocolVersion);
       },
     ),
   ];

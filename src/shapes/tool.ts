@@ -130,8 +130,11 @@ export interface ToolProgress {
   message?: string | undefined;
 }
 
-/** The result of a tool as MCP defines it (`CallToolResult`), unchanged: content blocks, structured content, error flag. */
-export const toolResultSchema = z.object({
+/**
+ * The result of a tool as MCP defines it (`CallToolResult`), unchanged: content blocks, structured content, error flag, and
+ * fields that MCP does not define.
+ */
+export const toolResultSchema = z.looseObject({
   content: z.array(jsonObjectSchema),
   structuredContent: z.unknown().optional(),
   isError: z.boolean(),

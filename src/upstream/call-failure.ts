@@ -1,8 +1,9 @@
 /**
- * Errors of calls to upstream servers: a type of the closed list, with a message written by the hub. Messages, data and
- * causes from the upstream are dropped here, since they may contain secrets.
+ * Errors of calls to upstream servers: a type of the closed list, with a message written by the hub. The upstream's message
+ * is kept apart, bounded and cleaned, for the caller alone. Its data and causes are dropped, since they may contain secrets.
  */
 import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
+import { cleanContent } from '../shapes/text.ts';
 import type { ToolErrorType } from '../shapes/tool.ts';
 
 /** The error types with which a call to an upstream server can fail. */
@@ -20,16 +21,36 @@ const messages = {
   cancelled: 'the call was cancelled',
 } as const satisfies Record<UpstreamErrorType, string>;
 
+/** The error that an upstream answered with: its JSON-RPC code and message, or its HTTP status. */
+export interface UpstreamAnswer {
+  jsonRpcCode?: number;
+  httpStatus?: number;
+  /** Untrusted. It is shown to the caller as content of the server, and nowhere else. */
+  text?: string;
+}
+
+/** The longest message of an upstream that is passed on, in UTF-16 units. */
+const textLengthMax = 10_000;
+
 /** A call that returned no result. `jsonRpcCode` is the error code of the upstream, if it responded with one. */
 export class UpstreamCallError extends Error {
   override readonly name = 'UpstreamCallError';
   readonly errorType: UpstreamErrorType;
   readonly jsonRpcCode: number | undefined;
+  /** Private, so that no log line and no serialization of the error contains the text of the upstream. */
+  readonly #answer: UpstreamAnswer;
 
-  constructor(errorType: UpstreamErrorType, jsonRpcCode?: number) {
+  constructor(errorType: UpstreamErrorType, answer: UpstreamAnswer = {}) {
     super(messages[errorType]);
     this.errorType = errorType;
-    this.jsonRpcCode = jsonRpcCode;
+    this.jsonRpcCode = answer.jsonRpcCode;
+    this.#answer = answer;
+  }
+
+  /** What the upstream answered, with its text cleaned. */
+  answer(): UpstreamAnswer {
+    const { text, ...rest } = this.#answer;
+    return { ...rest, ...(text !== undefined && { text: cleanContent(text, textLengthMax) }) };
   }
 }
 
@@ -48,9 +69,16 @@ export function callFailure(error: unknown, modern: boolean): UpstreamCallError 
   if (error instanceof ProtocolError) {
     return error.data instanceof RequestFailure
       ? new UpstreamCallError(error.data.errorType)
-      : new UpstreamCallError('upstream_error', error.code);
+      : new UpstreamCallError('upstream_error', { jsonRpcCode: error.code, text: error.message });
   }
-  if (error instanceof SdkHttpError) return new UpstreamCallError(httpErrorType(error.status, modern));
+  if (error instanceof SdkHttpError) {
+    const { status } = error;
+    const text = error.data?.text;
+    return new UpstreamCallError(httpErrorType(status, modern), {
+      httpStatus: status,
+      ...(typeof text === 'string' && { text }),
+    });
+  }
   if (error instanceof SdkError) return new UpstreamCallError(sdkErrorType(error.code));
   // The library parses responses with JSON.parse and with zod schemas.
   const unparsable = error instanceof SyntaxError || (error instanceof Error && /ZodError$/.test(error.name));

@@ -2,7 +2,13 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { json, type TestKey } from '../support/hub/hub.ts';
-import { connectClient, type ListeningHub, startListeningHub, untilConnected } from '../support/hub/hub-listening.ts';
+import {
+  clientKinds,
+  connectClient,
+  type ListeningHub,
+  startListeningHub,
+  untilConnected,
+} from '../support/hub/hub-listening.ts';
 import { startFaultyHttpServer } from '../support/servers/faulty-http-server.ts';
 import { supportServer } from '../support/servers/support-server.ts';
 
@@ -77,9 +83,9 @@ describe('a call that fails', () => {
     'because %s is recorded as an error, without upstream text, and the next call succeeds',
     async (_why, tool, status, code, errorType) => {
       const response = await call(tool);
-      const text = await response.text();
-      expect([response.status, JSON.parse(text).code]).toEqual([status, code]);
-      expect(text).not.toContain('secret-token');
+      const { content, ...problem } = await json(response);
+      expect([response.status, problem.code]).toEqual([status, code]);
+      expect(JSON.stringify(problem)).not.toContain('secret-token');
       expect(await lastOutcome()).toMatchObject({ tool_name: tool, outcome: 'error', error_type: errorType });
       expect(JSON.stringify(hub.logLines())).not.toContain('secret-token');
       expect((await call('pid')).status).toBe(200);
@@ -132,6 +138,31 @@ describe('a call that fails', () => {
       result: { isError: true, content: [{ type: 'text', text: 'no such invoice' }] },
     });
     expect(await lastOutcome()).toMatchObject({ outcome: 'error', error_type: 'tool_error' });
+  });
+});
+
+describe('the outcome of a call', () => {
+  test.each([
+    ['pid', 'success', undefined],
+    ['exotic', 'success', undefined],
+    ['nulls', 'success', undefined],
+    ['null_text', 'success', undefined],
+    ['list_structure', 'success', undefined],
+    ['rpc_error', 'error', 'upstream_error'],
+    ['bad_shape', 'error', 'invalid_response'],
+  ])('of %s is the same in the record, over HTTP and over MCP', async (toolName, outcome, errorType) => {
+    const isError = outcome === 'error';
+    const response = await call(toolName);
+    expect([response.status >= 400, (await lastOutcome()).outcome]).toEqual([isError, outcome]);
+    const problem = await json(response);
+    for (const kind of clientKinds) {
+      await using client = await connectClient(kind, hub, hub.operator);
+      const result = await client.call('call_mcp_tool', { server_id: 'faulty', tool_name: toolName });
+      expect(result.isError ?? false).toBe(isError);
+      const { outcome: recorded, error_type: type } = await lastOutcome();
+      expect([recorded, type]).toEqual([outcome, errorType]);
+      if (isError) expect(result.content).toEqual([{ type: 'text', text: problem.detail }, ...(problem.content ?? [])]);
+    }
   });
 });
 

@@ -88,6 +88,7 @@ describe('a result', () => {
       structuredContent: { a: [1, { b: null }], ü: 'ü' },
       isError: false,
       _meta: { 'example.com/trace': 'kept' },
+      unknownField: 'kept',
     });
   });
 

@@ -55,7 +55,7 @@ const exotic = {
   structuredContent: { a: [1, { b: null }], ü: 'ü' },
   isError: false,
   _meta: { 'example.com/trace': 'kept' },
-  unknownField: 'dropped',
+  unknownField: 'kept',
 };
 
 type Answer = (result: unknown) => void;
@@ -128,6 +128,9 @@ const calls: Record<string, (answer: Answer, call: Call) => void> = {
   environment: (answer) => answer(text(JSON.stringify(process.env))),
   pid: (answer) => answer(text(String(process.pid))),
   exotic: (answer) => answer(exotic),
+  nulls: (answer) => answer({ content: [{ type: 'text', text: 'x', annotations: null }], isError: null }),
+  null_text: (answer) => answer({ content: [{ type: 'text', text: null }] }),
+  list_structure: (answer) => answer({ structuredContent: [1, 2] }),
   deep: (_answer, { id }) => {
     const nested = `${'['.repeat(9000)}${']'.repeat(9000)}`;
     process.stdout.write(`{"jsonrpc":"2.0","id":${id},"result":{"content":[],"structuredContent":${nested}}}\n`);
