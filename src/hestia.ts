@@ -5,7 +5,8 @@
  */
 import { fileURLToPath } from 'node:url';
 import { runCommandLine } from './cli/command-line.ts';
-import { ConfigurationError, clientDefaults, version } from './config.ts';
+import { clientDefaults, version } from './config.ts';
+import { ConfigurationError } from './shapes/configuration/configuration-error.ts';
 
 const hubFile = new URL('./main.ts', import.meta.url);
 const interruption = new AbortController();

@@ -29,7 +29,10 @@ export function createServerService({ pool, trail, guard }: ServerServiceDeps): 
   const change = async (caller: Caller, serverId: string, action: 'connect' | 'disconnect') => {
     await guard.require(caller, 'server.manage');
     const connection = pool.find(serverId);
-    if (connection === undefined) throw notFound('server');
+    const status = pool.status(serverId);
+    if (status === undefined) throw notFound('server');
+    // There is nothing to connect; the status says what to write.
+    if (connection === undefined) return status;
     const name = action === 'connect' ? 'SERVER_CONNECT_REQUESTED' : 'SERVER_DISCONNECT_REQUESTED';
     return inSpan(`server.${action}`, { attributes: { [attributes.serverId]: serverId } }, async (span) => {
       const fields = { server_id: serverId, agent_id: caller.agentId, namespace: caller.namespace };

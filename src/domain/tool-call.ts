@@ -256,9 +256,9 @@ function findCallableTool(
   }
   if (found !== undefined) return found.definition;
   if (serverId === hubServerId) throw notFound('tool');
-  const connection = pool.find(serverId);
-  if (connection === undefined) throw notFound('server');
-  const { state } = connection.status();
+  const status = pool.status(serverId);
+  if (status === undefined) throw notFound('server');
+  const { state } = status;
   if (state !== 'connected') throw new HestiaError('SERVER_UNAVAILABLE', `the server is ${state}; see its status`);
   throw notFound('tool');
 }

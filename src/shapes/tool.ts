@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Outcome, outcomeSchema } from './event.ts';
 import { type JsonObject, jsonObjectSchema } from './json.ts';
 import { scoreExplanationSchema } from './search.ts';
+import { serverIdLengthMax } from './server.ts';
 import { isoTime, isoTimeSchema } from './time.ts';
 
 /** A tool as its server lists it. `inputSchema` is JSON Schema, draft 2020-12 unless `$schema` says otherwise. */
@@ -63,7 +64,7 @@ export const searchRequestSchema = z.strictObject({
   query: z.string().trim().min(1).max(2000).describe('What the tool should do, in your own words.'),
   limit: z.int().min(1).max(50).default(10).describe('The most results to return.'),
   source: toolSourceSchema.optional().describe('Only tools from this source.'),
-  serverId: z.string().min(1).max(64).optional().describe('Only tools of this server.'),
+  serverId: z.string().min(1).max(serverIdLengthMax).optional().describe('Only tools of this server.'),
   explain: z.boolean().default(false).describe('Return the reasons for the rank of each result.'),
   includeSchemas: z.boolean().default(false).describe('Return the input schema of each result too.'),
 });

@@ -113,7 +113,7 @@ export function createMetrics(): Metrics {
 function outcomeCounter({ outcomes }: ReturnType<typeof createCounters>) {
   const knownTools = new Set<string>();
   return (outcome: Outcome, serverId: string, toolName: string) => {
-    const tool = `${serverId}/${toolName}`;
+    const tool = `${serverId}\n${toolName}`;
     if (!knownTools.has(tool)) {
       knownTools.add(tool);
       for (const other of outcomeSchema.options) outcomes.add(0, outcomeLabels(other, serverId, toolName));

@@ -1,7 +1,7 @@
 /** All connections to upstream servers. They are independent: a failure of one does not affect another. */
 import { settledWithin } from '../flow/time-limit.ts';
 import type { Config } from '../shapes/configuration/config.ts';
-import type { ServerStatus } from '../shapes/server.ts';
+import type { MisconfiguredServer, ServerStatus } from '../shapes/server.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import { createConnection, type UpstreamConnection } from './connection.ts';
 import type { UpstreamLog } from './log.ts';
@@ -10,6 +10,8 @@ import type { UpstreamSkillList } from './skills/list.ts';
 /** Dependencies of the pool. */
 export interface ConnectionPoolDeps {
   servers: Config['servers'];
+  /** Servers that are listed only. */
+  misconfigured?: readonly MisconfiguredServer[];
   limits: Config['limits'];
   /** The hub's version, sent to each server. */
   clientVersion: string;
@@ -25,8 +27,11 @@ export interface ConnectionPoolDeps {
 export interface ConnectionPool extends AsyncDisposable {
   /** Connects each server with `autoConnect`, in the background. Returns at once; never throws. */
   start(): void;
-  /** The status of every configured server, in the order of the configuration. */
+  /** The status of every configured server, in the order of the configuration, the misconfigured ones last. */
   list(): ServerStatus[];
+  /** The status of one server. */
+  status(serverId: string): ServerStatus | undefined;
+  /** The connection of a server. There is none for a misconfigured one. */
   find(serverId: string): UpstreamConnection | undefined;
 }
 
@@ -52,17 +57,26 @@ export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
       return [serverId, connection] as const;
     }),
   );
+  const stateSince = Date.now();
+  const misconfigured = new Map(
+    (deps.misconfigured ?? []).map((server) => [server.serverId, misconfiguredStatus(server, stateSince)]),
+  );
   return {
     start() {
       for (const [serverId, connection] of connections) {
         if (servers[serverId]?.autoConnect === true) void connection.connect();
       }
     },
-    list: () => [...connections.values()].map((connection) => connection.status()),
+    list: () => [...[...connections.values()].map((connection) => connection.status()), ...misconfigured.values()],
+    status: (serverId) => connections.get(serverId)?.status() ?? misconfigured.get(serverId),
     find: (serverId) => connections.get(serverId),
     async [Symbol.asyncDispose]() {
       const closed = [...connections.values()].map((connection) => connection[Symbol.asyncDispose]());
       await settledWithin(closeMsMax, Promise.allSettled(closed));
     },
   };
+}
+
+function misconfiguredStatus(server: MisconfiguredServer, stateSince: number): ServerStatus {
+  return { ...server, state: 'misconfigured', stateSince, toolsCount: 0, toolsRefusedCount: 0 };
 }

@@ -3,7 +3,7 @@
  * The JSON Schema that editors use for completion is generated from here.
  */
 import { z } from 'zod';
-import { httpServerSchema, serverIdSchema, stdioServerSchema } from '../server.ts';
+import { type MisconfiguredServer, serverConfigurationSchema, serverIdSchema } from '../server.ts';
 import { limitsSchema } from './limits.ts';
 import { contentScanSchema, toolChangesSchema } from './scan-policy.ts';
 import { type SearchConfiguration, searchEnvironment } from './search.ts';
@@ -34,10 +34,6 @@ const oauthSchema = z.strictObject({
 /** The configuration of the trusted issuer. */
 export type OauthConfiguration = z.infer<typeof oauthSchema>;
 
-const serverSchema = z.union([stdioServerSchema, httpServerSchema], {
-  error: 'must be { "command", "args", "env", "cwd" } or { "url", "headers" }, each with an optional "autoConnect"',
-});
-
 /** Intervals that a cron expression can state: whole fractions of an hour, and whole fractions of a day. */
 export const intervalHoursAllowed = [0.25, 0.5, 1, 2, 3, 4, 6, 8, 12, 24] as const;
 
@@ -45,10 +41,10 @@ export const intervalHoursAllowed = [0.25, 0.5, 1, 2, 3, 4, 6, 8, 12, 24] as con
 export const configurationFileSchema = z.strictObject({
   $schema: z.string().optional(),
   mcpServers: z
-    .record(serverIdSchema, serverSchema)
+    .record(serverIdSchema, serverConfigurationSchema)
     .default({})
     .describe(
-      'Upstream MCP servers by name, as MCP clients write them. ${NAME} and ${NAME:-default} are replaced by environment variables.',
+      'Upstream MCP servers by name, in the notation of the hub or of an MCP client. ${NAME} and ${NAME:-default} are replaced by environment variables.',
     ),
   skills: skillsSchema,
   scheduler: z
@@ -225,6 +221,10 @@ export interface Config {
   telemetry: TelemetryConfiguration;
   search: SearchConfiguration;
   servers: ConfigurationFile['mcpServers'];
+  /** Servers whose entries cannot be used. They are listed, and never connected. */
+  misconfiguredServers: readonly MisconfiguredServer[];
+  /** What the hub ignores in the configuration, or reads in a way that should be known: one line each. */
+  warnings: readonly string[];
   skills: SkillsConfiguration;
   scheduler: ConfigurationFile['scheduler'];
   retention: ConfigurationFile['retention'];
