@@ -20,6 +20,7 @@ import { issueText } from './shapes/configuration/file/issue-text.ts';
 import { embeddingsConfiguration } from './shapes/configuration/search.ts';
 import type { EntrySurroundings } from './shapes/configuration/servers/surroundings.ts';
 import { skillsConfiguration } from './shapes/configuration/skills.ts';
+import { inheritedEnvironment } from './shapes/server.ts';
 
 /** The version in package.json. */
 export const version: string = packageJson.version;
@@ -72,6 +73,7 @@ export function loadConfig(sources: ConfigSources): Config {
     servers: servers.servers,
     misconfiguredServers: servers.misconfigured,
     warnings: servers.warnings,
+    serverEnvironment: inheritedEnvironment(sources.environment),
     skills: skillsConfiguration(file.skills, { folder: dirname(configFile), home }),
     scheduler: file.scheduler,
     retention: file.retention,

@@ -6,6 +6,7 @@ import { attributes } from '../telemetry/names.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { ConnectionPool } from '../upstream/connection-pool.ts';
 import type { AccessGuard } from './access/guard.ts';
+import { checkPermission } from './access/policy.ts';
 import type { AuditTrail } from './audit/trail.ts';
 
 /** Manages upstream servers. Errors: NOT_FOUND, FORBIDDEN, STORAGE_FAILED. */
@@ -44,9 +45,17 @@ export function createServerService({ pool, trail, guard }: ServerServiceDeps): 
   return {
     list: async (caller) => {
       await guard.require(caller, 'server.read');
-      return pool.list();
+      if (checkPermission(caller, 'server.manage') === 'allowed') return pool.list();
+      return pool.list().map(withoutOutput);
     },
     connect: (caller, serverId) => change(caller, serverId, 'connect'),
     disconnect: (caller, serverId) => change(caller, serverId, 'disconnect'),
   };
+}
+
+/** The status without the output of the process, which may contain secrets of its configuration. */
+function withoutOutput({ failure, ...status }: ServerStatus): ServerStatus {
+  if (failure === undefined) return status;
+  const { stderrLines: _, ...codes } = failure;
+  return { ...status, failure: codes };
 }

@@ -20,6 +20,29 @@ export const serverIdSchema = z
   )
   .refine((id) => id !== hubServerId, `"${hubServerId}" is the hub's own name`);
 
+/**
+ * The variables of the hub's environment that every server over stdio gets: what a program needs to find its files, its
+ * language, a proxy and trusted certificates. No other is passed on, since the hub's environment holds its secrets.
+ */
+export const inheritedVariables = [
+  ...['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'TERM', 'TMPDIR', 'TMP', 'TEMP'],
+  ...['LANG', 'LANGUAGE', 'LC_ALL', 'LC_CTYPE', 'LC_MESSAGES', 'TZ'],
+  ...['XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'XDG_STATE_HOME', 'XDG_RUNTIME_DIR'],
+  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'no_proxy', 'all_proxy'],
+  ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_EXTRA_CA_CERTS', 'NODE_USE_SYSTEM_CA', 'NODE_USE_ENV_PROXY'],
+  ...['REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'GIT_SSL_CAINFO', 'AWS_CA_BUNDLE', 'NIX_SSL_CERT_FILE'],
+] as const;
+
+/** The part of an environment that every server over stdio gets. A shell function is left out, as in Shellshock. */
+export function inheritedEnvironment(environment: Record<string, string | undefined>): Record<string, string> {
+  const inherited: Record<string, string> = {};
+  for (const name of inheritedVariables) {
+    const value = environment[name];
+    if (value !== undefined && !value.startsWith('()')) inherited[name] = value;
+  }
+  return inherited;
+}
+
 /** A server that the hub starts and reaches over standard input and output. */
 export const stdioServerSchema = z.strictObject({
   type: z.literal('stdio').optional(),
@@ -29,7 +52,7 @@ export const stdioServerSchema = z.strictObject({
     .record(z.string(), z.string())
     .default({})
     .describe(
-      'Its environment variables, in addition to PATH, HOME, USER, LOGNAME, SHELL and TERM. No other variable is passed on.',
+      `Its environment variables. Of the hub's own, these are passed on: ${inheritedVariables.join(', ')}. No other variable is.`,
     ),
   cwd: z.string().optional().describe('Its working directory.'),
   autoConnect: z.boolean().default(true).describe('Connect at start.'),
@@ -72,12 +95,25 @@ export const serverErrorTypeSchema = z.enum([
   'connect_timeout',
   'connection_lost',
   'list_failed',
+  'message_too_large',
 ]);
 export type ServerErrorType = z.infer<typeof serverErrorTypeSchema>;
 
+/** What is known about the last failure. `systemCode` is a code of the operating system, such as `ENOENT`. */
+export const serverFailureSchema = z.object({
+  httpStatus: z.int().optional(),
+  systemCode: z.string().optional(),
+  jsonRpcCode: z.int().optional(),
+  exitCode: z.int().optional(),
+  exitSignal: z.string().optional(),
+  /** The last lines that the process wrote to standard error. Only callers who may manage servers see them. */
+  stderrLines: z.array(z.string()).optional(),
+});
+export type ServerFailure = z.infer<typeof serverFailureSchema>;
+
 /**
  * The state of a server. It never holds the server's command, environment, headers or URL, which may contain secrets.
- * `stateSince` is Unix milliseconds.
+ * `stateSince` and `retryAt` are Unix milliseconds.
  */
 export const serverStatusSchema = z.object({
   serverId: z.string(),
@@ -93,6 +129,10 @@ export const serverStatusSchema = z.object({
   errorType: serverErrorTypeSchema.optional(),
   /** Why the server is misconfigured: the place in the file, what was found and what to write. */
   reason: z.string().optional(),
+  /** Codes and output of that failure. */
+  failure: serverFailureSchema.optional(),
+  /** When the next attempt to connect is due, while the server is reconnecting. */
+  retryAt: z.number().optional(),
 });
 export type ServerStatus = z.infer<typeof serverStatusSchema>;
 
@@ -105,12 +145,15 @@ export interface MisconfiguredServer {
 }
 
 /** A server in an answer. */
-export const serverViewSchema = serverStatusSchema.extend({ stateSince: isoTimeSchema }).meta({ id: 'Server' });
+export const serverViewSchema = serverStatusSchema
+  .extend({ stateSince: isoTimeSchema, retryAt: isoTimeSchema.optional() })
+  .meta({ id: 'Server' });
 
 /** All servers in an answer. */
 export const serverListViewSchema = z.object({ items: z.array(serverViewSchema) });
 
 /** The view of a server. */
-export function serverView(status: ServerStatus): z.infer<typeof serverViewSchema> {
-  return serverViewSchema.parse({ ...status, stateSince: isoTime(status.stateSince) });
+export function serverView({ stateSince, retryAt, ...status }: ServerStatus): z.infer<typeof serverViewSchema> {
+  const times = { stateSince: isoTime(stateSince), retryAt: retryAt === undefined ? undefined : isoTime(retryAt) };
+  return serverViewSchema.parse({ ...status, ...times });
 }

@@ -40,8 +40,12 @@ export class UpstreamCallError extends Error {
   /** Private, so that no log line and no serialization of the error contains the text of the upstream. */
   readonly #answer: UpstreamAnswer;
 
-  constructor(errorType: UpstreamErrorType, answer: UpstreamAnswer = {}) {
+  /** True if the server did not know the session, so that it has not run the call. */
+  readonly isSessionUnknown: boolean;
+
+  constructor(errorType: UpstreamErrorType, answer: UpstreamAnswer = {}, isSessionUnknown = false) {
     super(messages[errorType]);
+    this.isSessionUnknown = isSessionUnknown;
     this.errorType = errorType;
     this.jsonRpcCode = answer.jsonRpcCode;
     this.#answer = answer;
@@ -74,10 +78,9 @@ export function callFailure(error: unknown, modern: boolean): UpstreamCallError 
   if (error instanceof SdkHttpError) {
     const { status } = error;
     const text = error.data?.text;
-    return new UpstreamCallError(httpErrorType(status, modern), {
-      httpStatus: status,
-      ...(typeof text === 'string' && { text }),
-    });
+    const answer = { httpStatus: status, ...(typeof text === 'string' && { text }) };
+    const isUnknown = !modern && isSessionUnknown(error);
+    return new UpstreamCallError(isUnknown ? 'connection_lost' : httpErrorType(status), answer, isUnknown);
   }
   if (error instanceof SdkError) return new UpstreamCallError(sdkErrorType(error.code));
   // The library parses responses with JSON.parse and with zod schemas.
@@ -85,9 +88,16 @@ export function callFailure(error: unknown, modern: boolean): UpstreamCallError 
   return new UpstreamCallError(unparsable ? 'invalid_response' : 'connection_lost');
 }
 
-/** A 404 means a lost session in the 2025 protocols, and an unknown method in MCP 2026-07-28 (Streamable HTTP). */
-function httpErrorType(status: number, modern: boolean): UpstreamErrorType {
-  if (status === 404) return modern ? 'upstream_error' : 'connection_lost';
+/**
+ * In the 2025 protocols a 404 says that the session is unknown; older servers send a 400 with a text about the session. In
+ * MCP 2026-07-28, which has no sessions, a 404 says that the method is unknown (Streamable HTTP).
+ */
+function isSessionUnknown({ status, data }: SdkHttpError): boolean {
+  const text = data?.text;
+  return status === 404 || (status === 400 && typeof text === 'string' && /session|not initialized/i.test(text));
+}
+
+function httpErrorType(status: number): UpstreamErrorType {
   return status === 502 || status === 503 || status === 504 ? 'server_unavailable' : 'upstream_error';
 }
 

@@ -6,12 +6,15 @@ import type { ToolDefinition } from '../shapes/tool.ts';
 import { createConnection, type UpstreamConnection } from './connection.ts';
 import type { UpstreamLog } from './log.ts';
 import type { UpstreamSkillList } from './skills/list.ts';
+import { createStartLimit } from './start-limit.ts';
 
 /** Dependencies of the pool. */
 export interface ConnectionPoolDeps {
   servers: Config['servers'];
   /** Servers that are listed only. */
   misconfigured?: readonly MisconfiguredServer[];
+  /** The variables that every server over stdio gets. */
+  environment: Config['serverEnvironment'];
   limits: Config['limits'];
   /** The hub's version, sent to each server. */
   clientVersion: string;
@@ -40,14 +43,17 @@ const closeMsMax = 2500;
 
 /** Creates a connection for each configured server. None is connected before {@link ConnectionPool.start}. */
 export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
-  const { servers, limits, clientVersion, log, onStateChanged } = deps;
+  const { servers, environment, limits, clientVersion, log, onStateChanged } = deps;
+  const startLimit = createStartLimit();
   const connections = new Map(
     Object.entries(servers).map(([serverId, configuration]) => {
       const onToolsChanged = (tools: readonly ToolDefinition[]) => deps.onToolsChanged(serverId, tools);
       const connection = createConnection({
         serverId,
         configuration,
+        environment,
         limits,
+        startLimit,
         clientVersion,
         log,
         onToolsChanged,

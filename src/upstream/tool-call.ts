@@ -66,7 +66,12 @@ export async function callTool(call: UpstreamCall, deps: ToolCallDeps): Promise<
  * Sends the request. Since protocol 2026-07-28 headers mirror arguments. The library derives them from the tool's
  * schema. For earlier protocols the request needs no schema.
  */
-function sendCall(params: CallParams, signal: AbortSignal, { session, definition, limits }: ToolCallDeps) {
+function sendCall(
+  params: CallParams,
+  signal: AbortSignal,
+  { session, definition, limits }: ToolCallDeps,
+): Promise<unknown> {
+  if (session.call !== undefined) return session.call(params, signal);
   const options: CallToolRequestOptions = { signal, timeout: limits.callTimeoutMsMax + timeoutMarginMs };
   if (session.era !== 'modern') return session.client.request({ method: 'tools/call', params }, options);
   if (definition === undefined) return session.client.callTool(params, options);

@@ -44,6 +44,7 @@ export async function createTools({ config, version }: HubDeps, foundation: Foun
   const pool = createConnectionPool({
     servers: config.servers,
     misconfigured: config.misconfiguredServers,
+    environment: config.serverEnvironment,
     limits: config.limits,
     clientVersion: version,
     log,

@@ -131,13 +131,15 @@ describe('a call', () => {
 });
 
 describe('a server that becomes unavailable', () => {
-  test('is detected by a call whose session is unknown, and reconnected', async () => {
+  test.each([404, 400])('so that sessions are unknown (%i) gets one new session under the calls', async (status) => {
     const server = await started();
     const { connection, statuses } = await connected(server);
-    server.forgetSessions();
-    expect((await callFailure(callTool(connection, 'echo'))).errorType).toBe('connection_lost');
-    await waitFor(() => expect(statesOf(statuses).slice(2)).toEqual(['reconnecting', 'connected']));
-    expect(textOf(await callTool(connection, 'echo'))).toBe('echo');
+    server.forgetSessions(status);
+    const results = await Promise.all([callTool(connection, 'echo'), callTool(connection, 'stream')]);
+    expect(results.map(textOf)).toEqual(['echo', 'stream']);
+    expect(statesOf(statuses).slice(2)).toEqual(['reconnecting', 'connected']);
+    const initialized = server.received.filter(({ method }) => method === 'initialize');
+    expect(initialized).toHaveLength(2);
   });
 
   test('is detected by the health check when no call is made', async () => {

@@ -225,6 +225,8 @@ export interface Config {
   misconfiguredServers: readonly MisconfiguredServer[];
   /** What the hub ignores in the configuration, or reads in a way that should be known: one line each. */
   warnings: readonly string[];
+  /** The variables that every server over stdio gets. */
+  serverEnvironment: Record<string, string>;
   skills: SkillsConfiguration;
   scheduler: ConfigurationFile['scheduler'];
   retention: ConfigurationFile['retention'];

@@ -19,8 +19,8 @@ export interface FaultyHttpServer extends AsyncDisposable {
   openCalls(): number;
   /** Replaces the tools, and sends a change notification on each open stream. */
   announce(toolNames: string[]): void;
-  /** Removes all sessions, so that their requests get a 404. */
-  forgetSessions(): void;
+  /** Removes all sessions, so that their requests get a 404, or the given status. */
+  forgetSessions(status?: number): void;
   /** Sends no response to pings from now on. */
   ignorePings(): void;
 }
@@ -38,7 +38,10 @@ export async function startFaultyHttpServer(port = 0): Promise<FaultyHttpServer>
     deleted: state.deleted,
     openCalls: () => state.openCalls.size,
     announce: (toolNames) => state.announce(toolNames),
-    forgetSessions: () => state.sessions.clear(),
+    forgetSessions: (status = 404) => {
+      state.unknownSessionStatus = status;
+      state.sessions.clear();
+    },
     ignorePings: () => {
       state.ignoresPings = true;
     },
@@ -80,6 +83,7 @@ class State {
   #toolNames = toolNamesAtStart;
   #sessionsCount = 0;
   ignoresPings = false;
+  unknownSessionStatus = 404;
 
   announce(toolNames: string[]): void {
     this.#toolNames = toolNames;
@@ -89,7 +93,7 @@ class State {
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const session = String(request.headers['mcp-session-id'] ?? '');
     if (session !== '' && !this.sessions.has(session)) {
-      response.writeHead(404).end('no such session');
+      response.writeHead(this.unknownSessionStatus).end('Bad Request: no valid session id');
       return;
     }
     if (request.method === 'DELETE') {

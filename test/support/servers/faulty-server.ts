@@ -2,6 +2,7 @@
  * An MCP server over stdio, without a library (protocol 2025-11-25), that misbehaves on request: at start by its first
  * argument, in a call by the name of the tool.
  */
+import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
@@ -135,6 +136,29 @@ const calls: Record<string, (answer: Answer, call: Call) => void> = {
     const nested = `${'['.repeat(9000)}${']'.repeat(9000)}`;
     process.stdout.write(`{"jsonrpc":"2.0","id":${id},"result":{"content":[],"structuredContent":${nested}}}\n`);
   },
+  error_null: (_answer, { id }) => write({ jsonrpc: '2.0', id, result: text('kept'), error: null }),
+  meta_null: (_answer, { id }) => write({ jsonrpc: '2.0', id, result: { ...Object(text('kept')), _meta: null } }),
+  code_text: (_answer, { id }) => write({ jsonrpc: '2.0', id, error: { code: 'E_FAIL', message: 'secret-token-1' } }),
+  code_absent: (_answer, { id }) => write({ jsonrpc: '2.0', id, error: 'secret-token-1' }),
+  result_null: (_answer, { id }) => write({ jsonrpc: '2.0', id, result: null }),
+  result_absent: (_answer, { id }) => write({ jsonrpc: '2.0', id }),
+  id_null: () => write({ jsonrpc: '2.0', id: null, error: { code: -32_600, message: 'Invalid Request' } }),
+  id_wrong: () => write({ jsonrpc: '2.0', id: 999_999, result: text('misaddressed') }),
+  id_next: (_answer, { id }) => write({ jsonrpc: '2.0', id: Number(id) + 1, result: text('misaddressed') }),
+  id_text: (_answer, { id }) => write({ jsonrpc: '2.0', id: String(id), result: text('kept') }),
+  batch: (_answer, { id }) =>
+    write([
+      { jsonrpc: '2.0', method: 'notifications/message' },
+      { jsonrpc: '2.0', id, result: text('kept') },
+    ]),
+  endless: () => {
+    const part = 'y'.repeat(65_536);
+    const send = () => {
+      while (process.stdout.write(part));
+      process.stdout.once('drain', send);
+    };
+    send();
+  },
   meta: (answer, { meta }) => answer(text(JSON.stringify(meta ?? null))),
 };
 
@@ -155,20 +179,36 @@ const initializeResult = {
   serverInfo: { name: 'faulty', version: '1.0.0' },
 };
 
+let isInitialized = false;
+
 function handle({ id, method, params = {} }: Message): void {
+  isInitialized ||= method === 'initialize';
+  if (mode === 'exits-on-probe' && !isInitialized) process.exit(1);
   const answer = (result: unknown) => write({ jsonrpc: '2.0', id, result });
   const args = Object(params.arguments);
   if (method === 'notifications/cancelled') cancelled.push(params);
   if (id === undefined) return;
   if (method === 'initialize') answer(initializeResult);
   else if (method === 'ping') answer({});
-  else if (method === 'tools/list') answer(listResult());
-  else if (method === 'tools/call') calls[String(params.name)]?.(answer, { id, args, meta: params._meta });
+  else if (method === 'tools/list') {
+    answer(listResult());
+    if (mode === 'dies-soon') setTimeout(() => process.exit(3), 20);
+  } else if (method === 'tools/call') calls[String(params.name)]?.(answer, { id, args, meta: params._meta });
   else write({ jsonrpc: '2.0', id, error: { code: -32_601, message: 'Method not found' } });
 }
 
-if (file !== '' && (mode === 'note-start' || mode === 'silent')) appendFileSync(file, `${process.pid}\n`);
-if (mode === 'exit') process.exit(1);
+const notesStart = ['note-start', 'silent', 'dies-soon', 'exits-on-probe', 'exit', 'grandchild'];
+if (file !== '' && notesStart.includes(mode)) appendFileSync(file, `${process.pid}\n`);
+if (mode === 'exit') {
+  process.stderr.write('cannot find the database\n');
+  process.exit(7);
+}
+if (mode === 'grandchild') {
+  // It ignores the end of its input and SIGTERM, holds the output open, and ends after longer than every test.
+  const script = "process.on('SIGTERM', () => {}); setTimeout(() => {}, 60_000)";
+  const { pid } = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'inherit', 'inherit'] });
+  appendFileSync(file, `${pid}\n`);
+}
 // Exits at once, until the file contains `stay`.
 if (mode === 'exit-until' && !(existsSync(file) && readFileSync(file, 'utf8') === 'stay')) process.exit(1);
 if (mode === 'stubborn') {

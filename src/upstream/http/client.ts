@@ -4,7 +4,7 @@
  */
 import { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
-import { type BodyObserver, limitedResponse } from './response-limits.ts';
+import { type BodyObserver, limitedResponse } from '../response-limits.ts';
 
 /** An HTTP request. `body` is JSON text. */
 export interface HttpRequest {
