@@ -5,6 +5,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { runCommandLine } from './cli/command-line.ts';
+import { createAsk } from './cli/terminal-question.ts';
 import { clientDefaults, version } from './config.ts';
 import { ConfigurationError } from './shapes/configuration/configuration-error.ts';
 
@@ -34,6 +35,7 @@ try {
     environment: process.env,
     hubFile: fileURLToPath(hubFile),
     version,
+    ask: process.stdin.isTTY && process.stdout.isTTY ? createAsk(process.stdin, process.stdout) : undefined,
     signal: interruption.signal,
     serve,
   });

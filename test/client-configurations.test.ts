@@ -73,7 +73,7 @@ const pasted: Pasted[] = [
     servers: { docs: http('https://example.org/mcp', { Authorization: 'Bearer t0' }) },
     warnings: [
       'settings of a client: "numStartups"',
-      'projects./srv/app.mcpServers: ignored: 1 servers of one project',
+      'projects./srv/app.mcpServers: ignored: the servers of one project (1)',
     ],
   },
   {

@@ -90,7 +90,7 @@ function fileWarnings({ file, parsed, value, foreign }: OpenFile, keysRead: Read
     ...(foreign.length > 0 ? [settings] : []),
     ...projectServers(value).map(({ folder, entries }) => ({
       path: ['projects', folder, 'mcpServers'],
-      text: `ignored: ${entries.length} servers of one project; hestia servers import reads them`,
+      text: `ignored: the servers of one project (${entries.length}); hestia servers import reads them`,
     })),
     ...parsed.repeatedKeys.map(({ path }) => ({ path, text: 'given more than once; the last one counts' })),
   ];

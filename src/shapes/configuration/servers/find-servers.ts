@@ -51,7 +51,8 @@ export function findServers(file: JsonObject, isOwnKey: (key: string) => boolean
     } else if (Object.values(mcp).every(looksLikeEntry)) add(['mcp'], mcp);
     else warnings.push({ path: ['mcp'], text: 'ignored: it holds settings of a client, no servers' });
   }
-  if (isGooseExtensions(extensions)) add(['extensions'], extensions);
+  const goose = gooseExtensions(extensions);
+  if (goose !== undefined) add(['extensions'], goose);
   if (file.inputs !== undefined) keysRead.add('inputs');
   for (const [key, value] of Object.entries(file)) {
     if (keysRead.has(key) || isOwnKey(key) || !looksLikeEntry(value)) continue;
@@ -75,10 +76,17 @@ function looksLikeEntry(value: unknown): boolean {
   return isJsonObject(value) && entryMarks.some((mark) => value[mark] !== undefined);
 }
 
-/** Goose has its servers under `extensions`, each with a type; other clients have other things there. */
-function isGooseExtensions(value: unknown): boolean {
-  const items = Array.isArray(value) ? value : isJsonObject(value) ? Object.values(value) : [];
-  return items.length > 0 && items.every((item: unknown) => isJsonObject(item) && typeof item.type === 'string');
+/** Goose has its servers under `extensions`, each with a type, or in `config`; other clients have other things there. */
+function gooseExtensions(value: unknown): JsonObject | undefined {
+  if (!isJsonObject(value) && !Array.isArray(value)) return undefined;
+  const items = Object.entries(value).map(([key, item]): [string, unknown] => {
+    if (!isJsonObject(item)) return [key, item];
+    const { config, enabled } = item;
+    const flat = isJsonObject(config) ? { ...config, ...(enabled !== undefined && { enabled }) } : item;
+    return [Array.isArray(value) && typeof flat.name === 'string' ? flat.name : key, flat];
+  });
+  const areTyped = items.every(([, item]) => isJsonObject(item) && typeof item.type === 'string');
+  return items.length > 0 && areTyped ? Object.fromEntries(items) : undefined;
 }
 
 /** The entries of a map by id, or of a list of entries with `name`. */
@@ -122,6 +130,7 @@ function inputsOf(value: unknown): ServerInput[] {
   return value.flatMap((item: unknown) => {
     if (!isJsonObject(item) || typeof item.id !== 'string') return [];
     const text = (one: unknown) => (typeof one === 'string' ? one : undefined);
-    return [{ id: item.id, description: text(item.description), default: text(item.default) }];
+    const { id, description, password } = item;
+    return [{ id, description: text(description), default: text(item.default), isSecret: password === true }];
   });
 }

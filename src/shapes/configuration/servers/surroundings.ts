@@ -5,6 +5,8 @@ export interface ServerInput {
   id: string;
   description: string | undefined;
   default: string | undefined;
+  /** Whether the answer is not to be shown. */
+  isSecret: boolean;
 }
 
 /** What a server entry is read with. */
