@@ -14,6 +14,7 @@ import {
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
 import { z } from 'zod';
 import type { Caller } from '../shapes/access.ts';
+import { isJsonObject } from '../shapes/json.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type PlainCall, plainCall, plainCallResponse } from './fast-path.ts';
@@ -210,12 +211,24 @@ function cancel(sessions: LegacySessions, request: Request, caller: Caller, para
 /** The parsed body; its content is checked by whoever handles it. */
 async function readBody(request: Request): Promise<{ parsed: unknown } | { refusal: Response }> {
   try {
-    return { parsed: await request.json() };
+    return { parsed: withoutNullParams(await request.json()) };
   } catch {
     const error = new ProtocolError(-32700, 'the body is not valid JSON', { code: 'INVALID_REQUEST' });
     return { refusal: jsonRpcRefusal(400, error) };
   }
 }
+
+/** The message without parameters that are null. Go clients send a map that is nil as null, which means that it is absent. */
+function withoutNullParams(message: unknown): unknown {
+  if (!isJsonObject(message) || !isJsonObject(message.params)) return message;
+  const { params } = message;
+  if (!nullableParams.some((name) => params[name] === null)) return message;
+  const isAbsent = ([name, value]: [string, unknown]) => value === null && nullableParams.includes(name);
+  const present = Object.entries(params).filter((param) => !isAbsent(param));
+  return { ...message, params: Object.fromEntries(present) };
+}
+
+const nullableParams = ['arguments', '_meta', 'cursor'];
 
 function methodNotAllowed(): Response {
   return jsonRpcRefusal(

@@ -96,6 +96,18 @@ export class HestiaError extends Error {
     this.violations = (details.violations ?? []).slice(0, violationsMax);
     this.content = details.content ?? [];
   }
+
+  /** The same error with one more content block. */
+  withContent(block: JsonObject): HestiaError {
+    const { internal, cause, retryAfterSeconds, violations } = this;
+    return new HestiaError(this.code, this.message, {
+      ...(internal !== undefined && { internal }),
+      ...(cause !== undefined && { cause }),
+      ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+      violations,
+      content: [...this.content, block],
+    });
+  }
 }
 
 /**

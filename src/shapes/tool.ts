@@ -15,6 +15,9 @@ export const toolDefinitionSchema = z.object({
   inputSchema: jsonObjectSchema,
   outputSchema: jsonObjectSchema.optional(),
   annotations: jsonObjectSchema.optional(),
+  icons: z.array(z.unknown()).optional().describe('Icons for people, as the server lists them.'),
+  execution: jsonObjectSchema.optional().describe('How the tool may be executed, such as as a task.'),
+  meta: jsonObjectSchema.optional().describe('The `_meta` of the tool, such as the user interface of an MCP App.'),
 });
 export type ToolDefinition = z.infer<typeof toolDefinitionSchema>;
 
@@ -183,6 +186,13 @@ export const toolErrorTypeSchema = z.enum([
   'internal',
 ]);
 export type ToolErrorType = z.infer<typeof toolErrorTypeSchema>;
+
+/**
+ * How the arguments of a call compare with the input schema. `warned`: they do not fit, but the server may accept them.
+ * `refused`: no server would. `unchecked_schema`: the schema cannot be compiled.
+ */
+export const argumentCheckSchema = z.enum(['fits', 'warned', 'refused', 'unchecked_schema']);
+export type ArgumentCheck = z.infer<typeof argumentCheckSchema>;
 
 /** The outcome of one finished tool call, as it is stored. `latencyMs` is fractional. */
 export const toolOutcomeSchema = z.strictObject({

@@ -4,7 +4,7 @@
  */
 import type { Client } from '@modelcontextprotocol/client';
 import { z } from 'zod';
-import { jsonObjectSchema } from '../shapes/json.ts';
+import { isJsonObject, jsonObjectSchema } from '../shapes/json.ts';
 import { printable } from '../shapes/text.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import type { UpstreamLog } from './log.ts';
@@ -86,6 +86,7 @@ function checkedList(listed: readonly unknown[], { serverId, toolsMax, log }: To
 }
 
 function definition(serverId: string, listed: z.infer<typeof listedToolSchema>): ToolDefinition {
+  const { icons, execution, _meta: meta } = listed;
   return {
     serverId,
     toolName: listed.name,
@@ -94,5 +95,8 @@ function definition(serverId: string, listed: z.infer<typeof listedToolSchema>):
     inputSchema: listed.inputSchema,
     outputSchema: listed.outputSchema ?? undefined,
     annotations: listed.annotations ?? undefined,
+    ...(Array.isArray(icons) && { icons }),
+    ...(isJsonObject(execution) && { execution }),
+    ...(isJsonObject(meta) && { meta }),
   };
 }

@@ -154,7 +154,7 @@ describe.each(clientKinds)('a client of %s', (kind) => {
     [
       'arguments that do not fit',
       'call_mcp_tool',
-      { server_id: 'everything', tool_name: 'echo', arguments: { message: 1 } },
+      { server_id: 'everything', tool_name: 'echo', arguments: { message: {} } },
       'INVALID_ARGUMENTS',
     ],
     ['arguments the hub does not know', 'list_mcp_servers', { sort: true }, 'INVALID_ARGUMENTS'],

@@ -34,6 +34,11 @@ const oauthSchema = z.strictObject({
 /** The configuration of the trusted issuer. */
 export type OauthConfiguration = z.infer<typeof oauthSchema>;
 
+/** The strictness of the check of tool arguments. */
+const argumentCheckPolicySchema = z.enum(['lenient', 'strict'], { error: 'must be "lenient" or "strict"' });
+/** `policy.argumentCheck`. */
+export type ArgumentCheckPolicy = z.infer<typeof argumentCheckPolicySchema>;
+
 /** Intervals that a cron expression can state: whole fractions of an hour, and whole fractions of a day. */
 export const intervalHoursAllowed = [0.25, 0.5, 1, 2, 3, 4, 6, 8, 12, 24] as const;
 
@@ -103,6 +108,11 @@ export const configurationFileSchema = z.strictObject({
         .default('best-effort')
         .describe(
           'What happens to a tool call whose audit record cannot be written: `best-effort` completes it, counts the gap and alerts; `required` refuses it.',
+        ),
+      argumentCheck: argumentCheckPolicySchema
+        .default('lenient')
+        .describe(
+          'What happens to a call whose arguments do not fit the input schema of the tool: `lenient` refuses what no server would accept (a missing argument, a value that cannot be converted to the type) and leaves the rest to the server; `strict` refuses it, and calls whose arguments cannot be checked.',
         ),
       allowedHosts: z
         .array(z.string().min(1))

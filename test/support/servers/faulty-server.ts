@@ -28,7 +28,7 @@ function text(value: string): unknown {
 const tool = (name: unknown) => ({ name, description: `Does ${name}.`, inputSchema: { type: 'object' } });
 
 function tools(): unknown[] {
-  const listed = Object.keys(calls).map(tool);
+  const listed = Object.keys(calls).map((name) => ({ ...tool(name), ...(name === 'exotic' && exoticDefinition) }));
   for (let index = 0; index < extraTools; index += 1) listed.push(tool(`extra_${index}`));
   if (mode !== 'broken-list') return listed;
   const broken = [
@@ -40,6 +40,12 @@ function tools(): unknown[] {
   ];
   return [tool('twin'), { ...tool('twin'), description: 'The second.' }, ...broken, 'no tool at all', ...listed];
 }
+
+const exoticDefinition = {
+  icons: [{ src: 'data:image/png;base64,aGk=', mimeType: 'image/png' }],
+  execution: { taskSupport: 'optional' },
+  _meta: { ui: { resourceUri: 'ui://exotic/view' } },
+};
 
 const exotic = {
   content: [
