@@ -218,6 +218,14 @@ describe('a list of tools', () => {
     });
   });
 
+  test.each([
+    ['whose last page has an empty cursor', 'empty-cursor', ['page_1', 'page_2', 'last']],
+    ['whose cursors repeat', 'circular-cursors', ['page_1', 'page_2', 'page_3', 'page_4']],
+  ])('%s ends there', async (_title, mode, names) => {
+    const { connection } = await connectTo(faulty(mode));
+    expect(connection.tools().map(({ toolName }) => toolName)).toEqual(names);
+  });
+
   test('without an end is truncated at the limit', async () => {
     const { connection } = await connectTo(faulty('endless-pages'), quickLimits({ toolsPerServerMax: 25 }));
     expect(connection.tools()).toHaveLength(25);

@@ -174,6 +174,10 @@ function listResult(): unknown {
   lists += 1;
   if (mode === 'count-lists') writeFileSync(file, String(lists));
   if (mode === 'bad-list') return { tools: 'none' };
+  if (mode === 'empty-cursor' && lists === 3) return { tools: [tool('last')], nextCursor: '' };
+  if (mode === 'empty-cursor' || mode === 'circular-cursors') {
+    return { tools: [tool(`page_${lists}`)], nextCursor: `cursor_${lists % 3}` };
+  }
   if (mode !== 'endless-pages') return { tools: tools() };
   const page = Array.from({ length: 10 }, (_, index) => tool(`page_${lists}_${index}`));
   return { tools: page, nextCursor: `${lists}` };
