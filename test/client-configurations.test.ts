@@ -37,6 +37,7 @@ const stdio = (command: string, args: string[] = [], env: Record<string, string>
   autoConnect: true,
 });
 const http = (url: string, headers: Record<string, string> = {}) => ({ url, headers, autoConnect: true });
+const streamable = (url: string, headers: Record<string, string> = {}) => ({ type: 'http', ...http(url, headers) });
 
 interface Pasted {
   client: string;
@@ -70,7 +71,7 @@ const pasted: Pasted[] = [
       },
       projects: { '/srv/app': { mcpServers: { local: { type: 'stdio', command: 'x' } }, history: [] } },
     },
-    servers: { docs: http('https://example.org/mcp', { Authorization: 'Bearer t0' }) },
+    servers: { docs: streamable('https://example.org/mcp', { Authorization: 'Bearer t0' }) },
     warnings: [
       'settings of a client: "numStartups"',
       'projects./srv/app.mcpServers: ignored: the servers of one project (1)',
@@ -88,7 +89,7 @@ const pasted: Pasted[] = [
         },
       },
     },
-    servers: { api: http('https://api.example.com/mcp') },
+    servers: { api: streamable('https://api.example.com/mcp') },
     warnings: ['api.oauth: ignored: the hub does not log in', 'api.timeout: ignored: the hub has limits.callTimeoutMs'],
   },
   {
@@ -108,7 +109,7 @@ const pasted: Pasted[] = [
   },
 }`,
     servers: {
-      remote: http('https://example.org/mcp', { 'X-Key': 't0' }),
+      remote: streamable('https://example.org/mcp', { 'X-Key': 't0' }),
       local: stdio('node', ['/home/ada/server.js'], { PORT: '8080', VERBOSE: 'true' }),
     },
     warnings: ['local.dev: ignored: only the client needs it', 'local.env.KEEP: null: left out; write "${KEEP}"'],
@@ -189,7 +190,7 @@ const pasted: Pasted[] = [
     },
     servers: {
       local: { ...stdio('node', ['server.js']), autoConnect: false },
-      remote: http('https://example.org/mcp'),
+      remote: streamable('https://example.org/mcp'),
     },
     warnings: ['local.autoApprove: ignored', 'local.timeout: ignored', 'remote.alwaysAllow: ignored'],
   },
@@ -201,7 +202,7 @@ const pasted: Pasted[] = [
         remote: { type: 'streamable-http', url: 'https://example.org/mcp', disabledTools: ['x'] },
       },
     },
-    servers: { local: stdio('node', ['s.js']), remote: http('https://example.org/mcp') },
+    servers: { local: stdio('node', ['s.js']), remote: streamable('https://example.org/mcp') },
     warnings: ['local.alwaysAllow', 'local.watchPaths', 'remote.disabledTools: ignored: the hub offers all tools'],
   },
   {
@@ -258,7 +259,10 @@ const pasted: Pasted[] = [
         remote: { type: 'http', url: 'https://example.org/mcp', tools: ['a'], headers: { K: '$COPILOT_MCP_KEY' } },
       },
     },
-    servers: { sentry: stdio('npx', ['-y', 's'], { KEY: 'c0' }), remote: http('https://example.org/mcp', { K: 'c0' }) },
+    servers: {
+      sentry: stdio('npx', ['-y', 's'], { KEY: 'c0' }),
+      remote: streamable('https://example.org/mcp', { K: 'c0' }),
+    },
     warnings: ['sentry.tools: ignored: the hub offers all tools', 'remote.tools: ignored: the hub offers all tools'],
   },
   {
@@ -283,17 +287,30 @@ const pasted: Pasted[] = [
     },
     servers: {
       hn: stdio('uvx', ['mcp-hn']),
-      api: http('https://example.org/mcp', { Authorization: 'Bearer t0' }),
+      api: streamable('https://example.org/mcp', { Authorization: 'Bearer t0' }),
       time: stdio('uvx', ['mcp-time']),
     },
     warnings: ['hn.description: ignored: it is for display only', 'servers.0.name: ignored'],
+  },
+  {
+    client: 'Claude Code and MetaMCP, HTTP+SSE',
+    content: {
+      mcpServers: {
+        a: { type: 'sse', url: 'https://example.org/sse' },
+        b: { type: 'SSE', url: 'https://example.org/b' },
+      },
+    },
+    servers: {
+      a: { type: 'sse', ...http('https://example.org/sse') },
+      b: { type: 'sse', ...http('https://example.org/b') },
+    },
   },
   {
     client: 'Cherry Studio',
     content: {
       mcpServers: { x: { name: 'X', type: 'streamableHttp', isActive: true, baseUrl: 'https://example.org/mcp' } },
     },
-    servers: { x: http('https://example.org/mcp') },
+    servers: { x: streamable('https://example.org/mcp') },
     warnings: ['x.name'],
   },
   {

@@ -51,7 +51,7 @@ describe('the configuration file', () => {
     });
     expect(servers).toEqual({
       files: { command: 'npx', args: ['-y', 'server'], env: { ROOT: '/srv' }, autoConnect: true },
-      'Remote one': { url: 'https://example.org/mcp', headers: {}, autoConnect: false },
+      'Remote one': { type: 'http', url: 'https://example.org/mcp', headers: {}, autoConnect: false },
     });
   });
 

@@ -58,12 +58,15 @@ export const stdioServerSchema = z.strictObject({
   autoConnect: z.boolean().default(true).describe('Connect at start.'),
 });
 
-/** A server reached by Streamable HTTP. */
+/** A server reached by Streamable HTTP, or by its predecessor HTTP+SSE. */
 export const httpServerSchema = z.strictObject({
-  type: z.enum(['http', 'streamable-http']).optional(),
+  type: z
+    .enum(['http', 'streamable-http', 'sse'])
+    .optional()
+    .describe('Its transport: `http` or `streamable-http`, or `sse` for HTTP+SSE of 2024. If unset: both are tried.'),
   url: z
     .url({ protocol: /^https?$/, error: 'must be an http or https URL, as in "https://example.org/mcp"' })
-    .describe('Its Streamable HTTP endpoint.'),
+    .describe('Its MCP endpoint.'),
   headers: z
     .record(z.string(), z.string())
     .default({})

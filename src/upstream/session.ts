@@ -5,7 +5,7 @@
 import type { ProtocolEra } from '@modelcontextprotocol/client';
 import { unlessAborted } from '../flow/time-limit.ts';
 import type { Config } from '../shapes/configuration/config.ts';
-import type { ServerConfiguration } from '../shapes/server.ts';
+import type { HttpServer, ServerConfiguration } from '../shapes/server.ts';
 import type { Channel } from './channel.ts';
 import type { UpstreamLog } from './log.ts';
 import { McpClient } from './mcp-client.ts';
@@ -52,7 +52,8 @@ function messageBytesMax(limits: Config['limits']): number {
 
 /**
  * Opens a session within `connectTimeoutMs`. Probing a silent server for its protocol takes at most a third of that,
- * and at most 10 s. Servers that exit when they are probed are started a second time, if that is allowed.
+ * and at most 10 s. Servers that exit when they are probed are started a second time, if that is allowed. A URL without a
+ * type that refuses Streamable HTTP is tried with HTTP+SSE, as the specification tells clients to do.
  * @throws SessionFailure after everything that was started has ended.
  */
 export async function openSession(deps: SessionDeps): Promise<Session> {
@@ -60,10 +61,22 @@ export async function openSession(deps: SessionDeps): Promise<Session> {
   try {
     return await openOnce(deps, deadline);
   } catch (error) {
-    const isSecondUseful = error instanceof SessionFailure && error.exitedWhenProbed && deps.mayStartTwice;
-    if (!isSecondUseful || deadline.aborted || deps.signal.aborted) throw error;
-    return openOnce({ ...deps, legacy: true }, deadline);
+    if (!(error instanceof SessionFailure) || deadline.aborted || deps.signal.aborted) throw error;
+    if (error.exitedWhenProbed && deps.mayStartTwice) return openOnce({ ...deps, legacy: true }, deadline);
+    const sse = sseConfiguration(deps.configuration, error);
+    if (sse === undefined) throw error;
+    // The first failure says more about a server that has neither.
+    return openOnce({ ...deps, configuration: sse }, deadline).catch(() => Promise.reject(error));
   }
+}
+
+/** Statuses with which a server of HTTP+SSE answers the first request of Streamable HTTP. */
+const statusesOfSse = new Set([400, 404, 405]);
+
+/** The configuration for HTTP+SSE, if the type is not set and the failure is that of a server that knows nothing else. */
+function sseConfiguration(configuration: ServerConfiguration, { detail }: SessionFailure): HttpServer | undefined {
+  if ('command' in configuration || configuration.type !== undefined) return undefined;
+  return statusesOfSse.has(detail.httpStatus ?? 0) ? { ...configuration, type: 'sse' } : undefined;
 }
 
 async function openOnce(deps: SessionDeps, deadline: AbortSignal): Promise<Session> {
@@ -75,7 +88,7 @@ async function openOnce(deps: SessionDeps, deadline: AbortSignal): Promise<Sessi
   client.onclose = () => ended.abort();
   const connecting = client.connect(channel.transport, {
     timeout: limits.connectTimeoutMs,
-    ...(deps.legacy ? { prior: { kind: 'legacy' } } : {}),
+    ...(deps.legacy || isSse(deps.configuration) ? { prior: { kind: 'legacy' } } : {}),
   });
   try {
     await unlessAborted(connecting, AbortSignal.any([deadline, deps.signal]));
@@ -104,12 +117,21 @@ async function openOnce(deps: SessionDeps, deadline: AbortSignal): Promise<Sessi
   };
 }
 
+/** HTTP+SSE is older than the protocols that a probe could find. */
+function isSse(configuration: ServerConfiguration): boolean {
+  return 'url' in configuration && configuration.type === 'sse';
+}
+
 async function createChannel({ serverId, configuration, environment, limits, log }: SessionDeps): Promise<Channel> {
   const bytesMax = messageBytesMax(limits);
   if ('command' in configuration) {
     return createStdioChannel({ serverId, configuration, environment, messageBytesMax: bytesMax, log });
   }
   // Loaded on demand, since its HTTP client is a hundred files that a hub with only local servers does not need.
+  if (configuration.type === 'sse') {
+    const { createSseChannel } = await import('./http/sse-channel.ts');
+    return createSseChannel({ configuration, messageBytesMax: bytesMax });
+  }
   const { createHttpChannel } = await import('./http/channel.ts');
   return createHttpChannel({ configuration, messageBytesMax: bytesMax });
 }

@@ -114,7 +114,7 @@ describe('an import', () => {
           args: ['-y', 'server-github'],
           env: { HOST: 'github.com', GITHUB_TOKEN: '${GITHUB_TOKEN}' },
         },
-        docs: { url: 'https://example.org/mcp', headers: { X: 'y' }, autoConnect: false },
+        docs: { type: 'http', url: 'https://example.org/mcp', headers: { X: 'y' }, autoConnect: false },
       },
     });
     expect(run.lines()[0]).toMatchObject({

@@ -3,11 +3,11 @@
 import { kindOf } from './entry-values.ts';
 import { EntryProblem } from './surroundings.ts';
 
-/** The transports that the hub's form has. */
-export type EntryType = 'stdio' | 'http' | 'sse';
+/** The transports that the hub's form has. `remote`: one of the two over HTTP, to be found out. */
+export type EntryType = 'stdio' | 'http' | 'sse' | 'remote';
 
 /** Other words for the transports, in lower case and without `-` and `_`. */
-const typeWords: Readonly<Record<string, EntryType | 'remote'>> = {
+const typeWords: Readonly<Record<string, EntryType>> = {
   stdio: 'stdio',
   local: 'stdio', // opencode, Copilot
   command: 'stdio',
@@ -40,17 +40,17 @@ export function serverType(
     const remedy = other ? `; remove the type, or write "${needed}"` : `; write "${needed}"`;
     throw new EntryProblem(path, `a server of this type needs "${needed}"${remedy}`);
   }
-  if (type !== undefined) return type === 'remote' ? 'http' : type;
+  if (type !== undefined) return type;
   if (!has.command && !has.url) {
     throw new EntryProblem(
       [],
       'must be { "command", "args", "env", "cwd" } or { "url", "headers" }: write "command" or "url"',
     );
   }
-  return has.command ? 'stdio' : 'http';
+  return has.command ? 'stdio' : 'remote';
 }
 
-function writtenType(written: unknown, path: readonly string[]): EntryType | 'remote' {
+function writtenType(written: unknown, path: readonly string[]): EntryType {
   if (typeof written !== 'string') {
     throw new EntryProblem(path, `found ${kindOf(written)}, must be "stdio", "http" or "sse"`);
   }

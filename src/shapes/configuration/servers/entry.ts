@@ -101,7 +101,7 @@ function translatedEntry(
   const state = isOff(fields, pathOf) ? ({ autoConnect: false } as const) : {};
   if (type === 'stdio') return { ...stdioEntry(fields, entry, context), ...state };
   const url = textValue(fields.get('url')?.value, pathOf('url'), context).trim();
-  return { ...(type === 'sse' && { type }), url, headers: headersOf(fields, entry, context), ...state };
+  return { ...(type !== 'remote' && { type }), url, headers: headersOf(fields, entry, context), ...state };
 }
 
 function isOff(fields: ReadonlyMap<OwnKey, Field>, pathOf: (key: OwnKey) => string[]): boolean {
