@@ -35,6 +35,7 @@ export const metricShapes: Readonly<Record<MetricKey, MetricShape>> = {
   schedulerRunDuration: duration,
   schedulerLastSuccessTime: seconds,
   cleanupDeleted: counter,
+  argumentChecks: counter,
   serverCalls: counter,
   serversConnected: gauge,
   serversWanted: gauge,

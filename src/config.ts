@@ -2,37 +2,28 @@
  * Loads the configuration from environment variables and `hestia.config.json` into one frozen Config. Only this file reads
  * `process.env`, and only it turns an invalid setting into the one-line error that stops the start.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { dirname, isAbsolute, resolve } from 'node:path';
 import type { z } from 'zod';
 import packageJson from '../package.json' with { type: 'json' };
 import { systemErrorCode } from './flow/system-error.ts';
 import {
   type Config,
-  type ConfigurationFile,
-  configurationFileSchema,
   type Environment,
   environmentSchema,
   type TelemetryConfiguration,
 } from './shapes/configuration/config.ts';
+import { ConfigurationError } from './shapes/configuration/configuration-error.ts';
+import { type ConfigurationContent, readConfigurationText } from './shapes/configuration/file/configuration-text.ts';
+import { issueText } from './shapes/configuration/file/issue-text.ts';
 import { embeddingsConfiguration } from './shapes/configuration/search.ts';
+import type { EntrySurroundings } from './shapes/configuration/servers/surroundings.ts';
 import { skillsConfiguration } from './shapes/configuration/skills.ts';
-import { printable, truncated } from './shapes/text.ts';
+import { inheritedEnvironment } from './shapes/server.ts';
 
 /** The version in package.json. */
 export const version: string = packageJson.version;
-
-/** An invalid setting, which stops the start. The message is one printable line: the key, the value found, what is allowed. */
-export class ConfigurationError extends Error {
-  override readonly name = 'ConfigurationError';
-
-  constructor(message: string, options?: ErrorOptions) {
-    super(truncated(printable(message), messageLengthMax), options);
-  }
-}
-
-const messageLengthMax = 500;
 
 /** The environment and folder that {@link loadConfig} uses; tests pass their own. */
 export interface ConfigSources {
@@ -50,13 +41,17 @@ export function loadConfig(sources: ConfigSources): Config {
   const unknownKey = Object.keys(given).find((key) => key.startsWith('HESTIA_') && !(key in environmentSchema.shape));
   if (unknownKey !== undefined) throw new ConfigurationError(`environment: ${unknownKey}: unknown key`);
   const parsed = environmentSchema.safeParse(given);
-  if (!parsed.success) throw configurationError('environment', parsed.error, sources.environment);
+  if (!parsed.success) throw environmentError(parsed.error, sources.environment);
   const environment = parsed.data;
   const absolute = (path: string) => resolve(sources.workingDirectory, path);
   const configFile = absolute(environment.HESTIA_CONFIG ?? './hestia.config.json');
-  const file = readConfigurationFile(configFile, environment.HESTIA_CONFIG !== undefined, sources.environment);
   const folder = dirname(configFile);
   const home = sources.environment.HOME ?? homedir();
+  const content = readConfigurationFile(configFile, environment.HESTIA_CONFIG !== undefined, {
+    environment: sources.environment,
+    home,
+  });
+  const { settings: file, servers } = content;
   const dataDirectory = absolute(environment.HESTIA_DATA_DIR);
   return deepFreeze({
     host: environment.HESTIA_HOST,
@@ -76,7 +71,10 @@ export function loadConfig(sources: ConfigSources): Config {
       }),
       vectorsFile: resolve(dataDirectory, 'vectors.db'),
     },
-    servers: file.mcpServers,
+    servers: servers.servers,
+    misconfiguredServers: servers.misconfigured,
+    warnings: servers.warnings,
+    serverEnvironment: inheritedEnvironment(sources.environment),
     skills: skillsConfiguration(file.skills, { folder, home }),
     scheduler: file.scheduler,
     retention: file.retention,
@@ -92,7 +90,7 @@ export function clientDefaults(sources: ConfigSources): { url: string; operatorK
   const parsed = environmentSchema
     .pick({ HESTIA_HOST: true, HESTIA_PORT: true, HESTIA_DATA_DIR: true })
     .safeParse(withoutEmpty(sources.environment));
-  if (!parsed.success) throw configurationError('environment', parsed.error, sources.environment);
+  if (!parsed.success) throw environmentError(parsed.error, sources.environment);
   const { HESTIA_HOST: host, HESTIA_PORT: port, HESTIA_DATA_DIR: folder } = parsed.data;
   const name = wildcardAddresses.has(host) ? '127.0.0.1' : host;
   return {
@@ -109,72 +107,24 @@ const operatorKeyFileName = 'operator.key';
 function readConfigurationFile(
   path: string,
   required: boolean,
-  environment: ConfigSources['environment'],
-): ConfigurationFile {
-  const text = readText(path, required);
-  if (text === undefined) return configurationFileSchema.parse({});
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new ConfigurationError(`${path}: not valid JSON`, { cause });
-  }
-  const expanded = expandVariables(json, environment, []);
-  const parsed = configurationFileSchema.safeParse(expanded);
-  if (!parsed.success) throw configurationError(path, parsed.error, expanded);
-  requireAtMost(path, parsed.data.limits, { key: 'callTimeoutMs', maxKey: 'callTimeoutMsMax' });
-  requireAtMost(path, parsed.data.limits, { key: 'reconnectDelayMs', maxKey: 'reconnectDelayMsMax' });
-  return parsed.data;
-}
-
-type Limits = ConfigurationFile['limits'];
-
-function requireAtMost(
-  path: string,
-  limits: Limits,
-  { key, maxKey }: { key: keyof Limits; maxKey: keyof Limits },
-): void {
-  if (limits[key] <= limits[maxKey]) return;
-  throw new ConfigurationError(
-    `${path}: limits.${key}: found ${limits[key]}, must be at most limits.${maxKey} (${limits[maxKey]})`,
-  );
+  surroundings: Omit<EntrySurroundings, 'folder' | 'inputs' | 'hasFile'>,
+): ConfigurationContent {
+  return readConfigurationText(readText(path, required) ?? '{}', {
+    file: path,
+    surroundings: { ...surroundings, folder: dirname(path), hasFile: (file) => isAbsolute(file) && existsSync(file) },
+  });
 }
 
 function readText(path: string, required: boolean): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    const bytes = readFileSync(path);
+    // Windows PowerShell writes UTF-16 with a byte order mark.
+    return bytes[0] === 0xff && bytes[1] === 0xfe ? bytes.toString('utf16le') : bytes.toString('utf8');
   } catch (cause) {
     const absent = systemErrorCode(cause) === 'ENOENT';
     if (absent && !required) return undefined;
     throw new ConfigurationError(`HESTIA_CONFIG: cannot read ${path}${absent ? ': no such file' : ''}`, { cause });
   }
-}
-
-const variablePattern = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
-
-/** Replaces `${NAME}` and `${NAME:-default}` in the strings below `mcpServers`, where the files of MCP clients hold secrets. */
-function expandVariables(value: unknown, environment: ConfigSources['environment'], path: string[]): unknown {
-  if (typeof value === 'string' && path[0] === 'mcpServers') {
-    return value.replace(variablePattern, (_match, name: string, fallback: string | undefined) => {
-      // As in a shell, `:-` also replaces an empty variable.
-      const given = Object.hasOwn(environment, name) ? environment[name] : undefined;
-      const found = given === '' ? (fallback ?? given) : (given ?? fallback);
-      if (found === undefined) {
-        throw new ConfigurationError(
-          `${path.join('.')}: the environment variable ${name} is not set, and no default is given`,
-        );
-      }
-      return found;
-    });
-  }
-  if (Array.isArray(value))
-    return value.map((item, index) => expandVariables(item, environment, [...path, `${index}`]));
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, expandVariables(item, environment, [...path, key])]),
-    );
-  }
-  return value;
 }
 
 const serviceName = 'hestia';
@@ -240,54 +190,14 @@ function withoutEmpty(environment: ConfigSources['environment']): Record<string,
   );
 }
 
-function configurationError(source: string, error: z.ZodError, input: unknown): ConfigurationError {
-  const issue = innermost(error.issues[0]);
-  if (issue === undefined) return new ConfigurationError(`${source}: not valid`);
-  const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  const path = [...issue.path.map(String), ...(unknownKey === undefined ? [] : [unknownKey])];
-  const key = path.join('.') || '(the whole file)';
-  const reason = unknownKey === undefined ? `${found(valueAt(input, path), path)}${issue.message}` : 'unknown key';
-  return new ConfigurationError(`${source}: ${key}: ${reason}`);
+function environmentError(error: z.ZodError, input: unknown): ConfigurationError {
+  const { path, text } = issueText(error, input, mayShow);
+  return new ConfigurationError(`environment: ${path.join('.')}: ${text}`);
 }
 
-type Issue = z.core.$ZodIssue;
-
-/** The issue to report: for a key, that of its own rule; for a union, that of the one member that fits best. */
-function innermost(issue: Issue | undefined): Issue | undefined {
-  if (issue?.code === 'invalid_key') return { ...issue, message: issue.issues[0]?.message ?? issue.message };
-  if (issue?.code !== 'invalid_union') return issue;
-  const [best, second] = issue.errors.toSorted((left, right) => left.length - right.length);
-  const inner = best?.[0];
-  if (inner === undefined || best?.length === second?.length) return withUnknownKey(issue);
-  return { ...inner, path: [...issue.path, ...inner.path] };
-}
-
-/** If no member of a union fits best, adds the key that is unknown to all of them, if there is one. */
-function withUnknownKey(issue: z.core.$ZodIssueInvalidUnion): Issue {
-  const unknown = issue.errors.map((errors) =>
-    errors.flatMap((error) => (error.code === 'unrecognized_keys' ? error.keys : [])),
-  );
-  const key = unknown[0]?.find((candidate) => unknown.every((keys) => keys.includes(candidate)));
-  return key === undefined ? issue : { ...issue, message: `unknown key "${key}", ${issue.message}` };
-}
-
-/** The value found, unless it may be a secret: keys, URLs, and any text below `mcpServers` are never shown. */
-function found(value: unknown, path: readonly string[]): string {
-  const secret =
-    path.some((part) => /KEY|URL/.test(part)) ||
-    (path[0] === 'mcpServers' &&
-      (typeof value === 'string' || path.some((part) => /^(?:env|headers|args)$/.test(part))));
-  if (secret || value === undefined || typeof value === 'object') return '';
-  return `found ${truncated(JSON.stringify(value), 80)}, `;
-}
-
-function valueAt(input: unknown, path: readonly string[]): unknown {
-  let value = input;
-  for (const part of path) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = Object.entries(value).find(([key]) => key === part)?.[1];
-  }
-  return value;
+/** Keys and URLs may be secrets, and are never shown. */
+function mayShow(path: readonly string[]): boolean {
+  return !path.some((part) => /KEY|URL/.test(part));
 }
 
 function deepFreeze<T>(value: T): T {

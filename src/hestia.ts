@@ -5,7 +5,9 @@
  */
 import { fileURLToPath } from 'node:url';
 import { runCommandLine } from './cli/command-line.ts';
-import { ConfigurationError, clientDefaults, version } from './config.ts';
+import { createAsk } from './cli/terminal-question.ts';
+import { clientDefaults, version } from './config.ts';
+import { ConfigurationError } from './shapes/configuration/configuration-error.ts';
 
 const hubFile = new URL('./main.ts', import.meta.url);
 const interruption = new AbortController();
@@ -33,6 +35,7 @@ try {
     environment: process.env,
     hubFile: fileURLToPath(hubFile),
     version,
+    ask: process.stdin.isTTY && process.stdout.isTTY ? createAsk(process.stdin, process.stdout) : undefined,
     signal: interruption.signal,
     serve,
   });

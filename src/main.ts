@@ -6,9 +6,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { dirname } from 'node:path';
 import { serve } from '@hono/node-server';
-import { ConfigurationError, loadConfig, version } from './config.ts';
+import { loadConfig, version } from './config.ts';
 import { systemErrorCode } from './flow/system-error.ts';
 import type { Config } from './shapes/configuration/config.ts';
+import { ConfigurationError } from './shapes/configuration/configuration-error.ts';
 import { printable } from './shapes/text.ts';
 import { type Log, openLog } from './telemetry/log.ts';
 import { startTelemetry, type Telemetry } from './telemetry/start.ts';
@@ -29,6 +30,11 @@ async function run(): Promise<void> {
   const config = loadConfig({ environment: process.env, workingDirectory: process.cwd() });
   prepareDirectories(config);
   const log = await openLog({ ...config.log, standardOutput: process.stdout.isTTY ? 'readable' : 'ndjson' });
+  for (const warning of config.warnings)
+    log.warn('The configuration has a part that is ignored or adapted', { warning });
+  for (const { serverId, reason } of config.misconfiguredServers) {
+    log.error('A server is misconfigured and is not started', { server_id: serverId, reason });
+  }
   const telemetry = await startTelemetry({ configuration: config.telemetry, log });
   const hub = await createHub({ config, version, log, telemetry });
   const server = await listen(config, hub);

@@ -56,42 +56,55 @@ describe('the configuration file', () => {
   });
 
   const unknown = [
-    [{ colour: 'red' }, 'colour'],
-    [{ limits: { callTimeoutSeconds: 3 } }, 'limits.callTimeoutSeconds'],
-    [{ skills: { folders: [] } }, 'skills.folders'],
-    [{ policy: { hosts: [] } }, 'policy.hosts'],
-    [{ mcpServers: { files: { command: 'x', comand: 'y' } } }, 'mcpServers.files.comand'],
-    [{ mcpServers: { files: { url: 'http://x', header: {} } } }, 'mcpServers.files.header'],
+    [{ colour: 'red' }, '1:2: colour: unknown key'],
+    [{ polcy: {} }, '1:2: polcy: unknown key; did you mean "policy"?'],
+    [{ mcpServer: {} }, '1:2: mcpServer: unknown key; did you mean "mcpServers"?'],
+    [{ limits: { callTimeoutSeconds: 3 } }, '1:12: limits.callTimeoutSeconds: unknown key'],
+    [{ limits: { callTimeoutMS: 3 } }, '1:12: limits.callTimeoutMS: unknown key; did you mean "callTimeoutMs"?'],
+    [{ skills: { folders: [] } }, '1:12: skills.folders: unknown key'],
+    [{ policy: { hosts: [] } }, '1:12: policy.hosts: unknown key'],
   ] as const;
-  test.each(unknown)('refuses %j and names the unknown key', async (content, key) => {
-    expect(await refusal(() => loadFile(content))).toBe(`hestia.config.json: ${key}: unknown key`);
+  test.each(unknown)('refuses %j and names the unknown key', async (content, reason) => {
+    expect(await refusal(() => loadFile(content))).toBe(`hestia.config.json:${reason}`);
   });
 
   const bad = [
-    ['{"a": ', 'not valid JSON'],
-    [[], '(the whole file): '],
-    [{ scheduler: { intervalHours: 5 } }, 'scheduler.intervalHours: found 5, must be one of 0.25, 0.5, 1, '],
-    [{ storage: { durability: 'none' } }, 'storage.durability: found "none", must be "normal" or "full"'],
-    [{ retention: { auditDays: 0 } }, 'retention.auditDays: found 0, '],
-    [{ limits: { callTimeoutMs: '3s' } }, 'limits.callTimeoutMs: found "3s", '],
+    ['{"a": ', '1:7: not valid JSON: a value is missing'],
+    ['{\n  "limits": {\n    "drainMs": 5\n    "callTimeoutMs": 5 } }', '4:5: not valid JSON: a comma is missing'],
+    ["{ 'limits': {} }", '1:3: not valid JSON: '],
+    ['{ "skills": { "directories": ["C:\\skills"] } }', '1:31: not valid JSON: a backslash '],
+    ['', '1:1: not valid JSON: the file is empty; write {}'],
+    [[], ' (the whole file): '],
+    [{ scheduler: { intervalHours: 5 } }, '1:15: scheduler.intervalHours: found 5, must be one of 0.25, 0.5, 1, '],
+    [{ storage: { durability: 'none' } }, '1:13: storage.durability: found "none", must be "normal" or "full"'],
+    [{ retention: { auditDays: 0 } }, '1:15: retention.auditDays: found 0, '],
+    [{ limits: { callTimeoutMs: '3s' } }, '1:12: limits.callTimeoutMs: found "3s", '],
     [
       { limits: { callTimeoutMsMax: 1000 } },
-      'limits.callTimeoutMs: found 30000, must be at most limits.callTimeoutMsMax (1000)',
+      '1:2: limits.callTimeoutMs: found 30000, must be at most limits.callTimeoutMsMax (1000)',
     ],
     [
       { limits: { reconnectDelayMs: 50, reconnectDelayMsMax: 40 } },
-      'limits.reconnectDelayMs: found 50, must be at most limits.reconnectDelayMsMax (40)',
+      '1:12: limits.reconnectDelayMs: found 50, must be at most limits.reconnectDelayMsMax (40)',
     ],
-    [{ skills: { namespace: '-x' } }, 'skills.namespace: found "-x", must be 1 to 64 letters, '],
-    [{ mcpServers: { 'a/b': { command: 'x' } } }, 'mcpServers.a/b: must be 1 to 64 letters, '],
-    [{ mcpServers: { hestia: { command: 'x' } } }, `mcpServers.hestia: "hestia" is the hub's own name`],
-    [{ mcpServers: { files: {} } }, 'mcpServers.files: must be { "command", '],
-    [{ mcpServers: { files: { command: 5 } } }, 'mcpServers.files.command: found 5, '],
-    [{ mcpServers: { files: { url: 'ftp://x' } } }, 'mcpServers.files.url: '],
+    [{ skills: { namespace: '-x' } }, '1:12: skills.namespace: found "-x", must be 1 to 64 letters, '],
   ] as const;
   test.each(bad)('refuses %j with one line', async (content, reason) => {
     const message = await refusal(() => loadFile(content));
-    expect(message.slice(0, `hestia.config.json: ${reason}`.length)).toBe(`hestia.config.json: ${reason}`);
+    expect(message.slice(0, `hestia.config.json:${reason}`.length)).toBe(`hestia.config.json:${reason}`);
+  });
+
+  test('has its comments, trailing commas and byte order mark read over', async () => {
+    const text = '\ufeff{\n  // servers\n  "mcpServers": { "a": { "command": "x", /* none */ "args": [], }, },\n}\n';
+    const { servers, warnings } = await loadFile(text);
+    expect(servers.a).toMatchObject({ command: 'x' });
+    expect(warnings).toEqual([]);
+  });
+
+  test('may be UTF-16 with a byte order mark, as Windows PowerShell writes it', async () => {
+    const file = join(folder, 'hestia.config.json');
+    await writeFile(file, Buffer.from('\ufeff{ "limits": { "drainMs": 7 } }', 'utf16le'));
+    expect(load().limits.drainMs).toBe(7);
   });
 
   const secret = 'hunter2';
@@ -103,24 +116,17 @@ describe('the configuration file', () => {
     { mcpServers: { a: { url: 'http://x', headers: secret } } },
     { mcpServers: { a: { url: 'http://x', headers: { Authorization: [secret] } } } },
     { mcpServers: { a: { command: 'x', args: secret } } },
+    { mcpServers: { a: { command: `/opt/x --key ${secret}` } } },
     { mcpServers: { a: { command: 'x', env: secret } } },
-    `{ "mcpServers": { "a": ${secret} } }`,
-  ])('never shows a value that may be a secret: %j', async (content) => {
-    expect(await refusal(() => loadFile(content, { TOKEN: secret }))).not.toContain(secret);
+    { mcpServers: { a: { command: 'x', env: { PIN: [secret] } } } },
+  ])('never shows a value of a server, which may be a secret: %j', async (content) => {
+    const { misconfiguredServers, warnings } = await loadFile(content, { TOKEN: secret });
+    expect(misconfiguredServers).toHaveLength(1);
+    expect(JSON.stringify([misconfiguredServers, warnings])).not.toContain(secret);
   });
 
-  test('never shows a number in place of a secret', async () => {
-    const content = { mcpServers: { a: { command: 'x', env: { PIN: 31_337 } } } };
-    expect(await refusal(() => loadFile(content))).toBe(
-      'hestia.config.json: mcpServers.a.env.PIN: Invalid input: expected string, received number',
-    );
-  });
-});
-
-describe('a server entry that is neither of the two kinds', () => {
-  test('is refused with the key that is unknown to both', async () => {
-    const message = await configRefusal(() => loadConfigFile(folder, { mcpServers: { files: { comand: 'x' } } }));
-    expect(message).toContain('mcpServers.files: unknown key "comand", must be { "command"');
+  test('never shows text that is not valid JSON', async () => {
+    expect(await refusal(() => loadFile(`{ "mcpServers": { "a": ${secret} } }`))).not.toContain(secret);
   });
 });
 
@@ -145,10 +151,19 @@ describe('a variable in the configuration file', () => {
     expect(await args(text, { TOKEN: 't0', EMPTY: '', NESTED: '${TOKEN}' })).toBe(expanded);
   });
 
-  test('stops the start if it is not set, and the error names the place and the variable', async () => {
-    expect(await refusal(() => args('${MISSING}'))).toBe(
-      'mcpServers.a.args.0: the environment variable MISSING is not set, and no default is given',
-    );
+  test('makes its server misconfigured if it is not set, and the reason names the place and the variable', async () => {
+    const { misconfiguredServers, servers } = await loadFile({
+      mcpServers: { a: { command: 'x', args: ['${MISSING}'] }, b: { command: 'y' } },
+    });
+    expect(Object.keys(servers)).toEqual(['b']);
+    expect(misconfiguredServers).toEqual([
+      {
+        serverId: 'a',
+        transport: 'stdio',
+        reason:
+          'hestia.config.json:1:43: mcpServers.a.args.0: the environment variable MISSING is not set, and no default is given; start the hub with MISSING set, or write ${MISSING:-default}',
+      },
+    ]);
   });
 
   test('is not replaced outside of mcpServers', async () => {

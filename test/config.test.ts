@@ -260,7 +260,7 @@ describe('the JSON Schema of the configuration file', () => {
     );
   });
 
-  test.each([{ colour: 'red' }, { limits: { drainMs: -1 } }, { mcpServers: { 'a/b': { command: 'x' } } }])(
+  test.each([{ colour: 'red' }, { limits: { drainMs: -1 } }, { mcpServers: { 'a\\b': { command: 'x' } } }])(
     'refuses %j',
     (content) => {
       expect(validate(content)).toBe(false);

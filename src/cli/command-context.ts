@@ -5,6 +5,7 @@ import { systemErrorCode } from '../flow/system-error.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 import type { CommandOutput, OutputStream } from './command-output.ts';
 import { createHubClient, type HubClient } from './hub-client.ts';
+import type { Ask } from './terminal-question.ts';
 
 /** What the process provides to the commands. */
 export interface CommandSurroundings {
@@ -12,11 +13,13 @@ export interface CommandSurroundings {
   stderr: OutputStream;
   /** Defaults of `--url` and `--key-file`: where a hub with this environment listens and stores its operator key. */
   defaults: { url: string; operatorKeyFile: string };
-  /** Passed to hubs that the demo starts. Nothing else reads it. */
+  /** Passed to hubs that the demo starts, and to what reads the configuration file. */
   environment: Readonly<Record<string, string | undefined>>;
   /** The script that runs the hub. */
   hubFile: string;
   version: string;
+  /** Asks the user, if there is a terminal. */
+  ask?: Ask | undefined;
   /** Aborts at Ctrl-C. Commands then undo what they created and return. */
   signal: AbortSignal;
   /** Runs the hub in this process. */

@@ -8,6 +8,7 @@ import { createCommandOutput } from './command-output.ts';
 import { addDemoCommand } from './demo/command.ts';
 import { addKeyCommands } from './key-commands.ts';
 import { addSearchCommands } from './search-commands.ts';
+import { addServerCommands } from './servers/commands.ts';
 import { addSkillCommands } from './skill-commands.ts';
 import { addToolCommands } from './tool-commands.ts';
 
@@ -45,6 +46,7 @@ function createProgram(context: CommandContext): Command {
   addAuditCommands(program, context);
   addKeyCommands(program, context);
   addSearchCommands(program, context);
+  addServerCommands(program, context);
   addSkillCommands(program, context);
   addToolCommands(program, context);
   return program;

@@ -52,7 +52,7 @@ export interface HubClient {
 /** What is read of problem details; a hub of another version may have other codes. */
 const refusalSchema = problemSchema
   .pick({ detail: true, traceId: true, violations: true })
-  .extend({ code: z.string() });
+  .extend({ code: z.string(), content: z.array(z.looseObject({ text: z.string().optional() })).optional() });
 const messageLengthMax = 500;
 const pageSizeMax = 200;
 /** Maximum pages of one list, so that a hub that always returns a next page cannot keep a command running. */
@@ -161,9 +161,10 @@ function reasonOf(error: unknown): string {
 function refusal(origin: string, { status, body, traceId }: HubAnswer): CommandError {
   const problem = refusalSchema.safeParse(body);
   if (!problem.success) return new CommandError(exitCodes.failed, `${origin} answered with status ${status}`);
-  const { code, detail, violations = [] } = problem.data;
+  const { code, detail, violations = [], content = [] } = problem.data;
   const named = violations.map(({ field, message }) => `${field}: ${message}`).filter((text) => !detail.includes(text));
-  const text = [detail, ...named].join('; ');
+  const upstream = content.flatMap(({ text }) => text ?? []);
+  const text = [detail, ...named, ...upstream].join('; ');
   const message = `${printable(truncated(text, messageLengthMax))} (${code}, trace ${problem.data.traceId ?? traceId})`;
   return new CommandError(exitCodes.failed, message);
 }

@@ -15,6 +15,8 @@ export interface HubStatusReport {
   uptimeSeconds: number;
   serversConnected: number;
   serversTotal: number;
+  /** Servers whose entries in the configuration cannot be used. */
+  serversMisconfigured: number;
   /** Tools that the caller can find. */
   toolsCount: number;
   /** Active skills of the caller's namespace that have a tool. */
@@ -57,6 +59,7 @@ export function createHubStatus(deps: HubStatusDeps): HubStatus {
         uptimeSeconds: Math.round(process.uptime()),
         serversConnected: servers.filter(({ state }) => state === 'connected').length,
         serversTotal: servers.length,
+        serversMisconfigured: servers.filter(({ state }) => state === 'misconfigured').length,
         toolsCount: visible.length,
         skillsActive: deps.skillTools.list(caller.namespace).length,
         callsRunning: deps.toolCall.running(),

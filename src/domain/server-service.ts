@@ -6,6 +6,7 @@ import { attributes } from '../telemetry/names.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { ConnectionPool } from '../upstream/connection-pool.ts';
 import type { AccessGuard } from './access/guard.ts';
+import { checkPermission } from './access/policy.ts';
 import type { AuditTrail } from './audit/trail.ts';
 
 /** Manages upstream servers. Errors: NOT_FOUND, FORBIDDEN, STORAGE_FAILED. */
@@ -29,7 +30,10 @@ export function createServerService({ pool, trail, guard }: ServerServiceDeps): 
   const change = async (caller: Caller, serverId: string, action: 'connect' | 'disconnect') => {
     await guard.require(caller, 'server.manage');
     const connection = pool.find(serverId);
-    if (connection === undefined) throw notFound('server');
+    const status = pool.status(serverId);
+    if (status === undefined) throw notFound('server');
+    // There is nothing to connect; the status says what to write.
+    if (connection === undefined) return status;
     const name = action === 'connect' ? 'SERVER_CONNECT_REQUESTED' : 'SERVER_DISCONNECT_REQUESTED';
     return inSpan(`server.${action}`, { attributes: { [attributes.serverId]: serverId } }, async (span) => {
       const fields = { server_id: serverId, agent_id: caller.agentId, namespace: caller.namespace };
@@ -41,9 +45,17 @@ export function createServerService({ pool, trail, guard }: ServerServiceDeps): 
   return {
     list: async (caller) => {
       await guard.require(caller, 'server.read');
-      return pool.list();
+      if (checkPermission(caller, 'server.manage') === 'allowed') return pool.list();
+      return pool.list().map(withoutOutput);
     },
     connect: (caller, serverId) => change(caller, serverId, 'connect'),
     disconnect: (caller, serverId) => change(caller, serverId, 'disconnect'),
   };
+}
+
+/** The status without the output of the process, which may contain secrets of its configuration. */
+function withoutOutput({ failure, ...status }: ServerStatus): ServerStatus {
+  if (failure === undefined) return status;
+  const { stderrLines: _, ...codes } = failure;
+  return { ...status, failure: codes };
 }

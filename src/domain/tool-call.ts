@@ -28,11 +28,17 @@ import type { ConnectionPool } from '../upstream/connection-pool.ts';
 import type { AccessGuard } from './access/guard.ts';
 import type { ContentDigest } from './audit/digest.ts';
 import type { AuditTrail } from './audit/trail.ts';
+import {
+  type ArgumentCheckDeps,
+  type CheckedArguments,
+  checkArguments,
+  markedResult,
+  withWarnings,
+} from './call/argument-check.ts';
 import { type ConcurrencyLimits, createConcurrencyLimit } from './call/concurrency-limit.ts';
 import { openDeadline } from './call/deadline.ts';
 import { type CallFailure, callError, classifyFailure } from './call/failure.ts';
 import { recordCall } from './call/record.ts';
-import type { SchemaCheck } from './call/schema.ts';
 import type { SearchLearning } from './search/learning.ts';
 import type { SkillLifecycle } from './skill-lifecycle.ts';
 import { type SkillTools, skillToolResult } from './skill-tools.ts';
@@ -62,7 +68,7 @@ export interface ToolCall {
 }
 
 /** Dependencies of tool calls. `limits` are milliseconds and counts. */
-export interface ToolCallDeps {
+export interface ToolCallDeps extends ArgumentCheckDeps {
   pool: ConnectionPool;
   toolIndex: ToolIndex;
   skillTools: SkillTools;
@@ -74,7 +80,6 @@ export interface ToolCallDeps {
   contentDigest: ContentDigest;
   guard: AccessGuard;
   metrics: Metrics;
-  schemaCheck: SchemaCheck;
   limits: { callTimeoutMs: number; callTimeoutMsMax: number } & ConcurrencyLimits;
   captureContent: boolean;
   now: () => number;
@@ -101,7 +106,10 @@ interface Shutdown {
 }
 
 /** How a call ended, before it is recorded. */
-type Ending = { result: ToolResult; outcome: Outcome; errorType: ToolErrorType | undefined } | { failure: CallFailure };
+type Ending = { areArgumentsDoubtful: boolean } & (
+  | { result: ToolResult; outcome: Outcome; errorType: ToolErrorType | undefined }
+  | { failure: CallFailure }
+);
 
 /** Creates the use case. */
 export function createToolCall(deps: ToolCallDeps): ToolCall {
@@ -162,7 +170,7 @@ async function performAndRecord(deps: ToolCallDeps, call: PermittedCall, span: S
   const { caller, request, timeoutMs } = call;
   if (deps.captureContent) span.setAttribute(attributes.genAiToolArguments, redactedContent(request.arguments));
   const startedAt = performance.now();
-  const performing = perform(deps, call);
+  const performing = perform(deps, call, span);
   // Computed while the tool is at work.
   const argumentsDigest = deps.contentDigest(request.arguments);
   const ending = await performing;
@@ -170,33 +178,40 @@ async function performAndRecord(deps: ToolCallDeps, call: PermittedCall, span: S
   const { outcome, errorType } = 'failure' in ending ? ending.failure : ending;
   const result = 'failure' in ending ? undefined : ending.result;
   const isOwnDeadline = timeoutMs < deps.limits.callTimeoutMs;
-  const finished = { caller, request, argumentsDigest, outcome, errorType, result, latencyMs, isOwnDeadline, span };
-  const recorded = await recordCall(deps, finished);
-  if ('failure' in ending) throw callError(ending.failure, timeoutMs);
+  const { areArgumentsDoubtful } = ending;
+  const finding = { outcome, errorType, result, latencyMs, isOwnDeadline, areArgumentsDoubtful };
+  const recorded = await recordCall(deps, { caller, request, argumentsDigest, span, ...finding });
+  if ('failure' in ending) {
+    const { callTimeoutMsMax: timeoutMsMax } = deps.limits;
+    throw callError(ending.failure, { serverId: request.serverId, timeoutMs, timeoutMsMax });
+  }
   if (deps.captureContent) span.setAttribute(attributes.genAiToolResult, redactedContent(ending.result));
   return { callId: recorded.callId, outcome, latencyMs: recorded.latencyMs, result: ending.result };
 }
 
+const notChecked: CheckedArguments = { check: 'fits', warnings: [], failure: undefined };
+
 /** Checks the arguments and runs the tool under a deadline. Never throws. */
-async function perform(deps: ToolCallDeps, call: PermittedCall): Promise<Ending> {
+async function perform(deps: ToolCallDeps, call: PermittedCall, span: Span): Promise<Ending> {
   const { caller, request, options, tool, timeoutMs, shutdown } = call;
   const deadline = openDeadline({ timeoutMs, caller: options.signal, shutdown: shutdown.signal });
+  let checked: CheckedArguments = notChecked;
   try {
-    const verdict = deps.schemaCheck(tool.inputSchema, request.arguments);
-    if ('broken' in verdict) return { failure: { errorType: 'invalid_tool_schema', outcome: 'error' } };
-    if (!verdict.fits) {
-      return { failure: { errorType: 'invalid_arguments', outcome: 'error', violations: verdict.violations } };
-    }
+    checked = await deadline.race(checkArguments(deps, { tool, args: request.arguments, span }));
+    if (checked.failure !== undefined) return { failure: checked.failure, areArgumentsDoubtful: false };
+    const areArgumentsDoubtful = checked.check === 'warned';
     const result = await deadline.race(
       tool.serverId === hubServerId
         ? callSkill(deps, caller, request)
         : callUpstream(deps, request, { signal: deadline.signal, onProgress: options.onProgress }),
     );
+    const marked = markedResult(result, checked);
     return result.isError
-      ? { result, outcome: 'error', errorType: 'tool_error' }
-      : { result, outcome: 'success', errorType: undefined };
+      ? { result: marked, outcome: 'error', errorType: 'tool_error', areArgumentsDoubtful }
+      : { result: marked, outcome: 'success', errorType: undefined, areArgumentsDoubtful };
   } catch (error) {
-    return { failure: classifyFailure(error, deadline.reason(), shutdown.hasBegun()) };
+    const failure = classifyFailure(error, deadline.reason(), shutdown.hasBegun());
+    return { failure: withWarnings(failure, checked), areArgumentsDoubtful: checked.check === 'warned' };
   } finally {
     deadline.close();
   }
@@ -253,9 +268,9 @@ function findCallableTool(
   }
   if (found !== undefined) return found.definition;
   if (serverId === hubServerId) throw notFound('tool');
-  const connection = pool.find(serverId);
-  if (connection === undefined) throw notFound('server');
-  const { state } = connection.status();
+  const status = pool.status(serverId);
+  if (status === undefined) throw notFound('server');
+  const { state } = status;
   if (state !== 'connected') throw new HestiaError('SERVER_UNAVAILABLE', `the server is ${state}; see its status`);
   throw notFound('tool');
 }

@@ -32,7 +32,7 @@ export function problemResponse(error: unknown, { log, challenge }: { log: Log; 
 export const problemType = 'application/problem+json';
 
 /** The JSON text of problem details. */
-export function problemText({ code, message, violations }: HestiaError, traceId?: string): string {
+export function problemText({ code, message, violations, content }: HestiaError, traceId?: string): string {
   const { status, title } = errorCodes[code];
   return JSON.stringify({
     type: 'about:blank',
@@ -42,6 +42,7 @@ export function problemText({ code, message, violations }: HestiaError, traceId?
     code,
     ...(traceId !== undefined && { traceId }),
     ...(violations.length > 0 && { violations }),
+    ...(content.length > 0 && { content }),
   });
 }
 

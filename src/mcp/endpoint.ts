@@ -14,6 +14,7 @@ import {
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
 import { z } from 'zod';
 import type { Caller } from '../shapes/access.ts';
+import { isJsonObject } from '../shapes/json.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type PlainCall, plainCall, plainCallResponse } from './fast-path.ts';
@@ -48,6 +49,7 @@ const instructions =
 const messageSchema = z.looseObject({ method: z.string().optional(), params: z.looseObject({}).optional() });
 const cancelledSchema = z.looseObject({ requestId: z.union([z.string().max(256), z.number()]) });
 const sessionHeader = 'mcp-session-id';
+const versionHeader = 'mcp-protocol-version';
 
 /** Creates the endpoint; it reports changes of the skill tools to open streams until it is closed. */
 export function createHubServer(deps: HubServerDeps): HubServer {
@@ -133,8 +135,10 @@ function serverFactory(deps: HubServerDeps, { tools, sessions, serverInfo, calle
       const sessionId = requestInfo?.headers.get(sessionHeader) ?? undefined;
       const client = AbortSignal.any([ctx.mcpReq.signal, ...(requestInfo ? [requestInfo.signal] : [])]);
       const call = sessions.open({ keyId: caller.keyId, sessionId, requestId: ctx.mcpReq.id }, client);
+      const protocolVersion = requestInfo?.headers.get(versionHeader) ?? undefined;
+      const invocation = { caller, signal: call.signal, onProgress: progressRelay(ctx), protocolVersion };
       try {
-        return await tools.call(params, { caller, signal: call.signal, onProgress: progressRelay(ctx) });
+        return await tools.call(params, invocation);
       } catch (error) {
         throw protocolError(error, log);
       } finally {
@@ -158,7 +162,8 @@ async function callOnFastPath(
   const traced = { method: 'tools/call', toolName: knownName, id, protocolVersion: revision, meta };
   return traceRequest({ metrics, agentId: caller.agentId }, traced, async () => {
     try {
-      const invocation = { caller, signal: call.signal, onProgress: undefined };
+      const protocolVersion = request.headers.get(versionHeader) ?? undefined;
+      const invocation = { caller, signal: call.signal, onProgress: undefined, protocolVersion };
       return { result: await tools.call({ name: toolName, arguments: args }, invocation) };
     } catch (error) {
       return { error: protocolError(error, log) };
@@ -206,12 +211,24 @@ function cancel(sessions: LegacySessions, request: Request, caller: Caller, para
 /** The parsed body; its content is checked by whoever handles it. */
 async function readBody(request: Request): Promise<{ parsed: unknown } | { refusal: Response }> {
   try {
-    return { parsed: await request.json() };
+    return { parsed: withoutNullParams(await request.json()) };
   } catch {
     const error = new ProtocolError(-32700, 'the body is not valid JSON', { code: 'INVALID_REQUEST' });
     return { refusal: jsonRpcRefusal(400, error) };
   }
 }
+
+/** The message without parameters that are null. Go clients send a map that is nil as null, which means that it is absent. */
+function withoutNullParams(message: unknown): unknown {
+  if (!isJsonObject(message) || !isJsonObject(message.params)) return message;
+  const { params } = message;
+  if (!nullableParams.some((name) => params[name] === null)) return message;
+  const isAbsent = ([name, value]: [string, unknown]) => value === null && nullableParams.includes(name);
+  const present = Object.entries(params).filter((param) => !isAbsent(param));
+  return { ...message, params: Object.fromEntries(present) };
+}
+
+const nullableParams = ['arguments', '_meta', 'cursor'];
 
 function methodNotAllowed(): Response {
   return jsonRpcRefusal(

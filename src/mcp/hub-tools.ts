@@ -7,15 +7,20 @@ import { HestiaError, notFound } from '../shapes/error.ts';
 import { jsonObjectSchema } from '../shapes/json.ts';
 import { hubServerId } from '../shapes/server.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
+import type { Log } from '../telemetry/log.ts';
 import type { MetaTool, ToolInvocation } from './meta-tools.ts';
-import { invalidArguments, passedThrough } from './tool-result.ts';
+import { passedThrough } from './passed-result.ts';
+import { failedResult, invalidArguments } from './tool-result.ts';
 
 /** Lists and calls the tools of the endpoint. */
 export interface HubTools {
   /** A page of the tools: the meta-tools, then those of skills by name. @throws HestiaError INVALID_ARGUMENTS for a cursor */
   list(caller: Caller, cursor: string | undefined): { tools: ToolDefinition[]; nextCursor: string | undefined };
   isKnown(caller: Caller, toolName: string): boolean;
-  /** @throws HestiaError of the domain; NOT_FOUND for a name that is not listed; INVALID_ARGUMENTS */
+  /**
+   * The result of the tool, with `isError` where it failed.
+   * @throws HestiaError NOT_FOUND for a name that is not listed; ABANDONED, INTERNAL
+   */
   call(params: { name: string; arguments?: unknown }, invocation: ToolInvocation): Promise<CallToolResult>;
 }
 
@@ -24,6 +29,7 @@ export interface HubToolsDeps {
   metaTools: readonly MetaTool[];
   skillTools: SkillTools;
   toolCall: ToolCall;
+  log: Log;
 }
 
 /** Creates the tools of the endpoint. */
@@ -37,9 +43,14 @@ export function createHubTools(deps: HubToolsDeps): HubTools {
         cursor,
       ),
     isKnown: (caller, name) => byName.has(name) || toolCall.hasSkillTool(caller, name),
-    call: (params, invocation) => {
+    call: async (params, invocation) => {
       const tool = byName.get(params.name);
-      return tool ? tool.call(params.arguments, invocation) : callSkillTool(deps, params, invocation);
+      if (tool === undefined && !toolCall.hasSkillTool(invocation.caller, params.name)) throw notFound('tool');
+      try {
+        return await (tool ? tool.call(params.arguments, invocation) : callSkillTool(deps, params, invocation));
+      } catch (error) {
+        return failedResult(error, deps.log);
+      }
     },
   };
 }
@@ -64,9 +75,8 @@ function toolPage(tools: readonly ToolDefinition[], cursor: string | undefined):
 async function callSkillTool(
   { toolCall }: HubToolsDeps,
   params: { name: string; arguments?: unknown },
-  { caller, signal, onProgress }: ToolInvocation,
+  { caller, signal, onProgress, protocolVersion }: ToolInvocation,
 ): Promise<CallToolResult> {
-  if (!toolCall.hasSkillTool(caller, params.name)) throw notFound('tool');
   const args = jsonObjectSchema.safeParse(params.arguments ?? {});
   if (!args.success) throw invalidArguments(args.error);
   const request = {
@@ -76,5 +86,6 @@ async function callSkillTool(
     timeoutMs: undefined,
     searchId: undefined,
   };
-  return passedThrough((await toolCall.call(caller, request, { signal, onProgress })).result);
+  const { result } = await toolCall.call(caller, request, { signal, onProgress });
+  return passedThrough(result, protocolVersion);
 }

@@ -36,10 +36,11 @@ export function schedulerStatusView(status: SchedulerStatus) {
 }
 
 /** `get_mcp_hub_status`. */
-export function hubStatusView({ serversConnected, serversTotal, toolsCount, scheduler, ...report }: HubStatusReport) {
+export function hubStatusView({ toolsCount, scheduler, ...status }: HubStatusReport) {
+  const { serversConnected, serversTotal, serversMisconfigured, ...report } = status;
   return {
     ...report,
-    servers: { connected: serversConnected, total: serversTotal },
+    servers: { connected: serversConnected, total: serversTotal, misconfigured: serversMisconfigured },
     tools: toolsCount,
     scheduler: schedulerStatusView(scheduler),
   };

@@ -9,10 +9,12 @@ import type { SkillService } from '../domain/skill-service.ts';
 import type { ToolCall } from '../domain/tool-call.ts';
 import type { ToolSearch } from '../domain/tool-search.ts';
 import type { Caller } from '../shapes/access.ts';
+import { HestiaError } from '../shapes/error.ts';
 import { type JsonObject, jsonObjectSchema } from '../shapes/json.ts';
 import { decodeCursor, pageOf, pageQuerySchema } from '../shapes/page.ts';
 import { hubServerId, serverView } from '../shapes/server.ts';
 import { ttlSecondsSchema } from '../shapes/skill.ts';
+import { printable, truncated } from '../shapes/text.ts';
 import {
   searchIdSchema,
   searchRequestSchema,
@@ -22,7 +24,9 @@ import {
   toolView,
 } from '../shapes/tool.ts';
 import { activatedSkillView, hubStatusView, listedSkillView, schedulerStatusView } from './meta-tool-views.ts';
-import { invalidArguments, passedThrough, structuredResult } from './tool-result.ts';
+import { passedThrough } from './passed-result.ts';
+import { convertedArguments, declaredArguments } from './tolerant-arguments.ts';
+import { invalidArguments, structuredResult } from './tool-result.ts';
 
 /** Dependencies of the tools. */
 export interface MetaToolsDeps {
@@ -35,11 +39,13 @@ export interface MetaToolsDeps {
   hubStatus: HubStatus;
 }
 
-/** One call of a tool: the caller, its cancellation, and the receiver of progress. */
+/** One call of a tool: the caller, its cancellation, the receiver of progress, and the form of the result. */
 export interface ToolInvocation {
   caller: Caller;
   signal: AbortSignal;
   onProgress: ((progress: ToolProgress) => void) | undefined;
+  /** The protocol version of the client; undefined for one that names none. */
+  protocolVersion: string | undefined;
 }
 
 /** One of the hub's own tools. */
@@ -110,23 +116,57 @@ function toolTools({ toolSearch, toolCall }: MetaToolsDeps): MetaTool[] {
       async ({ server_id, tool_name }, { caller }) =>
         structuredResult(toolView(await toolSearch.inspect(caller, { serverId: server_id, toolName: tool_name }))),
     ),
-    metaTool(
-      'call_mcp_tool',
-      'Call a tool of an upstream server, or of an active skill under the server id "hestia".',
-      callArguments,
-      {},
-      async (args, { caller, signal, onProgress }) => {
-        const request = {
-          serverId: args.server_id,
-          toolName: args.tool_name,
-          arguments: args.arguments,
-          timeoutMs: args.timeout_ms,
-          searchId: args.search_id,
-        };
-        return passedThrough((await toolCall.call(caller, request, { signal, onProgress })).result);
-      },
+    withIgnoredHint(
+      metaTool(
+        'call_mcp_tool',
+        'Call a tool of an upstream server, or of an active skill under the server id "hestia".',
+        callArguments,
+        {},
+        async (args, { caller, signal, onProgress, protocolVersion }) => {
+          const request = {
+            serverId: args.server_id,
+            toolName: args.tool_name,
+            arguments: args.arguments,
+            timeoutMs: args.timeout_ms,
+            searchId: args.search_id,
+          };
+          const { result } = await toolCall.call(caller, request, { signal, onProgress });
+          return passedThrough(result, protocolVersion);
+        },
+      ),
     ),
   ];
+}
+
+/**
+ * The tool, which ignores arguments that it does not declare, and says so after its result. A model that is told what it did
+ * wrong does not repeat it; one that is refused may.
+ */
+function withIgnoredHint(tool: MetaTool): MetaTool {
+  return {
+    ...tool,
+    call: async (args, invocation) => {
+      const { declared, ignored } = declaredArguments(tool.definition.inputSchema, args);
+      if (ignored.length === 0) return tool.call(declared, invocation);
+      const hint = ignoredHint(ignored);
+      try {
+        const result = await tool.call(declared, invocation);
+        return { ...result, content: [...result.content, hint] };
+      } catch (error) {
+        throw error instanceof HestiaError ? error.withContent(hint) : error;
+      }
+    },
+  };
+}
+
+const ignoredNamesMax = 10;
+const ignoredNameLengthMax = 64;
+
+function ignoredHint(names: readonly string[]): { type: 'text'; text: string } {
+  const shown = names.slice(0, ignoredNamesMax).map((name) => `"${printable(truncated(name, ignoredNameLengthMax))}"`);
+  const more = names.length > ignoredNamesMax ? ` and ${names.length - ignoredNamesMax} more` : '';
+  const text = `Hint of the hub: it ignored ${shown.join(', ')}${more}. Arguments for the tool belong in "arguments".`;
+  return { type: 'text', text };
 }
 
 function serverTools({ servers, hubStatus }: MetaToolsDeps): MetaTool[] {
@@ -234,7 +274,7 @@ function metaTool<Schema extends z.ZodType>(
       annotations,
     },
     call: async (args, invocation) => {
-      const parsed = schema.safeParse(args ?? {});
+      const parsed = schema.safeParse(convertedArguments(inputSchema, args));
       if (!parsed.success) throw invalidArguments(parsed.error);
       return call(parsed.data, invocation);
     },

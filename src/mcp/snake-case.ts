@@ -6,6 +6,8 @@ const contentFields: ReadonlySet<string> = new Set([
   'inputSchema',
   'outputSchema',
   'annotations',
+  'execution',
+  'meta',
   'metadata',
   'frontmatter',
 ]);

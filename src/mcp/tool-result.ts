@@ -1,10 +1,13 @@
-/** Results and errors as MCP: structured results, and JSON-RPC errors with an error code in `data`. */
-import { type CallToolResult, isCallToolResult, ProtocolError } from '@modelcontextprotocol/server';
+/**
+ * Results and errors as MCP. The failure of a tool is a result with `isError`, which a model reads (SEP-1303). A failure of
+ * the protocol or of the hub is a JSON-RPC error.
+ */
+import { type CallToolResult, ProtocolError } from '@modelcontextprotocol/server';
 import type { z } from 'zod';
 import { type ErrorCode, HestiaError } from '../shapes/error.ts';
-import type { ToolResult } from '../shapes/tool.ts';
 import { zodViolations } from '../shapes/violation.ts';
 import type { Log } from '../telemetry/log.ts';
+import { passedThrough } from './passed-result.ts';
 import { snakeCaseFields } from './snake-case.ts';
 
 /** The JSON-RPC code of each error code: -32602 where the caller can correct the request, -32001 for a deadline, -32603 for most others. */
@@ -39,13 +42,37 @@ const jsonRpcCodes: Record<ErrorCode, number> = {
 export function protocolError(error: unknown, log: Log): ProtocolError {
   if (error instanceof ProtocolError) return error;
   if (error instanceof HestiaError) {
-    if (error.code === 'INTERNAL' || error.code === 'STORAGE_FAILED')
-      log.error('A request failed', { code: error.code }, { error });
-    const violations = error.violations.length > 0 ? { violations: error.violations } : {};
-    return new ProtocolError(jsonRpcCodes[error.code], withViolations(error), { code: error.code, ...violations });
+    logFailure(error, log);
+    return new ProtocolError(jsonRpcCodes[error.code], withViolations(error), codeAndViolations(error));
   }
   log.error('A request failed', { code: 'INTERNAL' }, { error });
   return new ProtocolError(jsonRpcCodes.INTERNAL, 'the hub failed; the trace leads to the cause', { code: 'INTERNAL' });
+}
+
+/** The key in `_meta` of a failed result: its error code, and its violations if it has any. */
+export const errorMetaKey = 'hestia/error';
+
+/** Failures that no model can act on: of the hub itself, and of a call that its client has given up. */
+const protocolFailures: ReadonlySet<ErrorCode> = new Set(['INTERNAL', 'ABANDONED']);
+
+/** The result of a tool that failed. @throws the error, if it is one of the protocol */
+export function failedResult(error: unknown, log: Log): CallToolResult {
+  if (!(error instanceof HestiaError) || protocolFailures.has(error.code)) throw error;
+  logFailure(error, log);
+  return passedThrough({
+    content: [{ type: 'text', text: withViolations(error) }, ...error.content],
+    isError: true,
+    _meta: { [errorMetaKey]: codeAndViolations(error) },
+  });
+}
+
+function logFailure(error: HestiaError, log: Log): void {
+  if (error.code === 'INTERNAL' || error.code === 'STORAGE_FAILED')
+    log.error('A request failed', { code: error.code }, { error });
+}
+
+function codeAndViolations({ code, violations }: HestiaError) {
+  return { code, ...(violations.length > 0 && { violations }) };
 }
 
 /** An INVALID_ARGUMENTS error from the zod error of a meta-tool's arguments. */
@@ -58,12 +85,6 @@ export function invalidArguments(error: z.core.$ZodError): HestiaError {
 export function structuredResult(answer: object): CallToolResult {
   const value = snakeCaseFields(answer);
   return { content: [{ type: 'text', text: JSON.stringify(value, null, 2) }], structuredContent: value };
-}
-
-/** The result of an upstream server or a skill, unchanged. @throws HestiaError UPSTREAM_FAILED where MCP does not allow it */
-export function passedThrough(result: ToolResult): CallToolResult {
-  if (isCallToolResult(result)) return result;
-  throw new HestiaError('UPSTREAM_FAILED', 'the server answered with something that is not a tool result');
 }
 
 /** The message with all violations: models read the message only. */

@@ -28,6 +28,8 @@ export class TracedMcpServer extends McpServer {
   }
 }
 
+type Handler = (request: JSONRPCRequest, ctx: ServerContext) => Promise<Result>;
+
 class TracedServer extends Server {
   readonly #deps: TracedServerDeps;
 
@@ -36,18 +38,28 @@ class TracedServer extends Server {
     this.#deps = deps;
   }
 
-  protected override _wrapHandler(
-    method: string,
-    handler: (request: JSONRPCRequest, ctx: ServerContext) => Promise<Result>,
-  ): (request: JSONRPCRequest, ctx: ServerContext) => Promise<Result> {
-    const inner = super._wrapHandler(method, handler);
+  protected override _wrapHandler(method: string, handler: Handler): Handler {
     return async (request, ctx) => {
+      const inner = method === 'tools/call' ? this.#unchanged(handler) : super._wrapHandler(method, handler);
       const { id, envelope, _meta: meta } = ctx.mcpReq;
       const { [PROTOCOL_VERSION_META_KEY]: protocolVersion }: JsonObject = { ...envelope };
       const traced = { method, toolName: knownToolName(this.#deps, method, request), id, protocolVersion, meta };
       const ending = await traceRequest(this.#deps, traced, () => settled(inner(request, ctx)));
       if ('error' in ending) throw ending.error;
       return ending.result;
+    };
+  }
+
+  /** The SDK checks a tool's result and drops fields that it does not know. The fields are put back here. */
+  #unchanged(handler: Handler): Handler {
+    return async (request, ctx) => {
+      let result: Result | undefined;
+      const checked = super._wrapHandler('tools/call', async (...call) => {
+        result = await handler(...call);
+        return result;
+      });
+      const checkedResult = await checked(request, ctx);
+      return result ?? checkedResult;
     };
   }
 }

@@ -4,6 +4,7 @@
  * go to the log only.
  */
 import { z } from 'zod';
+import { type JsonObject, jsonObjectSchema } from './json.ts';
 
 /** Each code with its HTTP status (RFC 9110) and the title shown in problem details (RFC 9457). */
 export const errorCodes = {
@@ -52,6 +53,12 @@ export const problemSchema = z
     code: z.enum(codes),
     traceId: z.string().optional(),
     violations: z.array(violationSchema).optional(),
+    content: z
+      .array(jsonObjectSchema)
+      .optional()
+      .describe(
+        'Content blocks of MCP with text of the upstream server, unchanged but for its length and control characters.',
+      ),
   })
   .meta({ id: 'Problem' });
 
@@ -64,6 +71,8 @@ export interface HestiaErrorDetails {
   retryAfterSeconds?: number;
   /** Shown to the caller, at most 50. */
   violations?: readonly Violation[];
+  /** Content blocks of MCP for the caller, with text of an upstream server. They are neither logged nor recorded. */
+  content?: readonly JsonObject[];
 }
 
 const violationsMax = 50;
@@ -78,6 +87,7 @@ export class HestiaError extends Error {
   readonly internal: string | undefined;
   readonly violations: readonly Violation[];
   readonly retryAfterSeconds: number | undefined;
+  readonly content: readonly JsonObject[];
 
   constructor(code: ErrorCode, message: string, details: HestiaErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -85,6 +95,19 @@ export class HestiaError extends Error {
     this.internal = details.internal;
     this.retryAfterSeconds = details.retryAfterSeconds;
     this.violations = (details.violations ?? []).slice(0, violationsMax);
+    this.content = details.content ?? [];
+  }
+
+  /** The same error with one more content block. */
+  withContent(block: JsonObject): HestiaError {
+    const { internal, cause, retryAfterSeconds, violations } = this;
+    return new HestiaError(this.code, this.message, {
+      ...(internal !== undefined && { internal }),
+      ...(cause !== undefined && { cause }),
+      ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+      violations,
+      content: [...this.content, block],
+    });
   }
 }
 

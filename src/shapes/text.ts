@@ -1,4 +1,5 @@
-/** Escapes and truncates untrusted text for display. The text cannot move a cursor, forge a line or hide. */
+/** Escapes, cleans and truncates untrusted text. What is left cannot move a cursor, forge a line or hide. */
+import { stripVTControlCharacters } from 'node:util';
 
 // C0 and C1 controls, DEL, line and paragraph separators, bidirectional overrides and isolates (Unicode TR 36).
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression finds control characters to escape
@@ -23,4 +24,13 @@ export function quotable(text: string, lengthMax: number): string {
     (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
   );
   return truncated(visible, lengthMax);
+}
+
+/** Untrusted text that is passed on as content: without control characters but line feeds and tabs, and truncated. */
+export function cleanContent(text: string, lengthMax: number): string {
+  // What is cut is never examined, so that the cost is bounded whatever the length.
+  const begin = text.slice(0, 2 * lengthMax).toWellFormed();
+  const lines = stripVTControlCharacters(begin).replace(/\r\n?/g, '\n');
+  const clean = lines.replace(unprintable, (character) => (character === '\n' || character === '\t' ? character : ''));
+  return truncated(text.length > 2 * lengthMax ? `${clean}…` : clean, lengthMax);
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Outcome, outcomeSchema } from './event.ts';
 import { type JsonObject, jsonObjectSchema } from './json.ts';
 import { scoreExplanationSchema } from './search.ts';
+import { serverIdLengthMax } from './server.ts';
 import { isoTime, isoTimeSchema } from './time.ts';
 
 /** A tool as its server lists it. `inputSchema` is JSON Schema, draft 2020-12 unless `$schema` says otherwise. */
@@ -14,6 +15,9 @@ export const toolDefinitionSchema = z.object({
   inputSchema: jsonObjectSchema,
   outputSchema: jsonObjectSchema.optional(),
   annotations: jsonObjectSchema.optional(),
+  icons: z.array(z.unknown()).optional().describe('Icons for people, as the server lists them.'),
+  execution: jsonObjectSchema.optional().describe('How the tool may be executed, such as as a task.'),
+  meta: jsonObjectSchema.optional().describe('The `_meta` of the tool, such as the user interface of an MCP App.'),
 });
 export type ToolDefinition = z.infer<typeof toolDefinitionSchema>;
 
@@ -63,7 +67,7 @@ export const searchRequestSchema = z.strictObject({
   query: z.string().trim().min(1).max(2000).describe('What the tool should do, in your own words.'),
   limit: z.int().min(1).max(50).default(10).describe('The most results to return.'),
   source: toolSourceSchema.optional().describe('Only tools from this source.'),
-  serverId: z.string().min(1).max(64).optional().describe('Only tools of this server.'),
+  serverId: z.string().min(1).max(serverIdLengthMax).optional().describe('Only tools of this server.'),
   explain: z.boolean().default(false).describe('Return the reasons for the rank of each result.'),
   includeSchemas: z.boolean().default(false).describe('Return the input schema of each result too.'),
 });
@@ -130,8 +134,11 @@ export interface ToolProgress {
   message?: string | undefined;
 }
 
-/** The result of a tool as MCP defines it (`CallToolResult`), unchanged: content blocks, structured content, error flag. */
-export const toolResultSchema = z.object({
+/**
+ * The result of a tool as MCP defines it (`CallToolResult`), unchanged: content blocks, structured content, error flag, and
+ * fields that MCP does not define.
+ */
+export const toolResultSchema = z.looseObject({
   content: z.array(jsonObjectSchema),
   structuredContent: z.unknown().optional(),
   isError: z.boolean(),
@@ -179,6 +186,13 @@ export const toolErrorTypeSchema = z.enum([
   'internal',
 ]);
 export type ToolErrorType = z.infer<typeof toolErrorTypeSchema>;
+
+/**
+ * How the arguments of a call compare with the input schema. `warned`: they do not fit, but the server may accept them.
+ * `refused`: no server would. `unchecked_schema`: the schema cannot be compiled.
+ */
+export const argumentCheckSchema = z.enum(['fits', 'warned', 'refused', 'unchecked_schema']);
+export type ArgumentCheck = z.infer<typeof argumentCheckSchema>;
 
 /** The outcome of one finished tool call, as it is stored. `latencyMs` is fractional. */
 export const toolOutcomeSchema = z.strictObject({

@@ -6,7 +6,7 @@ import { type Meter, metrics } from '@opentelemetry/api';
 import { type Outcome, outcomeSchema, type SecurityEvent, securityEventSchema } from '../shapes/event.ts';
 import { type CleanupKind, cleanupKindSchema, type JobName, jobNameSchema } from '../shapes/scheduler.ts';
 import { type StorageErrorType, storageErrorTypeSchema } from '../shapes/storage.ts';
-import { toolErrorTypeSchema, toolSourceSchema } from '../shapes/tool.ts';
+import { type ArgumentCheck, toolErrorTypeSchema, toolSourceSchema } from '../shapes/tool.ts';
 import { type GaugeSources, observeGauges } from './gauges.ts';
 import { createLabelLimit, overflowLabel } from './label.ts';
 import {
@@ -45,6 +45,7 @@ export interface Metrics {
   skillOperation(seconds: number, operation: string, errorType: string | undefined): void;
   skillsActive(change: number, namespace: string): void;
   toolOutcome(outcome: Outcome, serverId: string, toolName: string): void;
+  argumentCheck(check: ArgumentCheck, serverId: string): void;
   search(seconds: number, source: string): void;
   /** Records the first call that a search led to, with the tool's place from 1. */
   searchFollowed(source: string, place: number): void;
@@ -96,6 +97,8 @@ export function createMetrics(): Metrics {
       histograms.skill.record(seconds, { [attributes.skillOperation]: operation, ...failure(errorType) }),
     skillsActive: (change, namespace) => counters.skillsActive.add(change, { namespace: namespaceLabel(namespace) }),
     toolOutcome: (outcome, serverId, toolName) => toolOutcome(outcome, serverId, toolLabel(toolName)),
+    argumentCheck: (check, serverId) =>
+      counters.argumentChecks.add(1, { [attributes.argumentCheck]: check, [attributes.serverId]: serverId }),
     ...searchMetrics(histograms, counters),
     securityEvent: (name) => counters.securityEvents.add(1, { [attributes.securityEvent]: name }),
     schedulerRun: (seconds, job, result) => {
@@ -134,7 +137,7 @@ function countSubmission(
 function outcomeCounter({ outcomes }: ReturnType<typeof createCounters>) {
   const knownTools = new Set<string>();
   return (outcome: Outcome, serverId: string, toolName: string) => {
-    const tool = `${serverId}/${toolName}`;
+    const tool = `${serverId}\n${toolName}`;
     if (!knownTools.has(tool)) {
       knownTools.add(tool);
       for (const other of outcomeSchema.options) outcomes.add(0, outcomeLabels(other, serverId, toolName));
@@ -184,6 +187,7 @@ function createCounters(meter: Meter) {
   return {
     skillsActive: meter.createUpDownCounter(metricNames.skillsActive, { description: 'Skills that are active now' }),
     outcomes: counter(metricNames.toolOutcomes, 'Finished tool calls by outcome'),
+    argumentChecks: counter(metricNames.argumentChecks, 'Checks of tool arguments against the input schema, by result'),
     serverCalls: counter(metricNames.serverCalls, 'Finished calls to upstream servers by type of failure, if any'),
     securityEvents: counter(metricNames.securityEvents, 'Security events by name'),
     runs: counter(metricNames.schedulerRuns, 'Runs of scheduled jobs by result'),

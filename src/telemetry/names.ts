@@ -60,6 +60,8 @@ export const attributes = {
   /** `success`, `error`, `timeout` or `abandoned`. */
   outcome: 'hestia.outcome',
   latencyMs: 'hestia.latency_ms',
+  /** How the arguments of a call compare with the input schema of the tool: `fits`, `warned`, `refused` or `unchecked_…`. */
+  argumentCheck: 'hestia.argument_check',
   searchId: 'hestia.search.id',
   /** `skill`, `hub`, `upstream` or `all`. */
   searchSource: 'hestia.search.source',
@@ -123,6 +125,7 @@ export const metricNames = {
   skillOperationDuration: 'hestia.skill.operation.duration',
   skillsActive: 'hestia.skills.active',
   toolOutcomes: 'hestia.tool.outcomes',
+  argumentChecks: 'hestia.tool.argument_checks',
   searchDuration: 'hestia.search.duration',
   securityEvents: 'hestia.security.events',
   schedulerRuns: 'hestia.scheduler.runs',

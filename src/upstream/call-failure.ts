@@ -1,8 +1,9 @@
 /**
- * Errors of calls to upstream servers: a type of the closed list, with a message written by the hub. Messages, data and
- * causes from the upstream are dropped here, since they may contain secrets.
+ * Errors of calls to upstream servers: a type of the closed list, with a message written by the hub. The upstream's message
+ * is kept apart, bounded and cleaned, for the caller alone. Its data and causes are dropped, since they may contain secrets.
  */
 import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
+import { cleanContent } from '../shapes/text.ts';
 import type { ToolErrorType } from '../shapes/tool.ts';
 
 /** The error types with which a call to an upstream server can fail. */
@@ -20,16 +21,40 @@ const messages = {
   cancelled: 'the call was cancelled',
 } as const satisfies Record<UpstreamErrorType, string>;
 
+/** The error that an upstream answered with: its JSON-RPC code and message, or its HTTP status. */
+export interface UpstreamAnswer {
+  jsonRpcCode?: number;
+  httpStatus?: number;
+  /** Untrusted. It is shown to the caller as content of the server, and nowhere else. */
+  text?: string;
+}
+
+/** The longest message of an upstream that is passed on, in UTF-16 units. */
+const textLengthMax = 10_000;
+
 /** A call that returned no result. `jsonRpcCode` is the error code of the upstream, if it responded with one. */
 export class UpstreamCallError extends Error {
   override readonly name = 'UpstreamCallError';
   readonly errorType: UpstreamErrorType;
   readonly jsonRpcCode: number | undefined;
+  /** Private, so that no log line and no serialization of the error contains the text of the upstream. */
+  readonly #answer: UpstreamAnswer;
 
-  constructor(errorType: UpstreamErrorType, jsonRpcCode?: number) {
+  /** True if the server did not know the session, so that it has not run the call. */
+  readonly isSessionUnknown: boolean;
+
+  constructor(errorType: UpstreamErrorType, answer: UpstreamAnswer = {}, isSessionUnknown = false) {
     super(messages[errorType]);
+    this.isSessionUnknown = isSessionUnknown;
     this.errorType = errorType;
-    this.jsonRpcCode = jsonRpcCode;
+    this.jsonRpcCode = answer.jsonRpcCode;
+    this.#answer = answer;
+  }
+
+  /** What the upstream answered, with its text cleaned. */
+  answer(): UpstreamAnswer {
+    const { text, ...rest } = this.#answer;
+    return { ...rest, ...(text !== undefined && { text: cleanContent(text, textLengthMax) }) };
   }
 }
 
@@ -48,18 +73,31 @@ export function callFailure(error: unknown, modern: boolean): UpstreamCallError 
   if (error instanceof ProtocolError) {
     return error.data instanceof RequestFailure
       ? new UpstreamCallError(error.data.errorType)
-      : new UpstreamCallError('upstream_error', error.code);
+      : new UpstreamCallError('upstream_error', { jsonRpcCode: error.code, text: error.message });
   }
-  if (error instanceof SdkHttpError) return new UpstreamCallError(httpErrorType(error.status, modern));
+  if (error instanceof SdkHttpError) {
+    const { status } = error;
+    const text = error.data?.text;
+    const answer = { httpStatus: status, ...(typeof text === 'string' && { text }) };
+    const isUnknown = !modern && isSessionUnknown(error);
+    return new UpstreamCallError(isUnknown ? 'connection_lost' : httpErrorType(status), answer, isUnknown);
+  }
   if (error instanceof SdkError) return new UpstreamCallError(sdkErrorType(error.code));
   // The library parses responses with JSON.parse and with zod schemas.
   const unparsable = error instanceof SyntaxError || (error instanceof Error && /ZodError$/.test(error.name));
   return new UpstreamCallError(unparsable ? 'invalid_response' : 'connection_lost');
 }
 
-/** A 404 means a lost session in the 2025 protocols, and an unknown method in MCP 2026-07-28 (Streamable HTTP). */
-function httpErrorType(status: number, modern: boolean): UpstreamErrorType {
-  if (status === 404) return modern ? 'upstream_error' : 'connection_lost';
+/**
+ * In the 2025 protocols a 404 says that the session is unknown; older servers send a 400 with a text about the session. In
+ * MCP 2026-07-28, which has no sessions, a 404 says that the method is unknown (Streamable HTTP).
+ */
+function isSessionUnknown({ status, data }: SdkHttpError): boolean {
+  const text = data?.text;
+  return status === 404 || (status === 400 && typeof text === 'string' && /session|not initialized/i.test(text));
+}
+
+function httpErrorType(status: number): UpstreamErrorType {
   return status === 502 || status === 503 || status === 504 ? 'server_unavailable' : 'upstream_error';
 }
 

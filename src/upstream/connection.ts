@@ -3,17 +3,20 @@
  * current session and the timer of the next attempt. Deadlines, records and spans of calls are left to the domain.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { unlessAborted } from '../flow/time-limit.ts';
 import type { Config } from '../shapes/configuration/config.ts';
-import type { ServerConfiguration, ServerErrorType, ServerState, ServerStatus } from '../shapes/server.ts';
+import type { ServerConfiguration, ServerStatus } from '../shapes/server.ts';
 import type { ToolDefinition, ToolResult } from '../shapes/tool.ts';
 import { UpstreamCallError } from './call-failure.ts';
+import { ConnectionState } from './connection-state.ts';
 import { type HealthCheck, startHealthChecks } from './health-check.ts';
 import type { UpstreamLog } from './log.ts';
-import { reconnectDelay } from './reconnect-delay.ts';
+import { ReconnectSchedule } from './reconnect-delay.ts';
 import { openSession, type Session } from './session.ts';
-import { listFailure, type SessionFailureDetail } from './session-failure.ts';
+import { failureFields, listFailure, lossFailure, SessionFailure } from './session-failure.ts';
 import type { UpstreamSkillList } from './skills/list.ts';
 import { watchSkills } from './skills/watch.ts';
+import type { StartLimit } from './start-limit.ts';
 import { callTool, type UpstreamCall } from './tool-call.ts';
 import type { ToolList } from './tool-list.ts';
 import { watchTools } from './tool-watch.ts';
@@ -22,7 +25,11 @@ import { watchTools } from './tool-watch.ts';
 export interface ConnectionDeps {
   serverId: string;
   configuration: ServerConfiguration;
+  /** The variables that every server over stdio gets. */
+  environment: Record<string, string>;
   limits: Config['limits'];
+  /** Limits the child processes that start at the same time. */
+  startLimit: StartLimit;
   /** The hub's version, sent to the server. */
   clientVersion: string;
   log: UpstreamLog;
@@ -65,11 +72,8 @@ const noTools: ToolList = { tools: [], refused: 0 };
 
 class Connection implements UpstreamConnection {
   readonly #deps: ConnectionDeps;
-  readonly #now: () => number;
   readonly #random: () => number;
-  #state: ServerState = 'disconnected';
-  #stateSince: number;
-  #errorType: ServerErrorType | undefined;
+  readonly #state: ConnectionState;
   #list = noTools;
   #toolsByName = new Map<string, ToolDefinition>();
   /** Exists from connect to disconnect. Aborting it ends the attempt in progress. */
@@ -79,16 +83,17 @@ class Connection implements UpstreamConnection {
   #session: Session | undefined;
   #health: HealthCheck | undefined;
   readonly #closing = new Set<Promise<void>>();
-  #failures = 0;
+  readonly #schedule: ReconnectSchedule;
   #callsRunning = 0;
   #legacy = false;
   #disposed = false;
 
   constructor(deps: ConnectionDeps) {
     this.#deps = deps;
-    this.#now = deps.now ?? Date.now;
     this.#random = deps.random ?? Math.random;
-    this.#stateSince = this.#now();
+    const onSet = () => deps.onStateChanged(this.status());
+    this.#state = new ConnectionState({ now: deps.now ?? Date.now, onSet });
+    this.#schedule = new ReconnectSchedule({ limits: deps.limits, random: this.#random });
   }
 
   connect(): Promise<void> {
@@ -96,8 +101,8 @@ class Connection implements UpstreamConnection {
     if (this.#attempt !== undefined) return this.#attempt;
     if (this.#lifetime === undefined) {
       this.#lifetime = new AbortController();
-      this.#failures = 0;
-      this.#setState('connecting');
+      this.#schedule.reset();
+      this.#state.set('connecting');
     }
     return this.#startAttempt(this.#lifetime.signal);
   }
@@ -109,9 +114,9 @@ class Connection implements UpstreamConnection {
     this.#attempt = undefined;
     clearTimeout(this.#retry);
     this.#closeSession(this.#session);
-    if (this.#state !== 'disconnected') {
-      this.#errorType = undefined;
-      this.#setState('disconnected');
+    if (this.#state.current !== 'disconnected') {
+      this.#state.setFailure(undefined);
+      this.#state.set('disconnected');
       void this.#publishTools(noTools);
       this.#deps.onSkillsChanged?.(undefined);
     }
@@ -127,12 +132,10 @@ class Connection implements UpstreamConnection {
     return {
       serverId: this.#deps.serverId,
       transport: 'command' in this.#deps.configuration ? 'stdio' : 'http',
-      state: this.#state,
+      ...this.#state.fields(),
       toolsCount: this.#list.tools.length,
       toolsRefusedCount: this.#list.refused,
       protocolVersion: this.#session?.protocolVersion,
-      errorType: this.#errorType,
-      stateSince: this.#stateSince,
     };
   }
 
@@ -145,14 +148,32 @@ class Connection implements UpstreamConnection {
     if (session === undefined) throw new UpstreamCallError('server_unavailable');
     this.#callsRunning += 1;
     try {
-      return await callTool(call, {
-        session,
-        definition: this.#toolsByName.get(call.toolName),
-        limits: this.#deps.limits,
-      });
+      return await this.#callOver(session, call);
+    } catch (error) {
+      // A server that does not know the session has not run the call, so it may be repeated.
+      if (!(error instanceof UpstreamCallError) || !error.isSessionUnknown) throw error;
+      const renewed = await this.#renew(session, call.signal);
+      if (renewed === undefined) throw error;
+      return await this.#callOver(renewed, call);
     } finally {
       this.#callsRunning -= 1;
     }
+  }
+
+  #callOver(session: Session, call: UpstreamCall): Promise<ToolResult> {
+    const definition = this.#toolsByName.get(call.toolName);
+    return callTool(call, { session, definition, limits: this.#deps.limits });
+  }
+
+  /** Opens a new session in place of one that the server has lost, once for all calls. Returns undefined if that fails. */
+  async #renew(lost: Session, signal: AbortSignal): Promise<Session | undefined> {
+    if (this.#session === lost) this.#closeSession(lost);
+    if (this.#lifetime !== undefined && this.#session === undefined && this.#attempt === undefined) {
+      this.#state.set('reconnecting');
+      void this.#startAttempt(this.#lifetime.signal);
+    }
+    if (this.#attempt !== undefined) await unlessAborted(this.#attempt, signal).catch(() => {});
+    return signal.aborted ? undefined : this.#session;
   }
 
   #startAttempt(lifetime: AbortSignal): Promise<void> {
@@ -167,21 +188,27 @@ class Connection implements UpstreamConnection {
   async #open(lifetime: AbortSignal): Promise<void> {
     let session: Session | undefined;
     try {
-      session = await openSession({ ...this.#deps, legacy: this.#legacy, signal: lifetime });
+      session = await this.#openSession(lifetime);
       const list = await this.#watchTools(session);
       if (lifetime.aborted) throw new Error('disconnected while connecting');
       // Tools are published before the state, so that a server that is seen as connected has its tools.
       await this.#publishTools(list);
-      if (lifetime.aborted || session.ended.aborted) throw new Error('the session ended while connecting');
+      if (lifetime.aborted || session.ended.aborted) throw lossFailure(session.detail());
       this.#useSession(session, lifetime);
     } catch (error) {
       await session?.close();
       if (lifetime.aborted) return;
-      // The server may have been replaced, so the next attempt negotiates the protocol again.
-      this.#legacy = false;
-      const { errorType, detail } = listFailure(error);
-      this.#retryLater(errorType, lifetime, detail);
+      const failure = listFailure(error, session?.detail());
+      // The server may have been replaced, so the next attempt probes the protocol again, unless it exits on a probe.
+      this.#legacy = failure.exitedWhenProbed;
+      this.#retryLater(failure, lifetime);
     }
+  }
+
+  #openSession(lifetime: AbortSignal): Promise<Session> {
+    const mayStartTwice = this.#schedule.isFirstAttempt;
+    const open = () => openSession({ ...this.#deps, legacy: this.#legacy, mayStartTwice, signal: lifetime });
+    return 'command' in this.#deps.configuration ? this.#deps.startLimit(open, lifetime) : open();
   }
 
   #watchTools(session: Session): Promise<ToolList> {
@@ -194,10 +221,9 @@ class Connection implements UpstreamConnection {
       random: this.#random,
       onList: (list) => void this.#publishTools(list),
       onListFailed: (error) => {
-        this.#errorType = 'list_failed';
-        log.warn('The changed tools of an upstream server could not be listed', {
-          ...this.#failureFields('list_failed', listFailure(error).detail),
-        });
+        const failure = new SessionFailure('list_failed', listFailure(error).detail);
+        this.#state.setFailure(failure);
+        this.#logFailure('The changed tools of an upstream server could not be listed', failure);
         this.#health?.checkNow();
       },
       onSubscriptionEnded: () => this.#health?.checkNow(),
@@ -207,12 +233,12 @@ class Connection implements UpstreamConnection {
   #useSession(session: Session, lifetime: AbortSignal): void {
     this.#session = session;
     this.#legacy = session.era === 'legacy';
-    this.#failures = 0;
-    this.#errorType = undefined;
+    this.#schedule.noteConnected();
+    this.#state.setFailure(undefined);
     const onEnded = () => {
       if (this.#session !== session) return;
       this.#closeSession(session);
-      this.#retryLater('connection_lost', lifetime);
+      this.#retryLater(lossFailure(session.detail()), lifetime);
     };
     this.#health = startHealthChecks({
       session,
@@ -224,7 +250,7 @@ class Connection implements UpstreamConnection {
     // One lost request does not prove that the server is lost: a health check decides.
     session.client.onerror = () => this.#health?.checkNow();
     this.#watchSkills(session);
-    this.#setState('connected');
+    this.#state.set('connected');
   }
 
   #watchSkills(session: Session): void {
@@ -247,22 +273,12 @@ class Connection implements UpstreamConnection {
     this.#closing.add(closing);
   }
 
-  #retryLater(errorType: ServerErrorType, lifetime: AbortSignal, detail: SessionFailureDetail = {}): void {
-    this.#failures += 1;
-    this.#errorType = errorType;
-    const delayMs = reconnectDelay(this.#deps.limits, this.#failures, this.#random);
-    this.#deps.log.warn('Upstream server is not connected', {
-      ...this.#failureFields(errorType, detail),
-      retry_in_ms: delayMs,
-    });
+  #retryLater(failure: SessionFailure, lifetime: AbortSignal): void {
+    this.#state.setFailure(failure);
+    const delayMs = this.#schedule.delayAfter(failure);
+    this.#logFailure('Upstream server is not connected', failure, delayMs);
     this.#retry = setTimeout(() => void this.#startAttempt(lifetime), delayMs).unref();
-    this.#setState('reconnecting');
-  }
-
-  #setState(state: ServerState): void {
-    if (this.#state !== state) this.#stateSince = this.#now();
-    this.#state = state;
-    this.#deps.onStateChanged(this.status());
+    this.#state.set('reconnecting', delayMs);
   }
 
   async #publishTools(list: ToolList): Promise<void> {
@@ -273,16 +289,8 @@ class Connection implements UpstreamConnection {
     await this.#deps.onToolsChanged(list.tools, list.refused);
   }
 
-  #failureFields(
-    errorType: ServerErrorType,
-    detail: SessionFailureDetail,
-  ): Record<string, string | number | undefined> {
-    return {
-      server_id: this.#deps.serverId,
-      error_type: errorType,
-      http_status: detail.httpStatus,
-      system_code: detail.systemCode,
-      json_rpc_code: detail.jsonRpcCode,
-    };
+  #logFailure(message: string, failure: SessionFailure, retryInMs?: number): void {
+    const fields = { server_id: this.#deps.serverId, ...failureFields(failure) };
+    this.#deps.log.warn(message, { ...fields, retry_in_ms: retryInMs });
   }
 }

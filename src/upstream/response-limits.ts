@@ -70,13 +70,19 @@ export function limitedResponse(response: Response, bytesMax: number, observer: 
       }
       controller.enqueue(chunk);
     },
-    flush: () => observer.onEnded(),
+    flush: (controller) => {
+      // A last event without its blank line would be dropped. The bytes since the last one include that blank line.
+      if (isEventStream && bytes > blankLineBytesMax) controller.enqueue(endOfEvent);
+      observer.onEnded();
+    },
   });
   const { status, statusText, headers } = response;
   return new Response(response.body.pipeThrough(limit), { status, statusText, headers });
 }
 
+const endOfEvent = Buffer.from('\n\n');
 const blankLines = ['\n\n', '\r\n\r\n', '\r\r'].map((text) => Buffer.from(text));
+const blankLineBytesMax = 4;
 
 /** The index at which the last blank line of the chunk begins, or -1. */
 function lastBlankLine(chunk: Uint8Array): number {

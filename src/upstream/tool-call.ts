@@ -66,7 +66,12 @@ export async function callTool(call: UpstreamCall, deps: ToolCallDeps): Promise<
  * Sends the request. Since protocol 2026-07-28 headers mirror arguments. The library derives them from the tool's
  * schema. For earlier protocols the request needs no schema.
  */
-function sendCall(params: CallParams, signal: AbortSignal, { session, definition, limits }: ToolCallDeps) {
+function sendCall(
+  params: CallParams,
+  signal: AbortSignal,
+  { session, definition, limits }: ToolCallDeps,
+): Promise<unknown> {
+  if (session.call !== undefined) return session.call(params, signal);
   const options: CallToolRequestOptions = { signal, timeout: limits.callTimeoutMsMax + timeoutMarginMs };
   if (session.era !== 'modern') return session.client.request({ method: 'tools/call', params }, options);
   if (definition === undefined) return session.client.callTool(params, options);
@@ -74,21 +79,31 @@ function sendCall(params: CallParams, signal: AbortSignal, { session, definition
   return session.client.callTool(params, { ...options, toolDefinition: { name: definition.toolName, inputSchema } });
 }
 
-/** Checks the outermost structure of a tool result. @throws UpstreamCallError invalid_response */
+/**
+ * Checks the outermost structure of a tool result. Fields that MCP does not define are kept. A field that is null is absent:
+ * some servers write what they do not have as null.
+ * @throws UpstreamCallError invalid_response
+ */
 function toolResult(result: unknown): ToolResult {
   const invalid = () => new UpstreamCallError('invalid_response');
   if (!isJsonObject(result)) throw invalid();
-  const { content, structuredContent, isError = false, _meta } = result;
+  const { content, structuredContent, isError, _meta, resultType: _resultType, ...rest } = result;
   // A server may omit the content only if there is structured content.
-  if (content === undefined && structuredContent === undefined) throw invalid();
-  if (content !== undefined && !isContent(content)) throw invalid();
-  if (typeof isError !== 'boolean' || (_meta !== undefined && !isJsonObject(_meta))) throw invalid();
+  if (isAbsent(content) && structuredContent === undefined) throw invalid();
+  if (!isAbsent(content) && !isContent(content)) throw invalid();
+  if (!isAbsent(isError) && typeof isError !== 'boolean') throw invalid();
+  if (!isAbsent(_meta) && !isJsonObject(_meta)) throw invalid();
   return {
+    ...rest,
     content: content ?? [],
-    isError,
+    isError: isError ?? false,
     ...(structuredContent !== undefined && { structuredContent }),
-    ...(_meta !== undefined && { _meta }),
+    ...(_meta && { _meta }),
   };
+}
+
+function isAbsent(value: unknown): value is undefined | null {
+  return value === undefined || value === null;
 }
 
 function isContent(value: unknown): value is JsonObject[] {

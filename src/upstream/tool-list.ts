@@ -4,7 +4,7 @@
  */
 import type { Client } from '@modelcontextprotocol/client';
 import { z } from 'zod';
-import { jsonObjectSchema } from '../shapes/json.ts';
+import { isJsonObject, jsonObjectSchema } from '../shapes/json.ts';
 import { printable } from '../shapes/text.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import type { UpstreamLog } from './log.ts';
@@ -50,13 +50,16 @@ export async function fetchToolList(deps: ToolListDeps): Promise<ToolList> {
   if (deps.client.getServerCapabilities()?.tools === undefined) return { tools: [], refused: 0 };
   const signal = AbortSignal.timeout(deps.timeoutMs);
   const collected: unknown[] = [];
+  const cursors = new Set<string>();
   let cursor: string | undefined;
   for (let page = 0; page < pagesMax && collected.length <= deps.toolsMax; page += 1) {
     const params = cursor === undefined ? {} : { cursor };
     const request = { method: 'tools/list', params };
     const { tools, nextCursor } = await deps.client.request(request, pageSchema, { signal, timeout: deps.timeoutMs });
     collected.push(...tools);
-    if (typeof nextCursor !== 'string' || nextCursor === cursor) break;
+    // Some servers end a list with an empty cursor, and broken ones repeat an earlier one for ever.
+    if (typeof nextCursor !== 'string' || nextCursor === '' || cursors.has(nextCursor)) break;
+    cursors.add(nextCursor);
     cursor = nextCursor;
   }
   return checkedList(collected, deps);
@@ -86,6 +89,7 @@ function checkedList(listed: readonly unknown[], { serverId, toolsMax, log }: To
 }
 
 function definition(serverId: string, listed: z.infer<typeof listedToolSchema>): ToolDefinition {
+  const { icons, execution, _meta: meta } = listed;
   return {
     serverId,
     toolName: listed.name,
@@ -94,5 +98,8 @@ function definition(serverId: string, listed: z.infer<typeof listedToolSchema>):
     inputSchema: listed.inputSchema,
     outputSchema: listed.outputSchema ?? undefined,
     annotations: listed.annotations ?? undefined,
+    ...(Array.isArray(icons) && { icons }),
+    ...(isJsonObject(execution) && { execution }),
+    ...(isJsonObject(meta) && { meta }),
   };
 }

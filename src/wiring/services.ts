@@ -29,28 +29,13 @@ export type Services = Awaited<ReturnType<typeof createServices>>;
 
 /** Builds the use cases. Reads the scheduler's totals from the database. @throws HestiaError STORAGE_FAILED */
 export async function createServices(deps: HubDeps, foundation: Foundation, tools: Tools) {
-  const { config, version } = deps;
-  const { now, trail, guard, metrics, audit, outcomeStore } = foundation;
+  const { version } = deps;
+  const { trail, guard, outcomeStore } = foundation;
   const { pool, toolIndex, skillTools } = tools;
   const skills = createSkillServices(deps, foundation, tools);
   const search = createSearchServices(deps, foundation, tools);
   const scheduling = await createSchedulingServices(deps, foundation, skills);
-  const toolCall = createToolCall({
-    pool,
-    toolIndex,
-    skillTools,
-    activateOnCall: config.skills.autoActivate ? skills.lifecycle.activateOnCall : undefined,
-    outcomeStore,
-    searchLearning: search.searchLearning,
-    trail,
-    contentDigest: audit.contentDigest,
-    guard,
-    metrics,
-    schemaCheck: createSchemaCheck(),
-    limits: config.limits,
-    captureContent: config.telemetry.captureContent,
-    now,
-  });
+  const toolCall = createToolCalls(deps, foundation, tools, { skills, search });
   return {
     lifecycle: skills.lifecycle,
     skills: skills.skills,
@@ -77,6 +62,34 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
       guard,
     }),
   };
+}
+
+function createToolCalls(
+  { config }: HubDeps,
+  { now, trail, guard, metrics, audit, outcomeStore }: Foundation,
+  { pool, toolIndex, skillTools }: Tools,
+  {
+    skills,
+    search,
+  }: { skills: ReturnType<typeof createSkillServices>; search: ReturnType<typeof createSearchServices> },
+) {
+  return createToolCall({
+    pool,
+    toolIndex,
+    skillTools,
+    activateOnCall: config.skills.autoActivate ? skills.lifecycle.activateOnCall : undefined,
+    outcomeStore,
+    searchLearning: search.searchLearning,
+    trail,
+    contentDigest: audit.contentDigest,
+    guard,
+    metrics,
+    schemaCheck: createSchemaCheck(),
+    argumentCheck: config.policy.argumentCheck,
+    limits: config.limits,
+    captureContent: config.telemetry.captureContent,
+    now,
+  });
 }
 
 function createAuditTrailService({ audit, guard, log }: Foundation, version: string) {

@@ -43,6 +43,8 @@ export async function createTools({ config, version }: HubDeps, foundation: Foun
   const upstreamSkills = createUpstreamSkills({ skillGate, quarantineStore, log });
   const pool = createConnectionPool({
     servers: config.servers,
+    misconfigured: config.misconfiguredServers,
+    environment: config.serverEnvironment,
     limits: config.limits,
     clientVersion: version,
     log,

@@ -2,7 +2,13 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { json, type TestKey } from '../support/hub/hub.ts';
-import { connectClient, type ListeningHub, startListeningHub, untilConnected } from '../support/hub/hub-listening.ts';
+import {
+  clientKinds,
+  connectClient,
+  type ListeningHub,
+  startListeningHub,
+  untilConnected,
+} from '../support/hub/hub-listening.ts';
 import { startFaultyHttpServer } from '../support/servers/faulty-http-server.ts';
 import { supportServer } from '../support/servers/support-server.ts';
 
@@ -77,9 +83,9 @@ describe('a call that fails', () => {
     'because %s is recorded as an error, without upstream text, and the next call succeeds',
     async (_why, tool, status, code, errorType) => {
       const response = await call(tool);
-      const text = await response.text();
-      expect([response.status, JSON.parse(text).code]).toEqual([status, code]);
-      expect(text).not.toContain('secret-token');
+      const { content, ...problem } = await json(response);
+      expect([response.status, problem.code]).toEqual([status, code]);
+      expect(JSON.stringify(problem)).not.toContain('secret-token');
       expect(await lastOutcome()).toMatchObject({ tool_name: tool, outcome: 'error', error_type: errorType });
       expect(JSON.stringify(hub.logLines())).not.toContain('secret-token');
       expect((await call('pid')).status).toBe(200);
@@ -135,6 +141,31 @@ describe('a call that fails', () => {
   });
 });
 
+describe('the outcome of a call', () => {
+  test.each([
+    ['pid', 'success', undefined],
+    ['exotic', 'success', undefined],
+    ['nulls', 'success', undefined],
+    ['null_text', 'success', undefined],
+    ['list_structure', 'success', undefined],
+    ['rpc_error', 'error', 'upstream_error'],
+    ['bad_shape', 'error', 'invalid_response'],
+  ])('of %s is the same in the record, over HTTP and over MCP', async (toolName, outcome, errorType) => {
+    const isError = outcome === 'error';
+    const response = await call(toolName);
+    expect([response.status >= 400, (await lastOutcome()).outcome]).toEqual([isError, outcome]);
+    const problem = await json(response);
+    for (const kind of clientKinds) {
+      await using client = await connectClient(kind, hub, hub.operator);
+      const result = await client.call('call_mcp_tool', { server_id: 'faulty', tool_name: toolName });
+      expect(result.isError ?? false).toBe(isError);
+      const { outcome: recorded, error_type: type } = await lastOutcome();
+      expect([recorded, type]).toEqual([outcome, errorType]);
+      if (isError) expect(result.content).toEqual([{ type: 'text', text: problem.detail }, ...(problem.content ?? [])]);
+    }
+  });
+});
+
 describe('arguments', () => {
   test.each([
     ['draft_2020', { pair: ['a', 1] }, { pair: [1, 'a'] }],
@@ -145,20 +176,52 @@ describe('arguments', () => {
     const response = await call(tool, { arguments: wrong }, { server: 'schemas' });
     const problem = await json(response);
     expect([response.status, problem.code]).toEqual([422, 'INVALID_ARGUMENTS']);
-    expect(problem.violations[0]).toEqual({ field: 'arguments.pair.0', message: 'must be string' });
+    expect(problem.violations[0]).toEqual({
+      field: 'arguments.pair.1',
+      message: 'must be number, found string',
+    });
     expect(await lastOutcome()).toMatchObject({ tool_name: tool, outcome: 'error', error_type: 'invalid_arguments' });
   });
 
-  test('are not validated against an invalid schema, which fails the call', async () => {
-    for (const tool of ['broken_type', 'broken_reference', 'asynchronous']) {
-      const response = await call(tool, {}, { server: 'schemas' });
-      expect([response.status, (await json(response)).code]).toEqual([502, 'INVALID_TOOL_SCHEMA']);
-      expect(await lastOutcome()).toMatchObject({
-        tool_name: tool,
-        outcome: 'error',
-        error_type: 'invalid_tool_schema',
-      });
-    }
+  const unusual = [
+    'draft_04',
+    'openapi',
+    'null_members',
+    'unknown_type',
+    'broken_type',
+    'broken_reference',
+    'asynchronous',
+  ];
+
+  test.each(unusual)('are not checked against %s, and the call is marked and counted', async (tool) => {
+    const { outcome, result } = await json(call(tool, { arguments: { x: '7' } }, { server: 'schemas' }));
+    expect([outcome, result.content[0].text]).toEqual(['success', 'accepted {"x":"7"}']);
+    expect(result.meta['hestia/arguments']).toEqual({ check: 'unchecked_schema' });
+    expect(await lastOutcome()).toMatchObject({ tool_name: tool, outcome: 'success' });
+  });
+
+  test('of a name that every object inherits are not found in other objects', async () => {
+    const { result } = await json(call('named_as_inherited', { arguments: { season: 2026 } }, { server: 'schemas' }));
+    expect(result.content[0].text).toBe('accepted {"season":2026}');
+    expect(result.meta).not.toHaveProperty('hestia/arguments');
+  });
+
+  test('that the server may convert are passed unchanged, with a warning in the result', async () => {
+    const { result } = await json(call('same_id_a', { arguments: { x: '5' } }, { server: 'schemas' }));
+    expect(result.content[0].text).toBe('accepted {"x":"5"}');
+    expect(result.meta['hestia/arguments']).toEqual({
+      check: 'warned',
+      violations: [{ field: 'arguments.x', message: 'must be number, found string' }],
+    });
+  });
+
+  test('that the server refuses are answered with its text, and with the warning', async () => {
+    const response = await call('picky', { arguments: { url: 'nope' } }, { server: 'schemas' });
+    expect(await json(response)).toMatchObject({
+      status: 502,
+      violations: [{ field: 'arguments.url', message: 'must match format "uri"' }],
+      content: [{ type: 'text', text: 'url needs a scheme, such as https', _meta: { 'hestia/server_id': 'schemas' } }],
+    });
   });
 
   test('nested deeper than the stack are refused, and the next call succeeds', async () => {
@@ -243,5 +306,37 @@ describe('a call whose caller sets a deadline too short for any tool', () => {
       expect((await call('hang', { timeoutMs: 1, searchId }, { key })).status).toBe(504);
     }
     expect(await seen()).toEqual(before);
+  });
+});
+
+describe('a hub whose argumentCheck is strict', () => {
+  test('refuses what does not fit, what cannot be checked, and nothing else', async () => {
+    await using strict = await startListeningHub({
+      file: { mcpServers: { schemas: supportServer('schema-server.ts') }, policy: { argumentCheck: 'strict' } },
+    });
+    await untilConnected(strict, 'schemas');
+    const statusOf = async (tool: string, args: object) =>
+      (await strict.operator.fetch(`/v1/tools/schemas/${tool}/call`, { json: { arguments: args } })).status;
+    expect(await statusOf('same_id_a', { x: 5 })).toBe(200);
+    expect(await statusOf('same_id_a', { x: '5' })).toBe(422);
+    expect(await statusOf('picky', { url: 'nope' })).toBe(422);
+    for (const tool of ['draft_04', 'broken_type', 'asynchronous']) expect(await statusOf(tool, { x: 5 })).toBe(502);
+  });
+});
+
+describe('a tool definition', () => {
+  test('keeps `_meta`, `execution` and icons', async () => {
+    const tool = await json(hub.operator.fetch('/v1/tools/faulty/exotic'));
+    expect(tool).toMatchObject({
+      icons: [{ mimeType: 'image/png' }],
+      execution: { taskSupport: 'optional' },
+      meta: { ui: { resourceUri: 'ui://exotic/view' } },
+    });
+    await using client = await connectClient('2.x, 2026-07-28', hub, hub.operator);
+    const found = await client.call('get_tool_schema', { server_id: 'faulty', tool_name: 'exotic' });
+    expect(found.structuredContent).toMatchObject({
+      execution: { taskSupport: 'optional' },
+      meta: { ui: { resourceUri: 'ui://exotic/view' } },
+    });
   });
 });

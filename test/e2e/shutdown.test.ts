@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { json } from '../support/hub/hub.ts';
 import { type HubProcess, startHubProcess, untilServersConnected } from '../support/hub/hub-process.ts';
 import { isRunning } from '../support/is-running.ts';
 import { realServer } from '../support/servers/real-server.ts';
 import { supportServer } from '../support/servers/support-server.ts';
+import { temporaryFile } from '../support/servers/upstream-connection.ts';
 import { startOtlpReceiver } from '../support/telemetry/otlp-receiver.ts';
 
 const tenSeconds = 10_000;
@@ -60,6 +62,19 @@ describe('a hub that is shut down', () => {
     const events = hub.logLines().map((line) => line.monitoring_event);
     expect(events.filter((event) => event !== undefined)).toEqual(['SCHEDULER_START', 'SCHEDULER_STOP']);
     expect(await recorded(hub.folder, 'SCHEDULER_STOP')).toMatchObject([{ fields: { total_cleanups: 0 } }]);
+  });
+
+  test('stops the processes that its children have started', async () => {
+    const pidsFile = await temporaryFile();
+    const mcpServers = { parent: supportServer('faulty-server.ts', 'grandchild', pidsFile) };
+    await using hub = await startHubProcess({ file: { mcpServers } });
+    await hub.ready();
+    await untilServersConnected(hub, 'parent');
+    hub.child.kill('SIGTERM');
+    expect(await hub.exited).toBe(0);
+    const pids = (await readFile(pidsFile, 'utf8')).trim().split('\n').map(Number);
+    expect(pids).toHaveLength(2);
+    expect(pids.filter(isRunning)).toEqual([]);
   });
 
   test('cancels a call that takes too long, and records its outcome', async () => {

@@ -96,7 +96,7 @@ describeWith(['otelcol', 'prometheus'], 'the rules with a hub in use', () => {
   test('do not fire for a working hub, nor for mistakes of its callers', slow, async () => {
     for (let count = 0; count < 30; count += 1) {
       expect((await call()).status).toBe(200);
-      const wrong = { json: { arguments: { pair: ['one'] } } };
+      const wrong = { json: { arguments: { pair: [{}] } } };
       expect((await watched.hub.fetch('/v1/tools/schemas/no_dialect/call', wrong)).status).toBe(422);
     }
     await vi.waitFor(async () => {

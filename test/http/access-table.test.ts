@@ -238,10 +238,9 @@ describe('the MCP tools', () => {
     await using client = await connectClient('2.x, 2026-07-28', hub, keys[role]);
     const answers: [string, string][] = [];
     for (const [name, { args }] of Object.entries(mcpTools)) {
-      const answer = await client.call(name, { ...args }).then(
-        () => 'ok',
-        (error) => error.data?.code ?? String(error),
-      );
+      const answer = await client
+        .call(name, { ...args })
+        .then(({ _meta }) => _meta?.['hestia/error']?.code ?? 'ok', String);
       answers.push([name, answer]);
     }
     expect(answers).toEqual(Object.entries(mcpTools).map(([name, tool]) => [name, tool.answers[role]]));

@@ -201,7 +201,12 @@ describe('/v1/servers', () => {
 
   test('returns the state of a server that cannot be started, and the hub keeps running', async () => {
     const answer = await json(hub.operator.fetch('/v1/servers/away/connect', { method: 'POST' }));
-    expect(answer).toMatchObject({ state: 'reconnecting', errorType: 'spawn_failed' });
+    expect(answer).toMatchObject({
+      state: 'reconnecting',
+      errorType: 'spawn_failed',
+      failure: { systemCode: 'ENOENT' },
+    });
+    expect(Date.parse(answer.retryAt)).toBeGreaterThan(Date.now());
     const stopped = await json(hub.operator.fetch('/v1/servers/away/disconnect', { method: 'POST' }));
     expect(stopped.state).toBe('disconnected');
     const { items } = await json(hub.operator.fetch('/v1/audit/events?event=SERVER_CONNECT_REQUESTED'));

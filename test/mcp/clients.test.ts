@@ -142,14 +142,19 @@ describe.each(clientKinds)('a client of %s', (kind) => {
     });
   });
 
+  test('gets a protocol error for a tool that the endpoint does not list', async () => {
+    await using client = await connect();
+    const error = { code: -32602, data: { code: 'NOT_FOUND' } };
+    await expect(client.call('no_such_tool')).rejects.toMatchObject(error);
+  });
+
   test.each([
-    ['an unknown tool', 'no_such_tool', {}, 'NOT_FOUND'],
     ['an unknown server', 'call_mcp_tool', { server_id: 'nowhere', tool_name: 'echo' }, 'NOT_FOUND'],
     ['an unknown tool of a server', 'call_mcp_tool', { server_id: 'everything', tool_name: 'nothing' }, 'NOT_FOUND'],
     [
       'arguments that do not fit',
       'call_mcp_tool',
-      { server_id: 'everything', tool_name: 'echo', arguments: { message: 1 } },
+      { server_id: 'everything', tool_name: 'echo', arguments: { message: {} } },
       'INVALID_ARGUMENTS',
     ],
     ['arguments the hub does not know', 'list_mcp_servers', { sort: true }, 'INVALID_ARGUMENTS'],
@@ -160,9 +165,13 @@ describe.each(clientKinds)('a client of %s', (kind) => {
       { server_id: 'everything', tool_name: 'echo', agent_id: 'other' },
       'INVALID_ARGUMENTS',
     ],
-  ])('gets the code of the closed list for %s', async (_what, name, args, code) => {
+  ])('gets a failed result with the code of the closed list for %s', async (_what, name, args, code) => {
     await using client = await connect();
-    await expect(client.call(name, args)).rejects.toMatchObject({ code: -32602, data: { code } });
+    expect(await client.call(name, args)).toMatchObject({
+      isError: true,
+      content: [{ type: 'text' }],
+      _meta: { 'hestia/error': { code } },
+    });
   });
 
   test('reads status, servers, skills and scheduler', async () => {
@@ -194,7 +203,7 @@ describe.each(clientKinds)('a client of %s', (kind) => {
       'disconnected',
     );
     const call = client.call('call_mcp_tool', upstream('echo', { message: 'x' }));
-    await expect(call).rejects.toMatchObject({ data: { code: 'SERVER_UNAVAILABLE' } });
+    expect(await call).toMatchObject({ isError: true, _meta: { 'hestia/error': { code: 'SERVER_UNAVAILABLE' } } });
     expect((await client.call('connect_mcp_server', { server_id: 'everything' })).structuredContent.state).toBe(
       'connected',
     );
@@ -207,7 +216,7 @@ describe('an agent without the role operator', () => {
     const agent = await hub.key('billing-bot');
     await using client = await connectClient('2.x, 2026-07-28', hub, agent);
     const refused = client.call('disconnect_mcp_server', { server_id: 'everything' });
-    await expect(refused).rejects.toMatchObject({ data: { code: 'FORBIDDEN' } });
+    expect(await refused).toMatchObject({ isError: true, _meta: { 'hestia/error': { code: 'FORBIDDEN' } } });
     const { items } = await json(hub.operator.fetch('/v1/audit/events?event=ACCESS_DENIED'));
     expect(items).toMatchObject([{ agent_id: 'billing-bot', fields: { action: 'server.manage' } }]);
   });
@@ -221,4 +230,31 @@ describe('an agent without the role operator', () => {
     const found = (await client.call('search_tools', { query: 'log review', source: 'skill' })).structuredContent;
     expect(found.results).toEqual([]);
   });
+});
+
+describe('the reason of a failed call', () => {
+  test.each(clientKinds)(
+    'can be read by a client of %s: what the server answered, marked as its text, or what the hub found',
+    async (kind) => {
+      await using client = await connectClient(kind, hub, hub.operator);
+      const failed = async (tool: string, more: object = {}) => {
+        const result = await client.call('call_mcp_tool', { server_id: 'faulty', tool_name: tool, ...more });
+        expect(result.isError).toBe(true);
+        return result.content;
+      };
+      expect(await failed('rpc_error')).toEqual([
+        {
+          type: 'text',
+          text: expect.stringMatching(/^the server answered with an error \(JSON-RPC code -32050; .*follows/),
+        },
+        { type: 'text', text: 'secret-token-1', _meta: { 'hestia/server_id': 'faulty' } },
+      ]);
+      expect(await failed('bad_shape')).toEqual([
+        { type: 'text', text: 'the server answered with something that is not a tool result' },
+      ]);
+      expect(await failed('hang', { timeout_ms: 50 })).toEqual([
+        { type: 'text', text: expect.stringMatching(/^the tool did not answer in time \(50 ms; .* \d+ ms\)$/) },
+      ]);
+    },
+  );
 });

@@ -100,7 +100,8 @@ describe('a 2025-era session', () => {
     await expect.poll(async () => (await client.call('get_mcp_hub_status')).structuredContent.calls_running).toBe(1);
     const cancel = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 99 } });
     expect((await other.fetch('/mcp', { method: 'POST', body: cancel, headers })).status).toBe(202);
-    expect((await answerOf(await pending)).error).toMatchObject({ code: -32001, data: { code: 'TIMEOUT' } });
+    const { result } = await answerOf(await pending);
+    expect(result).toMatchObject({ isError: true, _meta: { 'hestia/error': { code: 'TIMEOUT' } } });
   });
 });
 

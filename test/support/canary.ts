@@ -61,7 +61,10 @@ async function callOverMcp(url: string, key: string, args: Record<string, unknow
       _meta: { baggage: `own=${canaries.baggage}` },
     });
   expect(JSON.stringify(await call('environment'))).toContain(canaries.result);
-  await expect(call('rpc_error')).rejects.toThrow('the server answered with an error');
+  expect(await call('rpc_error')).toMatchObject({
+    isError: true,
+    _meta: { 'hestia/error': { code: 'UPSTREAM_FAILED' } },
+  });
   await client.close();
 }
 

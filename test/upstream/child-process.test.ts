@@ -109,13 +109,33 @@ describe('a child process that cannot be connected', () => {
     using clock = useFakeClock();
     const { connection } = createTestConnection(faulty('silent', file));
     const attempt = connection.connect();
-    // The first process is probed for its protocol, for 10 s.
     await waitFor(async () => expect(await pidsIn(file)).toHaveLength(1));
+    // After the probe, which lasts for 10 s, the handshake is sent to the same process.
     await clock.advance(10_000);
-    await waitFor(async () => expect(await pidsIn(file)).toHaveLength(2));
+    expect(await pidsIn(file)).toHaveLength(1);
     await connection.disconnect();
     await attempt;
     expect((await pidsIn(file)).filter(isRunning)).toEqual([]);
+  });
+
+  test('shows its exit code and its last lines on standard error', async () => {
+    const { connection, log } = createTestConnection(faulty('exit'));
+    await connection.connect();
+    const { failure, retryAt } = connection.status();
+    expect(failure).toEqual({ exitCode: 7, stderrLines: ['cannot find the database'] });
+    expect(retryAt).toBeGreaterThan(Date.now() - 1000);
+    const notConnected = log.lines.find(({ message }) => message === 'Upstream server is not connected');
+    expect(notConnected?.fields).toMatchObject({ error_type: 'connect_failed', exit_code: 7 });
+    expect(JSON.stringify(notConnected)).not.toContain('database');
+  });
+
+  test('because its program does not exist is retried rarely', async () => {
+    const { connection, log } = createTestConnection({
+      ...{ command: '/no/such/program', args: [], env: {}, autoConnect: true },
+    });
+    await connection.connect();
+    expect(connection.status().failure).toEqual({ systemCode: 'ENOENT' });
+    expect(log.lines.at(-1)?.fields.retry_in_ms).toBe(298_500);
   });
 });
 
@@ -162,16 +182,50 @@ describe('a disconnected child process', () => {
 });
 
 describe('a connection over stdio', () => {
-  test('runs one process, and before the first a short-lived one that is probed for its protocol', async () => {
+  test('starts one process, and one for each reconnect', async () => {
     const file = await temporaryFile();
     const { connection } = await connectTo(faulty('note-start', file));
+    expect(await pidsIn(file)).toHaveLength(1);
+    await callFailure(callTool(connection, 'die'));
+    await untilState(connection, 'connected');
     expect(await pidsIn(file)).toHaveLength(2);
-    expect((await pidsIn(file)).filter(isRunning)).toHaveLength(1);
+    await connection.disconnect();
+    expect((await pidsIn(file)).filter(isRunning)).toEqual([]);
+  });
+
+  test('starts a server that exits on the protocol probe twice, and then once for each reconnect', async () => {
+    const file = await temporaryFile();
+    const { connection } = await connectTo(faulty('exits-on-probe', file));
+    expect(await pidsIn(file)).toHaveLength(2);
     await callFailure(callTool(connection, 'die'));
     await untilState(connection, 'connected');
     expect(await pidsIn(file)).toHaveLength(3);
+  });
+
+  test('starts a server that dies soon after each start with increasing delays', async () => {
+    const file = await temporaryFile();
+    const { log } = await connectTo(faulty('dies-soon', file), quickLimits({ reconnectDelayMsMax: 60_000 }));
+    const delays = () => log.lines.flatMap(({ fields }) => fields.retry_in_ms ?? []);
+    await waitFor(() => expect(delays().length).toBeGreaterThanOrEqual(4));
+    expect(delays().slice(0, 4)).toEqual([20, 40, 80, 159]);
+    expect((await pidsIn(file)).length).toBeLessThanOrEqual(5);
+  });
+});
+
+describe('the processes that a child process has started', () => {
+  test.each([
+    ['are killed with it on a disconnect', 'plain'],
+    ['are killed after it has exited by itself', 'die'],
+  ])('%s', async (_title, tool) => {
+    const file = await temporaryFile();
+    const { connection } = await connectTo(faulty('grandchild', file));
+    const pids = await pidsIn(file);
+    expect(pids).toHaveLength(2);
+    expect(pids.filter(isRunning)).toEqual(pids);
+    // The grandchild holds the output open, which must not hide the exit of the child.
+    if (tool === 'die') expect((await callFailure(callTool(connection, tool))).errorType).toBe('connection_lost');
     await connection.disconnect();
-    expect((await pidsIn(file)).filter(isRunning)).toEqual([]);
+    expect(pids.filter(isRunning)).toEqual([]);
   });
 });
 

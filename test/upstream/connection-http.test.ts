@@ -85,6 +85,8 @@ describe('a call', () => {
     ['unavailable', 'server_unavailable'],
     ['failing', 'upstream_error'],
     ['rpc_error', 'upstream_error'],
+    ['code_text', 'invalid_response'],
+    ['id_wrong', 'invalid_response'],
   ])(
     'that receives %s fails with %s, without text of the server, and the next call succeeds',
     async (toolName, errorType) => {
@@ -96,6 +98,23 @@ describe('a call', () => {
       expect(connection.status().state).toBe('connected');
     },
   );
+
+  test.each(['gzip_json', 'gzip_stream', 'capital_type', 'no_blank_line', 'error_null', 'meta_null'])(
+    'returns its result from a response with a deviation (%s)',
+    async (toolName) => {
+      const { connection } = await connected(await started());
+      expect(await callTool(connection, toolName)).toEqual({
+        content: [{ type: 'text', text: toolName }],
+        isError: false,
+      });
+    },
+  );
+
+  test('whose compressed response is too large when decompressed fails', async () => {
+    const { connection } = await connected(await started(), quickLimits({ responseBytesMax: 100_000 }));
+    expect((await callFailure(callTool(connection, 'gzip_bomb'))).errorType).toBe('response_too_large');
+    expect(textOf(await callTool(connection, 'echo'))).toBe('echo');
+  });
 
   test.each(['huge_json', 'huge_stream'])(
     'whose response is too large (%s) fails, and the next call succeeds',
@@ -130,14 +149,52 @@ describe('a call', () => {
   });
 });
 
+describe('a server behind a redirect', () => {
+  test.each([307, 308])(
+    'within its origin (%i) is connected and called, with JSON and with streams',
+    async (status) => {
+      const server = await started();
+      server.redirectWith(status);
+      const { connection } = await connectTo(httpServer(`http://127.0.0.1:${server.port}/moved`));
+      expect(textOf(await callTool(connection, 'echo'))).toBe('echo');
+      expect(textOf(await callTool(connection, 'stream'))).toBe('stream');
+    },
+  );
+
+  test.each(['/moved', 'http://localhost:PORT/mcp', 'http://user:secret@127.0.0.1:PORT/mcp'])(
+    'to %s is not connected',
+    async (location) => {
+      const server = await started();
+      server.redirectWith(307, location.replace('PORT', String(server.port)));
+      const { connection } = createTestConnection(httpServer(`http://127.0.0.1:${server.port}/moved`));
+      await connection.connect();
+      expect(connection.status()).toMatchObject({ state: 'reconnecting', errorType: 'connect_failed' });
+      expect(server.received).toEqual([]);
+    },
+  );
+});
+
+describe('a server that refuses its client', () => {
+  test.each([401, 403, 405])('with status %i is shown with it, and retried rarely', async (status) => {
+    const server = await started();
+    server.refuseWith(status);
+    const { connection, log } = createTestConnection(httpServer(server.url));
+    await connection.connect();
+    expect(connection.status()).toMatchObject({ errorType: 'connect_failed', failure: { httpStatus: status } });
+    expect(log.lines.at(-1)?.fields).toMatchObject({ http_status: status, retry_in_ms: 298_500 });
+  });
+});
+
 describe('a server that becomes unavailable', () => {
-  test('is detected by a call whose session is unknown, and reconnected', async () => {
+  test.each([404, 400])('so that sessions are unknown (%i) gets one new session under the calls', async (status) => {
     const server = await started();
     const { connection, statuses } = await connected(server);
-    server.forgetSessions();
-    expect((await callFailure(callTool(connection, 'echo'))).errorType).toBe('connection_lost');
-    await waitFor(() => expect(statesOf(statuses).slice(2)).toEqual(['reconnecting', 'connected']));
-    expect(textOf(await callTool(connection, 'echo'))).toBe('echo');
+    server.forgetSessions(status);
+    const results = await Promise.all([callTool(connection, 'echo'), callTool(connection, 'stream')]);
+    expect(results.map(textOf)).toEqual(['echo', 'stream']);
+    expect(statesOf(statuses).slice(2)).toEqual(['reconnecting', 'connected']);
+    const initialized = server.received.filter(({ method }) => method === 'initialize');
+    expect(initialized).toHaveLength(2);
   });
 
   test('is detected by the health check when no call is made', async () => {

@@ -1,7 +1,7 @@
 /** The connection pool: independent connections, closed in parallel. */
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/shapes/configuration/config.ts';
-import type { ServerStatus } from '../../src/shapes/server.ts';
+import { inheritedEnvironment, type ServerStatus } from '../../src/shapes/server.ts';
 import { createConnectionPool } from '../../src/upstream/connection-pool.ts';
 import { useFakeClock } from '../support/fake-clock.ts';
 import { isRunning } from '../support/is-running.ts';
@@ -22,6 +22,7 @@ function createTestPool(servers: Config['servers']) {
   const pool = disposeAfterTest(
     createConnectionPool({
       servers,
+      environment: inheritedEnvironment(process.env),
       limits: quickLimits(),
       clientVersion: '0.0.0',
       log: createMemoryLog(),

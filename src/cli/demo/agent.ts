@@ -46,6 +46,7 @@ const outcomesByCode: Readonly<Record<string, DemoOutcome>> = {
 };
 
 const problemSchema = z.object({ code: z.string() });
+const failedResultSchema = z.object({ _meta: z.object({ 'hestia/error': problemSchema }) });
 const protocolErrorSchema = z.object({ data: z.object({ code: z.string() }) });
 const outcomeBodySchema = z.object({ outcome: z.enum(['success', 'error']) });
 
@@ -108,8 +109,10 @@ async function mcpAnswer(
       { name: toolName, arguments: args, _meta: { traceparent: newTraceparent(traceId) } },
       { signal: cancellation, ...(onProgress && { onprogress: onProgress }) },
     );
+    const code = failedResultSchema.safeParse(result).data?._meta['hestia/error'].code;
+    if (code !== undefined) return { outcome: outcomeOf(code, undefined), code, traceId, body: undefined };
     const outcome = result.isError === true ? 'error' : 'success';
-    return { outcome, code: undefined, traceId, body: result.structuredContent };
+    return { outcome, code, traceId, body: result.structuredContent };
   } catch (error) {
     if (cancellation.aborted) return abandoned(traceId);
     const code = protocolErrorSchema.safeParse(error).data?.data.code;

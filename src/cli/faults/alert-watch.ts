@@ -13,7 +13,7 @@ export interface WatchedAlert {
 export interface AlertWatch {
   untilFiring(alert: WatchedAlert, timeoutMs: number): Promise<readonly string[] | undefined>;
   untilResolved(alert: WatchedAlert, timeoutMs: number): Promise<readonly string[] | undefined>;
-  /** Waits until Prometheus has metrics of a hub. @throws CommandError after `timeoutMs` */
+  /** Waits until Prometheus has metrics of a hub with a connected server. @throws CommandError after `timeoutMs` */
   untilSeen(instance: string, timeoutMs: number): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ export function createAlertWatch(url: string, { pollMs, signal }: { pollMs: numb
     untilFiring: (alert, timeoutMs) => untilState(alert, true, timeoutMs),
     untilResolved: (alert, timeoutMs) => untilState(alert, false, timeoutMs),
     untilSeen: async (instance, timeoutMs) => {
-      const path = `/api/v1/query?${new URLSearchParams({ query: `target_info{instance="${instance}"}` })}`;
+      const path = `/api/v1/query?${new URLSearchParams({ query: `hestia_servers_connected{instance="${instance}"} == 1` })}`;
       const seen = await until(async () => {
         const { data } = seriesSchema.parse(await query(url, path, signal));
         return data.result.length > 0 ? true : undefined;
@@ -57,7 +57,7 @@ export function createAlertWatch(url: string, { pollMs, signal }: { pollMs: numb
       if (seen === undefined)
         throw new CommandError(
           exitCodes.failed,
-          `Prometheus has no metrics of the hub ${instance}; check that the collector receives them`,
+          `Prometheus has no metrics of the hub ${instance} with a connected server; check that the collector receives them`,
         );
     },
   };

@@ -28,7 +28,7 @@ export interface FaultContext {
   hub: HubClient;
   /** Starts a hub for this fault. It runs until the fault is undone. */
   startHub(options?: Omit<FaultHubOptions, 'instance'>): Promise<FaultHub>;
-  /** Waits until Prometheus has metrics of this hub. */
+  /** Waits until Prometheus has metrics of this hub with its server connected. */
   untilSeen(hub: FaultHub): Promise<void>;
   /** Shell commands that stop and start the collector and its backends. */
   commands: CollectorCommands;

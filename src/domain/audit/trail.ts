@@ -179,13 +179,22 @@ function eventName(event: HubEvent): string {
   return event.kind === 'tool_outcome' ? 'TOOL_OUTCOME' : event.name;
 }
 
-/** What the event is about, as `kind:name`, derived from the event's fields; `scheduler` or `hub` where they name nothing. */
+/**
+ * What the event is about, as `kind:name`, derived from the event's fields; `scheduler` or `hub` where they name nothing.
+ * The `/` of a server's id is encoded before a tool, so that a target names one tool only.
+ */
 function eventTarget({ kind, fields }: HubEvent): string {
   const { server_id: serverId, tool_name: toolName, skill_name: skillName, key_id: keyId } = fields;
   if (skillName !== undefined) return `skill:${skillName}`;
-  if (serverId !== undefined) return toolName === undefined ? `server:${serverId}` : `tool:${serverId}/${toolName}`;
+  if (serverId !== undefined)
+    return toolName === undefined ? `server:${serverId}` : `tool:${pathSegment(serverId)}/${toolName}`;
   if (keyId !== undefined) return `key:${keyId}`;
   return kind === 'monitoring' ? 'scheduler' : 'hub';
+}
+
+/** A server's id with its `%` and `/` encoded, as in a URL. Most ids have neither. */
+function pathSegment(serverId: string | number | boolean): string {
+  return String(serverId).replaceAll('%', '%25').replaceAll('/', '%2F');
 }
 
 function eventOutcome(event: HubEvent): AuditEntry['outcome'] {

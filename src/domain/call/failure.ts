@@ -1,8 +1,9 @@
 /** Classification of failed calls: outcome, error type, and the error returned to the caller. */
 import { type ErrorCode, HestiaError, type Violation } from '../../shapes/error.ts';
 import type { Outcome } from '../../shapes/event.ts';
+import type { JsonObject } from '../../shapes/json.ts';
 import type { ToolErrorType } from '../../shapes/tool.ts';
-import { UpstreamCallError } from '../../upstream/call-failure.ts';
+import { type UpstreamAnswer, UpstreamCallError } from '../../upstream/call-failure.ts';
 import type { EndReason } from './deadline.ts';
 
 /** A call without a result. */
@@ -10,6 +11,8 @@ export interface CallFailure {
   outcome: Exclude<Outcome, 'success'>;
   errorType: ToolErrorType;
   violations?: Violation[];
+  /** The error that the server answered with, if it did. */
+  upstream?: UpstreamAnswer;
   cause?: unknown;
 }
 
@@ -32,7 +35,9 @@ export function classifyFailure(error: unknown, reason: EndReason | undefined, i
   }
   if (error instanceof UpstreamCallError) {
     const isOurs = isEnding && (error.errorType === 'connection_lost' || error.errorType === 'server_unavailable');
-    return { outcome: 'error', errorType: isOurs ? 'shutdown' : error.errorType };
+    return isOurs
+      ? { outcome: 'error', errorType: 'shutdown' }
+      : { outcome: 'error', errorType: error.errorType, upstream: error.answer() };
   }
   return { outcome: 'error', errorType: 'internal', cause: error };
 }
@@ -58,13 +63,40 @@ const errors: Record<ToolErrorType, { code: ErrorCode; message: string }> = {
   internal: { code: 'INTERNAL', message: 'the call failed inside the hub' },
 };
 
-/** The error that answers a failed call. */
-export function callError(failure: CallFailure, timeoutMs: number): HestiaError {
+/** The call that failed: its server, and its deadline with the longest one that a caller can set, in milliseconds. */
+export interface FailedCall {
+  serverId: string;
+  timeoutMs: number;
+  timeoutMsMax: number;
+}
+
+/** The error that answers a failed call. A model reads it, so the message says what can be done. */
+export function callError(failure: CallFailure, call: FailedCall): HestiaError {
   if (failure.cause instanceof HestiaError) return failure.cause;
-  const { code, message } = errors[failure.errorType];
-  const text = failure.errorType === 'timeout' ? `${message} (${timeoutMs} ms)` : message;
-  return new HestiaError(code, text, {
+  const { code } = errors[failure.errorType];
+  const { text } = failure.upstream ?? {};
+  return new HestiaError(code, failureMessage(failure, call), {
     ...(failure.violations && { violations: failure.violations }),
+    ...(text !== undefined && text !== '' && { content: [upstreamBlock(call.serverId, text)] }),
     ...(failure.cause !== undefined && { cause: failure.cause }),
   });
+}
+
+/** The key in `_meta` of a content block whose text is that of an upstream server. */
+export const serverMetaKey = 'hestia/server_id';
+
+function upstreamBlock(serverId: string, text: string): JsonObject {
+  return { type: 'text', text, _meta: { [serverMetaKey]: serverId } };
+}
+
+function failureMessage({ errorType, upstream = {} }: CallFailure, { timeoutMs, timeoutMsMax }: FailedCall): string {
+  const { message } = errors[errorType];
+  if (errorType === 'timeout') return `${message} (${timeoutMs} ms; the longest deadline is ${timeoutMsMax} ms)`;
+  const { jsonRpcCode, httpStatus, text } = upstream;
+  const what = [
+    ...(jsonRpcCode !== undefined ? [`JSON-RPC code ${jsonRpcCode}`] : []),
+    ...(httpStatus !== undefined ? [`HTTP status ${httpStatus}`] : []),
+    ...(text !== undefined && text !== '' ? ['the text of the server follows'] : []),
+  ];
+  return what.length === 0 ? message : `${message} (${what.join('; ')})`;
 }

@@ -36,6 +36,8 @@ export interface FinishedCall {
   latencyMs: number;
   /** Whether the deadline was the caller's and shorter than the default. */
   isOwnDeadline: boolean;
+  /** Whether the arguments did not fit the schema of the tool, and were left to the server. */
+  areArgumentsDoubtful: boolean;
   span: Span;
 }
 

@@ -12,17 +12,18 @@ export interface SchemaPattern {
 }
 
 /**
- * Compiles a pattern. A pattern that RE2 does not support (lookaround, backreferences) matches everything: the upstream
- * server checks its arguments itself.
- * @throws SyntaxError where the text is no regular expression, which makes the schema broken
+ * Compiles a pattern. Servers in Go, Rust and Python write patterns of their own dialects, most of which RE2 reads:
+ * `(?i)`, `\A`, `[[:alpha:]]`, `\@`. A pattern that RE2 does not support (lookaround, backreferences) matches everything: the
+ * upstream server checks its arguments itself.
+ * @throws SyntaxError where the text is no regular expression of any dialect, which makes the schema broken
  */
-export function compileSchemaPattern(source: string, flags: string): SchemaPattern {
-  // Throws where the source is invalid; it is never matched.
-  new RegExp(source, flags);
+export function compileSchemaPattern(source: string): SchemaPattern {
   try {
     const pattern = RE2JS.compile(source);
     return { test: (text) => pattern.test(text), toString: () => source };
   } catch {
+    // Throws where the source is invalid; it is never matched.
+    new RegExp(source);
     return { test: () => true, toString: () => source };
   }
 }

@@ -139,7 +139,7 @@ function* scanSegment(scan: PartScan, segment: Segment): Generator<void> {
     return;
   }
   for (const line of lines) {
-    applyExpressions(scan, segment, line);
+    yield* applyExpressions(scan, segment, line);
     if (line.text.length > expressionWindowLength || isStepEnd(line.line)) yield;
   }
 }
@@ -267,11 +267,11 @@ function sendsOwnKey(rule: ScanRule, tokens: readonly ScanToken[]): boolean {
 // The length of the shortest text that a rule can match.
 const textLengthMin = 4;
 
-function applyExpressions(scan: PartScan, segment: Segment, { text: formatted, line }: ScanLine): void {
+function* applyExpressions(scan: PartScan, segment: Segment, { text: formatted, line }: ScanLine): Generator<void> {
   if (formatted.length < textLengthMin) return;
   const text = formatted.replaceAll(/\*+/g, '').replaceAll(/ {2,}/g, ' ');
   for (const { rule, expressions, expressionHint } of expressionRules) {
-    const found = expressionHint?.test(text) === false ? undefined : expressionMatch(expressions, text);
+    const found = expressionHint?.test(text) === false ? undefined : yield* expressionMatch(expressions, text);
     if (found !== undefined) report(scan, segment, rule, [{ text: found.toLowerCase(), line }]);
   }
 }

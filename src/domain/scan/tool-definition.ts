@@ -1,19 +1,19 @@
 /** The pinned part of a tool definition: its digest, its texts, and the changes between two versions. Pure. */
 import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import type { JsonObject } from '../../shapes/json.ts';
+import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
 import type { FieldChange } from '../../shapes/quarantine.ts';
 import { quotable } from '../../shapes/text.ts';
 import type { ToolDefinition } from '../../shapes/tool.ts';
 
 /** The part of a tool definition that is pinned and scanned: everything an agent sees except the name. */
-export function pinnedDefinition({
-  title,
-  description,
-  inputSchema,
-  outputSchema,
-  annotations,
-}: ToolDefinition): JsonObject {
+export function pinnedDefinition(tool: ToolDefinition): JsonObject {
+  const { execution, meta } = tool;
+  return { ...firstPinned(tool), ...(execution !== undefined && { execution }), ...(meta !== undefined && { meta }) };
+}
+
+/** What was pinned before `execution` and `_meta` were. */
+function firstPinned({ title, description, inputSchema, outputSchema, annotations }: ToolDefinition): JsonObject {
   return {
     description,
     inputSchema,
@@ -23,14 +23,42 @@ export function pinnedDefinition({
   };
 }
 
-/** SHA-256 (hex) of the canonical JSON (RFC 8785); undefined if there is none, such as with a lone surrogate. */
+/**
+ * SHA-256 (hex) of the canonical JSON (RFC 8785), in which lists whose order means nothing are sorted: some servers write
+ * them in another order at each start. Undefined if there is no canonical JSON, such as with a lone surrogate.
+ */
 export function definitionDigest(definition: JsonObject): string | undefined {
+  return digestOf(() => withSortedLists(definition));
+}
+
+/** The digest of a definition as it was computed before lists were sorted. Pins and approvals of then have it. */
+export function firstDefinitionDigest(tool: ToolDefinition): string | undefined {
+  return digestOf(() => firstPinned(tool));
+}
+
+function digestOf(definition: () => JsonObject): string | undefined {
   try {
-    const json = canonicalize(definition);
+    const json = canonicalize(definition());
     return json === undefined ? undefined : hash('sha256', json, 'hex');
   } catch {
     return undefined;
   }
+}
+
+/** Keywords of JSON Schema whose lists are sets. A list of defaults is one in practice. */
+const setKeywords: ReadonlySet<string> = new Set(['enum', 'required', 'type', 'default', 'examples']);
+
+function withSortedLists(value: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, sortedMember(key, member)]));
+}
+
+function sortedMember(key: string, value: unknown): unknown {
+  if (isJsonObject(value)) return withSortedLists(value);
+  if (!Array.isArray(value)) return value;
+  const items = value.map((item) => sortedMember('', item));
+  if (!setKeywords.has(key)) return items;
+  const keyed = items.map((item) => ({ item, text: canonicalize(item) ?? '' }));
+  return keyed.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0)).map(({ item }) => item);
 }
 
 /** Changes that are listed at most, and the length of each value. */

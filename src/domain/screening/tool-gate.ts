@@ -18,7 +18,12 @@ import type { Log } from '../../telemetry/log.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import { scanContent } from '../scan/scanner.ts';
 import { toolParts } from '../scan/subject.ts';
-import { definitionChanges, definitionDigest, pinnedDefinition } from '../scan/tool-definition.ts';
+import {
+  definitionChanges,
+  definitionDigest,
+  firstDefinitionDigest,
+  pinnedDefinition,
+} from '../scan/tool-definition.ts';
 import { type ScreenedTool, type ScreeningResult, type Verdict, writeScreeningResults } from './screening-results.ts';
 
 /** The tool gate. */
@@ -116,13 +121,26 @@ async function screenList(
       screenedVerdicts.set(tool.toolName, earlier);
       continue;
     }
-    const result = await screenTool(deps, { tool, definition, digest, pinnedDigest: pins.get(tool.toolName) });
+    const pinnedDigest = currentDigest(tool, digest, pins.get(tool.toolName));
+    const result = await screenTool(deps, { tool, definition, digest, pinnedDigest });
     screenedVerdicts.set(tool.toolName, result.verdict);
-    screened.push({ tool, result });
+    const isOlderPin = pinnedDigest !== pins.get(tool.toolName);
+    const pin = isOlderPin ? { ...toolPin(deps, tool, definition), digest } : result.pin;
+    screened.push({ tool, result: { ...result, pin } });
     await slice();
   }
   await writeScreeningResults(deps, screened);
   return screenedVerdicts;
+}
+
+function toolPin({ now }: ToolGateDeps, { serverId, toolName }: ToolDefinition, definition: JsonObject) {
+  return { serverId, toolName, definition, pinnedAt: now() };
+}
+
+/** The pinned digest; the present one if the pin is of the same definition and older than the present form of digests. */
+function currentDigest(tool: ToolDefinition, digest: string, pinnedDigest: string | undefined): string | undefined {
+  if (pinnedDigest === undefined || pinnedDigest === digest) return pinnedDigest;
+  return pinnedDigest === firstDefinitionDigest(tool) ? digest : pinnedDigest;
 }
 
 async function screenTool(
@@ -136,8 +154,8 @@ async function screenTool(
 ): Promise<ScreeningResult> {
   const { serverId, toolName } = tool;
   const subject = { kind: 'tool', scope: serverId, name: toolName, digest } as const;
-  const pin = { serverId, toolName, digest, definition, pinnedAt: deps.now() };
-  const existing = await deps.quarantineStore.find(subject);
+  const pin = { ...toolPin(deps, tool, definition), digest };
+  const existing = await findEntry(deps, tool, subject);
   if (existing !== undefined) return screenQuarantined(deps, { tool, existing, pin, pinnedDigest });
   const { installerHosts } = deps.policy.contentScan;
   const findings = await scanContent(toolParts(tool), { subject: 'tool', installerHosts });
@@ -158,6 +176,17 @@ async function screenTool(
   // The first definition is pinned in any case, a later one only if it is offered.
   const isPinned = pinnedDigest === undefined || (offered && previousDigest !== undefined);
   return { verdict: { digest, offered }, pin: isPinned ? pin : undefined, entry, previousDigest };
+}
+
+/** The quarantine entry of a definition, also one from before the present form of digests. */
+async function findEntry(
+  { quarantineStore }: ToolGateDeps,
+  tool: ToolDefinition,
+  subject: Parameters<QuarantineStore['find']>[0],
+): Promise<QuarantineEntry | undefined> {
+  const entry = await quarantineStore.find(subject);
+  const digest = firstDefinitionDigest(tool);
+  return entry ?? (digest === undefined ? undefined : quarantineStore.find({ ...subject, digest }));
 }
 
 /** Screens a definition that has a quarantine entry. A change to one that is only noted is reported each time. */

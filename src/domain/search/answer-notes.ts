@@ -26,7 +26,7 @@ export async function answerNotes(
 ): Promise<Omit<SearchAnswer, 'searchId' | 'results'>> {
   const servers = serversConcerned(deps.servers(), request);
   const connecting = idsOf(servers, ({ state }) => state === 'connecting');
-  const unavailable = idsOf(servers, ({ state }) => state === 'reconnecting' || state === 'disconnected');
+  const unavailable = idsOf(servers, ({ state }) => state !== 'connected' && state !== 'connecting');
   const reasons: SearchReason[] = results.every(({ weakMatch }) => weakMatch === true)
     ? [
         results.length > 0 ? 'weak_matches' : hasTools(deps, caller, request) ? 'no_match' : 'no_tools',

@@ -28,9 +28,13 @@ export interface SearchLearning {
   record(record: SearchRecord): Promise<void>;
   /**
    * The lesson of an outcome; undefined if there is none. Never throws.
-   * @param call `isOwnDeadline`: the call had a deadline of the caller that is shorter than the default
+   * @param call `isOwnDeadline`: the call had a deadline of the caller that is shorter than the default. `areArgumentsDoubtful`:
+   *   its arguments did not fit the schema of the tool
    */
-  lessonOf(outcome: ToolOutcome, call: { isOwnDeadline: boolean }): Promise<PendingLesson | undefined>;
+  lessonOf(
+    outcome: ToolOutcome,
+    call: { isOwnDeadline: boolean; areArgumentsDoubtful: boolean },
+  ): Promise<PendingLesson | undefined>;
   /** The recorded search; undefined if none is stored with this id. */
   find(searchId: string): Promise<SearchRecord | undefined>;
   /** Learns all stored lessons, the oldest first, and then those that other hubs share. Call it once. */
@@ -68,10 +72,12 @@ export function createSearchLearning(deps: SearchLearningDeps): SearchLearning {
         log.error('A search could not be recorded', { search_id: record.searchId }, { error });
       }
     },
-    lessonOf: async (outcome, { isOwnDeadline }) => {
+    lessonOf: async (outcome, { isOwnDeadline, areArgumentsDoubtful }) => {
       if (outcome.errorType !== undefined && uninformativeErrors.has(outcome.errorType)) return undefined;
       // A deadline that the caller chose is a fact about the caller: with 1 ms, every tool times out.
       if (outcome.outcome === 'timeout' && isOwnDeadline) return undefined;
+      // The arguments are probably why it failed.
+      if (outcome.outcome === 'error' && areArgumentsDoubtful) return undefined;
       const { searchId } = outcome;
       const mustLoad = searchId !== undefined && !searchLog.has(searchId);
       const stored = mustLoad ? await searchStore.find(searchId).catch(() => undefined) : undefined;

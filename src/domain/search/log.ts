@@ -68,7 +68,7 @@ export function createSearchLog(): SearchLog {
       const logged = find(outcome, stored);
       const at = logged?.record.shown.findIndex((shown) => isShown(shown, outcome)) ?? -1;
       const shown = logged?.record.shown[at];
-      const address = `${outcome.serverId}/${outcome.toolName}`;
+      const address = `${outcome.serverId}\n${outcome.toolName}`;
       if (logged === undefined || shown === undefined || logged.credited.has(address)) return undefined;
       const isFirst = logged.credited.size === 0;
       logged.credited.add(address);

@@ -15,7 +15,7 @@ import { isWithin, readSkillFolder } from './folder.ts';
 import type { NameClaims } from './name-claims.ts';
 import { type FolderOutcome, type KnownFolder, mayExist, type PassReport, passReport } from './pass-report.ts';
 import { type FoundFolder, linkTargetsOf, type NotSearched, searchSkillFolders } from './search.ts';
-import { createSearchLog, type SearchLog, type SkillWatchLog } from './search-log.ts';
+import { createWatchLog, type SkillWatchLog, type WatchLog } from './watch-log.ts';
 
 /** A skill folder: its absolute path, and the name of its skill in the registry. */
 export interface SkillFolder {
@@ -80,11 +80,11 @@ class DirectoryWatch implements SkillWatch {
   readonly #leftOut = new Map<string, NotSearched[] | undefined>();
   /** Real paths that a skill folder may be in. */
   #allowed = new Set<string>();
-  readonly #log: SearchLog;
+  readonly #log: WatchLog;
 
   constructor(deps: SkillWatchDeps) {
     this.#deps = deps;
-    this.#log = createSearchLog(deps.log);
+    this.#log = createWatchLog(deps.log);
     const timing = { pauseMs, postponedMsMax };
     this.#passes = createDebouncedQueue({ ...timing, run: (directory) => this.#pass(directory) });
     this.#refreshes = createDebouncedQueue({ ...timing, run: (folder) => this.#refresh(folder) });

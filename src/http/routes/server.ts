@@ -2,11 +2,11 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { ServerService } from '../../domain/server-service.ts';
-import { serverListViewSchema, serverView, serverViewSchema } from '../../shapes/server.ts';
+import { serverIdLengthMax, serverListViewSchema, serverView, serverViewSchema } from '../../shapes/server.ts';
 import type { HubEnv } from '../authenticate.ts';
 import { createRouter, jsonAnswer, problemAnswers, security } from './route-parts.ts';
 
-const parameters = z.object({ id: z.string().max(64) });
+const parameters = z.object({ id: z.string().max(serverIdLengthMax) });
 const tags = ['servers'];
 const listRoute = createRoute({
   method: 'get',

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { ToolCall } from '../../domain/tool-call.ts';
 import type { ToolSearch } from '../../domain/tool-search.ts';
 import type { ToolStatisticsService } from '../../domain/tool-statistics-service.ts';
+import { serverIdLengthMax } from '../../shapes/server.ts';
 import {
   callRequestSchema,
   searchAnswerSchema,
@@ -18,7 +19,7 @@ import {
 import type { HubEnv } from '../authenticate.ts';
 import { createRouter, jsonAnswer, jsonBody, problemAnswers, security } from './route-parts.ts';
 
-const toolParameters = z.object({ server: z.string().max(64), tool: z.string().max(128) });
+const toolParameters = z.object({ server: z.string().max(serverIdLengthMax), tool: z.string().max(128) });
 const tags = ['tools'];
 const searchRoute = createRoute({
   method: 'post',

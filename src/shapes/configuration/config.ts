@@ -3,7 +3,7 @@
  * The JSON Schema that editors use for completion is generated from here.
  */
 import { z } from 'zod';
-import { httpServerSchema, serverIdSchema, stdioServerSchema } from '../server.ts';
+import { type MisconfiguredServer, serverConfigurationSchema, serverIdSchema } from '../server.ts';
 import { auditConfigurationSchema } from './audit.ts';
 import { limitsSchema } from './limits.ts';
 import { contentScanSchema, toolChangesSchema } from './scan-policy.ts';
@@ -35,9 +35,10 @@ const oauthSchema = z.strictObject({
 /** The configuration of the trusted issuer. */
 export type OauthConfiguration = z.infer<typeof oauthSchema>;
 
-const serverSchema = z.union([stdioServerSchema, httpServerSchema], {
-  error: 'must be { "command", "args", "env", "cwd" } or { "url", "headers" }, each with an optional "autoConnect"',
-});
+/** The strictness of the check of tool arguments. */
+const argumentCheckPolicySchema = z.enum(['lenient', 'strict'], { error: 'must be "lenient" or "strict"' });
+/** `policy.argumentCheck`. */
+export type ArgumentCheckPolicy = z.infer<typeof argumentCheckPolicySchema>;
 
 /** Intervals that a cron expression can state: whole fractions of an hour, and whole fractions of a day. */
 export const intervalHoursAllowed = [0.25, 0.5, 1, 2, 3, 4, 6, 8, 12, 24] as const;
@@ -46,10 +47,10 @@ export const intervalHoursAllowed = [0.25, 0.5, 1, 2, 3, 4, 6, 8, 12, 24] as con
 export const configurationFileSchema = z.strictObject({
   $schema: z.string().optional(),
   mcpServers: z
-    .record(serverIdSchema, serverSchema)
+    .record(serverIdSchema, serverConfigurationSchema)
     .default({})
     .describe(
-      'Upstream MCP servers by name, as MCP clients write them. ${NAME} and ${NAME:-default} are replaced by environment variables.',
+      'Upstream MCP servers by name, in the notation of the hub or of an MCP client. ${NAME} and ${NAME:-default} are replaced by environment variables.',
     ),
   skills: skillsSchema,
   scheduler: z
@@ -93,6 +94,11 @@ export const configurationFileSchema = z.strictObject({
         .default('best-effort')
         .describe(
           'What happens to a tool call whose audit record cannot be written: `best-effort` completes it, counts the gap and alerts; `required` refuses it.',
+        ),
+      argumentCheck: argumentCheckPolicySchema
+        .default('lenient')
+        .describe(
+          'What happens to a call whose arguments do not fit the input schema of the tool: `lenient` refuses what no server would accept (a missing argument, a value that cannot be converted to the type) and leaves the rest to the server; `strict` refuses it, and calls whose arguments cannot be checked.',
         ),
       allowedHosts: z
         .array(z.string().min(1))
@@ -211,6 +217,12 @@ export interface Config {
   telemetry: TelemetryConfiguration;
   search: SearchConfiguration;
   servers: ConfigurationFile['mcpServers'];
+  /** Servers whose entries cannot be used. They are listed, and never connected. */
+  misconfiguredServers: readonly MisconfiguredServer[];
+  /** What the hub ignores in the configuration, or reads in a way that should be known: one line each. */
+  warnings: readonly string[];
+  /** The variables that every server over stdio gets. */
+  serverEnvironment: Record<string, string>;
   skills: SkillsConfiguration;
   scheduler: ConfigurationFile['scheduler'];
   retention: ConfigurationFile['retention'];

@@ -41,6 +41,9 @@ export const limitsSchema = z
       'Delay before the first attempt to reconnect; doubled for each further attempt.',
     ),
     reconnectDelayMsMax: milliseconds(60_000, 10, 3_600_000).describe('Longest delay between two attempts.'),
+    permanentFailureRetryMs: milliseconds(300_000, 10, 86_400_000).describe(
+      'Delay between attempts while a person has to change something first: a program that does not exist, or HTTP status 401, 403, 405 or 410.',
+    ),
     healthCheckIntervalMs: milliseconds(30_000, 100, 3_600_000).describe(
       'Interval of health checks of a connected server.',
     ),

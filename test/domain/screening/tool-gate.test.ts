@@ -1,4 +1,5 @@
 /** The tool gate: what is pinned, what is offered, and which changes are reported. */
+import { hash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createAuditLedger } from '../../../src/domain/audit/ledger.ts';
 import { createAuditTrail } from '../../../src/domain/audit/trail.ts';
@@ -85,6 +86,66 @@ describe('a server seen for the first time', () => {
     const { gate, offered } = gateOver(store);
     await gate.admit('files', [tool('read', 'Reads.'), tool('odd', 'Half \ud800.')]);
     expect(offered.get('files')).toEqual(['Reads.']);
+  });
+});
+
+describe('a definition that is written in another order', () => {
+  const schema = (more: object) => ({
+    ...tool('read', 'Reads.'),
+    inputSchema: {
+      type: 'object',
+      properties: { mode: { enum: ['a', 'b', 1], default: ['x', 'y'] }, at: { type: ['string', 'null'] } },
+      required: ['mode', 'at'],
+      ...more,
+    },
+  });
+  const { properties } = schema({}).inputSchema;
+
+  test.each<[string, object]>([
+    ['required arguments', { required: ['at', 'mode'] }],
+    ['allowed values', { properties: { ...properties, mode: { ...properties.mode, enum: [1, 'b', 'a'] } } }],
+    ['default values', { properties: { ...properties, mode: { ...properties.mode, default: ['y', 'x'] } } }],
+    ['types', { properties: { ...properties, at: { type: ['null', 'string'] } } }],
+    ['keys', { properties: { at: properties.at, mode: properties.mode } }],
+  ])('of its %s has not changed', async (_what, more) => {
+    await using store = await openStoreDatabase();
+    const { gate, offered, events } = gateOver(store, 'hold');
+    await gate.admit('files', [schema({})]);
+    await gate.admit('files', [schema(more)]);
+    expect(offered.get('files')).toEqual(['Reads.']);
+    expect(await events()).toEqual([]);
+  });
+
+  test.each<[string, object]>([
+    ['a further required argument', { required: ['mode', 'at', 'more'] }],
+    ['another allowed value', { properties: { ...properties, mode: { ...properties.mode, enum: ['a', 'c', 1] } } }],
+    ['the items of a tuple exchanged', { prefixItems: [{ type: 'string' }, { type: 'number' }] }],
+  ])('and has %s has changed', async (_what, more) => {
+    await using store = await openStoreDatabase();
+    const { gate, events } = gateOver(store);
+    await gate.admit('files', [schema({ prefixItems: [{ type: 'number' }, { type: 'string' }] })]);
+    await gate.admit('files', [schema({ prefixItems: [{ type: 'number' }, { type: 'string' }], ...more })]);
+    expect(await events()).toEqual(['TOOL_DEFINITION_CHANGED']);
+  });
+});
+
+describe('a pin from before lists were sorted', () => {
+  const listed = { ...tool('read', 'Reads.'), inputSchema: { required: ['b', 'a'] }, meta: { ui: 'x' } };
+
+  test('is renewed without an event, and a later change of `_meta` is reported', async () => {
+    await using store = await openStoreDatabase();
+    const { gate, offered, events, pinStore } = gateOver(store, 'hold');
+    const { description, inputSchema } = listed;
+    const definition = { description, inputSchema };
+    const digest = hash('sha256', '{"description":"Reads.","inputSchema":{"required":["b","a"]}}', 'hex');
+    const pin = { serverId: 'files', toolName: 'read', digest, definition, pinnedAt: 1 };
+    await store.database.transaction((tx) => pinStore.put(tx, pin));
+    await gate.admit('files', [listed]);
+    expect(offered.get('files')).toEqual(['Reads.']);
+    expect(await events()).toEqual([]);
+    expect((await pinStore.digests('files')).get('read')).not.toBe(digest);
+    await gate.admit('files', [{ ...listed, meta: { ui: 'y' } }]);
+    expect(await events()).toEqual(['TOOL_DEFINITION_CHANGED']);
   });
 });
 

@@ -52,8 +52,8 @@ const variables: Record<keyof typeof environmentSchema.shape, { meaning: string;
 export function configurationSection(): string {
   return `## Configuration
 
-An unknown \`HESTIA_…\` variable, an unknown key of the file or a bad value stops the start with one line that names it. An empty variable counts
-as unset. Environment variables and the file have no key in common.
+An unknown \`HESTIA_…\` variable, an unknown key of the file or a bad value stops the start with one line that names it. A server whose entry cannot be
+used stops nothing: it is listed as \`misconfigured\`, with the reason. An empty variable counts as unset. Environment variables and the file have no key in common.
 
 ### Environment variables
 

@@ -57,8 +57,16 @@ ${table(['field', 'values', 'meaning'], [...fieldRows(searchAnswerSchema, ''), .
 ## Error codes
 
 Over HTTP a failure is \`application/problem+json\` (RFC 9457) with \`type\`, \`title\`, \`status\`, \`detail\`, \`code\`, and where they exist \`traceId\` and
-\`violations\` (\`field\`, \`message\`). 429 and 503 come with \`Retry-After\`, in seconds. Over MCP it is a JSON-RPC error: the code of the last column, the
-detail as its message, and \`code\` and \`violations\` in \`data\`. A request that is
+\`violations\` (\`field\`, \`message\`) and \`content\`. 429 and 503 come with \`Retry-After\`, in seconds.
+
+Over MCP the failure of a tool is a result with \`isError: true\`, which a model reads: the detail with the violations is its first text, and \`_meta["hestia/error"]\` has \`code\` and
+\`violations\`. A JSON-RPC error with the code of the last column, and \`code\` and \`violations\` in its \`data\`, answers what is no call of a tool: a name that \`tools/list\` does not have, other methods,
+\`ABANDONED\` and \`INTERNAL\`.
+
+Where an upstream server answered with an error, its text follows as content that comes from that server: a text block with \`_meta["hestia/server_id"]\`, without control characters, at most
+10,000 characters. It is the \`content\` of a problem over HTTP, and the second text over MCP. It is in no message, log line, span, metric or record of the hub.
+
+A request that is
 refused before its message is read, for example by authentication or a limit, is answered as over HTTP. What a caller may not see is answered as \`NOT_FOUND\`, exactly as what does not exist.
 
 ${table(['code', 'HTTP status', 'title', 'JSON-RPC code'], codeRows())}

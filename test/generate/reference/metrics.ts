@@ -2,7 +2,7 @@
 import { series } from '../../../grafana/prometheus-name.ts';
 import { cleanupKindSchema, jobNameSchema } from '../../../src/shapes/scheduler.ts';
 import { storageErrorTypeSchema } from '../../../src/shapes/storage.ts';
-import { toolSourceSchema } from '../../../src/shapes/tool.ts';
+import { argumentCheckSchema, toolSourceSchema } from '../../../src/shapes/tool.ts';
 import { createMetrics, witnessFailures } from '../../../src/telemetry/metrics.ts';
 import {
   attributes,
@@ -83,6 +83,10 @@ function valueRows(): Row[] {
   return [
     [attributes.securityEvent, '[security events](#security-events)'],
     [attributes.outcome, '[tool outcomes](#tool-outcomes)'],
+    [
+      attributes.argumentCheck,
+      `${codes(argumentCheckSchema.options)}: whether the arguments fit the input schema; \`warned\` if they do not but the server may accept them, \`unchecked_…\` if they could not be checked`,
+    ],
     [attributes.jobName, codes(jobNameSchema.options)],
     [attributes.jobResult, codes(['success', 'failure', 'skipped'])],
     [attributes.cleanupKind, codes(cleanupKindSchema.options)],

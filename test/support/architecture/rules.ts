@@ -26,7 +26,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
   config: ['shapes', 'flow'],
   wiring: [...doors, 'domain', ...foundations, 'config'],
   main: [...doors, 'domain', ...foundations, 'config', 'wiring'],
-  hestia: ['cli', 'config', 'main'],
+  hestia: ['cli', 'config', 'main', 'shapes'],
 };
 
 /** By folder below a room: rooms of the same column that it may import. The views of the journal read its segments. */

@@ -1,8 +1,9 @@
 /** Loads a configuration in tests, and returns the one line that refuses an invalid one. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ConfigSources, ConfigurationError, loadConfig } from '../../../src/config.ts';
+import { type ConfigSources, loadConfig } from '../../../src/config.ts';
 import type { Config } from '../../../src/shapes/configuration/config.ts';
+import { ConfigurationError } from '../../../src/shapes/configuration/configuration-error.ts';
 
 /** Writes `hestia.config.json`, as text or as JSON, into a folder and loads it with that folder as working directory. */
 export async function loadConfigFile(

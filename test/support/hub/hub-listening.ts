@@ -48,6 +48,8 @@ export interface ClientAnswer {
   // biome-ignore lint/suspicious/noExplicitAny: as above
   structuredContent?: any;
   isError?: boolean | undefined;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  _meta?: any;
 }
 
 /** The common interface of the two client libraries. */

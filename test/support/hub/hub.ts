@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { loadConfig, version } from '../../../src/config.ts';
 import type { Role } from '../../../src/shapes/access.ts';
 import type { Config, ConfigurationFile } from '../../../src/shapes/configuration/config.ts';
+import { inheritedEnvironment } from '../../../src/shapes/server.ts';
 import { openLog } from '../../../src/telemetry/log.ts';
 import { startTelemetry, type Telemetry } from '../../../src/telemetry/start.ts';
 import { createHub, type Hub } from '../../../src/wiring/hub.ts';
@@ -50,6 +51,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   await writeFile(configFile, JSON.stringify(options.file ?? {}));
   const config = loadConfig({
     environment: {
+      ...inheritedEnvironment(process.env),
       HESTIA_DATA_DIR: folder,
       HESTIA_CONFIG: configFile,
       OTEL_SDK_DISABLED: 'true',

@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 
 type Message = { id?: number | string; method?: string; params?: Record<string, unknown> };
 
@@ -19,8 +20,12 @@ export interface FaultyHttpServer extends AsyncDisposable {
   openCalls(): number;
   /** Replaces the tools, and sends a change notification on each open stream. */
   announce(toolNames: string[]): void;
-  /** Removes all sessions, so that their requests get a 404. */
-  forgetSessions(): void;
+  /** Removes all sessions, so that their requests get a 404, or the given status. */
+  forgetSessions(status?: number): void;
+  /** Answers requests to `/moved` with a redirect to the endpoint, or to another address. */
+  redirectWith(status: number, location?: string): void;
+  /** Answers everything with this status. */
+  refuseWith(status: number): void;
   /** Sends no response to pings from now on. */
   ignorePings(): void;
 }
@@ -38,7 +43,16 @@ export async function startFaultyHttpServer(port = 0): Promise<FaultyHttpServer>
     deleted: state.deleted,
     openCalls: () => state.openCalls.size,
     announce: (toolNames) => state.announce(toolNames),
-    forgetSessions: () => state.sessions.clear(),
+    forgetSessions: (status = 404) => {
+      state.unknownSessionStatus = status;
+      state.sessions.clear();
+    },
+    redirectWith: (status, location = '/mcp') => {
+      state.redirect = { status, location };
+    },
+    refuseWith: (status) => {
+      state.refusal = status;
+    },
     ignorePings: () => {
       state.ignoresPings = true;
     },
@@ -69,6 +83,15 @@ const toolNamesAtStart = [
   'unavailable',
   'failing',
   'rpc_error',
+  'error_null',
+  'meta_null',
+  'code_text',
+  'id_wrong',
+  'gzip_json',
+  'gzip_stream',
+  'gzip_bomb',
+  'capital_type',
+  'no_blank_line',
 ];
 
 class State {
@@ -80,6 +103,9 @@ class State {
   #toolNames = toolNamesAtStart;
   #sessionsCount = 0;
   ignoresPings = false;
+  unknownSessionStatus = 404;
+  redirect: { status: number; location: string } | undefined;
+  refusal: number | undefined;
 
   announce(toolNames: string[]): void {
     this.#toolNames = toolNames;
@@ -87,9 +113,17 @@ class State {
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.refusal !== undefined) {
+      response.writeHead(this.refusal).end('secret-token-1');
+      return;
+    }
+    if (request.url === '/moved' && this.redirect !== undefined) {
+      response.writeHead(this.redirect.status, { location: this.redirect.location }).end('moved');
+      return;
+    }
     const session = String(request.headers['mcp-session-id'] ?? '');
     if (session !== '' && !this.sessions.has(session)) {
-      response.writeHead(404).end('no such session');
+      response.writeHead(this.unknownSessionStatus).end('Bad Request: no valid session id');
       return;
     }
     if (request.method === 'DELETE') {
@@ -166,8 +200,33 @@ class State {
         response.end(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32_050, message: 'secret-token-1' } }));
       },
     };
+    const result = { content };
+    const json = (message: object, headers = {}) =>
+      response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(message));
+    const deviations: Record<string, () => void> = {
+      error_null: () => json({ jsonrpc: '2.0', id, result, error: null }),
+      meta_null: () => json({ jsonrpc: '2.0', id, result: { ...result, _meta: null } }),
+      code_text: () => json({ jsonrpc: '2.0', id, error: { code: 'E_FAIL', message: 'secret-token-1' } }),
+      id_wrong: () => json({ jsonrpc: '2.0', id: 999_999, result }),
+      gzip_json: () => sendGzip(response, 'application/json', { jsonrpc: '2.0', id, result }),
+      gzip_stream: () => sendGzip(response, 'text/event-stream', { jsonrpc: '2.0', id, result }),
+      gzip_bomb: () => sendGzip(response, 'application/json', { id, result: 'x'.repeat(20_000_000) }),
+      capital_type: () => {
+        response.writeHead(200, { 'content-type': 'Text/Event-Stream; charset=utf-8' });
+        sendEvent(response, { id, result });
+        response.end();
+      },
+      no_blank_line: () => stream().end(`data: ${JSON.stringify({ jsonrpc: '2.0', id, result })}`),
+    };
     answers[toolName]?.();
+    deviations[toolName]?.();
   }
+}
+
+function sendGzip(response: ServerResponse, type: string, message: object): void {
+  const text = JSON.stringify(message);
+  response.writeHead(200, { 'content-type': type, 'content-encoding': 'gzip' });
+  response.end(gzipSync(type === 'application/json' ? text : `data: ${text}\n\n`));
 }
 
 function sendJson(response: ServerResponse, id: number | string, result: unknown): void {

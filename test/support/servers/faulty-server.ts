@@ -2,6 +2,7 @@
  * An MCP server over stdio, without a library (protocol 2025-11-25), that misbehaves on request: at start by its first
  * argument, in a call by the name of the tool.
  */
+import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
@@ -27,7 +28,7 @@ function text(value: string): unknown {
 const tool = (name: unknown) => ({ name, description: `Does ${name}.`, inputSchema: { type: 'object' } });
 
 function tools(): unknown[] {
-  const listed = Object.keys(calls).map(tool);
+  const listed = Object.keys(calls).map((name) => ({ ...tool(name), ...(name === 'exotic' && exoticDefinition) }));
   for (let index = 0; index < extraTools; index += 1) listed.push(tool(`extra_${index}`));
   if (mode !== 'broken-list') return listed;
   const broken = [
@@ -39,6 +40,12 @@ function tools(): unknown[] {
   ];
   return [tool('twin'), { ...tool('twin'), description: 'The second.' }, ...broken, 'no tool at all', ...listed];
 }
+
+const exoticDefinition = {
+  icons: [{ src: 'data:image/png;base64,aGk=', mimeType: 'image/png' }],
+  execution: { taskSupport: 'optional' },
+  _meta: { ui: { resourceUri: 'ui://exotic/view' } },
+};
 
 const exotic = {
   content: [
@@ -55,7 +62,7 @@ const exotic = {
   structuredContent: { a: [1, { b: null }], ü: 'ü' },
   isError: false,
   _meta: { 'example.com/trace': 'kept' },
-  unknownField: 'dropped',
+  unknownField: 'kept',
 };
 
 type Answer = (result: unknown) => void;
@@ -128,9 +135,35 @@ const calls: Record<string, (answer: Answer, call: Call) => void> = {
   environment: (answer) => answer(text(JSON.stringify(process.env))),
   pid: (answer) => answer(text(String(process.pid))),
   exotic: (answer) => answer(exotic),
+  nulls: (answer) => answer({ content: [{ type: 'text', text: 'x', annotations: null }], isError: null }),
+  null_text: (answer) => answer({ content: [{ type: 'text', text: null }] }),
+  list_structure: (answer) => answer({ structuredContent: [1, 2] }),
   deep: (_answer, { id }) => {
     const nested = `${'['.repeat(9000)}${']'.repeat(9000)}`;
     process.stdout.write(`{"jsonrpc":"2.0","id":${id},"result":{"content":[],"structuredContent":${nested}}}\n`);
+  },
+  error_null: (_answer, { id }) => write({ jsonrpc: '2.0', id, result: text('kept'), error: null }),
+  meta_null: (_answer, { id }) => write({ jsonrpc: '2.0', id, result: { ...Object(text('kept')), _meta: null } }),
+  code_text: (_answer, { id }) => write({ jsonrpc: '2.0', id, error: { code: 'E_FAIL', message: 'secret-token-1' } }),
+  code_absent: (_answer, { id }) => write({ jsonrpc: '2.0', id, error: 'secret-token-1' }),
+  result_null: (_answer, { id }) => write({ jsonrpc: '2.0', id, result: null }),
+  result_absent: (_answer, { id }) => write({ jsonrpc: '2.0', id }),
+  id_null: () => write({ jsonrpc: '2.0', id: null, error: { code: -32_600, message: 'Invalid Request' } }),
+  id_wrong: () => write({ jsonrpc: '2.0', id: 999_999, result: text('misaddressed') }),
+  id_next: (_answer, { id }) => write({ jsonrpc: '2.0', id: Number(id) + 1, result: text('misaddressed') }),
+  id_text: (_answer, { id }) => write({ jsonrpc: '2.0', id: String(id), result: text('kept') }),
+  batch: (_answer, { id }) =>
+    write([
+      { jsonrpc: '2.0', method: 'notifications/message' },
+      { jsonrpc: '2.0', id, result: text('kept') },
+    ]),
+  endless: () => {
+    const part = 'y'.repeat(65_536);
+    const send = () => {
+      while (process.stdout.write(part));
+      process.stdout.once('drain', send);
+    };
+    send();
   },
   meta: (answer, { meta }) => answer(text(JSON.stringify(meta ?? null))),
 };
@@ -141,6 +174,10 @@ function listResult(): unknown {
   lists += 1;
   if (mode === 'count-lists') writeFileSync(file, String(lists));
   if (mode === 'bad-list') return { tools: 'none' };
+  if (mode === 'empty-cursor' && lists === 3) return { tools: [tool('last')], nextCursor: '' };
+  if (mode === 'empty-cursor' || mode === 'circular-cursors') {
+    return { tools: [tool(`page_${lists}`)], nextCursor: `cursor_${lists % 3}` };
+  }
   if (mode !== 'endless-pages') return { tools: tools() };
   const page = Array.from({ length: 10 }, (_, index) => tool(`page_${lists}_${index}`));
   return { tools: page, nextCursor: `${lists}` };
@@ -152,20 +189,36 @@ const initializeResult = {
   serverInfo: { name: 'faulty', version: '1.0.0' },
 };
 
+let isInitialized = false;
+
 function handle({ id, method, params = {} }: Message): void {
+  isInitialized ||= method === 'initialize';
+  if (mode === 'exits-on-probe' && !isInitialized) process.exit(1);
   const answer = (result: unknown) => write({ jsonrpc: '2.0', id, result });
   const args = Object(params.arguments);
   if (method === 'notifications/cancelled') cancelled.push(params);
   if (id === undefined) return;
   if (method === 'initialize') answer(initializeResult);
   else if (method === 'ping') answer({});
-  else if (method === 'tools/list') answer(listResult());
-  else if (method === 'tools/call') calls[String(params.name)]?.(answer, { id, args, meta: params._meta });
+  else if (method === 'tools/list') {
+    answer(listResult());
+    if (mode === 'dies-soon') setTimeout(() => process.exit(3), 20);
+  } else if (method === 'tools/call') calls[String(params.name)]?.(answer, { id, args, meta: params._meta });
   else write({ jsonrpc: '2.0', id, error: { code: -32_601, message: 'Method not found' } });
 }
 
-if (file !== '' && (mode === 'note-start' || mode === 'silent')) appendFileSync(file, `${process.pid}\n`);
-if (mode === 'exit') process.exit(1);
+const notesStart = ['note-start', 'silent', 'dies-soon', 'exits-on-probe', 'exit', 'grandchild'];
+if (file !== '' && notesStart.includes(mode)) appendFileSync(file, `${process.pid}\n`);
+if (mode === 'exit') {
+  process.stderr.write('cannot find the database\n');
+  process.exit(7);
+}
+if (mode === 'grandchild') {
+  // It ignores the end of its input and SIGTERM, holds the output open, and ends after longer than every test.
+  const script = "process.on('SIGTERM', () => {}); setTimeout(() => {}, 60_000)";
+  const { pid } = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'inherit', 'inherit'] });
+  appendFileSync(file, `${pid}\n`);
+}
 // Exits at once, until the file contains `stay`.
 if (mode === 'exit-until' && !(existsSync(file) && readFileSync(file, 'utf8') === 'stay')) process.exit(1);
 if (mode === 'stubborn') {

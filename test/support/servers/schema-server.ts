@@ -2,7 +2,7 @@
  * An MCP server over stdio whose tools have valid and invalid schemas of several dialects. One tool fails, and one has the
  * name of a skill's tool.
  */
-import { Server } from '@modelcontextprotocol/server';
+import { ProtocolError, Server } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 
 const pair = { type: 'array', minItems: 2 };
@@ -18,6 +18,15 @@ const schemas: Record<string, Record<string, unknown>> = {
     properties: { pair: { ...pair, items: [text, number] } },
   },
   no_dialect: { properties: { pair: { ...pair, prefixItems: [text, number] } } },
+  // Schemas of other dialects, which their servers accept.
+  draft_04: { properties: { x: { type: 'number', minimum: 0, exclusiveMinimum: true } } },
+  openapi: { properties: { x: { nullable: true, $ref: '#/components/schemas/A' } } },
+  null_members: { properties: { x: { type: 'string', description: null } }, required: null },
+  unknown_type: { properties: { x: { type: 'file' } } },
+  named_as_inherited: {
+    properties: { season: { type: 'integer' }, constructor: text },
+    required: ['season'],
+  },
   broken_type: { properties: { x: { type: 'nonsense' } } },
   broken_reference: { properties: { x: { $ref: 'https://attacker.example/schema.json' } } },
   same_id_a: { $id: 'https://example.com/same', properties: { x: number } },
@@ -25,6 +34,7 @@ const schemas: Record<string, Record<string, unknown>> = {
   asynchronous: { $async: true, properties: { x: number }, required: ['x'] },
   recursive: { $defs: { node: { properties: { next: { $ref: '#/$defs/node' } } } }, $ref: '#/$defs/node' },
   fails: {},
+  picky: { properties: { url: { type: 'string', format: 'uri' } }, required: ['url'] },
   // The name of the tool of a skill `triage`.
   skill_triage: {},
 };
@@ -37,10 +47,10 @@ serveStdio(() => {
       inputSchema: { type: 'object' as const, ...schema },
     })),
   }));
-  server.setRequestHandler('tools/call', ({ params }) =>
-    params.name === 'fails'
-      ? { isError: true, content: [{ type: 'text', text: 'no such invoice' }] }
-      : { content: [{ type: 'text', text: 'accepted' }] },
-  );
+  server.setRequestHandler('tools/call', ({ params }) => {
+    if (params.name === 'fails') return { isError: true, content: [{ type: 'text', text: 'no such invoice' }] };
+    if (params.name === 'picky') throw new ProtocolError(-32_602, 'url needs a scheme, such as https');
+    return { content: [{ type: 'text', text: `accepted ${JSON.stringify(params.arguments ?? null)}` }] };
+  });
   return server;
 });

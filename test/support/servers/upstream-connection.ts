@@ -5,11 +5,17 @@ import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { type Config, configurationFileSchema } from '../../../src/shapes/configuration/config.ts';
 import type { JsonObject } from '../../../src/shapes/json.ts';
-import type { ServerConfiguration, ServerState, ServerStatus } from '../../../src/shapes/server.ts';
+import {
+  inheritedEnvironment,
+  type ServerConfiguration,
+  type ServerState,
+  type ServerStatus,
+} from '../../../src/shapes/server.ts';
 import type { ToolDefinition, ToolResult } from '../../../src/shapes/tool.ts';
 import { UpstreamCallError } from '../../../src/upstream/call-failure.ts';
 import { createConnection, type UpstreamConnection } from '../../../src/upstream/connection.ts';
 import type { UpstreamLog, UpstreamLogFields } from '../../../src/upstream/log.ts';
+import { createStartLimit } from '../../../src/upstream/start-limit.ts';
 import { waitFor } from '../wait-for.ts';
 
 /** The default limits, with short reconnect delays. The connect timeout is one that a busy machine keeps. */
@@ -55,7 +61,9 @@ export function observeConnection(
   const connection = createConnection({
     serverId: 'upstream',
     configuration,
+    environment: inheritedEnvironment(process.env),
     limits,
+    startLimit: createStartLimit(),
     clientVersion: '0.0.0',
     log,
     random: () => 0.99,

@@ -29,6 +29,7 @@ export const hubLabels: Readonly<Record<MetricKey, readonly string[]>> = {
   skillOperationDuration: [labels.skillOperation, labels.errorType],
   skillsActive: ['namespace'],
   toolOutcomes: [labels.outcome, labels.serverId, labels.genAiToolName],
+  argumentChecks: [labels.argumentCheck, labels.serverId],
   searchDuration: bySource,
   securityEvents: [labels.securityEvent],
   schedulerRuns: [labels.jobName, labels.jobResult],

@@ -1,4 +1,4 @@
-/** The log of searches: each condition of a directory or folder is logged once while it lasts. */
+/** The log of a skill watch: each condition of a directory or folder is logged once while it lasts. */
 import type { DirectorySearch } from './search.ts';
 
 /** The part of the log that the watcher uses. */
@@ -7,16 +7,16 @@ export interface SkillWatchLog {
 }
 
 /** Logs conditions, each once while it lasts. */
-export interface SearchLog {
+export interface WatchLog {
   searched(directory: string, search: DirectorySearch): void;
   /** Logs a condition of the subject `key`, unless it was the last one logged for it. */
   warnOnce(key: string, message: string, fields: Record<string, string | number>): void;
 }
 
-/** Creates the log of searches. */
-export function createSearchLog(log: SkillWatchLog): SearchLog {
+/** Creates the log. */
+export function createWatchLog(log: SkillWatchLog): WatchLog {
   const warned = new Map<string, string>();
-  const warnOnce: SearchLog['warnOnce'] = (key, message, fields) => {
+  const warnOnce: WatchLog['warnOnce'] = (key, message, fields) => {
     if (warned.get(key) === message) return;
     warned.set(key, message);
     log.warn(message, fields);

@@ -1,15 +1,18 @@
 /**
  * Logs the standard error of a child process. Lines are made printable and truncated to 1,000 characters. At most 20
- * lines a second are logged, then a count of the omitted ones. Memory is bounded by one truncated line.
+ * lines a second are logged, then a count of the omitted ones. Memory is bounded by one truncated line and the last lines.
  */
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import { printable, truncated } from '../shapes/text.ts';
-import type { UpstreamLog } from './log.ts';
+import { printable, truncated } from '../../shapes/text.ts';
+import type { UpstreamLog } from '../log.ts';
 
 const lineLengthMax = 1000;
 const linesPerWindowMax = 20;
 const windowMs = 1000;
+/** How many of the last lines are kept, and the length of each. */
+const linesKeptMax = 10;
+const keptLengthMax = 300;
 
 /** The server that owns the process, and the log. */
 export interface StderrLogDeps {
@@ -17,17 +20,22 @@ export interface StderrLogDeps {
   log: UpstreamLog;
 }
 
-/** Logs a stream until it ends. The stream is always read, so that a full pipe never blocks the child process. */
-export function logStderr(stream: Readable, deps: StderrLogDeps): void {
+/**
+ * Logs a stream until it ends. The stream is always read, so that a full pipe never blocks the child process. Returns the
+ * last lines, in an array that changes as lines arrive.
+ */
+export function logStderr(stream: Readable, deps: StderrLogDeps): readonly string[] {
   const lines = new LineLog(deps);
   const decoder = new StringDecoder('utf8');
   stream.on('data', (chunk: Buffer) => lines.add(decoder.write(chunk)));
   stream.on('end', () => lines.end());
   stream.on('error', () => lines.end());
+  return lines.last;
 }
 
 /** Owns the incomplete line and the timer of the current window. */
 class LineLog {
+  readonly last: string[] = [];
   readonly #deps: StderrLogDeps;
   #partial = '';
   #writtenCount = 0;
@@ -64,13 +72,15 @@ class LineLog {
     const line = this.#partial.trimEnd();
     this.#partial = '';
     if (line === '') return;
+    const shown = truncated(printable(line), lineLengthMax);
+    this.last.push(truncated(shown, keptLengthMax));
+    if (this.last.length > linesKeptMax) this.last.shift();
     this.#window ??= setTimeout(() => this.#closeWindow(), windowMs).unref();
     if (this.#writtenCount >= linesPerWindowMax) {
       this.#omittedCount += 1;
       return;
     }
     this.#writtenCount += 1;
-    const shown = truncated(printable(line), lineLengthMax);
     const fields = { server_id: this.#deps.serverId, line: shown };
     // A server may print the arguments of its calls, which are not exported.
     this.#deps.log.info('Upstream server wrote to standard error', fields, { local: true });

@@ -1,8 +1,8 @@
 /** The log of the standard error of a child process. */
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { logStderr } from '../../src/upstream/stderr-log.ts';
-import { createMemoryLog } from '../support/servers/upstream-connection.ts';
+import { logStderr } from '../../../src/upstream/stdio/stderr-log.ts';
+import { createMemoryLog } from '../../support/servers/upstream-connection.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

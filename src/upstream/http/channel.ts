@@ -5,19 +5,19 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import {
-  isJSONRPCResponse,
   isJsonContentType,
   type JSONRPCMessage,
   PROTOCOL_VERSION_META_KEY,
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client';
-import { settledWithin } from '../flow/time-limit.ts';
-import { parsedJson } from '../shapes/json.ts';
-import type { HttpServer } from '../shapes/server.ts';
-import { RequestFailure, type UpstreamErrorType } from './call-failure.ts';
-import type { Channel } from './channel.ts';
-import { createHttpClient, fetchResponse, type HttpClient, type HttpResponse, httpRequest } from './http-client.ts';
-import type { BodyObserver } from './response-limits.ts';
+import { settledWithin } from '../../flow/time-limit.ts';
+import { isJsonObject, parsedJson } from '../../shapes/json.ts';
+import type { HttpServer } from '../../shapes/server.ts';
+import { RequestFailure, type UpstreamErrorType } from '../call-failure.ts';
+import type { Channel } from '../channel.ts';
+import { isResponse, libraryResponse, responseOutcome } from '../json-rpc.ts';
+import type { BodyObserver } from '../response-limits.ts';
+import { createHttpClient, fetchResponse, type HttpClient, type HttpResponse, httpRequest } from './client.ts';
 
 /** Dependencies of an HTTP channel. */
 export interface HttpChannelDeps {
@@ -49,7 +49,7 @@ export function createHttpChannel(deps: HttpChannelDeps): Channel {
     closing ??= end();
     return closing;
   };
-  return { transport, close };
+  return { transport, close, detail: () => ({}) };
 }
 
 type SendOptions = Parameters<StreamableHTTPClientTransport['send']>[1];
@@ -214,5 +214,6 @@ function plainResponse({ status, headers, body }: HttpResponse, id: number): JSO
   if (status !== 200 || typeof body !== 'string' || !isJsonContentType(headers['content-type'] ?? null))
     return undefined;
   const message = parsedJson(body);
-  return isJSONRPCResponse(message) && message.id === id ? message : undefined;
+  if (!isJsonObject(message) || !isResponse(message) || message.id !== id) return undefined;
+  return libraryResponse(id, responseOutcome(message));
 }

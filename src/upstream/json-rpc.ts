@@ -1,0 +1,52 @@
+/** JSON-RPC responses as servers send them: small deviations are accepted, others are invalid. */
+import type { JSONRPCMessage } from '@modelcontextprotocol/client';
+import { isJsonObject, type JsonObject } from '../shapes/json.ts';
+import { RequestFailure, type UpstreamErrorType } from './call-failure.ts';
+
+/** What a response says. */
+export type ResponseOutcome =
+  | { kind: 'result'; result: JsonObject }
+  | { kind: 'error'; code: number; message: string; data: unknown }
+  | { kind: 'invalid' };
+
+/** True for a message that can only be a response: it has no method, but an id, a result or an error. */
+export function isResponse({ method, id, result, error }: JsonObject): boolean {
+  return method === undefined && (id !== undefined || result !== undefined || error !== undefined);
+}
+
+/**
+ * Reads a response. Accepts `error: null` beside a result, `_meta: null` in it, and an error without a message. An error
+ * whose code is not an integer, and a result that is not an object, are invalid.
+ */
+export function responseOutcome({ result, error }: JsonObject): ResponseOutcome {
+  if (error !== undefined && error !== null) {
+    if (!isJsonObject(error) || typeof error.code !== 'number' || !Number.isInteger(error.code)) {
+      return { kind: 'invalid' };
+    }
+    const message = typeof error.message === 'string' ? error.message : '';
+    return { kind: 'error', code: error.code, message, data: error.data };
+  }
+  if (!isJsonObject(result)) return { kind: 'invalid' };
+  if (result._meta !== null) return { kind: 'result', result };
+  const { _meta, ...rest } = result;
+  return { kind: 'result', result: rest };
+}
+
+/** The response in the form that the MCP library accepts. An invalid one is an error that names its type. */
+export function libraryResponse(id: string | number, outcome: ResponseOutcome): JSONRPCMessage {
+  switch (outcome.kind) {
+    case 'result':
+      return { jsonrpc: '2.0', id, result: outcome.result };
+    case 'error':
+      return { jsonrpc: '2.0', id, error: { code: outcome.code, message: outcome.message, data: outcome.data } };
+    case 'invalid':
+      return failureResponse(id, 'invalid_response');
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** The response to a request that failed in the hub, which the MCP library passes on as an error. */
+export function failureResponse(id: string | number, errorType: UpstreamErrorType): JSONRPCMessage {
+  return { jsonrpc: '2.0', id, error: { code: 0, message: errorType, data: new RequestFailure(errorType) } };
+}
