@@ -62,4 +62,5 @@ export const securityEventColours: Readonly<Record<SecurityEvent, Colour>> = {
   TOOL_DEFINITION_CHANGED: 'dark-orange',
   TOOL_POISONING_SUSPECTED: 'dark-purple',
   AUDIT_CHAIN_BROKEN: 'semi-dark-red',
+  AUDIT_KEY_ROTATED: 'semi-dark-blue',
 };

@@ -7,6 +7,7 @@ import type {
   AuditInclusionProof,
   AuditKey,
 } from '../shapes/audit-checkpoint.ts';
+import type { AuditKeyRotation } from '../shapes/audit-log/key-rotation.ts';
 import { HestiaError } from '../shapes/error.ts';
 import type { Log } from '../telemetry/log.ts';
 import { inSpan } from '../telemetry/span.ts';
@@ -14,6 +15,7 @@ import type { AccessGuard } from './access/guard.ts';
 import type { AuditAlarm } from './audit/alarm.ts';
 import { parseCheckpoint, type VerifyingKey } from './audit/checkpoint.ts';
 import type { AuditCheckpointer } from './audit/checkpointer.ts';
+import type { KeyRotator } from './audit/key-rotation.ts';
 import type { LogTiles } from './audit/log-tiles.ts';
 import { ocsfLines } from './audit/ocsf.ts';
 import type { AuditProver } from './audit/prover.ts';
@@ -115,6 +117,28 @@ export function createAuditLogService({ tiles, guard }: { tiles: LogTiles; guard
     entries: async (caller, path) => {
       await guard.require(caller, 'audit.read');
       return tiles.entries(path);
+    },
+  };
+}
+
+/** Manages the key that signs checkpoints. Errors: FORBIDDEN, STORAGE_FAILED. */
+export interface AuditKeyService {
+  /** Replaces the key by a new one. The old one signs beside it for `audit.keyOverlapDays`. */
+  rotate(caller: Caller): Promise<AuditKeyRotation>;
+}
+
+/** Creates the service that manages the key. */
+export function createAuditKeyService({
+  rotator,
+  guard,
+}: {
+  rotator: KeyRotator;
+  guard: AccessGuard;
+}): AuditKeyService {
+  return {
+    rotate: async (caller) => {
+      await guard.require(caller, 'audit.manage');
+      return rotator.rotate(caller);
     },
   };
 }

@@ -41,9 +41,10 @@ export interface SigningKeys {
   /**
    * Replaces the current key by a new one. `record` is called before, and what it throws cancels the rotation. A rotation
    * that was interrupted is repeated with the same new key.
+   * @returns what changed
    * @throws what `record` throws; Error of the file system
    */
-  rotate(record: (rotation: KeyRotation) => Promise<void>): Promise<void>;
+  rotate(record: (rotation: KeyRotation) => Promise<void>): Promise<KeyRotation>;
   /** Deletes the keys that no longer sign. Called after a checkpoint that the current key signed. @throws Error of the file system */
   dropExpired(): void;
 }
@@ -94,8 +95,9 @@ export function openSigningKeys({ directory, origin, signingKey, overlapMs, now 
       const nextKey = createPrivateKey(readIfPresent(nextFile) ?? (await createKey(nextFile)));
       const next = noteSigner(origin, nextKey);
       const previous = { vkey: current.vkey, signsUntil: now() + overlapMs };
+      const rotation = { vkey: next.vkey, previous };
       try {
-        await record({ vkey: next.vkey, previous });
+        await record(rotation);
       } catch (error) {
         rmSync(nextFile, { force: true });
         throw error;
@@ -107,6 +109,7 @@ export function openSigningKeys({ directory, origin, signingKey, overlapMs, now 
       currentKey = nextKey;
       current = next;
       replaced = readReplaced();
+      return rotation;
     },
     dropExpired: () => {
       for (const { file, signsUntil } of replaced) if (signsUntil <= now()) rmSync(file, { force: true });

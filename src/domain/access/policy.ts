@@ -18,6 +18,7 @@ export type Action =
   | 'scheduler.read'
   | 'scheduler.run'
   | 'audit.read'
+  | 'audit.manage'
   | 'quarantine.read'
   | 'quarantine.manage'
   | 'key.manage';
@@ -63,6 +64,7 @@ const allowed: Record<Role, ReadonlySet<Action>> = {
     'scheduler.read',
     'scheduler.run',
     'audit.read',
+    'audit.manage',
     'quarantine.read',
     'quarantine.manage',
     'key.manage',

@@ -20,6 +20,7 @@ const table: Record<Action, [agent: string, auditor: string, operator: string]> 
   'scheduler.read': ['allowed', 'allowed', 'allowed'],
   'scheduler.run': ['forbidden', 'forbidden', 'allowed'],
   'audit.read': ['forbidden', 'allowed', 'allowed'],
+  'audit.manage': ['forbidden', 'forbidden', 'allowed'],
   'quarantine.read': ['forbidden', 'allowed', 'allowed'],
   'quarantine.manage': ['forbidden', 'forbidden', 'allowed'],
   'key.manage': ['forbidden', 'forbidden', 'allowed'],

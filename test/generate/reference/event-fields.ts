@@ -35,6 +35,7 @@ export const fieldMeanings: Readonly<Record<string, string>> = {
   next_run_time: 'When the next cleanup starts, ISO 8601',
   outcome: '`success`, `error`, `timeout` or `abandoned`',
   previous_digest: 'The digest of the pinned definition',
+  previous_vkey: 'The verifier key that was replaced',
   quarantine_id: 'The entry of the quarantine, `qtn_…`',
   reason: 'Why the record or checkpoint does not hold',
   records: 'How many records were deleted',
@@ -43,6 +44,7 @@ export const fieldMeanings: Readonly<Record<string, string>> = {
   search_id: 'The search that led to the call, `srch_…`',
   server_id: 'The upstream server; `hestia` for a skill',
   severity: 'The worst severity of the findings',
+  signs_until: 'Until when the replaced key signs too, ISO 8601',
   skill_id: 'The skill, `skl_…`',
   skill_name: 'The name of the skill',
   skill_namespace: 'The namespace of the approved skill',
@@ -54,4 +56,5 @@ export const fieldMeanings: Readonly<Record<string, string>> = {
   total_cleanups_attempted: 'The same, the failed one included',
   total_deleted: 'Rows that all cleanups deleted',
   version: 'The version of the skill, from 1',
+  vkey: 'The verifier key that signs checkpoints (C2SP signed-note)',
 };

@@ -95,6 +95,10 @@ const securityEvents: Readonly<Record<SecurityEvent, EventEntry>> = {
     failed: true,
     fields: ['agent_id', 'namespace', 'audit_seq', 'audit_checkpoint', 'reason'],
   },
+  AUDIT_KEY_ROTATED: {
+    when: 'The key that signs checkpoints is replaced.',
+    fields: ['agent_id', 'namespace', 'vkey', 'previous_vkey', 'signs_until'],
+  },
 };
 
 const monitoringEvents: Readonly<Record<MonitoringEvent, EventEntry>> = {

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { leftOutAnnotation } from '../closing-line-reporter.ts';
 import { chromaProgram } from './chroma-program.ts';
 import { collectorProgram } from './collector-program.ts';
+import { logVerifierProgram } from './log-verifier-program.ts';
 
 /** Programs by name: the command, and arguments with which it exits without effects. */
 const probes = {
@@ -14,6 +15,7 @@ const probes = {
   amtool: ['amtool', '--version'],
   chroma: [chromaProgram(), '--version'],
   jq: ['jq', '--version'],
+  'log-verifier': [logVerifierProgram(), '-help'],
   otelcol: [collectorProgram(), '--version'],
   prometheus: ['prometheus', '--version'],
   promtool: ['promtool', '--version'],
