@@ -100,12 +100,8 @@ export function createMetrics(): Metrics {
     argumentCheck: (check, serverId) =>
       counters.argumentChecks.add(1, { [attributes.argumentCheck]: check, [attributes.serverId]: serverId }),
     ...searchMetrics(histograms, counters),
+    ...schedulerMetrics(histograms, counters),
     securityEvent: (name) => counters.securityEvents.add(1, { [attributes.securityEvent]: name }),
-    schedulerRun: (seconds, job, result) => {
-      counters.runs.add(1, { [attributes.jobName]: job, [attributes.jobResult]: result });
-      if (result !== 'skipped') histograms.run.record(seconds, { [attributes.jobName]: job });
-    },
-    cleanupDeleted: (count, kind) => counters.deleted.add(count, { [attributes.cleanupKind]: kind }),
     auditRecord: () => counters.auditRecords.add(1),
     storageFailure: (type) => counters.storageFailures.add(1, { [attributes.errorType]: type }),
     witnessSubmission: (witness, result) => countSubmission(counters, witness, result),
@@ -161,6 +157,19 @@ function searchMetrics(
       counters.resultsShown.add(movedCount, { [attributes.searchMoved]: 'true' });
       counters.resultsShown.add(moved.length - movedCount, { [attributes.searchMoved]: 'false' });
     },
+  };
+}
+
+function schedulerMetrics(
+  histograms: ReturnType<typeof createHistograms>,
+  counters: ReturnType<typeof createCounters>,
+): Pick<Metrics, 'schedulerRun' | 'cleanupDeleted'> {
+  return {
+    schedulerRun: (seconds, job, result) => {
+      counters.runs.add(1, { [attributes.jobName]: job, [attributes.jobResult]: result });
+      if (result !== 'skipped') histograms.run.record(seconds, { [attributes.jobName]: job });
+    },
+    cleanupDeleted: (count, kind) => counters.deleted.add(count, { [attributes.cleanupKind]: kind }),
   };
 }
 
