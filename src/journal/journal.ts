@@ -151,20 +151,15 @@ function createJournal(deps: JournalDeps, { lock, scan, tree }: JournalParts): J
   const queue = createAppendQueue({ writer, tree, writeCheck, size: scan.size, durability, onFailure, onAppended });
   const firstSeq = () => (writer.segments()[0]?.first ?? 0) + 1;
   let isClosed = false;
-  const assertOpen = () => {
-    if (isClosed) throw new JournalError('other', 'the journal is closed');
-  };
+  const closedError = () => new JournalError('other', 'the journal is closed');
   return {
     size: queue.size,
     firstSeq,
     tree,
     tornBytes: scan.tornBytes,
-    append: async (build) => {
-      assertOpen();
-      return queue.append(build);
-    },
+    append: (build) => (isClosed ? Promise.reject(closedError()) : queue.append(build)),
     checkWritable: async () => {
-      assertOpen();
+      if (isClosed) throw closedError();
       writeCheck.check(writer.file(), queue.isBusy());
     },
     sync: () => writer.flush(),
