@@ -76,8 +76,8 @@ export function createLogCheckpointer(deps: LogCheckpointerDeps): LogCheckpointe
   };
   const run = async (isDue: () => boolean): Promise<void> => {
     if (uncovered() > 0 && isDue()) {
-      uncoveredSince = undefined;
       const signed = await sign(deps);
+      uncoveredSince = undefined;
       for (const listener of listeners) listener(signed);
     }
     await head.write();

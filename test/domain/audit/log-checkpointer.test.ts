@@ -32,12 +32,15 @@ async function openTestLog({ checkpointRecords = 1000, checkpointSeconds = 60 } 
   const listeners: ((size: number) => void)[] = [];
   const reported: HubEvent[] = [];
   const calls: string[] = [];
+  const faults: Error[] = [];
   const open = async () =>
     createLogCheckpointer({
       journal: {
         tree,
         sync: async () => {
           calls.push(`sync at ${tree.size()}`);
+          const fault = faults.shift();
+          if (fault !== undefined) throw fault;
         },
         onAppended: (listener) => listeners.push(listener),
       },
@@ -56,6 +59,7 @@ async function openTestLog({ checkpointRecords = 1000, checkpointSeconds = 60 } 
     headFile,
     reported,
     calls,
+    faults,
     append: (count: number) => {
       for (let left = count; left > 0; left -= 1) tree.append(leafHash(`record ${tree.size()}`));
       for (const listener of listeners) listener(tree.size());
@@ -124,6 +128,19 @@ describe('a checkpoint', () => {
     log.append(1);
     expect(await size()).toBe(4);
     await expect.poll(size, { timeout: 5000 }).toBe(5);
+    log.append(1);
+    expect(await size()).toBe(5);
+  });
+
+  test('that cannot be signed stays due, and covers nothing', async () => {
+    const log = await openTestLog({ checkpointSeconds: 1 });
+    log.append(1);
+    log.faults.push(new Error('the disk is full'));
+    const failing = async () => log.checkpointer.runDue().catch(({ message }) => message);
+    await expect.poll(failing, { timeout: 5000 }).toBe('the disk is full');
+    expect(log.checkpointer.uncovered()).toBe(1);
+    await log.checkpointer.runDue();
+    expect(log.checkpointer.newest()?.size).toBe(1);
   });
 
   test('is signed at once when the records are there, while the checkpointer is started', async () => {
