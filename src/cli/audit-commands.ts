@@ -9,6 +9,7 @@ import {
   auditInclusionProofSchema,
 } from '../shapes/audit-checkpoint.ts';
 import { fileLines, readCheckpoints, readPublicKey } from './audit-input.ts';
+import { addRotateKeyCommand } from './audit-key-command.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 import { choiceOption, wholeNumber } from './command-options.ts';
@@ -24,6 +25,7 @@ interface VerifyOptions extends HubOptions {
 export function addAuditCommands(program: Command, context: CommandContext): void {
   const audit = program.command('audit').description('verify, prove and export the audit trail');
   addVerifyCommand(audit, context);
+  addRotateKeyCommand(audit, context);
   withHubOptions(audit.command('prove'), context)
     .description('fetch the proof that a signed checkpoint covers a record, and verify it')
     .argument('<seq>', 'the sequence number of the record', wholeNumber(1, Number.MAX_SAFE_INTEGER))

@@ -140,7 +140,8 @@ async function refuse(
   await rateLimits.countFailure(address);
   const fields = { agent_id: anonymousCaller.agentId, error_type: failure };
   const event = { kind: 'security', name: 'AUTH_FAILED', failed: true, fields } as const;
-  await inActiveSpan('authenticate', (span) => trail.record({ event, by: anonymousCaller, span }));
+  const source = address ?? 'no address';
+  await inActiveSpan('authenticate', (span) => trail.refusals.record({ event, by: anonymousCaller, span }, source));
   throw new HestiaError('UNAUTHENTICATED', 'send "Authorization: Bearer <key>" with a valid key');
 }
 

@@ -1,39 +1,41 @@
-/** Read access to the audit trail: list, verify, export, and prove records. */
+/** Read access to the audit trail: list, verify, export, and prove records, and read it as a transparency log. */
 import type { Caller } from '../shapes/access.ts';
-import type { AuditQuery, AuditVerdict, ChainedAuditRecord } from '../shapes/audit.ts';
+import type { AuditQuery, AuditRecord } from '../shapes/audit.ts';
+import type { AuditKeyRotation } from '../shapes/audit-log/key-rotation.ts';
 import type {
   AuditCheckpoint,
   AuditConsistencyProof,
   AuditInclusionProof,
   AuditKey,
-} from '../shapes/audit-checkpoint.ts';
-import type { AuditKeyRotation } from '../shapes/audit-log/key-rotation.ts';
+} from '../shapes/audit-log/proof.ts';
+import type { AuditVerdict } from '../shapes/audit-log/verdict.ts';
 import { HestiaError } from '../shapes/error.ts';
+import type { AuditViews } from '../stores/views/audit-views.ts';
 import type { Log } from '../telemetry/log.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access/guard.ts';
 import type { AuditAlarm } from './audit/alarm.ts';
-import { parseCheckpoint, type VerifyingKey } from './audit/checkpoint.ts';
-import type { AuditCheckpointer } from './audit/checkpointer.ts';
 import type { KeyRotator } from './audit/key-rotation.ts';
+import type { LogCheckpointer } from './audit/log-checkpointer.ts';
 import type { LogTiles } from './audit/log-tiles.ts';
 import { ocsfLines } from './audit/ocsf.ts';
-import type { AuditProver } from './audit/prover.ts';
-import { type TrailSources, trailLines } from './audit/trail-lines.ts';
-import { verifyTrail } from './audit/verification.ts';
+import { trustedKey } from './audit/verification/key-ring.ts';
+import type { AuditProver } from './audit/verification/prover.ts';
+import { verifyTrail } from './audit/verification/trail-check.ts';
+import { type TrailSources, trailLines } from './audit/verification/trail-lines.ts';
 
 /** The format of an export. */
 export type AuditExportFormat = 'ndjson' | 'ocsf';
 
-/** Reads the trail. Errors: FORBIDDEN, STORAGE_FAILED; CONFLICT where records are pruned while they are read. */
+/** Reads the trail. Errors: FORBIDDEN, STORAGE_FAILED, VIEWS_UNAVAILABLE; CONFLICT where records are deleted while they are read. */
 export interface AuditService {
-  list(caller: Caller, query: AuditQuery): Promise<ChainedAuditRecord[]>;
-  /** Verifies the whole trail. A fault is recorded as `AUDIT_CHAIN_BROKEN`. */
+  list(caller: Caller, query: AuditQuery): Promise<AuditRecord[]>;
+  /** Signs all records, then verifies the whole trail. A fault is recorded as `AUDIT_CHAIN_BROKEN`. */
   verify(caller: Caller): Promise<AuditVerdict>;
   /** Signs all records, then returns the lines of an export, without newlines, in pages that are read as they are consumed. */
   export(caller: Caller, format: AuditExportFormat): Promise<AsyncIterable<readonly string[]>>;
   key(caller: Caller): Promise<AuditKey>;
-  /** Checkpoints with numbers above `after`, ascending. Stored texts that are not checkpoints are left out. */
+  /** Checkpoints over more than `after` records, ascending. */
   checkpoints(caller: Caller, page: { after: number; limit: number }): Promise<AuditCheckpoint[]>;
   inclusion(caller: Caller, request: { seq: number; checkpoint?: number | undefined }): Promise<AuditInclusionProof>;
   consistency(caller: Caller, request: { from: number; to?: number | undefined }): Promise<AuditConsistencyProof>;
@@ -41,10 +43,12 @@ export interface AuditService {
 
 /** Dependencies of the service. */
 export interface AuditServiceDeps {
+  views: Pick<AuditViews, 'list'>;
   sources: TrailSources;
-  verifyWith: VerifyingKey;
-  checkpointer: AuditCheckpointer;
+  checkpointer: LogCheckpointer;
   prover: AuditProver;
+  /** The public keys that sign checkpoints now. */
+  key: () => AuditKey;
   alarm: AuditAlarm;
   guard: AccessGuard;
   log: Log;
@@ -53,34 +57,34 @@ export interface AuditServiceDeps {
 
 /** Creates the service. */
 export function createAuditService(deps: AuditServiceDeps): AuditService {
-  const { sources, guard, prover } = deps;
+  const { views, sources, guard, prover } = deps;
   const requireReader = (caller: Caller) => guard.require(caller, 'audit.read');
   return {
     list: async (caller, query) => {
       await requireReader(caller);
-      return sources.auditStore.list(query);
+      return views.list(query);
     },
     verify: async (caller) => {
       await requireReader(caller);
-      return inSpan('audit.verify', {}, () => verifyUnpruned(deps, caller));
+      return inSpan('audit.verify', {}, () => verifyStored(deps, caller));
     },
     export: async (caller, format) => {
       await requireReader(caller);
-      await signFirst(deps);
-      const lines = trailLines(sources);
+      const lines = trailLines(sources, await signedSize(deps));
       return format === 'ocsf' ? ocsfLines(lines, deps.version) : lines;
     },
     key: async (caller) => {
       await requireReader(caller);
-      return sources.key;
+      return deps.key();
     },
-    checkpoints: async (caller, page) => {
+    checkpoints: async (caller, { after, limit }) => {
       await requireReader(caller);
-      const stored = await sources.checkpointStore.list(page);
-      return stored.flatMap(({ body }) => {
-        const checkpoint = parseCheckpoint(body);
-        return 'reason' in checkpoint ? [] : [checkpoint];
-      });
+      const found: AuditCheckpoint[] = [];
+      for await (const checkpoint of sources.checkpoints({ after, until: Number.MAX_SAFE_INTEGER })) {
+        found.push(checkpoint);
+        if (found.length === limit) break;
+      }
+      return found;
     },
     inclusion: async (caller, { seq, checkpoint }) => {
       await requireReader(caller);
@@ -93,7 +97,7 @@ export function createAuditService(deps: AuditServiceDeps): AuditService {
   };
 }
 
-/** Reads the trail as a tiled transparency log (C2SP tlog-tiles). Errors: FORBIDDEN, NOT_FOUND, STORAGE_FAILED. */
+/** Reads the trail as a transparency log (C2SP tlog-tiles). Errors: FORBIDDEN, NOT_FOUND, STORAGE_FAILED. */
 export interface AuditLogService {
   /** The newest checkpoint as a signed note, or the newest that a witness cosigned. */
   checkpoint(caller: Caller, kind: { isCosigned: boolean }): Promise<string>;
@@ -143,30 +147,35 @@ export function createAuditKeyService({
   };
 }
 
-/** Signs all records. A failure is only logged, because verification of an export reports how many records are unsigned. */
-async function signFirst({ checkpointer, log }: AuditServiceDeps): Promise<void> {
+/**
+ * Signs all records, and returns how many there are. A failure is only logged, because verification reports how many records are
+ * unsigned.
+ */
+async function signedSize({ sources, checkpointer, log }: AuditServiceDeps): Promise<number> {
   try {
     await checkpointer.runNow();
+    return checkpointer.newest()?.size ?? 0;
   } catch (error) {
-    log.error('The audit trail could not be signed before an export', {}, { error });
+    log.error('The audit trail could not be signed before it was read', {}, { error });
+    return sources.journal.tree.size();
   }
 }
 
-/** Attempts to verify before a caller receives CONFLICT because records are being pruned. */
+/** Verifies the trail. A journal whose records are deleted by retention meanwhile is read again. */
+async function verifyStored(deps: AuditServiceDeps, caller: Caller): Promise<AuditVerdict> {
+  const { sources, alarm } = deps;
+  const until = await signedSize(deps);
+  const keys = sources.vkeys().map(trustedKey);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const verdict = await verifyTrail(trailLines(sources, until), { keys });
+      if (verdict.firstBad !== undefined) await alarm.raise(verdict.firstBad, caller);
+      return verdict;
+    } catch (error) {
+      if (!(error instanceof HestiaError && error.code === 'CONFLICT') || attempt === attemptsMax) throw error;
+    }
+  }
+}
+
+/** Attempts to verify before a caller receives CONFLICT because records are being deleted. */
 const attemptsMax = 3;
-
-/** Verifies the trail; if records were pruned meanwhile, starts again. */
-async function verifyUnpruned(deps: AuditServiceDeps, caller: Caller): Promise<AuditVerdict> {
-  const { sources, verifyWith, alarm } = deps;
-  for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
-    const before = (await sources.auditStore.anchor()).seq;
-    const verdict = await verifyTrail(trailLines(sources), { publicKey: verifyWith }).catch((error: unknown) => {
-      if (error instanceof HestiaError && error.code === 'CONFLICT') return undefined;
-      throw error;
-    });
-    const isUnpruned = (await sources.auditStore.anchor()).seq === before;
-    if (verdict?.firstBad !== undefined && isUnpruned) await alarm.raise(verdict.firstBad, caller);
-    if (verdict !== undefined && (verdict.intact || isUnpruned)) return verdict;
-  }
-  throw new HestiaError('CONFLICT', 'records past their retention are being deleted; verify again');
-}

@@ -1,22 +1,19 @@
 /**
- * Cleanup: deactivates expired skills, deletes data past its retention, and re-reads watched skills. It deletes outcomes,
- * searches and audit records in bounded batches and may be repeated. A part that fails does not stop the others.
+ * Cleanup: deactivates expired skills, deletes data past its retention, and re-reads watched skills. It deletes searches in
+ * bounded batches and audit records by segments, and may be repeated. A part that fails does not stop the others.
  */
 import { ROOT_CONTEXT, type Span } from '@opentelemetry/api';
 import { type Caller, hubCaller } from '../shapes/access.ts';
 import { HestiaError } from '../shapes/error.ts';
 import { type CleanupKind, type CleanupReport, cleanupKindSchema, type SchedulerStatus } from '../shapes/scheduler.ts';
-import { isoTime } from '../shapes/time.ts';
-import type { AuditStore } from '../stores/audit-store.ts';
 import type { Database } from '../stores/database.ts';
-import type { OutcomeStore } from '../stores/outcome-store.ts';
 import type { SearchStore } from '../stores/search-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { spanNames } from '../telemetry/names.ts';
 import { failSpan, inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access/guard.ts';
-import type { AuditedEvent, AuditTrail } from './audit/trail.ts';
+import type { AuditRetention } from './audit/retention.ts';
 import type { SchedulerService } from './scheduler-service.ts';
 import type { SkillLifecycle } from './skill-lifecycle.ts';
 
@@ -34,25 +31,21 @@ export interface Cleanup {
 /** Dependencies of the cleanup. */
 export interface CleanupDeps {
   database: Database;
-  outcomeStore: OutcomeStore;
   searchStore: SearchStore;
-  auditStore: AuditStore;
+  auditRetention: AuditRetention;
   lifecycle: SkillLifecycle;
   /** Reads all watched skills again. */
   syncSkills: () => Promise<void>;
   schedulerService: SchedulerService;
-  trail: AuditTrail;
   guard: AccessGuard;
   metrics: Metrics;
   log: Log;
-  retention: { outcomesDays: number; searchesDays: number; auditDays: number };
+  retention: { searchesDays: number };
   now: () => number;
 }
 
 /** Rows deleted in one transaction. Small, because calls wait for a transaction and run between two. */
 const batchSize = 100;
-/** Audit records deleted in one transaction. Larger, because each batch adds a record of its own. */
-const auditBatchSize = 500;
 /** The most batches of one part in one run; the remaining rows wait for the next run. */
 const batchesMax = 10_000;
 const dayMs = 86_400_000;
@@ -105,7 +98,7 @@ interface CleanupRun {
 
 async function cleanUp(deps: CleanupDeps, run: CleanupRun): Promise<CleanupReport> {
   const startedAt = performance.now();
-  const deleted: Record<CleanupKind, number> = { activations: 0, outcomes: 0, audit_records: 0, searches: 0 };
+  const deleted: Record<CleanupKind, number> = { activations: 0, audit_records: 0, searches: 0 };
   const failedParts: string[] = [];
   for (const [name, work] of cleanupParts(deps, deleted, run)) {
     if (run.stopping.aborted) break;
@@ -132,30 +125,17 @@ function cleanupParts(
   deleted: Record<CleanupKind, number>,
   { by, span, stopping }: CleanupRun,
 ): [string, () => Promise<void>][] {
-  const { database, trail, lifecycle, outcomeStore, searchStore, auditStore, retention, now } = deps;
+  const { database, lifecycle, searchStore, auditRetention, retention, now } = deps;
   const searchesBefore = now() - retention.searchesDays * dayMs;
-  const outcomesBefore = now() - retention.outcomesDays * dayMs;
-  const recordsBefore = isoTime(now() - retention.auditDays * dayMs);
   const inBatches = (kind: CleanupKind, batch: (limit: number) => Promise<number>) => async () => {
-    const limit = kind === 'audit_records' ? auditBatchSize : batchSize;
     for (let round = 0; round < batchesMax && !stopping.aborted; round += 1) {
-      const done = await batch(limit);
+      const done = await batch(batchSize);
       deleted[kind] += done;
-      if (done < limit) return;
+      if (done < batchSize) return;
     }
-  };
-  const pruneEvents = (records: number): AuditedEvent[] => {
-    const fields = { agent_id: by.agentId, records };
-    return records === 0 ? [] : [{ event: { kind: 'change', name: 'AUDIT_PRUNED', fields }, by, span }];
   };
   return [
     ['activations', inBatches('activations', (limit) => lifecycle.expire(limit))],
-    [
-      'outcomes',
-      inBatches('outcomes', (limit) =>
-        database.transaction((tx) => outcomeStore.prune(tx, { before: outcomesBefore, limit })),
-      ),
-    ],
     [
       'searches',
       inBatches('searches', (limit) =>
@@ -164,9 +144,9 @@ function cleanupParts(
     ],
     [
       'audit_records',
-      inBatches('audit_records', (limit) =>
-        trail.commit(pruneEvents, (tx) => auditStore.prune(tx, { before: recordsBefore, limit })),
-      ),
+      async () => {
+        deleted.audit_records += await auditRetention.run({ by, span });
+      },
     ],
     ['skill_sync', deps.syncSkills],
   ];

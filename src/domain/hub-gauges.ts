@@ -3,7 +3,7 @@ import type { AuditViews } from '../stores/views/audit-views.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Telemetry } from '../telemetry/start.ts';
 import type { ConnectionPool } from '../upstream/connection-pool.ts';
-import type { AuditCheckpointer } from './audit/checkpointer.ts';
+import type { LogCheckpointer } from './audit/log-checkpointer.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import type { SchedulerService } from './scheduler-service.ts';
 import type { ToolCall } from './tool-call.ts';
@@ -13,9 +13,8 @@ export interface HubGaugesDeps {
   metrics: Metrics;
   telemetry: Telemetry;
   trail: AuditTrail;
-  checkpointer: AuditCheckpointer;
-  /** Undefined while the trail is not stored in the journal. */
-  views?: Pick<AuditViews, 'lagSeconds'>;
+  checkpointer: LogCheckpointer;
+  views: Pick<AuditViews, 'lagSeconds'>;
   pool: ConnectionPool;
   schedulerService: SchedulerService;
   toolCall: ToolCall;
@@ -28,7 +27,7 @@ export function observeHub({ metrics, telemetry, trail, checkpointer, views, poo
   metrics.observe({
     auditGap: trail.gap,
     auditUncovered: checkpointer.uncovered,
-    projectorLag: () => views?.lagSeconds() ?? 0,
+    projectorLag: views.lagSeconds,
     servers: () =>
       pool.list().map(({ serverId, state }) => ({
         serverId,

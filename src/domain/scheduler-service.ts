@@ -108,7 +108,14 @@ async function recordRun(
             total_cleanups_attempted: totals.totalCleanups,
           },
         } as const);
-  return trail.record({ event, by, span }, (tx) => schedulerStore.saveTotals(tx, totals));
+  try {
+    await trail.commit({ event, by, span }, (tx) => schedulerStore.saveTotals(tx, totals));
+    return true;
+  } catch {
+    // The run happened all the same, so it is recorded even if its totals cannot be stored.
+    await trail.record({ event, by, span });
+    return false;
+  }
 }
 
 function totalFields(totals: CleanupTotals) {

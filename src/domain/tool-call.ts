@@ -18,7 +18,6 @@ import type {
   ToolProgress,
   ToolResult,
 } from '../shapes/tool.ts';
-import type { OutcomeStore } from '../stores/outcome-store.ts';
 import { redactedContent } from '../telemetry/content.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes } from '../telemetry/names.ts';
@@ -74,7 +73,6 @@ export interface ToolCallDeps extends ArgumentCheckDeps {
   skillTools: SkillTools;
   /** Activates a skill that is not active; undefined where calls do not activate skills. */
   activateOnCall: SkillLifecycle['activateOnCall'] | undefined;
-  outcomeStore: OutcomeStore;
   searchLearning: SearchLearning;
   trail: AuditTrail;
   contentDigest: ContentDigest;

@@ -100,7 +100,7 @@ async function search(deps: ToolSearchDeps, caller: Caller, request: SearchReque
   const searchId = newId('srch');
   span.setAttribute(attributes.searchId, searchId);
   span.setAttribute(attributes.searchResults, shown.length);
-  await deps.searchLearning.record({
+  deps.searchLearning.record({
     ...match,
     searchId,
     keyId,

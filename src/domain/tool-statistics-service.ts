@@ -1,27 +1,35 @@
-/** Call statistics by tool: outcomes and latency, limited to what the caller may see. */
+/** Call statistics by tool: outcomes and latency from the views of the audit trail, limited to what the caller may see. */
 import type { Caller } from '../shapes/access.ts';
 import type { ToolStatistics } from '../shapes/tool.ts';
-import type { OutcomeStore } from '../stores/outcome-store.ts';
+import type { AuditViews } from '../stores/views/audit-views.ts';
 import type { AccessGuard } from './access/guard.ts';
 
-/** Reads call statistics. Errors: FORBIDDEN, STORAGE_FAILED. */
+/** Reads call statistics. Errors: FORBIDDEN, VIEWS_UNAVAILABLE. */
 export interface ToolStatisticsService {
   /** Returns one entry for each tool that was called. An agent sees the calls of its own namespace only. */
   statistics(caller: Caller): Promise<ToolStatistics[]>;
 }
 
+const dayMs = 86_400_000;
+
 /** Creates the service. */
 export function createToolStatisticsService({
-  outcomeStore,
+  views,
   guard,
+  outcomesDays,
+  now,
 }: {
-  outcomeStore: OutcomeStore;
+  views: Pick<AuditViews, 'statistics'>;
   guard: AccessGuard;
+  /** How old an outcome may be to count. */
+  outcomesDays: number;
+  now: () => number;
 }): ToolStatisticsService {
   return {
     statistics: async (caller) => {
       await guard.require(caller, 'statistics.read');
-      return outcomeStore.statistics(caller.role === 'agent' ? { namespace: caller.namespace } : {});
+      const since = now() - outcomesDays * dayMs;
+      return views.statistics({ since, ...(caller.role === 'agent' && { namespace: caller.namespace }) });
     },
   };
 }

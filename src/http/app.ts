@@ -5,7 +5,7 @@ import { validateHostHeader, validateOriginHeader } from '@modelcontextprotocol/
 import type { MiddlewareHandler } from 'hono';
 import { z } from 'zod';
 import type { AccessService } from '../domain/access-service.ts';
-import type { AuditService } from '../domain/audit-service.ts';
+import type { AuditKeyService, AuditLogService, AuditService } from '../domain/audit-service.ts';
 import type { Cleanup } from '../domain/cleanup.ts';
 import type { QuarantineService } from '../domain/quarantine-service.ts';
 import type { ServerService } from '../domain/server-service.ts';
@@ -21,6 +21,8 @@ import { problemResponse } from './problem.ts';
 import { limitBodies, limitRunning, type RequestLimits } from './request-limits.ts';
 import { traceRequests } from './request-span.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { auditKeyRoutes } from './routes/audit-key.ts';
+import { auditLogRoutes } from './routes/audit-log.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { type HealthRoutesDeps, healthRoutes } from './routes/health.ts';
 import { keyRoutes } from './routes/key.ts';
@@ -37,6 +39,8 @@ import { type ToolRoutesDeps, toolRoutes } from './routes/tool.ts';
 export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   access: AccessService;
   audit: AuditService;
+  auditLog: AuditLogService;
+  auditKey: AuditKeyService;
   cleanup: Cleanup;
   servers: ServerService;
   quarantine: QuarantineService;
@@ -77,6 +81,8 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
     searchRoutes(deps),
     serverRoutes(deps),
     auditRoutes(deps),
+    auditLogRoutes(deps),
+    auditKeyRoutes(deps),
     keyRoutes(deps),
     quarantineRoutes(deps),
     schedulerRoutes(deps),

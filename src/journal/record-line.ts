@@ -10,6 +10,9 @@ export const recordBytesMax = 65_535;
 /** The longest text to which the texts of an entry are cut, in UTF-16 units, tried in this order until the line fits. */
 const textLengthsMax = [16_384, 4096, 1024, 256, 64];
 
+/** Texts of this length together always fit: JSON writes at most 6 bytes for a unit, and all else is bounded. */
+const shortTextLengthMax = 8192;
+
 /** The line of the record with the number `seq`, without the newline. Deterministic: the same entry has the same bytes. */
 export function recordLine(entry: AuditEntry, seq: number): string {
   // The order of keys is the order of the members in RFC 8785, section 3.2.3; undefined members are left out.
@@ -48,8 +51,17 @@ export function fittingEntry(entry: AuditEntry): AuditEntry {
 }
 
 function fits(entry: AuditEntry): boolean {
+  if (textLength(entry) <= shortTextLengthMax) return true;
   const line = recordLine(entry, Number.MAX_SAFE_INTEGER);
   return line.length * 3 <= recordBytesMax || Buffer.byteLength(line) <= recordBytesMax;
+}
+
+/** The length of the texts that are not bounded elsewhere, in UTF-16 units. */
+function textLength({ target, fields }: AuditEntry): number {
+  let length = target.length;
+  for (const [key, value] of Object.entries(fields))
+    length += key.length + (typeof value === 'string' ? value.length : 24);
+  return length;
 }
 
 function cutFields(fields: AuditEntry['fields'], lengthMax: number): AuditEntry['fields'] {

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { isoTime, isoTimeSchema } from './time.ts';
 
-/** What a cleanup deletes: outcomes, searches and audit records past their retention, and expired activations. */
-export const cleanupKindSchema = z.enum(['outcomes', 'audit_records', 'activations', 'searches']);
+/** What a cleanup deletes: searches and audit records past their retention, and expired activations. */
+export const cleanupKindSchema = z.enum(['audit_records', 'activations', 'searches']);
 export type CleanupKind = z.infer<typeof cleanupKindSchema>;
 
 /** Jobs of the schedule table. */

@@ -85,7 +85,7 @@ export function openDatabase({ file, durability = 'normal', onFailure = () => un
   };
 }
 
-const schemaVersion = 4;
+const schemaVersion = 5;
 // 'HEST' in ASCII, as schema.sql sets it.
 const applicationId = 0x48455354;
 /** The steps that upgrade a database by one version, by the version it has. */
@@ -100,6 +100,7 @@ const upgrades: ReadonlyMap<number, (connection: DatabaseSync) => void> = new Ma
      PRAGMA user_version = 3;`),
   ],
   [3, upgradeSkills],
+  [4, dropAuditTrail],
 ]);
 const schema = readFileSync(new URL('./schema.sql', import.meta.url), 'utf8');
 
@@ -170,6 +171,29 @@ function upgradeSkills(connection: DatabaseSync): void {
       SELECT RAISE(ABORT, 'skill versions are immutable');
     END;
     PRAGMA user_version = 4;`);
+}
+
+/** Version 5: the audit trail is in the journal. The hub takes the records over before it opens the database. */
+function dropAuditTrail(connection: DatabaseSync): void {
+  connection.exec(`DROP TABLE lessons;
+    DROP TABLE tool_outcomes;
+    DROP TABLE audit_records;
+    DROP TABLE audit_checkpoints;
+    DROP TABLE audit_tree_nodes;
+    DROP TABLE audit_anchor;
+    CREATE TABLE outbox (
+      position     INTEGER PRIMARY KEY,
+      record_id    TEXT NOT NULL UNIQUE,
+      entry        TEXT NOT NULL,
+      journal_size INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE retention_clock (
+      id           INTEGER PRIMARY KEY CHECK (id = 1),
+      seen_at      INTEGER,
+      confirmed_ms INTEGER
+    ) STRICT;
+    INSERT INTO retention_clock (id) VALUES (1);
+    PRAGMA user_version = 5;`);
 }
 
 const versionSchema = z.object({ version: z.int(), application: z.int(), tables: z.int() });

@@ -1,9 +1,9 @@
--- The SQL schema of the hub's database, which holds all of its state.
+-- The SQL schema of the hub's database, which holds its state. What happened is in the journal.
 -- Times are Unix milliseconds unless the column's comment says otherwise.
 -- A change of the schema raises user_version here and schemaVersion in database.ts, and adds an upgrade there.
 
 PRAGMA application_id = 1212502868; -- 'HEST': marks a database of the hub
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;
 
 CREATE TABLE api_keys (
   key_id      TEXT PRIMARY KEY,
@@ -17,92 +17,30 @@ CREATE TABLE api_keys (
   last_used_at INTEGER
 ) STRICT;
 
--- The audit trail. body is the canonical JSON text (RFC 8785) of the complete record. Every other column is extracted
--- from it, so that no filter can disagree with what was hashed. time is ISO 8601 in UTC.
-CREATE TABLE audit_records (
-  seq      INTEGER PRIMARY KEY CHECK (seq = json_extract(body, '$.seq')),
-  body     TEXT NOT NULL,
-  hash     TEXT GENERATED ALWAYS AS (json_extract(body, '$.hash')) VIRTUAL,
-  time     TEXT GENERATED ALWAYS AS (json_extract(body, '$.time')) VIRTUAL,
-  event    TEXT GENERATED ALWAYS AS (json_extract(body, '$.event')) VIRTUAL,
-  agent_id TEXT GENERATED ALWAYS AS (json_extract(body, '$.agent_id')) VIRTUAL,
-  trace_id TEXT GENERATED ALWAYS AS (json_extract(body, '$.trace_id')) VIRTUAL
+-- Audit records of committed changes on their way to the journal. entry is the JSON of the record without its number. The record
+-- can only be in the journal behind the first journal_size records. A row is deleted once its record is in the journal.
+CREATE TABLE outbox (
+  position     INTEGER PRIMARY KEY,
+  record_id    TEXT NOT NULL UNIQUE,
+  entry        TEXT NOT NULL,
+  journal_size INTEGER NOT NULL
 ) STRICT;
--- Tool outcomes are most of the trail, and are found quickly without an index.
-CREATE INDEX audit_records_by_event ON audit_records (event) WHERE event <> 'TOOL_OUTCOME';
-CREATE INDEX audit_records_by_agent ON audit_records (agent_id);
-CREATE INDEX audit_records_by_trace ON audit_records (trace_id);
 
--- The id of the chain's writer; a database has one writer. One row.
+-- What the hub knows of the clock, so that a jump does not delete the audit trail. seen_at is the last time read, and confirmed_ms
+-- how long the hub has been running since a jump; NULL while the clock is trusted. One row.
+CREATE TABLE retention_clock (
+  id           INTEGER PRIMARY KEY CHECK (id = 1),
+  seen_at      INTEGER,
+  confirmed_ms INTEGER
+) STRICT;
+INSERT INTO retention_clock (id) VALUES (1);
+
+-- The id of the audit trail's writer; a database has one writer. One row.
 CREATE TABLE audit_writer (
   id        INTEGER PRIMARY KEY CHECK (id = 1),
   writer_id TEXT NOT NULL
 ) STRICT;
 INSERT INTO audit_writer (id, writer_id) VALUES (1, 'writer_' || lower(hex(randomblob(16))));
-
--- Signed checkpoints over the records. body is canonical JSON as above. frontier is a JSON array of the roots of the perfect
--- subtrees up to last_seq, the largest first.
-CREATE TABLE audit_checkpoints (
-  number   INTEGER PRIMARY KEY CHECK (number = json_extract(body, '$.number')),
-  body     TEXT NOT NULL,
-  frontier TEXT NOT NULL,
-  last_seq INTEGER GENERATED ALWAYS AS (json_extract(body, '$.last_seq')) VIRTUAL,
-  time     TEXT GENERATED ALWAYS AS (json_extract(body, '$.time')) VIRTUAL
-) STRICT;
-CREATE UNIQUE INDEX audit_checkpoints_by_last_seq ON audit_checkpoints (last_seq);
-
--- Roots of perfect subtrees of 256 leaves and more, so that a proof reads few records.
-CREATE TABLE audit_tree_nodes (
-  level    INTEGER NOT NULL,
-  position INTEGER NOT NULL,
-  hash     TEXT NOT NULL,
-  PRIMARY KEY (level, position)
-) STRICT, WITHOUT ROWID;
-
--- The position before the oldest record: the last record that was pruned, or zeros. Its checkpoint is kept. One row.
-CREATE TABLE audit_anchor (
-  id   INTEGER PRIMARY KEY CHECK (id = 1),
-  seq  INTEGER NOT NULL,
-  hash TEXT NOT NULL
-) STRICT;
-INSERT INTO audit_anchor (id, seq, hash) VALUES (1, 0, '0000000000000000000000000000000000000000000000000000000000000000');
-
-CREATE TRIGGER audit_records_never_change BEFORE UPDATE ON audit_records
-BEGIN
-  SELECT RAISE(ABORT, 'audit records are append-only');
-END;
-CREATE TRIGGER audit_records_go_behind_the_anchor BEFORE DELETE ON audit_records
-WHEN OLD.seq > (SELECT seq FROM audit_anchor)
-BEGIN
-  SELECT RAISE(ABORT, 'audit records are deleted only behind the anchor');
-END;
-CREATE TRIGGER audit_checkpoints_never_change BEFORE UPDATE ON audit_checkpoints
-BEGIN
-  SELECT RAISE(ABORT, 'audit checkpoints are append-only');
-END;
-CREATE TRIGGER audit_checkpoints_go_behind_the_anchor BEFORE DELETE ON audit_checkpoints
-WHEN OLD.last_seq >= (SELECT seq FROM audit_anchor)
-BEGIN
-  SELECT RAISE(ABORT, 'audit checkpoints are deleted only behind the anchor');
-END;
-
-CREATE TABLE tool_outcomes (
-  call_id     TEXT PRIMARY KEY,
-  server_id   TEXT NOT NULL,
-  tool_name   TEXT NOT NULL,
-  agent_id    TEXT NOT NULL,
-  namespace   TEXT NOT NULL,
-  key_id      TEXT NOT NULL,
-  outcome     TEXT NOT NULL CHECK (outcome IN ('success', 'error', 'timeout', 'abandoned')),
-  error_type  TEXT,
-  latency_ms  REAL NOT NULL CHECK (latency_ms >= 0),
-  search_id   TEXT,
-  recorded_at INTEGER NOT NULL
-) STRICT;
-CREATE INDEX tool_outcomes_by_time ON tool_outcomes (recorded_at);
--- A covering index of the statistics, which never read the table. Within a tool and namespace, outcomes are in the order of time,
--- so that inserts append.
-CREATE INDEX tool_outcomes_by_tool ON tool_outcomes (server_id, tool_name, namespace, recorded_at, outcome, latency_ms);
 
 -- Searches and their results, so that a rank can be explained and an outcome attributed to its search. shown is JSON.
 CREATE TABLE searches (
@@ -118,25 +56,6 @@ CREATE TABLE searches (
   searched_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX searches_by_time ON searches (searched_at);
-
--- Lessons learned from outcomes. Replaying them in the order of position restores the outcome memory. A search yields at most one
--- lesson about each tool. A lesson is deleted with its outcome.
-CREATE TABLE lessons (
-  position       INTEGER PRIMARY KEY,
-  call_id        TEXT NOT NULL UNIQUE REFERENCES tool_outcomes (call_id) ON DELETE CASCADE,
-  search_id      TEXT NOT NULL,
-  namespace      TEXT NOT NULL,
-  key_id         TEXT NOT NULL,
-  query_key      TEXT,
-  server_id      TEXT NOT NULL,
-  tool_name      TEXT NOT NULL,
-  tool_namespace TEXT,
-  outcome        TEXT NOT NULL CHECK (outcome IN ('success', 'error', 'timeout', 'abandoned')),
-  latency_ms     REAL NOT NULL,
-  blame          REAL NOT NULL CHECK (blame BETWEEN 0 AND 1),
-  recorded_at    INTEGER NOT NULL,
-  UNIQUE (search_id, server_id, tool_name)
-) STRICT;
 
 CREATE TABLE skills (
   skill_id       TEXT PRIMARY KEY,

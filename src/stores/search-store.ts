@@ -1,13 +1,6 @@
-/** The store of searches with their results, and of the lessons learned from tool outcomes. */
+/** The store of searches with their results. */
 import { z } from 'zod';
-import {
-  type Lesson,
-  type LessonText,
-  lessonSchema,
-  type SearchRecord,
-  searchRecordSchema,
-  shownToolSchema,
-} from '../shapes/search.ts';
+import { type SearchRecord, type ShownTool, searchRecordSchema, shownToolSchema } from '../shapes/search.ts';
 import type { Database, Transaction } from './database.ts';
 import { jsonColumn } from './statement.ts';
 
@@ -15,25 +8,26 @@ import { jsonColumn } from './statement.ts';
 export interface SearchStore {
   insert(tx: Transaction, record: SearchRecord): Promise<void>;
   find(searchId: string): Promise<SearchRecord | undefined>;
+  isEmpty(): Promise<boolean>;
+  /** The searches in which these tools were shown, each with the tool. Pairs that are not stored are missing. */
+  findShown(pairs: readonly SearchedTool[]): Promise<FoundTool[]>;
   /** Deletes the oldest searches made before `before` (Unix milliseconds), at most `limit`; returns how many. May be repeated. */
   prune(tx: Transaction, range: { before: number; limit: number }): Promise<number>;
-  /**
-   * Stores the lesson of an outcome. The outcome must be stored first; deleting it deletes the lesson.
-   * Returns false if a lesson of the same search about the same tool exists, even if another process stored it.
-   */
-  insertLesson(tx: Transaction, lesson: Lesson): Promise<boolean>;
-  /** Lessons in the order they were learned, after the position `after`. Without it, the page starts `newestMax` from the end. */
-  lessons(page: { after: number | undefined; limit: number; newestMax: number }): Promise<StoredLesson[]>;
-  /** Lessons by the ids of their calls, each with its query, or with the query's content words if the search was deleted. */
-  lessonTexts(callIds: readonly string[]): Promise<LessonText[]>;
-  /** The call ids of the newest lessons. */
-  newestLessons(limit: number): Promise<string[]>;
 }
 
-/** A lesson and its position in the order of learning. */
-export interface StoredLesson {
-  position: number;
-  lesson: Lesson;
+/** A tool in the results of a search. */
+export interface SearchedTool {
+  searchId: string;
+  serverId: string;
+  toolName: string;
+}
+
+/** A tool that a search showed, with the parts of the search that lessons need. */
+export interface FoundTool {
+  searchId: string;
+  query: string;
+  queryKey?: string | undefined;
+  shown: ShownTool;
 }
 
 /** Creates the store of searches in `database`. */
@@ -48,67 +42,32 @@ export function createSearchStore(database: Database): SearchStore {
      FROM searches WHERE search_id = :searchId`,
     searchRowSchema,
   );
+  const any = database.query('SELECT search_id AS searchId FROM searches LIMIT 1', z.object({ searchId: z.string() }));
+  const findShown = database.query(
+    `SELECT search_id AS searchId, query, query_key AS queryKey, tool.value AS shown
+     FROM json_each(:pairs) AS pair
+       JOIN searches ON search_id = pair.value ->> 'searchId'
+       JOIN json_each(searches.shown) AS tool
+     WHERE tool.value ->> 'serverId' = pair.value ->> 'serverId' AND tool.value ->> 'toolName' = pair.value ->> 'toolName'`,
+    foundToolSchema,
+  );
   const prune = database.command(
     `DELETE FROM searches WHERE rowid IN
        (SELECT rowid FROM searches WHERE searched_at < :before ORDER BY searched_at LIMIT :limit)`,
   );
-  const insertLesson = database.command(
-    `INSERT INTO lessons (call_id, search_id, namespace, key_id, query_key, server_id, tool_name, tool_namespace,
-       outcome, latency_ms, blame, recorded_at)
-     VALUES (:callId, :searchId, :namespace, :keyId, :queryKey, :serverId, :toolName, :toolNamespace,
-       :outcome, :latencyMs, :blame, :recordedAt)
-     ON CONFLICT (search_id, server_id, tool_name) DO NOTHING`,
-  );
-  const lessons = prepareLessons(database);
   return {
     insert: async (tx, record) => {
       insert.run(tx, { ...record, shown: JSON.stringify(record.shown) });
     },
     find: async (searchId) => find.first({ searchId }),
+    isEmpty: async () => any.first() === undefined,
+    findShown: async (pairs) => findShown.all({ pairs: JSON.stringify(pairs) }),
     prune: async (tx, { before, limit }) => prune.run(tx, { before, limit }),
-    insertLesson: async (tx, lesson) => insertLesson.run(tx, { ...lesson }) === 1,
-    lessons,
-    ...prepareLessonTexts(database),
-  };
-}
-
-function prepareLessons(database: Database): SearchStore['lessons'] {
-  const query = database.query(
-    `SELECT position, call_id AS callId, search_id AS searchId, namespace, key_id AS keyId, query_key AS queryKey,
-       server_id AS serverId, tool_name AS toolName, tool_namespace AS toolNamespace, outcome,
-       latency_ms AS latencyMs, blame, recorded_at AS recordedAt
-     FROM lessons
-     WHERE position > coalesce(:after, (SELECT max(position) FROM lessons) - :newestMax)
-     ORDER BY position LIMIT :limit`,
-    storedLessonSchema,
-  );
-  return async ({ after, limit, newestMax }) => query.all({ after, limit, newestMax }).map(storedLesson);
-}
-
-function prepareLessonTexts(database: Database): Pick<SearchStore, 'lessonTexts' | 'newestLessons'> {
-  const texts = database.query(
-    `SELECT position, call_id AS callId, search_id AS searchId, lessons.namespace, lessons.key_id AS keyId,
-       lessons.query_key AS queryKey, server_id AS serverId, tool_name AS toolName, tool_namespace AS toolNamespace,
-       outcome, latency_ms AS latencyMs, blame, recorded_at AS recordedAt,
-       coalesce(searches.query, lessons.query_key, tool_name) AS query
-     FROM lessons LEFT JOIN searches USING (search_id) WHERE call_id IN (SELECT value FROM json_each(:callIds))`,
-    storedLessonSchema.extend({ query: z.string() }),
-  );
-  const newest = database.query(
-    'SELECT call_id AS callId FROM lessons ORDER BY position DESC LIMIT :limit',
-    z.object({ callId: z.string() }),
-  );
-  return {
-    lessonTexts: async (callIds) =>
-      texts.all({ callIds: JSON.stringify(callIds) }).map(({ query, ...row }) => ({ ...storedLesson(row), query })),
-    newestLessons: async (limit) => newest.all({ limit }).map(({ callId }) => callId),
   };
 }
 
 const searchRowSchema = searchRecordSchema.extend({ shown: jsonColumn(z.array(shownToolSchema)) });
 
-const storedLessonSchema = lessonSchema.extend({ position: z.int() });
-
-function storedLesson({ position, ...lesson }: z.infer<typeof storedLessonSchema>): StoredLesson {
-  return { position, lesson };
-}
+const foundToolSchema = searchRecordSchema
+  .pick({ searchId: true, query: true, queryKey: true })
+  .extend({ shown: jsonColumn(shownToolSchema) });

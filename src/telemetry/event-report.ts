@@ -9,8 +9,11 @@ import type { Log, LogLevel } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { attributes, eventFieldAttributes } from './names.ts';
 
-/** Reports an event. The log line has the ids of `span`, which receives the attributes. */
-export type EventReport = (event: HubEvent, span: Span) => void;
+/**
+ * Reports an event. The log line has the ids of `span`, which receives the attributes. Repeated refusals are reported in parts:
+ * each to its span and the metrics, and their count to the log.
+ */
+export type EventReport = (event: HubEvent, span: Span, sinks?: 'all' | 'span and metrics' | 'log') => void;
 
 /** Creates the report for a log and metrics. */
 export function createEventReport({
@@ -20,34 +23,36 @@ export function createEventReport({
   log: Pick<Log, LogLevel>;
   metrics: Pick<Metrics, 'securityEvent'>;
 }): EventReport {
-  return (event, span) => {
-    setSpanAttributes(event, span);
-    switch (event.kind) {
-      case 'security':
-        metrics.securityEvent(event.name);
-        log[securityLevel(event)](
-          securityMessage(event.name),
-          { security_event: event.name, ...event.fields },
-          { span },
-        );
-        return;
-      case 'monitoring':
-        log[event.failed ? 'error' : 'info'](
-          monitoringMessage(event.name),
-          { monitoring_event: event.name, ...event.fields },
-          { span },
-        );
-        return;
-      case 'tool_outcome':
-        log[event.outcome === 'success' ? 'info' : 'warn'](toolOutcomeMessage, event.fields, { span });
-        return;
-      case 'change':
-        log.info(capitalised(sentence(event.name)), { change_event: event.name, ...event.fields }, { span });
-        return;
-      default:
-        event satisfies never;
+  return (event, span, sinks = 'all') => {
+    if (sinks !== 'log') {
+      setSpanAttributes(event, span);
+      if (event.kind === 'security') metrics.securityEvent(event.name);
     }
+    if (sinks !== 'span and metrics') writeLogLine(log, event, span);
   };
+}
+
+function writeLogLine(log: Pick<Log, LogLevel>, event: HubEvent, span: Span): void {
+  switch (event.kind) {
+    case 'security':
+      log[securityLevel(event)](securityMessage(event.name), { security_event: event.name, ...event.fields }, { span });
+      return;
+    case 'monitoring':
+      log[event.failed ? 'error' : 'info'](
+        monitoringMessage(event.name),
+        { monitoring_event: event.name, ...event.fields },
+        { span },
+      );
+      return;
+    case 'tool_outcome':
+      log[event.outcome === 'success' ? 'info' : 'warn'](toolOutcomeMessage, event.fields, { span });
+      return;
+    case 'change':
+      log.info(capitalised(sentence(event.name)), { change_event: event.name, ...event.fields }, { span });
+      return;
+    default:
+      event satisfies never;
+  }
 }
 
 function setSpanAttributes(event: HubEvent, span: Span): void {

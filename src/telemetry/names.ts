@@ -17,11 +17,16 @@ export const spanNames = {
   toolSearch: 'tool.search',
   toolRank: 'tool.rank',
   toolAdmit: 'tool.admit',
-  outcomeRecord: 'outcome.record',
   auditCheckpoint: 'audit.checkpoint',
   schedulerStart: 'scheduler.start',
   schedulerStop: 'scheduler.stop',
   schedulerCleanup: 'scheduler.cleanup',
+} as const;
+
+/** Names of span events. */
+export const spanEventNames = {
+  /** The record of a call is in the audit trail, or could not be written; on the span of the call. */
+  outcomeRecord: 'outcome.record',
 } as const;
 
 /** Attribute keys on spans and metrics. */
@@ -78,7 +83,7 @@ export const attributes = {
   /** `success`, `failure` or `skipped`. */
   jobResult: 'hestia.job.result',
   cleanupDeleted: 'hestia.cleanup.deleted',
-  /** `outcomes`, `searches`, `audit_records` or `activations`. */
+  /** `searches`, `audit_records` or `activations`. */
   cleanupKind: 'hestia.cleanup.kind',
   /** `traces`, `logs` or `metrics`. */
   signal: 'otel.signal',

@@ -1,108 +1,233 @@
-/** Builds the audit trail: writer, checkpointer, verification and proofs over the same stores and keys. */
+/** Builds the audit trail: the journal with its checkpoints and views, and what writes, signs and deletes records. */
+import { hash } from 'node:crypto';
+import { join } from 'node:path';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
-import type { AuditAlarm } from '../domain/audit/alarm.ts';
-import { createAuditAlarm } from '../domain/audit/alarm.ts';
-import {
-  type CheckpointSigner,
-  createCheckpointSigner,
-  type VerifyingKey,
-  verifyingKey,
-} from '../domain/audit/checkpoint.ts';
-import { type AuditCheckpointer, createAuditCheckpointer } from '../domain/audit/checkpointer.ts';
+import { type AuditAlarm, createAuditAlarm } from '../domain/audit/alarm.ts';
 import { type ContentDigest, createContentDigest } from '../domain/audit/digest.ts';
+import { createKeyRotator, type KeyRotator } from '../domain/audit/key-rotation.ts';
 import { createAuditLedger } from '../domain/audit/ledger.ts';
-import { type AuditProver, createAuditProver } from '../domain/audit/prover.ts';
-import { createScheduledVerification, type ScheduledVerification } from '../domain/audit/scheduled-verification.ts';
+import { createLogCheckpointer, type LogCheckpointer } from '../domain/audit/log-checkpointer.ts';
+import { createLogWitnesses, type LogWitnessesDeps } from '../domain/audit/log-witnesses.ts';
+import { createOutbox } from '../domain/audit/outbox.ts';
+import { type AuditRetention, createAuditRetention } from '../domain/audit/retention.ts';
 import { type AuditTrail, type AuditTrailDeps, createAuditTrail } from '../domain/audit/trail.ts';
-import type { TrailSources } from '../domain/audit/trail-lines.ts';
+import type { TrailSources } from '../domain/audit/verification/trail-lines.ts';
+import { readCheckpoints } from '../journal/checkpoint-reader.ts';
+import type { Journal } from '../journal/journal.ts';
+import { JournalOpenError } from '../journal/journal-error.ts';
+import type { SigningKeys } from '../journal/signing-keys.ts';
 import { hubCaller } from '../shapes/access.ts';
-import { type AuditCheckpointStore, createAuditCheckpointStore } from '../stores/audit-checkpoint-store.ts';
-import { loadAuditKeys } from '../stores/audit-key-store.ts';
-import { type AuditStore, createAuditStore } from '../stores/audit-store.ts';
+import type { AuditKey } from '../shapes/audit-log/proof.ts';
+import { readWriterId } from '../stores/audit-writer-store.ts';
 import type { Database } from '../stores/database.ts';
+import { createOutboxStore } from '../stores/outbox-store.ts';
+import { createRetentionClockStore } from '../stores/retention-clock-store.ts';
+import { type AuditViews, createAuditViews } from '../stores/views/audit-views.ts';
 import type { EventReport } from '../telemetry/event-report.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { inSpan } from '../telemetry/span.ts';
+import { defaultOrigin, type JournalPlace, openSignedJournal } from './journal.ts';
 
 /** Dependencies of the audit trail. */
 export interface AuditDeps {
   database: Database;
-  /** The folder of the key files, which are created there for a new trail. */
-  keyDirectory: string;
-  settings: { checkpointRecords: number; checkpointSeconds: number; auditMode: AuditTrailDeps['auditMode'] };
+  /** Where the journal, the views and the key files are, which are created for a new trail. */
+  place: JournalPlace;
+  settings: AuditSettings;
   report: EventReport;
   metrics: Metrics;
   log: Log;
   now: () => number;
+  monotonicNow: () => number;
+}
+
+/** The configuration of the audit trail. */
+export interface AuditSettings {
+  checkpointRecords: number;
+  checkpointSeconds: number;
+  auditMode: AuditTrailDeps['auditMode'];
+  auditDays: number;
+  durability: 'normal' | 'full';
+  /** The name of the log. By default it is derived from the writer's id. */
+  origin: string | undefined;
+  keyOverlapDays: number;
+  witnesses: LogWitnessesDeps['witnesses'];
 }
 
 /** The parts of the audit trail. */
 export interface Audit {
-  auditStore: AuditStore;
-  checkpointStore: AuditCheckpointStore;
+  journal: Journal;
+  views: AuditViews;
   trail: AuditTrail;
+  retention: AuditRetention;
   contentDigest: ContentDigest;
-  signer: CheckpointSigner;
-  checkpointer: AuditCheckpointer;
-  scheduledVerification: ScheduledVerification;
+  checkpointer: LogCheckpointer;
   alarm: AuditAlarm;
-  prover: AuditProver;
+  keyRotator: KeyRotator;
+  /** What the lines of an export are read from. */
   sources: TrailSources;
-  verifyWith: VerifyingKey;
+  /** The public keys that sign checkpoints now. */
+  key: () => AuditKey;
   /** Records the version of the hub and a keyed digest of its configuration, and starts the checkpointer. */
   start(started: { configuration: object; version: string }): Promise<void>;
+  /** Writes what waits, signs the trail, and closes the journal and the views. */
+  close(): Promise<void>;
 }
 
+const dayMs = 86_400_000;
+/** How often the ledger is compared with the journal, in milliseconds. */
+const reconcileMs = 1000;
+
 /**
- * Creates the parts, and the key files for a new trail. Writes nothing to the database before the trail is used.
- * @throws AuditKeyError
+ * Opens the journal, creates the parts, and appends what an earlier process left in the outbox. Creates the key files for a new
+ * trail.
+ * @throws AuditKeyError, JournalOpenError
  */
-export function createAudit(deps: AuditDeps): Audit {
-  const { database, settings, report, metrics, log, now } = deps;
-  const auditStore = createAuditStore(database);
-  const checkpointStore = createAuditCheckpointStore(database);
-  const keys = loadAuditKeys({ directory: deps.keyDirectory, mayCreate: checkpointStore.isEmpty() });
-  const ledger = createAuditLedger();
-  const { auditMode } = settings;
-  const trail = createAuditTrail({ database, auditStore, ledger, auditMode, report, metrics, log, now });
-  const contentDigest = createContentDigest(keys.digestKey);
-  const alarm = createAuditAlarm({ trail, now });
-  const signer = createCheckpointSigner(keys.signingKey);
-  const verifyWith = verifyingKey(signer.key.public_key);
-  const sources = { auditStore, checkpointStore, key: signer.key };
-  const checkpointer = createAuditCheckpointer({
+export async function createAudit(deps: AuditDeps): Promise<Audit> {
+  const { database, settings, report, metrics, log, now, monotonicNow } = deps;
+  const { journal, place, views, checkpointFiles, origin, writerId, signingKeys, keys } = await openStored(deps);
+  const ledger = createAuditLedger(journal.size());
+  const outbox = createOutbox({
+    journal,
     database,
-    auditStore,
-    checkpointStore,
-    signer,
-    verifyWith,
-    ledger,
-    alarm,
+    outboxStore: createOutboxStore(database),
+    onAppended: () => {
+      ledger.appended();
+      metrics.auditRecord();
+    },
+    onWaiting: ledger.waits,
+    log,
+  });
+  await outbox.recover();
+  const { auditMode } = settings;
+  const trail = createAuditTrail({ database, journal, outbox, ledger, writerId, auditMode, report, metrics, log, now });
+  const contentDigest = createContentDigest(keys.digestKey);
+  const checkpointer = createLogCheckpointer({
+    journal,
+    files: checkpointFiles,
+    origin,
+    signers: signingKeys.signers,
     report,
     log,
     settings,
     now,
   });
-  return {
-    auditStore,
-    checkpointStore,
-    signer,
+  const witnesses = createLogWitnesses({ ...settings, checkpointer, tree: journal.tree, metrics, log });
+  checkpointer.onSigned(() => dropExpiredKeys(signingKeys, log));
+  const retention = createAuditRetention({
+    journal,
+    views,
+    database,
+    retentionClockStore: createRetentionClockStore(database),
     trail,
-    contentDigest,
-    checkpointer,
-    scheduledVerification: createScheduledVerification({ sources, verifyWith, checkpointer, alarm }),
-    alarm,
-    prover: createAuditProver(sources),
-    sources,
-    verifyWith,
-    start: async ({ configuration, version }) => {
-      const fields = { hub_version: version, configuration_digest: contentDigest(configuration) };
-      const event = { kind: 'change', name: 'CONFIGURATION_LOADED', fields } as const;
-      await inSpan('configuration.load', { parent: ROOT_CONTEXT }, (span) =>
-        trail.record({ event, by: hubCaller, span }),
-      );
+    coveredSize: () => checkpointFiles.newest()?.size ?? 0,
+    auditDays: settings.auditDays,
+    now,
+    monotonicNow,
+  });
+  const keyRotator = createKeyRotator({ keys: signingKeys, trail, checkpointer, log });
+  const parts = { journal, views, trail, retention, contentDigest, checkpointer, keyRotator };
+  // Each run is a turn of the event loop of its own, in which every record in the journal is counted.
+  const reconciliation = setInterval(() => ledger.reconcile(journal.size()), reconcileMs).unref();
+  return {
+    ...parts,
+    alarm: createAuditAlarm({ trail, now }),
+    sources: {
+      journal,
+      checkpoints: (range) => readCheckpoints(place.directory, range),
+      origin,
+      writerId,
+      vkeys: () => signingKeys.signers().map(({ vkey }) => vkey),
+    },
+    key: () => auditKey(origin, signingKeys),
+    start: async (started) => {
+      await retention.observe();
+      await recordStart(parts, started);
+      await keyRotator.resume().catch((error: unknown) => {
+        log.error('An interrupted rotation of the signing key could not be completed', {}, { error });
+      });
       checkpointer.start();
     },
+    close: async () => {
+      clearInterval(reconciliation);
+      await trail.refusals.flush();
+      await outbox[Symbol.asyncDispose]();
+      await checkpointer.stop();
+      await witnesses[Symbol.asyncDispose]();
+      await views[Symbol.asyncDispose]();
+      await journal[Symbol.asyncDispose]();
+    },
   };
+}
+
+/** Runs an opening. A journal that is not what was signed raises the alarm in the log, before the hub refuses to start. */
+export async function alarmIfBroken<T>(
+  { report, log }: Pick<AuditDeps, 'report' | 'log'>,
+  opening: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await opening();
+  } catch (error) {
+    if (error instanceof JournalOpenError && error.isBroken) {
+      const fields = { agent_id: hubCaller.agentId, reason: error.message };
+      await inSpan('audit.alarm', { parent: ROOT_CONTEXT }, async (span) =>
+        report({ kind: 'security', name: 'AUDIT_CHAIN_BROKEN', failed: true, fields }, span),
+      );
+      log.flush();
+    }
+    throw error;
+  }
+}
+
+/** Opens what is stored: the journal with its keys and checkpoints, and the views. */
+async function openStored(deps: AuditDeps) {
+  const { database, place, settings, metrics, log, now, monotonicNow } = deps;
+  const writerId = readWriterId(database);
+  const origin = settings.origin ?? defaultOrigin(writerId);
+  const opened = await openSignedJournal(place, {
+    origin,
+    overlapMs: settings.keyOverlapDays * dayMs,
+    durability: settings.durability,
+    onFailure: ({ type }) => metrics.storageFailure(type),
+    now,
+    elapsedMs: monotonicNow,
+  });
+  const { journal } = opened;
+  const views = createAuditViews({
+    file: join(place.dataDirectory, 'views.db'),
+    journalDirectory: place.directory,
+    journal,
+    log,
+    onFailure: metrics.storageFailure,
+  });
+  return { ...opened, place, views, writerId, origin };
+}
+
+function auditKey(origin: string, keys: SigningKeys): AuditKey {
+  const publicKey = keys.publicKey();
+  return {
+    origin,
+    algorithm: 'Ed25519',
+    key_id: hash('sha256', publicKey.export({ type: 'spki', format: 'der' })),
+    public_key: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    vkeys: keys.signers().map(({ vkey }) => vkey),
+  };
+}
+
+function dropExpiredKeys(keys: SigningKeys, log: Log): void {
+  try {
+    keys.dropExpired();
+  } catch (error) {
+    log.warn('A replaced key that no longer signs could not be deleted', {}, { error });
+  }
+}
+
+async function recordStart(
+  { trail, contentDigest }: Pick<Audit, 'trail' | 'contentDigest'>,
+  { configuration, version }: { configuration: object; version: string },
+): Promise<void> {
+  const fields = { hub_version: version, configuration_digest: contentDigest(configuration) };
+  const event = { kind: 'change', name: 'CONFIGURATION_LOADED', fields } as const;
+  await inSpan('configuration.load', { parent: ROOT_CONTEXT }, (span) => trail.record({ event, by: hubCaller, span }));
 }

@@ -1,53 +1,45 @@
-/** Builds the foundation of the hub: the database with its stores, the audit trail and access control. */
+/** Builds the foundation of the hub: the database with its stores, the audit trail in its journal, and access control. */
+
+import { join } from 'node:path';
 import { createAccessGuard } from '../domain/access/guard.ts';
 import { createRateLimits } from '../domain/access/rate-limits.ts';
 import { createAccessTokens } from '../domain/access/tokens.ts';
 import { createAccessService } from '../domain/access-service.ts';
+import { createStoredLessons } from '../domain/search/lesson.ts';
+import { createSearchWriter } from '../domain/search/writer.ts';
+import { hubCaller } from '../shapes/access.ts';
+import type { Config } from '../shapes/configuration/config.ts';
 import { createAccessStore } from '../stores/access-store.ts';
 import { lockDataDirectory } from '../stores/data-lock.ts';
 import { openDatabase } from '../stores/database.ts';
-import { createOutcomeStore } from '../stores/outcome-store.ts';
 import { createQuarantineStore } from '../stores/quarantine-store.ts';
 import { createSchedulerStore } from '../stores/scheduler-store.ts';
 import { createSearchStore } from '../stores/search-store.ts';
 import { createSkillStore } from '../stores/skill-store.ts';
 import { createToolPinStore } from '../stores/tool-pin-store.ts';
 import { createWalCheckpointer } from '../stores/wal-checkpointer.ts';
-import { createEventReport } from '../telemetry/event-report.ts';
-import { createMetrics } from '../telemetry/metrics.ts';
+import { createEventReport, type EventReport } from '../telemetry/event-report.ts';
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { createTokenIssuer } from '../upstream/token-issuer.ts';
-import { createAudit } from './audit.ts';
+import { type AuditSettings, alarmIfBroken, createAudit } from './audit.ts';
 import type { HubDeps } from './hub-deps.ts';
+import { type JournalPlace, takeOverOldTrail } from './journal.ts';
 
 /** What {@link createFoundation} builds. All other parts of the hub depend on it. */
-export type Foundation = ReturnType<typeof createFoundation>;
+export type Foundation = Awaited<ReturnType<typeof createFoundation>>;
 
 /**
- * Opens the database and locks the data directory for this process.
- * @throws DatabaseOpenError; AuditKeyError
+ * Opens the database and the journal, and locks the data directory for this process.
+ * @throws DatabaseOpenError; JournalOpenError; AuditKeyError
  */
-export function createFoundation(deps: HubDeps) {
+export async function createFoundation(deps: HubDeps) {
   const { config, log, now = Date.now } = deps;
-  const { databaseFile: file, policy } = config;
-  const { checkpointRecords, checkpointSeconds } = config.audit;
   const metrics = createMetrics();
-  const database = openDatabase({ file, durability: config.storage.durability, onFailure: metrics.storageFailure });
-  const walCheckpointer = createWalCheckpointer({
-    database,
-    file,
-    onFailure: (error) =>
-      log.error('The WAL checkpoint thread stopped; SQLite checkpoints at commits from now on', {}, { error }),
-  });
-  const dataLock = lockDataDirectory({ databaseFile: file });
-  const audit = (deps.createAudit ?? createAudit)({
-    database,
-    keyDirectory: config.dataDirectory,
-    report: createEventReport({ log, metrics }),
-    settings: { checkpointRecords, checkpointSeconds, auditMode: policy.auditMode },
-    metrics,
-    log,
-    now,
-  });
+  const report = createEventReport({ log, metrics });
+  await using opened = new AsyncDisposableStack();
+  const { policy } = config;
+  const stored = await alarmIfBroken({ report, log }, () => openStored(deps, { metrics, report, opened }));
+  const { database, audit } = stored;
   const { trail } = audit;
   const guard = createAccessGuard({ trail });
   const access = createAccessService({
@@ -59,24 +51,62 @@ export function createFoundation(deps: HubDeps) {
     guard,
     now,
   });
+  const stores = createStores(database);
+  const { searchStore } = stores;
+  // From here on the caller closes what was opened.
+  opened.move();
   return {
     log,
     now,
     metrics,
-    database,
-    walCheckpointer,
-    dataLock,
-    audit,
+    ...stored,
     trail,
     guard,
     access,
-    ...createStores(database),
+    ...stores,
+    searchWriter: createSearchWriter({ database, searchStore, log }),
+    storedLessons: createStoredLessons({ views: audit.views, searchStore }),
   };
+}
+
+/** Opens what the hub stores, each in `opened`. The trail of an older database is taken over before the database is upgraded. */
+async function openStored(
+  deps: HubDeps,
+  { metrics, report, opened }: { metrics: Metrics; report: EventReport; opened: AsyncDisposableStack },
+) {
+  const { config, log, now = Date.now, monotonicNow = () => performance.now() } = deps;
+  const { databaseFile: file } = config;
+  const place = journalPlace(config);
+  const dataLock = opened.use(lockDataDirectory({ databaseFile: file }));
+  const oldFault = await takeOverOldTrail(place, { databaseFile: file, origin: config.audit.origin, log, now });
+  const { durability } = config.storage;
+  const database = opened.use(openDatabase({ file, durability, onFailure: metrics.storageFailure }));
+  const settings = auditSettings(config);
+  const auditDeps = { database, place, settings, report, metrics, log, now, monotonicNow };
+  const audit = await (deps.createAudit ?? createAudit)(auditDeps);
+  opened.defer(audit.close);
+  if (oldFault !== undefined) await audit.alarm.raise(oldFault, hubCaller);
+  const walCheckpointer = createWalCheckpointer({
+    database,
+    file,
+    onFailure: (error) =>
+      log.error('The WAL checkpoint thread stopped; SQLite checkpoints at commits from now on', {}, { error }),
+  });
+  return { database, walCheckpointer, dataLock, audit };
+}
+
+function journalPlace({ dataDirectory, audit: { headFile } }: Config): JournalPlace {
+  return { dataDirectory, directory: join(dataDirectory, 'journal'), headFile };
+}
+
+function auditSettings({ audit, policy, retention, storage }: Config): AuditSettings {
+  const { auditMode } = policy;
+  const { auditDays } = retention;
+  return { ...audit, origin: audit.origin, auditMode, auditDays, durability: storage.durability };
 }
 
 function createStores(database: ReturnType<typeof openDatabase>) {
   return {
-    outcomeStore: createOutcomeStore(database),
     searchStore: createSearchStore(database),
     skillStore: createSkillStore(database),
     schedulerStore: createSchedulerStore(database),

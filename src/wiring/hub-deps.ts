@@ -11,6 +11,8 @@ export interface HubDeps {
   log: Log;
   telemetry: Telemetry;
   now?: () => number;
+  /** A monotonic clock, in milliseconds. Tests advance it together with `now`. */
+  monotonicNow?: () => number;
   /** Replaces {@link createAudit} in benchmarks that measure the cost of the audit trail. */
   createAudit?: typeof createAudit;
 }

@@ -25,10 +25,10 @@ export interface Hub extends AsyncDisposable {
 
 /**
  * Builds the hub; nothing runs before {@link Hub.start}.
- * @throws DatabaseOpenError; AuditKeyError; Error with one line where an embedding model is not installed
+ * @throws DatabaseOpenError; JournalOpenError; AuditKeyError; Error with one line where an embedding model is not installed
  */
 export async function createHub(deps: HubDeps): Promise<Hub> {
-  const foundation = createFoundation(deps);
+  const foundation = await createFoundation(deps);
   const tools = await createTools(deps, foundation);
   const services = await createServices(deps, foundation, tools);
   const doors = createDoors(deps, foundation, tools, services);
@@ -37,6 +37,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
     telemetry: deps.telemetry,
     trail: foundation.trail,
     checkpointer: foundation.audit.checkpointer,
+    views: foundation.audit.views,
     pool: tools.pool,
     schedulerService: services.schedulerService,
     toolCall: services.toolCall,
@@ -49,6 +50,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
     start: () => start(deps, foundation, tools, services),
     drain: doors.drain,
     [Symbol.asyncDispose]: async () => {
+      services.searchLearning.stop();
       await services.schedule.stop();
       await tools.searchIndex[Symbol.asyncDispose]();
       await Promise.allSettled([
@@ -67,19 +69,27 @@ async function start(
   { searchIndex, pool }: Tools,
   { searchLearning, lifecycle, skillSync, schedule }: Services,
 ): Promise<void> {
+  await audit.start({ configuration: config, version });
   searchIndex.start();
   await searchLearning.rebuild();
   await lifecycle.restore();
   pool.start();
   await skillSync.start();
   await schedule.start();
-  await audit.start({ configuration: config, version });
   walCheckpointer.start();
 }
 
-async function closeFoundation({ access, audit, walCheckpointer, database, dataLock }: Foundation): Promise<void> {
+async function closeFoundation({
+  access,
+  audit,
+  searchWriter,
+  walCheckpointer,
+  database,
+  dataLock,
+}: Foundation): Promise<void> {
   await access.saveUses().catch(() => undefined);
-  await audit.checkpointer.stop();
+  await searchWriter[Symbol.asyncDispose]();
+  await audit.close();
   await walCheckpointer[Symbol.asyncDispose]();
   await database[Symbol.asyncDispose]();
   dataLock[Symbol.dispose]();

@@ -42,7 +42,7 @@ export interface SearchIndexDeps {
   configuration: SearchConfiguration;
   /** The word index, empty. */
   words: ToolIndex;
-  searchStore: LessonVectorsDeps['searchStore'];
+  storedLessons: LessonVectorsDeps['storedLessons'];
   log: Log;
   metrics: VectorMetrics;
   /** Set in tests, which may run on a busy machine. */
@@ -138,11 +138,11 @@ async function createModel(
 }
 
 function createLessons(
-  { searchStore, log }: SearchIndexDeps,
+  { storedLessons, log }: SearchIndexDeps,
   embeddings: Embeddings,
   { create, isReady, addWriter }: VectorStores,
 ): LessonVectors {
-  const lessons = createLessonVectors({ embeddings, store: create('outcomes'), searchStore, isReady, log });
+  const lessons = createLessonVectors({ embeddings, store: create('outcomes'), storedLessons, isReady, log });
   addWriter(lessons.writer);
   return lessons;
 }

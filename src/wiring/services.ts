@@ -1,5 +1,8 @@
 /** Builds the use cases, and the schedule that runs some of them. */
-import { createAuditService } from '../domain/audit-service.ts';
+import { createLogTiles } from '../domain/audit/log-tiles.ts';
+import { createScheduledVerification } from '../domain/audit/scheduled-verification.ts';
+import { createAuditProver } from '../domain/audit/verification/prover.ts';
+import { createAuditKeyService, createAuditLogService, createAuditService } from '../domain/audit-service.ts';
 import { createSchemaCheck } from '../domain/call/schema.ts';
 import { createCleanup } from '../domain/cleanup.ts';
 import { createHubStatus } from '../domain/hub-status.ts';
@@ -29,8 +32,8 @@ export type Services = Awaited<ReturnType<typeof createServices>>;
 
 /** Builds the use cases. Reads the scheduler's totals from the database. @throws HestiaError STORAGE_FAILED */
 export async function createServices(deps: HubDeps, foundation: Foundation, tools: Tools) {
-  const { version } = deps;
-  const { trail, guard, outcomeStore } = foundation;
+  const { config, version } = deps;
+  const { now, trail, guard, audit } = foundation;
   const { pool, toolIndex, skillTools } = tools;
   const skills = createSkillServices(deps, foundation, tools);
   const search = createSearchServices(deps, foundation, tools);
@@ -49,8 +52,15 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
     toolCall,
     servers: createServerService({ pool, trail, guard }),
     quarantine: createQuarantine(foundation, tools, skills),
-    toolStatistics: createToolStatisticsService({ outcomeStore, guard }),
+    toolStatistics: createToolStatisticsService({
+      views: audit.views,
+      guard,
+      outcomesDays: config.retention.outcomesDays,
+      now,
+    }),
     auditService: createAuditTrailService(foundation, version),
+    auditLog: createAuditLogService({ tiles: createLogTiles(audit), guard }),
+    auditKey: createAuditKeyService({ rotator: audit.keyRotator, guard }),
     hubStatus: createHubStatus({
       version,
       pool,
@@ -66,7 +76,7 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
 
 function createToolCalls(
   { config }: HubDeps,
-  { now, trail, guard, metrics, audit, outcomeStore }: Foundation,
+  { now, trail, guard, metrics, audit }: Foundation,
   { pool, toolIndex, skillTools }: Tools,
   {
     skills,
@@ -78,7 +88,6 @@ function createToolCalls(
     toolIndex,
     skillTools,
     activateOnCall: config.skills.autoActivate ? skills.lifecycle.activateOnCall : undefined,
-    outcomeStore,
     searchLearning: search.searchLearning,
     trail,
     contentDigest: audit.contentDigest,
@@ -93,8 +102,9 @@ function createToolCalls(
 }
 
 function createAuditTrailService({ audit, guard, log }: Foundation, version: string) {
-  const { sources, verifyWith, checkpointer, prover, alarm } = audit;
-  return createAuditService({ sources, verifyWith, checkpointer, prover, alarm, guard, log, version });
+  const { views, sources, checkpointer, alarm, key, journal } = audit;
+  const prover = createAuditProver({ ...sources, journal, newest: checkpointer.newest });
+  return createAuditService({ views, sources, checkpointer, prover, key, alarm, guard, log, version });
 }
 
 function createQuarantine(
@@ -131,10 +141,21 @@ function createSearchServices(
   foundation: Foundation,
   { toolIndex, pool, skillTools, searchIndex }: Tools,
 ) {
-  const { log, now, guard, metrics, database, searchStore } = foundation;
+  const { log, now, guard, metrics, audit, searchStore, searchWriter, storedLessons } = foundation;
   const memory = createOutcomeMemory();
   const { lessons } = searchIndex;
-  const searchLearning = createSearchLearning({ database, searchStore, memory, lessons, metrics, log });
+  const { journal, views } = audit;
+  const searchLearning = createSearchLearning({
+    searchStore,
+    searchWriter,
+    storedLessons,
+    viewsReady: () => views.waitFor(journal.size(), { timeoutMs: Number.POSITIVE_INFINITY }),
+    memory,
+    lessons,
+    metrics,
+    log,
+    now,
+  });
   const servers = pool.list;
   const { autoActivate } = config.skills;
   const shared = { toolIndex, skillTools, memory, guard, metrics, now };
@@ -148,18 +169,16 @@ async function createSchedulingServices(
   { lifecycle, skillSync }: ReturnType<typeof createSkillServices>,
 ) {
   const { log, now, trail, guard, metrics, database, audit, access } = foundation;
-  const { schedulerStore, outcomeStore, searchStore } = foundation;
+  const { schedulerStore, searchStore } = foundation;
   const { intervalHours, enabled } = config.scheduler;
   const schedulerService = await createSchedulerService({ database, schedulerStore, trail, intervalHours, now });
   const cleanup = createCleanup({
     database,
-    outcomeStore,
     searchStore,
-    auditStore: audit.auditStore,
+    auditRetention: audit.retention,
     lifecycle,
     syncSkills: skillSync.fullPass,
     schedulerService,
-    trail,
     guard,
     metrics,
     log,
@@ -171,7 +190,7 @@ async function createSchedulingServices(
     cleanup,
     lifecycle,
     skillSync,
-    verifyAudit: audit.scheduledVerification.run,
+    verifyAudit: createScheduledVerification(audit).run,
     schedulerService,
     metrics,
     log,

@@ -15,11 +15,11 @@ export type Tools = Awaited<ReturnType<typeof createTools>>;
 
 /** Builds the sources of tools. Nothing connects yet. @throws Error with one line if a configured embedding model is not installed */
 export async function createTools({ config, version }: HubDeps, foundation: Foundation) {
-  const { log, now, trail, searchStore, pinStore, quarantineStore } = foundation;
+  const { log, now, trail, storedLessons, pinStore, quarantineStore } = foundation;
   const searchIndex = await createSearchIndex({
     configuration: config.search,
     words: createWordIndex(),
-    searchStore,
+    storedLessons,
     log,
     metrics: createVectorMetrics(),
   });

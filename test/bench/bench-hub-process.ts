@@ -1,7 +1,7 @@
 /**
  * A hub process with another audit trail, to measure the cost of the trail.
- * The first argument selects it: `watched` is the product's, `unwatched` writes no record and no outcome, `inline` commits each
- * record in a transaction of its own.
+ * The first argument selects it: `watched` is the product's, `unwatched` writes no record and no outcome, `inline` appends each
+ * record in a write of its own.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -14,8 +14,8 @@ import { createHub } from '../../src/wiring/hub.ts';
 
 type CreateAudit = typeof createAudit;
 
-const unwatched: CreateAudit = (deps) => {
-  const parts = createAudit(deps);
+const unwatched: CreateAudit = async (deps) => {
+  const parts = await createAudit(deps);
   const trail: typeof parts.trail = {
     ...parts.trail,
     commit: (_happenings, change) => deps.database.transaction(change),
@@ -25,14 +25,15 @@ const unwatched: CreateAudit = (deps) => {
   return { ...parts, trail };
 };
 
-const inline: CreateAudit = (deps) => {
+const inline: CreateAudit = async (deps) => {
+  const parts = await createAudit(deps);
   let turn: Promise<unknown> = Promise.resolve();
-  const transaction: typeof deps.database.transaction = (work) => {
-    const own = turn.then(() => deps.database.transaction(work));
-    turn = own.catch(() => undefined);
+  const record: typeof parts.trail.record = (audited) => {
+    const own = turn.then(() => parts.trail.record(audited));
+    turn = own;
     return own;
   };
-  return createAudit({ ...deps, database: { ...deps.database, transaction } });
+  return { ...parts, trail: { ...parts.trail, record } };
 };
 
 const trails: Record<string, CreateAudit> = { watched: createAudit, unwatched, inline };

@@ -89,7 +89,6 @@ describe('the first export of an unused hub', () => {
     expect(series('hestia.cleanup.deleted', 'hestia.cleanup.kind')).toEqual([
       ['activations', 0],
       ['audit_records', 0],
-      ['outcomes', 0],
       ['searches', 0],
     ]);
     expect(series('hestia.telemetry.dropped', 'otel.signal')).toEqual([
@@ -161,7 +160,6 @@ describe('a hub that has used every feature', () => {
     ['skill.sync', 'INTERNAL'],
     ['tool.search', 'INTERNAL'],
     ['tool.rank', 'INTERNAL'],
-    ['outcome.record', 'INTERNAL'],
     ['scheduler.cleanup', 'INTERNAL'],
   ])('has the span %s of kind %s', async (name, kind) => {
     expect(await observed.span(name)).toMatchObject({ kind });

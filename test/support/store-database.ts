@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { StorageErrorType } from '../../src/shapes/storage.ts';
 import { type Database, openDatabase } from '../../src/stores/database.ts';
 
@@ -30,4 +31,13 @@ export async function openStoreDatabase(): Promise<StoreDatabase> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Runs statements on a database file after dropping all triggers, as the owner of the file could. */
+export function tamperWith(file: string, statements: readonly string[]): void {
+  const connection = new DatabaseSync(file);
+  const triggers = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").all();
+  for (const { name } of triggers) connection.exec(`DROP TRIGGER ${name}`);
+  for (const statement of statements) connection.exec(statement);
+  connection.close();
 }

@@ -53,7 +53,7 @@ export async function startVectors(options: ObservedVectorsOptions = {}): Promis
       vectorsFile: join(folder, 'vectors.db'),
     },
     words: createWordIndex(),
-    searchStore: { lessonTexts: async () => [], newestLessons: async () => [] },
+    storedLessons: { lessonTexts: async () => [], newestLessons: async () => [] },
     log,
     ...(options.hasHubTimeouts !== true && { timeouts: { meaningMs: 15_000, chromaMs: 15_000 } }),
     metrics: {

@@ -3,7 +3,7 @@
  * Whatever it creates it removes again, even if it is interrupted.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { chainedAuditRecordSchema } from '../../shapes/audit.ts';
+import { auditRecordSchema } from '../../shapes/audit.ts';
 import { skillViewSchema } from '../../shapes/skill-view.ts';
 import type { HubClient } from '../hub-client.ts';
 import { createDemoAgent, type DemoAgent, type DemoAnswer } from './agent.ts';
@@ -157,7 +157,7 @@ async function eventsOf(operator: HubClient, agents: readonly DemoAgent[]): Prom
   const events: Record<string, number> = {};
   const signal = AbortSignal.timeout(cleanupTimeoutMs);
   for (const { name, keyId } of agents) {
-    const records = await operator.list(`/v1/audit/events?agentId=${name}`, chainedAuditRecordSchema, signal);
+    const records = await operator.list(`/v1/audit/events?agentId=${name}`, auditRecordSchema, signal);
     for (const { event } of records.filter(({ key_id: key }) => key === keyId))
       events[event] = (events[event] ?? 0) + 1;
   }

@@ -1,4 +1,4 @@
-/** Enforces the access policy: a refusal is recorded as `ACCESS_DENIED` and thrown as an error. */
+/** Enforces the access policy: a refusal is recorded as `ACCESS_DENIED` and thrown as an error. Repeats are counted. */
 import type { Caller } from '../../shapes/access.ts';
 import { HestiaError, notFound } from '../../shapes/error.ts';
 import { inActiveSpan } from '../../telemetry/span.ts';
@@ -30,7 +30,7 @@ export function createAccessGuard({ trail }: { trail: AuditTrail }): AccessGuard
         error_type: decision,
       };
       const event = { kind: 'security', name: 'ACCESS_DENIED', failed: true, fields } as const;
-      await inActiveSpan('access.check', (span) => trail.record({ event, by: caller, span }));
+      await inActiveSpan('access.check', (span) => trail.refusals.record({ event, by: caller, span }, caller.keyId));
       if (decision === 'absent') throw notFound(target?.kind ?? 'resource');
       throw new HestiaError(
         'FORBIDDEN',

@@ -1,6 +1,6 @@
 /**
- * Rate limits for API keys, and for failed authentications of an address. A request over a limit is refused at once. Only the
- * first refusal in each window is recorded, so that a flood of requests cannot fill the audit trail.
+ * Rate limits for API keys, and for failed authentications of an address. A request over a limit is refused at once. The first
+ * refusal of a key or address is recorded, and repeats are counted, so that a flood of requests cannot fill the audit trail.
  */
 import { anonymousCaller, type Caller } from '../../shapes/access.ts';
 import { HestiaError } from '../../shapes/error.ts';
@@ -35,7 +35,7 @@ export function createRateLimits({ trail, limits }: RateLimitsDeps): RateLimits 
       await limiter.consume(key);
     } catch (error) {
       if (!isOverLimit(error)) throw error;
-      if (error.consumedPoints === limiter.points + 1) await recordRefusal(trail, refusal);
+      await recordRefusal(trail, refusal, key);
       throw rateLimited(refusal.limit, limiter.points, error.msBeforeNext);
     }
   };
@@ -63,10 +63,10 @@ interface Refusal {
   limit: 'requests' | 'failed authentications';
 }
 
-async function recordRefusal(trail: AuditTrail, { by, limit }: Refusal): Promise<void> {
+async function recordRefusal(trail: AuditTrail, { by, limit }: Refusal, source: string): Promise<void> {
   const fields = { agent_id: by.agentId, namespace: by.namespace, limit };
   const event = { kind: 'security', name: 'RATE_LIMITED', failed: true, fields } as const;
-  await inActiveSpan('authenticate', (span) => trail.record({ event, by, span }));
+  await inActiveSpan('authenticate', (span) => trail.refusals.record({ event, by, span }, source));
 }
 
 function rateLimited(limit: Refusal['limit'], allowed: number, msBeforeNext: number): HestiaError {

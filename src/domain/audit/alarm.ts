@@ -4,12 +4,9 @@
  */
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { type Caller, hubCaller } from '../../shapes/access.ts';
-import type { AuditVerdict } from '../../shapes/audit.ts';
+import type { TrailFault } from '../../shapes/audit-log/verdict.ts';
 import { inSpan } from '../../telemetry/span.ts';
 import type { AuditTrail } from './trail.ts';
-
-/** The first fault of a trail: the record or checkpoint that does not verify, and the reason. */
-export type TrailFault = NonNullable<AuditVerdict['firstBad']>;
 
 /** Raises the alarm. Never throws: an event that cannot be recorded counts towards the audit gap. */
 export interface AuditAlarm {

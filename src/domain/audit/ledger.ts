@@ -1,6 +1,6 @@
 /**
  * Counters of the audit trail, and the audit gap that results from comparing them. Operations are counted when their spans
- * start, records when they are committed; both are compared with each other and with the head of the stored chain.
+ * start, records when they are in the journal; both are compared with each other and with the size of the journal.
  */
 import type { Span } from '@opentelemetry/api';
 
@@ -10,13 +10,15 @@ export interface AuditCounts {
   operations: number;
   /** Operations that ended. */
   ended: number;
-  /** Records committed, of any kind. */
+  /** Records appended to the journal, of any kind. */
   records: number;
-  /** Records that could not be written. */
+  /** Records of committed changes that the journal did not accept yet. They are in the outbox and are tried again. */
+  waiting: number;
+  /** Records that could not be written and are lost. */
   failures: number;
   /** Operations that ended without an attempt to record them. */
   forgotten: number;
-  /** Records in the database beyond those committed by this process, negative for fewer, as of the last reconciliation. */
+  /** Records in the journal beyond those appended by this process, negative for fewer, as of the last reconciliation. */
   drift: number;
 }
 
@@ -26,24 +28,25 @@ export interface AuditLedger {
   begin(span: Span): void;
   /** Counts the end of an operation. Returns false where no attempt was made to record it. */
   end(span: Span): boolean;
-  /** Counts one committed record for each of these spans. */
-  written(spans: readonly Span[]): void;
+  /** Marks the operations of these spans as recorded: in the journal, in the outbox, or in the count of a later record. */
+  settled(spans: readonly Span[]): void;
+  /** Counts a record that was appended to the journal. */
+  appended(): void;
+  /** Counts records that wait in the outbox, or with a negative `change` records that no longer do. */
+  waits(change: number): void;
   /** Counts a record that could not be written. */
   failed(span: Span): void;
-  /** Sets the head of the chain before the first record of this process. Later calls have no effect. */
-  startsAt(seq: number): void;
-  /** Compares the committed records with the head of the chain. Call it while no transaction is open. */
-  reconcile(headSeq: number): void;
+  /** Compares the appended records with the size of the journal. Call it at the start of a turn of the event loop. */
+  reconcile(journalSize: number): void;
   counts(): AuditCounts;
-  /** Failed, forgotten and drifted records together. Must be 0. */
+  /** Waiting, failed, forgotten and drifted records together. Must be 0. */
   gap(): number;
 }
 
-/** Creates the ledger with all counts at 0. */
-export function createAuditLedger(): AuditLedger {
-  const counts = { operations: 0, ended: 0, records: 0, failures: 0, forgotten: 0, drift: 0 };
+/** Creates the ledger with all counts at 0. `journalSize` is the size of the journal before the first record of this process. */
+export function createAuditLedger(journalSize: number): AuditLedger {
+  const counts = { operations: 0, ended: 0, records: 0, waiting: 0, failures: 0, forgotten: 0, drift: 0 };
   const unrecorded = new Set<Span>();
-  let base: number | undefined;
   return {
     begin: (span) => {
       counts.operations += 1;
@@ -55,21 +58,23 @@ export function createAuditLedger(): AuditLedger {
       if (isForgotten) counts.forgotten += 1;
       return !isForgotten;
     },
-    written: (spans) => {
-      counts.records += spans.length;
+    settled: (spans) => {
       for (const span of spans) unrecorded.delete(span);
+    },
+    appended: () => {
+      counts.records += 1;
+    },
+    waits: (change) => {
+      counts.waiting += change;
     },
     failed: (span) => {
       counts.failures += 1;
       unrecorded.delete(span);
     },
-    startsAt: (seq) => {
-      base ??= seq;
-    },
-    reconcile: (headSeq) => {
-      if (base !== undefined) counts.drift = headSeq - base - counts.records;
+    reconcile: (size) => {
+      counts.drift = size - journalSize - counts.records;
     },
     counts: () => ({ ...counts }),
-    gap: () => counts.failures + counts.forgotten + Math.abs(counts.drift),
+    gap: () => counts.waiting + counts.failures + counts.forgotten + Math.abs(counts.drift),
   };
 }

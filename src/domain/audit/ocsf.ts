@@ -1,8 +1,9 @@
 /**
  * Export of audit records as OCSF 1.2.0 events, for SIEM tools. Refused keys become Authentication (3002), all else API
- * Activity (6003). The events are not verifiable themselves; each carries the number and hash of its record in the trail.
+ * Activity (6003). The events are not verifiable themselves; each carries the number and the leaf hash of its record in the trail.
  */
-import { type ChainedAuditRecord, chainedAuditRecordSchema } from '../../shapes/audit.ts';
+import { leafHash } from '../../journal/merkle-tree.ts';
+import { type AuditRecord, auditRecordSchema } from '../../shapes/audit.ts';
 import { parsedJson } from '../../shapes/json.ts';
 
 /** The version of the OCSF schema. */
@@ -15,21 +16,27 @@ export async function* ocsfLines(
 ): AsyncGenerator<readonly string[]> {
   for await (const page of pages) {
     yield page.flatMap((line) => {
-      const record = chainedAuditRecordSchema.safeParse(parsedJson(line));
-      return record.success ? [JSON.stringify(ocsfEvent(record.data, productVersion))] : [];
+      const record = auditRecordSchema.safeParse(parsedJson(line));
+      return record.success ? [JSON.stringify(ocsfEvent(record.data, { line, productVersion }))] : [];
     });
   }
 }
 
-/** Converts one record to an OCSF event. */
-export function ocsfEvent(record: ChainedAuditRecord, productVersion: string): object {
-  return record.event === 'AUTH_FAILED' ? authentication(record, productVersion) : apiActivity(record, productVersion);
+/** The line of the record, and the version of the hub. */
+export interface EventSource {
+  line: string;
+  productVersion: string;
+}
+
+/** Converts one record, stored as `line`, to an OCSF event. */
+export function ocsfEvent(record: AuditRecord, source: EventSource): object {
+  return record.event === 'AUTH_FAILED' ? authentication(record, source) : apiActivity(record, source);
 }
 
 /** A refused key is the activity Logon; `type_uid` is the class times 100 plus the activity. */
-function authentication(record: ChainedAuditRecord, productVersion: string): object {
+function authentication(record: AuditRecord, source: EventSource): object {
   return {
-    ...base(record, productVersion),
+    ...base(record, source),
     category_uid: 3,
     category_name: 'Identity & Access Management',
     class_uid: 3002,
@@ -44,10 +51,10 @@ function authentication(record: ChainedAuditRecord, productVersion: string): obj
   };
 }
 
-function apiActivity(record: ChainedAuditRecord, productVersion: string): object {
+function apiActivity(record: AuditRecord, source: EventSource): object {
   const { id, name } = activity(record);
   return {
-    ...base(record, productVersion),
+    ...base(record, source),
     category_uid: 6,
     category_name: 'Application Activity',
     class_uid: 6003,
@@ -68,7 +75,7 @@ function apiActivity(record: ChainedAuditRecord, productVersion: string): object
   };
 }
 
-function base(record: ChainedAuditRecord, productVersion: string): object {
+function base(record: AuditRecord, { line, productVersion }: EventSource): object {
   const isSuccess = record.outcome === 'success';
   return {
     time: Date.parse(record.time),
@@ -81,7 +88,7 @@ function base(record: ChainedAuditRecord, productVersion: string): object {
     metadata: {
       version: ocsfVersion,
       product: { name: 'Hestia', vendor_name: 'Hestia', version: productVersion },
-      uid: record.hash,
+      uid: leafHash(line).toString('hex'),
       sequence: record.seq,
       correlation_uid: record.trace_id,
       event_code: record.event,
@@ -93,16 +100,16 @@ function base(record: ChainedAuditRecord, productVersion: string): object {
   };
 }
 
-function user(record: ChainedAuditRecord): object {
+function user(record: AuditRecord): object {
   return { uid: record.key_id, name: record.agent_id, type: 'System', type_id: 3 };
 }
 
-function errorOf({ fields }: ChainedAuditRecord): object {
+function errorOf({ fields }: AuditRecord): object {
   return fields.error_type === undefined ? {} : { error: String(fields.error_type) };
 }
 
 /** The CRUD activity of the schema, or Other (99), which includes tool calls. */
-function activity({ event }: ChainedAuditRecord): { id: number; name: string } {
+function activity({ event }: AuditRecord): { id: number; name: string } {
   if (/_(?:CREATED|PUBLISHED)$/.test(event)) return { id: 1, name: 'Create' };
   if (/_(?:DELETED|REVOKED|PRUNED)$/.test(event)) return { id: 4, name: 'Delete' };
   if (/_CHANGED$/.test(event)) return { id: 3, name: 'Update' };

@@ -1,29 +1,22 @@
 /**
- * The writer of the audit trail: records each event with its change, and counts failed writes. A record is appended to the
- * hash chain in the transaction of the change, and then reported to telemetry. One that fails counts towards the audit gap.
+ * The writer of the audit trail: records each event, and counts failed writes. An event is one append to the journal. The
+ * record of a change is stored with the change and appended after its commit. Events are then reported to telemetry.
  */
 import type { Span } from '@opentelemetry/api';
-import type { Caller } from '../../shapes/access.ts';
-import type { AuditEntry } from '../../shapes/audit.ts';
+import type { Journal } from '../../journal/journal.ts';
+import { recordLine } from '../../journal/record-line.ts';
 import { HestiaError } from '../../shapes/error.ts';
-import type { HubEvent } from '../../shapes/event.ts';
-import { isoTime } from '../../shapes/time.ts';
-import type { AuditStore } from '../../stores/audit-store.ts';
+import { newId } from '../../shapes/id.ts';
 import type { Database, Transaction } from '../../stores/database.ts';
 import type { EventReport } from '../../telemetry/event-report.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { chainRecord } from './chain.ts';
+import { type AuditedEvent, auditEntry, eventName } from './entry.ts';
 import type { AuditLedger } from './ledger.ts';
+import type { Outbox } from './outbox.ts';
+import { createRefusals, type Refusals } from './refusals.ts';
 
-/** An event to record, who caused it, and the span of the operation, whose trace and span ids the record carries. */
-export interface AuditedEvent {
-  event: HubEvent;
-  by: Caller;
-  span: Span;
-  /** Keyed digests of arguments and result; they are in the record only, never in telemetry. */
-  digests?: { arguments?: string | undefined; result?: string | undefined };
-}
+export type { AuditedEvent } from './entry.ts';
 
 /** The events of a change: one, several, or a function that derives them from the result of the change. */
 export type AuditedEvents<T> = AuditedEvent | readonly AuditedEvent[] | ((result: T) => readonly AuditedEvent[]);
@@ -31,34 +24,41 @@ export type AuditedEvents<T> = AuditedEvent | readonly AuditedEvent[] | ((result
 /** The audit trail. */
 export interface AuditTrail {
   /**
-   * Runs `change` and writes its records in one transaction. The records may depend on the result of `change`.
+   * Runs `change` and stores its records in one transaction, and then appends them to the journal. The records may depend on the
+   * result of `change`. A record that the journal refuses after the commit waits in the outbox and is tried again.
    * @throws HestiaError STORAGE_FAILED; then nothing was changed and nothing is reported.
    */
   commit<T>(events: AuditedEvents<T>, change: (tx: Transaction) => Promise<T>): Promise<T>;
   /**
-   * Records an event that has already happened, with `change` in the same transaction. Never throws: a record that
-   * cannot be written is logged and counted in the gap.
+   * Records an event that has already happened. Never throws: a record that cannot be written is logged and counted in the gap.
    * @returns whether the record was written
    */
-  record(audited: AuditedEvent, change?: (tx: Transaction) => Promise<void>): Promise<boolean>;
+  record(audited: AuditedEvent): Promise<boolean>;
+  /** Records refused requests: the first of a kind, and then the count of its repeats in each interval. */
+  refusals: Refusals;
   /** Runs an operation that must record an event under `span`. One that ends without is logged and counted in the gap. */
   operation<T>(span: Span, work: () => Promise<T>): Promise<T>;
   /** Whether `policy.auditMode` is `required`: a call that cannot be recorded is refused. */
   isRequired: boolean;
   /**
-   * Where records are required, checks by a write that the database accepts records now.
+   * Where records are required, checks that the journal accepts a record now. Writes nothing.
    * @throws HestiaError STORAGE_FAILED where it does not
    */
   admit(): Promise<void>;
-  /** Records that are missing or unexpected since the start. Must be 0. */
+  /** Checks that events are recorded now: the journal accepts records, and none of a change waits. @throws HestiaError STORAGE_FAILED */
+  checkRecording(): Promise<void>;
+  /** Records that are missing or unexpected since the start, and records of changes that wait. Must be 0. */
   gap(): number;
 }
 
 /** Dependencies of the trail. */
 export interface AuditTrailDeps {
   database: Database;
-  auditStore: AuditStore;
+  journal: Pick<Journal, 'append' | 'checkWritable'>;
+  outbox: Outbox;
   ledger: AuditLedger;
+  /** The id of the writer of this trail. */
+  writerId: string;
   auditMode: 'best-effort' | 'required';
   report: EventReport;
   metrics: Metrics;
@@ -71,19 +71,29 @@ export function createAuditTrail(deps: AuditTrailDeps): AuditTrail {
   const isRequired = deps.auditMode === 'required';
   return {
     commit: (events, change) => commitChange(deps, events, change),
-    record: (audited, change) => recordEvent(deps, audited, change),
+    record: (audited) => recordEvent(deps, audited),
+    refusals: createRefusals({
+      append: (audited) => append(deps, audited),
+      onCounted: ({ span }) => deps.ledger.settled([span]),
+      report: deps.report,
+    }),
     operation: (span, work) => runOperation(deps, span, work),
     isRequired,
     admit: async () => {
       if (isRequired) await checkWritable(deps);
     },
+    checkRecording: async () => {
+      await deps.journal.checkWritable();
+      const waiting = deps.outbox.waiting();
+      if (waiting > 0) throw new HestiaError('STORAGE_FAILED', `${waiting} records of changes wait for the journal`);
+    },
     gap: deps.ledger.gap,
   };
 }
 
-async function checkWritable({ database }: AuditTrailDeps): Promise<void> {
+async function checkWritable({ journal }: AuditTrailDeps): Promise<void> {
   try {
-    await database.checkWritable();
+    await journal.checkWritable();
   } catch (cause) {
     throw new HestiaError(
       'STORAGE_FAILED',
@@ -109,104 +119,45 @@ async function commitChange<T>(
   events: AuditedEvents<T>,
   change: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
-  const { result, recorded } = await deps.database.transaction(async (tx) => {
+  const { database, journal, outbox, ledger, report } = deps;
+  await journal.checkWritable();
+  const { result, recorded, entries } = await database.transaction(async (tx) => {
     const changed = await change(tx);
     const all = typeof events === 'function' ? events(changed) : [events].flat();
-    for (const audited of all) await append(deps, tx, audited);
-    return { result: changed, recorded: all };
+    const queued = all.map((audited) => ({ ...entryOf(deps, audited), record_id: newId('rec') }));
+    await outbox.store(tx, queued);
+    return { result: changed, recorded: all, entries: queued };
   });
-  deps.ledger.written(recorded.map(({ span }) => span));
-  for (const { event, span } of recorded) {
-    deps.metrics.auditRecord();
-    deps.report(event, span);
-  }
+  ledger.settled(recorded.map(({ span }) => span));
+  await outbox.deliver(entries);
+  for (const { event, span } of recorded) report(event, span);
   return result;
 }
 
-async function recordEvent(
-  deps: AuditTrailDeps,
-  audited: AuditedEvent,
-  change: ((tx: Transaction) => Promise<void>) | undefined,
-): Promise<boolean> {
-  const { ledger } = deps;
-  let written = false;
+async function recordEvent(deps: AuditTrailDeps, audited: AuditedEvent): Promise<boolean> {
+  const isWritten = await append(deps, audited);
+  deps.report(audited.event, audited.span);
+  return isWritten;
+}
+
+/** Appends the record of an event. Never throws. */
+async function append(deps: AuditTrailDeps, audited: AuditedEvent): Promise<boolean> {
+  const { journal, ledger, metrics, log } = deps;
   try {
-    await deps.database.transaction(async (tx) => {
-      await change?.(tx);
-      await append(deps, tx, audited);
-    });
-    written = true;
-    ledger.written([audited.span]);
-    deps.metrics.auditRecord();
+    const entry = entryOf(deps, audited);
+    await journal.append((seq) => recordLine(entry, seq));
+    ledger.settled([audited.span]);
+    ledger.appended();
+    metrics.auditRecord();
+    return true;
   } catch (error) {
     ledger.failed(audited.span);
     const fields = { event: eventName(audited.event), audit_gap: ledger.gap() };
-    deps.log.error('An event could not be recorded', fields, { error, span: audited.span });
+    log.error('An event could not be recorded', fields, { error, span: audited.span });
+    return false;
   }
-  deps.report(audited.event, audited.span);
-  return written;
 }
 
-function append({ auditStore, ledger, now }: AuditTrailDeps, tx: Transaction, audited: AuditedEvent) {
-  return auditStore.append(tx, (head) => {
-    ledger.startsAt(head.seq);
-    return chainRecord(auditEntry(audited, auditStore.writerId(), now()), head);
-  });
-}
-
-function auditEntry({ event, by, span, digests = {} }: AuditedEvent, writerId: string, timeMs: number): AuditEntry {
-  const { traceId, spanId } = span.spanContext();
-  return {
-    writer_id: writerId,
-    time: isoTime(timeMs),
-    kind: event.kind,
-    event: eventName(event),
-    target: eventTarget(event).toWellFormed(),
-    outcome: eventOutcome(event),
-    agent_id: by.agentId,
-    namespace: by.namespace,
-    key_id: by.keyId,
-    trace_id: traceId,
-    span_id: spanId,
-    fields: definedFields(event.fields),
-    ...(digests.arguments !== undefined && { arguments_digest: digests.arguments }),
-    ...(digests.result !== undefined && { result_digest: digests.result }),
-  };
-}
-
-/** The event name of a record: a name of the closed lists, or `TOOL_OUTCOME`. */
-function eventName(event: HubEvent): string {
-  return event.kind === 'tool_outcome' ? 'TOOL_OUTCOME' : event.name;
-}
-
-/**
- * What the event is about, as `kind:name`, derived from the event's fields; `scheduler` or `hub` where they name nothing.
- * The `/` of a server's id is encoded before a tool, so that a target names one tool only.
- */
-function eventTarget({ kind, fields }: HubEvent): string {
-  const { server_id: serverId, tool_name: toolName, skill_name: skillName, key_id: keyId } = fields;
-  if (skillName !== undefined) return `skill:${skillName}`;
-  if (serverId !== undefined)
-    return toolName === undefined ? `server:${serverId}` : `tool:${pathSegment(serverId)}/${toolName}`;
-  if (keyId !== undefined) return `key:${keyId}`;
-  return kind === 'monitoring' ? 'scheduler' : 'hub';
-}
-
-/** A server's id with its `%` and `/` encoded, as in a URL. Most ids have neither. */
-function pathSegment(serverId: string | number | boolean): string {
-  return String(serverId).replaceAll('%', '%25').replaceAll('/', '%2F');
-}
-
-function eventOutcome(event: HubEvent): AuditEntry['outcome'] {
-  if (event.kind === 'tool_outcome') return event.outcome;
-  return event.kind !== 'change' && event.failed ? 'error' : 'success';
-}
-
-/** Drops undefined fields and replaces ill-formed Unicode, such as in an upstream's tool name: it has no canonical bytes. */
-function definedFields(fields: HubEvent['fields']): Record<string, string | number | boolean> {
-  const defined: Record<string, string | number | boolean> = {};
-  for (const [key, value] of Object.entries(fields)) {
-    if (value !== undefined) defined[key] = typeof value === 'string' ? value.toWellFormed() : value;
-  }
-  return defined;
+function entryOf({ writerId, now }: AuditTrailDeps, audited: AuditedEvent) {
+  return auditEntry(audited, { writerId, timeMs: now() });
 }

@@ -1,4 +1,4 @@
-/** Records a finished call in one transaction; `policy.auditMode` decides what a failed write changes. */
+/** Records a finished call as one append to the journal; `policy.auditMode` decides what a failed write changes. */
 import type { Span } from '@opentelemetry/api';
 import type { Caller } from '../../shapes/access.ts';
 import { HestiaError } from '../../shapes/error.ts';
@@ -6,17 +6,15 @@ import type { EventFields, Outcome } from '../../shapes/event.ts';
 import { newId } from '../../shapes/id.ts';
 import { hubServerId } from '../../shapes/server.ts';
 import type { ToolCallRequest, ToolErrorType, ToolOutcome, ToolResult } from '../../shapes/tool.ts';
-import type { OutcomeStore } from '../../stores/outcome-store.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { attributes, spanNames } from '../../telemetry/names.ts';
-import { failSpan, inSpan } from '../../telemetry/span.ts';
+import { attributes, spanEventNames } from '../../telemetry/names.ts';
+import { failSpan } from '../../telemetry/span.ts';
 import type { ContentDigest } from '../audit/digest.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import type { SearchLearning } from '../search/learning.ts';
 
 /** Dependencies of {@link recordCall}. */
 export interface ToolCallRecordDeps {
-  outcomeStore: OutcomeStore;
   searchLearning: SearchLearning;
   trail: AuditTrail;
   contentDigest: ContentDigest;
@@ -42,7 +40,7 @@ export interface FinishedCall {
 }
 
 /**
- * Writes the outcome with its audit record, and reports the metrics. Unless records are required, a record that cannot be
+ * Appends the audit record of the outcome, and reports the metrics. Unless records are required, a record that cannot be
  * written does not change the result for the caller.
  * @throws HestiaError STORAGE_FAILED where records are required and this one could not be written
  */
@@ -51,33 +49,21 @@ export async function recordCall(deps: ToolCallRecordDeps, call: FinishedCall): 
   const outcome = toolOutcome(call, deps.now());
   const { serverId, toolName, errorType } = outcome;
   if (errorType !== undefined) failSpan(span, errorType);
-  const lesson = await deps.searchLearning.lessonOf(outcome, call);
-  const isOnRecord = await inSpan(
-    spanNames.outcomeRecord,
-    { attributes: { [attributes.outcome]: outcome.outcome } },
-    () =>
-      deps.trail.record(
-        {
-          event: { kind: 'tool_outcome', outcome: outcome.outcome, fields: outcomeFields(outcome) },
-          by: caller,
-          span,
-          digests: {
-            arguments: argumentsDigest,
-            result: result && deps.contentDigest(result),
-          },
-        },
-        async (tx) => {
-          await deps.outcomeStore.insert(tx, outcome);
-          await lesson?.write(tx);
-        },
-      ),
-  );
-  if (isOnRecord) lesson?.learn();
+  const credit = await deps.searchLearning.credit(outcome, call);
+  const fields = outcomeFields(outcome, credit?.lesson.searchId);
+  const isRecorded = await deps.trail.record({
+    event: { kind: 'tool_outcome', outcome: outcome.outcome, fields },
+    by: caller,
+    span,
+    digests: { arguments: argumentsDigest, result: result && deps.contentDigest(result) },
+  });
+  span.addEvent(spanEventNames.outcomeRecord, { [attributes.outcome]: outcome.outcome });
+  if (isRecorded && credit !== undefined) deps.searchLearning.learn(credit);
   deps.metrics.toolOutcome(outcome.outcome, serverId, toolName);
   if (serverId !== hubServerId) {
     deps.metrics.mcpClientOperation(outcome.latencyMs / 1000, { method: 'tools/call', toolName, serverId, errorType });
   }
-  if (!isOnRecord && deps.trail.isRequired) throw unrecorded(outcome);
+  if (!isRecorded && deps.trail.isRequired) throw unrecorded(outcome);
   return outcome;
 }
 
@@ -109,7 +95,7 @@ function toolOutcome(
   };
 }
 
-function outcomeFields(outcome: ToolOutcome): EventFields {
+function outcomeFields(outcome: ToolOutcome, creditedSearchId: string | undefined): EventFields {
   return {
     tool_name: outcome.toolName,
     server_id: outcome.serverId,
@@ -119,6 +105,7 @@ function outcomeFields(outcome: ToolOutcome): EventFields {
     namespace: outcome.namespace,
     call_id: outcome.callId,
     search_id: outcome.searchId,
+    credited_search_id: creditedSearchId,
     error_type: outcome.errorType,
   };
 }

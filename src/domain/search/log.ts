@@ -6,7 +6,7 @@
 import { BoundedMap } from '../../flow/bounded-map.ts';
 import type { Lesson, SearchRecord, ShownTool } from '../../shapes/search.ts';
 import type { ToolOutcome } from '../../shapes/tool.ts';
-import { blameOf } from './ranking.ts';
+import { lessonOf } from './lesson.ts';
 
 /** A lesson with the rank of the tool in its search, from 1, and whether it is the first call that the search led to. */
 export interface Credit {
@@ -23,6 +23,8 @@ export interface SearchLog {
   credit(outcome: ToolOutcome, record?: SearchRecord): Credit | undefined;
   /** Whether the log contains the search. */
   has(searchId: string): boolean;
+  /** Restores that a search was credited with an outcome of a tool, so that it is not credited again. */
+  restore(credited: { searchId: string; serverId: string; toolName: string }): void;
 }
 
 /** The most searches in the log, of all keys and of one. */
@@ -35,44 +37,47 @@ export const unquotedMsMax = 600_000;
 /** How long after a search a call that quotes it may count for it. */
 export const quotedMsMax = 86_400_000;
 
-interface Logged {
-  record: SearchRecord;
-  credited: Set<string>;
-}
-
 /** Creates an empty log. */
 export function createSearchLog(): SearchLog {
-  const searches = new BoundedMap<string, Logged>(recentSearchesMax);
-  const byKey = new BoundedMap<string, Logged[]>(recentKeysMax);
+  const searches = new BoundedMap<string, SearchRecord>(recentSearchesMax);
+  const byKey = new BoundedMap<string, SearchRecord[]>(recentKeysMax);
+  const credits = new BoundedMap<string, Set<string>>(recentSearchesMax);
 
-  function add(record: SearchRecord): Logged {
-    const logged = { record, credited: new Set<string>() };
-    searches.set(record.searchId, logged);
+  function add(record: SearchRecord): SearchRecord {
+    searches.set(record.searchId, record);
     const recent = byKey.get(record.keyId) ?? [];
-    byKey.set(record.keyId, [...recent.slice(1 - recentSearchesPerKeyMax), logged]);
-    return logged;
+    byKey.set(record.keyId, [...recent.slice(1 - recentSearchesPerKeyMax), record]);
+    return record;
   }
 
-  function find(outcome: ToolOutcome, stored: SearchRecord | undefined): Logged | undefined {
+  function find(outcome: ToolOutcome, stored: SearchRecord | undefined): SearchRecord | undefined {
     if (outcome.searchId === undefined) {
-      return byKey.get(outcome.keyId)?.findLast((logged) => mayHaveLed(logged.record, outcome, unquotedMsMax));
+      return byKey.get(outcome.keyId)?.findLast((record) => mayHaveLed(record, outcome, unquotedMsMax));
     }
-    const logged = searches.get(outcome.searchId) ?? (stored === undefined ? undefined : add(stored));
-    return logged !== undefined && mayHaveLed(logged.record, outcome, quotedMsMax) ? logged : undefined;
+    const record = searches.get(outcome.searchId) ?? (stored === undefined ? undefined : add(stored));
+    return record !== undefined && mayHaveLed(record, outcome, quotedMsMax) ? record : undefined;
+  }
+
+  /** Marks a tool as credited to a search. Returns whether it is the first of the search; undefined if it was marked before. */
+  function mark(searchId: string, { serverId, toolName }: { serverId: string; toolName: string }): boolean | undefined {
+    const credited = credits.get(searchId) ?? new Set();
+    const address = `${serverId}\n${toolName}`;
+    if (credited.has(address)) return undefined;
+    credits.set(searchId, credited.add(address));
+    return credited.size === 1;
   }
 
   return {
     add: (record) => void add(record),
     has: (searchId) => searches.has(searchId),
+    restore: ({ searchId, ...tool }) => void mark(searchId, tool),
     credit: (outcome, stored) => {
-      const logged = find(outcome, stored);
-      const at = logged?.record.shown.findIndex((shown) => isShown(shown, outcome)) ?? -1;
-      const shown = logged?.record.shown[at];
-      const address = `${outcome.serverId}\n${outcome.toolName}`;
-      if (logged === undefined || shown === undefined || logged.credited.has(address)) return undefined;
-      const isFirst = logged.credited.size === 0;
-      logged.credited.add(address);
-      return { lesson: lessonOf(logged.record, shown, outcome), place: at + 1, isFirst, source: logged.record.source };
+      const record = find(outcome, stored);
+      const at = record?.shown.findIndex((shown) => isShown(shown, outcome)) ?? -1;
+      const shown = record?.shown[at];
+      const isFirst = record && shown && mark(record.searchId, outcome);
+      if (record === undefined || shown === undefined || isFirst === undefined) return undefined;
+      return { lesson: lessonOf(record, shown, outcome), place: at + 1, isFirst, source: record.source };
     },
   };
 }
@@ -87,22 +92,4 @@ function mayHaveLed({ keyId, searchedAt, shown }: SearchRecord, outcome: ToolOut
 
 function isShown(shown: ShownTool, { serverId, toolName }: ToolOutcome): boolean {
   return shown.serverId === serverId && shown.toolName === toolName;
-}
-
-function lessonOf({ searchId, queryKey }: SearchRecord, shown: ShownTool, outcome: ToolOutcome): Lesson {
-  const { callId, namespace, keyId, serverId, toolName, latencyMs, recordedAt } = outcome;
-  return {
-    callId,
-    searchId,
-    namespace,
-    keyId,
-    ...(queryKey !== undefined && { queryKey }),
-    serverId,
-    toolName,
-    ...(shown.namespace !== undefined && { toolNamespace: shown.namespace }),
-    outcome: outcome.outcome,
-    latencyMs,
-    blame: blameOf(shown.parts),
-    recordedAt,
-  };
 }

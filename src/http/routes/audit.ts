@@ -2,13 +2,14 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { AuditService } from '../../domain/audit-service.ts';
-import { auditVerdictSchema, chainedAuditRecordSchema } from '../../shapes/audit.ts';
+import { auditRecordSchema } from '../../shapes/audit.ts';
 import {
   auditCheckpointSchema,
   auditConsistencyProofSchema,
   auditInclusionProofSchema,
   auditKeySchema,
-} from '../../shapes/audit-checkpoint.ts';
+} from '../../shapes/audit-log/proof.ts';
+import { auditVerdictSchema } from '../../shapes/audit-log/verdict.ts';
 import { decodeNumberCursor, pageOf, pageQuerySchema, pageSchema } from '../../shapes/page.ts';
 import type { HubEnv } from '../authenticate.ts';
 import { invalidRequest } from '../problem.ts';
@@ -45,7 +46,7 @@ const eventsRoute = get('/v1/audit/events', {
       traceId: z.string().max(32).optional(),
     }),
   },
-  answer: pageSchema(chainedAuditRecordSchema.meta({ id: 'AuditRecord' })),
+  answer: pageSchema(auditRecordSchema.meta({ id: 'AuditRecord' })),
   description: 'Records',
 });
 const proofRoute = get('/v1/audit/events/{seq}/proof', {
@@ -53,11 +54,11 @@ const proofRoute = get('/v1/audit/events/{seq}/proof', {
   request: {
     params: z.object({ seq: numberSchema }),
     query: z.object({
-      checkpoint: numberSchema.optional().meta({ description: 'The number of the checkpoint. If absent: the latest.' }),
+      checkpoint: numberSchema.optional().meta({ description: 'The size of the checkpoint. If absent: the newest.' }),
     }),
   },
   answer: auditInclusionProofSchema.meta({ id: 'AuditInclusionProof' }),
-  description: "The record, the checkpoint, and the path from the record to the checkpoint's root (RFC 6962, 2.1.1)",
+  description: 'The line of the record, and the proof with its checkpoint (C2SP tlog-proof)',
 });
 const checkpointsRoute = get('/v1/audit/checkpoints', {
   summary: 'List signed checkpoints, oldest first',
@@ -66,21 +67,21 @@ const checkpointsRoute = get('/v1/audit/checkpoints', {
   description: 'Checkpoints',
 });
 const consistencyRoute = get('/v1/audit/consistency', {
-  summary: 'Prove that a checkpoint only appends to an earlier one',
+  summary: 'Prove that a checkpoint only adds to the first records',
   request: {
     query: z.object({
       from: numberSchema,
-      to: numberSchema.optional().meta({ description: 'If absent: the latest.' }),
+      to: numberSchema.optional().meta({ description: 'The size of the later checkpoint. If absent: the newest.' }),
     }),
   },
   answer: auditConsistencyProofSchema.meta({ id: 'AuditConsistencyProof' }),
-  description: 'Both checkpoints, and the path between their roots (RFC 6962, 2.1.2)',
+  description: 'The later checkpoint, and the path from the first records to it (RFC 6962, 2.1.2)',
 });
 const keyRoute = get('/v1/audit/key', {
-  summary: 'Read the public key that checkpoints are signed with',
+  summary: 'Read the public keys that checkpoints are signed with',
   request: {},
   answer: auditKeySchema.meta({ id: 'AuditKey' }),
-  description: 'The public key, as PEM, and its SHA-256',
+  description: 'The verifier keys, and the current key as PEM with its SHA-256',
 });
 const verifyRoute = get('/v1/audit/verify', {
   summary: 'Verify all records and checkpoints',
@@ -119,7 +120,7 @@ export function auditRoutes({ audit }: { audit: AuditService }): OpenAPIHono<Hub
   router.openapi(checkpointsRoute, async (c) => {
     const { limit, cursor } = c.req.valid('query');
     const found = await audit.checkpoints(c.var.caller, { limit, after: decodeNumberCursor(cursor) ?? 0 });
-    return c.json(pageOf(found, limit, { position: ({ number }) => number, view: (checkpoint) => checkpoint }), 200);
+    return c.json(pageOf(found, limit, { position: ({ size }) => size, view: (checkpoint) => checkpoint }), 200);
   });
   router.openapi(proofRoute, async (c) => {
     const { seq } = c.req.valid('param');

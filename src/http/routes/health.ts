@@ -1,6 +1,7 @@
 /** The probes `/livez` and `/readyz`, without a key. Ready means that calls can be accepted and recorded. */
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
+import { HestiaError } from '../../shapes/error.ts';
 import type { ServerStatus } from '../../shapes/server.ts';
 import type { HubEnv } from '../authenticate.ts';
 import { createRouter, jsonAnswer } from './route-parts.ts';
@@ -32,6 +33,8 @@ const readyRoute = createRoute({
 export interface HealthRoutesDeps {
   /** Rejects if the database cannot be written. Called at most once a second. */
   checkDatabase: () => Promise<void>;
+  /** Rejects if audit records cannot be written, or wait for the journal; the message says why. Called at most once a second. */
+  checkJournal: () => Promise<void>;
   /** The state of what search depends on, by name. */
   search: () => Record<string, { state: string }>;
   servers: () => readonly ServerStatus[];
@@ -42,32 +45,49 @@ export interface HealthRoutesDeps {
  * The two probes. An unavailable upstream server or Chroma is listed but does not make the hub unready: other tools work, and
  * search continues by words.
  */
-export function healthRoutes({ checkDatabase, search, servers, isDraining }: HealthRoutesDeps): OpenAPIHono<HubEnv> {
+export function healthRoutes({
+  checkDatabase,
+  checkJournal,
+  search,
+  servers,
+  isDraining,
+}: HealthRoutesDeps): OpenAPIHono<HubEnv> {
   const router = createRouter();
-  const databaseChecked = atMostOnceASecond(checkDatabase);
+  const storageChecked = atMostOnceASecond(async () => ({
+    database: await stateOf(checkDatabase),
+    journal: await stateOf(checkJournal),
+  }));
   router.openapi(liveRoute, (c) => c.json({ status: 'alive' as const }, 200));
   router.openapi(readyRoute, async (c) => {
-    const database = await databaseChecked().then(
-      () => 'up',
-      () => 'down',
-    );
+    const storage = await storageChecked();
+    const isDown = Object.values(storage).some(({ state }) => state === 'down');
     const dependencies = {
-      database: { state: database },
+      ...storage,
       ...search(),
       ...Object.fromEntries(
         servers().map(({ serverId, state, toolsCount }) => [`server:${serverId}`, { state, toolsCount }]),
       ),
     };
     if (isDraining()) return c.json({ status: 'draining' as const, dependencies }, 503);
-    if (database === 'down') return c.json({ status: 'not ready' as const, dependencies }, 503);
+    if (isDown) return c.json({ status: 'not ready' as const, dependencies }, 503);
     return c.json({ status: 'ready' as const, dependencies }, 200);
   });
   return router;
 }
 
+/** The state of a dependency, with the public reason where it is down. */
+async function stateOf(check: () => Promise<void>): Promise<Record<string, string> & { state: 'up' | 'down' }> {
+  try {
+    await check();
+    return { state: 'up' };
+  } catch (error) {
+    return { state: 'down', ...(error instanceof HestiaError && { reason: error.message }) };
+  }
+}
+
 /** Caches the result of a check for a second, since each check is a write and probes need no key. */
-function atMostOnceASecond(check: () => Promise<void>): () => Promise<void> {
-  let last: { at: number; answer: Promise<void> } | undefined;
+function atMostOnceASecond<T>(check: () => Promise<T>): () => Promise<T> {
+  let last: { at: number; answer: Promise<T> } | undefined;
   return () => {
     if (last === undefined || performance.now() - last.at > 1000) last = { at: performance.now(), answer: check() };
     return last.answer;

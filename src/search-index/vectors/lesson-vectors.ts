@@ -1,6 +1,6 @@
 /**
  * Lessons that hubs share through a vector store: vectors of queries, labelled with their outcomes.
- * Lessons are written from the database in the background. Other hubs read each lesson once.
+ * Lessons are written from the stored outcomes in the background. Other hubs read each lesson once.
  */
 import { BoundedMap } from '../../flow/bounded-map.ts';
 import { createRepeatedWork, type RepeatedWork } from '../../flow/repeated-work.ts';
@@ -13,13 +13,13 @@ import { createVectorWriter, type VectorItem, type VectorWriter } from './writer
 /** The shared lessons. Disposing stops writing and reading. */
 export interface LessonVectors extends AsyncDisposable {
   writer: VectorWriter;
-  /** Shares a lesson of this hub that is in the database. Returns at once. */
+  /** Shares a lesson of this hub whose outcome is recorded. Returns at once. */
   share(callId: string): void;
   /** Reads the lessons that other hubs share, now and from then on, the oldest first. Call it once. */
   follow(learn: (lesson: Lesson) => void): void;
 }
 
-/** The lessons in this hub's database. */
+/** The lessons of this hub's stored outcomes. */
 export interface LessonSource {
   /** The lessons of these calls with their queries. Deleted ones are missing. */
   lessonTexts(callIds: readonly string[]): Promise<LessonText[]>;
@@ -31,7 +31,7 @@ export interface LessonSource {
 export interface LessonVectorsDeps {
   embeddings: Embeddings;
   store: VectorStore;
-  searchStore: LessonSource;
+  storedLessons: LessonSource;
   isReady: () => boolean;
   log: Log;
 }
@@ -43,11 +43,13 @@ const digest = 'lesson';
 
 /** Creates the shared lessons. */
 export function createLessonVectors(deps: LessonVectorsDeps): LessonVectors {
-  const { store, searchStore, isReady } = deps;
+  const { store, storedLessons, isReady } = deps;
   const writer = createVectorWriter({
     ...deps,
-    items: async (ids) => new Map((await searchStore.lessonTexts(ids)).map((each) => [each.lesson.callId, item(each)])),
-    digests: async () => new Map((await searchStore.newestLessons(lessonsSharedMax)).map((callId) => [callId, digest])),
+    items: async (ids) =>
+      new Map((await storedLessons.lessonTexts(ids)).map((each) => [each.lesson.callId, item(each)])),
+    digests: async () =>
+      new Map((await storedLessons.newestLessons(lessonsSharedMax)).map((callId) => [callId, digest])),
   });
   const reading = createReading(store, isReady);
   return {

@@ -67,14 +67,24 @@ export const configurationFileSchema = z.strictObject({
     .prefault({}),
   retention: z
     .strictObject({
-      outcomesDays: z.number().positive().max(3650).default(90).describe('Days a tool outcome is kept.'),
+      outcomesDays: z
+        .number()
+        .positive()
+        .max(3650)
+        .default(90)
+        .describe('Days a tool outcome counts in statistics. Its audit record is kept for `retention.auditDays`.'),
       searchesDays: z
         .number()
         .positive()
         .max(3650)
         .default(30)
         .describe('Days a search is kept, with its text and its results.'),
-      auditDays: z.number().positive().max(3650).default(90).describe('Days an audit record is kept.'),
+      auditDays: z
+        .number()
+        .positive()
+        .max(3650)
+        .default(90)
+        .describe('Days an audit record is kept, at least. Records are deleted a segment of the journal at a time.'),
     })
     .prefault({}),
   limits: limitsSchema,

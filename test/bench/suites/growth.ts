@@ -1,12 +1,18 @@
 /** The cost of growth: calls, searches and the trail with more tools, agents, bytes and records. */
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chainRecord, checkRecord, genesis } from '../../../src/domain/audit/chain.ts';
-import type { AuditEntry, ChainHead } from '../../../src/shapes/audit.ts';
-import { createAuditStore } from '../../../src/stores/audit-store.ts';
-import { type Database, openDatabase } from '../../../src/stores/database.ts';
+import { trustedKey } from '../../../src/domain/audit/verification/key-ring.ts';
+import { verifyTrail } from '../../../src/domain/audit/verification/trail-check.ts';
+import { trailLines } from '../../../src/domain/audit/verification/trail-lines.ts';
+import { signCheckpoint } from '../../../src/journal/checkpoint.ts';
+import { type Journal, openJournal } from '../../../src/journal/journal.ts';
+import { recordLine } from '../../../src/journal/record-line.ts';
+import { noteSigner } from '../../../src/journal/signed-note.ts';
+import type { AuditEntry } from '../../../src/shapes/audit.ts';
+import { type AuditViews, createAuditViews } from '../../../src/stores/views/audit-views.ts';
+import { openLog } from '../../../src/telemetry/log.ts';
 import type { HubProcess } from '../../support/hub/hub-process.ts';
 import { echoOverStdio, hubLoader, isEcho, message, startBenchHub } from '../bench-hub.ts';
 import { startBenchScript } from '../bench-process.ts';
@@ -108,59 +114,57 @@ async function growingAgentsAndAnswers(context: SuiteContext): Promise<Finding[]
   ];
 }
 
-/** The number of records in one transaction while the trail is filled. */
+/** The number of records in one group while the trail is filled. */
 const groupSize = 100;
 const pageSize = 500;
+const origin = 'hestia/bench';
 
 async function growingTrail({ isQuick, reportProgress }: SuiteContext): Promise<Finding[]> {
   await using owned = new AsyncDisposableStack();
   const folder = owned.adopt(await mkdtemp(join(tmpdir(), 'hestia-bench-')), (path) => rm(path, { recursive: true }));
-  const database = owned.use(openDatabase({ file: join(folder, 'hestia.db') }));
+  const directory = join(folder, 'journal');
+  const journal = owned.use(await openJournal({ directory, durability: 'normal', now: Date.now }));
+  const log = await openLog({ file: join(folder, 'hestia.log'), level: 'error', standardOutput: 'none' });
+  const views = owned.use(
+    createAuditViews({ file: join(folder, 'views.db'), journalDirectory: directory, journal, log }),
+  );
   const findings: Finding[] = [];
-  let head = genesis;
   for (const size of isQuick ? [1000, 10_000] : [10_000, 100_000, 1_000_000]) {
     reportProgress(`the trail grows to ${shown(size)} records`);
-    head = await fill(database, head, size - head.seq);
+    await fill(journal, size - journal.size());
     const found = (series: string, unit: Finding['unit'], value: number) =>
       findings.push({ ...figureFinding(`${series}: ${shown(size)}`, unit, value), growth: { series, size } });
     const startedAt = performance.now();
-    head = await fill(database, head, 1000);
+    await fill(journal, 1000);
     found('a record appended, by records kept', 'us', performance.now() - startedAt);
-    found('records of one trace found, by records kept', 'ms', await listing(database));
-    found('a record verified, by records kept', 'us', (await verifying(database, size)) * 1000);
+    await views.waitFor(journal.size(), { timeoutMs: Number.POSITIVE_INFINITY });
+    found('records of one trace found, by records kept', 'ms', await listing(views));
+    found('a record verified, by records kept', 'us', (await verifying(journal)) * 1000);
   }
   return findings;
 }
 
-async function fill(database: Database, from: ChainHead, count: number): Promise<ChainHead> {
-  const store = createAuditStore(database);
-  let head = from;
+async function fill(journal: Journal, count: number): Promise<void> {
   for (let done = 0; done < count; done += groupSize) {
-    await database.transaction(async (tx) => {
-      for (let at = 0; at < Math.min(groupSize, count - done); at += 1) {
-        const { seq, hash } = await store.append(tx, (before) => chainRecord(entry(store.writerId()), before));
-        head = { seq, hash };
-      }
-    });
+    const group = Array.from({ length: Math.min(groupSize, count - done) }, entry);
+    await Promise.all(group.map((each) => journal.append((seq) => recordLine(each, seq))));
   }
-  return head;
 }
 
-function entry(writerId: string): AuditEntry {
+function entry(): AuditEntry {
   const fields = { tool_name: 'echo', server_id: 'echo', outcome: 'success', latency_ms: 1.25, agent_id: 'agent' };
   const ids = { trace_id: randomBytes(16).toString('hex'), span_id: randomBytes(8).toString('hex') };
   const by = { agent_id: 'agent', namespace: 'default', key_id: '0123456789abcdef' };
   const event = { kind: 'tool_outcome', event: 'TOOL_OUTCOME', target: 'tool:echo/echo', outcome: 'success' } as const;
-  return { writer_id: writerId, time: new Date().toISOString(), ...event, ...by, ...ids, fields };
+  return { writer_id: 'writer_bench', time: new Date().toISOString(), ...event, ...by, ...ids, fields };
 }
 
-async function listing(database: Database): Promise<number> {
-  const store = createAuditStore(database);
-  const [some] = await store.list({ after: 500, limit: 1 });
+async function listing(views: AuditViews): Promise<number> {
+  const [some] = await views.list({ after: 500, limit: 1 });
   const times: number[] = [];
   for (let round = 0; round < 50; round += 1) {
     const startedAt = performance.now();
-    const found = await store.list({ after: 0, limit: pageSize, traceId: some?.trace_id });
+    const found = await views.list({ after: 0, limit: pageSize, traceId: some?.trace_id });
     if (found.length !== 1) throw new Error(`one record has this trace, ${found.length} were found`);
     times.push(performance.now() - startedAt);
   }
@@ -168,17 +172,17 @@ async function listing(database: Database): Promise<number> {
 }
 
 /** The milliseconds to read and verify a record, averaged over all. */
-async function verifying(database: Database, count: number): Promise<number> {
-  const store = createAuditStore(database);
-  const writerId = store.writerId();
+async function verifying(journal: Journal): Promise<number> {
+  const signer = noteSigner(origin, generateKeyPairSync('ed25519').privateKey);
+  const size = journal.size();
+  const note = signCheckpoint({ origin, size, root: journal.tree.root() }, [signer]);
+  const vkeys = () => [signer.vkey];
+  const checkpoints = async function* () {
+    yield { size, time: new Date().toISOString(), note };
+  };
   const startedAt = performance.now();
-  let head = genesis;
-  while (head.seq < count) {
-    for (const { body } of await store.listRaw({ after: head.seq, until: count, limit: pageSize })) {
-      const checked = checkRecord(body, head, writerId);
-      if ('reason' in checked) throw new Error(checked.reason);
-      head = { seq: checked.record.seq, hash: checked.record.hash };
-    }
-  }
-  return (performance.now() - startedAt) / count;
+  const lines = trailLines({ journal, checkpoints, origin, writerId: 'writer_bench', vkeys }, size);
+  const verdict = await verifyTrail(lines, { keys: vkeys().map(trustedKey) });
+  if (!verdict.intact) throw new Error(verdict.firstBad?.reason);
+  return (performance.now() - startedAt) / size;
 }

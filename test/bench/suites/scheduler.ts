@@ -42,21 +42,16 @@ async function longestStall(): Promise<number> {
   });
 }
 
-/** Fills the hub's database with outcomes and searches past their retention, half of each. */
+/** Fills the hub's database with searches past their retention. */
 function seed({ config }: TestHub): void {
   using database = new DatabaseSync(config.databaseFile);
   const long = Date.now() - 400 * dayMs;
-  const outcome = database.prepare(
-    `INSERT INTO tool_outcomes (call_id, server_id, tool_name, agent_id, namespace, key_id, outcome, latency_ms, recorded_at)
-     VALUES (?, 'server', 'tool', 'agent', 'default', 'key', 'success', 1.5, ?)`,
-  );
   const search = database.prepare(
     `INSERT INTO searches (search_id, key_id, agent_id, namespace, query, source, scoring, shown, searched_at)
      VALUES (?, 'key', 'agent', 'default', 'a query of some words', 'all', 'lexical', '[]', ?)`,
   );
   database.exec('BEGIN');
-  for (let row = 0; row < rows / 2; row += 1) {
-    outcome.run(`call_${row}`, long + row);
+  for (let row = 0; row < rows; row += 1) {
     search.run(`search_${row}`, long + row);
   }
   database.exec('COMMIT');

@@ -3,10 +3,10 @@
  * v1.2.0: base_event with the classification and occurrence includes, api, authentication, and the objects they require).
  */
 import { describe, expect, test } from 'vitest';
-import { chainRecord, genesis } from '../../../src/domain/audit/chain.ts';
 import { ocsfEvent, ocsfLines } from '../../../src/domain/audit/ocsf.ts';
+import { leafHash } from '../../../src/journal/merkle-tree.ts';
+import { recordLine } from '../../../src/journal/record-line.ts';
 import type { AuditEntry } from '../../../src/shapes/audit.ts';
-import { openTestTrail } from '../../support/audit-trail.ts';
 
 /** By object: the required fields, and the set of fields of which at least one is required. */
 const required: Record<string, { fields: string[]; atLeastOne?: string[] }> = {
@@ -50,8 +50,8 @@ function findings(value: Record<string, unknown>, kinds: string[]): string[] {
   return [...missing, ...inner, ...outside];
 }
 
-function eventOf(change: Partial<AuditEntry>): Record<string, unknown> {
-  const entry: AuditEntry = {
+function entryOf(change: Partial<AuditEntry>): AuditEntry {
+  return {
     writer_id: 'writer_1',
     time: '2026-01-02T03:04:05.678Z',
     kind: 'tool_outcome',
@@ -66,7 +66,11 @@ function eventOf(change: Partial<AuditEntry>): Record<string, unknown> {
     fields: { tool_name: 'echo' },
     ...change,
   };
-  return { ...ocsfEvent(chainRecord(entry, genesis).record, '1.2.3') };
+}
+
+function eventOf(change: Partial<AuditEntry>): Record<string, unknown> {
+  const entry = entryOf(change);
+  return { ...ocsfEvent({ ...entry, seq: 1 }, { line: recordLine(entry, 1), productVersion: '1.2.3' }) };
 }
 
 const cases: [string, Partial<AuditEntry>, { class_uid: number; activity_id: number; status_id: number }][] = [
@@ -108,17 +112,16 @@ describe('the OCSF export', () => {
   });
 
   test('contains the records and no other lines of the trail', async () => {
-    await using trail = await openTestTrail();
-    await trail.write(3);
-    await trail.sign();
+    const lines = [1, 2, 3].map((seq) => recordLine(entryOf({}), seq));
+    const pages = async function* () {
+      yield ['{"type":"hestia.audit.export/2"}', ...lines];
+      yield ['{"type":"hestia.audit.end/2"}'];
+    };
     const events: string[] = [];
-    for await (const page of ocsfLines(
-      (async function* () {
-        yield await trail.lines();
-      })(),
-      '1.2.3',
-    ))
-      events.push(...page);
-    expect(events.map((line) => JSON.parse(line).metadata.sequence)).toEqual([1, 2, 3]);
+    for await (const page of ocsfLines(pages(), '1.2.3')) events.push(...page);
+    const metadata = events.map((line) => JSON.parse(line).metadata);
+    expect(metadata).toMatchObject(
+      [1, 2, 3].map((sequence) => ({ sequence, uid: leafHash(lines[sequence - 1] ?? '').toString('hex') })),
+    );
   });
 });

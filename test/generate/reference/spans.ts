@@ -31,7 +31,6 @@ const fixedSpans: Readonly<Record<keyof typeof spanNames, Omit<SpanEntry, 'kind'
   },
   toolRank: { when: 'The found tools are ranked, within `tool.search`.', attributes: [] },
   toolAdmit: { when: 'A changed or suspected tool of an upstream server is reported.', attributes: ['security_event'] },
-  outcomeRecord: { when: 'The outcome of a call is written, within its span.', attributes: ['hestia.outcome'] },
   auditCheckpoint: { when: 'A checkpoint is signed; a root.', attributes: [] },
   schedulerStart: { when: 'The scheduler starts; a root.', attributes: ['monitoring_event'] },
   schedulerStop: { when: 'The scheduler stops; a root.', attributes: ['monitoring_event'] },

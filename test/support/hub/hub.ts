@@ -31,8 +31,10 @@ export interface TestHub extends AsyncDisposable {
   fetch: (path: string, init?: RequestInit & { json?: unknown }) => Promise<Response>;
   /** The log lines so far, parsed. */
   logLines(): Record<string, unknown>[];
-  /** Advances the clock of the hub; a negative value sets it back. */
+  /** Lets time pass for the hub. */
   advance(milliseconds: number): void;
+  /** Sets the clock of the hub ahead, or back by a negative value, without time passing. */
+  jumpClock(milliseconds: number): void;
 }
 
 /** What a test may set. */
@@ -62,7 +64,10 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   const log = await openLog({ ...config.log, standardOutput: 'none' });
   const telemetry = options.telemetry ?? (await startTelemetry({ configuration: config.telemetry, log }));
   let aheadMs = 0;
-  const hub = await createHub({ config, version, log, telemetry, now: () => Date.now() + aheadMs });
+  let passedMs = 0;
+  const now = () => Date.now() + aheadMs;
+  const monotonicNow = () => performance.now() + passedMs;
+  const hub = await createHub({ config, version, log, telemetry, now, monotonicNow });
   await hub.access.createFirst(() => {});
   await hub.start();
   const bootstrapCaller = { keyId: 'start', agentId: 'tests', namespace: 'default', role: 'operator' } as const;
@@ -79,6 +84,10 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     fetch: request(hub, undefined),
     logLines: () => readLines(config.log.file),
     advance: (milliseconds) => {
+      aheadMs += milliseconds;
+      passedMs += milliseconds;
+    },
+    jumpClock: (milliseconds) => {
       aheadMs += milliseconds;
     },
     [Symbol.asyncDispose]: async () => {

@@ -13,9 +13,9 @@ import { createHeadCheck } from '../../../../src/journal/start/head-check.ts';
 import { auditRecordSchema } from '../../../../src/shapes/audit.ts';
 import { openOldTrail } from '../../../../src/stores/old-trail/old-trail.ts';
 import { openLog } from '../../../../src/telemetry/log.ts';
-import { tamperWith } from '../../../support/audit-trail.ts';
 import { readLines } from '../../../support/hub/hub.ts';
 import { storedLines } from '../../../support/journal-folder.ts';
+import { tamperWith } from '../../../support/store-database.ts';
 
 const fixture = (name: string) =>
   readFileSync(fileURLToPath(new URL(`../../../fixtures/old-trail/${name}`, import.meta.url)), 'utf8');

@@ -1,0 +1,93 @@
+/** Refusals in the audit trail: one record at once, counts of repeats, and no refusal lost. */
+import { trace } from '@opentelemetry/api';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { AuditedEvent } from '../../../src/domain/audit/entry.ts';
+import { createRefusals, refusalIntervalMs, refusalKindsMax } from '../../../src/domain/audit/refusals.ts';
+import { anonymousCaller } from '../../../src/shapes/access.ts';
+
+afterEach(() => void vi.useRealTimers());
+
+function refusalsUnderTest() {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const records: Record<string, unknown>[] = [];
+  const reports: string[] = [];
+  const refusals = createRefusals({
+    append: async ({ event }) => {
+      records.push(event.fields);
+      return true;
+    },
+    onCounted: () => undefined,
+    report: (_event, _span, sinks = 'all') => void reports.push(sinks),
+  });
+  const refuse = (action: string, source = 'key_1') => refusals.record(refusal(action), source);
+  return { refusals, records, reports, refuse, nextInterval: () => vi.advanceTimersByTimeAsync(refusalIntervalMs) };
+}
+
+function refusal(action: string): AuditedEvent {
+  const span = trace.getTracer('test').startSpan('access.check');
+  return {
+    event: { kind: 'security', name: 'ACCESS_DENIED', failed: true, fields: { action } },
+    by: anonymousCaller,
+    span,
+  };
+}
+
+describe('a refusal', () => {
+  test('is recorded at once, and reported to span, metrics and log', async () => {
+    const { refuse, records, reports } = refusalsUnderTest();
+    await refuse('tool.call');
+    expect(records).toEqual([{ action: 'tool.call' }]);
+    expect(reports).toEqual(['all']);
+  });
+
+  test.each([
+    ['of another key', 'tool.call', 'key_2'],
+    ['of another action', 'key.manage', 'key_1'],
+  ])('%s is recorded on its own', async (_, action, source) => {
+    const { refuse, records } = refusalsUnderTest();
+    await refuse('tool.call');
+    await refuse(action, source);
+    expect(records).toHaveLength(2);
+  });
+});
+
+describe('a repeated refusal', () => {
+  test('is counted, reported to its span and the metrics, and recorded once in each interval', async () => {
+    const { refuse, records, reports, nextInterval } = refusalsUnderTest();
+    for (let times = 0; times < 100; times += 1) await refuse('tool.call');
+    expect(records).toHaveLength(1);
+    await nextInterval();
+    expect(records).toEqual([{ action: 'tool.call' }, { action: 'tool.call', count: 99 }]);
+    expect(reports).toEqual(['all', ...Array.from({ length: 99 }, () => 'span and metrics'), 'log']);
+    await refuse('tool.call');
+    await nextInterval();
+    expect(records.at(-1)).toEqual({ action: 'tool.call', count: 1 });
+  });
+
+  test('is recorded at once again after an interval without one', async () => {
+    const { refuse, records, nextInterval } = refusalsUnderTest();
+    await refuse('tool.call');
+    await nextInterval();
+    await refuse('tool.call');
+    expect(records).toEqual([{ action: 'tool.call' }, { action: 'tool.call' }]);
+  });
+
+  test('is not lost at shutdown', async () => {
+    const { refuse, records, refusals } = refusalsUnderTest();
+    await refuse('tool.call');
+    await refuse('tool.call');
+    await refusals.flush();
+    await refusals.flush();
+    expect(records).toEqual([{ action: 'tool.call' }, { action: 'tool.call', count: 1 }]);
+  });
+
+  test('is not lost when more sources are refused than are counted', async () => {
+    const { refuse, records, refusals } = refusalsUnderTest();
+    await refuse('tool.call', 'first');
+    await refuse('tool.call', 'first');
+    for (let at = 0; at < refusalKindsMax; at += 1) await refuse('tool.call', `key_${at}`);
+    await refusals.flush();
+    const counted = records.reduce((sum, { count = 1 }) => sum + Number(count), 0);
+    expect(counted).toBe(refusalKindsMax + 2);
+  });
+});
