@@ -186,6 +186,20 @@ describe('retirement', () => {
     expect(await storedLines(journal)).toHaveLength(100);
   });
 
+  test('keeps a segment whose last record is old only because the clock jumped back', async () => {
+    using folder = createJournalFolder();
+    await using journal = await folder.open({ limits: onePerGroup });
+    const append = (...times: string[]) =>
+      Promise.all(times.map((at) => journal.append((seq) => testLine(seq, { time: at }))));
+    await append('2026-11-01T00:00:00.000Z', '2026-11-01T00:00:00.000Z');
+    await append('2026-11-27T00:00:00.000Z', '2026-01-01T00:00:00.000Z');
+    await append('2026-01-01T00:00:00.000Z', '2026-11-27T00:00:00.000Z');
+    await append('2026-11-27T00:00:00.000Z');
+    const before = Date.parse('2026-11-20T00:00:00.000Z');
+    expect(await journal.retire({ before, coveredSize: 7 })).toEqual({ records: 2 });
+    expect(journal.firstSeq()).toBe(3);
+  });
+
   test('deletes nothing that could not be announced', async () => {
     using folder = createJournalFolder();
     await using journal = await folder.open({ limits: onePerGroup });

@@ -8,12 +8,12 @@ import limitConcurrency from 'p-limit';
 import { journalFailure } from '../journal-error.ts';
 import type { LogTree } from '../tree.ts';
 import type { Segment } from './segment.ts';
-import { lastStamp } from './segment-scan.ts';
+import { newestTimeMs } from './segment-scan.ts';
 import type { SegmentWriter } from './segment-writer.ts';
 
 /** What may be deleted. */
 export interface RetirementRange {
-  /** Only segments whose last record is older than this, in Unix milliseconds. */
+  /** Only segments whose first and last record are older than this, in Unix milliseconds. */
   before: number;
   /** Only segments within the first `coveredSize` records, which a signed checkpoint covers. */
   coveredSize: number;
@@ -53,8 +53,8 @@ async function retirable(
 ): Promise<readonly Segment[]> {
   for (const [at, segment] of segments.entries()) {
     const next = segments[at + 1];
-    const stamp = next === undefined || next.first > coveredSize ? undefined : await lastStamp(segment);
-    if (stamp === undefined || stamp.timeMs >= before) return segments.slice(0, at);
+    const timeMs = next === undefined || next.first > coveredSize ? undefined : await newestTimeMs(segment);
+    if (timeMs === undefined || timeMs >= before) return segments.slice(0, at);
   }
   return [];
 }

@@ -22,8 +22,8 @@ export interface SegmentScan {
   lastBeganAtMs: number | undefined;
 }
 
-/** Bytes at the end of a segment that hold its last line. */
-const tailBytes = 131_072;
+/** Bytes at the beginning and at the end of a segment that hold its first and its last line. */
+const lineReadBytes = 131_072;
 
 /**
  * Reads the last segment completely, and of the others the last line, which must precede the next segment.
@@ -64,10 +64,26 @@ function missingLines({ file }: Segment, reason: string): JournalError {
 }
 
 /** Reads number and time of the last line of a closed segment; undefined if it does not end with a record. */
-export async function lastStamp({ file }: Segment): Promise<LineStamp | undefined> {
+async function lastStamp({ file }: Segment): Promise<LineStamp | undefined> {
   await using handle = await open(file, 'r');
+  return await readLastStamp(handle);
+}
+
+/**
+ * The later of the times of the first and the last record of a closed segment, in Unix milliseconds; undefined if one of them
+ * is not a record. Where the clock jumped back, the last record is not the newest.
+ */
+export async function newestTimeMs({ file }: Segment): Promise<number | undefined> {
+  await using handle = await open(file, 'r');
+  const text = await readText(handle, { start: 0, end: lineReadBytes });
+  const first = lineStamp(text.slice(0, Math.max(text.indexOf('\n'), 0)));
+  const last = await readLastStamp(handle);
+  return first && last && Math.max(first.timeMs, last.timeMs);
+}
+
+async function readLastStamp(handle: FileHandle): Promise<LineStamp | undefined> {
   const { size } = await handle.stat();
-  const text = await readText(handle, { start: Math.max(size - tailBytes, 0), end: size });
+  const text = await readText(handle, { start: Math.max(size - lineReadBytes, 0), end: size });
   if (!text.endsWith('\n')) return undefined;
   return lineStamp(text.slice(text.lastIndexOf('\n', text.length - 2) + 1, -1));
 }

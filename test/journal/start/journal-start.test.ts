@@ -85,7 +85,7 @@ function holdJournal(directory: string) {
   return {
     child,
     opened: async () => void (await once(child.stdout, 'data')),
-    kill: async () => {
+    [Symbol.asyncDispose]: async () => {
       const exited = once(child, 'exit');
       child.kill('SIGKILL');
       await exited;
@@ -96,17 +96,17 @@ function holdJournal(directory: string) {
 describe('a journal that another process writes', () => {
   test('is refused with the name of that process, and taken over after it died', async () => {
     using folder = createJournalFolder();
-    const holder = holdJournal(folder.directory);
-    await holder.opened();
-    const refusal = folder.open();
-    await expect(refusal).rejects.toMatchObject({
-      name: 'JournalOpenError',
-      isBroken: false,
-      message: expect.stringMatching(
-        new RegExp(`^${folder.directory}: .*: process ${holder.child.pid} on .* since 20.*; stop it first$`),
-      ),
-    });
-    await holder.kill();
+    {
+      await using holder = holdJournal(folder.directory);
+      await holder.opened();
+      await expect(folder.open()).rejects.toMatchObject({
+        name: 'JournalOpenError',
+        isBroken: false,
+        message: expect.stringMatching(
+          new RegExp(`^${folder.directory}: .*: process ${holder.child.pid} on .* since 20.*; stop it first$`),
+        ),
+      });
+    }
     await using journal = await folder.open();
     expect(await appendLines(journal, 1)).toEqual([2]);
   });
