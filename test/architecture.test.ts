@@ -340,8 +340,6 @@ describe('src/', () => {
     'wiring/journal',
     'stores/old-trail/',
     'domain/audit/',
-    'http/routes/audit-',
-    'cli/audit-key-',
     'shapes/audit-log/',
   ];
   const wired = files.filter(({ path }) => !notWired.some((start) => path.startsWith(start)));

@@ -38,6 +38,10 @@ const plain: Record<string, { body?: object; query?: string; status: ByRole<numb
   'GET /v1/audit/verify': { status: readers(200) },
   'GET /v1/audit/export': { status: readers(200) },
   'GET /v1/audit/key': { status: readers(200) },
+  'POST /v1/audit/key/rotation': { status: operators(201) },
+  'GET /v1/audit/log/checkpoint': { status: readers(200) },
+  'GET /v1/audit/log/tile/{level}/{index}': { status: readers(200) },
+  'GET /v1/audit/log/tile/entries/{index}': { status: readers(200) },
   'GET /v1/audit/checkpoints': { status: readers(200) },
   'GET /v1/audit/consistency': { query: '?from=1', status: readers(200) },
   'GET /v1/audit/events/{seq}/proof': { status: readers(200) },
@@ -141,7 +145,9 @@ describe.each(Object.entries(plain))('%s', (operation, { body, query = '', statu
     .replace('{searchId}', `srch_${randomUUID()}`)
     .replace('{tool}', 'pid')
     .replace('{id}', id)
-    .replace('{seq}', '1');
+    .replace('{seq}', '1')
+    .replace('{level}', '0')
+    .replace('{index}', '000.p/1');
   test.each(roles)('by the role %s', async (role) => {
     const response = await request(role, method, `${path}${query}`, body);
     expect(response.status).toBe(status[role]);
@@ -183,10 +189,12 @@ describe('a skill that an agent may not see', () => {
 
 describe('a request of an agent that names another namespace', () => {
   test('is recorded with the namespace that it named', async () => {
-    await keys.agent.fetch('/v1/skills/anything?namespace=elsewhere');
-    const { items } = await json(hub.operator.fetch('/v1/audit/events?event=ACCESS_DENIED&agentId=me&limit=200'));
+    // The first refusal of a key is recorded at once, repeated ones with their count.
+    const newcomer = await hub.key('newcomer');
+    await newcomer.fetch('/v1/skills/anything?namespace=elsewhere');
+    const { items } = await json(hub.operator.fetch('/v1/audit/events?event=ACCESS_DENIED&agentId=newcomer'));
     expect(items.at(-1)).toMatchObject({
-      agent_id: 'me',
+      agent_id: 'newcomer',
       fields: { action: 'skill.read', target_namespace: 'elsewhere', error_type: 'absent' },
     });
   });

@@ -129,7 +129,7 @@ const changeEvents: Readonly<Record<ChangeEvent, EventEntry>> = {
   AUDIT_PRUNED: { when: 'A cleanup deletes audit records past their retention.', fields: ['agent_id', 'records'] },
   AUDIT_CHECKPOINT: {
     when: 'A checkpoint is signed. Log line and span only: it is no record of the trail.',
-    fields: ['checkpoint_number', 'audit_seq', 'checkpoint'],
+    fields: ['audit_seq', 'checkpoint'],
   },
   CONFIGURATION_LOADED: { when: 'The hub starts.', fields: ['hub_version', 'configuration_digest'] },
 };
