@@ -36,7 +36,7 @@ export interface AuditViews extends AsyncDisposable {
    * milliseconds), if given. Ordered by server id and tool name, at most `statisticsToolsMax`.
    */
   statistics(filter: { namespace?: string | undefined; since?: number | undefined }): Promise<ToolStatistics[]>;
-  /** The outcome of a call; undefined if its record is not stored. */
+  /** The outcome of a call, if it was credited to a search and its record is stored. */
   findOutcome(callId: string): Promise<RecordedOutcome | undefined>;
   /**
    * Outcomes that were credited to a search, ascending by seq, after the record `after`. Without `after`, the page starts with the

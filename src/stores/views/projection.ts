@@ -65,8 +65,8 @@ export function createProjection(connection: DatabaseSync): Projection {
 function prepareInsert(connection: DatabaseSync): (line: JournalLine, row: ViewRow | undefined) => void {
   const numberOf = prepareNames(connection);
   const insert = connection.prepare(
-    `INSERT INTO records (seq, body, time, event, agent, target, namespace, trace, outcome, latency_ms, call, credited)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO records (seq, body, time, event, agent, target, namespace, trace, outcome, latency_ms, credited)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const insertBody = connection.prepare('INSERT INTO records (seq, body) VALUES (?, ?)');
   return ({ seq, line }, row) => {
@@ -86,8 +86,7 @@ function prepareInsert(connection: DatabaseSync): (line: JournalLine, row: ViewR
       row.trace,
       call === undefined ? null : numberOf(call.outcome),
       call?.latencyMs ?? null,
-      call?.call ?? null,
-      call?.isCredited ? 1 : null,
+      call?.credited ?? null,
     );
   };
 }

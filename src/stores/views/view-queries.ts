@@ -91,15 +91,15 @@ function listSql(given: readonly (typeof filters)[number][], isOtherEvent: boole
 function prepareOutcomes(query: Prepare): Pick<ViewQueries, 'findOutcome' | 'outcomesWithSearch'> {
   const schema = recordRowSchema.transform(recordedOutcome);
   const byCall = query(
-    `SELECT seq, body FROM records WHERE call = :key AND json_extract(body, '$.fields.call_id') = :callId LIMIT 1`,
+    `SELECT seq, body FROM records WHERE credited = :key AND json_extract(body, '$.fields.call_id') = :callId LIMIT 1`,
     schema,
   );
   const credited = query(
-    `SELECT seq, body FROM records INDEXED BY records_credited WHERE credited = 1 AND seq > :after ORDER BY seq LIMIT :limit`,
+    `SELECT seq, body FROM records INDEXED BY records_credited WHERE credited IS NOT NULL AND seq > :after ORDER BY seq LIMIT :limit`,
     schema,
   );
   const before = query(
-    'SELECT seq FROM records INDEXED BY records_credited WHERE credited = 1 ORDER BY seq DESC LIMIT 1 OFFSET :newestMax',
+    'SELECT seq FROM records INDEXED BY records_credited WHERE credited IS NOT NULL ORDER BY seq DESC LIMIT 1 OFFSET :newestMax',
     z.object({ seq: z.int() }),
   );
   return {

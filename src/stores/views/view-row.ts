@@ -4,11 +4,11 @@ import { type AuditRecord, auditRecordSchema } from '../../shapes/audit.ts';
 import { parsedJson } from '../../shapes/json.ts';
 import { type ToolOutcome, toolErrorTypeSchema, toolOutcomeSchema } from '../../shapes/tool.ts';
 
-/** A tool outcome with the number of its record. `creditedSearchId` is the search that it taught something about. */
+/** A tool outcome, the number of its record, and the search that it was credited to. */
 export interface RecordedOutcome {
   seq: number;
   outcome: ToolOutcome;
-  creditedSearchId?: string;
+  creditedSearchId: string;
 }
 
 /** The columns of a valid record. Texts that become numbers of `names` are still texts. */
@@ -26,8 +26,8 @@ export interface ViewRow {
 interface CallColumns {
   outcome: string;
   latencyMs: number;
-  call: number;
-  isCredited: boolean;
+  /** The key of the call, if the outcome was credited to a search. */
+  credited: number | undefined;
 }
 
 /** The columns of a line of the journal; undefined if it is not the valid record with this number. */
@@ -61,7 +61,7 @@ function hexadecimal(text: string): number {
   return /^[0-9a-f]{12}$/.test(text) ? Number.parseInt(text, 16) : 0;
 }
 
-/** The fields of a tool outcome's record that the views read. A record without them is an event like any other. */
+/** The fields of the record of an outcome that was credited to a search. A record without them teaches nothing. */
 const callFieldsSchema = z.object({
   call_id: z.string(),
   server_id: z.string(),
@@ -69,18 +69,18 @@ const callFieldsSchema = z.object({
   latency_ms: z.number().min(0),
   error_type: toolErrorTypeSchema.optional(),
   search_id: z.string().optional(),
-  credited_search_id: z.string().optional(),
+  credited_search_id: z.string(),
 });
 
+// Most outcomes are not credited, and are not checked in full: the statistics need these two only.
 function callColumns({ kind, fields, outcome }: AuditRecord): CallColumns | undefined {
-  if (kind !== 'tool_outcome') return undefined;
-  const parsed = callFieldsSchema.safeParse(fields);
-  if (!parsed.success) return undefined;
-  const { latency_ms: latencyMs, call_id: callId, credited_search_id: credited } = parsed.data;
-  return { outcome, latencyMs, call: callKey(callId), isCredited: credited !== undefined };
+  const { latency_ms: latencyMs, credited_search_id: creditedSearchId } = fields;
+  if (kind !== 'tool_outcome' || typeof latencyMs !== 'number') return undefined;
+  const credited = creditedSearchId === undefined ? undefined : callFieldsSchema.safeParse(fields).data;
+  return { outcome, latencyMs, credited: credited && callKey(credited.call_id) };
 }
 
-/** The outcome that a record of a tool outcome holds. @throws ZodError if it is of another kind */
+/** The credited outcome that a record holds. @throws ZodError if it holds none */
 export function recordedOutcome({ seq, time, ...record }: AuditRecord): RecordedOutcome {
   const fields = callFieldsSchema.parse(record.fields);
   const outcome: ToolOutcome = toolOutcomeSchema.parse({
@@ -96,6 +96,5 @@ export function recordedOutcome({ seq, time, ...record }: AuditRecord): Recorded
     searchId: fields.search_id,
     recordedAt: Date.parse(time),
   });
-  const { credited_search_id: creditedSearchId } = fields;
-  return { seq, outcome, ...(creditedSearchId !== undefined && { creditedSearchId }) };
+  return { seq, outcome, creditedSearchId: fields.credited_search_id };
 }

@@ -24,8 +24,7 @@ CREATE TABLE records (
   trace      INTEGER, -- the first 48 bits of the trace id, which the statements compare in full with body
   outcome    INTEGER, -- names.id; of tool outcomes only, as all that follow
   latency_ms REAL,
-  call       INTEGER, -- the first 48 bits of the call id, as above
-  credited   INTEGER  -- 1 if the outcome was credited to a search
+  credited   INTEGER  -- the first 48 bits of the call id, as above, if the outcome was credited to a search
 ) STRICT;
 CREATE INDEX records_by_agent ON records (agent);
 CREATE INDEX records_by_trace ON records (trace);
@@ -33,5 +32,5 @@ CREATE INDEX records_by_trace ON records (trace);
 CREATE INDEX records_by_event ON records (event) WHERE event <> 1;
 -- A covering index of the statistics, which never read the table. The target of a tool outcome is its tool.
 CREATE INDEX records_by_target ON records (target, seq, namespace, outcome, latency_ms);
-CREATE INDEX records_by_call ON records (call) WHERE call IS NOT NULL;
-CREATE INDEX records_credited ON records (credited) WHERE credited IS NOT NULL;
+CREATE INDEX records_by_call ON records (credited) WHERE credited IS NOT NULL;
+CREATE INDEX records_credited ON records (seq) WHERE credited IS NOT NULL;

@@ -97,11 +97,11 @@ test('statistics count the outcomes of each tool, of one namespace or of all, an
   expect(await calls({ since: entryTimeMs + 6 * 60_000 })).toEqual([]);
 });
 
-test('an outcome is found by its call, with all that its record holds', async () => {
+test('an outcome that was credited to a search is found by its call, with all that its record holds', async () => {
   await using stage = await openViewsStage();
   const views = stage.start();
-  const [callId, credited] = [newId('call'), newId('srch')];
-  stage.append(outcomeEntry(), outcomeEntry({ callId, credited, latencyMs: 7.25 }), outcomeEntry());
+  const [callId, credited, plainId] = [newId('call'), newId('srch'), newId('call')];
+  stage.append(outcomeEntry({ callId: plainId }), outcomeEntry({ callId, credited, latencyMs: 7.25 }), outcomeEntry());
   expect(await views.findOutcome(callId)).toEqual({
     seq: 2,
     creditedSearchId: credited,
@@ -119,6 +119,7 @@ test('an outcome is found by its call, with all that its record holds', async ()
     },
   });
   expect(await views.findOutcome(newId('call'))).toBeUndefined();
+  expect(await views.findOutcome(plainId)).toBeUndefined();
 });
 
 test('credited outcomes are read in pages, and from the newest ones on', async () => {
@@ -145,7 +146,7 @@ test('each filter and query has an index that leads it', async () => {
   expect(plan(`${select} event IS NOT NULL AND agent = 7 ${end}`)).toContain('records_by_agent');
   expect(plan(`${select} event IS NOT NULL AND trace = 7 AND +agent = 8 ${end}`)).toContain('records_by_trace');
   expect(plan(`${select} event <> 1 AND event = 7 AND +agent = 8 ${end}`)).toContain('records_by_event');
-  expect(plan('SELECT seq FROM records WHERE call = 7')).toContain('records_by_call');
+  expect(plan('SELECT seq FROM records WHERE credited = 7')).toContain('records_by_call');
   const statistics =
     'SELECT count(*), avg(latency_ms), sum(outcome = 2), max(seq) FROM records INDEXED BY records_by_target';
   expect(plan(`${statistics} WHERE outcome IS NOT NULL AND seq >= 4 AND namespace = 5 GROUP BY target`)).toContain(
