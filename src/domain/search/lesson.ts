@@ -19,7 +19,7 @@ export interface StoredLessons {
 
 /** Dependencies of the lessons. */
 export interface StoredLessonsDeps {
-  views: Pick<AuditViews, 'findOutcome' | 'outcomesWithSearch'>;
+  views: Pick<AuditViews, 'findOutcomeWithSearch' | 'outcomesWithSearch'>;
   searchStore: Pick<SearchStore, 'findShown'>;
 }
 
@@ -27,14 +27,10 @@ export interface StoredLessonsDeps {
 export function createStoredLessons({ views, searchStore }: StoredLessonsDeps): StoredLessons {
   const textsOf = async (recorded: readonly RecordedOutcome[]): Promise<LessonText[]> => {
     const found = new Map(
-      (await searchStore.findShown(recorded.flatMap(searchedTool))).map((each) => [
-        key({ ...each, ...each.shown }),
-        each,
-      ]),
+      (await searchStore.findShown(recorded.map(searchedTool))).map((each) => [key({ ...each, ...each.shown }), each]),
     );
     return recorded.flatMap((each) => {
-      const [searched] = searchedTool(each);
-      const search = searched && found.get(key(searched));
+      const search = found.get(key(searchedTool(each)));
       return search ? [{ lesson: lessonOf(search, search.shown, each.outcome), query: search.query }] : [];
     });
   };
@@ -45,7 +41,7 @@ export function createStoredLessons({ views, searchStore }: StoredLessonsDeps): 
       return { lessons, after: recorded.length < page.limit ? undefined : recorded.at(-1)?.seq };
     },
     lessonTexts: async (callIds) => {
-      const recorded = await Promise.all(callIds.map((callId) => views.findOutcome(callId)));
+      const recorded = await Promise.all(callIds.map((callId) => views.findOutcomeWithSearch(callId)));
       return textsOf(recorded.filter((each) => each !== undefined));
     },
     newestLessons: async (limit) => {
@@ -78,9 +74,9 @@ export function lessonOf(
   };
 }
 
-function searchedTool({ outcome, creditedSearchId }: RecordedOutcome): SearchedTool[] {
+function searchedTool({ outcome, creditedSearchId }: RecordedOutcome): SearchedTool {
   const { serverId, toolName } = outcome;
-  return creditedSearchId === undefined ? [] : [{ searchId: creditedSearchId, serverId, toolName }];
+  return { searchId: creditedSearchId, serverId, toolName };
 }
 
 function key({ searchId, serverId, toolName }: SearchedTool): string {

@@ -37,7 +37,7 @@ export interface AuditViews extends AsyncDisposable {
    */
   statistics(filter: { namespace?: string | undefined; since?: number | undefined }): Promise<ToolStatistics[]>;
   /** The outcome of a call, if it was credited to a search and its record is stored. */
-  findOutcome(callId: string): Promise<RecordedOutcome | undefined>;
+  findOutcomeWithSearch(callId: string): Promise<RecordedOutcome | undefined>;
   /**
    * Outcomes that were credited to a search, ascending by seq, after the record `after`. Without `after`, the page starts with the
    * oldest of the newest `newestMax`.
@@ -97,7 +97,7 @@ export function createAuditViews(deps: AuditViewsDeps): AuditViews {
     waitFor: (seq, { timeoutMs = waitMsMax } = {}) => projector.waitFor(seq, timeoutMs),
     list: (query) => read(({ list }) => list(query)),
     statistics: (filter) => read(({ statistics }) => statistics(filter)),
-    findOutcome: (callId) => read(({ findOutcome }) => findOutcome(callId)),
+    findOutcomeWithSearch: (callId) => read(({ findOutcomeWithSearch }) => findOutcomeWithSearch(callId)),
     outcomesWithSearch: (page) => read(({ outcomesWithSearch }) => outcomesWithSearch(page)),
     lagSeconds: projector.lagSeconds,
     prune: projector.prune,

@@ -24,7 +24,7 @@ export const statisticsToolsMax = 10_000;
 export interface ViewQueries {
   list(query: AuditQuery): AuditRecord[];
   statistics(filter: { namespace?: string | undefined; since?: number | undefined }): ToolStatistics[];
-  findOutcome(callId: string): RecordedOutcome | undefined;
+  findOutcomeWithSearch(callId: string): RecordedOutcome | undefined;
   outcomesWithSearch(page: OutcomePage): RecordedOutcome[];
 }
 
@@ -88,7 +88,7 @@ function listSql(given: readonly (typeof filters)[number][], isOtherEvent: boole
   return `SELECT seq, body FROM records WHERE ${all} ORDER BY seq LIMIT :limit`;
 }
 
-function prepareOutcomes(query: Prepare): Pick<ViewQueries, 'findOutcome' | 'outcomesWithSearch'> {
+function prepareOutcomes(query: Prepare): Pick<ViewQueries, 'findOutcomeWithSearch' | 'outcomesWithSearch'> {
   const schema = recordRowSchema.transform(recordedOutcome);
   const byCall = query(
     `SELECT seq, body FROM records WHERE credited = :key AND json_extract(body, '$.fields.call_id') = :callId LIMIT 1`,
@@ -103,7 +103,7 @@ function prepareOutcomes(query: Prepare): Pick<ViewQueries, 'findOutcome' | 'out
     z.object({ seq: z.int() }),
   );
   return {
-    findOutcome: (callId) => byCall.first({ key: callKey(callId), callId }),
+    findOutcomeWithSearch: (callId) => byCall.first({ key: callKey(callId), callId }),
     outcomesWithSearch: ({ after, limit, newestMax }) =>
       credited.all({ after: after ?? before.first({ newestMax })?.seq ?? 0, limit }),
   };

@@ -102,7 +102,7 @@ test('an outcome that was credited to a search is found by its call, with all th
   const views = stage.start();
   const [callId, credited, plainId] = [newId('call'), newId('srch'), newId('call')];
   stage.append(outcomeEntry({ callId: plainId }), outcomeEntry({ callId, credited, latencyMs: 7.25 }), outcomeEntry());
-  expect(await views.findOutcome(callId)).toEqual({
+  expect(await views.findOutcomeWithSearch(callId)).toEqual({
     seq: 2,
     creditedSearchId: credited,
     outcome: {
@@ -118,8 +118,8 @@ test('an outcome that was credited to a search is found by its call, with all th
       recordedAt: entryTimeMs,
     },
   });
-  expect(await views.findOutcome(newId('call'))).toBeUndefined();
-  expect(await views.findOutcome(plainId)).toBeUndefined();
+  expect(await views.findOutcomeWithSearch(newId('call'))).toBeUndefined();
+  expect(await views.findOutcomeWithSearch(plainId)).toBeUndefined();
 });
 
 test('credited outcomes are read in pages, and from the newest ones on', async () => {
