@@ -1,4 +1,4 @@
-/** Read access to the audit trail: list, verify, export, and prove records, and read it as a transparency log. */
+/** Read access to the audit trail: list, verify, export and prove records; its log and its signing key. */
 import type { Caller } from '../shapes/access.ts';
 import type { AuditQuery, AuditRecord } from '../shapes/audit.ts';
 import type { AuditKeyRotation } from '../shapes/audit-log/key-rotation.ts';

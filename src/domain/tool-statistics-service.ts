@@ -1,4 +1,4 @@
-/** Call statistics by tool: outcomes and latency from the views of the audit trail, limited to what the caller may see. */
+/** Call statistics by tool, from the views of the audit trail, limited to what the caller may see. */
 import type { Caller } from '../shapes/access.ts';
 import type { ToolStatistics } from '../shapes/tool.ts';
 import type { AuditViews } from '../stores/views/audit-views.ts';

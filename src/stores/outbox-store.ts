@@ -1,4 +1,4 @@
-/** The store of audit records that wait for the journal: each is stored in the transaction of the change that it records. */
+/** The store of audit records that wait for the journal, each stored in the transaction of its change. */
 import { z } from 'zod';
 import { type AuditEntry, auditEntrySchema } from '../shapes/audit.ts';
 import type { Database, Transaction } from './database.ts';

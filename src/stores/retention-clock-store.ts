@@ -1,4 +1,4 @@
-/** The store of what the hub knows of the clock, so that a jump of the clock does not delete the audit trail. */
+/** The store of what the hub knows of the clock, for the check of the clock before retention. */
 import { strict as assert } from 'node:assert';
 import { z } from 'zod';
 import type { Database, Transaction } from './database.ts';

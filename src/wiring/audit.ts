@@ -1,4 +1,4 @@
-/** Builds the audit trail: the journal with its checkpoints and views, and what writes, signs and deletes records. */
+/** Builds the audit trail: the journal with its views, and what writes, signs and deletes records. */
 import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
@@ -85,51 +85,25 @@ const reconcileMs = 1000;
  * @throws AuditKeyError, JournalOpenError
  */
 export async function createAudit(deps: AuditDeps): Promise<Audit> {
-  const { database, settings, report, metrics, log, now, monotonicNow } = deps;
-  const { journal, place, views, checkpointFiles, origin, writerId, signingKeys, keys } = await openStored(deps);
-  const ledger = createAuditLedger(journal.size());
-  const outbox = createOutbox({
-    journal,
-    database,
-    outboxStore: createOutboxStore(database),
-    onAppended: () => {
-      ledger.appended();
-      metrics.auditRecord();
-    },
-    onWaiting: ledger.waits,
-    log,
-  });
-  await outbox.recover();
-  const { auditMode } = settings;
-  const trail = createAuditTrail({ database, journal, outbox, ledger, writerId, auditMode, report, metrics, log, now });
-  const contentDigest = createContentDigest(keys.digestKey);
-  const checkpointer = createLogCheckpointer({
-    journal,
-    files: checkpointFiles,
-    origin,
-    signers: signingKeys.signers,
-    report,
-    log,
-    settings,
-    now,
-  });
-  const witnesses = createLogWitnesses({ ...settings, checkpointer, tree: journal.tree, metrics, log });
-  checkpointer.onSigned(() => dropExpiredKeys(signingKeys, log));
+  const { database, settings, log, now, monotonicNow } = deps;
+  const stored = await openStored(deps);
+  const { journal, views, place, origin, writerId, signingKeys } = stored;
+  const recording = await createRecording(deps, stored);
+  const { trail } = recording;
+  const { checkpointer, keyRotator, witnesses } = createSigning(deps, stored, trail);
+  const contentDigest = createContentDigest(stored.keys.digestKey);
   const retention = createAuditRetention({
     journal,
     views,
     database,
     retentionClockStore: createRetentionClockStore(database),
     trail,
-    coveredSize: () => checkpointFiles.newest()?.size ?? 0,
+    coveredSize: () => checkpointer.newest()?.size ?? 0,
     auditDays: settings.auditDays,
     now,
     monotonicNow,
   });
-  const keyRotator = createKeyRotator({ keys: signingKeys, trail, checkpointer, log });
   const parts = { journal, views, trail, retention, contentDigest, checkpointer, keyRotator };
-  // Each run is a turn of the event loop of its own, in which every record in the journal is counted.
-  const reconciliation = setInterval(() => ledger.reconcile(journal.size()), reconcileMs).unref();
   return {
     ...parts,
     alarm: createAuditAlarm({ trail, now }),
@@ -150,15 +124,54 @@ export async function createAudit(deps: AuditDeps): Promise<Audit> {
       checkpointer.start();
     },
     close: async () => {
-      clearInterval(reconciliation);
-      await trail.refusals.flush();
-      await outbox[Symbol.asyncDispose]();
+      await recording.close();
       await checkpointer.stop();
       await witnesses[Symbol.asyncDispose]();
       await views[Symbol.asyncDispose]();
       await journal[Symbol.asyncDispose]();
     },
   };
+}
+
+type Stored = Awaited<ReturnType<typeof openStored>>;
+
+/** Builds what writes records, and appends what an earlier process left in the outbox. */
+async function createRecording(
+  { database, settings, report, metrics, log, now }: AuditDeps,
+  { journal, writerId }: Stored,
+) {
+  const ledger = createAuditLedger(journal.size());
+  const outboxStore = createOutboxStore(database);
+  const onAppended = () => {
+    ledger.appended();
+    metrics.auditRecord();
+  };
+  const outbox = createOutbox({ journal, database, outboxStore, onAppended, onWaiting: ledger.waits, log });
+  await outbox.recover();
+  const { auditMode } = settings;
+  const trail = createAuditTrail({ database, journal, outbox, ledger, writerId, auditMode, report, metrics, log, now });
+  // Each run is a turn of the event loop of its own, in which every record in the journal is counted.
+  const reconciliation = setInterval(() => ledger.reconcile(journal.size()), reconcileMs).unref();
+  const close = async () => {
+    clearInterval(reconciliation);
+    await trail.refusals.flush();
+    await outbox[Symbol.asyncDispose]();
+  };
+  return { trail, close };
+}
+
+/** Builds what signs the trail. */
+function createSigning(
+  { settings, report, metrics, log, now }: AuditDeps,
+  { journal, checkpointFiles: files, origin, signingKeys }: Stored,
+  trail: AuditTrail,
+) {
+  const { signers } = signingKeys;
+  const checkpointer = createLogCheckpointer({ journal, files, origin, signers, report, log, settings, now });
+  const witnesses = createLogWitnesses({ ...settings, checkpointer, tree: journal.tree, metrics, log });
+  checkpointer.onSigned(() => dropExpiredKeys(signingKeys, log));
+  const keyRotator = createKeyRotator({ keys: signingKeys, trail, checkpointer, log });
+  return { checkpointer, witnesses, keyRotator };
 }
 
 /** Runs an opening. A journal that is not what was signed raises the alarm in the log, before the hub refuses to start. */

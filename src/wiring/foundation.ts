@@ -1,4 +1,4 @@
-/** Builds the foundation of the hub: the database with its stores, the audit trail in its journal, and access control. */
+/** Builds the foundation of the hub: the database with its stores, the audit trail and access control. */
 
 import { join } from 'node:path';
 import { createAccessGuard } from '../domain/access/guard.ts';

@@ -1,7 +1,7 @@
 /**
- * The check of the clock before the retention of the audit trail: a wrong clock must not delete the trail. A jump is a time that
- * differs by days from the time that passed while the hub ran. After one, the clock is trusted again once the hub has run for
- * a day, so that a hub that was off for months deletes what is due a day later. Pure.
+ * The check of the clock before retention: a wrong clock must not delete the audit trail.
+ * A jump is a time that differs by days from the time that passed while the hub ran. After one, the clock is trusted again once
+ * the hub has run for a day, so that a hub that was off for months deletes what is due a day later. Pure.
  */
 import type { ClockKnowledge } from '../../stores/retention-clock-store.ts';
 

@@ -1,4 +1,4 @@
-/** The entry of the audit trail that records an event: who caused it, its target, its outcome and its fields. */
+/** The audit entry of an event: who caused it, its target, its outcome and its fields. */
 import type { Span } from '@opentelemetry/api';
 import { fittingEntry } from '../../journal/record-line.ts';
 import type { Caller } from '../../shapes/access.ts';

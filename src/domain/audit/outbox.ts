@@ -39,39 +39,22 @@ const deletedMax = 500;
 
 /** Creates the outbox. */
 export function createOutbox(deps: OutboxDeps): Outbox {
-  const { journal, outboxStore, onAppended, onWaiting } = deps;
+  const { journal, outboxStore, onWaiting, log } = deps;
   const waiting = new Map<string, QueuedEntry>();
   const appended = new Set<string>();
-  const underWay = new Set<string>();
-  const append = async (entry: QueuedEntry): Promise<void> => {
-    if (underWay.has(entry.record_id)) return;
-    underWay.add(entry.record_id);
-    try {
-      await journal.append((seq) => recordLine(entry, seq));
-    } finally {
-      underWay.delete(entry.record_id);
-    }
-    onAppended();
-    if (waiting.delete(entry.record_id)) onWaiting(-1);
-    appended.add(entry.record_id);
-    deletion.soon();
-  };
-  const appendAll = async (entries: Iterable<QueuedEntry>): Promise<{ entry: QueuedEntry; error: unknown }[]> => {
-    const failures: { entry: QueuedEntry; error: unknown }[] = [];
-    const attempt = (entry: QueuedEntry) => append(entry).catch((error: unknown) => failures.push({ entry, error }));
-    await Promise.all([...entries].map(attempt));
-    return failures;
-  };
-  const redelivery = createRedelivery(deps, waiting, appendAll);
   const deletion = createDeletion(deps, appended);
-  const wait = (entries: readonly QueuedEntry[]): void => {
-    for (const entry of entries) waiting.set(entry.record_id, entry);
-    onWaiting(entries.length);
-    redelivery.soon();
-  };
+  const append = createAppend(deps, (recordId) => {
+    if (waiting.delete(recordId)) onWaiting(-1);
+    appended.add(recordId);
+    deletion.soon();
+  });
+  const redelivery = createRedelivery(log, waiting, append);
   const deliver = async (entries: readonly QueuedEntry[]): Promise<void> => {
-    const failures = await appendAll(entries);
-    if (failures.length > 0) wait(failures.map(({ entry }) => entry));
+    const failures = await append(entries);
+    if (failures.length === 0) return;
+    for (const { entry } of failures) waiting.set(entry.record_id, entry);
+    onWaiting(failures.length);
+    redelivery.soon();
   };
   return {
     store: async (tx, entries) => {
@@ -87,31 +70,51 @@ export function createOutbox(deps: OutboxDeps): Outbox {
       const missing = left.map(({ entry }) => entry).filter(({ record_id }) => !found.has(record_id));
       await deliver(missing);
       deletion.soon();
-      deps.log.info('Records of an earlier process were in the outbox', {
-        records: left.length,
-        records_appended: missing.length,
-      });
+      const fields = { records: left.length, records_appended: missing.length };
+      log.info('Records of an earlier process were in the outbox', fields);
     },
     waiting: () => waiting.size,
     async [Symbol.asyncDispose]() {
       await redelivery[Symbol.asyncDispose]();
       await deletion[Symbol.asyncDispose]();
-      await appendAll(waiting.values());
+      await append(waiting.values());
       await deleteAppended(deps, appended).catch(() => undefined);
     },
   };
 }
 
-function createRedelivery(
-  { log }: OutboxDeps,
-  waiting: ReadonlyMap<string, QueuedEntry>,
-  appendAll: (entries: Iterable<QueuedEntry>) => Promise<{ error: unknown }[]>,
-): BackgroundRetry {
+/** Appends entries, each at most once at a time. Returns those that the journal refused. */
+type Append = (entries: Iterable<QueuedEntry>) => Promise<{ entry: QueuedEntry; error: unknown }[]>;
+
+function createAppend({ journal, onAppended }: OutboxDeps, onEntry: (recordId: string) => void): Append {
+  const underWay = new Set<string>();
+  const appendEntry = async (entry: QueuedEntry): Promise<void> => {
+    const { record_id: recordId } = entry;
+    if (underWay.has(recordId)) return;
+    underWay.add(recordId);
+    try {
+      await journal.append((seq) => recordLine(entry, seq));
+    } finally {
+      underWay.delete(recordId);
+    }
+    onAppended();
+    onEntry(recordId);
+  };
+  return async (entries) => {
+    const failures: { entry: QueuedEntry; error: unknown }[] = [];
+    const attempt = (entry: QueuedEntry) =>
+      appendEntry(entry).catch((error: unknown) => void failures.push({ entry, error }));
+    await Promise.all([...entries].map(attempt));
+    return failures;
+  };
+}
+
+function createRedelivery(log: Log, waiting: ReadonlyMap<string, QueuedEntry>, append: Append): BackgroundRetry {
   return createBackgroundRetry({
     isNeeded: () => waiting.size > 0,
     isReady: () => true,
     step: async () => {
-      const [failure] = await appendAll(waiting.values());
+      const [failure] = await append(waiting.values());
       if (failure !== undefined) throw failure.error;
     },
     onFailing: (error) =>

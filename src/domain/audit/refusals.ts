@@ -1,6 +1,7 @@
 /**
- * Refusals in the audit trail, so that nobody floods it: the first of a kind by one key or address is recorded at once, and
- * repeats are counted and recorded once in each interval. The sum of `count` (1 where it is absent) is the number of refusals.
+ * Records refused requests, with a count of repeats, so that nobody floods the audit trail.
+ * The first of a kind by one key or address is recorded at once, and repeats once in each interval. The sum of `count` (1 where it
+ * is absent) is the number of refusals.
  */
 import { BoundedMap } from '../../flow/bounded-map.ts';
 import type { EventReport } from '../../telemetry/event-report.ts';

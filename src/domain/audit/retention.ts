@@ -1,6 +1,7 @@
 /**
- * Retention of the audit trail: deletes the oldest segments of the journal that a checkpoint covers, and their rows in the views.
- * The deletion is recorded first. After an implausible jump of the clock it deletes nothing.
+ * Retention of the audit trail: deletes the oldest segments of the journal and their rows in views.
+ * A checkpoint covers what is deleted, and the deletion is recorded first. After an implausible jump of the clock nothing is
+ * deleted.
  */
 import type { Span } from '@opentelemetry/api';
 import type { Journal } from '../../journal/journal.ts';

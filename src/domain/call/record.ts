@@ -1,4 +1,4 @@
-/** Records a finished call as one append to the journal; `policy.auditMode` decides what a failed write changes. */
+/** Records a finished call in one append; `policy.auditMode` decides what a failed write changes. */
 import type { Span } from '@opentelemetry/api';
 import type { Caller } from '../../shapes/access.ts';
 import { HestiaError } from '../../shapes/error.ts';

@@ -1,5 +1,5 @@
 /**
- * Learning from tool outcomes: searches are recorded in the background, and outcomes of their results become lessons.
+ * Learning from tool outcomes: searches are recorded, and outcomes of their results become lessons.
  * The record of an outcome names the search it is credited to, so that the outcome memory can be rebuilt from the audit views.
  */
 import { setImmediate } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-/** Lessons of the stored outcomes: each is derived from an outcome and the search that it was credited to. */
+/** Lessons of stored outcomes, each derived from an outcome and the search that it was credited to. */
 import type { Lesson, LessonText, SearchRecord, ShownTool } from '../../shapes/search.ts';
 import type { ToolOutcome } from '../../shapes/tool.ts';
 import type { SearchedTool, SearchStore } from '../../stores/search-store.ts';
