@@ -4,6 +4,9 @@ import { HestiaError } from '../shapes/error.ts';
 import type { StorageErrorType } from '../shapes/storage.ts';
 import { printable, truncated } from '../shapes/text.ts';
 
+/** The longest message, in UTF-16 units. It names paths, and ends with what to do. */
+const messageLengthMax = 2000;
+
 /**
  * The journal cannot be opened, or is not the journal that was signed, and the hub does not start. The message is one
  * printable line: the folder, the reason and what to do.
@@ -15,7 +18,7 @@ export class JournalOpenError extends Error {
 
   constructor(directory: string, reason: unknown) {
     const text = reason instanceof Error ? reason.message : String(reason);
-    super(truncated(printable(`${directory}: cannot open the journal: ${text}`), 500), { cause: reason });
+    super(truncated(printable(`${directory}: cannot open the journal: ${text}`), messageLengthMax), { cause: reason });
     this.isBroken = reason instanceof JournalError && reason.type === 'corrupt';
   }
 }

@@ -207,6 +207,8 @@ async function openStored(deps: AuditDeps) {
     elapsedMs: monotonicNow,
   });
   const { journal } = opened;
+  if (journal.tornBytes > 0)
+    log.warn('An incomplete line at the end of the journal was cut', { torn_bytes: journal.tornBytes });
   const views = createAuditViews({
     file: join(place.dataDirectory, 'views.db'),
     journalDirectory: place.directory,
@@ -237,10 +239,11 @@ function dropExpiredKeys(keys: SigningKeys, log: Log): void {
 }
 
 async function recordStart(
-  { trail, contentDigest }: Pick<Audit, 'trail' | 'contentDigest'>,
+  { journal, trail, contentDigest }: Pick<Audit, 'journal' | 'trail' | 'contentDigest'>,
   { configuration, version }: { configuration: object; version: string },
 ): Promise<void> {
-  const fields = { hub_version: version, configuration_digest: contentDigest(configuration) };
+  const tornBytes = journal.tornBytes > 0 ? journal.tornBytes : undefined;
+  const fields = { hub_version: version, configuration_digest: contentDigest(configuration), torn_bytes: tornBytes };
   const event = { kind: 'change', name: 'CONFIGURATION_LOADED', fields } as const;
   await inSpan('configuration.load', { parent: ROOT_CONTEXT }, (span) => trail.record({ event, by: hubCaller, span }));
 }

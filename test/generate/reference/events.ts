@@ -131,7 +131,7 @@ const changeEvents: Readonly<Record<ChangeEvent, EventEntry>> = {
     when: 'A checkpoint is signed. Log line and span only: it is no record of the trail.',
     fields: ['audit_seq', 'checkpoint'],
   },
-  CONFIGURATION_LOADED: { when: 'The hub starts.', fields: ['hub_version', 'configuration_digest'] },
+  CONFIGURATION_LOADED: { when: 'The hub starts.', fields: ['hub_version', 'configuration_digest', 'torn_bytes'] },
 };
 
 const toolOutcome: EventEntry = {
