@@ -83,6 +83,7 @@ const otherSpans: Readonly<Record<string, SpanEntry>> = {
   'quarantine.approve': internal('An operator approves an entry of the quarantine.', []),
   'audit.verify': internal('A caller verifies the audit trail.', []),
   'audit.alarm': internal('The audit trail is reported as broken.', ['security_event']),
+  'audit.key.rotate': internal('The key that signs checkpoints is replaced.', ['security_event']),
   'configuration.load': internal('The hub starts; a root.', []),
   authenticate: internal('A refused request is recorded, only where no span is active.', ['security_event']),
   'access.check': internal('A denied action is recorded, only where no span is active.', ['security_event']),
