@@ -85,8 +85,8 @@ export function loadConfig(sources: ConfigSources): Config {
   });
 }
 
-/** The URL of a hub with this environment, as seen from this machine, and the file of its operator's key. Reads no file. */
-export function clientDefaults(sources: ConfigSources): { url: string; operatorKeyFile: string } {
+/** What clients use by default: the URL of a hub with this environment, seen from this machine, and its files. Reads no file. */
+export function clientDefaults(sources: ConfigSources) {
   const parsed = environmentSchema
     .pick({ HESTIA_HOST: true, HESTIA_PORT: true, HESTIA_DATA_DIR: true })
     .safeParse(withoutEmpty(sources.environment));
@@ -96,6 +96,7 @@ export function clientDefaults(sources: ConfigSources): { url: string; operatorK
   return {
     url: `http://${name.includes(':') ? `[${name}]` : name}:${port}`,
     operatorKeyFile: resolve(sources.workingDirectory, folder, operatorKeyFileName),
+    dataDirectory: resolve(sources.workingDirectory, folder),
   };
 }
 

@@ -333,11 +333,7 @@ describe('src/', () => {
   test('has no import cycle', () => expect(cycleFindings(files)).toEqual([]));
   // The entry points of the process and of worker threads.
   const entryPoints = ['hestia.ts', 'stores/wal-checkpoint-worker.ts', 'stores/views/projector-worker.ts'];
-  // The command line does not verify with them yet.
-  const notWired = ['domain/audit/verification/'];
-  const isWired = (finding: string) => !notWired.some((start) => finding.startsWith(start));
-  test('has no file that is never imported', () =>
-    expect(orphanFindings(files, entryPoints).filter(isWired)).toEqual([]));
+  test('has no file that is never imported', () => expect(orphanFindings(files, entryPoints)).toEqual([]));
   test('imports with .ts', () => expect(extensionFindings(files)).toEqual([]));
   test(`holds at most ${folderFilesMax} files in a folder`, () => expect(folderFindings(paths)).toEqual([]));
   test('names files in kebab-case, by their subject', () => expect(nameFindings(paths)).toEqual([]));

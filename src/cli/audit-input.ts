@@ -1,47 +1,63 @@
-/** Input files of `hestia audit`: a public key, checkpoints stored outside the hub, an export. */
+/** Input files of `hestia audit`: keys, checkpoints kept outside of the hub, an export. */
 
 import { createReadStream, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { type VerifyingKey, verifyingKey } from '../domain/audit-verification.ts';
+import { type TrustedKey, trustedKey } from '../domain/audit-offline.ts';
 import { systemErrorCode } from '../flow/system-error.ts';
-import { type AuditCheckpoint, auditCheckpointSchema, auditKeySchema } from '../shapes/audit-checkpoint.ts';
-import { parsedJson } from '../shapes/json.ts';
+import { auditKeySchema } from '../shapes/audit-log/proof.ts';
+import { isJsonObject, parsedJson } from '../shapes/json.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 
 /** Longest line of an export, in UTF-16 units; a record is far shorter. */
 const lineLengthMax = 4_194_304;
 
 /**
- * Reads a public key: a PEM file, or a response of `GET /v1/audit/key`.
- * @throws CommandError if the file holds no Ed25519 public key
+ * Reads public keys: a PEM file, a response of `GET /v1/audit/key`, or verifier keys (C2SP signed-note), one a line.
+ * @throws CommandError if the file holds something else
  */
-export function readPublicKey(file: string): VerifyingKey {
-  const text = readText('--public-key', file);
+export function readPublicKeys(file: string): TrustedKey[] {
+  const text = readText('--public-key', file).trim();
   const answered = auditKeySchema.safeParse(parsedJson(text));
+  const keys = answered.success ? answered.data.vkeys : text.startsWith('-----') ? [text] : text.split('\n');
   try {
-    return verifyingKey(answered.success ? answered.data.public_key : text);
+    return keys.map(trustedKey);
   } catch (cause) {
     throw new CommandError(exitCodes.usage, `--public-key: ${file} does not hold an Ed25519 public key`, { cause });
   }
 }
 
-/** A log line, from the file or from Loki, holds the checkpoint as JSON text in the field `checkpoint`. */
-const checkpointLineSchema = z.object({ checkpoint: z.string() });
+/** The event of the log lines that carry a checkpoint. Its name may also be in other lines, in the name of a tool for example. */
+const checkpointEvent = 'AUDIT_CHECKPOINT';
+const loggedSchema = z.object({ change_event: z.literal(checkpointEvent).optional(), checkpoint: z.string() });
+const noteSchema = z.object({ note: z.string() });
 
 /**
- * Reads checkpoints from JSON text, or from a file with one object a line. An object is a checkpoint, or a log line that holds one.
- * @throws CommandError if an object is neither
+ * Reads checkpoints: a signed note, such as the head file, or objects, one a line. An object with a checkpoint is a line of the
+ * log, of Loki, of `checkpoints.ndjson` or of an export. Other objects are skipped.
+ * @throws CommandError if there is no checkpoint, or a line is no object
  */
-export function readCheckpoints(source: string): AuditCheckpoint[] {
+export function readCheckpoints(source: string): string[] {
   const text = source.trimStart().startsWith('{') ? source : readText('--checkpoint', source);
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  return lines.map((line) => {
-    const value = parsedJson(line);
-    const logged = checkpointLineSchema.safeParse(value);
-    const checkpoint = auditCheckpointSchema.safeParse(logged.success ? parsedJson(logged.data.checkpoint) : value);
-    if (checkpoint.success) return checkpoint.data;
-    throw new CommandError(exitCodes.usage, '--checkpoint: must be checkpoints, or lines of the log that hold one');
-  });
+  const notes = text.trimStart().startsWith('{') ? text.split('\n').flatMap(notesOfLine) : [text];
+  if (notes.length > 0) return notes;
+  throw new CommandError(exitCodes.usage, '--checkpoint: holds no checkpoint');
+}
+
+function notesOfLine(line: string): string[] {
+  if (line.trim() === '') return [];
+  const value = parsedJson(line);
+  const logged = loggedSchema.safeParse(value);
+  // A checkpoint that is JSON itself is one of the hash chain that came before the journal.
+  if (logged.success) return logged.data.checkpoint.startsWith('{') ? [] : [noteOfLog(logged.data.checkpoint)];
+  const note = noteSchema.safeParse(value);
+  if (note.success) return [note.data.note];
+  if (isJsonObject(value) && value.change_event !== checkpointEvent) return [];
+  throw new CommandError(exitCodes.usage, '--checkpoint: must be checkpoints, or lines of the log that hold one');
+}
+
+/** The log escapes control characters in its texts, which a note has only as the ends of its lines. */
+function noteOfLog(text: string): string {
+  return text.replaceAll('\\u000a', '\n');
 }
 
 /**

@@ -11,8 +11,8 @@ import type { Ask } from './terminal-question.ts';
 export interface CommandSurroundings {
   stdout: OutputStream;
   stderr: OutputStream;
-  /** Defaults of `--url` and `--key-file`: where a hub with this environment listens and stores its operator key. */
-  defaults: { url: string; operatorKeyFile: string };
+  /** Defaults of `--url`, `--key-file` and `--data`: where a hub with this environment listens and stores its data. */
+  defaults: { url: string; operatorKeyFile: string; dataDirectory: string };
   /** Passed to hubs that the demo starts, and to what reads the configuration file. */
   environment: Readonly<Record<string, string | undefined>>;
   /** The script that runs the hub. */

@@ -19,9 +19,8 @@ import type { KeyRotator } from './audit/key-rotation.ts';
 import type { LogCheckpointer } from './audit/log-checkpointer.ts';
 import type { LogTiles } from './audit/log-tiles.ts';
 import { ocsfLines } from './audit/ocsf.ts';
-import { trustedKey } from './audit/verification/key-ring.ts';
 import type { AuditProver } from './audit/verification/prover.ts';
-import { verifyTrail } from './audit/verification/trail-check.ts';
+import { checkStoredTrail } from './audit/verification/stored-trail.ts';
 import { type TrailSources, trailLines } from './audit/verification/trail-lines.ts';
 
 /** The format of an export. */
@@ -163,12 +162,12 @@ async function signedSize({ sources, checkpointer, log }: AuditServiceDeps): Pro
 
 /** Verifies the trail. A journal whose records are deleted by retention meanwhile is read again. */
 async function verifyStored(deps: AuditServiceDeps, caller: Caller): Promise<AuditVerdict> {
-  const { sources, alarm } = deps;
+  const { sources, alarm, checkpointer } = deps;
   const until = await signedSize(deps);
-  const keys = sources.vkeys().map(trustedKey);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const verdict = await verifyTrail(trailLines(sources, until), { keys });
+      const check = checkStoredTrail(sources, { until, note: checkpointer.newest()?.note });
+      const verdict = (await check?.next(Number.POSITIVE_INFINITY)) ?? nothingSigned;
       if (verdict.firstBad !== undefined) await alarm.raise(verdict.firstBad, caller);
       return verdict;
     } catch (error) {
@@ -176,6 +175,9 @@ async function verifyStored(deps: AuditServiceDeps, caller: Caller): Promise<Aud
     }
   }
 }
+
+/** The verdict where no stored record is signed yet. */
+const nothingSigned: AuditVerdict = { intact: true, recordsChecked: 0, checkpointsChecked: 0, recordsUncovered: 0 };
 
 /** Attempts to verify before a caller receives CONFLICT because records are being deleted. */
 const attemptsMax = 3;

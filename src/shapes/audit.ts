@@ -1,4 +1,4 @@
-/** The audit record as the journal stores it, and the result of a verification. Field names: docs/reference.md, "Event fields". */
+/** The audit record as the journal stores it. Field names: docs/reference.md, "Event fields". */
 import { z } from 'zod';
 import { outcomeSchema } from './event.ts';
 
@@ -45,43 +45,11 @@ export const chainedAuditRecordSchema = auditRecordSchema
   .extend({ previous_hash: digestSchema, hash: digestSchema });
 export type ChainedAuditRecord = z.infer<typeof chainedAuditRecordSchema>;
 
-/** A record and its canonical text, in which it is stored and exported. */
-export interface ChainedRecord {
-  record: ChainedAuditRecord;
-  body: string;
-}
-
-/** The head of a chain: the number and hash of its last record. */
-export interface ChainHead {
-  seq: number;
-  hash: string;
-}
-
 /** A stored record. Its text stays unparsed, so that a record that was tampered with can still be reported. */
 export interface StoredRecord {
   seq: number;
   body: string;
 }
-
-/**
- * The result of a verification. `firstBad` names the first record that fails, with the checkpoint if a checkpoint fails, and
- * the reason. `recordsUncovered` counts the records after the last checkpoint, which are chained but not yet signed.
- */
-export const auditVerdictSchema = z.strictObject({
-  intact: z.boolean(),
-  recordsChecked: z.int(),
-  checkpointsChecked: z.int(),
-  recordsUncovered: z.int(),
-  /** The key that the checkpoints were verified with, by the SHA-256 of its DER form. */
-  keyId: z.string().optional(),
-  firstSeq: z.int().optional(),
-  lastSeq: z.int().optional(),
-  headHash: z.string().optional(),
-  firstBad: z
-    .strictObject({ seq: z.int(), checkpoint: z.int().optional(), line: z.int().optional(), reason: z.string() })
-    .optional(),
-});
-export type AuditVerdict = z.infer<typeof auditVerdictSchema>;
 
 /** Filters and cursor of `GET /v1/audit/events`. `after` is the `seq` of the last record of the previous page. */
 export interface AuditQuery {

@@ -99,6 +99,7 @@ export async function createAudit(deps: AuditDeps): Promise<Audit> {
     retentionClockStore: createRetentionClockStore(database),
     trail,
     coveredSize: () => checkpointer.newest()?.size ?? 0,
+    sign: checkpointer.runNow,
     auditDays: settings.auditDays,
     now,
     monotonicNow,

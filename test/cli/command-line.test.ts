@@ -180,9 +180,9 @@ describe('audit', () => {
     const lines = (await run(['audit', 'export'])).lines();
     const records = lines.filter(({ seq }) => seq !== undefined);
     expect(lines.map(({ type }) => type).filter((type) => type !== undefined)).toEqual([
-      'hestia.audit.export/1',
-      'hestia.audit.checkpoint/1',
-      'hestia.audit.end/1',
+      'hestia.audit.export/2',
+      'hestia.audit.checkpoint/2',
+      'hestia.audit.end/2',
     ]);
     expect(records.map(({ seq }) => seq)).toEqual(records.map((_, index) => index + 1));
     expect(records.at(-1)).toMatchObject({ event: 'SKILL_PUBLISHED' });

@@ -38,6 +38,8 @@ export interface AuditRetentionDeps {
   trail: AuditTrail;
   /** The number of records that a signed checkpoint covers. */
   coveredSize: () => number;
+  /** Signs all records, so that the record of a deletion is signed before anything is deleted. */
+  sign: () => Promise<void>;
   auditDays: number;
   /** The clock, in Unix milliseconds. */
   now: () => number;
@@ -49,7 +51,7 @@ const dayMs = 86_400_000;
 
 /** Creates the retention. */
 export function createAuditRetention(deps: AuditRetentionDeps): AuditRetention {
-  const { journal, views, trail, coveredSize, auditDays } = deps;
+  const { journal, views, trail, coveredSize, sign, auditDays } = deps;
   const observe = createClockObservation(deps);
   return {
     observe: async () => void (await observe()),
@@ -64,6 +66,7 @@ export function createAuditRetention(deps: AuditRetentionDeps): AuditRetention {
         const fields = { agent_id: by.agentId, records, first_seq: firstSeq };
         const isRecorded = await trail.record({ event: { kind: 'change', name: 'AUDIT_PRUNED', fields }, by, span });
         if (!isRecorded) throw new Error('the deletion could not be recorded, so nothing was deleted');
+        await sign();
       };
       const { records } = await journal.retire({
         before: now - auditDays * dayMs,

@@ -31,7 +31,11 @@ export async function runCommand(words: readonly string[], options: CommandRunOp
   const exitCode = await runCommandLine(words, {
     stdout: stream('stdout'),
     stderr: stream('stderr'),
-    defaults: { url: 'http://127.0.0.1:7420', operatorKeyFile: '/no/such/folder/operator.key' },
+    defaults: {
+      url: 'http://127.0.0.1:7420',
+      operatorKeyFile: '/no/such/folder/operator.key',
+      dataDirectory: '/no/such/folder',
+    },
     environment: {},
     hubFile: fileURLToPath(new URL('../../../src/main.ts', import.meta.url)),
     version: '1.2.3',

@@ -41,16 +41,16 @@ export interface KeyRing {
   vkeys(): string[];
   /** Reports who signed a note: a trusted key, only unknown keys, or nobody, because a signature of a trusted key is not valid. */
   signerOf(note: ParsedNote): 'trusted' | 'unknown' | 'invalid';
-  /** Reads the keys that a rotation record names. They are trusted once a trusted checkpoint covers the record. */
-  announce(seq: number, line: string): void;
-  /** Trusts the keys named by records up to `size`. */
-  cover(size: number): void;
+  /** Reads the keys that a rotation record names. They are trusted after the next {@link cover}. */
+  announce(line: string): void;
+  /** Trusts the keys that were named so far. Call it after a checkpoint of a trusted key, which covers all records before it. */
+  cover(): void;
 }
 
 /** Creates a ring of these keys. */
 export function createKeyRing(trusted: readonly NoteVerifier[]): KeyRing {
   const verifiers = [...trusted];
-  let announced: { seq: number; verifier: NoteVerifier }[] = [];
+  let announced: NoteVerifier[] = [];
   return {
     vkeys: () => verifiers.map(({ vkey }) => vkey),
     signerOf: ({ text, signatures }) => {
@@ -63,17 +63,16 @@ export function createKeyRing(trusted: readonly NoteVerifier[]): KeyRing {
       }
       return isTrusted ? 'trusted' : 'unknown';
     },
-    announce: (seq, line) => {
+    announce: (line) => {
       const parsed = rotationSchema.safeParse(parsedJson(line));
       if (!parsed.success) return;
       const { vkey, previous_vkey: previous } = parsed.data.fields;
-      announced.push(...[vkey, previous].flatMap(readVerifier).map((verifier) => ({ seq, verifier })));
+      announced.push(...[vkey, previous].flatMap(readVerifier));
     },
-    cover: (size) => {
-      if (announced.length === 0) return;
-      for (const { verifier } of announced.filter(({ seq }) => seq <= size))
+    cover: () => {
+      for (const verifier of announced)
         if (!verifiers.some(({ vkey }) => vkey === verifier.vkey)) verifiers.push(verifier);
-      announced = announced.filter(({ seq }) => seq > size);
+      announced = [];
     },
   };
 }

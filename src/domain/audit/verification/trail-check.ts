@@ -160,7 +160,7 @@ function recordFault(line: string, state: CheckState): TrailFault | undefined {
   if (record.writerId !== state.header.writer_id) return { seq, reason: 'it is of another writer' };
   state.tree.append(leafHash(line));
   state.seq = seq;
-  if (record.event === rotationEvent) state.keys.announce(seq, line);
+  if (record.event === rotationEvent) state.keys.announce(line);
   if (record.event === pruningEvent) state.prunings.push({ seq, firstSeq: keptFirstSeq(line) });
   const fault = state.kept.faultAt(state.tree);
   return fault && { ...fault, seq: state.lastSize + 1, lastSeq: seq };
@@ -218,7 +218,7 @@ function noteFault(note: string, size: number, state: CheckState): TrailFault | 
   else {
     state.trusted = checkpoint;
     state.trustedCount += 1;
-    keys.cover(size);
+    keys.cover();
   }
   return undefined;
 }

@@ -82,14 +82,23 @@ export async function* exportLines(
   yield [canonicalLine(header)];
   const merged = createCheckpointMerge(checkpoints, firstSeq - 1);
   let count = 0;
-  for await (const page of records) {
-    count += page.length;
-    yield await merged.insert(page);
+  try {
+    for await (const page of records) {
+      count += page.length;
+      yield await merged.insert(page);
+    }
+    const { notes, last, lines } = await merged.rest();
+    if (lines.length > 0) yield lines;
+    const end: AuditExportEnd = {
+      type: exportEndType,
+      records: count,
+      checkpoints: notes,
+      ...(last && { note: last }),
+    };
+    yield [canonicalLine(end)];
+  } finally {
+    await merged.close();
   }
-  const { notes, last, lines } = await merged.rest();
-  if (lines.length > 0) yield lines;
-  const end: AuditExportEnd = { type: exportEndType, records: count, checkpoints: notes, ...(last && { note: last }) };
-  yield [canonicalLine(end)];
 }
 
 /** Inserts each checkpoint after the record that it covers last. */
@@ -128,6 +137,7 @@ function createCheckpointMerge(checkpoints: AsyncIterable<CheckpointLine>, sizeB
       for (; next !== undefined; await read()) lines.push(lineOf(next));
       return { notes, last, lines };
     },
+    close: async () => void (await iterator.return?.()),
   };
 }
 

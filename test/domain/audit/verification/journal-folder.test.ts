@@ -186,6 +186,20 @@ describe('the folder of a journal that was changed while the hub was stopped', (
     });
   });
 
+  test('with an older list of checkpoints is found by the newest one, which is a file of its own', async () => {
+    using journal = await writtenJournal();
+    const segment = journal.segments().at(-1) ?? '';
+    const list = join(journal.directory, 'checkpoints.ndjson');
+    writeFileSync(list, `${readFileSync(list, 'utf8').split('\n').slice(0, 2).join('\n')}\n`);
+    for (const later of journal.segments()) if (Number.parseInt(later, 10) > 300) journal.remove(later);
+    const last = journal.segments().at(-1) ?? '';
+    journal.rewrite(last, (text) => text.slice(0, text.indexOf('\n', text.indexOf('"seq":300,')) + 1));
+    expect(last).not.toBe(segment);
+    expect(await firstBad(journal)).toMatchObject({ seq: 301, lastSeq: 700, checkpoint: 700 });
+    rmSync(join(journal.directory, 'checkpoint'));
+    expect(await verify(journal)).toMatchObject({ intact: true, lastSeq: 300 });
+  });
+
   test('with all records written anew, signed by another key, is found', async () => {
     using journal = await writtenJournal();
     using forged = await writtenJournal();

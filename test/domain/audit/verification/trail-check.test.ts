@@ -120,6 +120,13 @@ describe('one changed byte', () => {
   });
 });
 
+test('a line that is not canonical JSON is found, whatever it says', async () => {
+  for (const [index, line] of lines.entries()) {
+    const verdict = await verify(lines.with(index, line.replace('":', '" :')));
+    expect(verdict).toMatchObject({ intact: false, firstBad: { line: index + 1 } });
+  }
+});
+
 describe('an export that was forged', () => {
   test('with a record edited is found, and the checkpoint names the range', async () => {
     expect(await firstBad(lines.with(lineOf(5), edited(lines[lineOf(5)] ?? '')))).toEqual({
@@ -267,6 +274,15 @@ describe('a checkpoint', () => {
     });
     expect(await firstBad(exportLines({ ...whole, origin: 'hestia/other', vkeys: [other.vkey] }))).toMatchObject({
       reason: 'the trail is the log hestia/other: the key is of the log hestia/test',
+    });
+  });
+
+  test('does not vouch for a header that names a key of another log, or one that nobody signed for', async () => {
+    const reason = 'the header names a key of another log';
+    const foreign = exportLines({ ...whole, vkeys: [signer.vkey, newSigner('hestia/other').vkey] });
+    for (const trust of [{}, { keys: [] }]) expect(await firstBad(foreign, trust)).toMatchObject({ line: 1, reason });
+    expect(await firstBad(exportLines({ ...whole, vkeys: [signer.vkey, newSigner().vkey] }))).toMatchObject({
+      reason: expect.stringContaining('neither trusted nor named by a signed rotation'),
     });
   });
 
