@@ -89,7 +89,8 @@ export function createProjector(deps: ProjectorDeps): Projector {
       return waits.add(seq, timeoutMs);
     },
     prune: (beforeSeq) => {
-      if (!state.isReady) return Promise.reject(viewsUnreadable());
+      if (state.isDisposed) return Promise.reject(viewsUnreadable());
+      // A thread that is starting receives it, too. One that starts later begins with the oldest record of the journal.
       thread.send({ kind: 'prune', beforeSeq });
       return prunings.add(beforeSeq, Number.POSITIVE_INFINITY);
     },
