@@ -3,10 +3,14 @@
  * no code of the hub, and a witness over HTTP.
  */
 import { spawn } from 'node:child_process';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { vkeyOf } from '../../src/journal/signed-note.ts';
 import { json } from '../support/hub/hub.ts';
 import { type ListeningHub, startListeningHub } from '../support/hub/hub-listening.ts';
 import { runCommand } from '../support/programs/command-run.ts';
@@ -180,6 +184,40 @@ describe('the routes of the audit log', () => {
       expect((await auditor.fetch(`/v1/audit/log/${path}`)).status).toBe(200);
     }
     expect((await auditor.fetch('/v1/audit/key/rotation', { method: 'POST' })).status).toBe(403);
+  });
+});
+
+describe('a hub that starts after a rotation', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'hestia-rotation-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  const start = () => startListeningHub({ folder, file: { audit: { origin } } });
+
+  test('signs with both keys, and accepts the head that they signed', async () => {
+    const before = await start();
+    const [oldKey = ''] = await vkeysOf(before);
+    expect(await rotateKey(before)).toMatchObject({ exitCode: 0 });
+    const vkeys = await vkeysOf(before);
+    await before[Symbol.asyncDispose]();
+    await using after = await start();
+    expect(await vkeysOf(after)).toEqual(vkeys);
+    expect(vkeys).toEqual([expect.not.stringContaining(oldKey), oldKey]);
+  });
+
+  test('that was interrupted completes it with the key that was recorded, and records it again', async () => {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    await writeFile(join(folder, 'audit-signing.next.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    await using hub = await start();
+    const vkeys = await vkeysOf(hub);
+    expect(vkeys).toHaveLength(3);
+    expect(vkeys[0]).toBe(vkeyOf(origin, createPublicKey(privateKey)));
+    const { items } = await json(hub.operator.fetch('/v1/audit/events?event=AUDIT_KEY_ROTATED'));
+    expect(items).toMatchObject([
+      { agent_id: 'operator' },
+      { agent_id: 'hestia', fields: { vkey: vkeys[0], previous_vkey: vkeys[1] } },
+    ]);
   });
 });
 
