@@ -140,6 +140,19 @@ describe('a witness', () => {
     await expect.poll(() => log.checkpointer.newestCosigned()?.size, { timeout: 5000 }).toBe(1);
   });
 
+  test('whose answer was lost cosigns the same checkpoint again', async () => {
+    const signer = newSigner();
+    await using witness = await startWitness({ origin, logVkey: () => signer.vkey });
+    await using log = await openTestLog([witness], signer);
+    witness.override(() => ({ status: 502, body: '' }));
+    await log.sign(5);
+    await expect.poll(() => log.counted).toContain('refused');
+    expect(witness.latest().size).toBe(5);
+    witness.override(undefined);
+    await expect.poll(() => log.checkpointer.newestCosigned()?.size, { timeout: 5000 }).toBe(5);
+    expect(witness.statuses).toEqual([502, 409, 200]);
+  });
+
   test('that is unreachable is tried again, and cosigns the newest checkpoint then', async () => {
     const signer = newSigner();
     const first = await startWitness({ origin, logVkey: () => signer.vkey });
