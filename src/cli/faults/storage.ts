@@ -1,9 +1,12 @@
 /**
- * Faults of the database: failing writes, missing audit records, an altered record, a failing cleanup.
- * A trigger in the database of a hub for faults refuses one kind of write.
+ * Faults of the storage: failing writes, missing audit records, an altered record, a failing cleanup.
+ * A trigger in the database of a hub for faults refuses one kind of write. The journal refuses records while its file is moved.
  */
+import { closeSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
+import { CommandError, exitCodes } from '../command-error.ts';
 import { demoSkillText } from '../demo/skill.ts';
 import { callFaultTool } from './calls.ts';
 import { type Fault, type FaultContext, repeat, undoing } from './fault.ts';
@@ -23,7 +26,7 @@ export const storageFaults: readonly Fault[] = [
     name: 'audit-gap',
     alert: 'HestiaAuditGap',
     place: 'own hub',
-    does: 'calls a tool while the audit trail accepts no records; only a restart resets the gap',
+    does: 'calls a tool while the file of the journal is moved away; only a restart resets the gap',
     make: omitRecords,
   },
   {
@@ -44,7 +47,7 @@ export const storageFaults: readonly Fault[] = [
     name: 'cleanup-failed',
     alert: 'HestiaCleanupFailed',
     place: 'own hub',
-    does: 'runs cleanups while the database refuses to delete expired outcomes',
+    does: 'runs cleanups while the database refuses to delete expired searches',
     make: failCleanups,
   },
 ];
@@ -61,7 +64,8 @@ async function failWrites(context: FaultContext): Promise<AsyncDisposable> {
 }
 
 async function omitRecords(context: FaultContext): Promise<AsyncDisposable> {
-  const owned = await context.startHub();
+  // With records required, calls are refused and none is missing.
+  const owned = await context.startHub({ file: { policy: { auditMode: 'best-effort' } } });
   await using parts = new AsyncDisposableStack();
   // Disposed last: the count of missing records lasts as long as the process.
   parts.use(
@@ -70,10 +74,19 @@ async function omitRecords(context: FaultContext): Promise<AsyncDisposable> {
       await owned.start();
     }),
   );
-  const refused = await withRefusedWrites(owned, 'INSERT ON audit_records', () =>
-    repeat(() => callFaultTool(owned.hub, faultToolNames.fine), context),
-  );
-  parts.use(refused);
+  const segment = openSegment(owned);
+  renameSync(segment, `${segment}.moved`);
+  parts.use(undoing(() => renameSync(`${segment}.moved`, segment)));
+  parts.use(await repeat(() => callFaultTool(owned.hub, faultToolNames.fine), context));
+  return parts.move();
+}
+
+async function breakChain(context: FaultContext): Promise<AsyncDisposable> {
+  const owned = await context.startHub();
+  alterFirstRecord(owned, '"agent_id":"hestia"', '"agent_id":"nobody"');
+  await using parts = new AsyncDisposableStack();
+  parts.use(undoing(() => alterFirstRecord(owned, '"agent_id":"nobody"', '"agent_id":"hestia"')));
+  parts.use(await repeat(() => owned.hub.send('/v1/audit/verify'), context));
   return parts.move();
 }
 
@@ -88,31 +101,37 @@ async function lockViews(context: FaultContext): Promise<AsyncDisposable> {
   return parts.move();
 }
 
-async function breakChain(context: FaultContext): Promise<AsyncDisposable> {
-  const owned = await context.startHub();
-  alterFirstRecord(owned.databaseFile, '"agent_id":"hestia"', '"agent_id":"nobody"');
-  await using parts = new AsyncDisposableStack();
-  parts.use(undoing(() => alterFirstRecord(owned.databaseFile, '"agent_id":"nobody"', '"agent_id":"hestia"')));
-  parts.use(await repeat(() => owned.hub.send('/v1/audit/verify'), context));
-  return parts.move();
-}
-
 async function failCleanups(context: FaultContext): Promise<AsyncDisposable> {
   const owned = await context.startHub();
   return refuseDeletions(owned, () => repeat(() => owned.hub.send('/v1/scheduler/run', { method: 'POST' }), context));
 }
 
-/** Creates an expired outcome, and lets the database refuse to delete it until `work` is disposed. */
+/** Creates an expired search, and lets the database refuse to delete it until `work` is disposed. */
 export async function refuseDeletions(owned: FaultHub, work: () => Promise<AsyncDisposable>): Promise<AsyncDisposable> {
-  await callFaultTool(owned.hub, faultToolNames.fine);
-  inDatabase(owned.databaseFile, (database) => database.exec('UPDATE tool_outcomes SET recorded_at = 0'));
-  return withRefusedWrites(owned, 'DELETE ON tool_outcomes', work);
+  await owned.hub.send('/v1/tools/search', { json: { query: 'a tool' } });
+  await untilExpired(owned);
+  return withRefusedWrites(owned, 'DELETE ON searches', work);
 }
+
+/** Waits until the search is stored, which happens in the background, and makes it old. */
+async function untilExpired({ databaseFile }: FaultHub): Promise<void> {
+  for (let attempt = 0; attempt < storedAttemptsMax; attempt += 1) {
+    const changes = inDatabase(databaseFile, (database) =>
+      Number(database.prepare('UPDATE searches SET searched_at = 0').run().changes),
+    );
+    if (changes > 0) return;
+    await delay(storedPollMs);
+  }
+  throw new CommandError(exitCodes.failed, 'the hub did not store a search');
+}
+
+const storedPollMs = 50;
+const storedAttemptsMax = 200;
 
 /** Lets the database refuse one kind of write until `work` is disposed. */
 async function withRefusedWrites(
   { databaseFile }: FaultHub,
-  write: 'INSERT ON skill_versions' | 'INSERT ON audit_records' | 'DELETE ON tool_outcomes',
+  write: 'INSERT ON skill_versions' | 'DELETE ON searches',
   work: () => Promise<AsyncDisposable>,
 ): Promise<AsyncDisposable> {
   await using parts = new AsyncDisposableStack();
@@ -123,24 +142,32 @@ async function withRefusedWrites(
   return parts.move();
 }
 
-/** Alters the first record. Drops the trigger that protects records and restores it in the same transaction. */
-function alterFirstRecord(file: string, found: string, instead: string): void {
-  inDatabase(file, (database) => {
-    const name = 'audit_records_never_change';
-    const trigger = database.prepare('SELECT sql FROM sqlite_schema WHERE name = ?').get(name)?.sql;
-    database.exec(`BEGIN IMMEDIATE; DROP TRIGGER ${name}`);
-    const first = '(SELECT min(seq) FROM audit_records)';
-    database.prepare(`UPDATE audit_records SET body = replace(body, ?, ?) WHERE seq = ${first}`).run(found, instead);
-    database.exec(`${trigger}; COMMIT`);
-  });
+/** The file of the journal that records are appended to. */
+function openSegment({ folder }: FaultHub): string {
+  const segments = join(folder, 'journal', 'segments');
+  const newest = readdirSync(segments).toSorted().at(-1);
+  if (newest === undefined) throw new CommandError(exitCodes.failed, 'the hub has no journal');
+  return join(segments, newest);
+}
+
+/** Alters the first record where it is stored, without changing its length. */
+function alterFirstRecord(owned: FaultHub, found: string, instead: string): void {
+  const segment = openSegment(owned);
+  const at = readFileSync(segment).indexOf(found);
+  const file = openSync(segment, 'r+');
+  try {
+    writeSync(file, instead, at);
+  } finally {
+    closeSync(file);
+  }
 }
 
 const busyTimeoutMs = 5000;
 
-function inDatabase(file: string, work: (database: DatabaseSync) => void): void {
+function inDatabase<T>(file: string, work: (database: DatabaseSync) => T): T {
   const database = new DatabaseSync(file, { timeout: busyTimeoutMs });
   try {
-    work(database);
+    return work(database);
   } finally {
     database.close();
   }

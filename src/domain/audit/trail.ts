@@ -4,6 +4,7 @@
  */
 import type { Span } from '@opentelemetry/api';
 import type { Journal } from '../../journal/journal.ts';
+import { JournalError } from '../../journal/journal-error.ts';
 import { recordLine } from '../../journal/record-line.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import { newId } from '../../shapes/id.ts';
@@ -91,10 +92,11 @@ export function createAuditTrail(deps: AuditTrailDeps): AuditTrail {
   };
 }
 
-async function checkWritable({ journal }: AuditTrailDeps): Promise<void> {
+async function checkWritable({ journal, metrics }: AuditTrailDeps): Promise<void> {
   try {
     await journal.checkWritable();
   } catch (cause) {
+    if (cause instanceof JournalError) metrics.storageFailure(cause.type);
     throw new HestiaError(
       'STORAGE_FAILED',
       'the audit record of this call could not be written, and policy.auditMode requires one: the tool was not called',

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { json } from '../../support/hub/hub.ts';
 import {
   connectClient,
@@ -11,6 +11,7 @@ import {
   startListeningHub,
   untilConnected,
 } from '../../support/hub/hub-listening.ts';
+import { refuseRecords } from '../../support/journal-fault.ts';
 import { realServer } from '../../support/servers/real-server.ts';
 
 let hub: ListeningHub;
@@ -23,8 +24,9 @@ afterEach(async () => {
 async function start(auditMode: 'best-effort' | 'required'): Promise<void> {
   memoryFolder = await mkdtemp(join(tmpdir(), 'hestia-memory-'));
   const memory = realServer('memory', [], { MEMORY_FILE_PATH: join(memoryFolder, 'memory.jsonl') });
-  hub = await startListeningHub({ file: { mcpServers: { memory }, policy: { auditMode } } });
-  await untilConnected(hub, 'memory');
+  const slow = realServer('everything', ['stdio']);
+  hub = await startListeningHub({ file: { mcpServers: { memory, slow }, policy: { auditMode } } });
+  await untilConnected(hub, 'memory', 'slow');
 }
 
 const call = (tool: string, args: object) =>
@@ -32,43 +34,40 @@ const call = (tool: string, args: object) =>
 const remember = (name: string) => call('create_entities', { entities: [{ name, entityType: 't', observations: [] }] });
 const isRemembered = async (name: string) => (await (await call('read_graph', {})).text()).includes(name);
 
-async function gap(): Promise<unknown> {
+// biome-ignore lint/suspicious/noExplicitAny: what it holds is what the test finds out
+async function status(): Promise<any> {
   await using client = await connectClient('2.x, 2026-07-28', hub, hub.operator);
-  return (await client.call('get_mcp_hub_status')).structuredContent.audit_gap;
+  return (await client.call('get_mcp_hub_status')).structuredContent;
 }
+const gap = async () => (await status()).audit_gap;
+const callsRunning = async () => (await status()).calls_running;
 
-/** Lets every insert of a record fail while `work` runs, as on a full disk. */
-async function whileRecordsFail<T>(work: () => Promise<T>): Promise<T> {
-  using breaker = new DatabaseSync(hub.config.databaseFile, { timeout: 5000 });
-  breaker.exec("CREATE TRIGGER no_record BEFORE INSERT ON audit_records BEGIN SELECT RAISE(ABORT, 'refused'); END");
-  try {
-    return await work();
-  } finally {
-    breaker.exec('DROP TRIGGER no_record');
-  }
-}
-
-/** Keeps the database locked while `work` runs. */
-async function whileLocked<T>(work: () => Promise<T>): Promise<T> {
-  using locker = new DatabaseSync(hub.config.databaseFile, { timeout: 5000 });
-  locker.exec('BEGIN IMMEDIATE');
-  return await work();
+/** Calls a tool that takes two seconds, and lets the journal refuse records once the call is at the server. */
+async function callWhoseRecordFails(): Promise<Response> {
+  const slow = hub.operator.fetch('/v1/tools/slow/trigger-long-running-operation/call', {
+    json: { arguments: { duration: 2, steps: 1 } },
+  });
+  await vi.waitFor(async () => expect(await callsRunning()).toBe(1), { timeout: 10_000, interval: 20 });
+  using _refused = refuseRecords(hub.config.dataDirectory);
+  return await slow;
 }
 
 describe('audit mode required', () => {
   test('refuses a call before the upstream is called if nothing can be written', async () => {
     await start('required');
-    const response = await whileLocked(() => remember('locked'));
+    using refused = refuseRecords(hub.config.dataDirectory);
+    const response = await remember('refused');
+    refused[Symbol.dispose]();
     expect([response.status, await json(response)]).toMatchObject([
       503,
       { code: 'STORAGE_FAILED', detail: expect.stringContaining('the tool was not called') },
     ]);
-    expect(await isRemembered('locked')).toBe(false);
+    expect(await isRemembered('refused')).toBe(false);
   });
 
   test('withholds the result of a call whose record fails, and states that the tool was called', async () => {
     await start('required');
-    const response = await whileRecordsFail(() => remember('refused'));
+    const response = await callWhoseRecordFails();
     expect([response.status, await json(response)]).toMatchObject([
       503,
       {
@@ -76,8 +75,14 @@ describe('audit mode required', () => {
         detail: expect.stringMatching(/the tool was called and its outcome was "success".*withheld/),
       },
     ]);
-    expect(await isRemembered('refused')).toBe(true);
     expect(await gap()).toBe(1);
+  });
+
+  test('calls tools while the database is locked, since records are in the journal', async () => {
+    await start('required');
+    using locker = new DatabaseSync(hub.config.databaseFile, { timeout: 5000 });
+    locker.exec('BEGIN IMMEDIATE');
+    expect((await remember('locked')).status).toBe(200);
   });
 
   test('completes a call that can be recorded', async () => {
@@ -89,12 +94,23 @@ describe('audit mode required', () => {
 });
 
 describe('audit mode best-effort', () => {
-  test('completes a call whose record fails, and counts the gap', async () => {
+  test('completes a call whose record fails, counts the gap, and the hub is not ready and says why', async () => {
     await start('best-effort');
-    const response = await whileRecordsFail(() => remember('completed'));
+    using refused = refuseRecords(hub.config.dataDirectory);
+    const response = await remember('completed');
     expect([response.status, await json(response)]).toMatchObject([200, { outcome: 'success' }]);
+    const readiness = await hub.fetch('/readyz');
+    expect([readiness.status, await json(readiness)]).toMatchObject([
+      503,
+      {
+        status: 'not ready',
+        dependencies: { database: { state: 'up' }, journal: { state: 'down', reason: expect.any(String) } },
+      },
+    ]);
+    refused[Symbol.dispose]();
     expect(await isRemembered('completed')).toBe(true);
     expect(await gap()).toBe(1);
+    await vi.waitFor(async () => expect((await hub.fetch('/readyz')).status).toBe(200), { timeout: 5000 });
     expect(await json(hub.operator.fetch('/v1/audit/verify'))).toMatchObject({ intact: true });
   });
 });
