@@ -62,7 +62,7 @@ const spkiPrefix = Buffer.from('302a300506032b6570032100', 'hex');
 const namePattern = /^[^+\s\u0085]+$/u;
 
 /** Reports whether a text can be the name of a key. */
-export function isKeyName(name: string): boolean {
+function isKeyName(name: string): boolean {
   return namePattern.test(name) && isNoteText(name);
 }
 

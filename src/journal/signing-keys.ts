@@ -64,7 +64,7 @@ export interface SigningKeysDeps {
 }
 
 /** The file of the current key, in the data directory. */
-export const signingKeyName = 'audit-signing.key';
+const signingKeyName = 'audit-signing.key';
 const nextKeyName = 'audit-signing.next.key';
 /** A replaced key, named by the id in its verifier key. Its PEM follows a line with the time until which it signs. */
 const replacedKeyPattern = /^audit-signing\.(?<id>[0-9a-f]{8})\.key$/;

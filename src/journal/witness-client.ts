@@ -30,7 +30,7 @@ const timeoutMs = 10_000;
 const answerBytesMax = 65_536;
 
 /** The body of a submission. */
-export function submissionBody({ oldSize, proof, note }: WitnessSubmission): string {
+function submissionBody({ oldSize, proof, note }: WitnessSubmission): string {
   return `old ${oldSize}\n${proof.map((node) => `${node.toString('base64')}\n`).join('')}\n${note}`;
 }
 
