@@ -36,7 +36,7 @@ import {
   withWarnings,
 } from './call/argument-check.ts';
 import { type ConcurrencyLimits, createConcurrencyLimit } from './call/concurrency-limit.ts';
-import { openDeadline } from './call/deadline.ts';
+import { extendedByProgress, openDeadline } from './call/deadline.ts';
 import { type CallFailure, callError, classifyFailure } from './call/failure.ts';
 import { recordCall } from './call/record.ts';
 import type { SearchLearning } from './search/learning.ts';
@@ -194,7 +194,11 @@ const notChecked: CheckedArguments = { check: 'fits', warnings: [], failure: und
 /** Checks the arguments and runs the tool under a deadline. Never throws. */
 async function perform(deps: ToolCallDeps, call: PermittedCall, span: Span): Promise<Ending> {
   const { caller, request, options, tool, timeoutMs, shutdown } = call;
-  const deadline = openDeadline({ timeoutMs, caller: options.signal, shutdown: shutdown.signal });
+  const { callTimeoutMsMax: timeoutMsMax } = deps.limits;
+  const deadline = openDeadline({ timeoutMs, timeoutMsMax, caller: options.signal, shutdown: shutdown.signal });
+  // A deadline that the caller has chosen is kept.
+  const isDefault = request.timeoutMs === undefined;
+  const onProgress = isDefault ? extendedByProgress(deadline, options.onProgress) : options.onProgress;
   let checked: CheckedArguments = notChecked;
   try {
     checked = await deadline.race(checkArguments(deps, { tool, args: request.arguments, span }));
@@ -203,7 +207,7 @@ async function perform(deps: ToolCallDeps, call: PermittedCall, span: Span): Pro
     const result = await deadline.race(
       tool.serverId === hubServerId
         ? callSkill(deps, caller, request)
-        : callUpstream(deps, request, { signal: deadline.signal, onProgress: options.onProgress }),
+        : callUpstream(deps, request, { signal: deadline.signal, onProgress }),
     );
     const marked = markedResult(result, checked);
     return result.isError
