@@ -10,13 +10,14 @@ import { HestiaError, notFound } from '../shapes/error.ts';
 import type { Outcome } from '../shapes/event.ts';
 import { hubServerId } from '../shapes/server.ts';
 import { skillToolArgumentsSchema } from '../shapes/skill.ts';
-import type {
-  ToolCallAnswer,
-  ToolCallRequest,
-  ToolDefinition,
-  ToolErrorType,
-  ToolProgress,
-  ToolResult,
+import {
+  type ToolCallAnswer,
+  type ToolCallRequest,
+  type ToolDefinition,
+  type ToolErrorType,
+  type ToolProgress,
+  type ToolResult,
+  withPlainStructure,
 } from '../shapes/tool.ts';
 import type { OutcomeStore } from '../stores/outcome-store.ts';
 import { redactedContent } from '../telemetry/content.ts';
@@ -176,7 +177,7 @@ async function performAndRecord(deps: ToolCallDeps, call: PermittedCall, span: S
   const ending = await performing;
   const latencyMs = performance.now() - startedAt;
   const { outcome, errorType } = 'failure' in ending ? ending.failure : ending;
-  const result = 'failure' in ending ? undefined : ending.result;
+  const result = 'failure' in ending ? undefined : withPlainStructure(ending.result);
   const isOwnDeadline = timeoutMs < deps.limits.callTimeoutMs;
   const { areArgumentsDoubtful } = ending;
   const finding = { outcome, errorType, result, latencyMs, isOwnDeadline, areArgumentsDoubtful };

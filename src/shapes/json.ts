@@ -1,4 +1,4 @@
-/** JSON of unknown content: parsing text, and the type, schema and test of a JSON object. */
+/** JSON of unknown content: parsing text, long integers, and the type, schema and test of a JSON object. */
 import { z } from 'zod';
 
 /** A JSON object of unknown content. */
@@ -19,4 +19,39 @@ export function parsedJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+declare global {
+  interface JSON {
+    rawJSON(text: string): object;
+    isRawJSON(value: unknown): boolean;
+  }
+}
+
+/** An integer of 16 digits or more: from there on, a number may not hold it. It may also be in text, which does no harm. */
+const longInteger = /[:[,\s]-?\d{16}/;
+
+/** Whether JSON text may have integers that a number cannot hold, which {@link exactJson} keeps. Takes linear time. */
+export function hasLongInteger(text: string): boolean {
+  return longInteger.test(text);
+}
+
+/**
+ * The value of JSON text, in which each integer that a number cannot hold is an object of `JSON.rawJSON`: `JSON.stringify`
+ * writes its digits as they were. For values that are passed on, not computed with. Takes 5 to 10 times as long as JSON.parse.
+ */
+export function exactJson(text: string): unknown {
+  return JSON.parse(text, (_key, value: unknown, { source = '' }: { source?: string } = {}) =>
+    typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? JSON.rawJSON(source) : value,
+  );
+}
+
+/** The value with numbers in place of the objects that {@link exactJson} makes; the same value where there are none. */
+export function withPlainNumbers(value: unknown): unknown {
+  return hasRawNumber(value) ? JSON.parse(JSON.stringify(value)) : value;
+}
+
+function hasRawNumber(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return JSON.isRawJSON(value) || Object.values(value).some(hasRawNumber);
 }

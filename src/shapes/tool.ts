@@ -1,7 +1,7 @@
 /** Tools: definitions, search requests and results, calls, outcomes and statistics. */
 import { z } from 'zod';
 import { type Outcome, outcomeSchema } from './event.ts';
-import { type JsonObject, jsonObjectSchema } from './json.ts';
+import { type JsonObject, jsonObjectSchema, withPlainNumbers } from './json.ts';
 import { scoreExplanationSchema } from './search.ts';
 import { serverIdLengthMax } from './server.ts';
 import { isoTime, isoTimeSchema } from './time.ts';
@@ -145,6 +145,16 @@ export const toolResultSchema = z.looseObject({
   _meta: jsonObjectSchema.optional(),
 });
 export type ToolResult = z.infer<typeof toolResultSchema>;
+
+/**
+ * The result as it is digested, with numbers for long integers: a digest is computed over numbers (RFC 8785), as whoever
+ * verifies it computes it.
+ */
+export function withPlainStructure(result: ToolResult): ToolResult {
+  const { structuredContent } = result;
+  const plain = withPlainNumbers(structuredContent);
+  return plain === structuredContent ? result : { ...result, structuredContent: plain };
+}
 
 /** A finished call that produced a result. Its outcome is `success`, or `error` where the tool reported one itself. */
 export interface ToolCallAnswer {

@@ -37,6 +37,12 @@ function call(
   return key.fetch(`/v1/tools/${server}/${toolName}/call`, { json: body });
 }
 
+function callOverMcp(toolName: string, more: object): Promise<Response> {
+  const headers = { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-11-25' };
+  const params = { name: 'call_mcp_tool', arguments: { server_id: 'faulty', tool_name: toolName }, ...more };
+  return hub.operator.fetch('/mcp', { json: { jsonrpc: '2.0', id: 1, method: 'tools/call', params }, headers });
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: what a record holds is what the test finds out
 async function lastOutcome(): Promise<Record<string, any>> {
   const { items } = await json(hub.operator.fetch('/v1/audit/events?event=TOOL_OUTCOME&limit=200'));
@@ -71,6 +77,19 @@ describe('a call that succeeds', () => {
       _meta: { block: true },
     });
     expect(result.content[1]).toMatchObject({ type: 'resource_link', size: 3 });
+  });
+});
+
+describe('integers that a number cannot hold', () => {
+  const structure = '{"id":12345678901234567890,"deep":[{"id":-9007199254740993}],"safe":9007199254740991,"float":1.5}';
+
+  test.each([
+    ['over HTTP', () => call('long_integers')],
+    ['over MCP', () => callOverMcp('long_integers', {})],
+    ['over MCP through the SDK', () => callOverMcp('long_integers', { _meta: { progressToken: 1 } })],
+  ])('keep their digits in the structured content of a result %s', async (_where, called) => {
+    expect(await (await called()).text()).toContain(`"structuredContent":${structure}`);
+    expect(await lastOutcome()).toMatchObject({ tool_name: 'long_integers', outcome: 'success' });
   });
 });
 

@@ -137,6 +137,11 @@ const calls: Record<string, (answer: Answer, call: Call) => void> = {
   exotic: (answer) => answer(exotic),
   nulls: (answer) => answer({ content: [{ type: 'text', text: 'x', annotations: null }], isError: null }),
   null_text: (answer) => answer({ content: [{ type: 'text', text: null }] }),
+  long_integers: (_answer, { id }) => {
+    const structure =
+      '{"id":12345678901234567890,"deep":[{"id":-9007199254740993}],"safe":9007199254740991,"float":1.5}';
+    process.stdout.write(`{"jsonrpc":"2.0","id":${id},"result":{"content":[],"structuredContent":${structure}}}\n`);
+  },
   list_structure: (answer) => answer({ structuredContent: [1, 2] }),
   deep: (_answer, { id }) => {
     const nested = `${'['.repeat(9000)}${']'.repeat(9000)}`;
