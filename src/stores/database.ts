@@ -85,7 +85,7 @@ export function openDatabase({ file, durability = 'normal', onFailure = () => un
   };
 }
 
-const schemaVersion = 4;
+const schemaVersion = 5;
 // 'HEST' in ASCII, as schema.sql sets it.
 const applicationId = 0x48455354;
 /** The steps that upgrade a database by one version, by the version it has. */
@@ -100,6 +100,8 @@ const upgrades: ReadonlyMap<number, (connection: DatabaseSync) => void> = new Ma
      PRAGMA user_version = 3;`),
   ],
   [3, upgradeSkills],
+  // Version 5: the version of the content scan that found nothing in a pinned definition.
+  [4, (connection) => connection.exec('ALTER TABLE tool_pins ADD COLUMN clean_scan TEXT; PRAGMA user_version = 5')],
 ]);
 const schema = readFileSync(new URL('./schema.sql', import.meta.url), 'utf8');
 

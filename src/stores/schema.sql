@@ -3,7 +3,7 @@
 -- A change of the schema raises user_version here and schemaVersion in database.ts, and adds an upgrade there.
 
 PRAGMA application_id = 1212502868; -- 'HEST': marks a database of the hub
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;
 
 CREATE TABLE api_keys (
   key_id      TEXT PRIMARY KEY,
@@ -214,6 +214,7 @@ CREATE TABLE tool_pins (
   digest     TEXT NOT NULL,
   definition TEXT NOT NULL,
   pinned_at  INTEGER NOT NULL,
+  clean_scan TEXT,
   PRIMARY KEY (server_id, tool_name)
 ) STRICT, WITHOUT ROWID;
 
