@@ -199,9 +199,17 @@ export type ToolErrorType = z.infer<typeof toolErrorTypeSchema>;
 
 /**
  * How the arguments of a call compare with the input schema. `warned`: they do not fit, but the server may accept them.
- * `refused`: no server would. `unchecked_schema`: the schema cannot be compiled.
+ * `refused`: no server would. `unchecked_schema`: the schema cannot be compiled. `unchecked_size` and
+ * `unchecked_time`: it or the arguments are too large, or the check took too long.
  */
-export const argumentCheckSchema = z.enum(['fits', 'warned', 'refused', 'unchecked_schema']);
+export const argumentCheckSchema = z.enum([
+  'fits',
+  'warned',
+  'refused',
+  'unchecked_schema',
+  'unchecked_size',
+  'unchecked_time',
+]);
 export type ArgumentCheck = z.infer<typeof argumentCheckSchema>;
 
 /** The outcome of one finished tool call, as it is stored. `latencyMs` is fractional. */

@@ -47,7 +47,7 @@ const errors: Record<ToolErrorType, { code: ErrorCode; message: string }> = {
   invalid_arguments: { code: 'INVALID_ARGUMENTS', message: "the arguments do not fit the tool's schema" },
   invalid_tool_schema: {
     code: 'INVALID_TOOL_SCHEMA',
-    message: 'the tool cannot be called: its input schema is not valid JSON Schema',
+    message: 'the tool cannot be called: the arguments cannot be checked against its input schema',
   },
   server_unavailable: { code: 'SERVER_UNAVAILABLE', message: 'the server is not connected; see its status' },
   connection_lost: { code: 'UPSTREAM_FAILED', message: 'the connection to the server was lost during the call' },
