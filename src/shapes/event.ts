@@ -22,6 +22,7 @@ export const securityEventSchema = z.enum([
   'KEY_CREATED',
   'KEY_REVOKED',
   'AUDIT_CHAIN_BROKEN',
+  'SERVER_CHANGED',
 ]);
 export type SecurityEvent = z.infer<typeof securityEventSchema>;
 

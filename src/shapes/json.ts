@@ -55,3 +55,15 @@ function hasRawNumber(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return JSON.isRawJSON(value) || Object.values(value).some(hasRawNumber);
 }
+
+/** The object with a merge patch applied: null removes a key, objects are merged, all else replaces (RFC 7396). */
+export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
+  const merged = new Map(Object.entries(target));
+  for (const [key, value] of Object.entries(patch)) {
+    const present = merged.get(key);
+    if (value === null) merged.delete(key);
+    else if (isJsonObject(value)) merged.set(key, mergePatch(isJsonObject(present) ? present : {}, value));
+    else merged.set(key, value);
+  }
+  return Object.fromEntries(merged);
+}

@@ -48,6 +48,8 @@ export interface Metrics {
   cleanupDeleted(count: number, kind: CleanupKind): void;
   auditRecord(): void;
   storageFailure(type: StorageErrorType): void;
+  /** Creates the series of a server, so that its first failure is an increase. */
+  serverAdded(serverId: string): void;
   /** Registers the gauges, which are read at each collection. Call it once. */
   observe(sources: GaugeSources): void;
 }
@@ -98,18 +100,19 @@ export function createMetrics(): Metrics {
     cleanupDeleted: (count, kind) => counters.deleted.add(count, { [attributes.cleanupKind]: kind }),
     auditRecord: () => counters.auditRecords.add(1),
     storageFailure: (type) => counters.storageFailures.add(1, { [attributes.errorType]: type }),
+    serverAdded: (serverId) => createServerSeries(counters, serverId),
     observe: (sources) => {
       observeGauges(meter, sources);
-      for (const { serverId } of sources.servers()) {
-        for (const outcome of outcomeSchema.options) {
-          counters.outcomes.add(0, outcomeLabels(outcome, serverId, overflowLabel));
-        }
-        for (const errorType of [undefined, ...toolErrorTypeSchema.options]) {
-          counters.serverCalls.add(0, serverCallLabels(serverId, errorType));
-        }
-      }
+      for (const { serverId } of sources.servers()) createServerSeries(counters, serverId);
     },
   };
+}
+
+function createServerSeries({ outcomes, serverCalls }: ReturnType<typeof createCounters>, serverId: string): void {
+  for (const outcome of outcomeSchema.options) outcomes.add(0, outcomeLabels(outcome, serverId, overflowLabel));
+  for (const errorType of [undefined, ...toolErrorTypeSchema.options]) {
+    serverCalls.add(0, serverCallLabels(serverId, errorType));
+  }
 }
 
 /** Counts outcomes. A tool's first outcome creates the series of all four, so that its first failure is an increase. */

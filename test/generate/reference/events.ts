@@ -95,6 +95,10 @@ const securityEvents: Readonly<Record<SecurityEvent, EventEntry>> = {
     failed: true,
     fields: ['agent_id', 'namespace', 'audit_seq', 'audit_checkpoint', 'reason'],
   },
+  SERVER_CHANGED: {
+    when: 'A server is added to the configuration, changed or removed while the hub runs.',
+    fields: [...server, 'change', 'source'],
+  },
 };
 
 const monitoringEvents: Readonly<Record<MonitoringEvent, EventEntry>> = {
