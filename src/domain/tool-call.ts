@@ -8,6 +8,7 @@ import type { ToolIndex } from '../search-index/tool-index.ts';
 import type { Caller } from '../shapes/access.ts';
 import { HestiaError, notFound } from '../shapes/error.ts';
 import type { Outcome } from '../shapes/event.ts';
+import { withPlainNumbers } from '../shapes/json.ts';
 import { hubServerId } from '../shapes/server.ts';
 import { skillToolArgumentsSchema } from '../shapes/skill.ts';
 import {
@@ -173,7 +174,7 @@ async function performAndRecord(deps: ToolCallDeps, call: PermittedCall, span: S
   const startedAt = performance.now();
   const performing = perform(deps, call, span);
   // Computed while the tool is at work.
-  const argumentsDigest = deps.contentDigest(request.arguments);
+  const argumentsDigest = deps.contentDigest(withPlainNumbers(request.arguments));
   const ending = await performing;
   const latencyMs = performance.now() - startedAt;
   const { outcome, errorType } = 'failure' in ending ? ending.failure : ending;

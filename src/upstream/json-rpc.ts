@@ -1,6 +1,6 @@
 /** JSON-RPC responses as servers send them: small deviations are accepted, others are invalid. */
 import type { JSONRPCMessage } from '@modelcontextprotocol/client';
-import { exactJson, hasLongInteger, isJsonObject, type JsonObject } from '../shapes/json.ts';
+import { exactJson, isJsonObject, type JsonObject } from '../shapes/json.ts';
 import { RequestFailure, type UpstreamErrorType } from './call-failure.ts';
 
 /** What a response says. */
@@ -51,9 +51,6 @@ export function failureResponse(id: string | number, errorType: UpstreamErrorTyp
   return { jsonrpc: '2.0', id, error: { code: 0, message: errorType, data: new RequestFailure(errorType) } };
 }
 
-/** The longest text, in UTF-16 units, whose digits are kept. Parsing a longer one so would hold the event loop. */
-const exactLengthMax = 262_144;
-
 /**
  * The parsed message, in whose structured content the integers keep the digits of its text. Elsewhere they are read, in the
  * limits of a schema for example, and remain numbers.
@@ -61,7 +58,7 @@ const exactLengthMax = 262_144;
 export function withExactStructure(message: unknown, text: string): unknown {
   if (!isJsonObject(message) || !isJsonObject(message.result)) return message;
   const { result } = message;
-  if (result.structuredContent === undefined || text.length > exactLengthMax || !hasLongInteger(text)) return message;
+  if (result.structuredContent === undefined) return message;
   const exact = exactJson(text);
   if (!isJsonObject(exact) || !isJsonObject(exact.result)) return message;
   return { ...message, result: { ...result, structuredContent: exact.result.structuredContent } };

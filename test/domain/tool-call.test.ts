@@ -91,6 +91,31 @@ describe('integers that a number cannot hold', () => {
     expect(await (await called()).text()).toContain(`"structuredContent":${structure}`);
     expect(await lastOutcome()).toMatchObject({ tool_name: 'long_integers', outcome: 'success' });
   });
+
+  const long = '{"id":12345678901234567890,"deep":[-9007199254740993],"safe":7}';
+  const post = (path: string, body: string, more: Record<string, string> = {}) =>
+    hub.operator.fetch(path, { method: 'POST', body, headers: { 'content-type': 'application/json', ...more } });
+  const overMcp = (args: string, more = '') =>
+    post(
+      '/mcp',
+      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"call_mcp_tool","arguments":{"server_id":"faulty","tool_name":"last_line","arguments":${args}}${more}}}`,
+      { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-11-25' },
+    );
+
+  test.each([
+    ['over HTTP', () => post('/v1/tools/faulty/last_line/call', `{"arguments":${long}}`)],
+    ['over MCP', () => overMcp(long)],
+    ['over MCP as JSON text', () => overMcp(JSON.stringify(long))],
+    ['over MCP through the SDK', () => overMcp(long, ',"_meta":{"progressToken":1}')],
+  ])('keep their digits in arguments %s', async (_where, called) => {
+    expect(await (await called()).text()).toContain(JSON.stringify(`"arguments":${long}`).slice(1, -1));
+  });
+
+  test('are numbers for the schema of the tool', async () => {
+    const response = await post('/v1/tools/schemas/same_id_a/call', '{"arguments":{"x":12345678901234567890}}');
+    const { result } = await json(response);
+    expect([response.status, result.meta['hestia/arguments']]).toEqual([200, undefined]);
+  });
 });
 
 describe('a call that fails', () => {

@@ -113,8 +113,13 @@ function stepsOfMember(key: string, member: unknown, walk: Walk): number {
   if (typeof member !== 'string') return stepsOf(member, walk);
   if (key === '$dynamicRef' || key === '$recursiveRef') return Number.POSITIVE_INFINITY;
   if (key !== '$ref') return 0;
-  if (!member.startsWith('#')) return Number.POSITIVE_INFINITY;
+  // It may be one to a part with an id. Without ids it leads nowhere, and the schema is not compiled.
+  if (!member.startsWith('#')) return hasIds(walk.root) ? Number.POSITIVE_INFINITY : 0;
   return stepsOf(referredTo(walk.root, member), walk);
+}
+
+function hasIds({ $id: _own, ...schema }: JsonObject): boolean {
+  return JSON.stringify(schema).includes('"$id"');
 }
 
 /** What a JSON pointer in a reference leads to. A reference by name is one to the schema itself, to be careful. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { ToolCall } from '../../domain/tool-call.ts';
 import type { ToolSearch } from '../../domain/tool-search.ts';
 import type { ToolStatisticsService } from '../../domain/tool-statistics-service.ts';
+import { exactJson, isJsonObject, type JsonObject } from '../../shapes/json.ts';
 import { serverIdLengthMax } from '../../shapes/server.ts';
 import {
   callRequestSchema,
@@ -84,9 +85,16 @@ export function toolRoutes({ toolSearch, toolCall, toolStatistics }: ToolRoutesD
   });
   router.openapi(callRoute, async (c) => {
     const { server, tool } = c.req.valid('param');
-    const { arguments: args, timeoutMs, searchId } = c.req.valid('json');
+    const { arguments: parsed, timeoutMs, searchId } = c.req.valid('json');
+    const args = exactArguments(await c.req.text()) ?? parsed;
     const request = { serverId: server, toolName: tool, arguments: args, timeoutMs, searchId };
     return c.json(toolCallView(await toolCall.call(c.var.caller, request, { signal: c.req.raw.signal })), 200);
   });
   return router;
+}
+
+/** The arguments with integers that keep the digits of the body; undefined where it has none that a number cannot hold. */
+function exactArguments(body: string): JsonObject | undefined {
+  const exact = exactJson(body);
+  return isJsonObject(exact) && isJsonObject(exact.arguments) ? exact.arguments : undefined;
 }
