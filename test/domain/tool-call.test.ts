@@ -268,7 +268,8 @@ describe('arguments', () => {
   test('that the server refuses are answered with its text, and with the warning', async () => {
     const response = await call('picky', { arguments: { url: 'nope' } }, { server: 'schemas' });
     expect(await json(response)).toMatchObject({
-      status: 502,
+      status: 422,
+      detail: expect.stringMatching(/^the server refused the arguments \(JSON-RPC code -32602; /),
       violations: [{ field: 'arguments.url', message: 'must match format "uri"' }],
       content: [{ type: 'text', text: 'url needs a scheme, such as https', _meta: { 'hestia/server_id': 'schemas' } }],
     });

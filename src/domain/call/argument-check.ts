@@ -75,5 +75,7 @@ export function markedResult(result: ToolResult, { check, warnings }: CheckedArg
 
 /** The failure, with the warnings if the server answered with an error: they may be why. */
 export function withWarnings(failure: CallFailure, { warnings }: CheckedArguments): CallFailure {
-  return failure.errorType === 'upstream_error' && warnings.length > 0 ? { ...failure, violations: warnings } : failure;
+  return failure.upstream?.jsonRpcCode !== undefined && warnings.length > 0
+    ? { ...failure, violations: warnings }
+    : failure;
 }
