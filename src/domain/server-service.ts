@@ -1,4 +1,5 @@
 /** Lists, adds, changes, removes, connects and disconnects upstream MCP servers on request of a caller. */
+import { z } from 'zod';
 import type { Caller } from '../shapes/access.ts';
 import { readEntry } from '../shapes/configuration/servers/read-servers.ts';
 import type { EntrySurroundings } from '../shapes/configuration/servers/surroundings.ts';
@@ -23,6 +24,8 @@ export interface ServerService {
   change(caller: Caller, server: { serverId: string; configuration: JsonObject }): Promise<ServerStatus>;
   /** Removes a server from the configuration file and disconnects it. */
   remove(caller: Caller, serverId: string): Promise<void>;
+  /** Switches a tool of a server on or off, in the configuration file. The server stays connected. */
+  setTool(caller: Caller, tool: { serverId: string; toolName: string; enabled: boolean }): Promise<void>;
   /** Connects a server and returns its state after the first attempt. Idempotent. */
   connect(caller: Caller, serverId: string): Promise<ServerStatus>;
   /** Disconnects a server until it is connected again on request. Idempotent. */
@@ -69,6 +72,16 @@ export function createServerService(deps: ServerServiceDeps): ServerService {
       if (checkPermission(caller, 'server.manage') === 'allowed') return pool.list();
       return pool.list().map(withoutOutput);
     },
+    ...serverEdits(deps),
+    connect: (caller, serverId) => request(caller, serverId, 'connect'),
+    disconnect: (caller, serverId) => request(caller, serverId, 'disconnect'),
+  };
+}
+
+/** The methods that change the configuration file. */
+function serverEdits(deps: ServerServiceDeps): Pick<ServerService, 'add' | 'change' | 'remove' | 'setTool'> {
+  const { pool, guard } = deps;
+  return {
     add: async (caller, { serverId, configuration }) => {
       await guard.require(caller, 'server.manage');
       const editing = requireEditing(deps);
@@ -86,11 +99,39 @@ export function createServerService(deps: ServerServiceDeps): ServerService {
       await guard.require(caller, 'server.manage');
       const { registry, file } = requireEditing(deps);
       if (file.entry(serverId) === undefined) throw notFound('server');
-      await registry.write(caller, serverId, undefined);
+      await registry.write(caller, { serverId, entry: undefined });
     },
-    connect: (caller, serverId) => request(caller, serverId, 'connect'),
-    disconnect: (caller, serverId) => request(caller, serverId, 'disconnect'),
+    setTool: async (caller, tool) => {
+      await guard.require(caller, 'server.manage');
+      const { registry, file } = requireEditing(deps);
+      const { serverId, toolName, enabled } = tool;
+      const entry = file.entry(serverId);
+      const isListed =
+        pool
+          .find(serverId)
+          ?.tools()
+          .some((listed) => listed.toolName === toolName) ?? false;
+      if (entry === undefined || !(isListed || pool.isDisabled(tool))) throw notFound('tool');
+      if (pool.isDisabled(tool) !== enabled) return;
+      await registry.write(caller, {
+        serverId,
+        entry: withTool(entry, toolName, enabled),
+        tool: { toolName, enabled },
+      });
+    },
   };
+}
+
+/** The entry with the tool switched on or off, under the key that it uses. */
+function withTool(entry: JsonObject, toolName: string, enabled: boolean): JsonObject {
+  const key = ['disabledTools', 'disabled_tools', 'excludeTools'].find((name) => entry[name] !== undefined);
+  const before = z
+    .array(z.string())
+    .catch([])
+    .parse(entry[key ?? 'disabledTools']);
+  const others = before.filter((name) => name !== toolName);
+  const disabled = enabled ? others : [...others, toolName];
+  return mergePatch(entry, { [key ?? 'disabledTools']: disabled.length === 0 ? null : disabled });
 }
 
 function requireEditing({ editing }: ServerServiceDeps): ServerEditing {
@@ -111,7 +152,7 @@ async function write(
     const violations = [{ field, message: read.problem.text }];
     throw new HestiaError('INVALID_REQUEST', `${field}: ${read.problem.text}`, { violations });
   }
-  await registry.write(caller, serverId, entry);
+  await registry.write(caller, { serverId, entry });
   const status = pool.status(serverId);
   if (status === undefined) throw notFound('server');
   return status;

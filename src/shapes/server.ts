@@ -57,6 +57,7 @@ export const stdioServerSchema = z.strictObject({
     ),
   cwd: z.string().optional().describe('Its working directory.'),
   autoConnect: z.boolean().default(true).describe('Connect at start.'),
+  disabledTools: z.array(z.string()).optional().describe('Names of its tools that are not offered.'),
 });
 
 /** A server reached by Streamable HTTP, or by its predecessor HTTP+SSE. */
@@ -73,6 +74,7 @@ export const httpServerSchema = z.strictObject({
     .default({})
     .describe('Headers sent with each request, such as Authorization.'),
   autoConnect: z.boolean().default(true).describe('Connect at start.'),
+  disabledTools: z.array(z.string()).optional().describe('Names of its tools that are not offered.'),
 });
 
 export type StdioServer = z.infer<typeof stdioServerSchema>;

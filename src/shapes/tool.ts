@@ -108,6 +108,27 @@ export const searchAnswerSchema = z
   .meta({ id: 'SearchAnswer' });
 export type SearchAnswer = z.infer<typeof searchAnswerSchema>;
 
+/** A tool in the list of all tools. */
+export const listedToolSchema = z
+  .object({
+    serverId: z.string(),
+    toolName: z.string(),
+    title: z.string().optional(),
+    description: z.string().optional(),
+    source: toolSourceSchema,
+    enabled: z.boolean().describe('False for a tool that is switched off: it is not found and cannot be called.'),
+  })
+  .meta({ id: 'ListedTool' });
+export type ListedTool = z.infer<typeof listedToolSchema>;
+
+/** The position of a tool in the list of all tools. */
+export function listedToolPosition({ serverId, toolName }: Pick<ListedTool, 'serverId' | 'toolName'>): string {
+  return `${serverId}\n${toolName}`;
+}
+
+/** `PATCH /v1/tools/{server}/{tool}`. */
+export const toolPatchSchema = z.strictObject({ enabled: z.boolean() });
+
 /** The id of a search, as a search returns it. */
 export const searchIdSchema = z.string().regex(/^srch_[0-9a-f-]{36}$/, 'must be the search id that a search returned');
 

@@ -54,6 +54,10 @@ export interface ConnectionPool extends AsyncDisposable {
    * background. Servers without a change keep their connections. Not to be called again before it has resolved.
    */
   apply(next: ConfiguredServers): Promise<void>;
+  /** Whether the configuration switches a tool off. */
+  isDisabled(tool: { serverId: string; toolName: string }): boolean;
+  /** The tools of connected servers that the configuration switches off. */
+  disabledTools(): ToolDefinition[];
   /** The connection of a server. There is none for a misconfigured one. */
   find(serverId: string): UpstreamConnection | undefined;
 }
@@ -67,6 +71,8 @@ export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
   let current: ConfiguredServers = { servers: deps.servers, misconfigured: deps.misconfigured ?? [] };
   let connections = new Map(Object.entries(current.servers).map(([id, server]) => [id, connectionOf(id, server)]));
   let misconfigured = misconfiguredStatuses(current);
+  const isDisabled = ({ serverId, toolName }: { serverId: string; toolName: string }) =>
+    current.servers[serverId]?.disabledTools?.includes(toolName) === true;
   const connectAll = (serverIds: Iterable<string>) => {
     for (const serverId of serverIds) {
       if (current.servers[serverId]?.autoConnect === true) void connections.get(serverId)?.connect();
@@ -81,11 +87,14 @@ export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
     list: () => [...[...connections.values()].map((connection) => connection.status()), ...misconfigured.values()],
     status: (serverId) => connections.get(serverId)?.status() ?? misconfigured.get(serverId),
     find: (serverId) => connections.get(serverId),
+    isDisabled,
+    disabledTools: () => [...connections.values()].flatMap((connection) => connection.tools().filter(isDisabled)),
     changesTo: (next) => changesBetween(current, next),
     async apply(next) {
       const before = connections;
       const { servers: serversBefore } = current;
-      const isKept = (serverId: string) => isDeepStrictEqual(serversBefore[serverId], next.servers[serverId]);
+      const isKept = (serverId: string) =>
+        isDeepStrictEqual(withoutTools(serversBefore[serverId]), withoutTools(next.servers[serverId]));
       const kept = new Map([...before].filter(([serverId]) => isKept(serverId)));
       current = next;
       connections = kept;
@@ -94,6 +103,10 @@ export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
       await close([...before].filter(([serverId]) => !kept.has(serverId)).map(([, connection]) => connection));
       const servers = Object.entries(next.servers);
       connections = new Map(servers.map(([id, server]) => [id, kept.get(id) ?? connectionOf(id, server)]));
+      for (const [serverId, connection] of kept) {
+        const isSame = isDeepStrictEqual(serversBefore[serverId], next.servers[serverId]);
+        if (!isSame) await deps.onToolsChanged(serverId, connection.tools());
+      }
       connectAll(servers.map(([serverId]) => serverId).filter((serverId) => !kept.has(serverId)));
     },
     [Symbol.asyncDispose]: () => close([...connections.values()]),
@@ -108,6 +121,11 @@ function connectionFactory({ environment, limits, clientVersion, log, onStateCha
       onToolsChanged: (tools: readonly ToolDefinition[]) => deps.onToolsChanged(serverId, tools),
       onSkillsChanged: deps.onSkillsChanged && ((list) => deps.onSkillsChanged?.(serverId, list)),
     });
+}
+
+/** What a connection is made of: tools that are switched off do not concern it. */
+function withoutTools(configuration: ServerConfiguration | undefined): object | undefined {
+  return configuration && { ...configuration, disabledTools: undefined };
 }
 
 function changesBetween(current: ConfiguredServers, next: ConfiguredServers): ServerChange[] {

@@ -152,8 +152,9 @@ function createSearchServices(
   const { lessons } = searchIndex;
   const searchLearning = createSearchLearning({ database, searchStore, memory, lessons, metrics, log });
   const servers = pool.list;
+  const { disabledTools } = pool;
   const { autoActivate } = config.skills;
-  const shared = { toolIndex, skillTools, memory, guard, metrics, now };
+  const shared = { toolIndex, disabledTools, skillTools, memory, guard, metrics, now };
   const toolSearch = createToolSearch({ ...shared, servers, autoActivate, searchLearning });
   return { searchLearning, toolSearch };
 }

@@ -29,6 +29,8 @@ const plain: Record<string, { body?: object; query?: string; status: ByRole<numb
   'POST /v1/tools/search': { body: { query: 'pid' }, status: everyone(200) },
   'GET /v1/searches/{searchId}': { status: everyone(404) },
   'GET /v1/tools/stats': { status: everyone(200) },
+  'GET /v1/tools': { status: everyone(200) },
+  'PATCH /v1/tools/{server}/{tool}': { body: { enabled: true }, status: operators(204) },
   'GET /v1/tools/{server}/{tool}': { status: everyone(200) },
   'POST /v1/tools/{server}/{tool}/call': { body: {}, status: workers(200) },
   'GET /v1/servers': { status: everyone(200) },

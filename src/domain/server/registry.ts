@@ -18,9 +18,16 @@ export interface ServerRegistry {
    * Writes an entry of the file, or removes it, and applies it.
    * @throws HestiaError CONFLICT if the file cannot be written or is not valid, STORAGE_FAILED. Then nothing has changed.
    */
-  write(by: Caller, serverId: string, entry: JsonObject | undefined): Promise<void>;
+  write(by: Caller, written: WrittenEntry): Promise<void>;
   /** Applies what has changed in the file. Never throws: an error is logged, and the servers stay as they are. */
   reload(): Promise<void>;
+}
+
+/** An entry that is written; undefined removes it. A change of one tool is recorded with its name. */
+export interface WrittenEntry {
+  serverId: string;
+  entry: JsonObject | undefined;
+  tool?: { toolName: string; enabled: boolean };
 }
 
 /** Dependencies of the registry. */
@@ -36,12 +43,12 @@ export interface ServerRegistryDeps {
 export function createServerRegistry(deps: ServerRegistryDeps): ServerRegistry {
   const queue = createKeyedQueue();
   return {
-    write: (by, serverId, entry) =>
+    write: (by, { serverId, entry, tool }) =>
       queue('servers', async () => {
         requireValid(deps.file);
         const undo = deps.file.write(serverId, entry);
         try {
-          await apply(deps, by, 'api');
+          await apply(deps, { by, source: 'api', tool });
         } catch (error) {
           undo();
           throw error;
@@ -50,7 +57,7 @@ export function createServerRegistry(deps: ServerRegistryDeps): ServerRegistry {
     reload: () =>
       queue('servers', async () => {
         try {
-          await apply(deps, hubCaller, 'file');
+          await apply(deps, { by: hubCaller, source: 'file', tool: undefined });
         } catch (error) {
           const reason = error instanceof ConfigurationError ? error.message : undefined;
           deps.log.error('The configuration was not reloaded', { reason }, reason === undefined ? { error } : {});
@@ -69,12 +76,19 @@ function requireValid(file: ServersFile): void {
   }
 }
 
+/** Where a change comes from. */
+interface Origin {
+  by: Caller;
+  source: 'api' | 'file';
+  tool: WrittenEntry['tool'];
+}
+
 /** Records each change, then applies all. */
-async function apply({ pool, file, trail, metrics, log }: ServerRegistryDeps, by: Caller, source: 'api' | 'file') {
+async function apply({ pool, file, trail, metrics, log }: ServerRegistryDeps, origin: Origin): Promise<void> {
   const next = file.read();
   const changes = pool.changesTo(next);
   if (changes.length === 0) return;
-  for (const change of changes) await record(trail, change, { by, source });
+  for (const change of changes) await record(trail, change, origin);
   for (const { serverId, change } of changes) if (change === 'added') metrics.serverAdded(serverId);
   await pool.apply(next);
   for (const warning of next.warnings) log.warn('The configuration has a part that is ignored or adapted', { warning });
@@ -83,10 +97,13 @@ async function apply({ pool, file, trail, metrics, log }: ServerRegistryDeps, by
 async function record(
   trail: AuditTrail,
   { serverId, change }: ServerChange,
-  { by, source }: { by: Caller; source: 'api' | 'file' },
+  { by, source, tool }: Origin,
 ): Promise<void> {
   await inSpan('server.change', { attributes: { [attributes.serverId]: serverId } }, async (span) => {
-    const fields = { server_id: serverId, change, source, agent_id: by.agentId, namespace: by.namespace };
+    const fields = {
+      ...{ server_id: serverId, tool_name: tool?.toolName, enabled: tool?.enabled, change, source },
+      ...{ agent_id: by.agentId, namespace: by.namespace },
+    };
     const event = { kind: 'security', name: 'SERVER_CHANGED', failed: false, fields } as const;
     await trail.commit({ event, by, span }, async () => undefined);
   });

@@ -21,6 +21,7 @@ export const fieldMeanings: Readonly<Record<string, string>> = {
   deleted_count: 'Rows that this cleanup deleted',
   digest: 'SHA-256 of the content, in hexadecimal',
   duration_ms: 'How long the activation lasted, in milliseconds',
+  enabled: 'Whether the tool is switched on',
   error_type: 'The class of a failure, from a closed list',
   expires_at: 'When the key expires, ISO 8601',
   failed_parts: 'The parts of the cleanup that failed, separated by blanks',

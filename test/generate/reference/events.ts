@@ -96,8 +96,8 @@ const securityEvents: Readonly<Record<SecurityEvent, EventEntry>> = {
     fields: ['agent_id', 'namespace', 'audit_seq', 'audit_checkpoint', 'reason'],
   },
   SERVER_CHANGED: {
-    when: 'A server is added to the configuration, changed or removed while the hub runs.',
-    fields: [...server, 'change', 'source'],
+    when: 'A server is added to the configuration, changed or removed while the hub runs. If one tool is switched on or off by the API, `tool_name` names it.',
+    fields: [...server, 'tool_name', 'enabled', 'change', 'source'],
   },
 };
 
