@@ -2,12 +2,13 @@
  * Loads the configuration from environment variables and `hestia.config.json` into one frozen Config. Only this file reads
  * `process.env`, and only it turns an invalid setting into the one-line error that stops the start.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { z } from 'zod';
 import packageJson from '../package.json' with { type: 'json' };
 import { systemErrorCode } from './flow/system-error.ts';
+import { readTextFile } from './flow/text-file.ts';
 import {
   type Config,
   type Environment,
@@ -15,10 +16,9 @@ import {
   type TelemetryConfiguration,
 } from './shapes/configuration/config.ts';
 import { ConfigurationError } from './shapes/configuration/configuration-error.ts';
-import { type ConfigurationContent, readConfigurationText } from './shapes/configuration/file/configuration-text.ts';
+import { type ConfigurationSource, readConfigurationText } from './shapes/configuration/file/configuration-text.ts';
 import { issueText } from './shapes/configuration/file/issue-text.ts';
 import { embeddingsConfiguration } from './shapes/configuration/search.ts';
-import type { EntrySurroundings } from './shapes/configuration/servers/surroundings.ts';
 import { skillsConfiguration } from './shapes/configuration/skills.ts';
 import { inheritedEnvironment } from './shapes/server.ts';
 
@@ -44,14 +44,11 @@ export function loadConfig(sources: ConfigSources): Config {
   if (!parsed.success) throw environmentError(parsed.error, sources.environment);
   const environment = parsed.data;
   const absolute = (path: string) => resolve(sources.workingDirectory, path);
-  const configFile = absolute(environment.HESTIA_CONFIG ?? './hestia.config.json');
-  const folder = dirname(configFile);
-  const home = sources.environment.HOME ?? homedir();
-  const content = readConfigurationFile(configFile, environment.HESTIA_CONFIG !== undefined, {
-    environment: sources.environment,
-    home,
-  });
-  const { settings: file, servers } = content;
+  const source = configurationSource(sources);
+  const configFile = source.file;
+  const { home, folder } = source.surroundings;
+  const text = readText(configFile, environment.HESTIA_CONFIG !== undefined) ?? '{}';
+  const { settings: file, servers } = readConfigurationText(text, source);
   const dataDirectory = absolute(environment.HESTIA_DATA_DIR);
   return deepFreeze({
     host: environment.HESTIA_HOST,
@@ -85,6 +82,13 @@ export function loadConfig(sources: ConfigSources): Config {
   });
 }
 
+/** The configuration file of this environment. It may be missing. */
+export function configurationSource({ environment, workingDirectory }: ConfigSources): ConfigurationSource {
+  const file = resolve(workingDirectory, environment.HESTIA_CONFIG || './hestia.config.json');
+  const hasFile = (path: string) => isAbsolute(path) && existsSync(path);
+  return { file, surroundings: { environment, home: environment.HOME ?? homedir(), folder: dirname(file), hasFile } };
+}
+
 /** What clients use by default: the URL of a hub with this environment, seen from this machine, and its files. Reads no file. */
 export function clientDefaults(sources: ConfigSources) {
   const parsed = environmentSchema
@@ -105,22 +109,9 @@ const wildcardAddresses = new Set(['0.0.0.0', '::']);
 
 const operatorKeyFileName = 'operator.key';
 
-function readConfigurationFile(
-  path: string,
-  required: boolean,
-  surroundings: Omit<EntrySurroundings, 'folder' | 'inputs' | 'hasFile'>,
-): ConfigurationContent {
-  return readConfigurationText(readText(path, required) ?? '{}', {
-    file: path,
-    surroundings: { ...surroundings, folder: dirname(path), hasFile: (file) => isAbsolute(file) && existsSync(file) },
-  });
-}
-
 function readText(path: string, required: boolean): string | undefined {
   try {
-    const bytes = readFileSync(path);
-    // Windows PowerShell writes UTF-16 with a byte order mark.
-    return bytes[0] === 0xff && bytes[1] === 0xfe ? bytes.toString('utf16le') : bytes.toString('utf8');
+    return readTextFile(path);
   } catch (cause) {
     const absent = systemErrorCode(cause) === 'ENOENT';
     if (absent && !required) return undefined;

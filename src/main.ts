@@ -1,12 +1,13 @@
 /**
- * The hub process: loads the configuration, starts telemetry first, then builds and serves the hub. On SIGTERM or SIGINT it
- * drains running calls and exits within ten seconds, even if the collector or an upstream server does not respond.
+ * The hub process: loads the configuration, starts telemetry first, then builds and serves the hub. On SIGHUP it reads the
+ * servers of the configuration again. On SIGTERM or SIGINT it drains running calls and exits within ten seconds, even if the
+ * collector or an upstream server does not respond.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { dirname } from 'node:path';
 import { serve } from '@hono/node-server';
-import { loadConfig, version } from './config.ts';
+import { configurationSource, loadConfig, version } from './config.ts';
 import { systemErrorCode } from './flow/system-error.ts';
 import type { Config } from './shapes/configuration/config.ts';
 import { ConfigurationError } from './shapes/configuration/configuration-error.ts';
@@ -27,7 +28,8 @@ interface Running {
 }
 
 async function run(): Promise<void> {
-  const config = loadConfig({ environment: process.env, workingDirectory: process.cwd() });
+  const sources = { environment: process.env, workingDirectory: process.cwd() };
+  const config = loadConfig(sources);
   prepareDirectories(config);
   const log = await openLog({ ...config.log, standardOutput: process.stdout.isTTY ? 'readable' : 'ndjson' });
   for (const warning of config.warnings)
@@ -36,7 +38,7 @@ async function run(): Promise<void> {
     log.error('A server is misconfigured and is not started', { server_id: serverId, reason });
   }
   const telemetry = await startTelemetry({ configuration: config.telemetry, log });
-  const hub = await createHub({ config, version, log, telemetry });
+  const hub = await createHub({ config, configurationSource: configurationSource(sources), version, log, telemetry });
   const server = await listen(config, hub);
   await writeFirstKey(config, hub);
   shutDownOnSignals({ config, log, telemetry, hub, server });
@@ -126,6 +128,9 @@ function shutDownOnSignals(running: Running): void {
   // The listeners stay: without them a second signal would terminate the process while it drains.
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  // On a terminal SIGHUP means that it was closed. A service is sent it to read its configuration again.
+  const isOnTerminal = process.stdin.isTTY || process.stdout.isTTY;
+  process.on('SIGHUP', isOnTerminal ? onSignal : () => void running.hub.reload());
 }
 
 /** Logs an uncaught error and exits: after a broken invariant the state of the process is unknown. */

@@ -167,7 +167,7 @@ const pasted: Pasted[] = [
       'mcp: ignored: it holds settings of a client',
       'python.timeout: ignored',
       'python.trust: ignored: approval of calls',
-      'python.includeTools: ignored: the hub offers all tools of the server',
+      'python.includeTools: ignored: the hub offers all tools of the server but those',
       'python.env.KEY: $TOKEN is read as ${TOKEN}',
       'remote.url: ignored: "httpUrl" is used',
       'settings of a client: "security", "ui"',
@@ -202,8 +202,11 @@ const pasted: Pasted[] = [
         remote: { type: 'streamable-http', url: 'https://example.org/mcp', disabledTools: ['x'] },
       },
     },
-    servers: { local: stdio('node', ['s.js']), remote: streamable('https://example.org/mcp') },
-    warnings: ['local.alwaysAllow', 'local.watchPaths', 'remote.disabledTools: ignored: the hub offers all tools'],
+    servers: {
+      local: stdio('node', ['s.js']),
+      remote: { ...streamable('https://example.org/mcp'), disabledTools: ['x'] },
+    },
+    warnings: ['local.alwaysAllow', 'local.watchPaths'],
   },
   {
     client: 'Kiro',
@@ -213,7 +216,7 @@ const pasted: Pasted[] = [
       },
     },
     servers: { web: stdio('uvx', ['s@latest']) },
-    warnings: ['web.autoApprove', 'web.disabledTools'],
+    warnings: ['web.autoApprove'],
   },
   {
     client: 'Zed, settings.json',
@@ -273,8 +276,8 @@ const pasted: Pasted[] = [
       },
       nativeMCPServers: {},
     },
-    servers: { local: stdio('npx', ['s']) },
-    warnings: ['disabled_tools', 'custom_instructions', 'dev', 'settings of a client: "nativeMCPServers"'],
+    servers: { local: { ...stdio('npx', ['s']), disabledTools: ['x'] } },
+    warnings: ['custom_instructions', 'dev', 'settings of a client: "nativeMCPServers"'],
   },
   {
     client: 'MetaMCP, by name and as a list',

@@ -51,6 +51,7 @@ export const securityEventColours: Readonly<Record<SecurityEvent, Colour>> = {
   SKILL_ACTIVATION_EXPIRED: 'light-blue',
   SKILL_CHANGED: meaning.notice,
   SKILL_READ: 'super-light-green',
+  SERVER_CHANGED: 'light-purple',
   KEY_CREATED: 'dark-blue',
   KEY_REVOKED: 'super-light-blue',
   AUTH_FAILED: meaning.suspect,

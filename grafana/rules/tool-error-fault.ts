@@ -16,11 +16,17 @@ export const toolErrorFaults: Readonly<Record<ToolErrorType, { fault: Fault; rea
     fault: 'tool',
     reason: 'The tool responded that it could not do what was requested, mostly because of the request.',
   },
-  invalid_arguments: { fault: 'caller', reason: 'The arguments do not match the schema, which the caller can read.' },
+  invalid_arguments: {
+    fault: 'caller',
+    reason: 'The arguments do not match the schema, which the caller can read, or the server refused them as invalid.',
+  },
   invalid_tool_schema: { fault: 'server', reason: 'The server lists a tool with an invalid schema.' },
   server_unavailable: { fault: 'server', reason: 'The tool is known, but its server is not connected.' },
   connection_lost: { fault: 'server', reason: 'The connection to the server was lost during the call.' },
-  upstream_error: { fault: 'server', reason: 'The arguments matched the schema, but the server failed.' },
+  upstream_error: {
+    fault: 'server',
+    reason: 'The server answered with an error that it does not blame on the arguments.',
+  },
   invalid_response: { fault: 'server', reason: 'The response of the server is not a tool result.' },
   response_too_large: {
     fault: 'tool',

@@ -14,7 +14,7 @@ import { CommandError, exitCodes } from './command-error.ts';
 
 /** One request. `json` and `text` are bodies. Without either, the request has no body. */
 export interface HubRequest {
-  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   json?: unknown;
   text?: { type: string; content: string };
   signal?: AbortSignal | undefined;

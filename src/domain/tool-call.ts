@@ -8,15 +8,17 @@ import type { ToolIndex } from '../search-index/tool-index.ts';
 import type { Caller } from '../shapes/access.ts';
 import { HestiaError, notFound } from '../shapes/error.ts';
 import type { Outcome } from '../shapes/event.ts';
+import { withPlainNumbers } from '../shapes/json.ts';
 import { hubServerId } from '../shapes/server.ts';
 import { skillToolArgumentsSchema } from '../shapes/skill.ts';
-import type {
-  ToolCallAnswer,
-  ToolCallRequest,
-  ToolDefinition,
-  ToolErrorType,
-  ToolProgress,
-  ToolResult,
+import {
+  type ToolCallAnswer,
+  type ToolCallRequest,
+  type ToolDefinition,
+  type ToolErrorType,
+  type ToolProgress,
+  type ToolResult,
+  withPlainStructure,
 } from '../shapes/tool.ts';
 import { redactedContent } from '../telemetry/content.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -35,7 +37,7 @@ import {
   withWarnings,
 } from './call/argument-check.ts';
 import { type ConcurrencyLimits, createConcurrencyLimit } from './call/concurrency-limit.ts';
-import { openDeadline } from './call/deadline.ts';
+import { extendedByProgress, openDeadline } from './call/deadline.ts';
 import { type CallFailure, callError, classifyFailure } from './call/failure.ts';
 import { recordCall } from './call/record.ts';
 import type { SearchLearning } from './search/learning.ts';
@@ -170,11 +172,11 @@ async function performAndRecord(deps: ToolCallDeps, call: PermittedCall, span: S
   const startedAt = performance.now();
   const performing = perform(deps, call, span);
   // Computed while the tool is at work.
-  const argumentsDigest = deps.contentDigest(request.arguments);
+  const argumentsDigest = deps.contentDigest(withPlainNumbers(request.arguments));
   const ending = await performing;
   const latencyMs = performance.now() - startedAt;
   const { outcome, errorType } = 'failure' in ending ? ending.failure : ending;
-  const result = 'failure' in ending ? undefined : ending.result;
+  const result = 'failure' in ending ? undefined : withPlainStructure(ending.result);
   const isOwnDeadline = timeoutMs < deps.limits.callTimeoutMs;
   const { areArgumentsDoubtful } = ending;
   const finding = { outcome, errorType, result, latencyMs, isOwnDeadline, areArgumentsDoubtful };
@@ -192,7 +194,11 @@ const notChecked: CheckedArguments = { check: 'fits', warnings: [], failure: und
 /** Checks the arguments and runs the tool under a deadline. Never throws. */
 async function perform(deps: ToolCallDeps, call: PermittedCall, span: Span): Promise<Ending> {
   const { caller, request, options, tool, timeoutMs, shutdown } = call;
-  const deadline = openDeadline({ timeoutMs, caller: options.signal, shutdown: shutdown.signal });
+  const { callTimeoutMsMax: timeoutMsMax } = deps.limits;
+  const deadline = openDeadline({ timeoutMs, timeoutMsMax, caller: options.signal, shutdown: shutdown.signal });
+  // A deadline that the caller has chosen is kept.
+  const isDefault = request.timeoutMs === undefined;
+  const onProgress = isDefault ? extendedByProgress(deadline, options.onProgress) : options.onProgress;
   let checked: CheckedArguments = notChecked;
   try {
     checked = await deadline.race(checkArguments(deps, { tool, args: request.arguments, span }));
@@ -201,7 +207,7 @@ async function perform(deps: ToolCallDeps, call: PermittedCall, span: Span): Pro
     const result = await deadline.race(
       tool.serverId === hubServerId
         ? callSkill(deps, caller, request)
-        : callUpstream(deps, request, { signal: deadline.signal, onProgress: options.onProgress }),
+        : callUpstream(deps, request, { signal: deadline.signal, onProgress }),
     );
     const marked = markedResult(result, checked);
     return result.isError

@@ -7,7 +7,15 @@ import { newId } from '../shapes/id.ts';
 import type { ExplainedSearch } from '../shapes/search.ts';
 import type { ServerStatus } from '../shapes/server.ts';
 import { truncated } from '../shapes/text.ts';
-import type { IndexedTool, SearchAnswer, SearchRequest, ToolReference } from '../shapes/tool.ts';
+import {
+  type IndexedTool,
+  type ListedTool,
+  listedToolPosition,
+  type SearchAnswer,
+  type SearchRequest,
+  type ToolDefinition,
+  type ToolReference,
+} from '../shapes/tool.ts';
 import { timed } from '../telemetry/duration.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes, spanNames } from '../telemetry/names.ts';
@@ -26,6 +34,8 @@ import type { SkillTools } from './skill-tools.ts';
 export interface ToolSearch {
   /** The best tools for a need, as references without schemas by default. The list may be empty. */
   search(caller: Caller, request: SearchRequest): Promise<SearchAnswer>;
+  /** All tools that the caller may see, and those that are switched off, by server and name. Inactive skills are left out. */
+  list(caller: Caller, page: { after: string | undefined; limit: number }): Promise<ListedTool[]>;
   /** One tool with its schemas. @throws HestiaError NOT_FOUND */
   inspect(caller: Caller, address: { serverId: string; toolName: string }): Promise<IndexedTool>;
   /** A recorded search, with the reasons for the rank of each tool. @throws HestiaError NOT_FOUND, FORBIDDEN */
@@ -37,6 +47,8 @@ export interface ToolSearchDeps {
   toolIndex: ToolIndex;
   /** The status of every configured server. */
   servers: () => readonly ServerStatus[];
+  /** The tools that the configuration switches off. */
+  disabledTools: () => readonly ToolDefinition[];
   skillTools: SkillTools;
   /** Whether a call activates a skill that is not active. */
   autoActivate: boolean;
@@ -64,6 +76,15 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
           inSpan(spanNames.toolSearch, { attributes: spanAttributes }, (span) => search(deps, caller, request, span)),
       );
     },
+    list: async (caller, { after = '', limit }) => {
+      await guard.require(caller, 'tool.search');
+      return listedTools(deps, caller)
+        .map((tool) => ({ tool, position: listedToolPosition(tool) }))
+        .filter(({ position }) => position > after)
+        .sort((left, right) => (left.position < right.position ? -1 : 1))
+        .slice(0, limit)
+        .map(({ tool }) => tool);
+    },
     inspect: async (caller, { serverId, toolName }) => {
       await guard.require(caller, 'tool.search');
       const tool = toolIndex.find({ serverId, toolName, namespace: caller.namespace });
@@ -85,6 +106,20 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
       return { ...record, shown };
     },
   };
+}
+
+function listedTools(deps: ToolSearchDeps, caller: Caller): ListedTool[] {
+  const found = deps.toolIndex
+    .list({})
+    .filter(
+      ({ namespace, inactiveSkill }) =>
+        inactiveSkill === undefined && (namespace ?? caller.namespace) === caller.namespace,
+    )
+    .filter((tool) => isLive(deps.skillTools, caller, tool));
+  return [
+    ...found.map(({ definition, source }) => ({ ...definition, source, enabled: true })),
+    ...deps.disabledTools().map((definition) => ({ ...definition, source: 'upstream' as const, enabled: false })),
+  ];
 }
 
 async function search(deps: ToolSearchDeps, caller: Caller, request: SearchRequest, span: Span): Promise<SearchAnswer> {

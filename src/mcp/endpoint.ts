@@ -14,7 +14,7 @@ import {
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
 import { z } from 'zod';
 import type { Caller } from '../shapes/access.ts';
-import { isJsonObject } from '../shapes/json.ts';
+import { exactJson, isJsonObject } from '../shapes/json.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type PlainCall, plainCall, plainCallResponse } from './fast-path.ts';
@@ -211,11 +211,20 @@ function cancel(sessions: LegacySessions, request: Request, caller: Caller, para
 /** The parsed body; its content is checked by whoever handles it. */
 async function readBody(request: Request): Promise<{ parsed: unknown } | { refusal: Response }> {
   try {
-    return { parsed: withoutNullParams(await request.json()) };
+    const text = await request.text();
+    return { parsed: withoutNullParams(withExactArguments(JSON.parse(text), text)) };
   } catch {
     const error = new ProtocolError(-32700, 'the body is not valid JSON', { code: 'INVALID_REQUEST' });
     return { refusal: jsonRpcRefusal(400, error) };
   }
+}
+
+/** The message, in whose arguments integers keep the digits of its text. */
+function withExactArguments(message: unknown, text: string): unknown {
+  if (!isJsonObject(message) || !isJsonObject(message.params) || message.params.arguments === undefined) return message;
+  const exact = exactJson(text);
+  if (!isJsonObject(exact) || !isJsonObject(exact.params)) return message;
+  return { ...message, params: { ...message.params, arguments: exact.params.arguments } };
 }
 
 /** The message without parameters that are null. Go clients send a map that is nil as null, which means that it is absent. */

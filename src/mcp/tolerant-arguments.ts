@@ -2,7 +2,7 @@
  * Conversion of arguments of the hub's own tools, as models and clients write them. Numbers and booleans come as text, null
  * for what is absent, and objects as JSON text. Pure; what is not clear without doubt is left for the schema to refuse.
  */
-import { isJsonObject, type JsonObject, parsedJson } from '../shapes/json.ts';
+import { exactJson, isJsonObject, type JsonObject, parsedJson } from '../shapes/json.ts';
 
 /** The arguments with values converted to the types that the input schema declares. An optional argument that is null is left out. */
 export function convertedArguments(inputSchema: JsonObject, args: unknown): unknown {
@@ -30,7 +30,7 @@ function convertedValue(value: unknown, type: unknown): unknown {
       return text === 'true' ? true : text === 'false' ? false : value;
     case 'object': {
       if (text === '') return null;
-      const parsed = parsedJson(text);
+      const parsed = exactJson(text) ?? parsedJson(text);
       return parsed === null || isJsonObject(parsed) ? parsed : value;
     }
     default:

@@ -23,6 +23,7 @@ export const securityEventSchema = z.enum([
   'KEY_REVOKED',
   'AUDIT_CHAIN_BROKEN',
   'AUDIT_KEY_ROTATED',
+  'SERVER_CHANGED',
 ]);
 export type SecurityEvent = z.infer<typeof securityEventSchema>;
 

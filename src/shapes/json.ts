@@ -1,4 +1,4 @@
-/** JSON of unknown content: parsing text, and the type, schema and test of a JSON object. */
+/** JSON of unknown content: parsing text, long integers, and the type, schema and test of a JSON object. */
 import { z } from 'zod';
 
 /** A JSON object of unknown content. */
@@ -19,4 +19,61 @@ export function parsedJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+declare global {
+  interface JSON {
+    rawJSON(text: string): object;
+    isRawJSON(value: unknown): boolean;
+  }
+}
+
+/** An integer of 16 digits or more: from there on, a number may not hold it. It may also be in text, which does no harm. */
+const longInteger = /[:[,\s]-?\d{16}/;
+
+/** The longest text, in UTF-16 units, whose digits are kept. Parsing a longer one so would hold the event loop. */
+const exactLengthMax = 262_144;
+
+/**
+ * The value of JSON text, in which each integer that a number cannot hold is an object of `JSON.rawJSON`: `JSON.stringify`
+ * writes its digits as they were. For values that are passed on, not computed with. Undefined where there is no such integer,
+ * or where the text is too long or too deep: parsing takes 5 to 10 times as long as JSON.parse.
+ */
+export function exactJson(text: string): unknown {
+  if (text.length > exactLengthMax || !longInteger.test(text)) return undefined;
+  try {
+    return JSON.parse(text, (_key, value: unknown, { source = '' }: { source?: string } = {}) =>
+      typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source)
+        ? JSON.rawJSON(source)
+        : value,
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+/** The value with numbers in place of the objects that {@link exactJson} makes; the same value where there are none. */
+export function withPlainNumbers<T>(value: T): T {
+  return hasRawNumber(value) ? JSON.parse(JSON.stringify(value)) : value;
+}
+
+/** Levels of nesting that are searched. What {@link exactJson} parsed is not much deeper, or fails to be written too. */
+const rawDepthMax = 500;
+
+/** Whether a value has objects that {@link exactJson} made. */
+export function hasRawNumber(value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null || depth > rawDepthMax) return false;
+  return JSON.isRawJSON(value) || Object.values(value).some((member) => hasRawNumber(member, depth + 1));
+}
+
+/** The object with a merge patch applied: null removes a key, objects are merged, all else replaces (RFC 7396). */
+export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
+  const merged = new Map(Object.entries(target));
+  for (const [key, value] of Object.entries(patch)) {
+    const present = merged.get(key);
+    if (value === null) merged.delete(key);
+    else if (isJsonObject(value)) merged.set(key, mergePatch(isJsonObject(present) ? present : {}, value));
+    else merged.set(key, value);
+  }
+  return Object.fromEntries(merged);
 }

@@ -1,5 +1,6 @@
 /** Upstream MCP servers: their configuration, as MCP clients write it, and their state. */
 import { z } from 'zod';
+import { jsonObjectSchema } from './json.ts';
 import { isoTime, isoTimeSchema } from './time.ts';
 
 /** The server id of the hub's own tools and of skills. No upstream server may have it. */
@@ -56,6 +57,7 @@ export const stdioServerSchema = z.strictObject({
     ),
   cwd: z.string().optional().describe('Its working directory.'),
   autoConnect: z.boolean().default(true).describe('Connect at start.'),
+  disabledTools: z.array(z.string()).optional().describe('Names of its tools that are not offered.'),
 });
 
 /** A server reached by Streamable HTTP, or by its predecessor HTTP+SSE. */
@@ -72,6 +74,7 @@ export const httpServerSchema = z.strictObject({
     .default({})
     .describe('Headers sent with each request, such as Authorization.'),
   autoConnect: z.boolean().default(true).describe('Connect at start.'),
+  disabledTools: z.array(z.string()).optional().describe('Names of its tools that are not offered.'),
 });
 
 export type StdioServer = z.infer<typeof stdioServerSchema>;
@@ -151,6 +154,19 @@ export interface MisconfiguredServer {
 export const serverViewSchema = serverStatusSchema
   .extend({ stateSince: isoTimeSchema, retryAt: isoTimeSchema.optional() })
   .meta({ id: 'Server' });
+
+/** A new server in a request. */
+export const serverCreationSchema = z.strictObject({
+  serverId: z.string().min(1).max(serverIdLengthMax).describe('Its name.'),
+  configuration: jsonObjectSchema.describe(
+    'Its entry as in `mcpServers`, in the notation of the hub or of an MCP client.',
+  ),
+});
+
+/** A change of a server in a request. */
+export const serverPatchSchema = z.strictObject({
+  configuration: jsonObjectSchema.describe('The keys of its entry to change; null removes a key (RFC 7396).'),
+});
 
 /** All servers in an answer. */
 export const serverListViewSchema = z.object({ items: z.array(serverViewSchema) });

@@ -1,7 +1,7 @@
 /** Tools: definitions, search requests and results, calls, outcomes and statistics. */
 import { z } from 'zod';
 import { type Outcome, outcomeSchema } from './event.ts';
-import { type JsonObject, jsonObjectSchema } from './json.ts';
+import { type JsonObject, jsonObjectSchema, withPlainNumbers } from './json.ts';
 import { scoreExplanationSchema } from './search.ts';
 import { serverIdLengthMax } from './server.ts';
 import { isoTime, isoTimeSchema } from './time.ts';
@@ -108,6 +108,27 @@ export const searchAnswerSchema = z
   .meta({ id: 'SearchAnswer' });
 export type SearchAnswer = z.infer<typeof searchAnswerSchema>;
 
+/** A tool in the list of all tools. */
+export const listedToolSchema = z
+  .object({
+    serverId: z.string(),
+    toolName: z.string(),
+    title: z.string().optional(),
+    description: z.string().optional(),
+    source: toolSourceSchema,
+    enabled: z.boolean().describe('False for a tool that is switched off: it is not found and cannot be called.'),
+  })
+  .meta({ id: 'ListedTool' });
+export type ListedTool = z.infer<typeof listedToolSchema>;
+
+/** The position of a tool in the list of all tools. */
+export function listedToolPosition({ serverId, toolName }: Pick<ListedTool, 'serverId' | 'toolName'>): string {
+  return `${serverId}\n${toolName}`;
+}
+
+/** `PATCH /v1/tools/{server}/{tool}`. */
+export const toolPatchSchema = z.strictObject({ enabled: z.boolean() });
+
 /** The id of a search, as a search returns it. */
 export const searchIdSchema = z.string().regex(/^srch_[0-9a-f-]{36}$/, 'must be the search id that a search returned');
 
@@ -145,6 +166,16 @@ export const toolResultSchema = z.looseObject({
   _meta: jsonObjectSchema.optional(),
 });
 export type ToolResult = z.infer<typeof toolResultSchema>;
+
+/**
+ * The result as it is digested, with numbers for long integers: a digest is computed over numbers (RFC 8785), as whoever
+ * verifies it computes it.
+ */
+export function withPlainStructure(result: ToolResult): ToolResult {
+  const { structuredContent } = result;
+  const plain = withPlainNumbers(structuredContent);
+  return plain === structuredContent ? result : { ...result, structuredContent: plain };
+}
 
 /** A finished call that produced a result. Its outcome is `success`, or `error` where the tool reported one itself. */
 export interface ToolCallAnswer {
@@ -189,9 +220,17 @@ export type ToolErrorType = z.infer<typeof toolErrorTypeSchema>;
 
 /**
  * How the arguments of a call compare with the input schema. `warned`: they do not fit, but the server may accept them.
- * `refused`: no server would. `unchecked_schema`: the schema cannot be compiled.
+ * `refused`: no server would. `unchecked_schema`: the schema cannot be compiled. `unchecked_size` and
+ * `unchecked_time`: it or the arguments are too large, or the check took too long.
  */
-export const argumentCheckSchema = z.enum(['fits', 'warned', 'refused', 'unchecked_schema']);
+export const argumentCheckSchema = z.enum([
+  'fits',
+  'warned',
+  'refused',
+  'unchecked_schema',
+  'unchecked_size',
+  'unchecked_time',
+]);
 export type ArgumentCheck = z.infer<typeof argumentCheckSchema>;
 
 /** The outcome of one finished tool call, as it is stored. `latencyMs` is fractional. */

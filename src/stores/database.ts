@@ -100,7 +100,14 @@ const upgrades: ReadonlyMap<number, (connection: DatabaseSync) => void> = new Ma
      PRAGMA user_version = 3;`),
   ],
   [3, upgradeSkills],
-  [4, dropAuditTrail],
+  // Version 5: the audit trail is in the journal; and the version of the content scan that found nothing in a pinned definition.
+  [
+    4,
+    (connection) => {
+      connection.exec('ALTER TABLE tool_pins ADD COLUMN clean_scan TEXT');
+      dropAuditTrail(connection);
+    },
+  ],
 ]);
 const schema = readFileSync(new URL('./schema.sql', import.meta.url), 'utf8');
 

@@ -133,6 +133,7 @@ CREATE TABLE tool_pins (
   digest     TEXT NOT NULL,
   definition TEXT NOT NULL,
   pinned_at  INTEGER NOT NULL,
+  clean_scan TEXT,
   PRIMARY KEY (server_id, tool_name)
 ) STRICT, WITHOUT ROWID;
 

@@ -58,6 +58,8 @@ export interface Metrics {
   storageFailure(type: StorageErrorType): void;
   /** Counts a submission of a checkpoint to a witness; `registered` creates the series of a witness with the value 0. */
   witnessSubmission(witness: string, result: 'registered' | 'cosigned' | WitnessFailure): void;
+  /** Creates the series of a server, so that its first failure is an increase. */
+  serverAdded(serverId: string): void;
   /** Registers the gauges, which are read at each collection. Call it once. */
   observe(sources: GaugeSources): void;
 }
@@ -105,16 +107,10 @@ export function createMetrics(): Metrics {
     auditRecord: () => counters.auditRecords.add(1),
     storageFailure: (type) => counters.storageFailures.add(1, { [attributes.errorType]: type }),
     witnessSubmission: (witness, result) => countSubmission(counters, witness, result),
+    serverAdded: (serverId) => createServerSeries(counters, serverId),
     observe: (sources) => {
       observeGauges(meter, sources);
-      for (const { serverId } of sources.servers()) {
-        for (const outcome of outcomeSchema.options) {
-          counters.outcomes.add(0, outcomeLabels(outcome, serverId, overflowLabel));
-        }
-        for (const errorType of [undefined, ...toolErrorTypeSchema.options]) {
-          counters.serverCalls.add(0, serverCallLabels(serverId, errorType));
-        }
-      }
+      for (const { serverId } of sources.servers()) createServerSeries(counters, serverId);
     },
   };
 }
@@ -127,6 +123,13 @@ function countSubmission(
   const labels = (errorType: string | undefined) => ({ [attributes.witness]: witness, ...failure(errorType) });
   if (result !== 'registered') witnessSubmissions.add(1, labels(result === 'cosigned' ? undefined : result));
   else for (const errorType of [undefined, ...witnessFailures]) witnessSubmissions.add(0, labels(errorType));
+}
+
+function createServerSeries({ outcomes, serverCalls }: ReturnType<typeof createCounters>, serverId: string): void {
+  for (const outcome of outcomeSchema.options) outcomes.add(0, outcomeLabels(outcome, serverId, overflowLabel));
+  for (const errorType of [undefined, ...toolErrorTypeSchema.options]) {
+    serverCalls.add(0, serverCallLabels(serverId, errorType));
+  }
 }
 
 /** Counts outcomes. A tool's first outcome creates the series of all four, so that its first failure is an increase. */

@@ -1,7 +1,8 @@
 /** All connections to upstream servers. They are independent: a failure of one does not affect another. */
+import { isDeepStrictEqual } from 'node:util';
 import { settledWithin } from '../flow/time-limit.ts';
 import type { Config } from '../shapes/configuration/config.ts';
-import type { MisconfiguredServer, ServerStatus } from '../shapes/server.ts';
+import type { MisconfiguredServer, ServerConfiguration, ServerStatus } from '../shapes/server.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import { createConnection, type UpstreamConnection } from './connection.ts';
 import type { UpstreamLog } from './log.ts';
@@ -26,6 +27,18 @@ export interface ConnectionPoolDeps {
   onStateChanged(status: ServerStatus): void;
 }
 
+/** The servers of a configuration. */
+export interface ConfiguredServers {
+  servers: Config['servers'];
+  misconfigured: readonly MisconfiguredServer[];
+}
+
+/** A difference between two configurations. */
+export interface ServerChange {
+  serverId: string;
+  change: 'added' | 'changed' | 'removed';
+}
+
 /** The connections by server id. Disposing the pool closes them all in parallel, within 2.5 seconds. */
 export interface ConnectionPool extends AsyncDisposable {
   /** Connects each server with `autoConnect`, in the background. Returns at once; never throws. */
@@ -34,6 +47,17 @@ export interface ConnectionPool extends AsyncDisposable {
   list(): ServerStatus[];
   /** The status of one server. */
   status(serverId: string): ServerStatus | undefined;
+  /** What would change if these were the servers. */
+  changesTo(next: ConfiguredServers): ServerChange[];
+  /**
+   * Makes these the servers: disconnects removed ones, replaces changed ones, and connects those with `autoConnect` in the
+   * background. Servers without a change keep their connections. Not to be called again before it has resolved.
+   */
+  apply(next: ConfiguredServers): Promise<void>;
+  /** Whether the configuration switches a tool off. */
+  isDisabled(tool: { serverId: string; toolName: string }): boolean;
+  /** The tools of connected servers that the configuration switches off. */
+  disabledTools(): ToolDefinition[];
   /** The connection of a server. There is none for a misconfigured one. */
   find(serverId: string): UpstreamConnection | undefined;
 }
@@ -43,44 +67,87 @@ const closeMsMax = 2500;
 
 /** Creates a connection for each configured server. None is connected before {@link ConnectionPool.start}. */
 export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
-  const { servers, environment, limits, clientVersion, log, onStateChanged } = deps;
-  const startLimit = createStartLimit();
-  const connections = new Map(
-    Object.entries(servers).map(([serverId, configuration]) => {
-      const onToolsChanged = (tools: readonly ToolDefinition[]) => deps.onToolsChanged(serverId, tools);
-      const connection = createConnection({
-        serverId,
-        configuration,
-        environment,
-        limits,
-        startLimit,
-        clientVersion,
-        log,
-        onToolsChanged,
-        onSkillsChanged: deps.onSkillsChanged && ((list) => deps.onSkillsChanged?.(serverId, list)),
-        onStateChanged,
-      });
-      return [serverId, connection] as const;
-    }),
-  );
-  const stateSince = Date.now();
-  const misconfigured = new Map(
-    (deps.misconfigured ?? []).map((server) => [server.serverId, misconfiguredStatus(server, stateSince)]),
-  );
+  const connectionOf = connectionFactory(deps);
+  let current: ConfiguredServers = { servers: deps.servers, misconfigured: deps.misconfigured ?? [] };
+  let connections = new Map(Object.entries(current.servers).map(([id, server]) => [id, connectionOf(id, server)]));
+  let misconfigured = misconfiguredStatuses(current);
+  const isDisabled = ({ serverId, toolName }: { serverId: string; toolName: string }) =>
+    current.servers[serverId]?.disabledTools?.includes(toolName) === true;
+  const connectAll = (serverIds: Iterable<string>) => {
+    for (const serverId of serverIds) {
+      if (current.servers[serverId]?.autoConnect === true) void connections.get(serverId)?.connect();
+    }
+  };
+  const close = async (closing: readonly UpstreamConnection[]) => {
+    const closed = closing.map((connection) => connection[Symbol.asyncDispose]());
+    await settledWithin(closeMsMax, Promise.allSettled(closed));
+  };
   return {
-    start() {
-      for (const [serverId, connection] of connections) {
-        if (servers[serverId]?.autoConnect === true) void connection.connect();
-      }
-    },
+    start: () => connectAll(connections.keys()),
     list: () => [...[...connections.values()].map((connection) => connection.status()), ...misconfigured.values()],
     status: (serverId) => connections.get(serverId)?.status() ?? misconfigured.get(serverId),
     find: (serverId) => connections.get(serverId),
-    async [Symbol.asyncDispose]() {
-      const closed = [...connections.values()].map((connection) => connection[Symbol.asyncDispose]());
-      await settledWithin(closeMsMax, Promise.allSettled(closed));
+    isDisabled,
+    disabledTools: () => [...connections.values()].flatMap((connection) => connection.tools().filter(isDisabled)),
+    changesTo: (next) => changesBetween(current, next),
+    async apply(next) {
+      const before = connections;
+      const { servers: serversBefore } = current;
+      const isKept = (serverId: string) =>
+        isDeepStrictEqual(withoutTools(serversBefore[serverId]), withoutTools(next.servers[serverId]));
+      const kept = new Map([...before].filter(([serverId]) => isKept(serverId)));
+      current = next;
+      connections = kept;
+      misconfigured = misconfiguredStatuses(next);
+      // A changed server ends before its successor starts, since both may use the same port or file.
+      await close([...before].filter(([serverId]) => !kept.has(serverId)).map(([, connection]) => connection));
+      const servers = Object.entries(next.servers);
+      connections = new Map(servers.map(([id, server]) => [id, kept.get(id) ?? connectionOf(id, server)]));
+      for (const [serverId, connection] of kept) {
+        const isSame = isDeepStrictEqual(serversBefore[serverId], next.servers[serverId]);
+        if (!isSame) await deps.onToolsChanged(serverId, connection.tools());
+      }
+      connectAll(servers.map(([serverId]) => serverId).filter((serverId) => !kept.has(serverId)));
     },
+    [Symbol.asyncDispose]: () => close([...connections.values()]),
   };
+}
+
+function connectionFactory({ environment, limits, clientVersion, log, onStateChanged, ...deps }: ConnectionPoolDeps) {
+  const startLimit = createStartLimit();
+  return (serverId: string, configuration: ServerConfiguration): UpstreamConnection =>
+    createConnection({
+      ...{ serverId, configuration, environment, limits, startLimit, clientVersion, log, onStateChanged },
+      onToolsChanged: (tools: readonly ToolDefinition[]) => deps.onToolsChanged(serverId, tools),
+      onSkillsChanged: deps.onSkillsChanged && ((list) => deps.onSkillsChanged?.(serverId, list)),
+    });
+}
+
+/** What a connection is made of: tools that are switched off do not concern it. */
+function withoutTools(configuration: ServerConfiguration | undefined): object | undefined {
+  return configuration && { ...configuration, disabledTools: undefined };
+}
+
+function changesBetween(current: ConfiguredServers, next: ConfiguredServers): ServerChange[] {
+  const [before, after] = [entriesOf(current), entriesOf(next)];
+  const ids = [...new Set([...before.keys(), ...after.keys()])];
+  return ids.flatMap((serverId): ServerChange[] => {
+    if (!after.has(serverId)) return [{ serverId, change: 'removed' }];
+    if (!before.has(serverId)) return [{ serverId, change: 'added' }];
+    const isSame = isDeepStrictEqual(before.get(serverId), after.get(serverId));
+    return isSame ? [] : [{ serverId, change: 'changed' }];
+  });
+}
+
+/** The servers by id. Of a misconfigured one the place of its error does not count, which moves with other lines. */
+function entriesOf({ servers, misconfigured }: ConfiguredServers): Map<string, unknown> {
+  const reasons = misconfigured.map(({ serverId, reason }) => [serverId, reason.replace(/:\d+:\d+:/, ':')] as const);
+  return new Map<string, unknown>([...Object.entries(servers), ...reasons]);
+}
+
+function misconfiguredStatuses({ misconfigured }: ConfiguredServers): Map<string, ServerStatus> {
+  const stateSince = Date.now();
+  return new Map(misconfigured.map((server) => [server.serverId, misconfiguredStatus(server, stateSince)]));
 }
 
 function misconfiguredStatus(server: MisconfiguredServer, stateSince: number): ServerStatus {

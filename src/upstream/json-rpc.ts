@@ -1,6 +1,6 @@
 /** JSON-RPC responses as servers send them: small deviations are accepted, others are invalid. */
 import type { JSONRPCMessage } from '@modelcontextprotocol/client';
-import { isJsonObject, type JsonObject } from '../shapes/json.ts';
+import { exactJson, isJsonObject, type JsonObject } from '../shapes/json.ts';
 import { RequestFailure, type UpstreamErrorType } from './call-failure.ts';
 
 /** What a response says. */
@@ -49,4 +49,17 @@ export function libraryResponse(id: string | number, outcome: ResponseOutcome): 
 /** The response to a request that failed in the hub, which the MCP library passes on as an error. */
 export function failureResponse(id: string | number, errorType: UpstreamErrorType): JSONRPCMessage {
   return { jsonrpc: '2.0', id, error: { code: 0, message: errorType, data: new RequestFailure(errorType) } };
+}
+
+/**
+ * The parsed message, in whose structured content the integers keep the digits of its text. Elsewhere they are read, in the
+ * limits of a schema for example, and remain numbers.
+ */
+export function withExactStructure(message: unknown, text: string): unknown {
+  if (!isJsonObject(message) || !isJsonObject(message.result)) return message;
+  const { result } = message;
+  if (result.structuredContent === undefined) return message;
+  const exact = exactJson(text);
+  if (!isJsonObject(exact) || !isJsonObject(exact.result)) return message;
+  return { ...message, result: { ...result, structuredContent: exact.result.structuredContent } };
 }

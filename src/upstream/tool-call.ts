@@ -4,7 +4,7 @@
  */
 import type { CallToolRequestOptions } from '@modelcontextprotocol/client';
 import type { Config } from '../shapes/configuration/config.ts';
-import { isJsonObject, type JsonObject } from '../shapes/json.ts';
+import { hasRawNumber, isJsonObject, type JsonObject, withPlainNumbers } from '../shapes/json.ts';
 import type { ToolDefinition, ToolProgress, ToolResult } from '../shapes/tool.ts';
 import { callFailure, UpstreamCallError } from './call-failure.ts';
 import { resultFault } from './response-limits.ts';
@@ -76,7 +76,10 @@ function sendCall(
   if (session.era !== 'modern') return session.client.request({ method: 'tools/call', params }, options);
   if (definition === undefined) return session.client.callTool(params, options);
   const inputSchema = { ...definition.inputSchema, type: 'object' as const };
-  return session.client.callTool(params, { ...options, toolDefinition: { name: definition.toolName, inputSchema } });
+  // The library cannot write long integers into headers.
+  const isMirrored = hasRawNumber(params.arguments) && JSON.stringify(inputSchema).includes('x-mcp-header');
+  const sent = isMirrored ? { ...params, arguments: withPlainNumbers(params.arguments) } : params;
+  return session.client.callTool(sent, { ...options, toolDefinition: { name: definition.toolName, inputSchema } });
 }
 
 /**

@@ -19,6 +19,8 @@ export interface Hub extends AsyncDisposable {
   access: AccessService;
   /** Restores active skills, connects upstream servers in the background, watches skill folders and starts the scheduler. */
   start(): Promise<void>;
+  /** Applies what has changed among the servers of the configuration file. Never throws. */
+  reload(): Promise<void>;
   /** Refuses new calls and waits for running ones, at most `limits.drainMs`. */
   drain(): Promise<void>;
 }
@@ -32,6 +34,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
   const tools = await createTools(deps, foundation);
   const services = await createServices(deps, foundation, tools);
   const doors = createDoors(deps, foundation, tools, services);
+  const watching = new DisposableStack();
   observeHub({
     metrics: foundation.metrics,
     telemetry: deps.telemetry,
@@ -47,9 +50,15 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
     app: doors.app,
     access: foundation.access,
     fetch: doors.app.fetch,
-    start: () => start(deps, foundation, tools, services),
+    start: async () => {
+      await start(deps, foundation, tools, services);
+      const { editing } = services;
+      if (editing !== undefined) watching.use(editing.file.watch(() => void editing.registry.reload()));
+    },
+    reload: async () => await services.editing?.registry.reload(),
     drain: doors.drain,
     [Symbol.asyncDispose]: async () => {
+      watching.dispose();
       services.searchLearning.stop();
       await services.schedule.stop();
       await tools.searchIndex[Symbol.asyncDispose]();

@@ -11,7 +11,8 @@ import { createPublishedSkills } from '../domain/resource/published-skills.ts';
 import { createSchedulerService } from '../domain/scheduler-service.ts';
 import { createSearchLearning } from '../domain/search/learning.ts';
 import { createOutcomeMemory } from '../domain/search/outcome-memory.ts';
-import { createServerService } from '../domain/server-service.ts';
+import { createServerRegistry } from '../domain/server/registry.ts';
+import { createServerService, type ServerEditing, type ServerService } from '../domain/server-service.ts';
 import { skillKey } from '../domain/skill/lookup.ts';
 import { createSkillCatalogue, type SkillCatalogue } from '../domain/skill-catalogue.ts';
 import { createSkillLifecycle } from '../domain/skill-lifecycle.ts';
@@ -23,6 +24,7 @@ import { createToolSearch } from '../domain/tool-search.ts';
 import { createToolStatisticsService } from '../domain/tool-statistics-service.ts';
 import { createKeyedQueue } from '../flow/keyed-queue.ts';
 import { createSchedule } from '../schedule.ts';
+import { createServersFile } from '../stores/server/servers-file.ts';
 import type { Foundation } from './foundation.ts';
 import type { HubDeps } from './hub-deps.ts';
 import type { Tools } from './tools.ts';
@@ -50,7 +52,7 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
     schedule: scheduling.schedule,
     schedulerService: scheduling.schedulerService,
     toolCall,
-    servers: createServerService({ pool, trail, guard }),
+    ...createServers(deps, foundation, tools),
     quarantine: createQuarantine(foundation, tools, skills),
     toolStatistics: createToolStatisticsService({
       views: audit.views,
@@ -72,6 +74,20 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
       guard,
     }),
   };
+}
+
+function createServers(
+  { configurationSource }: HubDeps,
+  { trail, guard, metrics, log }: Foundation,
+  { pool }: Tools,
+): { servers: ServerService; editing: ServerEditing | undefined } {
+  if (configurationSource === undefined) {
+    return { servers: createServerService({ pool, trail, guard, editing: undefined }), editing: undefined };
+  }
+  const file = createServersFile(configurationSource);
+  const registry = createServerRegistry({ pool, file, trail, metrics, log });
+  const editing = { registry, file, surroundings: configurationSource.surroundings };
+  return { servers: createServerService({ pool, trail, guard, editing }), editing };
 }
 
 function createToolCalls(
@@ -157,8 +173,9 @@ function createSearchServices(
     now,
   });
   const servers = pool.list;
+  const { disabledTools } = pool;
   const { autoActivate } = config.skills;
-  const shared = { toolIndex, skillTools, memory, guard, metrics, now };
+  const shared = { toolIndex, disabledTools, skillTools, memory, guard, metrics, now };
   const toolSearch = createToolSearch({ ...shared, servers, autoActivate, searchLearning });
   return { searchLearning, toolSearch };
 }

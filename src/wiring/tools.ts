@@ -32,9 +32,8 @@ export async function createTools({ config, version }: HubDeps, foundation: Foun
     log,
     now,
     offer: async (serverId, definitions) => {
-      const indexed = definitions.map(
-        (definition) => ({ source: 'upstream', definition, namespace: undefined }) as const,
-      );
+      const enabled = definitions.filter((definition) => !pool.isDisabled(definition));
+      const indexed = enabled.map((definition) => ({ source: 'upstream', definition, namespace: undefined }) as const);
       await toolIndex.prepare(indexed);
       toolIndex.replaceServer(serverId, indexed);
     },

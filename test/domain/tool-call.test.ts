@@ -37,6 +37,12 @@ function call(
   return key.fetch(`/v1/tools/${server}/${toolName}/call`, { json: body });
 }
 
+function callOverMcp(toolName: string, more: object): Promise<Response> {
+  const headers = { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-11-25' };
+  const params = { name: 'call_mcp_tool', arguments: { server_id: 'faulty', tool_name: toolName }, ...more };
+  return hub.operator.fetch('/mcp', { json: { jsonrpc: '2.0', id: 1, method: 'tools/call', params }, headers });
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: what a record holds is what the test finds out
 async function lastOutcome(): Promise<Record<string, any>> {
   const { items } = await json(hub.operator.fetch('/v1/audit/events?event=TOOL_OUTCOME&limit=200'));
@@ -71,6 +77,44 @@ describe('a call that succeeds', () => {
       _meta: { block: true },
     });
     expect(result.content[1]).toMatchObject({ type: 'resource_link', size: 3 });
+  });
+});
+
+describe('integers that a number cannot hold', () => {
+  const structure = '{"id":12345678901234567890,"deep":[{"id":-9007199254740993}],"safe":9007199254740991,"float":1.5}';
+
+  test.each([
+    ['over HTTP', () => call('long_integers')],
+    ['over MCP', () => callOverMcp('long_integers', {})],
+    ['over MCP through the SDK', () => callOverMcp('long_integers', { _meta: { progressToken: 1 } })],
+  ])('keep their digits in the structured content of a result %s', async (_where, called) => {
+    expect(await (await called()).text()).toContain(`"structuredContent":${structure}`);
+    expect(await lastOutcome()).toMatchObject({ tool_name: 'long_integers', outcome: 'success' });
+  });
+
+  const long = '{"id":12345678901234567890,"deep":[-9007199254740993],"safe":7}';
+  const post = (path: string, body: string, more: Record<string, string> = {}) =>
+    hub.operator.fetch(path, { method: 'POST', body, headers: { 'content-type': 'application/json', ...more } });
+  const overMcp = (args: string, more = '') =>
+    post(
+      '/mcp',
+      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"call_mcp_tool","arguments":{"server_id":"faulty","tool_name":"last_line","arguments":${args}}${more}}}`,
+      { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-11-25' },
+    );
+
+  test.each([
+    ['over HTTP', () => post('/v1/tools/faulty/last_line/call', `{"arguments":${long}}`)],
+    ['over MCP', () => overMcp(long)],
+    ['over MCP as JSON text', () => overMcp(JSON.stringify(long))],
+    ['over MCP through the SDK', () => overMcp(long, ',"_meta":{"progressToken":1}')],
+  ])('keep their digits in arguments %s', async (_where, called) => {
+    expect(await (await called()).text()).toContain(JSON.stringify(`"arguments":${long}`).slice(1, -1));
+  });
+
+  test('are numbers for the schema of the tool', async () => {
+    const response = await post('/v1/tools/schemas/same_id_a/call', '{"arguments":{"x":12345678901234567890}}');
+    const { result } = await json(response);
+    expect([response.status, result.meta['hestia/arguments']]).toEqual([200, undefined]);
   });
 });
 
@@ -187,6 +231,12 @@ describe('arguments', () => {
     'draft_04',
     'openapi',
     'null_members',
+    'null_properties',
+    'null_additional',
+    'no_alternatives',
+    'required_flag',
+    'required_twice',
+    'text_limit',
     'unknown_type',
     'broken_type',
     'broken_reference',
@@ -218,7 +268,8 @@ describe('arguments', () => {
   test('that the server refuses are answered with its text, and with the warning', async () => {
     const response = await call('picky', { arguments: { url: 'nope' } }, { server: 'schemas' });
     expect(await json(response)).toMatchObject({
-      status: 502,
+      status: 422,
+      detail: expect.stringMatching(/^the server refused the arguments \(JSON-RPC code -32602; /),
       violations: [{ field: 'arguments.url', message: 'must match format "uri"' }],
       content: [{ type: 'text', text: 'url needs a scheme, such as https', _meta: { 'hestia/server_id': 'schemas' } }],
     });

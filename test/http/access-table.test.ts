@@ -29,9 +29,14 @@ const plain: Record<string, { body?: object; query?: string; status: ByRole<numb
   'POST /v1/tools/search': { body: { query: 'pid' }, status: everyone(200) },
   'GET /v1/searches/{searchId}': { status: everyone(404) },
   'GET /v1/tools/stats': { status: everyone(200) },
+  'GET /v1/tools': { status: everyone(200) },
+  'PATCH /v1/tools/{server}/{tool}': { body: { enabled: true }, status: operators(204) },
   'GET /v1/tools/{server}/{tool}': { status: everyone(200) },
   'POST /v1/tools/{server}/{tool}/call': { body: {}, status: workers(200) },
   'GET /v1/servers': { status: everyone(200) },
+  'POST /v1/servers': { body: { serverId: 'faulty', configuration: {} }, status: operators(409) },
+  'PATCH /v1/servers/{id}': { body: { configuration: {} }, status: operators(200) },
+  'DELETE /v1/servers/{id}': { status: operators(404) },
   'POST /v1/servers/{id}/connect': { status: operators(200) },
   'POST /v1/servers/{id}/disconnect': { status: operators(404) },
   'GET /v1/audit/events': { status: readers(200) },
@@ -135,11 +140,12 @@ test('the access table has a row for every documented operation', async () => {
 
 describe.each(Object.entries(plain))('%s', (operation, { body, query = '', status }) => {
   const [method = '', template = ''] = operation.split(' ');
-  const id = template.endsWith('/disconnect')
-    ? 'no-such-server'
-    : /^\/v1\/(keys|quarantine)/.test(template)
-      ? 'none'
-      : 'faulty';
+  const id =
+    template.endsWith('/disconnect') || operation === 'DELETE /v1/servers/{id}'
+      ? 'no-such-server'
+      : /^\/v1\/(keys|quarantine)/.test(template)
+        ? 'none'
+        : 'faulty';
   const path = template
     .replace('{server}', 'faulty')
     .replace('{searchId}', `srch_${randomUUID()}`)

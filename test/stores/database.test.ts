@@ -69,7 +69,7 @@ async function lockInAnotherProcess(file: string): Promise<AsyncDisposable> {
   };
 }
 
-const downgradeTo3 = `DROP TABLE skill_blobs; DROP INDEX skills_by_name;
+const downgradeTo3 = `ALTER TABLE tool_pins DROP COLUMN clean_scan; DROP TABLE skill_blobs; DROP INDEX skills_by_name;
   ALTER TABLE skills DROP COLUMN origin; ALTER TABLE skills DROP COLUMN retired_at; ALTER TABLE skills DROP COLUMN resumes;
   CREATE UNIQUE INDEX skills_by_name ON skills (namespace, name) WHERE deleted_at IS NULL; PRAGMA user_version = 3;`;
 
@@ -405,7 +405,7 @@ describe('opening', () => {
     const newer = new DatabaseSync(file);
     newer.exec('PRAGMA user_version = 99');
     newer.close();
-    expect(refusal(file).message).toContain('it is of version 99, and this hub supports versions up to 4 only');
+    expect(refusal(file).message).toContain('it is of version 99, and this hub supports versions up to 5 only');
   });
 
   test('refuses a path that cannot be written, in one line that names it', async () => {

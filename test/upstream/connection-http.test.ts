@@ -99,6 +99,16 @@ describe('a call', () => {
     },
   );
 
+  test.each([
+    ['unavailable', { httpStatus: 503, text: 'secret-token-1' }],
+    ['failing', { httpStatus: 500, text: 'secret-token-1' }],
+    ['rpc_error', { jsonRpcCode: -32_050, text: 'secret-token-1' }],
+    ['not_json', {}],
+  ])('that receives %s keeps what the server answered for the caller alone', async (toolName, answer) => {
+    const { connection } = await connected(await started());
+    expect((await callFailure(callTool(connection, toolName))).answer()).toEqual(answer);
+  });
+
   test.each(['gzip_json', 'gzip_stream', 'capital_type', 'no_blank_line', 'error_null', 'meta_null'])(
     'returns its result from a response with a deviation (%s)',
     async (toolName) => {

@@ -1,105 +1,107 @@
-/** `hestia servers`: take servers over from the configuration of an MCP client. */
-import { homedir } from 'node:os';
-import { resolve } from 'node:path';
+/** `hestia servers`: list, add, change, remove and import upstream servers. */
 import type { Command } from 'commander';
-import { printable } from '../../shapes/text.ts';
-import type { CommandContext } from '../command-context.ts';
+import { z } from 'zod';
+import type { JsonObject } from '../../shapes/json.ts';
+import { serverViewSchema } from '../../shapes/server.ts';
+import { type CommandContext, type HubOptions, hubOf, withHubOptions } from '../command-context.ts';
 import { CommandError, exitCodes } from '../command-error.ts';
-import { openConfiguration, withServers, writeConfiguration } from './configuration-edit.ts';
-import { readClientFile } from './import-source.ts';
-import { type TakenServer, type TranslatedFile, translateFile, variablesOf, withInput } from './import-translation.ts';
-
-interface ImportOptions {
-  config?: string;
-  replace: boolean;
-  dryRun: boolean;
-}
+import { jsonObject } from '../command-options.ts';
+import { addImportCommand } from './import-command.ts';
 
 /** Adds the commands below `servers`. */
 export function addServerCommands(program: Command, context: CommandContext): void {
-  const servers = program.command('servers').description('take over upstream servers from MCP clients');
-  servers
-    .command('import')
-    .description('add the servers of a client to hestia.config.json; JSON, TOML (Codex) and YAML (Goose) are read')
-    .argument('<file>', 'the configuration file of an MCP client')
-    .option('--config <file>', 'the file to add them to; default: HESTIA_CONFIG, or ./hestia.config.json')
-    .option('--replace', 'replace servers of the same name', false)
-    .option('--dry-run', 'say what would be done, and write nothing', false)
-    .action((file: string, options: ImportOptions) => importServers(resolve(file), options, context));
+  const servers = program.command('servers').description('list, add, change, remove and import upstream servers');
+  addList(servers, context);
+  addAdd(servers, context);
+  addEdit(servers, context);
+  addRemove(servers, context);
+  addImportCommand(servers, context);
 }
 
-async function importServers(file: string, options: ImportOptions, context: CommandContext): Promise<void> {
-  const { environment, output } = context;
-  const target = resolve(options.config ?? environment.HESTIA_CONFIG ?? 'hestia.config.json');
-  const content = readClientFile(file);
-  const translated = translateFile(content, { file, environment, home: environment.HOME ?? homedir() });
-  const configuration = openConfiguration(target);
-  const isNew = ({ serverId }: TakenServer) => options.replace || !configuration.serverIds.has(serverId);
-  const present = translated.taken.filter((server) => !isNew(server));
-  const taken = await withAnswers(translated.taken.filter(isNew), translated, context);
-  const leftOut = [
-    ...translated.leftOut,
-    ...present.map(({ serverId }) => ({
-      serverId,
-      reason: `${target} has a server of this name; --replace replaces it`,
-    })),
-  ];
-  const variables = variablesOf(taken).map((name) => ({ name, description: translated.inputs.get(name)?.description }));
-  const isWritten = !options.dryRun && taken.length > 0;
-  if (isWritten) writeConfiguration(target, withServers(configuration.text, taken), configuration.mode);
-  const report = {
-    taken: taken.map(({ serverId, entry, remarks }) => ({
-      serverId,
-      transport: 'url' in entry ? 'http' : 'stdio',
-      remarks,
-    })),
-    ...{ leftOut, remarks: translated.remarks, variables, file: target, written: isWritten },
-  };
-  output.record(report, reportLines(report));
-  if (taken.length === 0) throw new CommandError(exitCodes.failed, `${file}: no server was taken over`);
+function addList(servers: Command, context: CommandContext): void {
+  withHubOptions(servers.command('list'), context)
+    .description('list the upstream servers and their state')
+    .action(async (options: HubOptions) => {
+      const schema = z.object({ items: z.array(serverViewSchema) });
+      const { items } = await hubOf(options).request('/v1/servers', schema, { signal: context.signal });
+      context.output.table(
+        items,
+        [
+          { title: 'SERVER', cell: ({ serverId }) => serverId },
+          { title: 'TRANSPORT', cell: ({ transport }) => transport },
+          { title: 'STATE', cell: ({ state }) => state },
+          { title: 'TOOLS', cell: ({ toolsCount }) => toolsCount },
+          { title: 'REASON', cell: ({ reason, errorType }) => reason ?? errorType },
+        ],
+        'no servers',
+      );
+    });
 }
 
-/** Asks for the inputs of VS Code on a terminal. Without an answer, the variable stays. */
-async function withAnswers(
-  taken: readonly TakenServer[],
-  { inputs }: TranslatedFile,
-  { ask }: CommandContext,
-): Promise<TakenServer[]> {
-  let answered = [...taken];
-  if (ask === undefined) return answered;
-  for (const variable of variablesOf(taken)) {
-    const input = inputs.get(variable);
-    if (input === undefined) continue;
-    const question = `${printable(input.description ?? input.id)} (empty: from the environment variable ${variable}): `;
-    const value = await ask(question, { isSecret: input.isSecret });
-    if (value !== '') answered = answered.map((server) => withInput(server, variable, value));
+interface AddOptions extends HubOptions {
+  endpoint?: string;
+  type?: string;
+  env: Record<string, string>;
+  header: Record<string, string>;
+}
+
+function addAdd(servers: Command, context: CommandContext): void {
+  withHubOptions(servers.command('add'), context)
+    .description('add a server: --endpoint with its URL, or -- with the program that starts it and its arguments')
+    .argument('<id>', 'the name of the server')
+    .argument('[command...]', 'the program and its arguments')
+    .option('--endpoint <url>', 'the MCP endpoint of the server')
+    .option('--type <type>', 'http or sse; default: both are tried')
+    .option('--env <name=value>', 'an environment variable of the program; may be repeated', addPair, {})
+    .option('--header <name=value>', 'a header of each request; may be repeated', addPair, {})
+    .action(async (serverId: string, words: string[], options: AddOptions) => {
+      const json = { serverId, configuration: entryOf(words, options) };
+      const added = await hubOf(options).request('/v1/servers', serverViewSchema, { json, signal: context.signal });
+      context.output.record(added, [`${serverId} is added and ${added.state}`]);
+    });
+}
+
+function entryOf([command, ...args]: string[], { endpoint, type, env, header }: AddOptions): JsonObject {
+  if ((command === undefined) === (endpoint === undefined)) {
+    throw new CommandError(exitCodes.usage, 'give either --endpoint or, after --, the program that starts the server');
   }
-  return answered;
+  if (endpoint !== undefined) {
+    return {
+      ...(type !== undefined && { type }),
+      url: endpoint,
+      ...(Object.keys(header).length > 0 && { headers: header }),
+    };
+  }
+  return { command, ...(args.length > 0 && { args }), ...(Object.keys(env).length > 0 && { env }) };
 }
 
-interface ImportReport {
-  taken: readonly { serverId: string; transport: string; remarks: readonly string[] }[];
-  leftOut: readonly { serverId: string; reason: string }[];
-  remarks: readonly string[];
-  variables: readonly { name: string; description: string | undefined }[];
-  file: string;
-  written: boolean;
+/** Adds `name=value` to those given before. @throws CommandError */
+function addPair(text: string, before: Record<string, string>): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new CommandError(exitCodes.usage, '--env and --header: must be name=value');
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
-function reportLines({ taken, leftOut, remarks, variables, file, written }: ImportReport): string[] {
-  const needed = variables.map(({ name, description }) =>
-    description === undefined ? name : `${name} (${printable(description)})`,
-  );
-  return [
-    ...taken.flatMap(({ serverId, transport, remarks: own }) => [
-      `taken     ${printable(serverId)} (${transport})`,
-      ...own.map((remark) => `          ${remark}`),
-    ]),
-    ...leftOut.map(({ serverId, reason }) => `left out  ${printable(serverId)}: ${reason}`),
-    ...remarks,
-    ...(needed.length === 0 ? [] : [`to be set before the hub starts: ${needed.join(', ')}`]),
-    written
-      ? `written to ${file}, to start with the hub: ${taken.length} of ${taken.length + leftOut.length} servers`
-      : `nothing is written to ${file}`,
-  ];
+function addEdit(servers: Command, context: CommandContext): void {
+  withHubOptions(servers.command('edit'), context)
+    .description('change keys of the entry of a server')
+    .argument('<id>', 'the name of the server')
+    .argument('<changes>', 'the keys to change as a JSON object; null removes a key', jsonObject)
+    .action(async (serverId: string, configuration: JsonObject, options: HubOptions) => {
+      const path = `/v1/servers/${encodeURIComponent(serverId)}`;
+      const request = { method: 'PATCH', json: { configuration }, signal: context.signal } as const;
+      const changed = await hubOf(options).request(path, serverViewSchema, request);
+      context.output.record(changed, [`${serverId} is changed and ${changed.state}`]);
+    });
+}
+
+function addRemove(servers: Command, context: CommandContext): void {
+  withHubOptions(servers.command('remove'), context)
+    .description('remove a server from the configuration and disconnect it')
+    .argument('<id>', 'the name of the server')
+    .action(async (serverId: string, options: HubOptions) => {
+      const path = `/v1/servers/${encodeURIComponent(serverId)}`;
+      await hubOf(options).request(path, z.undefined(), { method: 'DELETE', signal: context.signal });
+      context.output.record({ serverId, removed: true }, [`${serverId} is removed`]);
+    });
 }

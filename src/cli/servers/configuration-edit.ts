@@ -1,9 +1,10 @@
-/** Edits the servers in `hestia.config.json`. Comments and the layout of the rest stay as they are. */
-import { existsSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import jsonc from 'jsonc-parser';
+/** Adds imported servers to `hestia.config.json`. */
 import { systemErrorCode } from '../../flow/system-error.ts';
+import { readTextFile, replaceTextFile } from '../../flow/text-file.ts';
 import { parseJsonText } from '../../shapes/configuration/file/json-text.ts';
+import { withServerEntry } from '../../shapes/configuration/file/servers-edit.ts';
 import type { TranslatedEntry } from '../../shapes/configuration/servers/entry.ts';
+import { findServers } from '../../shapes/configuration/servers/find-servers.ts';
 import { isJsonObject } from '../../shapes/json.ts';
 import { CommandError, exitCodes } from '../command-error.ts';
 
@@ -11,44 +12,37 @@ import { CommandError, exitCodes } from '../command-error.ts';
 export interface OpenConfiguration {
   text: string;
   serverIds: ReadonlySet<string>;
-  /** Permission bits of the file; only its owner may read a new one, since servers may hold secrets. */
-  mode: number;
 }
 
+/** Servers may hold secrets, so only the owner may read a new file. */
 const newFileMode = 0o600;
 
 /** Opens a configuration file, which may be missing. @throws CommandError if it cannot be read or is not valid */
 export function openConfiguration(file: string): OpenConfiguration {
-  let text = '{}\n';
-  let mode = newFileMode;
-  try {
-    text = readFileSync(file, 'utf8').replace(/^\ufeff/, '');
-    mode = statSync(file).mode & 0o777;
-  } catch (cause) {
-    if (systemErrorCode(cause) !== 'ENOENT') {
-      throw new CommandError(
-        exitCodes.failed,
-        `${file}: cannot be read (${systemErrorCode(cause) ?? 'unknown reason'})`,
-      );
-    }
-  }
+  const text = readIfPresent(file);
   const parsed = parseJsonText(text);
   if (parsed.outcome === 'broken') {
     const { line, column } = parsed.place;
     throw new CommandError(exitCodes.failed, `${file}:${line}:${column}: not valid JSON: ${parsed.reason}`);
   }
-  const servers = isJsonObject(parsed.value) ? (parsed.value.mcpServers ?? {}) : undefined;
-  if (!isJsonObject(servers)) throw new CommandError(exitCodes.failed, `${file}: mcpServers: must be an object`);
-  return { text, serverIds: new Set(Object.keys(servers)), mode };
+  if (!isJsonObject(parsed.value)) throw new CommandError(exitCodes.failed, `${file}: must hold an object`);
+  const { entries } = findServers(parsed.value, () => false);
+  return { text, serverIds: new Set(entries.map(({ id }) => id)) };
 }
 
-/** The text with these servers in `mcpServers`, in the hub's form. Keys without a value are left out. */
+function readIfPresent(file: string): string {
+  try {
+    return readTextFile(file);
+  } catch (cause) {
+    const code = systemErrorCode(cause) ?? 'unknown reason';
+    if (code === 'ENOENT') return '{}\n';
+    throw new CommandError(exitCodes.failed, `${file}: cannot be read (${code})`, { cause });
+  }
+}
+
+/** The text with these servers, in the hub's form. Keys without a value are left out. */
 export function withServers(text: string, servers: readonly { serverId: string; entry: TranslatedEntry }[]): string {
-  const formattingOptions = { insertSpaces: true, tabSize: 2, eol: '\n' };
-  return servers.reduce((edited, { serverId, entry }) => {
-    const edits = jsonc.modify(edited, ['mcpServers', serverId], compactEntry(entry), { formattingOptions });
-    return jsonc.applyEdits(edited, edits);
-  }, text);
+  return servers.reduce((edited, { serverId, entry }) => withServerEntry(edited, serverId, compactEntry(entry)), text);
 }
 
 /** An entry without its empty keys. */
@@ -57,15 +51,11 @@ function compactEntry(entry: TranslatedEntry): Record<string, unknown> {
   return Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined && !isEmpty(value)));
 }
 
-/** Replaces the file in one step, also behind a symbolic link. @throws CommandError if it cannot be written */
-export function writeConfiguration(file: string, text: string, mode: number): void {
-  const target = existsSync(file) ? realpathSync(file) : file;
-  const temporary = `${target}.${process.pid}.tmp`;
+/** Replaces the file in one step. @throws CommandError if it cannot be written */
+export function writeConfiguration(file: string, text: string): void {
   try {
-    writeFileSync(temporary, text, { mode, flag: 'wx' });
-    renameSync(temporary, target);
+    replaceTextFile(file, text, newFileMode);
   } catch (cause) {
-    rmSync(temporary, { force: true });
     const reason = systemErrorCode(cause) ?? 'unknown reason';
     throw new CommandError(exitCodes.failed, `${file}: cannot be written (${reason})`, { cause });
   }

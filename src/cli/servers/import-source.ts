@@ -1,15 +1,15 @@
 /** Reads a configuration file of an MCP client: JSON with comments, TOML (Codex) or YAML (Goose). */
-import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import { LineCounter, parseDocument } from 'yaml';
 import { systemErrorCode } from '../../flow/system-error.ts';
+import { readTextFile } from '../../flow/text-file.ts';
 import { parseJsonText } from '../../shapes/configuration/file/json-text.ts';
 import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
 import { CommandError, exitCodes } from '../command-error.ts';
 
-/** The largest file that is read. */
-const fileBytesMax = 16 * 1_048_576;
+/** The longest file that is read, in characters. */
+const fileLengthMax = 16 * 1_048_576;
 
 /**
  * Reads and parses a file by its name: `.toml`, `.yaml`, `.yml`, else JSON.
@@ -23,17 +23,16 @@ export function readClientFile(file: string): JsonObject {
 }
 
 function readText(file: string): string {
-  let bytes: Buffer;
+  let text: string;
   try {
-    bytes = readFileSync(file);
+    text = readTextFile(file);
   } catch (cause) {
     const code = systemErrorCode(cause) ?? 'unknown reason';
     throw new CommandError(exitCodes.usage, `${file}: cannot be read (${code})`, { cause });
   }
-  if (bytes.length > fileBytesMax)
-    throw new CommandError(exitCodes.usage, `${file}: is larger than ${fileBytesMax} bytes`);
-  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
-  return bytes.toString(isUtf16 ? 'utf16le' : 'utf8').replace(/^\ufeff/, '');
+  if (text.length > fileLengthMax)
+    throw new CommandError(exitCodes.usage, `${file}: is longer than ${fileLengthMax} characters`);
+  return text.replace(/^\ufeff/, '');
 }
 
 function parsedBy(extension: string, text: string, file: string): unknown {

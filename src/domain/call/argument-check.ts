@@ -5,7 +5,7 @@
 import type { Span } from '@opentelemetry/api';
 import type { ArgumentCheckPolicy } from '../../shapes/configuration/config.ts';
 import type { Violation } from '../../shapes/error.ts';
-import type { JsonObject } from '../../shapes/json.ts';
+import { type JsonObject, withPlainNumbers } from '../../shapes/json.ts';
 import { hubServerId } from '../../shapes/server.ts';
 import type { ArgumentCheck, ToolDefinition, ToolResult } from '../../shapes/tool.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
@@ -46,7 +46,7 @@ async function verdictOf(
   args: JsonObject,
   isStrict: boolean,
 ): Promise<CheckedArguments> {
-  const verdict = await schemaCheck(tool.inputSchema, args);
+  const verdict = await schemaCheck(tool.inputSchema, withPlainNumbers(args));
   if (verdict.status === 'unchecked') {
     const failure = isStrict ? ({ errorType: 'invalid_tool_schema', outcome: 'error' } as const) : undefined;
     return { check: `unchecked_${verdict.reason}`, warnings: [], failure };
@@ -75,5 +75,7 @@ export function markedResult(result: ToolResult, { check, warnings }: CheckedArg
 
 /** The failure, with the warnings if the server answered with an error: they may be why. */
 export function withWarnings(failure: CallFailure, { warnings }: CheckedArguments): CallFailure {
-  return failure.errorType === 'upstream_error' && warnings.length > 0 ? { ...failure, violations: warnings } : failure;
+  return failure.upstream?.jsonRpcCode !== undefined && warnings.length > 0
+    ? { ...failure, violations: warnings }
+    : failure;
 }

@@ -8,6 +8,8 @@ export type EndReason = 'timeout' | 'caller' | 'shutdown';
 export interface CallDeadline {
   /** Aborts for each of the three reasons; the upstream server is called with it. */
   signal: AbortSignal;
+  /** Begins the timeout anew, after progress. It never ends later than `timeoutMsMax` after the start. */
+  extend(): void;
   /** The first reason that applied, if any did. */
   reason(): EndReason | undefined;
   /** Settles with `work`, or rejects as soon as the signal aborts, whatever `work` does afterwards. */
@@ -15,8 +17,17 @@ export interface CallDeadline {
   close(): void;
 }
 
-/** Starts the deadline; `timeoutMs` is in milliseconds. */
-export function openDeadline(options: { timeoutMs: number; caller: AbortSignal; shutdown: AbortSignal }): CallDeadline {
+/** When a call ends: times in milliseconds, and the signals that end it earlier. */
+export interface DeadlineOptions {
+  timeoutMs: number;
+  timeoutMsMax: number;
+  caller: AbortSignal;
+  shutdown: AbortSignal;
+}
+
+/** Starts the deadline. */
+export function openDeadline(options: DeadlineOptions): CallDeadline {
+  const startedAt = performance.now();
   const controller = new AbortController();
   let reason: EndReason | undefined;
   const end = (why: EndReason) => {
@@ -25,13 +36,20 @@ export function openDeadline(options: { timeoutMs: number; caller: AbortSignal; 
   };
   const onCaller = () => end('caller');
   const onShutdown = () => end('shutdown');
-  const timer = setTimeout(() => end('timeout'), options.timeoutMs);
+  const onTimeout = () => end('timeout');
+  let timer = setTimeout(onTimeout, options.timeoutMs);
   options.caller.addEventListener('abort', onCaller, { once: true });
   options.shutdown.addEventListener('abort', onShutdown, { once: true });
   if (options.caller.aborted) onCaller();
   if (options.shutdown.aborted) onShutdown();
   return {
     signal: controller.signal,
+    extend: () => {
+      if (controller.signal.aborted) return;
+      clearTimeout(timer);
+      const leftMs = options.timeoutMsMax - (performance.now() - startedAt);
+      timer = setTimeout(onTimeout, Math.max(0, Math.min(options.timeoutMs, leftMs)));
+    },
     reason: () => reason,
     race: (work) => unlessAborted(work, controller.signal),
     close: () => {
@@ -39,5 +57,17 @@ export function openDeadline(options: { timeoutMs: number; caller: AbortSignal; 
       options.caller.removeEventListener('abort', onCaller);
       options.shutdown.removeEventListener('abort', onShutdown);
     },
+  };
+}
+
+/** A listener that extends the deadline with each progress. Without `onProgress` the server is asked for none. */
+export function extendedByProgress<Progress>(
+  deadline: CallDeadline,
+  onProgress: ((progress: Progress) => void) | undefined,
+): ((progress: Progress) => void) | undefined {
+  if (onProgress === undefined) return undefined;
+  return (progress) => {
+    deadline.extend();
+    onProgress(progress);
   };
 }

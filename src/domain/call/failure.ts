@@ -35,19 +35,22 @@ export function classifyFailure(error: unknown, reason: EndReason | undefined, i
   }
   if (error instanceof UpstreamCallError) {
     const isOurs = isEnding && (error.errorType === 'connection_lost' || error.errorType === 'server_unavailable');
-    return isOurs
-      ? { outcome: 'error', errorType: 'shutdown' }
-      : { outcome: 'error', errorType: error.errorType, upstream: error.answer() };
+    if (isOurs) return { outcome: 'error', errorType: 'shutdown' };
+    const errorType = error.jsonRpcCode === invalidParams ? 'invalid_arguments' : error.errorType;
+    return { outcome: 'error', errorType, upstream: error.answer() };
   }
   return { outcome: 'error', errorType: 'internal', cause: error };
 }
+
+/** The code with which a server says that the mistake is the caller's (JSON-RPC 2.0, section 5.1). */
+const invalidParams = -32_602;
 
 const errors: Record<ToolErrorType, { code: ErrorCode; message: string }> = {
   tool_error: { code: 'UPSTREAM_FAILED', message: 'the tool reported an error' },
   invalid_arguments: { code: 'INVALID_ARGUMENTS', message: "the arguments do not fit the tool's schema" },
   invalid_tool_schema: {
     code: 'INVALID_TOOL_SCHEMA',
-    message: 'the tool cannot be called: its input schema is not valid JSON Schema',
+    message: 'the tool cannot be called: the arguments cannot be checked against its input schema',
   },
   server_unavailable: { code: 'SERVER_UNAVAILABLE', message: 'the server is not connected; see its status' },
   connection_lost: { code: 'UPSTREAM_FAILED', message: 'the connection to the server was lost during the call' },
@@ -90,7 +93,8 @@ function upstreamBlock(serverId: string, text: string): JsonObject {
 }
 
 function failureMessage({ errorType, upstream = {} }: CallFailure, { timeoutMs, timeoutMsMax }: FailedCall): string {
-  const { message } = errors[errorType];
+  const isRefusedByServer = errorType === 'invalid_arguments' && upstream.jsonRpcCode !== undefined;
+  const message = isRefusedByServer ? 'the server refused the arguments' : errors[errorType].message;
   if (errorType === 'timeout') return `${message} (${timeoutMs} ms; the longest deadline is ${timeoutMsMax} ms)`;
   const { jsonRpcCode, httpStatus, text } = upstream;
   const what = [

@@ -7,24 +7,40 @@ import type { Violation } from '../../shapes/error.ts';
 import { isJsonObject, parsedJson } from '../../shapes/json.ts';
 import { printable, truncated } from '../../shapes/text.ts';
 
-/** Violations that no server would accept, and those that the server decides on. */
+/** Violations by what a server does with them. */
 export interface SortedViolations {
+  /** What no server would accept: a missing argument, a value that cannot be converted to the type. */
   certain: Violation[];
+  /** What the server may accept all the same. */
   uncertain: Violation[];
 }
+
+/**
+ * The result of a check. Reasons why arguments are not checked: the schema cannot be compiled (`schema`), it or the arguments
+ * are too large (`size`), the check took too long (`time`).
+ */
+export type SchemaVerdict =
+  | ({ status: 'checked' } & SortedViolations)
+  | { status: 'unchecked'; reason: 'schema' | 'size' | 'time' };
 
 /** The most violations of each kind. */
 const violationsMax = 20;
 const textLengthMax = 200;
+/** Errors that are sorted. Further ones are many of the same kind. */
+const errorsMax = 1000;
+/** The longest text that is parsed to see whether it is JSON. */
+const jsonTextLengthMax = 65_536;
 
 /** Sorts the errors of one validation, which ran with `verbose` and `allErrors`. */
 export function sortedViolations(errors: readonly ErrorObject[]): SortedViolations {
-  const branches = errors.filter(({ keyword }) => branchKeywords.has(keyword)).map(({ instancePath }) => instancePath);
+  const branches = new Set(
+    errors.filter(({ keyword }) => branchKeywords.has(keyword)).map(({ instancePath }) => instancePath),
+  );
   const sorted: SortedViolations = { certain: [], uncertain: [] };
-  for (const error of errors) {
+  for (const error of errors.slice(0, errorsMax)) {
     const isOfRoot = error.instancePath === '' && error.schemaPath === '#/required';
-    const isInBranch = !isOfRoot && branches.some((path) => isAtOrBelow(error.instancePath, path));
-    const list = !isInBranch && isCertain(error) ? sorted.certain : sorted.uncertain;
+    const isAlone = isOfRoot || !isAtOrBelow(error.instancePath, branches);
+    const list = isAlone && isCertain(error) ? sorted.certain : sorted.uncertain;
     if (list.length < violationsMax) list.push(violation(error));
   }
   return sorted;
@@ -33,8 +49,13 @@ export function sortedViolations(errors: readonly ErrorObject[]): SortedViolatio
 /** Keywords with alternatives. Where one failed, the errors at its value say only why each alternative does not fit. */
 const branchKeywords: ReadonlySet<string> = new Set(['anyOf', 'oneOf', 'not', 'if', 'contains', 'propertyNames']);
 
-function isAtOrBelow(path: string, parent: string): boolean {
-  return path === parent || path.startsWith(`${parent}/`);
+/** Whether a path, or one of its beginnings, is one of these. */
+function isAtOrBelow(path: string, parents: ReadonlySet<string>): boolean {
+  if (parents.size === 0) return false;
+  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
+    if (parents.has(path.slice(0, end))) return true;
+  }
+  return parents.has('');
 }
 
 function isCertain({ keyword, params, data, schemaPath, parentSchema }: ErrorObject): boolean {
@@ -68,7 +89,7 @@ function isConvertible(value: unknown, type: unknown): boolean {
       // One item for a list of one, text for a list with commas.
       return true;
     case 'object':
-      return typeof value === 'string' && isJsonObject(parsedJson(value));
+      return typeof value === 'string' && (value.length > jsonTextLengthMax || isJsonObject(parsedJson(value)));
     default:
       return false;
   }

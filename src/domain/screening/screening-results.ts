@@ -26,6 +26,8 @@ export interface ScreeningResult {
   entry: QuarantineEntry | undefined;
   /** The digest that was pinned before, if the definition has changed. */
   previousDigest: string | undefined;
+  /** The version of the scan, if it found nothing and the definition has no quarantine entry. */
+  cleanScan: string | undefined;
 }
 
 /** A tool with the result of screening its definition. */
@@ -54,25 +56,32 @@ export async function writeScreeningResults(
   deps: ScreeningWriteDeps,
   screened: readonly ScreenedTool[],
 ): Promise<void> {
-  const write = async (tx: Transaction, { pin, entry }: ScreeningResult) => {
+  const write = async (tx: Transaction, { tool, result }: ScreenedTool) => {
+    const { pin, entry, cleanScan, verdict } = result;
     if (pin) await deps.pinStore.put(tx, pin);
+    else if (cleanScan !== undefined) {
+      const { serverId, toolName } = tool;
+      await deps.pinStore.putCleanScan(tx, { serverId, toolName, digest: verdict.digest, cleanScan });
+    }
     if (entry) await deps.quarantineStore.put(tx, entry);
   };
   const reported = screened.filter(({ result }) => isReported(result));
-  const quiet = screened.filter(({ result }) => !isReported(result) && (result.pin || result.entry));
+  const quiet = screened.filter(
+    ({ result }) => !isReported(result) && (result.pin || result.entry || result.cleanScan),
+  );
   for (const batch of batches(quiet, quietBatchSize)) {
     await nextSlice();
     await deps.trail.commit([], async (tx) => {
-      for (const { result } of batch) await write(tx, result);
+      for (const item of batch) await write(tx, item);
     });
   }
   for (const batch of batches(reported, reportedBatchSize)) {
     await nextSlice();
     await Promise.all(
-      batch.map(({ tool, result }) =>
+      batch.map((item) =>
         inSpan(spanNames.toolAdmit, {}, (span) => {
-          const events = eventsOf(tool, result).map((event) => ({ event, by: hubCaller, span }));
-          return deps.trail.commit(events, (tx) => write(tx, result));
+          const events = eventsOf(item.tool, item.result).map((event) => ({ event, by: hubCaller, span }));
+          return deps.trail.commit(events, (tx) => write(tx, item));
         }),
       ),
     );

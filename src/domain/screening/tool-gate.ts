@@ -16,6 +16,7 @@ import type { QuarantineStore } from '../../stores/quarantine-store.ts';
 import { pinsPerServerMax, type ToolPin, type ToolPinStore } from '../../stores/tool-pin-store.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { AuditTrail } from '../audit/trail.ts';
+import { scanVersion } from '../scan/scan-version.ts';
 import { scanContent } from '../scan/scanner.ts';
 import { toolParts } from '../scan/subject.ts';
 import {
@@ -48,6 +49,8 @@ export interface ToolGateDeps {
 
 /** Creates the tool gate. */
 export function createToolGate(deps: ToolGateDeps): ToolGate {
+  const { installerHosts } = deps.policy.contentScan;
+  const version = scanVersion({ installerHosts });
   const queue = createKeyedQueue();
   const servers = new Map<string, { tools: readonly ToolDefinition[]; verdicts: Map<string, Verdict> }>();
   const screen = async (serverId: string) => {
@@ -55,7 +58,7 @@ export function createToolGate(deps: ToolGateDeps): ToolGate {
     if (server === undefined) return;
     const listed = await withDigests(server.tools);
     try {
-      server.verdicts = await screenList(deps, serverId, { listed, verdicts: server.verdicts });
+      server.verdicts = await screenList({ ...deps, version }, serverId, { listed, verdicts: server.verdicts });
     } catch (error) {
       deps.log.error(
         'The tools of an upstream server could not be screened; tools without an earlier verdict are not offered',
@@ -105,8 +108,11 @@ function isOffered({ tool, digest }: ListedTool, verdicts: ReadonlyMap<string, V
   return verdict?.offered === true && verdict.digest === digest;
 }
 
+/** What screening needs. `version` is that of the content scan. */
+type ScreeningDeps = ToolGateDeps & { version: string };
+
 async function screenList(
-  deps: ToolGateDeps,
+  deps: ScreeningDeps,
   serverId: string,
   { listed, verdicts }: { listed: readonly ListedTool[]; verdicts: ReadonlyMap<string, Verdict> },
 ): Promise<Map<string, Verdict>> {
@@ -121,11 +127,17 @@ async function screenList(
       screenedVerdicts.set(tool.toolName, earlier);
       continue;
     }
-    const pinnedDigest = currentDigest(tool, digest, pins.get(tool.toolName));
+    const pinned = pins.get(tool.toolName);
+    if (pinned?.digest === digest && pinned.cleanScan === deps.version) {
+      screenedVerdicts.set(tool.toolName, { digest, offered: true });
+      continue;
+    }
+    const pinnedDigest = currentDigest(tool, digest, pinned?.digest);
     const result = await screenTool(deps, { tool, definition, digest, pinnedDigest });
     screenedVerdicts.set(tool.toolName, result.verdict);
-    const isOlderPin = pinnedDigest !== pins.get(tool.toolName);
-    const pin = isOlderPin ? { ...toolPin(deps, tool, definition), digest } : result.pin;
+    const isOlderPin = pinnedDigest !== pinned?.digest;
+    const { cleanScan } = result;
+    const pin = isOlderPin ? { ...toolPin(deps, tool, definition), digest, cleanScan } : result.pin;
     screened.push({ tool, result: { ...result, pin } });
     await slice();
   }
@@ -134,7 +146,7 @@ async function screenList(
 }
 
 function toolPin({ now }: ToolGateDeps, { serverId, toolName }: ToolDefinition, definition: JsonObject) {
-  return { serverId, toolName, definition, pinnedAt: now() };
+  return { serverId, toolName, definition, pinnedAt: now(), cleanScan: undefined };
 }
 
 /** The pinned digest; the present one if the pin is of the same definition and older than the present form of digests. */
@@ -144,7 +156,7 @@ function currentDigest(tool: ToolDefinition, digest: string, pinnedDigest: strin
 }
 
 async function screenTool(
-  deps: ToolGateDeps,
+  deps: ScreeningDeps,
   {
     tool,
     definition,
@@ -175,7 +187,14 @@ async function screenTool(
   };
   // The first definition is pinned in any case, a later one only if it is offered.
   const isPinned = pinnedDigest === undefined || (offered && previousDigest !== undefined);
-  return { verdict: { digest, offered }, pin: isPinned ? pin : undefined, entry, previousDigest };
+  const cleanScan = entry === undefined ? deps.version : undefined;
+  return {
+    verdict: { digest, offered },
+    pin: isPinned ? { ...pin, cleanScan } : undefined,
+    entry,
+    previousDigest,
+    cleanScan,
+  };
 }
 
 /** The quarantine entry of a definition, also one from before the present form of digests. */
@@ -203,7 +222,13 @@ async function screenQuarantined(
   const unchanged = pinnedDigest === digest;
   const held = existing.state === 'noted' && !unchanged && deps.policy.toolChanges === 'hold';
   const offered = existing.state === 'approved' || (existing.state === 'noted' && !held);
-  const result = { verdict: { digest, offered }, pin: undefined, entry: undefined, previousDigest: undefined };
+  const result = {
+    verdict: { digest, offered },
+    pin: undefined,
+    entry: undefined,
+    previousDigest: undefined,
+    cleanScan: undefined,
+  };
   if (unchanged || (!offered && !held)) return result;
   if (existing.state === 'approved') return { ...result, pin };
   const entry = {

@@ -1,16 +1,23 @@
-/** The routes `/v1/tools`: search, inspect and call tools, and read their statistics. */
+/** The routes `/v1/tools`: list, search, inspect, call and switch off tools, and read their statistics. */
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
+import type { ServerService } from '../../domain/server-service.ts';
 import type { ToolCall } from '../../domain/tool-call.ts';
 import type { ToolSearch } from '../../domain/tool-search.ts';
 import type { ToolStatisticsService } from '../../domain/tool-statistics-service.ts';
+import { exactJson, isJsonObject, type JsonObject } from '../../shapes/json.ts';
+import { decodeCursor, pageOf, pageQuerySchema, pageSchema } from '../../shapes/page.ts';
 import { serverIdLengthMax } from '../../shapes/server.ts';
 import {
   callRequestSchema,
+  type ListedTool,
+  listedToolPosition,
+  listedToolSchema,
   searchAnswerSchema,
   searchRequestSchema,
   toolCallView,
   toolCallViewSchema,
+  toolPatchSchema,
   toolStatisticsView,
   toolStatisticsViewSchema,
   toolView,
@@ -41,6 +48,24 @@ const statisticsRoute = createRoute({
     ...problemAnswers,
   },
 });
+const listRoute = createRoute({
+  method: 'get',
+  path: '/v1/tools',
+  summary: 'List all tools, also those that are switched off',
+  tags,
+  security,
+  request: { query: pageQuerySchema },
+  responses: { 200: jsonAnswer(pageSchema(listedToolSchema), 'Tools, by server and name'), ...problemAnswers },
+});
+const patchRoute = createRoute({
+  method: 'patch',
+  path: '/v1/tools/{server}/{tool}',
+  summary: 'Switch a tool of a server on or off',
+  tags,
+  security,
+  request: { params: toolParameters, body: jsonBody(toolPatchSchema) },
+  responses: { 204: { description: 'Switched' }, ...problemAnswers },
+});
 const inspectRoute = createRoute({
   method: 'get',
   path: '/v1/tools/{server}/{tool}',
@@ -68,15 +93,28 @@ export interface ToolRoutesDeps {
   toolSearch: ToolSearch;
   toolCall: ToolCall;
   toolStatistics: ToolStatisticsService;
+  servers: ServerService;
 }
 
 /** The routes below `/v1/tools`. */
-export function toolRoutes({ toolSearch, toolCall, toolStatistics }: ToolRoutesDeps): OpenAPIHono<HubEnv> {
+export function toolRoutes({ toolSearch, toolCall, toolStatistics, servers }: ToolRoutesDeps): OpenAPIHono<HubEnv> {
   const router = createRouter();
   router.openapi(searchRoute, async (c) => c.json(await toolSearch.search(c.var.caller, c.req.valid('json')), 200));
   router.openapi(statisticsRoute, async (c) => {
     const found = await toolStatistics.statistics(c.var.caller);
     return c.json(toolStatisticsView(found), 200);
+  });
+  router.openapi(listRoute, async (c) => {
+    const { limit, cursor } = c.req.valid('query');
+    const found = await toolSearch.list(c.var.caller, { limit, after: decodeCursor(cursor) });
+    const view = (tool: ListedTool) => listedToolSchema.parse(tool);
+    return c.json(pageOf(found, limit, { position: listedToolPosition, view }), 200);
+  });
+  router.openapi(patchRoute, async (c) => {
+    const { server, tool } = c.req.valid('param');
+    const { enabled } = c.req.valid('json');
+    await servers.setTool(c.var.caller, { serverId: server, toolName: tool, enabled });
+    return c.body(null, 204);
   });
   router.openapi(inspectRoute, async (c) => {
     const { server, tool } = c.req.valid('param');
@@ -84,9 +122,16 @@ export function toolRoutes({ toolSearch, toolCall, toolStatistics }: ToolRoutesD
   });
   router.openapi(callRoute, async (c) => {
     const { server, tool } = c.req.valid('param');
-    const { arguments: args, timeoutMs, searchId } = c.req.valid('json');
+    const { arguments: parsed, timeoutMs, searchId } = c.req.valid('json');
+    const args = exactArguments(await c.req.text()) ?? parsed;
     const request = { serverId: server, toolName: tool, arguments: args, timeoutMs, searchId };
     return c.json(toolCallView(await toolCall.call(c.var.caller, request, { signal: c.req.raw.signal })), 200);
   });
   return router;
+}
+
+/** The arguments with integers that keep the digits of the body; undefined where it has none that a number cannot hold. */
+function exactArguments(body: string): JsonObject | undefined {
+  const exact = exactJson(body);
+  return isJsonObject(exact) && isJsonObject(exact.arguments) ? exact.arguments : undefined;
 }

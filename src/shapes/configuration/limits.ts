@@ -7,8 +7,12 @@ const milliseconds = (defaultValue: number, min: number, max: number) =>
 /** `limits` in `hestia.config.json`. Work beyond a limit is refused at once. */
 export const limitsSchema = z
   .strictObject({
-    callTimeoutMs: milliseconds(30_000, 100, 600_000).describe('Default deadline of a tool call.'),
-    callTimeoutMsMax: milliseconds(300_000, 100, 3_600_000).describe('Longest deadline that a call may request.'),
+    callTimeoutMs: milliseconds(30_000, 100, 600_000).describe(
+      'Default deadline of a tool call. Progress that the server reports starts it anew.',
+    ),
+    callTimeoutMsMax: milliseconds(300_000, 100, 3_600_000).describe(
+      'Longest deadline that a call may request, or reach by progress.',
+    ),
     responseBytesMax: z
       .int()
       .min(1024)

@@ -15,7 +15,7 @@ import { isJsonObject, parsedJson } from '../../shapes/json.ts';
 import type { HttpServer } from '../../shapes/server.ts';
 import { RequestFailure, type UpstreamErrorType } from '../call-failure.ts';
 import type { Channel } from '../channel.ts';
-import { isResponse, libraryResponse, responseOutcome } from '../json-rpc.ts';
+import { isResponse, libraryResponse, responseOutcome, withExactStructure } from '../json-rpc.ts';
 import type { BodyObserver } from '../response-limits.ts';
 import { createHttpClient, fetchResponse, type HttpClient, type HttpResponse, httpRequest } from './client.ts';
 
@@ -213,7 +213,7 @@ function isPlainCall(message: JsonRpcRequest): boolean {
 function plainResponse({ status, headers, body }: HttpResponse, id: number): JSONRPCMessage | undefined {
   if (status !== 200 || typeof body !== 'string' || !isJsonContentType(headers['content-type'] ?? null))
     return undefined;
-  const message = parsedJson(body);
+  const message = withExactStructure(parsedJson(body), body);
   if (!isJsonObject(message) || !isResponse(message) || message.id !== id) return undefined;
   return libraryResponse(id, responseOutcome(message));
 }

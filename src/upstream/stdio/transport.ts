@@ -5,7 +5,7 @@
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
 import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
 import { UpstreamCallError } from '../call-failure.ts';
-import { isResponse, libraryResponse, responseOutcome } from '../json-rpc.ts';
+import { isResponse, libraryResponse, responseOutcome, withExactStructure } from '../json-rpc.ts';
 import { Calls } from './calls.ts';
 import { LineReader } from './line-reader.ts';
 import { type PipedProcess, type Program, startProcessGroup } from './process-group.ts';
@@ -123,7 +123,7 @@ export class StdioTransport implements Transport {
   #receive(line: string): void {
     let value: unknown;
     try {
-      value = JSON.parse(line);
+      value = withExactStructure(JSON.parse(line), line);
     } catch {
       // Servers print greetings and log lines on their standard output.
       return;

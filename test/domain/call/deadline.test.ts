@@ -9,7 +9,7 @@ const never = () => new Promise<never>(() => {});
 const open = (caller = new AbortController(), shutdown = new AbortController()) => ({
   caller,
   shutdown,
-  deadline: openDeadline({ timeoutMs: 100, caller: caller.signal, shutdown: shutdown.signal }),
+  deadline: openDeadline({ timeoutMs: 100, timeoutMsMax: 250, caller: caller.signal, shutdown: shutdown.signal }),
 });
 
 describe('a deadline', () => {
@@ -34,6 +34,21 @@ describe('a deadline', () => {
     await expect(race).rejects.toThrow();
     expect(opened.deadline.signal.aborted).toBe(true);
     expect(opened.deadline.reason()).toBe(reason);
+  });
+
+  test('begins anew with each extension, up to its latest end', () => {
+    const { deadline } = open();
+    const advance = (ms: number) => void vi.advanceTimersByTime(ms);
+    advance(90);
+    deadline.extend();
+    advance(90);
+    deadline.extend();
+    advance(69);
+    expect(deadline.signal.aborted).toBe(false);
+    advance(1);
+    expect(deadline.reason()).toBe('timeout');
+    deadline.extend();
+    deadline.close();
   });
 
   test('keeps its first reason', () => {

@@ -1,6 +1,7 @@
 /** The check of arguments against schemas of upstream tools: valid, unusual, broken and hostile ones. */
 import { describe, expect, test } from 'vitest';
-import { createSchemaCheck, type SchemaVerdict } from '../../../src/domain/call/schema.ts';
+import { createSchemaCheck } from '../../../src/domain/call/schema.ts';
+import type { SchemaVerdict } from '../../../src/domain/call/schema-violation.ts';
 import type { JsonObject } from '../../../src/shapes/json.ts';
 
 const check = createSchemaCheck();

@@ -99,6 +99,10 @@ const securityEvents: Readonly<Record<SecurityEvent, EventEntry>> = {
     when: 'The key that signs checkpoints is replaced.',
     fields: ['agent_id', 'namespace', 'vkey', 'previous_vkey', 'signs_until'],
   },
+  SERVER_CHANGED: {
+    when: 'A server is added to the configuration, changed or removed while the hub runs. If one tool is switched on or off by the API, `tool_name` names it.',
+    fields: [...server, 'tool_name', 'enabled', 'change', 'source'],
+  },
 };
 
 const monitoringEvents: Readonly<Record<MonitoringEvent, EventEntry>> = {

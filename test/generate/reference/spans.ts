@@ -78,6 +78,7 @@ const otherSpans: Readonly<Record<string, SpanEntry>> = {
   'skill.restore': internal('A retired skill whose folder is back is restored.', ['hestia.skill.name']),
   'server.connect': internal('An operator connects a server.', ['hestia.server.id']),
   'server.disconnect': internal('An operator disconnects a server.', ['hestia.server.id']),
+  'server.change': internal('A server is added, changed or removed.', ['security_event', 'hestia.server.id']),
   'key.create': internal('An API key is created.', ['security_event']),
   'key.revoke': internal('An API key is revoked.', ['security_event']),
   'quarantine.approve': internal('An operator approves an entry of the quarantine.', []),

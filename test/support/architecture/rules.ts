@@ -37,6 +37,7 @@ const allowedInDomain: Readonly<Record<string, readonly string[]>> = {
   audit: [],
   scan: [],
   access: ['audit'],
+  server: ['audit'],
   screening: ['audit', 'scan'],
   search: ['access'],
   skill: ['access'],

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig, version } from '../../../src/config.ts';
+import { configurationSource, loadConfig, version } from '../../../src/config.ts';
 import type { Role } from '../../../src/shapes/access.ts';
 import type { Config, ConfigurationFile } from '../../../src/shapes/configuration/config.ts';
 import { inheritedEnvironment } from '../../../src/shapes/server.ts';
@@ -51,7 +51,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'hestia-test-')));
   const configFile = join(folder, 'hestia.config.json');
   await writeFile(configFile, JSON.stringify(options.file ?? {}));
-  const config = loadConfig({
+  const sources = {
     environment: {
       ...inheritedEnvironment(process.env),
       HESTIA_DATA_DIR: folder,
@@ -60,14 +60,23 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
       ...options.environment,
     },
     workingDirectory: folder,
-  });
+  };
+  const config = loadConfig(sources);
   const log = await openLog({ ...config.log, standardOutput: 'none' });
   const telemetry = options.telemetry ?? (await startTelemetry({ configuration: config.telemetry, log }));
   let aheadMs = 0;
   let passedMs = 0;
   const now = () => Date.now() + aheadMs;
   const monotonicNow = () => performance.now() + passedMs;
-  const hub = await createHub({ config, version, log, telemetry, now, monotonicNow });
+  const hub = await createHub({
+    config,
+    configurationSource: configurationSource(sources),
+    version,
+    log,
+    telemetry,
+    now,
+    monotonicNow,
+  });
   await hub.access.createFirst(() => {});
   await hub.start();
   const bootstrapCaller = { keyId: 'start', agentId: 'tests', namespace: 'default', role: 'operator' } as const;

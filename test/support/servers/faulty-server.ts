@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 const [mode = 'plain', file = ''] = process.argv.slice(2);
 const cancelled: unknown[] = [];
 let extraTools = 0;
+let lastLine = '';
 
 type Message = { id?: number | string; method?: string; params?: Record<string, unknown> };
 
@@ -137,6 +138,12 @@ const calls: Record<string, (answer: Answer, call: Call) => void> = {
   exotic: (answer) => answer(exotic),
   nulls: (answer) => answer({ content: [{ type: 'text', text: 'x', annotations: null }], isError: null }),
   null_text: (answer) => answer({ content: [{ type: 'text', text: null }] }),
+  long_integers: (_answer, { id }) => {
+    const structure =
+      '{"id":12345678901234567890,"deep":[{"id":-9007199254740993}],"safe":9007199254740991,"float":1.5}';
+    process.stdout.write(`{"jsonrpc":"2.0","id":${id},"result":{"content":[],"structuredContent":${structure}}}\n`);
+  },
+  last_line: (answer) => answer(text(lastLine)),
   list_structure: (answer) => answer({ structuredContent: [1, 2] }),
   deep: (_answer, { id }) => {
     const nested = `${'['.repeat(9000)}${']'.repeat(9000)}`;
@@ -230,5 +237,8 @@ if (mode === 'silent') {
   process.stdin.resume();
 } else {
   const lines = createInterface({ input: process.stdin });
-  lines.on('line', (line) => handle(JSON.parse(line)));
+  lines.on('line', (line) => {
+    lastLine = line;
+    handle(JSON.parse(line));
+  });
 }

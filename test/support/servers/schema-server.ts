@@ -22,6 +22,12 @@ const schemas: Record<string, Record<string, unknown>> = {
   draft_04: { properties: { x: { type: 'number', minimum: 0, exclusiveMinimum: true } } },
   openapi: { properties: { x: { nullable: true, $ref: '#/components/schemas/A' } } },
   null_members: { properties: { x: { type: 'string', description: null } }, required: null },
+  null_properties: { properties: null },
+  null_additional: { additionalProperties: null },
+  no_alternatives: { properties: { x: { anyOf: [] } } },
+  required_flag: { properties: { x: { type: 'string', required: true } } },
+  required_twice: { properties: { x: {} }, required: ['x', 'x'] },
+  text_limit: { properties: { x: { type: 'string', minLength: '1' } } },
   unknown_type: { properties: { x: { type: 'file' } } },
   named_as_inherited: {
     properties: { season: { type: 'integer' }, constructor: text },

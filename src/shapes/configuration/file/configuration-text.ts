@@ -21,9 +21,9 @@ export interface ConfigurationContent {
   servers: ReadServers;
 }
 
-/** What {@link readConfigurationText} needs besides the text. */
-export interface ConfigurationTextOptions {
-  /** The path of the file. Errors name it, and warnings and reasons its last part. */
+/** A configuration file, and what its text is read with. */
+export interface ConfigurationSource {
+  /** The absolute path of the file. Errors name it, and warnings and reasons its last part. */
   file: string;
   surroundings: Omit<EntrySurroundings, 'inputs'>;
 }
@@ -34,10 +34,7 @@ const ownKeys = Object.keys(configurationFileSchema.shape);
 const lineLengthMax = 500;
 
 /** Reads the text. @throws ConfigurationError with one line: file, line, column, key, what was found, what to write */
-export function readConfigurationText(
-  text: string,
-  { file, surroundings }: ConfigurationTextOptions,
-): ConfigurationContent {
+export function readConfigurationText(text: string, { file, surroundings }: ConfigurationSource): ConfigurationContent {
   const parsed = parseJsonText(text);
   if (parsed.outcome === 'broken') {
     const { line, column } = parsed.place;

@@ -3,7 +3,7 @@
 /** The keys of the hub's form, which most clients share. */
 export const ownKeys = [
   ...['command', 'args', 'env', 'cwd', 'url', 'headers', 'type'],
-  ...['autoConnect', 'disabled', 'enabled'],
+  ...['autoConnect', 'disabled', 'enabled', 'disabledTools'],
 ] as const;
 
 /** One of the hub's keys. */
@@ -22,6 +22,8 @@ export const aliases: Readonly<Record<string, OwnKey>> = {
   transport: 'type', // LangChain, FastMCP
   transportType: 'type', // Cline
   isActive: 'enabled', // Cherry Studio
+  disabled_tools: 'disabledTools', // Codex, mcp-hub
+  excludeTools: 'disabledTools', // Gemini CLI
 };
 
 /** Keys that are translated into `env` or `headers`, with the clients that use them. */
@@ -46,7 +48,7 @@ export const refusedKeys: Readonly<Record<string, string>> = {
 
 const approval = 'approval of calls is up to the client that calls the hub';
 const timeout = 'the hub has limits.callTimeoutMs and limits.connectTimeoutMs for all servers';
-const tools = 'the hub offers all tools of the server';
+const tools = 'the hub offers all tools of the server but those of "disabledTools"';
 const login = 'the hub does not log in to this server; if it needs a token, write it into "headers"';
 const display = 'it is for display only';
 const client = 'only the client needs it';
@@ -67,7 +69,7 @@ const clientKeysByMeaning: ReadonlyArray<readonly [string, readonly string[]]> =
   [
     tools,
     [
-      ...['tools', 'includeTools', 'excludeTools', 'enabledTools', 'disabledTools', 'enabled_tools', 'disabled_tools'],
+      ...['tools', 'includeTools', 'enabledTools', 'enabled_tools'],
       ...['available_tools', 'allowedTools', 'disabled_prompts', 'disabled_resources', 'disabled_resourceTemplates'],
     ],
   ],

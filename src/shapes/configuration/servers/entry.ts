@@ -13,8 +13,21 @@ import { expandHome } from './variables.ts';
 
 /** An entry in the hub's form, before variables are replaced. */
 export type TranslatedEntry =
-  | { command: string; args: string[]; env: Record<string, string>; cwd?: string; autoConnect?: false }
-  | { type?: 'http' | 'sse'; url: string; headers: Record<string, string>; autoConnect?: false };
+  | {
+      command: string;
+      args: string[];
+      env: Record<string, string>;
+      cwd?: string;
+      autoConnect?: false;
+      disabledTools?: string[];
+    }
+  | {
+      type?: 'http' | 'sse';
+      url: string;
+      headers: Record<string, string>;
+      autoConnect?: false;
+      disabledTools?: string[];
+    };
 
 /** The translation of one entry. `keyOf` maps the hub's keys to those of the entry. */
 export type EntryTranslation = { warnings: EntryNote[]; keyOf: ReadonlyMap<string, string> } & (
@@ -98,7 +111,13 @@ function translatedEntry(
   const type = serverType(fields.get('type')?.value, pathOf('type'), has);
   const ignored = type === 'stdio' ? 'url' : 'command';
   if (has[ignored]) context.warn(pathOf(ignored), `ignored: the type of the server is ${type}`);
-  const state = isOff(fields, pathOf) ? ({ autoConnect: false } as const) : {};
+  const disabledTools = fields.has('disabledTools')
+    ? listValue(fields.get('disabledTools')?.value, pathOf('disabledTools'), context)
+    : [];
+  const state = {
+    ...(isOff(fields, pathOf) && ({ autoConnect: false } as const)),
+    ...(disabledTools.length > 0 && { disabledTools }),
+  };
   if (type === 'stdio') return { ...stdioEntry(fields, entry, context), ...state };
   const url = textValue(fields.get('url')?.value, pathOf('url'), context).trim();
   return { ...(type !== 'remote' && { type }), url, headers: headersOf(fields, entry, context), ...state };

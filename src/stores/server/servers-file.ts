@@ -1,0 +1,68 @@
+/** The store of server entries: the configuration file, which people edit too. */
+import { unwatchFile, watchFile } from 'node:fs';
+import { systemErrorCode } from '../../flow/system-error.ts';
+import { readTextFile, replaceTextFile } from '../../flow/text-file.ts';
+import { type ConfigurationSource, readConfigurationText } from '../../shapes/configuration/file/configuration-text.ts';
+import { findEntry, withServerEntry } from '../../shapes/configuration/file/servers-edit.ts';
+import type { ReadServers } from '../../shapes/configuration/servers/read-servers.ts';
+import { HestiaError } from '../../shapes/error.ts';
+import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
+
+/** The server entries. A missing file is an empty one. */
+export interface ServersFile {
+  /** Reads all entries. @throws ConfigurationError if the file is not valid; the error of the system if it cannot be read */
+  read(): ReadServers;
+  /** An entry as it is written. */
+  entry(serverId: string): JsonObject | undefined;
+  /**
+   * Writes an entry, or removes it. Returns a function that undoes it.
+   * @throws HestiaError CONFLICT if the file cannot be written
+   */
+  write(serverId: string, entry: JsonObject | undefined): () => void;
+  /** Calls `onChange` within a second of each change, until the result is disposed of. */
+  watch(onChange: () => void): Disposable;
+}
+
+/** The time between two checks for a change. */
+const watchIntervalMs = 1000;
+/** Servers may hold secrets, so only the owner may read a new file. */
+const newFileMode = 0o600;
+
+/** Creates the store. It reads nothing yet. */
+export function createServersFile(source: ConfigurationSource): ServersFile {
+  const { file } = source;
+  const text = () => {
+    try {
+      return readTextFile(file);
+    } catch (error) {
+      if (systemErrorCode(error) === 'ENOENT') return '{}\n';
+      throw error;
+    }
+  };
+  const replace = (content: string) => {
+    try {
+      replaceTextFile(file, content, newFileMode);
+    } catch (cause) {
+      const reason = systemErrorCode(cause) ?? 'unknown reason';
+      throw new HestiaError('CONFLICT', `the configuration file cannot be written (${reason})`, { cause });
+    }
+  };
+  return {
+    read: () => readConfigurationText(text(), source).servers,
+    entry: (serverId) => {
+      const value = findEntry(text().replace(/^\ufeff/, ''), serverId)?.value;
+      return isJsonObject(value) ? value : undefined;
+    },
+    write: (serverId, entry) => {
+      const before = text();
+      replace(withServerEntry(before, serverId, entry));
+      return () => replace(before);
+    },
+    watch: (onChange) => {
+      // Polling one file costs nothing measurable, and sees replaced files, links and mounted ones alike.
+      const listener = () => onChange();
+      watchFile(file, { interval: watchIntervalMs, persistent: false }, listener);
+      return { [Symbol.dispose]: () => unwatchFile(file, listener) };
+    },
+  };
+}
