@@ -45,15 +45,22 @@ test(
   },
 );
 
-test('records that the journal deletes leave the views, and views built anew have the rest', patient, async () => {
+test.each([
+  ['leave the views', true],
+  ['before the views include them are not waited for', false],
+])('records that the journal deletes %s, and views built anew have the rest', patient, async (_what, isIncluded) => {
   using folder = createJournalFolder();
   await using journal = await folder.open({ limits: { segmentBytesMax: 100_000 } });
   const views = viewsOf(folder.directory, journal);
   for (let round = 1; round <= 10; round += 1) await append(journal, 100);
   const coveredSize = journal.size() - 300;
+  if (isIncluded) await views.waitFor(journal.size());
   const { records } = await journal.retire({ before: Date.now() + 1000, coveredSize });
   expect(records).toBeGreaterThan(100);
-  await views.prune(journal.firstSeq());
+  const pruning = views.prune(journal.firstSeq());
+  // A thread that misses the records it was about to read is restarted, and begins with the oldest ones that are left.
+  if (isIncluded) await pruning;
+  else await pruning.catch(() => undefined);
   const left = async (from: AuditViews) => (await from.list({ after: 0, limit: 1000 })).map(({ seq }) => seq);
   const expected = Array.from({ length: 1000 - records }, (_, at) => records + 1 + at);
   expect(await left(views)).toEqual(expected);
