@@ -159,12 +159,6 @@ describe.each(clientKinds)('a client of %s', (kind) => {
     ],
     ['arguments the hub does not know', 'list_mcp_servers', { sort: true }, 'INVALID_ARGUMENTS'],
     ['an unknown skill', 'activate_skill', { skill_name: 'nothing' }, 'NOT_FOUND'],
-    [
-      'a call that names another agent',
-      'call_mcp_tool',
-      { server_id: 'everything', tool_name: 'echo', agent_id: 'other' },
-      'INVALID_ARGUMENTS',
-    ],
   ])('gets a failed result with the code of the closed list for %s', async (_what, name, args, code) => {
     await using client = await connect();
     expect(await client.call(name, args)).toMatchObject({
@@ -172,6 +166,18 @@ describe.each(clientKinds)('a client of %s', (kind) => {
       content: [{ type: 'text' }],
       _meta: { 'hestia/error': { code } },
     });
+  });
+
+  test('cannot name another agent: the name is ignored, with a hint', async () => {
+    await using client = await connect();
+    const { content } = await client.call('call_mcp_tool', {
+      ...upstream('echo', { message: 'x' }),
+      agent_id: 'other',
+    });
+    expect(content[0].text).toBe('Echo: x');
+    expect(content[1].text).toContain('ignored "agent_id"');
+    const { items } = await json(hub.operator.fetch('/v1/audit/events?event=TOOL_OUTCOME&limit=200'));
+    expect(items.at(-1).fields).toMatchObject({ tool_name: 'echo', agent_id: 'operator' });
   });
 
   test('reads status, servers, skills and scheduler', async () => {

@@ -214,11 +214,13 @@ describe('a connection over stdio', () => {
 
 describe('the processes that a child process has started', () => {
   test.each([
-    ['are killed with it on a disconnect', 'plain'],
-    ['are killed after it has exited by itself', 'die'],
-  ])('%s', async (_title, tool) => {
+    ['are killed with it on a disconnect', 'grandchild', 'plain'],
+    ['are killed after it has exited by itself', 'grandchild', 'die'],
+    // Known to the system only on Linux.
+    ...(process.platform === 'linux' ? [['are killed if they have left its group', 'detached', 'plain']] : []),
+  ])('%s', async (_title, mode, tool) => {
     const file = await temporaryFile();
-    const { connection } = await connectTo(faulty('grandchild', file));
+    const { connection } = await connectTo(faulty(mode, file));
     const pids = await pidsIn(file);
     expect(pids).toHaveLength(2);
     expect(pids.filter(isRunning)).toEqual(pids);

@@ -6,6 +6,7 @@ import type { StdioServer } from '../../shapes/server.ts';
 import type { Channel } from '../channel.ts';
 import type { UpstreamLog } from '../log.ts';
 import type { SessionFailureDetail } from '../session-failure.ts';
+import { groupsBelow } from './descendants.ts';
 import { groupEnded, killGroup, type PipedProcess, signalGroup } from './process-group.ts';
 import { logStderr } from './stderr-log.ts';
 import { StdioTransport } from './transport.ts';
@@ -54,11 +55,13 @@ function observe(child: PipedProcess, { serverId, log }: StdioChannelDeps, detai
   });
 }
 
-/** Closes the input, and signals the group if it does not end by itself. */
+/** Closes the input, and signals the groups that do not end by themselves. */
 async function endProcessGroup(transport: StdioTransport): Promise<void> {
   const { pid } = transport;
+  // Read first: once a process has exited, nothing tells which processes it has started.
+  const groups = pid === null ? [] : [pid, ...groupsBelow(pid)];
   await transport.close();
-  if (pid !== null) await endGroup(pid);
+  await Promise.all(groups.map(endGroup));
   transport.release();
 }
 

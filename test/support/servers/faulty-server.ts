@@ -214,16 +214,19 @@ function handle({ id, method, params = {} }: Message): void {
   else write({ jsonrpc: '2.0', id, error: { code: -32_601, message: 'Method not found' } });
 }
 
-const notesStart = ['note-start', 'silent', 'dies-soon', 'exits-on-probe', 'exit', 'grandchild'];
+const notesStart = ['note-start', 'silent', 'dies-soon', 'exits-on-probe', 'exit', 'grandchild', 'detached'];
 if (file !== '' && notesStart.includes(mode)) appendFileSync(file, `${process.pid}\n`);
 if (mode === 'exit') {
   process.stderr.write('cannot find the database\n');
   process.exit(7);
 }
-if (mode === 'grandchild') {
+if (mode === 'grandchild' || mode === 'detached') {
   // It ignores the end of its input and SIGTERM, holds the output open, and ends after longer than every test.
   const script = "process.on('SIGTERM', () => {}); setTimeout(() => {}, 60_000)";
-  const { pid } = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'inherit', 'inherit'] });
+  const { pid } = spawn(process.execPath, ['-e', script], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: mode === 'detached',
+  });
   appendFileSync(file, `${pid}\n`);
 }
 // Exits at once, until the file contains `stay`.
