@@ -32,15 +32,21 @@ const loggedSchema = z.object({ change_event: z.literal(checkpointEvent).optiona
 const noteSchema = z.object({ note: z.string() });
 
 /**
- * Reads checkpoints: a signed note, such as the head file, or objects, one a line. An object with a checkpoint is a line of the
+ * Reads checkpoints, as text or from a file: a signed note, such as the head file, or objects, one a line. An object with a checkpoint is a line of the
  * log, of Loki, of `checkpoints.ndjson` or of an export. Other objects are skipped.
  * @throws CommandError if there is no checkpoint, or a line is no object
  */
 export function readCheckpoints(source: string): string[] {
-  const text = source.trimStart().startsWith('{') ? source : readText('--checkpoint', source);
-  const notes = text.trimStart().startsWith('{') ? text.split('\n').flatMap(notesOfLine) : [text];
+  const isText = source.trimStart().startsWith('{') || isNote(source);
+  const text = isText ? source : readText('--checkpoint', source);
+  const notes = text.trimStart().startsWith('{') ? text.split('\n').flatMap(notesOfLine) : [noteOfLog(text)];
   if (notes.length > 0) return notes;
   throw new CommandError(exitCodes.usage, '--checkpoint: holds no checkpoint');
+}
+
+/** A note has a signature line, which begins with an em dash. */
+function isNote(text: string): boolean {
+  return noteOfLog(text).includes('\n— ');
 }
 
 function notesOfLine(line: string): string[] {
