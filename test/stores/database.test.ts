@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,7 +70,8 @@ async function lockInAnotherProcess(file: string): Promise<AsyncDisposable> {
   };
 }
 
-const downgradeTo3 = `ALTER TABLE tool_pins DROP COLUMN clean_scan; DROP TABLE skill_blobs; DROP INDEX skills_by_name;
+const schema4 = readFileSync(new URL('../fixtures/schema-version-4.sql', import.meta.url), 'utf8');
+const downgradeTo3 = `DROP TABLE skill_blobs; DROP INDEX skills_by_name;
   ALTER TABLE skills DROP COLUMN origin; ALTER TABLE skills DROP COLUMN retired_at; ALTER TABLE skills DROP COLUMN resumes;
   CREATE UNIQUE INDEX skills_by_name ON skills (namespace, name) WHERE deleted_at IS NULL; PRAGMA user_version = 3;`;
 
@@ -350,9 +352,10 @@ describe('opening', () => {
     const file = join(folder, 'second.db');
     await openDatabase({ file })[Symbol.asyncDispose]();
     const current = schemaOf(file);
+    await rm(file);
     const second = new DatabaseSync(file);
     second.exec(
-      `${downgradeTo3}
+      `${schema4} ${downgradeTo3}
        DROP INDEX audit_records_by_event; CREATE INDEX audit_records_by_event ON audit_records (event);
        DROP INDEX tool_outcomes_by_tool; CREATE INDEX tool_outcomes_by_tool ON tool_outcomes (server_id);
        UPDATE write_check SET checked_at = 7; PRAGMA user_version = 2`,
@@ -366,7 +369,6 @@ describe('opening', () => {
 
   test('upgrades the skills of version 3: their content and digests are kept, with a SKILL.md written for them', async () => {
     const file = join(folder, 'third.db');
-    await openDatabase({ file })[Symbol.asyncDispose]();
     const third = new DatabaseSync(file);
     const document = {
       frontmatter: { name: 'a', description: 'Use when: asked.', allowedTools: ['Read', 'Bash(x y)'] },
@@ -377,7 +379,7 @@ describe('opening', () => {
       ],
       digest: 'digest-1',
     };
-    third.exec(`${downgradeTo3}
+    third.exec(`${schema4} ${downgradeTo3}
       INSERT INTO skills VALUES ('skl_1', 'default', 'a', 'owner', 'directory', 1, 'Use when: asked.', 1, 1, NULL);
       INSERT INTO skill_versions (skill_id, version, published_by, created_at, document)
         VALUES ('skl_1', 1, 'owner', 1, '${JSON.stringify(document)}');`);
