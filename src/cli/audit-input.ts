@@ -10,6 +10,8 @@ import { CommandError, exitCodes } from './command-error.ts';
 
 /** Longest line of an export, in UTF-16 units; a record is far shorter. */
 const lineLengthMax = 4_194_304;
+/** Bytes of an export read at once. */
+const readBytes = 1_048_576;
 
 /**
  * Reads public keys: a PEM file, a response of `GET /v1/audit/key`, or verifier keys (C2SP signed-note), one a line.
@@ -74,7 +76,7 @@ export async function* fileLines(file: string, signal: AbortSignal): AsyncGenera
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let rest = '';
   try {
-    for await (const chunk of createReadStream(file, { signal })) {
+    for await (const chunk of createReadStream(file, { signal, highWaterMark: readBytes })) {
       const lines = `${rest}${decoder.decode(chunk, { stream: true })}`.split('\n');
       rest = lines.pop() ?? '';
       if (rest.length > lineLengthMax)
