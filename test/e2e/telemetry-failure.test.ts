@@ -32,7 +32,7 @@ describe('a hub whose storage fails', () => {
       severityText: 'ERROR',
       attributes: {
         'exception.type': 'STORAGE_FAILED',
-        'exception.message': expect.stringContaining('the journal failed'),
+        'exception.message': 'the open segment of the journal was moved or deleted',
         'exception.stacktrace': expect.stringMatching(/\n? +at /),
       },
     });
