@@ -10,6 +10,8 @@ import { CommandError, exitCodes } from './command-error.ts';
 
 /** Longest line of an export, in UTF-16 units; a record is far shorter. */
 const lineLengthMax = 4_194_304;
+/** Bytes of an export read at once. */
+const readBytes = 1_048_576;
 
 /**
  * Reads public keys: a PEM file, a response of `GET /v1/audit/key`, or verifier keys (C2SP signed-note), one a line.
@@ -32,15 +34,21 @@ const loggedSchema = z.object({ change_event: z.literal(checkpointEvent).optiona
 const noteSchema = z.object({ note: z.string() });
 
 /**
- * Reads checkpoints: a signed note, such as the head file, or objects, one a line. An object with a checkpoint is a line of the
+ * Reads checkpoints, as text or from a file: a signed note, such as the head file, or objects, one a line. An object with a checkpoint is a line of the
  * log, of Loki, of `checkpoints.ndjson` or of an export. Other objects are skipped.
  * @throws CommandError if there is no checkpoint, or a line is no object
  */
 export function readCheckpoints(source: string): string[] {
-  const text = source.trimStart().startsWith('{') ? source : readText('--checkpoint', source);
-  const notes = text.trimStart().startsWith('{') ? text.split('\n').flatMap(notesOfLine) : [text];
+  const isText = source.trimStart().startsWith('{') || isNote(source);
+  const text = isText ? source : readText('--checkpoint', source);
+  const notes = text.trimStart().startsWith('{') ? text.split('\n').flatMap(notesOfLine) : [noteOfLog(text)];
   if (notes.length > 0) return notes;
   throw new CommandError(exitCodes.usage, '--checkpoint: holds no checkpoint');
+}
+
+/** A note has a signature line, which begins with an em dash. */
+function isNote(text: string): boolean {
+  return noteOfLog(text).includes('\n— ');
 }
 
 function notesOfLine(line: string): string[] {
@@ -68,7 +76,7 @@ export async function* fileLines(file: string, signal: AbortSignal): AsyncGenera
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let rest = '';
   try {
-    for await (const chunk of createReadStream(file, { signal })) {
+    for await (const chunk of createReadStream(file, { signal, highWaterMark: readBytes })) {
       const lines = `${rest}${decoder.decode(chunk, { stream: true })}`.split('\n');
       rest = lines.pop() ?? '';
       if (rest.length > lineLengthMax)

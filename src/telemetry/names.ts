@@ -68,6 +68,8 @@ export const attributes = {
   /** How the arguments of a call compare with the input schema of the tool: `fits`, `warned`, `refused` or `unchecked_…`. */
   argumentCheck: 'hestia.argument_check',
   searchId: 'hestia.search.id',
+  /** The search that learns from the outcome of a call, quoted or not. */
+  creditedSearchId: 'hestia.search.credited_id',
   /** `skill`, `hub`, `upstream` or `all`. */
   searchSource: 'hestia.search.source',
   searchResults: 'hestia.search.results',
@@ -117,6 +119,7 @@ export const eventFieldAttributes: Readonly<Record<string, string>> = {
   outcome: attributes.outcome,
   latency_ms: attributes.latencyMs,
   search_id: attributes.searchId,
+  credited_search_id: attributes.creditedSearchId,
   call_id: attributes.callId,
   error_type: attributes.errorType,
   deleted_count: attributes.cleanupDeleted,

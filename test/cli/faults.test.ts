@@ -80,7 +80,8 @@ describe('a fault on the hub of --url', () => {
     expect(run).toMatchObject({ exitCode: 0, stderr: '' });
     expect(states(run, 'access-denied')).toEqual(['begun', 'made', 'undone']);
     const denied = (await json(hub.operator.fetch('/v1/audit/events?event=ACCESS_DENIED&limit=200'))).items;
-    expect(denied.length).toBeGreaterThan(20);
+    // The first denial is recorded, and repeats are counted.
+    expect(denied.length).toBeGreaterThan(0);
     const keys = (await json(hub.operator.fetch('/v1/keys?limit=200'))).items;
     const own = keys.filter(({ agentId }: { agentId: string }) => agentId === 'demo-fault');
     expect(own).toEqual([expect.objectContaining({ revokedAt: expect.any(String) })]);

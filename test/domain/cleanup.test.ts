@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { exportedLines } from '../support/audit-export.ts';
 import { json, publishSkill, startTestHub, type TestHub } from '../support/hub/hub.ts';
 import { connectClient, startListeningHub } from '../support/hub/hub-listening.ts';
@@ -19,28 +19,41 @@ async function useSkill(hub: TestHub, calls: number): Promise<void> {
     await hub.operator.fetch('/v1/tools/hestia/skill_triage/call', { json: {} });
 }
 
+/** Searches once, and waits until the search is stored. */
+async function searchTools(hub: TestHub): Promise<void> {
+  await hub.operator.fetch('/v1/tools/search', { json: { query: 'triage' } });
+  await vi.waitFor(() => {
+    using file = new DatabaseSync(hub.config.databaseFile, { readOnly: true });
+    expect(file.prepare('SELECT count(*) AS count FROM searches').get()?.count).toBeGreaterThan(0);
+  });
+}
+
 async function monitoringEvents(hub: TestHub): Promise<{ event: string; fields: Record<string, unknown> }[]> {
   const { items } = await json(hub.operator.fetch('/v1/audit/events?limit=200'));
   return items.filter((item: { kind: string }) => item.kind === 'monitoring');
 }
 
 describe('a cleanup', () => {
-  test('deletes data past its retention and nothing else; the remaining chain verifies', async () => {
-    await using hub = await startTestHub({ file: { retention: { outcomesDays: 10, auditDays: 20 } } });
+  test('deletes data past its retention and nothing else; the remaining trail verifies', async () => {
+    await using hub = await startTestHub({
+      file: { retention: { searchesDays: 10, outcomesDays: 15, auditDays: 20 } },
+    });
     await useSkill(hub, 3);
+    await searchTools(hub);
     await exportedLines(hub.operator);
     hub.advance(11 * dayMs);
     await hub.operator.fetch('/v1/tools/hestia/skill_triage/call', { json: {} });
     const first = await json(run(hub));
     expect(first).toMatchObject({
-      deletedCount: 3,
-      deleted: { outcomes: 3, audit_records: 0, activations: 0 },
+      deletedCount: 1,
+      deleted: { searches: 1, audit_records: 0, activations: 0 },
       failedParts: [],
     });
+    hub.advance(5 * dayMs);
     expect((await json(hub.operator.fetch('/v1/tools/stats'))).items).toMatchObject([
       { toolName: 'skill_triage', calls: 1 },
     ]);
-    hub.advance(10 * dayMs);
+    hub.advance(5 * dayMs);
     const before = (await json(hub.operator.fetch('/v1/audit/verify'))).recordsChecked;
     const second = await json(run(hub));
     expect(second.deleted.audit_records).toBeGreaterThan(3);
@@ -48,6 +61,34 @@ describe('a cleanup', () => {
     expect(verdict).toMatchObject({ intact: true, firstSeq: second.deleted.audit_records + 1 });
     // The two new records are the deletion itself and the success of the run.
     expect(verdict.recordsChecked).toBe(before - second.deleted.audit_records + 2);
+    await vi.waitFor(async () => {
+      const { items } = await json(hub.operator.fetch('/v1/audit/events?limit=1'));
+      expect(items[0].seq).toBe(verdict.firstSeq);
+    });
+    const { items } = await json(hub.operator.fetch('/v1/audit/events?event=AUDIT_PRUNED'));
+    expect(items).toMatchObject([
+      { fields: { records: second.deleted.audit_records, first_seq: verdict.firstSeq, agent_id: 'operator' } },
+    ]);
+  });
+
+  test('deletes no audit record after the clock jumped, says so, and deletes after a day with that clock', async () => {
+    await using hub = await startTestHub({ file: { retention: { auditDays: 20 } } });
+    await useSkill(hub, 3);
+    hub.advance(2 * dayMs);
+    await exportedLines(hub.operator);
+    hub.jumpClock(120 * dayMs);
+    const jumped = await json(run(hub));
+    expect(jumped).toMatchObject({ deleted: { audit_records: 0 }, failedParts: ['audit_records'] });
+    await expect
+      .poll(() => hub.logLines().find((line) => line.message === 'A part of the cleanup failed'))
+      .toMatchObject({ part: 'audit_records' });
+    expect(await json(hub.operator.fetch('/v1/audit/verify'))).toMatchObject({ intact: true, firstSeq: 1 });
+    hub.advance(dayMs / 2);
+    expect(await json(run(hub))).toMatchObject({ failedParts: ['audit_records'] });
+    hub.advance(dayMs / 2);
+    const report = await json(run(hub));
+    expect(report.failedParts).toEqual([]);
+    expect(report.deleted.audit_records).toBeGreaterThan(3);
   });
 
   test('deletes many rows in batches of 100, between which other work runs', async () => {
@@ -57,19 +98,20 @@ describe('a cleanup', () => {
       using file = new DatabaseSync(join(folder, 'hestia.db'));
       file.exec(
         `WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < 1000)
-         INSERT INTO ${outcomesTable(file)} SELECT 'call_' || n, 's', 't', 'a', 'n', 'k', 'success', NULL, 1, NULL, n FROM series`,
+         INSERT INTO searches (search_id, key_id, agent_id, namespace, query, source, scoring, shown, searched_at)
+         SELECT 'srch_' || n, 'k', 'a', 'n', 'q', 'all', 'lexical', '[]', n FROM series`,
       );
     }
     await using hub = await startTestHub({ folder });
     using outside = new DatabaseSync(hub.config.databaseFile, { readOnly: true });
-    const count = outside.prepare(`SELECT count(*) AS count FROM ${outcomesTable(outside)}`);
+    const count = outside.prepare('SELECT count(*) AS count FROM searches');
     const left = [1000];
     const running = run(hub);
     while (left.at(-1) !== 0) {
       await setImmediate();
       left.push(Number(count.get()?.count));
     }
-    expect(await json(running)).toMatchObject({ deleted: { outcomes: 1000 }, failedParts: [] });
+    expect(await json(running)).toMatchObject({ deleted: { searches: 1000 }, failedParts: [] });
     const steps = left.slice(1).map((now, index) => Number(left[index]) - now);
     expect(Math.max(...steps)).toBe(100);
     await rm(folder, { recursive: true });
@@ -111,21 +153,20 @@ describe('a cleanup', () => {
 
   test('continues after a failed part, names it, and does not count as a success, even after a restart', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'hestia-failing-'));
-    const hub = await startTestHub({ folder, file: { retention: { outcomesDays: 10, auditDays: 10 } } });
+    const hub = await startTestHub({ folder, file: { retention: { searchesDays: 10, auditDays: 10 } } });
     await useSkill(hub, 2);
+    await searchTools(hub);
     await exportedLines(hub.operator);
     hub.advance(11 * dayMs);
     const breaker = new DatabaseSync(hub.config.databaseFile, { timeout: 5000 });
-    breaker.exec(
-      `CREATE TRIGGER refuse BEFORE DELETE ON ${outcomesTable(breaker)} BEGIN SELECT RAISE(ABORT, 'refused'); END`,
-    );
+    breaker.exec("CREATE TRIGGER refuse BEFORE DELETE ON searches BEGIN SELECT RAISE(ABORT, 'refused'); END");
     breaker.close();
     const report = await json(run(hub));
-    expect(report).toMatchObject({ failedParts: ['outcomes'], deleted: { outcomes: 0 } });
+    expect(report).toMatchObject({ failedParts: ['searches'], deleted: { searches: 0 } });
     expect(report.deleted.audit_records).toBeGreaterThan(0);
     expect((await monitoringEvents(hub)).at(-1)).toMatchObject({
       event: 'SCHEDULER_CLEANUP_FAILED',
-      fields: { error_type: 'cleanup_part_failed', failed_parts: 'outcomes', total_cleanups_attempted: 1 },
+      fields: { error_type: 'cleanup_part_failed', failed_parts: 'searches', total_cleanups_attempted: 1 },
     });
     await hub[Symbol.asyncDispose]();
     await using again = await startTestHub({ folder });
@@ -164,6 +205,7 @@ describe('a cleanup', () => {
     {
       await using first = await startTestHub({ folder });
       await useSkill(first, 2);
+      await exportedLines(first.operator);
       first.advance(91 * dayMs);
       await run(first);
     }
@@ -179,11 +221,3 @@ describe('a cleanup', () => {
     await rm(folder, { recursive: true });
   });
 });
-
-/** The name of the table of outcomes, found by a column of its own. */
-function outcomesTable(database: DatabaseSync): string {
-  const rows = database
-    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%latency_ms%'")
-    .all();
-  return String(rows[0]?.name);
-}

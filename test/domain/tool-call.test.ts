@@ -1,5 +1,4 @@
 /** Tool calls through a running hub to servers that misbehave. */
-import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { json, type TestKey } from '../support/hub/hub.ts';
 import {
@@ -9,6 +8,7 @@ import {
   startListeningHub,
   untilConnected,
 } from '../support/hub/hub-listening.ts';
+import { refuseRecords } from '../support/journal-fault.ts';
 import { startFaultyHttpServer } from '../support/servers/faulty-http-server.ts';
 import { supportServer } from '../support/servers/support-server.ts';
 
@@ -65,6 +65,7 @@ describe('a call that succeeds', () => {
       namespace: 'default',
       call_id: answer.callId,
       search_id: searchId,
+      credited_search_id: searchId,
     });
   });
 
@@ -306,14 +307,15 @@ describe('a server over HTTP that stops during a call', () => {
 describe('a call whose record cannot be written', () => {
   test('returns its result, counts and logs the missing record, and the next one is written', async () => {
     await using other = await startListeningHub({
-      file: { mcpServers: { faulty: supportServer('faulty-server.ts') } },
+      file: {
+        mcpServers: { faulty: supportServer('faulty-server.ts') },
+        policy: { auditMode: 'best-effort' },
+      },
     });
     await untilConnected(other, 'faulty');
-    const locker = new DatabaseSync(other.config.databaseFile, { timeout: 5000 });
-    locker.exec('BEGIN IMMEDIATE');
+    const refused = refuseRecords(other.config.dataDirectory);
     const answer = await json(other.operator.fetch('/v1/tools/faulty/pid/call', { json: {} }));
-    locker.exec('ROLLBACK');
-    locker.close();
+    refused[Symbol.dispose]();
     expect(answer).toMatchObject({ outcome: 'success', result: { isError: false } });
     await using client = await connectClient('2.x, 2026-07-28', other, other.operator);
     expect((await client.call('get_mcp_hub_status')).structuredContent.audit_gap).toBe(1);

@@ -1,28 +1,26 @@
-/** Database failures of a running hub: an exception on a log record, and the audit gap as a metric. */
+/** Storage failures of a running hub: an exception on a log record, and the audit gap as a metric. */
 
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { json } from '../support/hub/hub.ts';
 import { type ObservedHub, startObservedHub } from '../support/hub/hub-observed.ts';
+import { refuseRecords } from '../support/journal-fault.ts';
 import { supportServer } from '../support/servers/support-server.ts';
 
-describe('a hub whose database fails', () => {
+describe('a hub whose storage fails', () => {
   let observed: ObservedHub;
   beforeAll(async () => {
-    observed = await startObservedHub({ faulty: supportServer('faulty-server.ts') });
+    const file = { policy: { auditMode: 'best-effort' } };
+    observed = await startObservedHub({ faulty: supportServer('faulty-server.ts') }, { file });
   });
   afterAll(() => observed[Symbol.asyncDispose]());
 
-  const openAsAnother = () => new DatabaseSync(join(observed.hub.folder, 'data', 'hestia.db'), { timeout: 5000 });
-
   test('returns the result of a call, and reports by the audit gap and an exception that the call is not recorded', async () => {
     const before = (await json(observed.hub.fetch('/v1/audit/verify'))).lastSeq;
-    const locker = openAsAnother();
-    locker.exec('BEGIN IMMEDIATE');
+    const refused = refuseRecords(join(observed.hub.folder, 'data'));
     const answer = await json(observed.hub.fetch('/v1/tools/faulty/pid/call', { json: {} }));
-    locker.exec('ROLLBACK');
-    locker.close();
+    refused[Symbol.dispose]();
     expect(answer.outcome).toBe('success');
     const record = await observed.receiver.waitFor(() =>
       observed.receiver.logRecords().find(({ body }) => body === 'An event could not be recorded'),
@@ -34,7 +32,7 @@ describe('a hub whose database fails', () => {
       severityText: 'ERROR',
       attributes: {
         'exception.type': 'STORAGE_FAILED',
-        'exception.message': expect.stringContaining('the database is locked by another process'),
+        'exception.message': 'the open segment of the journal was moved or deleted',
         'exception.stacktrace': expect.stringMatching(/\n? +at /),
       },
     });
@@ -46,21 +44,21 @@ describe('a hub whose database fails', () => {
   });
 
   test('refuses a request that it cannot read data for, and gives the reason in the log only', async () => {
-    const breaker = openAsAnother();
-    breaker.exec('ALTER TABLE tool_outcomes RENAME TO tool_outcomes_gone');
+    const breaker = new DatabaseSync(join(observed.hub.folder, 'data', 'hestia.db'), { timeout: 5000 });
+    breaker.exec('ALTER TABLE skills RENAME TO skills_gone');
     breaker.close();
-    const response = await observed.hub.fetch('/v1/tools/stats');
+    const response = await observed.hub.fetch('/v1/skills');
     const problem = await json(response);
     expect(response.status).toBe(503);
     expect(problem).toMatchObject({ code: 'STORAGE_FAILED', traceId: expect.any(String) });
-    expect(JSON.stringify(problem)).not.toMatch(/tool_outcomes|SQLITE|\bat .*:\d+/);
+    expect(JSON.stringify(problem)).not.toMatch(/skills_gone|no such table|SQLITE|\bat .*:\d+/);
     const record = await observed.receiver.waitFor(() =>
       observed.receiver
         .logRecords()
         .find(({ traceId, body }) => traceId === problem.traceId && body === 'A request failed'),
     );
     expect(record.attributes).toMatchObject({ code: 'STORAGE_FAILED', 'exception.type': 'STORAGE_FAILED' });
-    expect(await observed.span('GET /v1/tools/stats', problem.traceId)).toMatchObject({
+    expect(await observed.span('GET /v1/skills', problem.traceId)).toMatchObject({
       status: { code: 'ERROR', message: '' },
       attributes: { 'http.response.status_code': 503 },
     });

@@ -1,5 +1,4 @@
 /** Opening the database, and transactions: their commit, isolation, errors and limits. */
-
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -71,9 +70,8 @@ async function lockInAnotherProcess(file: string): Promise<AsyncDisposable> {
   };
 }
 
-/** Creates a database of version 3 from the text of a database of version 4. */
-const createVersion3 = `${readFileSync(new URL('../fixtures/old-trail/version-4.sql', import.meta.url), 'utf8')}
-  DROP TABLE skill_blobs; DROP INDEX skills_by_name;
+const schema4 = readFileSync(new URL('../fixtures/schema-version-4.sql', import.meta.url), 'utf8');
+const downgradeTo3 = `DROP TABLE skill_blobs; DROP INDEX skills_by_name;
   ALTER TABLE skills DROP COLUMN origin; ALTER TABLE skills DROP COLUMN retired_at; ALTER TABLE skills DROP COLUMN resumes;
   CREATE UNIQUE INDEX skills_by_name ON skills (namespace, name) WHERE deleted_at IS NULL; PRAGMA user_version = 3;`;
 
@@ -351,12 +349,13 @@ describe('opening', () => {
   });
 
   test('upgrades a database of version 2 and keeps its content', async () => {
-    const currentFile = join(folder, 'current.db');
-    await openDatabase({ file: currentFile })[Symbol.asyncDispose]();
     const file = join(folder, 'second.db');
+    await openDatabase({ file })[Symbol.asyncDispose]();
+    const current = schemaOf(file);
+    await rm(file);
     const second = new DatabaseSync(file);
     second.exec(
-      `${createVersion3}
+      `${schema4} ${downgradeTo3}
        DROP INDEX audit_records_by_event; CREATE INDEX audit_records_by_event ON audit_records (event);
        DROP INDEX tool_outcomes_by_tool; CREATE INDEX tool_outcomes_by_tool ON tool_outcomes (server_id);
        UPDATE write_check SET checked_at = 7; PRAGMA user_version = 2`,
@@ -365,7 +364,7 @@ describe('opening', () => {
     await using database = openDatabase({ file });
     const kept = database.query('SELECT checked_at FROM write_check', z.object({ checked_at: z.int() }));
     expect(kept.first()).toEqual({ checked_at: 7 });
-    expect(schemaOf(file)).toEqual(schemaOf(currentFile));
+    expect(schemaOf(file)).toEqual(current);
   });
 
   test('upgrades the skills of version 3: their content and digests are kept, with a SKILL.md written for them', async () => {
@@ -380,7 +379,7 @@ describe('opening', () => {
       ],
       digest: 'digest-1',
     };
-    third.exec(`${createVersion3}
+    third.exec(`${schema4} ${downgradeTo3}
       INSERT INTO skills VALUES ('skl_1', 'default', 'a', 'owner', 'directory', 1, 'Use when: asked.', 1, 1, NULL);
       INSERT INTO skill_versions (skill_id, version, published_by, created_at, document)
         VALUES ('skl_1', 1, 'owner', 1, '${JSON.stringify(document)}');`);

@@ -85,7 +85,7 @@ function createClockObservation({ database, retentionClockStore, now, monotonicN
   return async (): Promise<{ now: number; confirmedMs: number | undefined }> => {
     const readAt = monotonicNow();
     const time = now();
-    const elapsedMs = lastReadAt === undefined ? 0 : readAt - lastReadAt;
+    const elapsedMs = lastReadAt === undefined ? 0 : Math.round(readAt - lastReadAt);
     lastReadAt = readAt;
     const known = observeClock(await retentionClockStore.read(), { now: time, elapsedMs });
     await database.transaction((tx) => retentionClockStore.save(tx, known));

@@ -47,7 +47,7 @@ const eventsRoute = get('/v1/audit/events', {
     }),
   },
   answer: pageSchema(auditRecordSchema.meta({ id: 'AuditRecord' })),
-  description: 'Records',
+  description: 'Records, read from a view of the journal. An export and its proofs are what can be verified.',
 });
 const proofRoute = get('/v1/audit/events/{seq}/proof', {
   summary: 'Prove that a signed checkpoint includes a record',

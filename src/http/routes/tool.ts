@@ -44,7 +44,10 @@ const statisticsRoute = createRoute({
   tags,
   security,
   responses: {
-    200: jsonAnswer(toolStatisticsViewSchema, 'One entry for each tool that was called'),
+    200: jsonAnswer(
+      toolStatisticsViewSchema,
+      'One entry for each tool that was called, counted in a view of the journal',
+    ),
     ...problemAnswers,
   },
 });

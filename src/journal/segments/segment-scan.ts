@@ -60,7 +60,8 @@ async function scanLast(last: Segment): Promise<Omit<SegmentScan, 'segments'>> {
 }
 
 function missingLines({ file }: Segment, reason: string): JournalError {
-  return new JournalError('corrupt', `lines of ${file} were removed, inserted or changed: ${reason}`);
+  const remedy = 'restore it, or set this journal aside with `hestia audit start-new`';
+  return new JournalError('corrupt', `lines of ${file} were removed, inserted or changed: ${reason}; ${remedy}`);
 }
 
 /** Reads number and time of the last line of a closed segment; undefined if it does not end with a record. */

@@ -101,9 +101,9 @@ export const configurationFileSchema = z.strictObject({
     .strictObject({
       auditMode: z
         .enum(['best-effort', 'required'], { error: 'must be "best-effort" or "required"' })
-        .default('best-effort')
+        .default('required')
         .describe(
-          'What happens to a tool call whose audit record cannot be written: `best-effort` completes it, counts the gap and alerts; `required` refuses it.',
+          'What happens to a tool call whose audit record cannot be written: `required` refuses it; `best-effort` completes it, counts the gap and alerts.',
         ),
       argumentCheck: argumentCheckPolicySchema
         .default('lenient')

@@ -142,7 +142,7 @@ const toolOutcome: EventEntry = {
   when: 'A tool call ended.',
   fields: [
     ...['server_id', 'tool_name', 'outcome', 'latency_ms', 'agent_id', 'namespace'],
-    ...['call_id', 'search_id', 'error_type'],
+    ...['call_id', 'search_id', 'credited_search_id', 'error_type'],
   ],
 };
 
