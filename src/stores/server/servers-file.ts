@@ -1,14 +1,15 @@
 /** The store of server entries: the configuration file, which people edit too. */
-import { unwatchFile, watchFile } from 'node:fs';
+import { existsSync, unwatchFile, watchFile } from 'node:fs';
 import { systemErrorCode } from '../../flow/system-error.ts';
 import { readTextFile, replaceTextFile } from '../../flow/text-file.ts';
+import { ConfigurationError } from '../../shapes/configuration/configuration-error.ts';
 import { type ConfigurationSource, readConfigurationText } from '../../shapes/configuration/file/configuration-text.ts';
 import { findEntry, withServerEntry } from '../../shapes/configuration/file/servers-edit.ts';
 import type { ReadServers } from '../../shapes/configuration/servers/read-servers.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
 
-/** The server entries. A missing file is an empty one. */
+/** The server entries. A file that was never there is an empty one. */
 export interface ServersFile {
   /** Reads all entries. @throws ConfigurationError if the file is not valid; the error of the system if it cannot be read */
   read(): ReadServers;
@@ -31,12 +32,17 @@ const newFileMode = 0o600;
 /** Creates the store. It reads nothing yet. */
 export function createServersFile(source: ConfigurationSource): ServersFile {
   const { file } = source;
+  let hasExisted = existsSync(file);
   const text = () => {
     try {
-      return readTextFile(file);
+      const read = readTextFile(file);
+      hasExisted = true;
+      return read;
     } catch (error) {
-      if (systemErrorCode(error) === 'ENOENT') return '{}\n';
-      throw error;
+      if (systemErrorCode(error) !== 'ENOENT') throw error;
+      // Some editors delete a file before they write it, which must not remove all servers.
+      if (hasExisted) throw new ConfigurationError(`${file}: no such file`, { cause: error });
+      return '{}\n';
     }
   };
   const replace = (content: string) => {

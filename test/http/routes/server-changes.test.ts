@@ -1,5 +1,5 @@
 /** Servers that are added, changed and removed while the hub runs, by the API, by the command line and in the file. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { json, type TestKey } from '../../support/hub/hub.ts';
@@ -130,13 +130,23 @@ describe('the configuration file', () => {
     await hub.hub.reload();
     expect(await serverIds()).toEqual(['kept']);
     await waitFor(() => {
-      const line = hub.logLines().find(({ message }) => message === 'The configuration was not reloaded');
-      expect(line?.reason).toMatch(/hestia\.config\.json:1:27: not valid JSON: /);
+      const lines = hub.logLines().filter(({ message }) => message === 'The configuration was not reloaded');
+      expect(lines.map(({ reason }) => reason)).toContainEqual(
+        expect.stringMatching(/hestia\.config\.json:1:27: not valid JSON: /),
+      );
     });
     const refused = await add({ serverId: 'two', configuration: entry });
     expect(refused.status).toBe(409);
     expect((await json(refused)).detail).toContain('the configuration file is not valid: ');
     expect(await readFile(file(), 'utf8')).toBe('{ "mcpServers": { "kept": ');
+    await writeFile(file(), before);
+  });
+
+  test('that is missing for a moment removes no server', async () => {
+    const before = await readFile(file(), 'utf8');
+    await rm(file());
+    await hub.hub.reload();
+    expect(await serverIds()).toEqual(['kept']);
     await writeFile(file(), before);
   });
 
