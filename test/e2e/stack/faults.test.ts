@@ -109,6 +109,7 @@ describe('a full disk', () => {
     const readiness = async () => (await fetch(`${hub.url}/readyz`)).status;
     const answers = await underLoad(async () => {
       limitFileSize('1');
+      await expect.poll(async () => (await call('faulty', 'pid')).status).toBe(503);
       await expect.poll(readiness).toBe(503);
       limitFileSize('unlimited');
       await expect.poll(readiness).toBe(200);
