@@ -92,7 +92,8 @@ export async function* fileLines(file: string, signal: AbortSignal): AsyncGenera
   if (rest !== '') yield [rest];
 }
 
-function readText(option: string, file: string): string {
+/** Reads the file that `option` names. @throws CommandError if it cannot be read */
+export function readText(option: string, file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {

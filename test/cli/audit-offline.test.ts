@@ -4,7 +4,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { createAuditProver } from '../../src/domain/audit/verification/prover.ts';
 import { trustedKey } from '../../src/domain/audit-offline.ts';
+import { type CheckpointRange, readCheckpoints } from '../../src/journal/checkpoint-reader.ts';
 import { lockDataDirectory } from '../../src/stores/data-lock.ts';
 import { exportLines, newSigner, noteOver, testRecords } from '../support/audit/export-lines.ts';
 import { createTestJournal } from '../support/audit/test-journal.ts';
@@ -166,6 +168,57 @@ describe('audit verify --journal', () => {
     expect((await verify('--journal', folder)).exitCode).toBe(2);
     const missing = await verify('--journal', join(folder, 'missing'), '--public-key', keyFile);
     expect([missing.exitCode, missing.stderr]).toEqual([2, expect.stringContaining('(ENOENT)')]);
+  });
+});
+
+describe('audit verify-proof', () => {
+  /** A proof of record 5 of a journal of 20, as `audit prove --output` writes it. */
+  const saved = async () => {
+    using journal = createTestJournal();
+    const open = await journal.open();
+    await open.write(20, { agent_id: 'billing-bot' });
+    await open.checkpointer.runNow();
+    const checkpoints = (range: CheckpointRange) => readCheckpoints(journal.directory, range);
+    const prover = createAuditProver({ journal: open.journal, checkpoints, newest: open.files.newest });
+    const { line, proof } = await prover.inclusion(5, undefined);
+    await open.close();
+    return { line, proof, key: written('proof.vkey', journal.signer.vkey) };
+  };
+  const verifyProof = ({ line, proof, key }: { line: string; proof: string; key: string }) =>
+    runCommand([
+      ...['audit', 'verify-proof', written('record.json', line), written('record.tlog-proof', proof)],
+      ...['--public-key', key],
+    ]);
+
+  test('accepts a record and its proof, also with the newline of the journal', async () => {
+    const { line, ...proof } = await saved();
+    for (const text of [line, `${line}\n`]) {
+      const { exitCode, stderr, lines } = await verifyProof({ line: text, ...proof });
+      expect([exitCode, stderr, lines()]).toMatchObject([0, '', [{ seq: 5, line, proof: proof.proof }]]);
+    }
+  });
+
+  test('refuses a changed record, another number, a changed proof and another key', async () => {
+    const proof = await saved();
+    const changes: [Partial<typeof proof>, string][] = [
+      [{ line: proof.line.replace('billing-bot', 'billing-bat') }, 'does not lead from the record'],
+      [{ line: proof.line.replace('"seq":5', '"seq":6') }, 'it is for record 6 at place 5'],
+      [{ proof: proof.proof.replace('index 4', 'index 5') }, 'it is for record 5 at place 6'],
+      [{ proof: 'no proof' }, 'the text is not a proof'],
+      [{ key: keyFile }, 'no valid signature of a trusted key'],
+    ];
+    for (const [change, reason] of changes) {
+      const { exitCode, stderr } = await verifyProof({ ...proof, ...change });
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining(reason)]);
+    }
+  });
+
+  test('needs both files and a key', async () => {
+    const { key } = await saved();
+    const missing = ['audit', 'verify-proof', join(folder, 'missing'), join(folder, 'missing')];
+    const { exitCode, stderr } = await runCommand([...missing, '--public-key', key]);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('<record>: cannot read')]);
+    expect((await runCommand(missing)).exitCode).toBe(2);
   });
 });
 

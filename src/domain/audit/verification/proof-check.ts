@@ -26,23 +26,25 @@ export function openTrusted(note: string, keys: readonly TrustedKey[]): Checkpoi
 }
 
 /**
- * Verifies that a checkpoint of a trusted key includes record `seq` with this line.
- * @returns the size of the checkpoint, or the reason
+ * Verifies that a checkpoint of a trusted key includes the record of this line, which must be record `seq` if that is given.
+ * @returns the number of the record and the size of the checkpoint, or the reason
  */
 export function checkInclusion(
   { line, proof }: Pick<AuditInclusionProof, 'line' | 'proof'>,
-  { seq, keys }: { seq: number; keys: readonly TrustedKey[] },
-): { size: number } | { reason: string } {
+  { seq, keys }: { seq?: number; keys: readonly TrustedKey[] },
+): { seq: number; size: number } | { reason: string } {
   try {
     const { index, checkpoint } = parseTlogProof(proof);
     const record = readRecordLine(line);
     if ('reason' in record) return record;
-    if (record.seq !== seq || index !== seq - 1)
+    if (record.seq !== (seq ?? record.seq) || index !== record.seq - 1)
       return { reason: `it is for record ${record.seq} at place ${index + 1}` };
     const opened = openTrusted(checkpoint, keys);
     if ('reason' in opened) return opened;
     const { origin } = opened;
-    return verifyTlogProof(proof, { leaf: leafHash(line), origin, verifiers: keys.map((key) => key(origin)) });
+    const verifiers = keys.map((key) => key(origin));
+    const { size } = verifyTlogProof(proof, { leaf: leafHash(line), origin, verifiers });
+    return { seq: record.seq, size };
   } catch (error) {
     if (error instanceof NoteError) return { reason: error.message };
     throw error;
