@@ -3,22 +3,22 @@
  * A witness that is unavailable changes nothing but a metric; the newest checkpoint is submitted again with backoff.
  */
 import { type BackgroundRetry, createBackgroundRetry } from '../../flow/background-retry.ts';
-import { checkpointText } from '../../journal/checkpoint.ts';
-import { NoteError, type NoteVerifier, verifierOf } from '../../journal/signed-note.ts';
+import { checkpointText, parseCheckpoint } from '../../journal/checkpoint.ts';
+import { NoteError, type NoteVerifier, parseNote, verifierOf } from '../../journal/signed-note.ts';
 import type { LogTree } from '../../journal/tree.ts';
 import { addCheckpoint, verifyCosignatures, WitnessError } from '../../journal/witness-client.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics, WitnessFailure } from '../../telemetry/metrics.ts';
 import type { LogCheckpointer, SignedLogCheckpoint } from './log-checkpointer.ts';
 
-/** The submissions, which begin with the next checkpoint. Disposing ends them. */
+/** The submissions, which begin with the newest checkpoint unless a witness has cosigned it. Disposing ends them. */
 export type LogWitnesses = AsyncDisposable;
 
 /** Dependencies of the submissions. */
 export interface LogWitnessesDeps {
   /** The prefix of each witness's URLs and its verifier key. */
   witnesses: readonly { url: string; vkey: string }[];
-  checkpointer: Pick<LogCheckpointer, 'onSigned' | 'addCosignatures'>;
+  checkpointer: Pick<LogCheckpointer, 'newest' | 'onSigned' | 'addCosignatures'>;
   tree: Pick<LogTree, 'consistencyProof'>;
   metrics: Pick<Metrics, 'witnessSubmission'>;
   log: Log;
@@ -54,6 +54,7 @@ export function createLogWitnesses(deps: LogWitnessesDeps): LogWitnesses {
   deps.checkpointer.onSigned((signed) => {
     for (const submission of submissions) submission.submit(signed);
   });
+  submitNewest(deps.checkpointer, submissions);
   return {
     [Symbol.asyncDispose]: async () => {
       ending.abort();
@@ -62,11 +63,24 @@ export function createLogWitnesses(deps: LogWitnessesDeps): LogWitnesses {
   };
 }
 
-function createSubmission(
-  deps: LogWitnessesDeps,
-  witness: Witness,
-  signal: AbortSignal,
-): { retry: BackgroundRetry; submit: (signed: SignedLogCheckpoint) => void } {
+/** The submissions to one witness. */
+interface Submission {
+  verifier: NoteVerifier;
+  retry: BackgroundRetry;
+  submit: (signed: SignedLogCheckpoint) => void;
+}
+
+/** Submits the last checkpoint of an earlier process, which signs it when it stops and does not wait for witnesses. */
+function submitNewest({ newest }: Pick<LogCheckpointer, 'newest'>, submissions: readonly Submission[]): void {
+  const signed = newest();
+  if (signed === undefined || signed.size === 0) return;
+  const { text, signatures } = parseNote(signed.note);
+  const isBy = ({ name, keyId }: NoteVerifier) =>
+    signatures.some((signature) => signature.name === name && signature.keyId === keyId);
+  for (const { verifier, submit } of submissions) if (!isBy(verifier)) submit({ ...parseCheckpoint(text), ...signed });
+}
+
+function createSubmission(deps: LogWitnessesDeps, witness: Witness, signal: AbortSignal): Submission {
   const { log, metrics } = deps;
   const { name } = witness.verifier;
   metrics.witnessSubmission(name, 'registered');
@@ -89,6 +103,7 @@ function createSubmission(
     onRecovered: () => log.info('A witness cosigns checkpoints again', { witness: name }),
   });
   return {
+    verifier: witness.verifier,
     retry,
     submit: (signed) => {
       witness.pending = signed;

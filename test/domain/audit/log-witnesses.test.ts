@@ -20,11 +20,22 @@ afterAll(() => {
 
 const origin = 'example.com/log';
 
-/** A log that submits its checkpoints to these witnesses. */
-async function openTestLog(witnesses: { url: string; vkey: string }[], signer = newSigner()) {
+function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'hestia-witness-'));
   folders.push(folder);
-  const tree = await openLogTree({ directory: folder, size: 0, firstStored: 0, readLeaves: async function* () {} });
+  return folder;
+}
+
+/** A log of `size` records that submits its checkpoints to these witnesses. */
+async function openTestLog(
+  witnesses: { url: string; vkey: string }[],
+  signer = newSigner(),
+  { folder = newFolder(), size = 0 } = {},
+) {
+  const readLeaves = async function* (from: number, to: number) {
+    for (let index = from; index < to; index += 1) yield leafHash(`record ${index}`);
+  };
+  const tree = await openLogTree({ directory: folder, size, firstStored: 0, readLeaves });
   const log = await openLog({ file: join(folder, 'hestia.log'), level: 'info', standardOutput: 'none' });
   const checkpointer = createLogCheckpointer({
     journal: { tree, sync: async () => {}, onAppended: () => {} },
@@ -113,6 +124,26 @@ describe('a witness', () => {
     await log.sign(9);
     await expect.poll(() => log.counted.filter((result) => result === 'ahead').length, { timeout: 5000 }).toBe(2);
     await expect.poll(() => JSON.stringify(log.logLines())).toContain('cosigned 50 records, and the log has 9');
+  });
+
+  test('receives at a start the checkpoint that was signed when the process stopped, once', async () => {
+    const signer = newSigner();
+    await using witness = await startWitness({ origin, logVkey: () => signer.vkey });
+    const folder = newFolder();
+    {
+      await using stopped = await openTestLog([], signer, { folder });
+      await stopped.sign(9);
+    }
+    {
+      await using started = await openTestLog([witness], signer, { folder, size: 9 });
+      await expect.poll(() => started.checkpointer.newestCosigned()?.size).toBe(9);
+      expect(cosignedBy(started.checkpointer.newest()?.note, witness)).toBe(true);
+    }
+    await using again = await openTestLog([witness], signer, { folder, size: 9 });
+    await again.sign(1);
+    await expect.poll(() => again.checkpointer.newestCosigned()?.size).toBe(10);
+    // One submission each; after a start, the witness names the size that it cosigned.
+    expect(witness.statuses).toEqual([200, 409, 200]);
   });
 
   test('that does not know the log or its key refuses', async () => {
