@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../flow/system-error.ts';
 import { parsedJson } from '../shapes/json.ts';
 import { type CheckpointLine, checkpointLineSchema } from './checkpoint.ts';
+import { pruneCheckpointLines } from './checkpoint-pruning.ts';
 import { replaceFile } from './replace-file.ts';
 
 /** The files. The caller waits for one write before it begins the next. */
@@ -20,6 +21,8 @@ export interface CheckpointFiles {
   newestCosigned(): CheckpointLine | undefined;
   /** Adds a line to `cosigned.ndjson`; replaces `checkpoint` with it if it is the newest one. @throws Error of the file system */
   appendCosigned(line: CheckpointLine): Promise<void>;
+  /** Deletes checkpoints over fewer than `size` records, except the last of each file. @throws Error of the file system */
+  prune(size: number): Promise<void>;
   /** Replaces the head file. @throws Error of the file system */
   writeHead(note: string): Promise<void>;
 }
@@ -56,6 +59,10 @@ export async function openCheckpointFiles({
       await appendSynced(cosignedFile, `${JSON.stringify(line)}\n`);
       if (line.size >= (newestCosigned?.size ?? 0)) newestCosigned = line;
       if (line.size === newest?.size) await replaceFile(join(directory, checkpointName), line.note);
+    },
+    prune: async (size) => {
+      await pruneCheckpointLines(linesFile, size);
+      await pruneCheckpointLines(cosignedFile, size);
     },
     writeHead: (note) => replaceFile(headFile, note),
   };

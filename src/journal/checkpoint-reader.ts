@@ -6,7 +6,7 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { systemErrorCode } from '../flow/system-error.ts';
 import { parsedJson } from '../shapes/json.ts';
-import { type CheckpointLine, checkpointLineSchema } from './checkpoint.ts';
+import { type CheckpointLine, checkpointLineSchema, checkpointSizeOf } from './checkpoint.ts';
 import { checkpointLinesName } from './checkpoint-files.ts';
 import { journalFailure } from './journal-error.ts';
 
@@ -27,7 +27,7 @@ export async function* readCheckpoints(directory: string, range: CheckpointRange
       const lines = `${rest}${chunk}`.split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) {
-        const size = sizeOf(line);
+        const size = checkpointSizeOf(line);
         if (size <= range.after) continue;
         if (size > range.until) return;
         const parsed = checkpointLineSchema.safeParse(parsedJson(line));
@@ -37,9 +37,4 @@ export async function* readCheckpoints(directory: string, range: CheckpointRange
   } catch (cause) {
     if (systemErrorCode(cause) !== 'ENOENT') throw journalFailure(cause);
   }
-}
-
-/** The size that a line begins with, without parsing the line. */
-function sizeOf(line: string): number {
-  return Number(/^\{"size":(\d+),/.exec(line)?.[1] ?? 0);
 }

@@ -70,3 +70,8 @@ export const checkpointLineSchema = z.strictObject({
   note: z.string(),
 });
 export type CheckpointLine = z.infer<typeof checkpointLineSchema>;
+
+/** The size that a line begins with, without parsing the line; 0 if it is not a checkpoint. */
+export function checkpointSizeOf(line: string): number {
+  return Number(/^\{"size":(\d+),/.exec(line)?.[1] ?? 0);
+}

@@ -100,6 +100,7 @@ export async function createAudit(deps: AuditDeps): Promise<Audit> {
     trail,
     coveredSize: () => checkpointer.newest()?.size ?? 0,
     sign: checkpointer.runNow,
+    pruneCheckpoints: checkpointer.prune,
     auditDays: settings.auditDays,
     now,
     monotonicNow,

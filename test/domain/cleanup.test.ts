@@ -38,6 +38,8 @@ describe('a cleanup', () => {
     await using hub = await startTestHub({
       file: { retention: { searchesDays: 10, outcomesDays: 15, auditDays: 20 } },
     });
+    // An export signs a checkpoint.
+    await exportedLines(hub.operator);
     await useSkill(hub, 3);
     await searchTools(hub);
     await exportedLines(hub.operator);
@@ -59,6 +61,8 @@ describe('a cleanup', () => {
     expect(second.deleted.audit_records).toBeGreaterThan(3);
     const verdict = await json(hub.operator.fetch('/v1/audit/verify'));
     expect(verdict).toMatchObject({ intact: true, firstSeq: second.deleted.audit_records + 1 });
+    const checkpoints = await json(hub.operator.fetch('/v1/audit/checkpoints?limit=200'));
+    expect(checkpoints.items[0].size).toBeGreaterThanOrEqual(second.deleted.audit_records);
     // The two new records are the deletion itself and the success of the run.
     expect(verdict.recordsChecked).toBe(before - second.deleted.audit_records + 2);
     await vi.waitFor(async () => {

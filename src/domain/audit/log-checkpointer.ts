@@ -40,6 +40,8 @@ export interface LogCheckpointer {
   newestCosigned(): CheckpointLine | undefined;
   /** Stores a checkpoint with the signature lines of witnesses that verified it. @throws Error of the file system */
   addCosignatures(signed: SignedLogCheckpoint, lines: readonly string[]): Promise<void>;
+  /** Deletes stored checkpoints over fewer than `size` records, except the newest. @throws Error of the file system */
+  prune(size: number): Promise<void>;
   /** Calls `listener` after each new checkpoint. It must not throw. */
   onSigned(listener: (checkpoint: SignedLogCheckpoint) => void): void;
 }
@@ -97,6 +99,7 @@ export function createLogCheckpointer(deps: LogCheckpointerDeps): LogCheckpointe
     newest: () => (files.newestCosigned()?.size === files.newest()?.size ? files.newestCosigned() : files.newest()),
     newestCosigned: files.newestCosigned,
     addCosignatures: (signed, lines) => enqueue(() => addCosignatures(files, signed, lines)),
+    prune: (size) => enqueue(() => files.prune(size)),
     onSigned: (listener) => listeners.push(listener),
   };
 }

@@ -1,5 +1,6 @@
 /**
- * Retention of the audit trail: deletes the oldest segments of the journal and their rows in views.
+ * Retention of the audit trail: deletes the oldest segments of the journal.
+ * The checkpoints of deleted records and their rows in views follow.
  * A checkpoint covers what is deleted, and the deletion is recorded first. After an implausible jump of the clock nothing is
  * deleted.
  */
@@ -40,6 +41,8 @@ export interface AuditRetentionDeps {
   coveredSize: () => number;
   /** Signs all records, so that the record of a deletion is signed before anything is deleted. */
   sign: () => Promise<void>;
+  /** Deletes stored checkpoints over fewer records than this. */
+  pruneCheckpoints: (size: number) => Promise<void>;
   auditDays: number;
   /** The clock, in Unix milliseconds. */
   now: () => number;
@@ -51,7 +54,7 @@ const dayMs = 86_400_000;
 
 /** Creates the retention. */
 export function createAuditRetention(deps: AuditRetentionDeps): AuditRetention {
-  const { journal, views, trail, coveredSize, sign, auditDays } = deps;
+  const { journal, views, trail, coveredSize, sign, pruneCheckpoints, auditDays } = deps;
   const observe = createClockObservation(deps);
   return {
     observe: async () => void (await observe()),
@@ -75,6 +78,8 @@ export function createAuditRetention(deps: AuditRetentionDeps): AuditRetention {
       });
       // The rows follow in the background; a worker that stops continues when it runs again.
       if (records > 0) void views.prune(journal.firstSeq()).catch(() => undefined);
+      // Also without records: an earlier run may have failed here. The checkpoint over all deleted records, if any, stays.
+      await pruneCheckpoints(journal.firstSeq() - 1);
       return records;
     },
   };

@@ -208,6 +208,39 @@ describe('cosignatures', () => {
   });
 });
 
+describe('stored checkpoints, after retention', () => {
+  test('are those over at least the deleted records, and the newest of each file', async () => {
+    const log = await openTestLog();
+    for (const count of [3, 4, 5]) {
+      log.append(count);
+      await log.checkpointer.runNow();
+      const line = log.checkpointer.newest();
+      if (line?.size === 3)
+        await log.checkpointer.addCosignatures({ ...opened(line.note), ...line }, ['— w1 AAAAAAAA\n']);
+    }
+    const cosigned = log.read('cosigned.ndjson');
+    const kept: [number, number[]][] = [
+      [0, [3, 7, 12]],
+      [3, [3, 7, 12]],
+      [4, [7, 12]],
+      [13, [12]],
+    ];
+    for (const [size, sizes] of kept) {
+      await log.checkpointer.prune(size);
+      expect(log.lines().map((line) => line.size)).toEqual(sizes);
+      expect(log.read('cosigned.ndjson')).toBe(cosigned);
+    }
+    log.append(1);
+    await log.checkpointer.runNow();
+    expect(log.lines().map((line) => [line.size, opened(line.note).size])).toEqual([
+      [12, 12],
+      [13, 13],
+    ]);
+    const again = await log.reopened();
+    expect([again.newest()?.size, again.newestCosigned()?.size]).toEqual([13, 3]);
+  });
+});
+
 function raise(): never {
   throw new Error('nothing was signed');
 }

@@ -139,11 +139,11 @@ describe('a witness', () => {
       await expect.poll(() => started.checkpointer.newestCosigned()?.size).toBe(9);
       expect(cosignedBy(started.checkpointer.newest()?.note, witness)).toBe(true);
     }
-    await using again = await openTestLog([witness], signer, { folder, size: 9 });
-    await again.sign(1);
-    await expect.poll(() => again.checkpointer.newestCosigned()?.size).toBe(10);
-    // One submission each; after a start, the witness names the size that it cosigned.
-    expect(witness.statuses).toEqual([200, 409, 200]);
+    await using other = await startWitness({ origin, logVkey: () => signer.vkey });
+    await using again = await openTestLog([witness, other], signer, { folder, size: 9 });
+    await expect.poll(() => cosignedBy(again.checkpointer.newest()?.note, other)).toBe(true);
+    expect(cosignedBy(again.checkpointer.newest()?.note, witness)).toBe(true);
+    expect(witness.statuses).toEqual([200]);
   });
 
   test('that does not know the log or its key refuses', async () => {

@@ -54,7 +54,10 @@ describe('the folder of a journal that was not touched', () => {
       });
       expect(retired.records).toBeGreaterThan(500);
       const firstSeq = open.journal.firstSeq();
+      await open.checkpointer.prune(firstSeq - 1);
       await open.close();
+      const [oldest] = readFileSync(join(journal.directory, 'checkpoints.ndjson'), 'utf8').split('\n');
+      expect(JSON.parse(oldest ?? '').size).toBeGreaterThanOrEqual(firstSeq - 1);
       expect(await verify(journal, { kept: [head(journal)] })).toMatchObject({
         intact: true,
         firstSeq,
