@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { json, startTestHub, type TestHub, type TestKey } from '../support/hub/hub.ts';
 import { realServer } from '../support/servers/real-server.ts';
@@ -136,26 +137,54 @@ describe('the same request', () => {
 });
 
 describe('a restart of the hub', () => {
-  test('keeps what was learned, and accepts outcomes of earlier searches', async () => {
-    const last = await search(caller);
+  /** The key at the hub of the last start. */
+  const again = (key: TestKey): TestKey => ({
+    ...key,
+    fetch: (path, { headers, json: body, ...init } = {}) =>
+      hub.fetch(path, { ...init, json: body, headers: { ...headers, authorization: `Bearer ${key.secret}` } }),
+  });
+  const restart = async (deletedFiles: readonly string[] = []) => {
     await hub[Symbol.asyncDispose]();
+    for (const file of deletedFiles) await rm(join(folder, file), { force: true });
     hub = await start();
-    const again = (key: TestKey): TestKey => ({
-      ...key,
-      fetch: (path, { headers, json: body, ...init } = {}) =>
-        hub.fetch(path, { ...init, json: body, headers: { ...headers, authorization: `Bearer ${key.secret}` } }),
-    });
-    const now = await search(again(caller));
-    expect(now.results.map(({ toolName }: { toolName: string }) => toolName)).toEqual(
-      last.results.map(({ toolName }: { toolName: string }) => toolName),
-    );
-    const fresh = await search(again(other));
-    await call(again(other), fresh.searchId);
+  };
+  /** The tools in their order with the terms of their scores, as each key sees them. */
+  const rankings = () => Promise.all([caller, other, outsider, watcher].map((key) => search(again(key)).then(ranking)));
+  const ranking = ({ results }: { results: { toolName: string; explanation: { parts: object } }[] }) =>
+    results.map(({ toolName, explanation: { parts } }) => [toolName, ...Object.entries(parts).flat()]);
+  /** Evidence decays a little in between. */
+  const close = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(close);
+    return typeof value === 'number' ? expect.closeTo(value, 2) : value;
+  };
+
+  test.each([
+    ['its views', []],
+    ['views that are built anew from the journal', ['views.db', 'views.db-wal', 'views.db-shm']],
+  ])(
+    'ranks as before, with the same evidence, which it learned again from %s',
+    async (_views, deletedFiles) => {
+      const before = await rankings();
+      expect(explanation(await search(again(caller)))?.parts).toMatchObject({ ownEvidence: expect.closeTo(4, 2) });
+      await restart(deletedFiles);
+      await vi.waitFor(async () => expect(await rankings()).toEqual(close(before)), { timeout: 10_000 });
+    },
+    60_000,
+  );
+
+  test('accepts outcomes of earlier searches', async () => {
+    const earlier = await search(again(other));
+    await restart();
+    await call(again(other), earlier.searchId);
     expect(explanation(await search(again(other)))?.parts).toMatchObject({ ownEvidence: expect.closeTo(4, 3) });
   }, 60_000);
 
   test('is followed by a cleanup that deletes expired searches', async () => {
     const { searchId } = await search(hub.operator);
+    await vi.waitFor(() => {
+      using file = new DatabaseSync(hub.config.databaseFile, { readOnly: true });
+      expect(file.prepare('SELECT 1 FROM searches WHERE search_id = ?').get(searchId)).toBeDefined();
+    });
     hub.advance(31 * dayMs);
     const report = await json(hub.operator.fetch('/v1/scheduler/run', { method: 'POST' }));
     expect(report.deleted.searches).toBeGreaterThan(0);
