@@ -7,7 +7,10 @@ import { defaultOf, type JsonSchema, jsonSchemaSchema, propertiesOf, type Row, t
 const variables: Record<keyof typeof environmentSchema.shape, { meaning: string; byDefault?: string }> = {
   HESTIA_HOST: { meaning: 'Address to listen on.' },
   HESTIA_PORT: { meaning: 'Port to listen on, 0 to 65535.' },
-  HESTIA_DATA_DIR: { meaning: "Folder of the database, the log file, the operator's key and the audit keys." },
+  HESTIA_DATA_DIR: {
+    meaning:
+      "Folder of the database, the journal of audit records with its views, head and keys, the log file, and the operator's key.",
+  },
   HESTIA_CONFIG: { meaning: 'The configuration file.', byDefault: '`./hestia.config.json`' },
   HESTIA_LOG_FILE: { meaning: 'The log file, as NDJSON.', byDefault: '`hestia.log` in the data folder' },
   HESTIA_LOG_LEVEL: { meaning: 'The lowest level that is logged: `debug`, `info`, `warn` or `error`.' },

@@ -91,7 +91,7 @@ const securityEvents: Readonly<Record<SecurityEvent, EventEntry>> = {
   KEY_CREATED: { when: 'An API key is created.', fields: key },
   KEY_REVOKED: { when: 'An API key is revoked.', fields: key },
   AUDIT_CHAIN_BROKEN: {
-    when: 'A verification finds a record or checkpoint that does not hold.',
+    when: 'A verification finds a record or checkpoint that does not hold, or a start finds another journal than was signed.',
     failed: true,
     fields: ['agent_id', 'namespace', 'audit_seq', 'audit_checkpoint', 'reason'],
   },
