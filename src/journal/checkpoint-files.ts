@@ -1,7 +1,7 @@
 /**
  * The files of signed checkpoints, in the journal's folder, and the head file outside of it.
- * All are in `checkpoints.ndjson`, those with cosignatures of witnesses in `cosigned.ndjson`, the newest in `checkpoint`. The
- * head file has the newest again, so that a journal that was replaced is noticed.
+ * Those of stored records are in `checkpoints.ndjson`, the cosigned ones in `cosigned.ndjson`, the newest is in `checkpoint`.
+ * The head file has the newest again, so that a journal that was replaced is noticed.
  */
 import { mkdir, open, readFile, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -27,7 +27,7 @@ export interface CheckpointFiles {
   writeHead(note: string): Promise<void>;
 }
 
-/** The name of the file of all checkpoints, in the journal's folder. */
+/** The name of the file of checkpoints, in the journal's folder. */
 export const checkpointLinesName = 'checkpoints.ndjson';
 
 /** The name of the file of the newest checkpoint, in the journal's folder. */
