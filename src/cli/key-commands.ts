@@ -1,13 +1,34 @@
 /** `hestia keys`: create, list and revoke API keys. */
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { createdKeyViewSchema, keyViewSchema, roleSchema } from '../shapes/access.ts';
+import { createdKeyViewSchema, type KeyScope, keyViewSchema, roleSchema } from '../shapes/access.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
 import { choiceOption } from './command-options.ts';
+
+interface KeyOptions {
+  namespace: string;
+  role: string;
+  server?: string[];
+  tool?: string[];
+  readOnly?: true;
+}
 
 /** Adds the commands below `keys`. */
 export function addKeyCommands(program: Command, context: CommandContext): void {
   const keys = program.command('keys').description('create, list and revoke API keys');
+  addCreateCommand(keys, context);
+  addListCommand(keys, context);
+  withHubOptions(keys.command('revoke'), context)
+    .description('revoke a key, effective at once')
+    .argument('<key-id>', 'the id of the key: 16 hexadecimal digits, as printed by hestia keys list')
+    .action(async (keyId: string, options: HubOptions) => {
+      const path = `/v1/keys/${encodeURIComponent(keyId)}`;
+      await hubOf(options).request(path, z.undefined(), { method: 'DELETE', signal: context.signal });
+      context.output.record({ keyId, revoked: true }, [`${keyId} is revoked`]);
+    });
+}
+
+function addCreateCommand(keys: Command, context: CommandContext): void {
   withHubOptions(keys.command('create'), context)
     .description('create a key and show it once')
     .argument('<agent>', 'the agent that the key belongs to')
@@ -15,8 +36,17 @@ export function addKeyCommands(program: Command, context: CommandContext): void 
     .addOption(
       choiceOption('--role <role>', 'the role, which decides what the key may do', roleSchema.options).default('agent'),
     )
-    .action(async (agentId: string, options: HubOptions & { namespace: string; role: string }) => {
-      const json = { agentId, namespace: options.namespace, role: options.role };
+    .option('--server <glob>', 'limit the key to servers; may be repeated', repeatable)
+    .option(
+      '--tool <server/tool>',
+      'limit the key to tools, by globs such as github/get_*; may be repeated',
+      repeatable,
+    )
+    .option('--read-only', 'limit the key to tools that only read')
+    .action(async (agentId: string, options: HubOptions & KeyOptions) => {
+      const { namespace, role, server: servers, tool: tools, readOnly } = options;
+      const scope = (servers ?? tools ?? readOnly) ? { servers, tools, readOnly } : undefined;
+      const json = { agentId, namespace, role, scope };
       const created = await hubOf(options).request('/v1/keys', createdKeyViewSchema, { json, signal: context.signal });
       context.output.record(created, [
         `${created.keyId} for ${created.agentId} in ${created.namespace} (${created.role}), shown this once:`,
@@ -25,6 +55,9 @@ export function addKeyCommands(program: Command, context: CommandContext): void 
         '',
       ]);
     });
+}
+
+function addListCommand(keys: Command, context: CommandContext): void {
   withHubOptions(keys.command('list'), context)
     .description('list keys, without their secrets')
     .action(async (options: HubOptions) => {
@@ -38,16 +71,17 @@ export function addKeyCommands(program: Command, context: CommandContext): void 
           { title: 'ROLE', cell: ({ role }) => role },
           { title: 'CREATED', cell: ({ createdAt }) => createdAt },
           { title: 'REVOKED', cell: ({ revokedAt }) => revokedAt },
+          { title: 'SCOPE', cell: ({ scope }) => scope && scopeText(scope) },
         ],
         'no keys',
       );
     });
-  withHubOptions(keys.command('revoke'), context)
-    .description('revoke a key, effective at once')
-    .argument('<key-id>', 'the id of the key: 16 hexadecimal digits, as printed by hestia keys list')
-    .action(async (keyId: string, options: HubOptions) => {
-      const path = `/v1/keys/${encodeURIComponent(keyId)}`;
-      await hubOf(options).request(path, z.undefined(), { method: 'DELETE', signal: context.signal });
-      context.output.record({ keyId, revoked: true }, [`${keyId} is revoked`]);
-    });
+}
+
+function repeatable(value: string, previous: string[] = []): string[] {
+  return [...previous, value];
+}
+
+function scopeText({ servers = [], tools = [], readOnly }: KeyScope): string {
+  return [...(readOnly ? ['read only'] : []), ...servers, ...tools].join(' ');
 }

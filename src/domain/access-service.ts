@@ -160,10 +160,10 @@ function callerOf(
   if (!secretPattern.test(secret)) return { failure: 'malformed' };
   const matches = hasDigest(secret, found?.secretHash ?? noDigest);
   if (found === undefined || !matches) return { failure: 'unknown' };
-  const { keyId, agentId, namespace, role, revokedAt, expiresAt } = found.key;
+  const { keyId, agentId, namespace, role, scope, revokedAt, expiresAt } = found.key;
   if (revokedAt !== undefined) return { failure: 'revoked' };
   if (expiresAt !== undefined && expiresAt <= nowMs) return { failure: 'expired' };
-  return { keyId, agentId, namespace, role };
+  return { keyId, agentId, namespace, role, scope };
 }
 
 function insertKey(
@@ -246,6 +246,7 @@ function hasDigest(secret: string, expected: string): boolean {
   return timingSafeEqual(hash('sha256', secret, 'buffer'), Buffer.from(expected, 'hex'));
 }
 
-function keyFields({ keyId, agentId, namespace, role, expiresAt }: ApiKey) {
-  return { key_id: keyId, agent_id: agentId, namespace, role, expires_at: isoTime(expiresAt) };
+function keyFields({ keyId, agentId, namespace, role, expiresAt, scope }: ApiKey) {
+  const limits = scope && { scope: JSON.stringify(scope) };
+  return { key_id: keyId, agent_id: agentId, namespace, role, expires_at: isoTime(expiresAt), ...limits };
 }

@@ -4,6 +4,7 @@ import type { Caller } from '../shapes/access.ts';
 import type { SchedulerStatus } from '../shapes/scheduler.ts';
 import type { ConnectionPool } from '../upstream/connection-pool.ts';
 import type { AccessGuard } from './access/guard.ts';
+import { isInScope, isServerInScope, isSkillInScope } from './access/scope.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import type { SchedulerService } from './scheduler-service.ts';
 import type { SkillTools } from './skill-tools.ts';
@@ -49,11 +50,14 @@ export function createHubStatus(deps: HubStatusDeps): HubStatus {
   return {
     read: async (caller) => {
       await deps.guard.require(caller, 'server.read');
-      const servers = deps.pool.list();
+      const { scope } = caller;
+      const servers = deps.pool.list().filter(({ serverId }) => isServerInScope(scope, serverId));
       const visible = deps.toolIndex
         .list({})
         .filter(({ inactiveSkill }) => inactiveSkill === undefined)
-        .filter(({ namespace }) => namespace === undefined || namespace === caller.namespace);
+        .filter(({ namespace }) => namespace === undefined || namespace === caller.namespace)
+        .filter((tool) => isInScope(scope, tool));
+      const skills = deps.skillTools.list(caller.namespace);
       return {
         version: deps.version,
         uptimeSeconds: Math.round(process.uptime()),
@@ -61,7 +65,7 @@ export function createHubStatus(deps: HubStatusDeps): HubStatus {
         serversTotal: servers.length,
         serversMisconfigured: servers.filter(({ state }) => state === 'misconfigured').length,
         toolsCount: visible.length,
-        skillsActive: deps.skillTools.list(caller.namespace).length,
+        skillsActive: skills.filter(({ activation }) => isSkillInScope(scope, activation.skillName)).length,
         callsRunning: deps.toolCall.running(),
         auditGap: deps.trail.gap(),
         scheduler: deps.schedulerService.status(),

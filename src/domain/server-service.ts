@@ -1,5 +1,6 @@
 /** Lists, adds, changes, removes, connects and disconnects upstream MCP servers on request of a caller. */
 import { z } from 'zod';
+import type { ToolIndex } from '../search-index/tool-index.ts';
 import type { Caller } from '../shapes/access.ts';
 import { readEntry } from '../shapes/configuration/servers/read-servers.ts';
 import type { EntrySurroundings } from '../shapes/configuration/servers/surroundings.ts';
@@ -12,6 +13,7 @@ import { inSpan } from '../telemetry/span.ts';
 import type { ConnectionPool } from '../upstream/connection-pool.ts';
 import type { AccessGuard } from './access/guard.ts';
 import { checkPermission } from './access/policy.ts';
+import { isInScope, isServerInScope } from './access/scope.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import type { ServerRegistry } from './server/registry.ts';
 
@@ -35,6 +37,7 @@ export interface ServerService {
 /** Dependencies of the service. */
 export interface ServerServiceDeps {
   pool: ConnectionPool;
+  toolIndex: ToolIndex;
   trail: AuditTrail;
   guard: AccessGuard;
   /** Absent where the hub has no configuration file. */
@@ -50,7 +53,7 @@ export interface ServerEditing {
 
 /** Creates the service. */
 export function createServerService(deps: ServerServiceDeps): ServerService {
-  const { pool, trail, guard } = deps;
+  const { pool, toolIndex, trail, guard } = deps;
   const request = async (caller: Caller, serverId: string, action: 'connect' | 'disconnect') => {
     await guard.require(caller, 'server.manage');
     const connection = pool.find(serverId);
@@ -70,7 +73,16 @@ export function createServerService(deps: ServerServiceDeps): ServerService {
     list: async (caller) => {
       await guard.require(caller, 'server.read');
       if (checkPermission(caller, 'server.manage') === 'allowed') return pool.list();
-      return pool.list().map(withoutOutput);
+      const { scope } = caller;
+      const visible = pool.list().filter(({ serverId }) => isServerInScope(scope, serverId));
+      if (scope === undefined) return visible.map(withoutOutput);
+      const toolsCount = (serverId: string) =>
+        toolIndex.list({ serverId }).filter((tool) => isInScope(scope, tool)).length;
+      return visible.map((status) => ({
+        ...withoutOutput(status),
+        toolsCount: toolsCount(status.serverId),
+        toolsRefusedCount: 0,
+      }));
     },
     ...serverEdits(deps),
     connect: (caller, serverId) => request(caller, serverId, 'connect'),

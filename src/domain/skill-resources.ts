@@ -7,12 +7,15 @@ import type { Caller } from '../shapes/access.ts';
 import { HestiaError } from '../shapes/error.ts';
 import type { EventFields } from '../shapes/event.ts';
 import { decodeCursor, encodeCursor } from '../shapes/page.ts';
+import { hubServerId } from '../shapes/server.ts';
+import { skillToolName } from '../shapes/skill.ts';
 import { printable } from '../shapes/text.ts';
 import { timed } from '../telemetry/duration.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { spanNames } from '../telemetry/names.ts';
 import { errorTypeOf, failSpan, inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access/guard.ts';
+import { isServerInScope, isSkillInScope } from './access/scope.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import {
   entryPath,
@@ -80,7 +83,12 @@ export function createSkillResources(deps: SkillResourcesDeps): SkillResources {
         caller,
         async () => (await skillsNear(deps, caller, uri)).find(({ entry }) => entry.uri === uri)?.entry,
       ),
-    read: (caller, uri, signal) => permitted(caller, () => readFile(deps, caller, { uri, signal })),
+    read: (caller, uri, signal) =>
+      permitted(caller, async () => {
+        const bytes = await readFile(deps, caller, { uri, signal });
+        if (bytes === undefined) await recordOutOfScope(deps, caller, uri);
+        return bytes;
+      }),
     children: (caller, uri, cursor) =>
       permitted(caller, async () => {
         const folder = uri.endsWith('/') ? uri : `${uri}/`;
@@ -112,7 +120,11 @@ async function listPage(
   const { list, after } = positionOf(cursor);
   const items: SkillEntry[] = [];
   if (list === 'name') {
-    const { skills, next } = await deps.publishedSkills.list(caller.namespace, { after, limit: skillPageMax });
+    const { skills, next } = await deps.publishedSkills.list(caller.namespace, {
+      after,
+      limit: skillPageMax,
+      scope: caller.scope,
+    });
     items.push(...skills.map(({ entry }) => entry));
     if (next !== undefined) return { items, nextCursor: encodeCursor(`name:${next}`) };
   }
@@ -127,28 +139,32 @@ async function listPage(
 }
 
 /** The upstream skills that the caller sees. A skill of its namespace hides the server that has the skill's name. */
-async function visibleUpstream(
-  { publishedSkills, upstreamSkills }: SkillResourcesDeps,
-  { namespace }: Caller,
-): Promise<UpstreamServedSkill[]> {
-  const skills = await upstreamSkills.list();
+async function visibleUpstream(deps: SkillResourcesDeps, caller: Caller): Promise<UpstreamServedSkill[]> {
+  const listed = await deps.upstreamSkills.list();
+  const skills = listed.filter(({ serverId }) => isServerInScope(caller.scope, serverId));
   const hidden = new Set<string>();
   for (const serverId of new Set(skills.map((skill) => skill.serverId))) {
-    if ((await publishedSkills.find(namespace, serverId)) !== undefined) hidden.add(serverId);
+    if ((await findPublished(deps, caller, serverId)) !== undefined) hidden.add(serverId);
   }
   return skills.filter(({ serverId }) => !hidden.has(serverId));
 }
 
 /** The skills whose URIs have the same authority: one of the namespace, or else those of the server of this name. */
-async function skillsNear(
-  { publishedSkills, upstreamSkills }: SkillResourcesDeps,
-  { namespace }: Caller,
-  uri: string,
-): Promise<ServedSkill[]> {
+async function skillsNear(deps: SkillResourcesDeps, caller: Caller, uri: string): Promise<ServedSkill[]> {
   const name = authorityOf(uri);
   if (name === undefined) return [];
-  const published = await publishedSkills.find(namespace, name);
-  return published ? [published] : upstreamSkills.list(name);
+  const published = await findPublished(deps, caller, name);
+  if (published !== undefined) return [published];
+  return isServerInScope(caller.scope, name) ? deps.upstreamSkills.list(name) : [];
+}
+
+/** The published skill of the caller's namespace, unless it is outside of the scope of the caller's key. */
+async function findPublished(
+  { publishedSkills }: SkillResourcesDeps,
+  { namespace, scope }: Caller,
+  name: string,
+): Promise<ServedSkill | undefined> {
+  return isSkillInScope(scope, name) ? publishedSkills.find(namespace, name) : undefined;
 }
 
 function authorityOf(uri: string): string | undefined {
@@ -179,6 +195,13 @@ async function readFile(
     );
   }
   return undefined;
+}
+
+/** Records the read of a skill that may be outside of the scope of the caller's key, by the name of its tool. */
+async function recordOutOfScope({ guard }: SkillResourcesDeps, caller: Caller, uri: string): Promise<void> {
+  const name = authorityOf(uri);
+  if (name === undefined || isSkillInScope(caller.scope, name) || isServerInScope(caller.scope, name)) return;
+  await guard.recordOutOfScope(caller, 'skill.read', { serverId: hubServerId, toolName: skillToolName(name) });
 }
 
 /** Whether the scan allows to read the skill. A refusal is recorded; to the caller the skill is absent. */

@@ -15,7 +15,14 @@ import { inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access/guard.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import type { SkillGate } from './screening/skill-gate.ts';
-import { findSkill, type SkillAddress, skillFields, skillKey } from './skill/lookup.ts';
+import {
+  findSkill,
+  listSkillsInScope,
+  requireSkillInScope,
+  type SkillAddress,
+  skillFields,
+  skillKey,
+} from './skill/lookup.ts';
 import type { SkillCatalogue } from './skill-catalogue.ts';
 import type { SkillLifecycle } from './skill-lifecycle.ts';
 import { type Publication, publishVersion, type SkillPublication } from './skill-publication.ts';
@@ -75,6 +82,7 @@ export function createSkillService(deps: SkillServiceDeps): SkillService {
   return {
     publish: async (caller, { namespace = caller.namespace, ...publication }) => {
       await guard.require(caller, 'skill.publish');
+      await requireSkillInScope(guard, caller, publication.document.frontmatter.name);
       return queue(skillKey(namespace, publication.document.frontmatter.name), () =>
         measured(deps, 'publish', async () => {
           const published = await publishVersion(deps, caller, { namespace, ...publication });
@@ -86,7 +94,7 @@ export function createSkillService(deps: SkillServiceDeps): SkillService {
     list: async (caller, page) => {
       await guard.require(caller, 'skill.read');
       const namespace = caller.role === 'agent' ? caller.namespace : page.namespace;
-      const skills = await skillStore.listSkills({ ...page, namespace });
+      const skills = await listSkillsInScope(skillStore, caller.scope, { ...page, namespace });
       return Promise.all(
         skills.map(async (skill) => ({ skill, activation: await skillStore.findActivation(skill.skillId) })),
       );

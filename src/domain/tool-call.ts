@@ -18,6 +18,7 @@ import {
   type ToolErrorType,
   type ToolProgress,
   type ToolResult,
+  type ToolSource,
   withPlainStructure,
 } from '../shapes/tool.ts';
 import { redactedContent } from '../telemetry/content.ts';
@@ -27,6 +28,8 @@ import { outgoingMeta } from '../telemetry/propagation.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { ConnectionPool } from '../upstream/connection-pool.ts';
 import type { AccessGuard } from './access/guard.ts';
+import { isInScope, isNameInScope, isServerInScope } from './access/scope.ts';
+import { findCallableTool, skillToActivate } from './access/tool-lookup.ts';
 import type { ContentDigest } from './audit/digest.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import {
@@ -60,6 +63,10 @@ export interface ToolCall {
    *   the outcome is recorded before the error is thrown.
    */
   call(caller: Caller, request: ToolCallRequest, options: CallOptions): Promise<ToolCallAnswer>;
+  /** Whether the scope of the caller's key has a tool of the MCP endpoint: the hub's own, or that of a skill. */
+  isInScope(caller: Caller, tool: { source: ToolSource; definition: ToolDefinition }): boolean;
+  /** Refuses the name of a tool that the MCP endpoint does not have for the caller. @throws HestiaError NOT_FOUND always */
+  refuseUnknown(caller: Caller, toolName: string): Promise<never>;
   /** Whether a call finds the tool of this skill: it is active, or the call activates it. */
   hasSkillTool(caller: Caller, toolName: string): boolean;
   /** The number of running calls. */
@@ -120,11 +127,18 @@ export function createToolCall(deps: ToolCallDeps): ToolCall {
   return {
     running: () => running.size,
     hasSkillTool: (caller, toolName) =>
-      deps.skillTools.find(caller.namespace, toolName) !== undefined ||
-      skillToActivate(deps, caller, { serverId: hubServerId, toolName }) !== undefined,
+      (deps.skillTools.find(caller.namespace, toolName) !== undefined &&
+        isNameInScope(caller.scope, { serverId: hubServerId, toolName })) ||
+      activatedSkill(deps, caller, { serverId: hubServerId, toolName }) !== undefined,
+    isInScope: ({ scope }, tool) => isInScope(scope, tool),
+    refuseUnknown: async (caller, toolName) => {
+      await deps.guard.recordOutOfScope(caller, 'tool.call', { serverId: hubServerId, toolName });
+      throw notFound('tool');
+    },
     call: async (caller, request, options) => {
       if (draining) throw new HestiaError('SHUTTING_DOWN', 'the hub is shutting down; no new calls are taken');
-      using _place = concurrencyLimit.enter(request.serverId);
+      // The load of a server outside of the scope is not revealed.
+      using _place = concurrencyLimit.enter(isServerInScope(caller.scope, request.serverId) ? request.serverId : '');
       const call = { caller, request, options, shutdown: { signal: shutdown.signal, hasBegun: () => draining } };
       const work = runCall(deps, call);
       running.add(work);
@@ -147,9 +161,9 @@ async function runCall(deps: ToolCallDeps, call: RequestedCall): Promise<ToolCal
   const { caller, request } = call;
   const timeoutMs = checkedTimeout(deps, request.timeoutMs);
   await deps.guard.require(caller, 'tool.call');
-  const name = skillToActivate(deps, caller, request);
+  const name = activatedSkill(deps, caller, request);
   if (name !== undefined) await deps.activateOnCall?.(caller, { name });
-  const tool = findCallableTool(deps, caller, request);
+  const tool = await findCallableTool(deps, caller, request);
   if (deps.trail.isRequired) await deps.trail.admit();
   return traceCall(deps, { ...call, tool, timeoutMs });
 }
@@ -242,41 +256,13 @@ async function callUpstream(
   return connection.call({ toolName, arguments: args, meta: outgoingMeta(), ...options });
 }
 
-/** The name of the skill that a call of this tool activates; undefined if it activates none. */
-function skillToActivate(
+/** The name of the skill that the call activates, where calls activate skills. */
+function activatedSkill(
   { toolIndex, activateOnCall }: ToolCallDeps,
-  { namespace }: Caller,
-  { serverId, toolName }: Pick<ToolCallRequest, 'serverId' | 'toolName'>,
-): string | undefined {
-  if (activateOnCall === undefined || serverId !== hubServerId) return undefined;
-  return toolIndex.find({ serverId, toolName, namespace })?.inactiveSkill?.name;
-}
-
-/** The tool that a request names. @throws HestiaError NOT_FOUND, SERVER_UNAVAILABLE, INVALID_REQUEST */
-function findCallableTool(
-  { pool, toolIndex, skillTools }: ToolCallDeps,
   caller: Caller,
-  { serverId, toolName }: ToolCallRequest,
-): ToolDefinition {
-  const found = toolIndex.find({ serverId, toolName, namespace: caller.namespace });
-  if (found?.inactiveSkill !== undefined) {
-    throw new HestiaError('NOT_FOUND', 'the skill is not active; a search says how to activate it');
-  }
-  // An expired skill stays in the index until the next expiration run.
-  if (found?.source === 'skill' && !skillTools.find(caller.namespace, toolName)) throw notFound('tool');
-  if (found?.source === 'hub') {
-    throw new HestiaError(
-      'INVALID_REQUEST',
-      `server_id: "${hubServerId}" offers this tool at its own MCP endpoint; call it there by its name`,
-    );
-  }
-  if (found !== undefined) return found.definition;
-  if (serverId === hubServerId) throw notFound('tool');
-  const status = pool.status(serverId);
-  if (status === undefined) throw notFound('server');
-  const { state } = status;
-  if (state !== 'connected') throw new HestiaError('SERVER_UNAVAILABLE', `the server is ${state}; see its status`);
-  throw notFound('tool');
+  address: Pick<ToolCallRequest, 'serverId' | 'toolName'>,
+): string | undefined {
+  return activateOnCall && skillToActivate(toolIndex, caller, address);
 }
 
 function checkedTimeout({ limits }: ToolCallDeps, timeoutMs: number | undefined): number {

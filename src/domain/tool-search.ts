@@ -22,6 +22,7 @@ import { attributes, spanNames } from '../telemetry/names.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access/guard.ts';
 import { checkPermission } from './access/policy.ts';
+import { findInScope, isInScope } from './access/scope.ts';
 import { answerNotes } from './search/answer-notes.ts';
 import { explanationFor, isMoved } from './search/explanation.ts';
 import type { SearchLearning } from './search/learning.ts';
@@ -87,7 +88,8 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
     },
     inspect: async (caller, { serverId, toolName }) => {
       await guard.require(caller, 'tool.search');
-      const tool = toolIndex.find({ serverId, toolName, namespace: caller.namespace });
+      const tool = findInScope(toolIndex, caller, { serverId, toolName });
+      if (tool === undefined) await guard.recordOutOfScope(caller, 'tool.search', { serverId, toolName });
       if (tool === undefined || !isLive(skillTools, caller, tool)) throw notFound('tool');
       if (tool.inactiveSkill !== undefined && !deps.autoActivate) {
         throw new HestiaError(
@@ -102,7 +104,11 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
       const target = record && { kind: 'search', namespace: record.namespace, ownerAgentId: record.agentId };
       await guard.require(caller, 'search.read', target);
       if (record === undefined) throw notFound('search');
-      const shown = record.shown.map((tool) => ({ ...tool, explanation: explanationFor(caller, tool.parts) }));
+      // Another key of the same agent may have seen more.
+      const visible = record.shown.filter(
+        (tool) => caller.scope === undefined || findInScope(toolIndex, caller, tool) !== undefined,
+      );
+      const shown = visible.map((tool) => ({ ...tool, explanation: explanationFor(caller, tool.parts) }));
       return { ...record, shown };
     },
   };
@@ -115,10 +121,13 @@ function listedTools(deps: ToolSearchDeps, caller: Caller): ListedTool[] {
       ({ namespace, inactiveSkill }) =>
         inactiveSkill === undefined && (namespace ?? caller.namespace) === caller.namespace,
     )
-    .filter((tool) => isLive(deps.skillTools, caller, tool));
+    .filter((tool) => isInScope(caller.scope, tool) && isLive(deps.skillTools, caller, tool));
+  const disabled = deps
+    .disabledTools()
+    .filter((definition) => isInScope(caller.scope, { source: 'upstream', definition }));
   return [
     ...found.map(({ definition, source }) => ({ ...definition, source, enabled: true })),
-    ...deps.disabledTools().map((definition) => ({ ...definition, source: 'upstream' as const, enabled: false })),
+    ...disabled.map((definition) => ({ ...definition, source: 'upstream' as const, enabled: false })),
   ];
 }
 
@@ -126,7 +135,7 @@ async function search(deps: ToolSearchDeps, caller: Caller, request: SearchReque
   const searchedAt = deps.now();
   const { query, source, serverId } = request;
   const { keyId, agentId, namespace } = caller;
-  const isUsable = (tool: IndexedTool) => isLive(deps.skillTools, caller, tool);
+  const isUsable = (tool: IndexedTool) => isInScope(caller.scope, tool) && isLive(deps.skillTools, caller, tool);
   const { ranked, ...match } = await matchTools(
     { ...deps, ranking: (rank) => inSpan(spanNames.toolRank, {}, async () => rank()) },
     { query, source, serverId, namespace, isUsable, keyId, at: searchedAt },

@@ -3,7 +3,7 @@ import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { SkillTools } from '../domain/skill-tools.ts';
 import type { ToolCall } from '../domain/tool-call.ts';
 import type { Caller } from '../shapes/access.ts';
-import { HestiaError, notFound } from '../shapes/error.ts';
+import { HestiaError } from '../shapes/error.ts';
 import { jsonObjectSchema } from '../shapes/json.ts';
 import { hubServerId } from '../shapes/server.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
@@ -36,16 +36,30 @@ export interface HubToolsDeps {
 export function createHubTools(deps: HubToolsDeps): HubTools {
   const { metaTools, skillTools, toolCall } = deps;
   const byName = new Map(metaTools.map((tool) => [tool.definition.toolName, tool]));
+  const isOffered = (caller: Caller, { definition }: MetaTool) =>
+    toolCall.isInScope(caller, { source: 'hub', definition });
+  const metaToolOf = (caller: Caller, name: string) => {
+    const tool = byName.get(name);
+    return tool !== undefined && isOffered(caller, tool) ? tool : undefined;
+  };
   return {
     list: (caller, cursor) =>
       toolPage(
-        [...metaTools, ...skillTools.list(caller.namespace)].map(({ definition }) => definition),
+        [
+          ...metaTools.filter((tool) => isOffered(caller, tool)),
+          ...skillTools
+            .list(caller.namespace)
+            .filter(({ definition }) => toolCall.isInScope(caller, { source: 'skill', definition })),
+        ].map(({ definition }) => definition),
         cursor,
       ),
-    isKnown: (caller, name) => byName.has(name) || toolCall.hasSkillTool(caller, name),
+    isKnown: (caller, name) => metaToolOf(caller, name) !== undefined || toolCall.hasSkillTool(caller, name),
     call: async (params, invocation) => {
-      const tool = byName.get(params.name);
-      if (tool === undefined && !toolCall.hasSkillTool(invocation.caller, params.name)) throw notFound('tool');
+      const { caller } = invocation;
+      const tool = metaToolOf(caller, params.name);
+      if (tool === undefined && !toolCall.hasSkillTool(caller, params.name)) {
+        return toolCall.refuseUnknown(caller, params.name);
+      }
       try {
         return await (tool ? tool.call(params.arguments, invocation) : callSkillTool(deps, params, invocation));
       } catch (error) {

@@ -20,12 +20,48 @@ export const agentIdSchema = z
 /** The name of a namespace, of the same form as an agent's. */
 export const namespaceSchema = agentIdSchema.meta({ examples: ['default'] });
 
+const globsMax = 100;
+const globLengthMax = 256;
+const globSchema = z
+  .string()
+  .min(1)
+  .max(globLengthMax)
+  .regex(/^[^[\]{}!]*$/, 'must have no wildcards but "*" and "?"');
+
+/** What an API key is limited to: a tool must meet every condition that is present. */
+export const keyScopeSchema = z
+  .strictObject({
+    servers: z
+      .array(globSchema)
+      .min(1)
+      .max(globsMax)
+      .optional()
+      .describe('Globs of server ids. `hestia` has the tools of skills. `*` matches any text, `?` one character.'),
+    tools: z
+      .array(globSchema.regex(/\//, 'must be a server and a tool, such as "github/get_*"'))
+      .min(1)
+      .max(globsMax)
+      .optional()
+      .describe('Globs of `server/tool`, such as `github/get_*`.'),
+    readOnly: z
+      .boolean()
+      .optional()
+      .describe('Only tools whose annotations say `readOnlyHint: true`. The key cannot publish or activate skills.'),
+  })
+  .refine(({ servers, tools, readOnly }) => servers !== undefined || tools !== undefined || readOnly === true, {
+    message: 'must have servers, tools or readOnly',
+  })
+  .meta({ id: 'KeyScope' });
+export type KeyScope = z.infer<typeof keyScopeSchema>;
+
 /** Who makes a call. Only authentication creates a caller; a request body never names another agent. */
 export const callerSchema = z.strictObject({
   keyId: z.string(),
   agentId: z.string(),
   namespace: z.string(),
   role: roleSchema,
+  /** What the key is limited to; absent for a key that may use every tool. */
+  scope: keyScopeSchema.optional(),
 });
 export type Caller = z.infer<typeof callerSchema>;
 
@@ -73,15 +109,21 @@ export function keyView(key: ApiKey): z.infer<typeof keyViewSchema> {
 const expiresInDaysMax = 3650;
 
 /** The body of `POST /v1/keys`. */
-export const keyRequestSchema = z.strictObject({
-  agentId: agentIdSchema,
-  namespace: namespaceSchema.default('default'),
-  role: roleSchema.default('agent'),
-  expiresInDays: z
-    .number()
-    .positive()
-    .max(expiresInDaysMax)
-    .optional()
-    .describe('Days until the key expires. If absent, it never expires.'),
-});
+export const keyRequestSchema = z
+  .strictObject({
+    agentId: agentIdSchema,
+    namespace: namespaceSchema.default('default'),
+    role: roleSchema.default('agent'),
+    expiresInDays: z
+      .number()
+      .positive()
+      .max(expiresInDaysMax)
+      .optional()
+      .describe('Days until the key expires. If absent, it never expires.'),
+    scope: keyScopeSchema.optional().describe('What the key is limited to. If absent, it may use every tool.'),
+  })
+  .refine(({ role, scope }) => scope === undefined || role === 'agent', {
+    path: ['scope'],
+    message: 'must be absent for auditors and operators, who see and manage all servers',
+  });
 export type KeyRequest = z.infer<typeof keyRequestSchema>;

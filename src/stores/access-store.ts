@@ -1,7 +1,8 @@
 /** The store of API keys: the owner of each key and the hash of its secret. It never sees a secret. */
 import { z } from 'zod';
-import { type ApiKey, apiKeySchema } from '../shapes/access.ts';
+import { type ApiKey, apiKeySchema, keyScopeSchema } from '../shapes/access.ts';
 import type { Database, Transaction } from './database.ts';
+import { jsonColumn } from './statement.ts';
 
 /** A key with the hash of its secret. */
 export interface StoredKey {
@@ -28,8 +29,9 @@ export interface AccessStore {
 export function createAccessStore(database: Database): AccessStore {
   const insert = database.command(
     `INSERT INTO api_keys (key_id, agent_id, namespace, role, secret_hash, created_at, expires_at, revoked_at,
-       last_used_at)
-     VALUES (:keyId, :agentId, :namespace, :role, :secretHash, :createdAt, :expiresAt, :revokedAt, :lastUsedAt)`,
+       last_used_at, scope)
+     VALUES (:keyId, :agentId, :namespace, :role, :secretHash, :createdAt, :expiresAt, :revokedAt, :lastUsedAt,
+       :scope)`,
   );
   const find = database.query(`SELECT ${keyColumns} FROM api_keys WHERE key_id = :keyId`, storedKeySchema);
   const list = database.query(
@@ -43,7 +45,7 @@ export function createAccessStore(database: Database): AccessStore {
   const count = database.query('SELECT count(*) AS keys FROM api_keys', z.object({ keys: z.int() }));
   return {
     async insertKey(tx, { key, secretHash }) {
-      insert.run(tx, { ...key, secretHash });
+      insert.run(tx, { ...key, secretHash, scope: key.scope && JSON.stringify(key.scope) });
     },
     findKey: async (keyId) => find.first({ keyId }),
     listKeys: async ({ after = '', limit }) => list.all({ after, limit }).map(({ key }) => key),
@@ -56,8 +58,8 @@ export function createAccessStore(database: Database): AccessStore {
 }
 
 const keyColumns = `key_id AS keyId, agent_id AS agentId, namespace, role, secret_hash AS secretHash,
-  created_at AS createdAt, expires_at AS expiresAt, revoked_at AS revokedAt, last_used_at AS lastUsedAt`;
+  created_at AS createdAt, expires_at AS expiresAt, revoked_at AS revokedAt, last_used_at AS lastUsedAt, scope`;
 
 const storedKeySchema = apiKeySchema
-  .extend({ secretHash: z.string() })
+  .extend({ secretHash: z.string(), scope: jsonColumn(keyScopeSchema).optional() })
   .transform(({ secretHash, ...key }) => ({ key, secretHash }));

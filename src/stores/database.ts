@@ -100,11 +100,13 @@ const upgrades: ReadonlyMap<number, (connection: DatabaseSync) => void> = new Ma
      PRAGMA user_version = 3;`),
   ],
   [3, upgradeSkills],
-  // Version 5: the audit trail is in the journal; and the version of the content scan that found nothing in a pinned definition.
+  // Version 5: the audit trail is in the journal; the version of the content scan that found nothing in a pinned definition; the
+  // scope of a key.
   [
     4,
     (connection) => {
       connection.exec('ALTER TABLE tool_pins ADD COLUMN clean_scan TEXT');
+      connection.exec('ALTER TABLE api_keys ADD COLUMN scope TEXT');
       dropAuditTrail(connection);
     },
   ],

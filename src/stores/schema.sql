@@ -14,7 +14,8 @@ CREATE TABLE api_keys (
   created_at  INTEGER NOT NULL,
   expires_at  INTEGER,
   revoked_at  INTEGER,
-  last_used_at INTEGER
+  last_used_at INTEGER,
+  scope       TEXT
 ) STRICT;
 
 -- Audit records of committed changes on their way to the journal. entry is the JSON of the record without its number. The record

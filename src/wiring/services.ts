@@ -56,6 +56,7 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
     quarantine: createQuarantine(foundation, tools, skills),
     toolStatistics: createToolStatisticsService({
       views: audit.views,
+      toolIndex,
       guard,
       outcomesDays: config.retention.outcomesDays,
       now,
@@ -79,15 +80,15 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
 function createServers(
   { configurationSource }: HubDeps,
   { trail, guard, metrics, log }: Foundation,
-  { pool }: Tools,
+  { pool, toolIndex }: Tools,
 ): { servers: ServerService; editing: ServerEditing | undefined } {
   if (configurationSource === undefined) {
-    return { servers: createServerService({ pool, trail, guard, editing: undefined }), editing: undefined };
+    return { servers: createServerService({ pool, toolIndex, trail, guard, editing: undefined }), editing: undefined };
   }
   const file = createServersFile(configurationSource);
   const registry = createServerRegistry({ pool, file, trail, metrics, log });
   const editing = { registry, file, surroundings: configurationSource.surroundings };
-  return { servers: createServerService({ pool, trail, guard, editing }), editing };
+  return { servers: createServerService({ pool, toolIndex, trail, guard, editing }), editing };
 }
 
 function createToolCalls(

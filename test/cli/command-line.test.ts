@@ -99,9 +99,18 @@ describe('keys', () => {
     expect(listed.stdout).not.toContain(String(created?.key));
   });
 
+  test('are limited to servers, tools, and tools that only read', async () => {
+    const limits = ['--server', 'every*', '--server', 'files', '--tool', 'everything/echo', '--read-only'];
+    const created = (await run(['keys', 'create', 'limited', ...limits])).lines()[0];
+    const scope = { servers: ['every*', 'files'], tools: ['everything/echo'], readOnly: true };
+    expect(created).toMatchObject({ agentId: 'limited', role: 'agent', scope });
+    const { stdout } = await run(['keys', 'list'], { isTerminal: true });
+    expect(stdout).toContain('  read only every* ');
+  });
+
   test('are printed as a table on a terminal', async () => {
     const { stdout } = await run(['keys', 'list'], { isTerminal: true });
-    expect(stdout.split('\n')[0]).toMatch(/^KEY {2,}AGENT {2,}NAMESPACE {2,}ROLE {2,}CREATED {2,}REVOKED$/);
+    expect(stdout.split('\n')[0]).toMatch(/^KEY {2,}AGENT {2,}NAMESPACE {2,}ROLE {2,}CREATED {2,}REVOKED {2,}SCOPE$/);
     expect(stdout).toMatch(/operator {2,}default {2,}operator/);
   });
 });

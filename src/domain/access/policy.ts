@@ -71,6 +71,9 @@ const allowed: Record<Role, ReadonlySet<Action>> = {
   ]),
 };
 
+/** The changes that an agent may make. A key that may only read may make none. */
+const skillChanges: ReadonlySet<Action> = new Set(['skill.publish', 'skill.manage']);
+
 /** `absent`: the caller may not learn that the resource exists. `forbidden`: it may see it, but not do this. */
 export type Permission = 'allowed' | 'forbidden' | 'absent';
 
@@ -78,6 +81,7 @@ export type Permission = 'allowed' | 'forbidden' | 'absent';
 export function checkPermission(caller: Caller, action: Action, target?: OwnedResource): Permission {
   if (target !== undefined && !maySeeNamespace(caller, target.namespace)) return 'absent';
   if (!allowed[caller.role].has(action)) return 'forbidden';
+  if (caller.scope?.readOnly === true && skillChanges.has(action)) return 'forbidden';
   if (
     target !== undefined &&
     action !== 'skill.read' &&

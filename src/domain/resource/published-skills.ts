@@ -3,21 +3,22 @@
  * the quarantine blocks or holds is not served. A version is scanned again before it is first read after a start.
  */
 import { BoundedMap } from '../../flow/bounded-map.ts';
+import type { KeyScope } from '../../shapes/access.ts';
 import { notFound } from '../../shapes/error.ts';
 import { hubServerId } from '../../shapes/server.ts';
 import type { Skill, SkillDocument } from '../../shapes/skill.ts';
 import type { QuarantineStore } from '../../stores/quarantine-store.ts';
 import type { SkillStore } from '../../stores/skill-store.ts';
 import type { SkillGate } from '../screening/skill-gate.ts';
-import { skillFields } from '../skill/lookup.ts';
+import { listSkillsInScope, skillFields } from '../skill/lookup.ts';
 import { documentEntry, documentFiles, type ServedSkill, type SkillEntry } from './entry.ts';
 
 /** The published skills as resources. Errors: STORAGE_FAILED. */
 export interface PublishedSkills {
-  /** One page of skills by name. `next` is the position of the next page, undefined on the last one. */
+  /** One page of the skills in the scope, by name. `next` is the position of the next page, undefined on the last one. */
   list(
     namespace: string,
-    page: { after: string; limit: number },
+    page: { after: string; limit: number; scope: KeyScope | undefined },
   ): Promise<{ skills: ServedSkill[]; next: string | undefined }>;
   find(namespace: string, name: string): Promise<ServedSkill | undefined>;
 }
@@ -50,8 +51,8 @@ export function createPublishedSkills(deps: PublishedSkillsDeps): PublishedSkill
   const scanned = new BoundedMap<string, true>(cachedEntriesMax);
   const serve = (skill: Skill) => servedSkill(deps, { findEntry, scanned }, skill);
   return {
-    list: async (namespace, { after, limit }) => {
-      const stored = await deps.skillStore.listSkills({ namespace, after, limit: limit + 1 });
+    list: async (namespace, { after, limit, scope }) => {
+      const stored = await listSkillsInScope(deps.skillStore, scope, { namespace, after, limit: limit + 1 });
       const skills: ServedSkill[] = [];
       for (const skill of stored.slice(0, limit)) {
         const served = await serve(skill);

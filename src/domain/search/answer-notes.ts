@@ -4,6 +4,7 @@ import type { Caller } from '../../shapes/access.ts';
 import { hubServerId, type ServerStatus } from '../../shapes/server.ts';
 import type { SearchAnswer, SearchReason, SearchRequest } from '../../shapes/tool.ts';
 import { checkPermission } from '../access/policy.ts';
+import { isInScope, isServerInScope } from '../access/scope.ts';
 import { isUnrelated } from './match-strength.ts';
 import { candidatesMax } from './ranking-constants.ts';
 
@@ -24,7 +25,8 @@ export async function answerNotes(
   caller: Caller,
   { request, results }: { request: SearchRequest; results: SearchAnswer['results'] },
 ): Promise<Omit<SearchAnswer, 'searchId' | 'results'>> {
-  const servers = serversConcerned(deps.servers(), request);
+  const known = deps.servers().filter(({ serverId }) => isServerInScope(caller.scope, serverId));
+  const servers = serversConcerned(known, request);
   const connecting = idsOf(servers, ({ state }) => state === 'connecting');
   const unavailable = idsOf(servers, ({ state }) => state !== 'connected' && state !== 'connecting');
   const reasons: SearchReason[] = results.every(({ weakMatch }) => weakMatch === true)
@@ -56,8 +58,12 @@ function idsOf(servers: readonly ServerStatus[], isWanted: (server: ServerStatus
   return servers.filter(isWanted).map(({ serverId }) => serverId);
 }
 
-function hasTools({ toolIndex }: AnswerNotesDeps, { namespace }: Caller, { source, serverId }: SearchRequest): boolean {
-  return toolIndex.some({ namespace, source, serverId });
+function hasTools(
+  { toolIndex }: AnswerNotesDeps,
+  { namespace, scope }: Caller,
+  { source, serverId }: SearchRequest,
+): boolean {
+  return toolIndex.some({ namespace, source, serverId, isUsable: (tool) => isInScope(scope, tool) });
 }
 
 /** The skills of other namespaces that match, for callers who may know of them; 0 for all others. */

@@ -1,10 +1,12 @@
 /** Looks up a skill that the caller may see, and names it in event fields. */
-import type { Caller } from '../../shapes/access.ts';
+import type { Caller, KeyScope } from '../../shapes/access.ts';
 import { notFound } from '../../shapes/error.ts';
 import type { EventFields } from '../../shapes/event.ts';
+import { hubServerId } from '../../shapes/server.ts';
 import { type Skill, skillToolName } from '../../shapes/skill.ts';
 import type { SkillStore } from '../../stores/skill-store.ts';
 import type { AccessGuard } from '../access/guard.ts';
+import { isSkillInScope } from '../access/scope.ts';
 
 /** The address of a skill. The namespace defaults to the caller's; auditors and operators may name another. */
 export interface SkillAddress {
@@ -33,9 +35,38 @@ export async function findSkill(
   { name, namespace = caller.namespace }: SkillAddress,
 ): Promise<Skill> {
   await guard.require(caller, 'skill.read', { namespace, ownerAgentId: '', kind: 'skill' });
+  await requireSkillInScope(guard, caller, name);
   const skill = await skillStore.findSkill({ namespace, name });
   if (skill === undefined) throw notFound('skill');
   return skill;
+}
+
+/**
+ * Refuses a skill outside of the scope of the caller's key, whether or not it exists, and records the attempt.
+ * @throws HestiaError NOT_FOUND
+ */
+export async function requireSkillInScope(guard: AccessGuard, caller: Caller, name: string): Promise<void> {
+  if (isSkillInScope(caller.scope, name)) return;
+  await guard.recordOutOfScope(caller, 'skill.read', { serverId: hubServerId, toolName: skillToolName(name) });
+  throw notFound('skill');
+}
+
+/** A page of the skills in the scope, by name, after the position `after`. At most `limit`. */
+export async function listSkillsInScope(
+  skillStore: SkillStore,
+  scope: KeyScope | undefined,
+  page: Parameters<SkillStore['listSkills']>[0],
+): Promise<Skill[]> {
+  const found: Skill[] = [];
+  let { after } = page;
+  while (true) {
+    const stored = await skillStore.listSkills({ ...page, after });
+    found.push(...stored.filter(({ name }) => isSkillInScope(scope, name)));
+    const last = stored.at(-1);
+    if (last === undefined || stored.length < page.limit || found.length >= page.limit) break;
+    after = `${last.namespace}/${last.name}`;
+  }
+  return found.slice(0, page.limit);
 }
 
 /** The fields of every skill event (docs/reference.md, "Security events"), without those of an activation. */

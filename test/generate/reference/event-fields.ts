@@ -23,6 +23,7 @@ export const fieldMeanings: Readonly<Record<string, string>> = {
   enabled: 'Whether the tool is switched on',
   error_type: 'The class of a failure, from a closed list',
   expires_at: 'When the key expires, ISO 8601',
+  scope: 'What the key is limited to, JSON',
   failed_parts: 'The parts of the cleanup that failed, separated by blanks',
   file: 'The path of the file in the folder of the skill',
   hub_version: 'The version of the hub',

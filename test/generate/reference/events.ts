@@ -26,7 +26,7 @@ export interface EventEntry {
 
 const skill = ['skill_id', 'skill_name', 'tool_name', 'agent_id', 'namespace', 'version'];
 const tool = ['server_id', 'tool_name', 'agent_id', 'namespace', 'digest', 'action', 'quarantine_id'];
-const key = ['key_id', 'agent_id', 'namespace', 'role', 'expires_at'];
+const key = ['key_id', 'agent_id', 'namespace', 'role', 'expires_at', 'scope'];
 const server = ['server_id', 'agent_id', 'namespace'];
 const totals = ['total_cleanups', 'total_deleted', 'last_run_time'];
 const findings = ['rule_ids', 'severity', 'lines'];
@@ -79,9 +79,9 @@ const securityEvents: Readonly<Record<SecurityEvent, EventEntry>> = {
   },
   AUTH_FAILED: { when: 'A request has no valid key or token.', failed: true, fields: ['agent_id', 'error_type'] },
   ACCESS_DENIED: {
-    when: 'A caller may not do what it requests.',
+    when: 'A caller may not do what it requests. `server_id` and `tool_name` are those that a limited key asked for and does not find.',
     failed: true,
-    fields: ['agent_id', 'namespace', 'role', 'action', 'target_namespace', 'error_type'],
+    fields: ['agent_id', 'namespace', 'role', 'action', 'target_namespace', 'server_id', 'tool_name', 'error_type'],
   },
   RATE_LIMITED: {
     when: 'A key or an address exceeds its limit; once for each key or address and minute.',

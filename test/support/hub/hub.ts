@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configurationSource, loadConfig, version } from '../../../src/config.ts';
-import type { Role } from '../../../src/shapes/access.ts';
+import type { KeyScope, Role } from '../../../src/shapes/access.ts';
 import type { Config, ConfigurationFile } from '../../../src/shapes/configuration/config.ts';
 import { inheritedEnvironment } from '../../../src/shapes/server.ts';
 import { openLog } from '../../../src/telemetry/log.ts';
@@ -26,7 +26,7 @@ export interface TestHub extends AsyncDisposable {
   folder: string;
   operator: TestKey;
   /** Creates a further key. */
-  key(agentId: string, role?: Role, namespace?: string): Promise<TestKey>;
+  key(agentId: string, role?: Role, namespace?: string, scope?: KeyScope): Promise<TestKey>;
   /** Sends a request without a key. */
   fetch: (path: string, init?: RequestInit & { json?: unknown }) => Promise<Response>;
   /** The log lines so far, parsed. */
@@ -80,8 +80,8 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   await hub.access.createFirst(() => {});
   await hub.start();
   const bootstrapCaller = { keyId: 'start', agentId: 'tests', namespace: 'default', role: 'operator' } as const;
-  const key: TestHub['key'] = async (agentId, role = 'agent', namespace = 'default') => {
-    const created = await hub.access.create(bootstrapCaller, { agentId, role, namespace });
+  const key: TestHub['key'] = async (agentId, role = 'agent', namespace = 'default', scope = undefined) => {
+    const created = await hub.access.create(bootstrapCaller, { agentId, role, namespace, scope });
     return { secret: created.secret, keyId: created.key.keyId, fetch: request(hub, created.secret) };
   };
   return {
