@@ -53,7 +53,9 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
     start: async () => {
       await start(deps, foundation, tools, services);
       const { editing } = services;
-      if (editing !== undefined) watching.use(editing.file.watch(() => void editing.registry.reload()));
+      // A signal may have disposed the hub while it started.
+      if (editing !== undefined && !watching.disposed)
+        watching.use(editing.file.watch(() => void editing.registry.reload()));
     },
     reload: async () => await services.editing?.registry.reload(),
     drain: doors.drain,
