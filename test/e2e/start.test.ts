@@ -26,9 +26,11 @@ describe('a first start', () => {
       expect((await hub.fetch('/v1/skills')).status).toBe(200);
       hub.child.kill('SIGTERM');
       await hub.exited;
-      for (const name of await readdir(join(folder, 'data'))) {
-        if (name === 'operator.key') continue;
-        expect(await readFile(join(folder, 'data', name), 'latin1')).not.toContain(secret.slice(-43));
+      const entries = await readdir(join(folder, 'data'), { recursive: true, withFileTypes: true });
+      const files = entries.filter((entry) => entry.isFile() && entry.name !== 'operator.key');
+      expect(files.length).toBeGreaterThan(3);
+      for (const { parentPath, name } of files) {
+        expect(await readFile(join(parentPath, name), 'latin1')).not.toContain(secret.slice(-43));
       }
       expect(hub.stdout()).not.toContain(secret.slice(-43));
     }
