@@ -24,7 +24,7 @@ const fileCheckIntervalMs = 1000;
 const start = projectorStartSchema.parse(workerData);
 const { file } = start;
 const journal = createSegmentReader({ directory: start.journalDirectory });
-const goal = { size: start.size, pruneBefore: start.firstSeq, isStopped: false };
+const goal = { size: start.size, pruneBefore: start.firstSeq, mustPrune: true, isStopped: false };
 const report = (message: ProjectorReport) => parentPort?.postMessage(message);
 
 parentPort?.on('message', (message: unknown) => {
@@ -41,6 +41,7 @@ function receive(request: ProjectorRequest): void {
       return;
     case 'prune':
       goal.pruneBefore = Math.max(goal.pruneBefore, request.beforeSeq);
+      goal.mustPrune = true;
       return;
     case 'stop':
       goal.isStopped = true;
@@ -54,7 +55,6 @@ async function run(): Promise<void> {
   const { connection, projection, emptied } = await openViews(start, journal);
   const { ino } = statSync(file);
   let checkedAt = performance.now();
-  let prunedBefore = 0;
 
   /** A file that was deleted or replaced takes rows that nobody would read after a restart. */
   const checkFile = () => {
@@ -71,7 +71,7 @@ async function run(): Promise<void> {
     const beforeSeq = goal.pruneBefore;
     const deleted = projection.prune({ beforeSeq, limit: pruneSlice });
     if (deleted > 0) return;
-    prunedBefore = beforeSeq;
+    goal.mustPrune = false;
     report({ kind: 'pruned', beforeSeq });
   };
 
@@ -85,7 +85,7 @@ async function run(): Promise<void> {
         await setImmediate();
         if (goal.isStopped) break;
       }
-    } else if (prunedBefore < goal.pruneBefore) {
+    } else if (goal.mustPrune) {
       pruneOnce();
       await setImmediate();
     } else {
