@@ -16,6 +16,7 @@ import { suite as calls } from './suites/calls.ts';
 import { suite as collector } from './suites/collector.ts';
 import { suite as durability } from './suites/durability.ts';
 import { suite as growth } from './suites/growth.ts';
+import { suite as journal } from './suites/journal.ts';
 import { suite as overload } from './suites/overload.ts';
 import { suite as peers } from './suites/peers.ts';
 import { suite as scheduler } from './suites/scheduler.ts';
@@ -36,6 +37,7 @@ const suites: readonly Suite[] = [
   index,
   activation,
   scheduler,
+  journal,
   growth,
   start,
   overload,

@@ -9,7 +9,6 @@ import { hubLoader, isEcho, message, startBenchHub } from '../bench-hub.ts';
 import { type BenchProcess, startBenchProcess, startBenchScript } from '../bench-process.ts';
 import { type Finding, ratioFinding } from '../findings.ts';
 import { type HttpLoader, httpLoader, openMcpSession, toolsCall } from '../load.ts';
-import { total } from '../paired.ts';
 import { sseLoader } from '../processes/sse-loader.ts';
 import type { Suite } from '../suite.ts';
 
@@ -43,11 +42,6 @@ export const suite: Suite = {
           ratioFinding(run, { ...hestia, base, name: named(base) }),
           ratioFinding(run, { ...hestia, base, measure: 'cpu', name: named(base, 'cpu') }),
         );
-      }
-      if (measure === 'throughput') {
-        const reached = (name: string) => total(run, name).throughputPerSecond;
-        const best = peers.reduce((left, right) => (reached(left) >= reached(right) ? left : right));
-        findings.push(ratioFinding(run, { ...hestia, base: best, name: named('the best of them') }));
       }
     }
     return findings;
