@@ -46,6 +46,8 @@ const suiteNames = suites.map(({ name }) => name);
 
 interface SuiteResult {
   suite: string;
+  /** The day of the measurement, in UTC. */
+  at: string;
   findings: Finding[];
 }
 
@@ -75,7 +77,8 @@ async function run({ quick, only, rounds, json }: Options): Promise<void> {
   for (const suite of chosen) {
     reportProgress(`${suite.name}: ${suite.about}`);
     try {
-      results.push({ suite: suite.name, findings: await suite.run(context) });
+      const at = new Date().toISOString().slice(0, 10);
+      results.push({ suite: suite.name, at, findings: await suite.run(context) });
     } catch (error) {
       process.exitCode = 1;
       process.stderr.write(`${suite.name} failed: ${error instanceof Error ? error.stack : error}\n`);
@@ -95,10 +98,9 @@ function writeRun(
   const found = new Map((before?.results ?? []).map((result) => [result.suite, result]));
   for (const result of results) found.set(result.suite, result);
   const machine = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model.trim(), kernel: release() };
-  const at = new Date().toISOString().slice(0, 10);
   const ordered = suiteNames.flatMap((name) => found.get(name) ?? []);
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify({ at, quick: isQuick, machine, results: ordered }, null, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify({ quick: isQuick, machine, results: ordered }, null, 2)}\n`);
 }
 
 /** Writes progress to standard error, so that standard output contains only the tables. */

@@ -21,20 +21,22 @@ const findingSchema = z.object({
 
 /** The file that `npm run bench -- --json` writes. */
 export const runSchema = z.object({
-  at: z.iso.date(),
   quick: z.boolean(),
   machine: z.object({ node: z.string(), cpus: z.number(), cpu: z.string().optional(), kernel: z.string() }),
-  results: z.array(z.object({ suite: z.string(), findings: z.array(findingSchema) })),
+  /** Each suite with the day on which it was measured. */
+  results: z.array(z.object({ suite: z.string(), at: z.iso.date(), findings: z.array(findingSchema) })),
 });
 export type BenchRun = z.infer<typeof runSchema>;
 
 /** The tables of all suites, in Markdown. */
-export function figuresPage({ at, machine, results }: BenchRun): string {
-  const tables = results.map(({ suite, findings }) => `## ${suite}\n\n${findingsMarkdown(findings.map(plain))}\n`);
+export function figuresPage({ machine, results }: BenchRun): string {
+  const tables = results.map(
+    ({ suite, at, findings }) => `## ${suite}\n\nMeasured on ${at}.\n\n${findingsMarkdown(findings.map(plain))}\n`,
+  );
   return [
     '<!-- Generated from performance.json by `npm run generate`; changes here are lost. -->\n',
     '# Performance figures\n',
-    `Measured on ${at} with Node.js ${machine.node} on ${machine.cpus} shared cores. [Performance](performance.md) explains the columns and the method.\n`,
+    `Measured with Node.js ${machine.node} on ${machine.cpus} shared cores. [Performance](performance.md) explains the columns and the method.\n`,
     ...tables,
   ].join('\n');
 }
