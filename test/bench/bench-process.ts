@@ -12,11 +12,18 @@ export interface BenchProcess extends AsyncDisposable {
 /** The path of a file in this folder. */
 export const benchFile = (name: string) => fileURLToPath(new URL(`./${name}`, import.meta.url));
 
-/** Starts a command on a free port, which is passed to `args`, and waits until it answers with any status. */
+/**
+ * Starts a command on a free port, which is passed to `args`, and waits until it answers with any status.
+ * `stopSignal` is for one that must stop its own children: disposing waits until they have closed its output.
+ */
 export async function startBenchProcess(
   command: string,
   args: (port: number) => string[],
-  { environment = {}, path = '/' }: { environment?: Record<string, string>; path?: string } = {},
+  {
+    environment = {},
+    path = '/',
+    stopSignal = 'SIGKILL',
+  }: { environment?: Record<string, string>; path?: string; stopSignal?: NodeJS.Signals } = {},
 ): Promise<BenchProcess> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -29,7 +36,7 @@ export async function startBenchProcess(
   });
   const { pid } = program.child;
   if (pid === undefined) throw new Error(`${command} did not start`);
-  return { url, pid, [Symbol.asyncDispose]: () => program.stop('SIGKILL') };
+  return { url, pid, [Symbol.asyncDispose]: () => program.stop(stopSignal) };
 }
 
 /** Starts a script of this folder with its port as the first argument. */

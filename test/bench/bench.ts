@@ -55,6 +55,7 @@ interface Options {
   quick: boolean;
   only: string[];
   rounds?: number;
+  python?: string;
   json?: string;
 }
 
@@ -63,6 +64,7 @@ const command = new Command('bench')
   .option('--quick', 'a short run that only checks that everything works', false)
   .option('--only <suite>', `one of ${suiteNames.join(', ')}; may be repeated`, suiteOption, [])
   .option('--rounds <number>', 'rounds of each measurement', wholeNumber)
+  .option('--python <folder>', 'a Python virtual environment with gateways from PyPI, for the suite peers')
   .option('--json <file>', 'write the findings to a file; with --only, findings of other suites in it are kept')
   .addHelpText('after', `\nSuites:\n${suites.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join('\n')}`);
 
@@ -70,8 +72,13 @@ const startedAt = performance.now();
 await run(command.parse().opts<Options>());
 process.exit();
 
-async function run({ quick, only, rounds, json }: Options): Promise<void> {
-  const context = suiteContext({ isQuick: quick, rounds, reportProgress });
+async function run({ quick, only, rounds, python, json }: Options): Promise<void> {
+  const context = suiteContext({
+    isQuick: quick,
+    rounds,
+    python: python === undefined ? undefined : resolve(python),
+    reportProgress,
+  });
   const chosen = only.length === 0 ? suites : suites.filter(({ name }) => only.includes(name));
   const results: SuiteResult[] = [];
   for (const suite of chosen) {

@@ -15,6 +15,8 @@ export interface Suite {
 export interface SuiteContext {
   /** A short run that only checks that the suite works. */
   isQuick: boolean;
+  /** The folder of a Python virtual environment with gateways from PyPI. Without it they are not compared. */
+  python: string | undefined;
   /**
    * Measures subjects in pairs with the settings of the run, and reports progress. A run that is void by the measure `noiseMeasure`
    * is repeated once. Subjects that ran before need only a short `warmUp`.
@@ -36,13 +38,15 @@ const quick = { rounds: 3, sliceMs: 60, warmUpMs: { long: 100, short: 50 } };
 export function suiteContext(options: {
   isQuick: boolean;
   rounds: number | undefined;
+  python: string | undefined;
   reportProgress: (what: string) => void;
 }): SuiteContext {
-  const { isQuick, reportProgress } = options;
+  const { isQuick, python, reportProgress } = options;
   const settings = isQuick ? quick : full;
   const rounds = options.rounds ?? settings.rounds;
   return {
     isQuick,
+    python,
     reportProgress,
     paired: async (what, subjects, { noiseMeasure = 'throughput', warmUp = 'long' } = {}) => {
       const once = (warmUpMs: number) => {

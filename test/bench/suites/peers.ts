@@ -6,25 +6,28 @@ import { fileURLToPath } from 'node:url';
 import { realServer } from '../../support/servers/real-server.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { hubLoader, isEcho, message, startBenchHub } from '../bench-hub.ts';
-import { type BenchProcess, startBenchProcess, startBenchScript } from '../bench-process.ts';
+import { startBenchProcess, startBenchScript } from '../bench-process.ts';
 import { type Finding, ratioFinding } from '../findings.ts';
-import { type HttpLoader, httpLoader, openMcpSession, toolsCall } from '../load.ts';
+import type { HttpLoader } from '../load.ts';
 import { sseLoader } from '../processes/sse-loader.ts';
+import { type PeerStart, pythonPeers, streamable } from '../python-peers.ts';
 import type { Suite } from '../suite.ts';
 
 const everything = realServer('everything', ['stdio']);
-const peers = ['mcp-proxy', 'supergateway', 'mcp-hub'] as const;
+const upstream = [everything.command, ...everything.args];
 
 export const suite: Suite = {
   name: 'peers',
   about: 'other gateways before the same server',
-  async run({ paired }) {
+  async run({ paired, python, reportProgress }) {
+    if (python === undefined) reportProgress('peers: without --python, those from PyPI are left out');
+    const peers = { ...starts, ...(python !== undefined && pythonPeers(python, upstream)) };
     await using owned = new AsyncDisposableStack();
     const folder = owned.adopt(await mkdtemp(join(tmpdir(), 'hestia-bench-')), (path) => rm(path, { recursive: true }));
     const sink = owned.use(await startBenchScript('processes/signal-sink.ts'));
     const hub = owned.use(await startBenchHub({ servers: { everything }, otlpUrl: sink.url }));
     const loaders: [string, HttpLoader][] = [['Hestia', owned.use(hubLoader(hub, 'everything'))]];
-    for (const [name, start] of Object.entries(starts)) {
+    for (const [name, start] of Object.entries(peers)) {
       loaders.push([name, owned.use(await start(owned, folder))]);
     }
     const findings: Finding[] = [];
@@ -37,7 +40,7 @@ export const suite: Suite = {
       const run = await paired(`peers, ${inFlight} in flight`, subjects, settings);
       const hestia = { subject: 'Hestia', measure };
       const named = (name: string, what: string = measure) => `Hestia against ${name}, ${inFlight} in flight, ${what}`;
-      for (const base of peers) {
+      for (const base of Object.keys(peers)) {
         findings.push(
           ratioFinding(run, { ...hestia, base, name: named(base) }),
           ratioFinding(run, { ...hestia, base, measure: 'cpu', name: named(base, 'cpu') }),
@@ -48,13 +51,10 @@ export const suite: Suite = {
   },
 };
 
-type Start = (owned: AsyncDisposableStack, folder: string) => Promise<HttpLoader>;
-
 const program = (name: string) => fileURLToPath(new URL(`../../../node_modules/.bin/${name}`, import.meta.url));
-const upstream = [everything.command, ...everything.args];
 
 /** Starts each gateway according to its manual, for one stdio server and clients with sessions. */
-const starts: Record<(typeof peers)[number], Start> = {
+const starts: Record<string, PeerStart> = {
   'mcp-proxy': async (owned) => {
     const args = (port: number) => [
       '--host',
@@ -90,8 +90,3 @@ const starts: Record<(typeof peers)[number], Start> = {
     return sseLoader(`${gateway.url}/mcp`, call);
   },
 };
-
-async function streamable({ url, pid }: BenchProcess): Promise<HttpLoader> {
-  const headers = await openMcpSession(`${url}/mcp`);
-  return httpLoader({ url, path: '/mcp', headers, body: toolsCall('echo', { message }), isAnswer: isEcho, pid });
-}
