@@ -70,7 +70,7 @@ async function lockInAnotherProcess(file: string): Promise<AsyncDisposable> {
   };
 }
 
-const schema4 = readFileSync(new URL('../fixtures/schema-version-4.sql', import.meta.url), 'utf8');
+const schema4 = readFileSync(new URL('../fixtures/old-trail/version-4.sql', import.meta.url), 'utf8');
 const downgradeTo3 = `DROP TABLE skill_blobs; DROP INDEX skills_by_name;
   ALTER TABLE skills DROP COLUMN origin; ALTER TABLE skills DROP COLUMN retired_at; ALTER TABLE skills DROP COLUMN resumes;
   CREATE UNIQUE INDEX skills_by_name ON skills (namespace, name) WHERE deleted_at IS NULL; PRAGMA user_version = 3;`;
