@@ -7,6 +7,7 @@ import { waitingAppendsMax } from '../../src/journal/segments/append-queue.ts';
 import { segmentAt } from '../../src/journal/segments/segment.ts';
 import { fileOperations, type SegmentOperations } from '../../src/journal/segments/segment-file.ts';
 import { appendLines, createJournalFolder, storedLines, testLine } from '../support/journal-folder.ts';
+import { describeWith } from '../support/programs/requirements.ts';
 import { mountSmallDisk } from '../support/small-disk.ts';
 
 /** An error of the operating system. */
@@ -234,10 +235,9 @@ describe('a journal with durability full', () => {
   });
 });
 
-describe('a full disk', () => {
-  test('refuses a group, and takes the next one once it is freed', async ({ skip }) => {
+describeWith('mount', 'a full disk', () => {
+  test('refuses a group, and takes the next one once it is freed', async () => {
     using disk = mountSmallDisk(2_097_152);
-    if (disk === undefined) return skip('this process may not mount a file system');
     using folder = createJournalFolder();
     const directory = join(disk.folder, 'journal');
     await using journal = await folder.open({ directory });
@@ -257,9 +257,8 @@ describe('a full disk', () => {
     await journal.checkWritable();
   });
 
-  test('is noticed by the check before a write fails', async ({ skip }) => {
+  test('is noticed by the check before a write fails', async () => {
     using disk = mountSmallDisk(1_048_576);
-    if (disk === undefined) return skip('this process may not mount a file system');
     using folder = createJournalFolder();
     let elapsed = 0;
     await using journal = await folder.open({ directory: join(disk.folder, 'journal'), elapsedMs: () => elapsed });

@@ -9,13 +9,13 @@ export interface SmallDisk extends Disposable {
   folder: string;
 }
 
-/** Mounts a file system of `bytes` bytes; undefined where this process may not. */
-export function mountSmallDisk(bytes: number): SmallDisk | undefined {
+/** Mounts a file system of `bytes` bytes. @throws Error where this process may not */
+export function mountSmallDisk(bytes: number): SmallDisk {
   const folder = mkdtempSync(join(tmpdir(), 'hestia-small-disk-'));
   const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', folder]);
   if (status !== 0) {
     rmSync(folder, { recursive: true });
-    return undefined;
+    throw new Error('mounting a file system failed');
   }
   return {
     folder,
@@ -24,4 +24,14 @@ export function mountSmallDisk(bytes: number): SmallDisk | undefined {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Whether this process may mount file systems. Mounts one and removes it. */
+export function mayMountSmallDisk(): boolean {
+  try {
+    mountSmallDisk(65_536)[Symbol.dispose]();
+    return true;
+  } catch {
+    return false;
+  }
 }

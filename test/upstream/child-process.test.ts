@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { useFakeClock } from '../support/fake-clock.ts';
 import { isRunning } from '../support/is-running.ts';
+import { describeWith } from '../support/programs/requirements.ts';
 import { supportServer } from '../support/servers/support-server.ts';
 import {
   callFailure,
@@ -212,23 +213,29 @@ describe('a connection over stdio', () => {
   });
 });
 
+/** Connects to a server that starts a process, calls the tool, and checks that no process is left after a disconnect. */
+async function expectNoneLeft(mode: string, tool: string): Promise<void> {
+  const file = await temporaryFile();
+  const { connection } = await connectTo(faulty(mode, file));
+  const pids = await pidsIn(file);
+  expect(pids).toHaveLength(2);
+  expect(pids.filter(isRunning)).toEqual(pids);
+  // The grandchild holds the output open, which must not hide the exit of the child.
+  if (tool === 'die') expect((await callFailure(callTool(connection, tool))).errorType).toBe('connection_lost');
+  await connection.disconnect();
+  expect(pids.filter(isRunning)).toEqual([]);
+}
+
 describe('the processes that a child process has started', () => {
   test.each([
     ['are killed with it on a disconnect', 'grandchild', 'plain'],
     ['are killed after it has exited by itself', 'grandchild', 'die'],
-    // Known to the system only on Linux.
-    ...(process.platform === 'linux' ? [['are killed if they have left its group', 'detached', 'plain']] : []),
-  ])('%s', async (_title, mode, tool) => {
-    const file = await temporaryFile();
-    const { connection } = await connectTo(faulty(mode, file));
-    const pids = await pidsIn(file);
-    expect(pids).toHaveLength(2);
-    expect(pids.filter(isRunning)).toEqual(pids);
-    // The grandchild holds the output open, which must not hide the exit of the child.
-    if (tool === 'die') expect((await callFailure(callTool(connection, tool))).errorType).toBe('connection_lost');
-    await connection.disconnect();
-    expect(pids.filter(isRunning)).toEqual([]);
-  });
+  ])('%s', (_title, mode, tool) => expectNoneLeft(mode, tool));
+});
+
+// Only Linux lists the processes that have left a group.
+describeWith('linux', 'processes that have left the group of the child process that started them', () => {
+  test('are killed with it on a disconnect', () => expectNoneLeft('detached', 'plain'));
 });
 
 describe('standard error of a child process', () => {

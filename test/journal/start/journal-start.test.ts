@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { segmentAt } from '../../../src/journal/segments/segment.ts';
 import { tileFile } from '../../../src/journal/tile-files.ts';
 import { appendLines, createJournalFolder, storedLines, testLine } from '../../support/journal-folder.ts';
+import { describeWith } from '../../support/programs/requirements.ts';
 
 describe('an incomplete last line', () => {
   test.each(['{"seq":4,"text":"rec', '\0'.repeat(5000), ' '.repeat(4096)])('is cut and reported: %j', async (torn) => {
@@ -121,9 +122,8 @@ describe('a journal that another process writes', () => {
   });
 });
 
-describe('a folder that cannot be written', () => {
-  test('is refused with the folder and the reason', async ({ skip }) => {
-    if (process.getuid?.() !== 0) return skip('only root can give up its rights');
+describeWith('root', 'a folder that the process may not write', () => {
+  test('is refused with the folder and the reason', async () => {
     using folder = createJournalFolder();
     mkdirSync(join(folder.directory, 'segments'), { recursive: true });
     process.seteuid?.('nobody');
@@ -136,7 +136,9 @@ describe('a folder that cannot be written', () => {
     await using journal = await folder.open();
     expect(journal.size()).toBe(0);
   });
+});
 
+describe('a folder that cannot be created', () => {
   test('is refused where a file has its name', async () => {
     using folder = createJournalFolder();
     writeFileSync(folder.directory, '');
