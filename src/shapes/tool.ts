@@ -165,7 +165,14 @@ export const toolResultSchema = z.looseObject({
   isError: z.boolean(),
   _meta: jsonObjectSchema.optional(),
 });
-export type ToolResult = z.infer<typeof toolResultSchema>;
+/** A result, or the input that is needed for one; its content is empty then. */
+export type ToolResult = z.infer<typeof toolResultSchema> & { inputRequired?: InputRequired };
+
+/** The input that a server needs from the client before it answers (multi-round-trip requests of MCP 2026-07-28). */
+export interface InputRequired {
+  inputRequests?: JsonObject;
+  requestState?: string;
+}
 
 /**
  * The result as it is digested, with numbers for long integers: a digest is computed over numbers (RFC 8785), as whoever

@@ -4,8 +4,10 @@ import { settledWithin } from '../flow/time-limit.ts';
 import type { Config } from '../shapes/configuration/config.ts';
 import type { MisconfiguredServer, ServerConfiguration, ServerStatus } from '../shapes/server.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
-import { createConnection, type UpstreamConnection } from './connection.ts';
+import type { UpstreamConnection } from './connection/contract.ts';
+import { createConnection } from './connection.ts';
 import type { UpstreamLog } from './log.ts';
+import type { OfferChange } from './offers/offer-list.ts';
 import type { UpstreamSkillList } from './skills/list.ts';
 import { createStartLimit } from './start-limit.ts';
 
@@ -24,6 +26,8 @@ export interface ConnectionPoolDeps {
   onToolsChanged(serverId: string, tools: readonly ToolDefinition[]): unknown;
   /** Called with each list of a server's skills, and with undefined when the server is disconnected. */
   onSkillsChanged?: ((serverId: string, list: UpstreamSkillList | undefined) => unknown) | undefined;
+  /** Called when a list of a server's prompts, resources or templates may have changed, or a resource was updated. */
+  onOffersChanged?: ((serverId: string, change: OfferChange) => void) | undefined;
   onStateChanged(status: ServerStatus): void;
 }
 
@@ -119,6 +123,7 @@ function connectionFactory({ environment, limits, clientVersion, log, onStateCha
     createConnection({
       ...{ serverId, configuration, environment, limits, startLimit, clientVersion, log, onStateChanged },
       onToolsChanged: (tools: readonly ToolDefinition[]) => deps.onToolsChanged(serverId, tools),
+      onOffersChanged: deps.onOffersChanged && ((change) => deps.onOffersChanged?.(serverId, change)),
       onSkillsChanged: deps.onSkillsChanged && ((list) => deps.onSkillsChanged?.(serverId, list)),
     });
 }

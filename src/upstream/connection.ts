@@ -4,64 +4,24 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { unlessAborted } from '../flow/time-limit.ts';
-import type { Config } from '../shapes/configuration/config.ts';
-import type { ServerConfiguration, ServerStatus } from '../shapes/server.ts';
+import type { JsonObject } from '../shapes/json.ts';
+import type { ServerStatus } from '../shapes/server.ts';
 import type { ToolDefinition, ToolResult } from '../shapes/tool.ts';
 import { UpstreamCallError } from './call-failure.ts';
-import { ConnectionState } from './connection-state.ts';
+import type { ConnectionDeps, UpstreamConnection } from './connection/contract.ts';
+import { introductionOf, type ServerIntroduction } from './connection/introduction.ts';
+import { ConnectionState } from './connection/state.ts';
 import { type HealthCheck, startHealthChecks } from './health-check.ts';
-import type { UpstreamLog } from './log.ts';
+import { OfferCache } from './offers/offer-cache.ts';
+import type { OfferKind } from './offers/offer-list.ts';
 import { ReconnectSchedule } from './reconnect-delay.ts';
+import { sendRequest, type UpstreamRequest } from './request/server-request.ts';
 import { openSession, type Session } from './session.ts';
 import { failureFields, listFailure, lossFailure, SessionFailure } from './session-failure.ts';
-import type { UpstreamSkillList } from './skills/list.ts';
 import { watchSkills } from './skills/watch.ts';
-import type { StartLimit } from './start-limit.ts';
 import { callTool, type UpstreamCall } from './tool-call.ts';
 import type { ToolList } from './tool-list.ts';
 import { watchTools } from './tool-watch.ts';
-
-/** Dependencies of a connection. */
-export interface ConnectionDeps {
-  serverId: string;
-  configuration: ServerConfiguration;
-  /** The variables that every server over stdio gets. */
-  environment: Record<string, string>;
-  limits: Config['limits'];
-  /** Limits the child processes that start at the same time. */
-  startLimit: StartLimit;
-  /** The hub's version, sent to the server. */
-  clientVersion: string;
-  log: UpstreamLog;
-  /** Called when the tools differ from those reported before. `refused` counts the tools that cannot be offered. */
-  onToolsChanged(tools: readonly ToolDefinition[], refused: number): unknown;
-  /** Called with each list of the server's skills, and with undefined when the server is disconnected. */
-  onSkillsChanged?: ((list: UpstreamSkillList | undefined) => unknown) | undefined;
-  onStateChanged(status: ServerStatus): void;
-  /** Unix milliseconds. */
-  now?: () => number;
-  /** From 0 inclusive to 1 exclusive. */
-  random?: () => number;
-}
-
-/** The connection to one server. It exists as long as the hub runs, connected or not. */
-export interface UpstreamConnection extends AsyncDisposable {
-  /**
-   * Connects, and reconnects after each failure. Resolves when the first attempt has settled; never rejects. May be
-   * repeated.
-   */
-  connect(): Promise<void>;
-  /** Closes the connection and removes its tools, within about two seconds. Never rejects; may be repeated. */
-  disconnect(): Promise<void>;
-  status(): ServerStatus;
-  /** The tools as last listed. They remain while the connection is reconnecting. */
-  tools(): readonly ToolDefinition[];
-  /**
-   * Calls a tool. The signal of the call is its only deadline. When it aborts, the server is sent a cancellation.
-   * @throws UpstreamCallError, and nothing else.
-   */
-  call(call: UpstreamCall): Promise<ToolResult>;
-}
 
 /** Creates a connection, not connected yet. After it is disposed of, it cannot connect again. */
 export function createConnection(deps: ConnectionDeps): UpstreamConnection {
@@ -87,6 +47,8 @@ class Connection implements UpstreamConnection {
   #callsRunning = 0;
   #legacy = false;
   #disposed = false;
+  readonly #offers: OfferCache;
+  #introduction: ServerIntroduction | undefined;
 
   constructor(deps: ConnectionDeps) {
     this.#deps = deps;
@@ -94,6 +56,11 @@ class Connection implements UpstreamConnection {
     const onSet = () => deps.onStateChanged(this.status());
     this.#state = new ConnectionState({ now: deps.now ?? Date.now, onSet });
     this.#schedule = new ReconnectSchedule({ limits: deps.limits, random: this.#random });
+    this.#offers = new OfferCache({
+      ...deps,
+      random: this.#random,
+      onChanged: (change) => deps.onOffersChanged?.(change),
+    });
   }
 
   connect(): Promise<void> {
@@ -143,18 +110,39 @@ class Connection implements UpstreamConnection {
     return this.#list.tools;
   }
 
-  async call(call: UpstreamCall): Promise<ToolResult> {
+  introduction(): ServerIntroduction | undefined {
+    return this.#introduction;
+  }
+
+  offers(kind: OfferKind, signal: AbortSignal): Promise<readonly JsonObject[]> {
+    return this.#offers.list(kind, signal);
+  }
+
+  subscribe(uri: string): Promise<() => void> {
+    return this.#offers.subscriptions.subscribe(uri);
+  }
+
+  call(call: UpstreamCall): Promise<ToolResult> {
+    return this.#use(call.signal, (session) => this.#callOver(session, call));
+  }
+
+  request(request: UpstreamRequest): Promise<JsonObject> {
+    const { limits } = this.#deps;
+    return this.#use(request.signal, (session) => sendRequest(request, { session, limits }));
+  }
+
+  async #use<Result>(signal: AbortSignal, work: (session: Session) => Promise<Result>): Promise<Result> {
     const session = this.#session;
     if (session === undefined) throw new UpstreamCallError('server_unavailable');
     this.#callsRunning += 1;
     try {
-      return await this.#callOver(session, call);
+      return await work(session);
     } catch (error) {
       // A server that does not know the session has not run the call, so it may be repeated.
       if (!(error instanceof UpstreamCallError) || !error.isSessionUnknown) throw error;
-      const renewed = await this.#renew(session, call.signal);
+      const renewed = await this.#renew(session, signal);
       if (renewed === undefined) throw error;
-      return await this.#callOver(renewed, call);
+      return await work(renewed);
     } finally {
       this.#callsRunning -= 1;
     }
@@ -249,6 +237,8 @@ class Connection implements UpstreamConnection {
     session.ended.addEventListener('abort', onEnded);
     // One lost request does not prove that the server is lost: a health check decides.
     session.client.onerror = () => this.#health?.checkNow();
+    this.#introduction = introductionOf(session);
+    this.#offers.useSession(session);
     this.#watchSkills(session);
     this.#state.set('connected');
   }
@@ -268,6 +258,7 @@ class Connection implements UpstreamConnection {
   #closeSession(session: Session | undefined): void {
     this.#session = undefined;
     this.#health = undefined;
+    this.#offers.endSession();
     if (session === undefined) return;
     const closing = session.close().finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);

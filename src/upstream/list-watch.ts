@@ -31,24 +31,40 @@ export async function watchList<List>(session: Session, watch: ListWatch<List>):
   const refreshes = createDebouncedQueue({ pauseMs: debounceMs, postponedMsMax: debounceMs, run: watch.refresh });
   const refreshSoon = () => refreshes.request(watch.notification);
   session.ended.addEventListener('abort', () => void refreshes[Symbol.asyncDispose]());
-  session.client.setNotificationHandler(watch.notification, refreshSoon);
+  session.client.onNotification(watch.notification, refreshSoon);
   const first = await watch.fetchFirst();
-  if (session.era === 'modern' && watch.filter !== undefined) void subscribe(session, watch, watch.filter, refreshSoon);
+  const { filter } = watch;
+  if (session.era === 'modern' && filter !== undefined) {
+    void keepSubscribed(session, watch, { filter, onOpen: refreshSoon });
+  }
   return first;
 }
 
-/** Keeps a subscription open. Each time it opens, the list is fetched, since it may have changed in between. */
-async function subscribe(
-  { client, ended }: Session,
-  { limits, random, onSubscriptionEnded }: Omit<ListWatch<unknown>, 'fetchFirst'>,
-  filter: SubscriptionFilter,
-  onOpen: () => void,
+/** A subscription of protocol 2026-07-28. */
+export interface KeptSubscription {
+  filter: SubscriptionFilter;
+  /** Called each time it opens. What it reports may have changed in between. */
+  onOpen: () => void;
+  /** Ends it; otherwise it ends with the session. */
+  ending?: AbortSignal;
+}
+
+/** Keeps a subscription open, and reopens it when it ends. Never throws. */
+export async function keepSubscribed(
+  session: Pick<Session, 'client' | 'ended'>,
+  { limits, random, onSubscriptionEnded }: Pick<ListWatch<unknown>, 'limits' | 'random' | 'onSubscriptionEnded'>,
+  { filter, onOpen, ending }: KeptSubscription,
 ): Promise<void> {
+  const { client } = session;
+  const ended = ending === undefined ? session.ended : AbortSignal.any([session.ended, ending]);
   let failures = 0;
   while (!ended.aborted) {
     const openedAt = performance.now();
     try {
-      const subscription = await client.listen(filter, { timeout: limits.connectTimeoutMs });
+      const subscription = await client.listen(filter, {
+        timeout: limits.connectTimeoutMs,
+        ...(ending && { signal: ending }),
+      });
       onOpen();
       await subscription.closed;
     } catch {

@@ -1,7 +1,7 @@
 /**
- * The MCP client of one session: the library's, with two changes. Tool results pass through unchanged, since the
+ * The MCP client of one session: the library's, with three changes. Tool results pass through unchanged, since the
  * library's schemas drop unknown fields of content blocks and refuse unknown types. Progress that arrives together
- * with the result is delivered, since listeners are found by progress token, not by pending request as in the library.
+ * with the result is delivered, since listeners are found by progress token. A notification may have several listeners.
  */
 import {
   Client,
@@ -27,9 +27,13 @@ type TypedRequest<M extends RequestMethod> = { method: M; params?: JsonObject };
 /** Receives the progress of one call. */
 export type ProgressListener = (progress: ToolProgress) => void;
 
+/** Receives the parameters of a notification. */
+export type NotificationListener = (params: JsonObject) => void;
+
 /** The library's client with unchanged tool results and complete progress. Used for one session. */
 export class McpClient extends Client {
   readonly #progressListeners = new Map<number, ProgressListener>();
+  readonly #notificationListeners = new Map<string, NotificationListener[]>();
   #lastProgressToken = 0;
 
   constructor({ clientVersion, probeTimeoutMs }: McpClientDeps) {
@@ -44,6 +48,14 @@ export class McpClient extends Client {
     this.setNotificationHandler('notifications/progress', ({ params: { progressToken, progress, total, message } }) => {
       this.#progressListeners.get(Number(progressToken))?.({ progress, total, message });
     });
+    this.fallbackNotificationHandler = async ({ method, params }) => {
+      for (const listener of this.#notificationListeners.get(method) ?? []) listener(params ?? {});
+    };
+  }
+
+  /** Adds a listener of a notification. A method has any number of listeners, which end with the session. */
+  onNotification(method: string, listener: NotificationListener): void {
+    this.#notificationListeners.set(method, [...(this.#notificationListeners.get(method) ?? []), listener]);
   }
 
   /** Returns a progress token to send in the `_meta` of a call. The listener receives the progress reported with it. */

@@ -2,77 +2,43 @@
  * A tool call over a session: sends the request and checks the result. Results pass through unchanged. Their outermost
  * structure and their size are checked, but not the tool's output schema.
  */
-import type { CallToolRequestOptions } from '@modelcontextprotocol/client';
-import type { Config } from '../shapes/configuration/config.ts';
 import { hasRawNumber, isJsonObject, type JsonObject, withPlainNumbers } from '../shapes/json.ts';
-import type { ToolDefinition, ToolProgress, ToolResult } from '../shapes/tool.ts';
-import { callFailure, UpstreamCallError } from './call-failure.ts';
-import { resultFault } from './response-limits.ts';
-import type { Session } from './session.ts';
+import type { ToolDefinition, ToolResult } from '../shapes/tool.ts';
+import { UpstreamCallError } from './call-failure.ts';
+import { type ExchangeDeps, type ExchangeOptions, exchange, type SendOptions } from './request/exchange.ts';
 
 /** A call of an upstream tool. */
-export interface UpstreamCall {
+export interface UpstreamCall extends ExchangeOptions {
   toolName: string;
   arguments: JsonObject;
-  /** `params._meta` of the request. Over HTTP its `traceparent` is sent as a header too. */
-  meta?: JsonObject | undefined;
-  /** Cancels the call, of which the server is notified. */
-  signal: AbortSignal;
-  onProgress?: ((progress: ToolProgress) => void) | undefined;
 }
 
 /** Dependencies of a call. */
-export interface ToolCallDeps {
-  session: Session;
+export interface ToolCallDeps extends ExchangeDeps {
   /** The tool as listed. Its input schema names the arguments to mirror as `Mcp-Param-…` headers. */
   definition: ToolDefinition | undefined;
-  limits: Config['limits'];
 }
-
-/** Milliseconds that the library's timeout exceeds the longest call, so that only the caller's signal ends a call. */
-const timeoutMarginMs = 60_000;
-
-type CallParams = { name: string; arguments: JsonObject; _meta?: JsonObject };
 
 /**
  * Calls the tool.
- * @throws UpstreamCallError, and nothing else. Of the upstream it contains at most a JSON-RPC error code.
+ * @throws UpstreamCallError, and nothing else. Of the upstream it contains at most an answer to be passed on.
  */
 export async function callTool(call: UpstreamCall, deps: ToolCallDeps): Promise<ToolResult> {
-  const { client, era } = deps.session;
-  const progressToken = call.onProgress === undefined ? undefined : client.addProgressListener(call.onProgress);
-  const meta = progressToken === undefined ? call.meta : { ...call.meta, progressToken };
-  const params = {
-    name: call.toolName,
-    arguments: call.arguments,
-    ...(meta === undefined ? {} : { _meta: meta }),
-  };
-  let result: unknown;
-  try {
-    result = await sendCall(params, call.signal, deps);
-  } catch (error) {
-    throw call.signal.aborted ? new UpstreamCallError('cancelled') : callFailure(error, era === 'modern');
-  } finally {
-    if (progressToken !== undefined) client.removeProgressListener(progressToken);
-  }
-  const fault = resultFault(result, deps.limits.responseBytesMax);
-  if (fault !== undefined) {
-    throw new UpstreamCallError(fault === 'too_large' ? 'response_too_large' : 'invalid_response');
-  }
+  const { toolName: name, arguments: args } = call;
+  const result = await exchange({ name, arguments: args }, call, deps, (params, options) =>
+    sendCall(params, options, deps),
+  );
   return toolResult(result);
 }
+
+type CallParams = { name: string; arguments: JsonObject; _meta?: JsonObject };
 
 /**
  * Sends the request. Since protocol 2026-07-28 headers mirror arguments. The library derives them from the tool's
  * schema. For earlier protocols the request needs no schema.
  */
-function sendCall(
-  params: CallParams,
-  signal: AbortSignal,
-  { session, definition, limits }: ToolCallDeps,
-): Promise<unknown> {
-  if (session.call !== undefined) return session.call(params, signal);
-  const options: CallToolRequestOptions = { signal, timeout: limits.callTimeoutMsMax + timeoutMarginMs };
+function sendCall(params: CallParams, options: SendOptions, { session, definition }: ToolCallDeps): Promise<unknown> {
+  if (session.call !== undefined) return session.call(params, options.signal);
   if (session.era !== 'modern') return session.client.request({ method: 'tools/call', params }, options);
   if (definition === undefined) return session.client.callTool(params, options);
   const inputSchema = { ...definition.inputSchema, type: 'object' as const };
@@ -90,6 +56,7 @@ function sendCall(
 function toolResult(result: unknown): ToolResult {
   const invalid = () => new UpstreamCallError('invalid_response');
   if (!isJsonObject(result)) throw invalid();
+  if (result.resultType === 'input_required') return inputRequiredResult(result);
   const { content, structuredContent, isError, _meta, resultType: _resultType, ...rest } = result;
   // A server may omit the content only if there is structured content.
   if (isAbsent(content) && structuredContent === undefined) throw invalid();
@@ -103,6 +70,15 @@ function toolResult(result: unknown): ToolResult {
     ...(structuredContent !== undefined && { structuredContent }),
     ...(_meta && { _meta }),
   };
+}
+
+/** The result of a server that needs input of the client first (multi-round-trip requests). */
+function inputRequiredResult({ inputRequests, requestState, _meta }: JsonObject): ToolResult {
+  const inputRequired = {
+    ...(isJsonObject(inputRequests) && { inputRequests }),
+    ...(typeof requestState === 'string' && { requestState }),
+  };
+  return { content: [], isError: false, inputRequired, ...(isJsonObject(_meta) && { _meta }) };
 }
 
 function isAbsent(value: unknown): value is undefined | null {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ServerConfiguration, stdioServerSchema } from '../../src/shapes/server.ts';
-import type { UpstreamConnection } from '../../src/upstream/connection.ts';
+import type { UpstreamConnection } from '../../src/upstream/connection/contract.ts';
 import { httpServer } from '../support/servers/support-server.ts';
 import { callFailure, callTool, observeConnection, textOf } from '../support/servers/upstream-connection.ts';
 import { waitFor } from '../support/wait-for.ts';

@@ -13,7 +13,8 @@ import {
 } from '../../../src/shapes/server.ts';
 import type { ToolDefinition, ToolResult } from '../../../src/shapes/tool.ts';
 import { UpstreamCallError } from '../../../src/upstream/call-failure.ts';
-import { createConnection, type UpstreamConnection } from '../../../src/upstream/connection.ts';
+import type { UpstreamConnection } from '../../../src/upstream/connection/contract.ts';
+import { createConnection } from '../../../src/upstream/connection.ts';
 import type { UpstreamLog, UpstreamLogFields } from '../../../src/upstream/log.ts';
 import { createStartLimit } from '../../../src/upstream/start-limit.ts';
 import { waitFor } from '../wait-for.ts';

@@ -1,6 +1,6 @@
 /** The state of a connection, as its status shows it: since when, and the last failure. */
-import type { ServerState, ServerStatus } from '../shapes/server.ts';
-import { type SessionFailure, shownFailure } from './session-failure.ts';
+import type { ServerState, ServerStatus } from '../../shapes/server.ts';
+import { type SessionFailure, shownFailure } from '../session-failure.ts';
 
 /** The fields of a status that describe the state. */
 export type StateFields = Pick<ServerStatus, 'state' | 'stateSince' | 'errorType' | 'failure' | 'retryAt'>;
