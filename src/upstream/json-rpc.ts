@@ -59,7 +59,13 @@ export function withExactStructure(message: unknown, text: string): unknown {
   if (!isJsonObject(message) || !isJsonObject(message.result)) return message;
   const { result } = message;
   if (result.structuredContent === undefined) return message;
-  const exact = exactJson(text);
-  if (!isJsonObject(exact) || !isJsonObject(exact.result)) return message;
-  return { ...message, result: { ...result, structuredContent: exact.result.structuredContent } };
+  const structuredContent = exactStructure(text, message.id);
+  return structuredContent === undefined ? message : { ...message, result: { ...result, structuredContent } };
+}
+
+/** The structured content of the response with this id, whose integers keep their digits; undefined if none would lose any. */
+export function exactStructure(text: string, id: unknown): unknown {
+  const message = exactJson(text);
+  if (!isJsonObject(message) || message.id !== id || !isJsonObject(message.result)) return undefined;
+  return message.result.structuredContent;
 }

@@ -86,6 +86,7 @@ describe('a call', () => {
     ['failing', 'upstream_error'],
     ['rpc_error', 'upstream_error'],
     ['code_text', 'invalid_response'],
+    ['stream_code_text', 'invalid_response'],
     ['id_wrong', 'invalid_response'],
   ])(
     'that receives %s fails with %s, without text of the server, and the next call succeeds',
@@ -109,16 +110,28 @@ describe('a call', () => {
     expect((await callFailure(callTool(connection, toolName))).answer()).toEqual(answer);
   });
 
-  test.each(['gzip_json', 'gzip_stream', 'capital_type', 'no_blank_line', 'error_null', 'meta_null'])(
-    'returns its result from a response with a deviation (%s)',
-    async (toolName) => {
-      const { connection } = await connected(await started());
-      expect(await callTool(connection, toolName)).toEqual({
-        content: [{ type: 'text', text: toolName }],
-        isError: false,
-      });
-    },
-  );
+  test.each([
+    'gzip_json',
+    'gzip_stream',
+    'capital_type',
+    'no_blank_line',
+    'error_null',
+    'meta_null',
+    'stream_error_null',
+    'stream_meta_null',
+  ])('returns its result from a response with a deviation (%s)', async (toolName) => {
+    const { connection } = await connected(await started());
+    expect(await callTool(connection, toolName)).toEqual({
+      content: [{ type: 'text', text: toolName }],
+      isError: false,
+    });
+  });
+
+  test('keeps the digits of long integers in the structured content of a stream', async () => {
+    const { connection } = await connected(await started());
+    const { structuredContent } = await callTool(connection, 'stream_digits');
+    expect(JSON.stringify(structuredContent)).toBe('{"n":12345678901234567890}');
+  });
 
   test('whose compressed response is too large when decompressed fails', async () => {
     const { connection } = await connected(await started(), quickLimits({ responseBytesMax: 100_000 }));

@@ -15,7 +15,7 @@ import { isJsonObject, parsedJson } from '../../shapes/json.ts';
 import type { HttpServer } from '../../shapes/server.ts';
 import { RequestFailure, type UpstreamErrorType } from '../call-failure.ts';
 import type { Channel } from '../channel.ts';
-import { isResponse, libraryResponse, responseOutcome, withExactStructure } from '../json-rpc.ts';
+import { exactStructure, isResponse, libraryResponse, responseOutcome, withExactStructure } from '../json-rpc.ts';
 import type { BodyObserver } from '../response-limits.ts';
 import { createHttpClient, fetchResponse, type HttpClient, type HttpResponse, httpRequest } from './client.ts';
 
@@ -62,9 +62,21 @@ class Exchange {
   /** The HTTP response that the fast path received and could not use. The library reads it. */
   received: HttpResponse | undefined;
   endedNormally = false;
+  #exactStructure: unknown;
 
   constructor(id: number) {
     this.id = id;
+  }
+
+  /** Keeps the structured content of the response, if it has integers whose digits the library would lose. */
+  keepExactStructure(text: string): void {
+    this.#exactStructure ??= exactStructure(text, this.id);
+  }
+
+  /** Puts back what the library has lost, in the response that it has read. */
+  restoreExactStructure(response: JSONRPCMessage): void {
+    if (this.#exactStructure === undefined || !('result' in response)) return;
+    Object.assign(response.result, { structuredContent: this.#exactStructure });
   }
 }
 
@@ -91,7 +103,9 @@ class HttpTransport extends StreamableHTTPClientTransport {
         const observer = this.#bodyObserver(exchange);
         const response = exchange?.received ?? (await http.send(target, httpRequest(init), observer));
         if (exchange !== undefined) exchange.received = undefined;
-        return fetchResponse(response, messageBytesMax, observer);
+        const onMessage = (text: string) => exchange?.keepExactStructure(text);
+        const onInvalid = (id: string | number) => this.#fail(this.#exchanges.get(Number(id)), 'invalid_response');
+        return fetchResponse(response, { bytesMax: messageBytesMax, observer, onMessage, onInvalid });
       },
     });
     this.#current = current;
@@ -100,7 +114,9 @@ class HttpTransport extends StreamableHTTPClientTransport {
     this.#headers = httpRequest({ headers: configuration.headers }).headers;
     // The client keeps a handler that is set before it connects, and calls it before its own.
     this.onmessage = (message) => {
-      if ('id' in message && !('method' in message)) this.#exchanges.delete(Number(message.id));
+      if (!('id' in message) || 'method' in message) return;
+      this.#exchanges.get(Number(message.id))?.restoreExactStructure(message);
+      this.#exchanges.delete(Number(message.id));
     };
   }
 

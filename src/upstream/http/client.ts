@@ -7,6 +7,7 @@ import { Agent, interceptors, request } from 'undici';
 import { isJsonObject, parsedJson } from '../../shapes/json.ts';
 import { isResponse, libraryResponse, responseOutcome } from '../json-rpc.ts';
 import { type BodyObserver, limitedResponse } from '../response-limits.ts';
+import { rewrittenEvents } from './event-stream.ts';
 
 /** An HTTP request. `body` is JSON text. */
 export interface HttpRequest {
@@ -92,30 +93,51 @@ export function httpRequest({ method, headers, body, signal }: RequestInit = {})
   };
 }
 
-/** Converts to a `fetch` response. Each event of a stream is limited to `bytesMax` bytes. */
+/** What {@link fetchResponse} needs besides the response. */
+export interface FetchResponseOptions {
+  /** The most bytes of an event of a stream. */
+  bytesMax: number;
+  observer: BodyObserver;
+  /** Receives the JSON text of each message, before it is rewritten for the library. */
+  onMessage?: (text: string) => void;
+  /** Receives the id of a response that is invalid, so that its request need not wait for another. */
+  onInvalid?: (id: string | number) => void;
+}
+
+/** Converts to a `fetch` response, whose messages are as the MCP library accepts them. */
 export function fetchResponse(
   { status, headers, body }: HttpResponse,
-  bytesMax: number,
-  observer: BodyObserver,
+  { bytesMax, observer, onMessage, onInvalid }: FetchResponseOptions,
 ): Response {
+  const acceptable = (text: string) => {
+    onMessage?.(text);
+    return acceptableJson(text, onInvalid);
+  };
   if (typeof body === 'string') {
-    return new Response(nullBodyStatuses.has(status) ? null : acceptableJson(body), { status, headers });
+    return new Response(nullBodyStatuses.has(status) ? null : acceptable(body), { status, headers });
   }
-  return limitedResponse(new Response(Readable.toWeb(body), { status, headers }), bytesMax, observer);
+  const limited = limitedResponse(new Response(Readable.toWeb(body), { status, headers }), bytesMax, observer);
+  if (limited.body === null) return limited;
+  return new Response(rewrittenEvents(limited.body, acceptable), { status, headers });
 }
 
 /** The null body statuses of the fetch standard, apart from 101 and 103. */
 const nullBodyStatuses = new Set([204, 205, 304]);
 
-/** The body of a response with null fields that the library refuses removed. Any other body is returned unchanged. */
-function acceptableJson(body: string): string {
-  if (!/"(?:error|_meta)"\s*:\s*null/.test(body)) return body;
+/** The message with null fields that the library refuses removed. Any other text is returned unchanged. */
+function acceptableJson(body: string, onInvalid: FetchResponseOptions['onInvalid']): string {
+  if (!deviation.test(body)) return body;
   const message = parsedJson(body);
   if (!isJsonObject(message) || !isResponse(message)) return body;
   const { id } = message;
   if (typeof id !== 'string' && typeof id !== 'number') return body;
-  return JSON.stringify(libraryResponse(id, responseOutcome(message)));
+  const outcome = responseOutcome(message);
+  if (outcome.kind === 'invalid') onInvalid?.(id);
+  return JSON.stringify(libraryResponse(id, outcome));
 }
+
+/** What a message has if the library may refuse it: null for what is absent, a text for the code of an error. */
+const deviation = /"(?:error|_meta)"\s*:\s*null|"code"\s*:\s*"/;
 
 /** Reads a body to its end. @throws Error if it is longer than `bytesMax`, or is cut off */
 function readBody(body: Readable, bytesMax: number, observer: BodyObserver): Promise<string> {

@@ -37,7 +37,7 @@ export function createSseChannel({ configuration, messageBytesMax }: HttpChannel
       const response = await http.send(target, request, observer);
       if (isStream) streamStatus = response.status;
       if (typeof response.body !== 'string') response.body.once('close', () => void close());
-      return fetchResponse(response, messageBytesMax, observer);
+      return fetchResponse(response, { bytesMax: messageBytesMax, observer });
     },
   });
   const detail = () => ({

@@ -92,6 +92,10 @@ const toolNamesAtStart = [
   'gzip_bomb',
   'capital_type',
   'no_blank_line',
+  'stream_error_null',
+  'stream_meta_null',
+  'stream_code_text',
+  'stream_digits',
 ];
 
 class State {
@@ -218,8 +222,16 @@ class State {
       },
       no_blank_line: () => stream().end(`data: ${JSON.stringify({ jsonrpc: '2.0', id, result })}`),
     };
-    answers[toolName]?.();
-    deviations[toolName]?.();
+    const event = (message: string) => stream().end(`id: 7\r\nevent: message\r\ndata: ${message}\r\n\r\n`);
+    const streamed: Record<string, () => void> = {
+      stream_error_null: () => event(JSON.stringify({ jsonrpc: '2.0', id, result, error: null })),
+      stream_meta_null: () => event(JSON.stringify({ jsonrpc: '2.0', id, result: { ...result, _meta: null } })),
+      stream_code_text: () =>
+        event(JSON.stringify({ jsonrpc: '2.0', id, error: { code: 'E', message: 'secret-token-1' } })),
+      stream_digits: () =>
+        event(`{"jsonrpc":"2.0","id":${id},"result":{"content":[],"structuredContent":{"n":12345678901234567890}}}`),
+    };
+    for (const kind of [answers, deviations, streamed]) kind[toolName]?.();
   }
 }
 
