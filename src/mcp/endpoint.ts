@@ -19,6 +19,7 @@ import type { ToolDefinition } from '../shapes/tool.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type PlainCall, plainCall, plainCallResponse } from './fast-path.ts';
 import { createHubTools, type HubTools, type HubToolsDeps } from './hub-tools.ts';
+import { type Answer, cancelledResponse, keptAlive } from './late-response.ts';
 import { createLegacySessions, createListChangeStreams, type LegacySessions } from './legacy-session.ts';
 import type { ToolInvocation } from './meta-tools.ts';
 import { type RequestEnding, traceRequest } from './request-span.ts';
@@ -30,9 +31,10 @@ import { TracedMcpServer } from './traced-server.ts';
 export interface HubServer {
   /**
    * Answers one HTTP request of an authenticated caller.
-   * @returns a response; for a call on the fast path, the JSON-RPC message that is the whole body of a 200
+   * @returns a response; for a call on the fast path, the JSON-RPC message that is the whole body of a 200. What takes
+   *   long is a stream of events. It has no answer if the client has cancelled the call
    */
-  handle(request: Request, caller: Caller): Promise<Response | string>;
+  handle(request: Request, caller: Caller): Promise<Answer>;
   /** Closes open streams; running requests finish by themselves. */
   close(): Promise<void>;
 }
@@ -57,8 +59,8 @@ export function createHubServer(deps: HubServerDeps): HubServer {
   const streams = createListChangeStreams();
   const tools = createHubTools(deps);
   const serverInfo = { name: 'hestia', version: deps.version };
-  const callers = new WeakMap<AuthInfo, Caller>();
-  const handler = createMcpHandler(serverFactory(deps, { tools, sessions, serverInfo, callers }), {
+  const exchanges = new WeakMap<AuthInfo, Exchange>();
+  const handler = createMcpHandler(serverFactory(deps, { tools, sessions, serverInfo, exchanges }), {
     legacy: 'stateless',
     onerror: (error) => deps.log.debug('MCP request failed', {}, { error }),
   });
@@ -71,10 +73,18 @@ export function createHubServer(deps: HubServerDeps): HubServer {
     const { method, params } = message.success ? message.data : {};
     if (method === 'notifications/cancelled') cancel(sessions, request, caller, params);
     const authInfo = { token: '', clientId: caller.agentId, scopes: [] };
-    callers.set(authInfo, caller);
-    const response = await handler.fetch(request, { authInfo, parsedBody: body });
+    const ended = new AbortController();
+    exchanges.set(authInfo, { caller, end: () => ended.abort() });
+    const signal = AbortSignal.any([request.signal, ended.signal]);
+    const { url, headers } = request;
+    const forwarded = new Request(url, { method: 'POST', headers, signal });
+    const response = await handler.fetch(forwarded, { authInfo, parsedBody: body });
     if (method === 'initialize' && response.ok) response.headers.set(sessionHeader, sessions.newSessionId());
     return response;
+  };
+  const answerCall = async (call: PlainCall, request: Request, caller: Caller): Promise<Answer> => {
+    const ending = await callOnFastPath(deps, { tools, sessions }, call, { request, caller });
+    return ending === 'cancelled' ? cancelledResponse() : plainCallResponse(call, ending, serverInfo);
   };
   return {
     handle: async (request, caller) => {
@@ -83,9 +93,8 @@ export function createHubServer(deps: HubServerDeps): HubServer {
       const body = await readBody(request);
       if ('refusal' in body) return body.refusal;
       const call = plainCall(body.parsed, request.headers);
-      if (call === undefined) return handleMessage(request, caller, body.parsed);
-      const ending = await callOnFastPath(deps, { tools, sessions }, call, { request, caller });
-      return plainCallResponse(call, ending, serverInfo);
+      const answer = call ? answerCall(call, request, caller) : handleMessage(request, caller, body.parsed);
+      return keptAlive(answer, request.headers.get('accept'));
     },
     close: async () => {
       stopListening();
@@ -101,21 +110,29 @@ interface Shared {
   sessions: LegacySessions;
 }
 
-/** The SDK's description of an authenticated client; the hub's caller is found by it. */
+/** The SDK's description of an authenticated client; the exchange is found by it. */
 type AuthInfo = NonNullable<McpRequestContext['authInfo']>;
+
+/** A request that the SDK answers. */
+interface Exchange {
+  caller: Caller;
+  /** Ends the response without an answer, as if the client had disconnected. */
+  end: () => void;
+}
 
 interface ServerFactoryDeps extends Shared {
   serverInfo: { name: string; version: string };
-  callers: WeakMap<AuthInfo, Caller>;
+  exchanges: WeakMap<AuthInfo, Exchange>;
 }
 
-function serverFactory(deps: HubServerDeps, { tools, sessions, serverInfo, callers }: ServerFactoryDeps) {
+function serverFactory(deps: HubServerDeps, { tools, sessions, serverInfo, exchanges }: ServerFactoryDeps) {
   const { metrics, log } = deps;
   const jsonSchemaValidator = new AjvJsonSchemaValidator();
   const capabilities = { tools: { listChanged: true }, resources: { listChanged: false } };
   return ({ authInfo, requestInfo }: McpRequestContext) => {
-    const caller = authInfo && callers.get(authInfo);
-    assert(caller, 'the SDK passes the authInfo of the request on');
+    const exchange = authInfo && exchanges.get(authInfo);
+    assert(exchange, 'the SDK passes the authInfo of the request on');
+    const { caller } = exchange;
     const mcpServer = new TracedMcpServer(
       serverInfo,
       { capabilities, instructions, jsonSchemaValidator },
@@ -142,6 +159,7 @@ function serverFactory(deps: HubServerDeps, { tools, sessions, serverInfo, calle
       } catch (error) {
         throw protocolError(error, log);
       } finally {
+        if (call.signal.aborted) exchange.end();
         call.close();
       }
     });
@@ -149,28 +167,33 @@ function serverFactory(deps: HubServerDeps, { tools, sessions, serverInfo, calle
   };
 }
 
-/** Calls a tool without a server of the SDK; the call ends when the client disconnects or its session cancels it. */
+/** Calls a tool without a server of the SDK. The call is cancelled when the client disconnects, or by its session. */
 async function callOnFastPath(
   { metrics, log }: HubServerDeps,
   { tools, sessions }: Shared,
   { id, toolName, arguments: args, meta, revision }: PlainCall,
   { request, caller }: { request: Request; caller: Caller },
-): Promise<RequestEnding<CallToolResult, ProtocolError>> {
+): Promise<RequestEnding<CallToolResult, ProtocolError> | 'cancelled'> {
   const sessionId = request.headers.get(sessionHeader) ?? undefined;
   const call = sessions.open({ keyId: caller.keyId, sessionId, requestId: id }, request.signal);
   const knownName = tools.isKnown(caller, toolName) ? toolName : undefined;
   const traced = { method: 'tools/call', toolName: knownName, id, protocolVersion: revision, meta };
-  return traceRequest({ metrics, agentId: caller.agentId }, traced, async () => {
-    try {
-      const protocolVersion = request.headers.get(versionHeader) ?? undefined;
-      const invocation = { caller, signal: call.signal, onProgress: undefined, protocolVersion };
-      return { result: await tools.call({ name: toolName, arguments: args }, invocation) };
-    } catch (error) {
-      return { error: protocolError(error, log) };
-    } finally {
-      call.close();
-    }
-  });
+  const ending = await traceRequest<CallToolResult, ProtocolError>(
+    { metrics, agentId: caller.agentId },
+    traced,
+    async () => {
+      try {
+        const protocolVersion = request.headers.get(versionHeader) ?? undefined;
+        const invocation = { caller, signal: call.signal, onProgress: undefined, protocolVersion };
+        return { result: await tools.call({ name: toolName, arguments: args }, invocation) };
+      } catch (error) {
+        return { error: protocolError(error, log) };
+      } finally {
+        call.close();
+      }
+    },
+  );
+  return call.signal.aborted ? 'cancelled' : ending;
 }
 
 function mcpTool({ toolName, title, description, inputSchema, annotations }: ToolDefinition): Tool {

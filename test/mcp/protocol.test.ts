@@ -85,8 +85,9 @@ describe('a 2025-era session', () => {
 
   test('cannot have its calls cancelled by another key', async () => {
     const other = await hub.key('other');
+    await using client = await connectClient('2.x, 2026-07-28', hub, hub.operator);
     const headers = { accept, 'content-type': 'application/json', 'mcp-session-id': 'shared' };
-    const args = { server_id: 'faulty', tool_name: 'hang', arguments: {}, timeout_ms: 1000 };
+    const args = { server_id: 'faulty', tool_name: 'hang', arguments: {}, timeout_ms: 5000 };
     const pending = post(
       JSON.stringify({
         jsonrpc: '2.0',
@@ -96,12 +97,37 @@ describe('a 2025-era session', () => {
       }),
       headers,
     );
-    await using client = await connectClient('2.x, 2026-07-28', hub, hub.operator);
     await expect.poll(async () => (await client.call('get_mcp_hub_status')).structuredContent.calls_running).toBe(1);
     const cancel = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 99 } });
     expect((await other.fetch('/mcp', { method: 'POST', body: cancel, headers })).status).toBe(202);
     const { result } = await answerOf(await pending);
     expect(result).toMatchObject({ isError: true, _meta: { 'hestia/error': { code: 'TIMEOUT' } } });
+  });
+});
+
+describe('a call that its 2025-era client has cancelled', () => {
+  test.each([
+    ['without progress', {}],
+    ['with progress', { progressToken: 1 }],
+  ])('gets no answer (%s)', async (_what, _meta) => {
+    const headers = { accept, 'content-type': 'application/json', 'mcp-session-id': 'own' };
+    const args = { server_id: 'faulty', tool_name: 'hang', arguments: {} };
+    const call = {
+      jsonrpc: '2.0',
+      id: 98,
+      method: 'tools/call',
+      params: { name: 'call_mcp_tool', arguments: args, _meta },
+    };
+    const pending = post(JSON.stringify(call), headers);
+    await using client = await connectClient('2.x, 2026-07-28', hub, hub.operator);
+    await expect.poll(async () => (await client.call('get_mcp_hub_status')).structuredContent.calls_running).toBe(1);
+    await post(
+      JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 98 } }),
+      headers,
+    );
+    const response = await pending;
+    expect(response.status).toBe(200);
+    expect(await response.text()).not.toContain('jsonrpc');
   });
 });
 
