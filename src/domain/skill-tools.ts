@@ -19,7 +19,7 @@ export interface SkillTool {
 
 /** The registry of skill tools. */
 export interface SkillTools {
-  /** Adds the tool; `name_taken` where another tool that the namespace sees has its name. */
+  /** Adds the tool; `name_taken` where another skill of the namespace has a tool of this name. */
   register(activation: Activation, document: SkillDocument): 'registered' | 'name_taken';
   /** Removes the tool; false where this activation has none. */
   unregister(activation: Activation): boolean;
@@ -50,8 +50,9 @@ export function createSkillTools({ toolIndex, now }: SkillToolsDeps): SkillTools
     register: (activation, document) => {
       const holder = tools.get(key(activation.namespace, activation.toolName));
       const isOwn = holder?.activation.skillId === activation.skillId;
-      // A skill never takes the name of a tool that agents know already, the hub's or an upstream server's.
-      if (!isOwn && (holder !== undefined || toolIndex.hasName(activation.toolName))) return 'name_taken';
+      // Names of other servers' tools do not count: no server blocks a skill, and a refusal would reveal hidden tools. None of
+      // the hub's own tools has a name that begins with `skill_`.
+      if (!isOwn && holder !== undefined) return 'name_taken';
       const tool = { activation, document, definition: definitionOf(activation, document) };
       tools.set(key(activation.namespace, activation.toolName), tool);
       toolIndex.put(indexed(tool));

@@ -61,8 +61,6 @@ export interface ToolIndex {
   count(namespace: string): number;
   /** Whether any tool passes the filters. */
   some(filter: ToolIndexFilter): boolean;
-  /** Whether a tool other than a skill has this name, on any server. Takes constant time. */
-  hasName(toolName: string): boolean;
   /** Tools of one server or of all, whatever their namespace, ordered by server id and tool name. */
   list(filter: { serverId?: string | undefined }): IndexedTool[];
   /**

@@ -4,6 +4,8 @@ import { createSkillGate } from '../domain/screening/skill-gate.ts';
 import { createToolGate } from '../domain/screening/tool-gate.ts';
 import { createSkillTools } from '../domain/skill-tools.ts';
 import { createWordIndex } from '../search-index/words/word-index.ts';
+import { hubServerId } from '../shapes/server.ts';
+import type { IndexedTool } from '../shapes/tool.ts';
 import { createVectorMetrics } from '../telemetry/vector-metrics.ts';
 import { createConnectionPool } from '../upstream/connection-pool.ts';
 import type { Foundation } from './foundation.ts';
@@ -31,6 +33,7 @@ export async function createTools({ config, version }: HubDeps, foundation: Foun
     policy: config.policy,
     log,
     now,
+    hubToolNames: () => toolIndex.list({ serverId: hubServerId }).flatMap(hubToolName),
     offer: async (serverId, definitions) => {
       const enabled = definitions.filter((definition) => !pool.isDisabled(definition));
       const indexed = enabled.map((definition) => ({ source: 'upstream', definition, namespace: undefined }) as const);
@@ -54,4 +57,8 @@ export async function createTools({ config, version }: HubDeps, foundation: Foun
   });
   const skillTools = createSkillTools({ toolIndex, now });
   return { searchIndex, toolIndex, toolGate, skillGate, upstreamSkills, pool, skillTools };
+}
+
+function hubToolName({ source, definition }: IndexedTool): string[] {
+  return source === 'hub' ? [definition.toolName] : [];
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
+import { skillToolName } from '../../src/shapes/skill.ts';
 import { json, publishSkill, skillText, startTestHub, type TestHub } from '../support/hub/hub.ts';
 import { untilConnected } from '../support/hub/hub-listening.ts';
 import { supportServer } from '../support/servers/support-server.ts';
@@ -24,55 +25,78 @@ async function securityEvents(hub: TestHub): Promise<{ event: string; fields: Re
   );
 }
 
+/** A name outside of the specification's form: the name of its tool ends in a digest. */
+const holderName = 'demo.taken';
+const takenName = skillToolName(holderName).replace('skill_', '').replaceAll('_', '-');
+
+/** A hub with an active skill whose tool has the name that the tool of `takenName` would have. */
+async function withTakenName(): Promise<TestHub> {
+  const hub = await startTestHub();
+  await publishSkill(hub.operator, holderName);
+  await publishSkill(hub.operator, takenName);
+  expect(await json(activate(hub, holderName))).toMatchObject({ activation: { registered: true } });
+  return hub;
+}
+
 describe('a skill whose tool name belongs to an upstream tool', () => {
-  test('is activated without a tool, and the answer and the audit trail state it', async () => {
+  test('becomes a tool all the same, and each is called by its server', async () => {
     await using hub = await startTestHub(withTools);
     await untilConnected(hub, 'schemas');
     await publishSkill(hub.operator, 'triage');
-    const answer = await json(activate(hub, 'triage'));
+    expect(await json(activate(hub, 'triage'))).toMatchObject({
+      changed: true,
+      activation: { registered: true, toolName: 'skill_triage' },
+    });
+    const { result } = await json(callSkill(hub, 'skill_triage'));
+    expect(result.structuredContent).toMatchObject({ skill_name: 'triage' });
+    const upstream = await json(hub.operator.fetch('/v1/tools/schemas/skill_triage/call', { json: { arguments: {} } }));
+    expect(upstream.result.content[0].text).toMatch(/^accepted/);
+  });
+});
+
+describe('a skill whose tool name belongs to the tool of another skill', () => {
+  test('is activated without a tool, and the answer and the audit trail state it', async () => {
+    await using hub = await withTakenName();
+    const answer = await json(activate(hub, takenName));
+    const toolName = skillToolName(takenName);
     expect(answer).toMatchObject({
       changed: true,
       errorType: 'tool_name_taken',
-      activation: { registered: false, toolName: 'skill_triage' },
+      activation: { registered: false, toolName },
     });
-    expect((await callSkill(hub, 'skill_triage')).status).toBe(404);
-    expect((await json(hub.operator.fetch('/v1/skills/triage'))).activation).toMatchObject({ registered: false });
-    expect(await securityEvents(hub)).toMatchObject([
-      {
-        event: 'SKILL_ACTIVATION_REGISTRATION_FAILED',
-        fields: {
-          skill_name: 'triage',
-          tool_name: 'skill_triage',
-          error_type: 'tool_name_taken',
-          activation_id: answer.activation.activationId,
-        },
+    expect((await json(callSkill(hub, toolName))).result.structuredContent).toMatchObject({ skill_name: holderName });
+    expect((await json(hub.operator.fetch(`/v1/skills/${takenName}`))).activation).toMatchObject({ registered: false });
+    expect((await securityEvents(hub)).at(-1)).toMatchObject({
+      event: 'SKILL_ACTIVATION_REGISTRATION_FAILED',
+      fields: {
+        skill_name: takenName,
+        tool_name: toolName,
+        error_type: 'tool_name_taken',
+        activation_id: answer.activation.activationId,
       },
-    ]);
+    });
   });
 
   test('reports at deactivation that there was no tool to remove', async () => {
-    await using hub = await startTestHub(withTools);
-    await untilConnected(hub, 'schemas');
-    await publishSkill(hub.operator, 'triage');
-    await activate(hub, 'triage');
-    expect(await json(deactivate(hub, 'triage'))).toMatchObject({ changed: true, errorType: 'tool_not_registered' });
+    await using hub = await withTakenName();
+    await activate(hub, takenName);
+    expect(await json(deactivate(hub, takenName))).toMatchObject({ changed: true, errorType: 'tool_not_registered' });
     expect((await securityEvents(hub)).at(-1)).toMatchObject({
       event: 'SKILL_DEACTIVATION_UNREGISTRATION_FAILED',
       fields: { error_type: 'tool_not_registered', duration_ms: expect.any(Number) },
     });
-    expect(await json(deactivate(hub, 'triage'))).toEqual({ changed: false });
+    expect(await json(deactivate(hub, takenName))).toEqual({ changed: false });
   });
 
   test('becomes a tool when it is activated again and the name is free', async () => {
-    await using hub = await startTestHub(withTools);
-    await untilConnected(hub, 'schemas');
-    await publishSkill(hub.operator, 'triage');
-    await activate(hub, 'triage');
-    await hub.operator.fetch('/v1/servers/schemas/disconnect', { method: 'POST' });
-    expect(await json(activate(hub, 'triage'))).toMatchObject({ changed: true, activation: { registered: true } });
-    expect((await callSkill(hub, 'skill_triage')).status).toBe(200);
-    expect((await securityEvents(hub)).map(({ event }) => event)).toEqual([
+    await using hub = await withTakenName();
+    await activate(hub, takenName);
+    await deactivate(hub, holderName);
+    expect(await json(activate(hub, takenName))).toMatchObject({ changed: true, activation: { registered: true } });
+    expect((await callSkill(hub, skillToolName(takenName))).status).toBe(200);
+    expect((await securityEvents(hub)).map(({ event }) => event).slice(1)).toEqual([
       'SKILL_ACTIVATION_REGISTRATION_FAILED',
+      'SKILL_DEACTIVATION_SUCCESS',
       'SKILL_ACTIVATION_SUCCESS',
     ]);
   });

@@ -156,18 +156,6 @@ export function describeToolIndex(name: string, create: () => Promise<IndexUnder
         expect(await names('beta')).toEqual([]);
       });
 
-      test('has its names known until the last tool of each is removed; names of skills are not', async () => {
-        index.replaceServer('git', [tool('git', 'commit', 'Commits.'), tool('git', 'push', 'Pushes.')]);
-        index.put(tool('hg', 'commit', 'Commits.'));
-        index.put(tool('hestia', 'skill_a', 'deploy', { namespace: 'red', source: 'skill' }));
-        index.replaceServer('git', [tool('git', 'commit', 'Commits changes.')]);
-        expect(['commit', 'push', 'skill_a'].map((name) => index.hasName(name))).toEqual([true, false, false]);
-        index.replaceServer('git', []);
-        expect(index.hasName('commit')).toBe(true);
-        index.remove({ serverId: 'hg', toolName: 'commit', namespace: undefined });
-        expect(index.hasName('commit')).toBe(false);
-      });
-
       test('counts the tools that a namespace sees, and knows whether any passes the filters', () => {
         index.replaceServer('git', [tool('git', 'commit'), tool('git', 'push')]);
         index.put(tool('hestia', 'skill_a', 'deploy', { namespace: 'red', source: 'skill' }));

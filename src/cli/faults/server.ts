@@ -18,8 +18,6 @@ export const faultToolNames = { fine: 'fine', fail: 'fail', wait: 'wait', leave:
 const optionsSchema = z.strictObject({
   /** Number of further tools, named `numbered_1` and so on. */
   tools: z.int().min(0).max(1000).default(0),
-  /** Names of further tools. */
-  names: z.array(z.string()).max(10).default([]),
   /** While this file exists, the server exits at startup. */
   absentWhile: z.string().optional(),
 });
@@ -37,7 +35,7 @@ export function numberedToolName(number: number): string {
 
 const waitMsMax = 600_000;
 
-function createFaultServer({ tools, names }: z.infer<typeof optionsSchema>): McpServer {
+function createFaultServer({ tools }: z.infer<typeof optionsSchema>): McpServer {
   const server = new McpServer(
     { name: 'hestia-demo-faults', version: '1.0.0' },
     { capabilities: { tools: { listChanged: true } } },
@@ -65,7 +63,6 @@ function createFaultServer({ tools, names }: z.infer<typeof optionsSchema>): Mcp
     changing.update({ description: `Changes its own description, and did so ${changes} times.` });
     return text('changed');
   });
-  for (const name of names) server.registerTool(name, { description: 'Has a name that others want.' }, fine);
   for (let number = 1; number <= tools; number += 1) {
     server.registerTool(numberedToolName(number), { description: `Is number ${number} of many.` }, fine);
   }

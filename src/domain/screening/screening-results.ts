@@ -10,6 +10,7 @@ import type { ToolPin, ToolPinStore } from '../../stores/tool-pin-store.ts';
 import { spanNames } from '../../telemetry/names.ts';
 import { inSpan } from '../../telemetry/span.ts';
 import type { AuditTrail } from '../audit/trail.ts';
+import { isImitation } from '../scan/rules/imitation.ts';
 import { findingFields } from '../scan/subject.ts';
 import { changedFields } from '../scan/tool-definition.ts';
 
@@ -26,6 +27,8 @@ export interface ScreeningResult {
   entry: QuarantineEntry | undefined;
   /** The digest that was pinned before, if the definition has changed. */
   previousDigest: string | undefined;
+  /** Whether the tool is held because its server has added it. */
+  isAddition: boolean;
   /** The version of the scan, if it found nothing and the definition has no quarantine entry. */
   cleanScan: string | undefined;
 }
@@ -92,15 +95,22 @@ function* batches<T>(items: readonly T[], size: number): Generator<T[], void> {
   for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
 }
 
-function isReported({ entry, previousDigest }: ScreeningResult): boolean {
-  return previousDigest !== undefined || isSuspected(entry);
+function isReported(result: ScreeningResult): boolean {
+  return isChange(result) || isSuspected(result.entry);
 }
 
+function isChange({ previousDigest, isAddition }: ScreeningResult): boolean {
+  return previousDigest !== undefined || isAddition;
+}
+
+/** An imitated name is suspected also where policy only warns of it. */
 function isSuspected(entry: QuarantineEntry | undefined): boolean {
-  return entry?.findings.some(({ severity }) => severity === 'critical' || severity === 'high') ?? false;
+  const findings = entry?.findings ?? [];
+  return findings.some(({ severity, ruleId }) => severity === 'critical' || severity === 'high' || isImitation(ruleId));
 }
 
-function eventsOf({ serverId, toolName }: ToolDefinition, { verdict, entry, previousDigest }: ScreeningResult) {
+function eventsOf({ serverId, toolName }: ToolDefinition, result: ScreeningResult) {
+  const { verdict, entry, previousDigest, isAddition } = result;
   const fields = {
     tool_name: toolName,
     server_id: serverId,
@@ -114,7 +124,11 @@ function eventsOf({ serverId, toolName }: ToolDefinition, { verdict, entry, prev
     kind: 'security',
     name: 'TOOL_DEFINITION_CHANGED',
     failed: true,
-    fields: { ...fields, previous_digest: previousDigest, changed_fields: changedFields(entry?.changes ?? []) },
+    fields: {
+      ...fields,
+      previous_digest: previousDigest,
+      changed_fields: isAddition ? 'name' : changedFields(entry?.changes ?? []),
+    },
   } as const;
   const suspected = {
     kind: 'security',
@@ -122,5 +136,5 @@ function eventsOf({ serverId, toolName }: ToolDefinition, { verdict, entry, prev
     failed: true,
     fields: { ...fields, ...findingFields(entry?.findings ?? []) },
   } as const;
-  return [...(previousDigest === undefined ? [] : [changed]), ...(isSuspected(entry) ? [suspected] : [])];
+  return [...(isChange(result) ? [changed] : []), ...(isSuspected(entry) ? [suspected] : [])];
 }

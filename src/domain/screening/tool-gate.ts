@@ -26,6 +26,7 @@ import {
   pinnedDefinition,
 } from '../scan/tool-definition.ts';
 import { type ScreenedTool, type ScreeningResult, type Verdict, writeScreeningResults } from './screening-results.ts';
+import { createToolNames, type ToolNames } from './tool-names.ts';
 
 /** The tool gate. */
 export interface ToolGate {
@@ -43,6 +44,8 @@ export interface ToolGateDeps {
   policy: { contentScan: ContentScanPolicy; toolChanges: ToolChangesPolicy };
   log: Log;
   now: () => number;
+  /** The names of the hub's own tools, which no server may imitate. */
+  hubToolNames(): readonly string[];
   /** Replaces the tools of the server that agents can find. */
   offer(serverId: string, tools: readonly ToolDefinition[]): Promise<void>;
 }
@@ -52,13 +55,14 @@ export function createToolGate(deps: ToolGateDeps): ToolGate {
   const { installerHosts } = deps.policy.contentScan;
   const version = scanVersion({ installerHosts });
   const queue = createKeyedQueue();
+  const names = createToolNames(deps.hubToolNames);
   const servers = new Map<string, { tools: readonly ToolDefinition[]; verdicts: Map<string, Verdict> }>();
   const screen = async (serverId: string) => {
     const server = servers.get(serverId);
     if (server === undefined) return;
     const listed = await withDigests(server.tools);
     try {
-      server.verdicts = await screenList({ ...deps, version }, serverId, { listed, verdicts: server.verdicts });
+      server.verdicts = await screenList({ ...deps, version, names }, serverId, { listed, verdicts: server.verdicts });
     } catch (error) {
       deps.log.error(
         'The tools of an upstream server could not be screened; tools without an earlier verdict are not offered',
@@ -71,17 +75,23 @@ export function createToolGate(deps: ToolGateDeps): ToolGate {
       listed.filter((item) => isOffered(item, server.verdicts)).map(({ tool }) => tool),
     );
   };
+  const readmit = (serverId: string) =>
+    queue(serverId, async () => {
+      servers.get(serverId)?.verdicts.clear();
+      await screen(serverId);
+    });
   return {
     admit: (serverId, tools) =>
       queue(serverId, async () => {
         servers.set(serverId, { tools, verdicts: servers.get(serverId)?.verdicts ?? new Map() });
+        const imitators = names.replace(
+          serverId,
+          tools.map(({ toolName }) => toolName),
+        );
+        for (const imitator of imitators) void readmit(imitator);
         await screen(serverId);
       }),
-    readmit: (serverId) =>
-      queue(serverId, async () => {
-        servers.get(serverId)?.verdicts.clear();
-        await screen(serverId);
-      }),
+    readmit,
   };
 }
 
@@ -109,7 +119,7 @@ function isOffered({ tool, digest }: ListedTool, verdicts: ReadonlyMap<string, V
 }
 
 /** What screening needs. `version` is that of the content scan. */
-type ScreeningDeps = ToolGateDeps & { version: string };
+type ScreeningDeps = ToolGateDeps & { version: string; names: ToolNames };
 
 async function screenList(
   deps: ScreeningDeps,
@@ -128,12 +138,15 @@ async function screenList(
       continue;
     }
     const pinned = pins.get(tool.toolName);
-    if (pinned?.digest === digest && pinned.cleanScan === deps.version) {
+    const nameFindings = deps.names.findings(tool, pinned !== undefined);
+    if (pinned?.digest === digest && pinned.cleanScan === deps.version && nameFindings.length === 0) {
       screenedVerdicts.set(tool.toolName, { digest, offered: true });
       continue;
     }
     const pinnedDigest = currentDigest(tool, digest, pinned?.digest);
-    const result = await screenTool(deps, { tool, definition, digest, pinnedDigest });
+    // Renaming a tool must not be a way around `hold`. The first list of a server is trusted.
+    const isAddition = deps.policy.toolChanges === 'hold' && pins.size > 0 && pinned === undefined;
+    const result = await screenTool(deps, { tool, definition, digest, pinnedDigest, nameFindings, isAddition });
     screenedVerdicts.set(tool.toolName, result.verdict);
     const isOlderPin = pinnedDigest !== pinned?.digest;
     const { cleanScan } = result;
@@ -155,29 +168,36 @@ function currentDigest(tool: ToolDefinition, digest: string, pinnedDigest: strin
   return pinnedDigest === firstDefinitionDigest(tool) ? digest : pinnedDigest;
 }
 
+interface ToolToScreen {
+  tool: ToolDefinition;
+  definition: JsonObject;
+  digest: string;
+  pinnedDigest: string | undefined;
+  nameFindings: readonly ScanFinding[];
+  isAddition: boolean;
+}
+
 async function screenTool(
   deps: ScreeningDeps,
-  {
-    tool,
-    definition,
-    digest,
-    pinnedDigest,
-  }: { tool: ToolDefinition; definition: JsonObject; digest: string; pinnedDigest: string | undefined },
+  { tool, definition, digest, pinnedDigest, nameFindings, isAddition }: ToolToScreen,
 ): Promise<ScreeningResult> {
   const { serverId, toolName } = tool;
   const subject = { kind: 'tool', scope: serverId, name: toolName, digest } as const;
   const pin = { ...toolPin(deps, tool, definition), digest };
   const existing = await findEntry(deps, tool, subject);
-  if (existing !== undefined) return screenQuarantined(deps, { tool, existing, pin, pinnedDigest });
+  if (existing !== undefined && !isNewlyFound(existing, nameFindings)) {
+    return screenQuarantined(deps, { tool, existing, pin, pinnedDigest });
+  }
   const { installerHosts } = deps.policy.contentScan;
-  const findings = await scanContent(toolParts(tool), { subject: 'tool', installerHosts });
+  const scanned = await scanContent(toolParts(tool), { subject: 'tool', installerHosts });
+  const findings = [...nameFindings, ...scanned];
   const previousDigest = pinnedDigest === digest ? undefined : pinnedDigest;
-  const state = stateOf(deps, findings, previousDigest !== undefined);
+  const state = stateOf(deps, findings, previousDigest !== undefined || isAddition);
   const offered = state === undefined || state === 'noted';
   const changes = previousDigest === undefined ? [] : await changesSince(deps, tool, definition);
   const entry = state && {
     ...subject,
-    quarantineId: newId('qtn'),
+    quarantineId: existing?.quarantineId ?? newId('qtn'),
     state,
     findings,
     changes,
@@ -185,16 +205,22 @@ async function screenTool(
     decidedAt: undefined,
     decidedBy: undefined,
   };
-  // The first definition is pinned in any case, a later one only if it is offered.
-  const isPinned = pinnedDigest === undefined || (offered && previousDigest !== undefined);
+  // Those of the first list are pinned in any case, later ones only if they are offered.
+  const isPinned = pinnedDigest === undefined ? offered || !isAddition : offered && previousDigest !== undefined;
   const cleanScan = entry === undefined ? deps.version : undefined;
   return {
     verdict: { digest, offered },
     pin: isPinned ? { ...pin, cleanScan } : undefined,
     entry,
     previousDigest,
+    isAddition,
     cleanScan,
   };
+}
+
+/** Whether a definition that is only noted has since been found to have the name of another tool. */
+function isNewlyFound({ state, findings }: QuarantineEntry, nameFindings: readonly ScanFinding[]): boolean {
+  return state === 'noted' && nameFindings.some(({ ruleId }) => findings.every((finding) => finding.ruleId !== ruleId));
 }
 
 /** The quarantine entry of a definition, also one from before the present form of digests. */
@@ -227,6 +253,7 @@ async function screenQuarantined(
     pin: undefined,
     entry: undefined,
     previousDigest: undefined,
+    isAddition: false,
     cleanScan: undefined,
   };
   if (unchanged || (!offered && !held)) return result;

@@ -13,7 +13,6 @@ export function createWordIndex(): ToolIndex {
     texts: createInvertedIndex(),
     servers: new Map(),
     entries: new Map(),
-    names: new Map(),
     prepared: new WeakMap(),
   };
   const { texts, servers, entries } = content;
@@ -36,7 +35,6 @@ export function createWordIndex(): ToolIndex {
       const ofServer = filter.serverId === undefined ? entries : servers.get(filter.serverId);
       return ofServer?.values().some(({ document }) => isWanted(document.tool, filter)) ?? false;
     },
-    hasName: (toolName) => content.names.has(toolName),
     list: ({ serverId }) =>
       [...(serverId === undefined ? entries : (servers.get(serverId) ?? new Map<string, Entry>())).values()]
         .map(({ document }) => document.tool)
@@ -52,8 +50,6 @@ interface Content {
   servers: Map<string, Map<string, Entry>>;
   /** The entries by id. */
   entries: Map<string, Entry>;
-  /** The number of tools of each name, without skills. */
-  names: Map<string, number>;
   /** Texts that were analysed ahead, by the tool they belong to. */
   prepared: WeakMap<IndexedTool, PreparedText>;
 }
@@ -103,7 +99,6 @@ function putAll(content: Content, tools: readonly IndexedTool[], removedIds: rea
     const { text, analysis } = prepared.get(tool) ?? analysed(tool);
     const entry = { text, document: texts.add(tool, analysis) };
     entries.set(id, entry);
-    countName(content, tool, 1);
     const { serverId } = tool.definition;
     const server = servers.get(serverId) ?? new Map<string, Entry>();
     servers.set(serverId, server.set(id, entry));
@@ -119,20 +114,12 @@ function removeAll(content: Content, ids: readonly string[]): boolean {
     const tool = entries.get(id)?.document.tool;
     if (tool === undefined) continue;
     entries.delete(id);
-    countName(content, tool, -1);
     const { serverId } = tool.definition;
     const server = servers.get(serverId);
     server?.delete(id);
     if (server?.size === 0) servers.delete(serverId);
   }
   return removed.length > 0;
-}
-
-function countName({ names }: Content, { source, definition }: IndexedTool, change: 1 | -1): void {
-  if (source === 'skill') return;
-  const count = (names.get(definition.toolName) ?? 0) + change;
-  if (count > 0) names.set(definition.toolName, count);
-  else names.delete(definition.toolName);
 }
 
 // A server that reconnects mostly lists the same tools as before, which then need no indexing.

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { alertRules } from '../../../grafana/rules/alert-rules.ts';
 import { recordingRules } from '../../../grafana/rules/recording-rules.ts';
-import { faultServer } from '../../../src/cli/faults/server.ts';
+import { skillToolName } from '../../../src/shapes/skill.ts';
 import { startWatchedHub, type WatchedHub } from '../../support/hub/hub-watched.ts';
 import { type Chroma, startChroma } from '../../support/programs/chroma.ts';
 import { runCommand } from '../../support/programs/command-run.ts';
@@ -33,7 +33,6 @@ const docs = new URL('../../../docs', import.meta.url).pathname;
 const servers = {
   everything: realServer('everything', ['stdio']),
   files: realServer('filesystem', [docs]),
-  names: faultServer({ names: ['skill_taken'] }),
 };
 /** Small enough that a few hundred spans fill it. */
 const queueBytes = 400_000;
@@ -76,13 +75,17 @@ describeWith(['otelcol', 'prometheus', 'chroma'], 'after a demo', () => {
     }
   }
 
-  /** Activates a skill whose tool name is taken by a server. */
+  /** Activates a skill whose tool name is taken by another skill. */
   async function activateTakenSkill(): Promise<void> {
     const { hub } = watched;
-    const body = '---\nname: taken\ndescription: Its tool has no name left.\n---\n\nNever a tool.\n';
-    await hub.fetch('/v1/skills/taken', { method: 'PUT', headers: { 'content-type': 'text/markdown' }, body });
-    const activated = await hub.fetch('/v1/skills/taken/activate', { json: {} });
-    expect(activated.ok).toBe(true);
+    const holder = 'not.specified';
+    const taken = skillToolName(holder).replace('skill_', '').replaceAll('_', '-');
+    for (const name of [holder, taken]) {
+      const body = `---\nname: ${name}\ndescription: Its tool may have no name left.\n---\n\nDo well.\n`;
+      await hub.fetch(`/v1/skills/${name}`, { method: 'PUT', headers: { 'content-type': 'text/markdown' }, body });
+      const activated = await hub.fetch(`/v1/skills/${name}/activate`, { json: {} });
+      expect(activated.ok).toBe(true);
+    }
   }
 
   async function expectData(expr: string): Promise<void> {

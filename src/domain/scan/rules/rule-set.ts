@@ -3,6 +3,7 @@ import { compilePattern, type Pattern } from '../pattern.ts';
 import { executionRules } from './execution.ts';
 import { exfiltrationRules } from './exfiltration.ts';
 import { hiddenRules } from './hidden.ts';
+import { imitationRules } from './imitation.ts';
 import { languageRules } from './languages.ts';
 import { overrideRules } from './override.ts';
 import type { ScanRule } from './rule.ts';
@@ -26,6 +27,7 @@ const sentenceRules: readonly ScanRule[] = [
 /** All rules sorted by id, for documentation. */
 export const allRules: readonly Pick<ScanRule, 'id' | 'severity' | 'why'>[] = [
   ...Object.values(hiddenRules),
+  ...Object.values(imitationRules),
   ...sentenceRules,
 ].toSorted((one, other) => (one.id < other.id ? -1 : 1));
 
