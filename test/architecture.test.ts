@@ -335,7 +335,7 @@ describe('src/', () => {
   const entryPoints = [
     'hestia.ts',
     'domain/call/schema-worker.ts',
-    'stores/wal-checkpoint-worker.ts',
+    'stores/sqlite/wal-checkpoint-worker.ts',
     'stores/views/projector-worker.ts',
   ];
   test('has no file that is never imported', () => expect(orphanFindings(files, entryPoints)).toEqual([]));

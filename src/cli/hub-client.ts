@@ -6,10 +6,10 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { systemErrorCode } from '../flow/system-error.ts';
-import { problemSchema } from '../shapes/error.ts';
 import { parsedJson } from '../shapes/json.ts';
 import { pageSchema } from '../shapes/page.ts';
 import { printable, truncated } from '../shapes/text.ts';
+import { problemSchema } from '../shapes/violation.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 
 /** One request. `json` and `text` are bodies. Without either, the request has no body. */

@@ -1,5 +1,6 @@
 /** The audit record as the journal stores it. Field names: docs/reference.md, "Event fields". */
 import { z } from 'zod';
+import { recordKinds } from './audit-log/record-values.ts';
 import { outcomeSchema } from './event.ts';
 
 /** A SHA-256 or an HMAC-SHA-256 in lower-case hexadecimal. */
@@ -16,7 +17,7 @@ export const auditRecordSchema = z.strictObject({
   seq: z.int().min(1),
   writer_id: z.string(),
   time: z.iso.datetime(),
-  kind: z.enum(['security', 'monitoring', 'tool_outcome', 'change']),
+  kind: z.enum(recordKinds),
   event: z.string(),
   target: z.string(),
   outcome: outcomeSchema,

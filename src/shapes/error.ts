@@ -1,10 +1,9 @@
 /**
- * The closed list of error codes, the error class that carries them, and problem details.
+ * The closed list of error codes, and the error class that carries them.
  * HTTP, MCP and the command line each translate this one class. Its message may leave the process; `internal` and `cause`
  * go to the log only.
  */
-import { z } from 'zod';
-import { type JsonObject, jsonObjectSchema } from './json.ts';
+import type { JsonObject } from './json.ts';
 
 /** Each code with its HTTP status (RFC 9110) and the title shown in problem details (RFC 9457). */
 export const errorCodes = {
@@ -38,29 +37,10 @@ export const errorCodes = {
 export type ErrorCode = keyof typeof errorCodes;
 
 /** One violated rule: the field, what was found and what is allowed. Free of secrets and of upstream text. */
-export const violationSchema = z.object({ field: z.string(), message: z.string() });
-export type Violation = z.infer<typeof violationSchema>;
-
-const codes: readonly string[] = Object.keys(errorCodes);
-
-/** Problem details (RFC 9457): the body of each refusal over HTTP. */
-export const problemSchema = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    code: z.enum(codes),
-    traceId: z.string().optional(),
-    violations: z.array(violationSchema).optional(),
-    content: z
-      .array(jsonObjectSchema)
-      .optional()
-      .describe(
-        'Content blocks of MCP with text of the upstream server, unchanged but for its length and control characters.',
-      ),
-  })
-  .meta({ id: 'Problem' });
+export interface Violation {
+  field: string;
+  message: string;
+}
 
 /** What a {@link HestiaError} carries besides its public message. */
 export interface HestiaErrorDetails {

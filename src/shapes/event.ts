@@ -3,6 +3,7 @@
  * Spans, log lines, audit records and counters are all derived from one such event.
  */
 import { z } from 'zod';
+import { outcomes } from './audit-log/record-values.ts';
 
 /** Values of the attribute `security_event` (docs/reference.md, "Security events"). */
 export const securityEventSchema = z.enum([
@@ -37,7 +38,7 @@ export const monitoringEventSchema = z.enum([
 export type MonitoringEvent = z.infer<typeof monitoringEventSchema>;
 
 /** How a tool call ended. `abandoned`: the caller disconnected or cancelled. `timeout`: the hub's deadline passed. */
-export const outcomeSchema = z.enum(['success', 'error', 'timeout', 'abandoned']);
+export const outcomeSchema = z.enum(outcomes);
 export type Outcome = z.infer<typeof outcomeSchema>;
 
 /** Flat snake_case fields of an event. A value of `undefined` is left out everywhere. */

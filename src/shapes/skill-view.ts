@@ -1,6 +1,5 @@
 /** Skills, versions and activations in answers: their schemas, and the functions that build them. */
 import { z } from 'zod';
-import { violationSchema } from './error.ts';
 import { jsonObjectSchema } from './json.ts';
 import {
   type Activation,
@@ -15,6 +14,7 @@ import {
   skillVersionSummarySchema,
 } from './skill.ts';
 import { isoTime, isoTimeSchema } from './time.ts';
+import { violationSchema } from './violation.ts';
 
 /** An activation in an answer, which names its skill already. */
 export const activationViewSchema = activationSchema

@@ -1,7 +1,7 @@
 /** Skills: the SKILL.md document (Agent Skills specification), versions, and activations as MCP tools. */
 import { hash } from 'node:crypto';
 import { z } from 'zod';
-import { violationSchema } from './error.ts';
+import { violationSchema } from './violation.ts';
 
 /** Limits of a skill. Bytes are those on disk. Files and bytes are the limits of the Skills extension (SEP-2640). */
 export const skillLimits = {

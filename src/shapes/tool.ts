@@ -1,5 +1,6 @@
 /** Tools: definitions, search requests and results, calls, outcomes and statistics. */
 import { z } from 'zod';
+import { toolErrorTypes } from './audit-log/record-values.ts';
 import { type Outcome, outcomeSchema } from './event.ts';
 import { type JsonObject, jsonObjectSchema, withPlainNumbers } from './json.ts';
 import { scoreExplanationSchema } from './search.ts';
@@ -209,20 +210,7 @@ export function toolCallView({ result, ...call }: ToolCallAnswer): z.infer<typeo
 }
 
 /** Why a call failed. A closed list, so that it can be a metric label. */
-export const toolErrorTypeSchema = z.enum([
-  'tool_error',
-  'invalid_arguments',
-  'invalid_tool_schema',
-  'server_unavailable',
-  'connection_lost',
-  'upstream_error',
-  'invalid_response',
-  'response_too_large',
-  'timeout',
-  'cancelled',
-  'shutdown',
-  'internal',
-]);
+export const toolErrorTypeSchema = z.enum(toolErrorTypes);
 export type ToolErrorType = z.infer<typeof toolErrorTypeSchema>;
 
 /**

@@ -1,7 +1,35 @@
-/** Converts errors of zod to violations: printable, truncated, and without the offending value. */
-import type { z } from 'zod';
-import type { Violation } from './error.ts';
+/**
+ * Violations of a schema and problem details: their schemas, and the conversion of errors of zod.
+ * Violations are printable, truncated, and without the offending value.
+ */
+import { z } from 'zod';
+import { errorCodes, type Violation } from './error.ts';
+import { jsonObjectSchema } from './json.ts';
 import { printable, truncated } from './text.ts';
+
+/** A violated rule; see {@link Violation}. */
+export const violationSchema = z.object({ field: z.string(), message: z.string() }) satisfies z.ZodType<Violation>;
+
+const codes: readonly string[] = Object.keys(errorCodes);
+
+/** Problem details (RFC 9457): the body of each refusal over HTTP. */
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.enum(codes),
+    traceId: z.string().optional(),
+    violations: z.array(violationSchema).optional(),
+    content: z
+      .array(jsonObjectSchema)
+      .optional()
+      .describe(
+        'Content blocks of MCP with text of the upstream server, unchanged but for its length and control characters.',
+      ),
+  })
+  .meta({ id: 'Problem' });
 
 const fieldLengthMax = 100;
 const messageLengthMax = 200;

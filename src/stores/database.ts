@@ -5,9 +5,10 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { StorageErrorType } from '../shapes/storage.ts';
 import { upgradeSkillDocuments } from './skill/document-upgrade.ts';
+import { readIdentity } from './sqlite/file-identity.ts';
 import { type Command, prepareCommand, prepareQuery, type Query } from './statement.ts';
 import { createStorageFailure, DatabaseOpenError } from './storage-error.ts';
 import { createTransactionQueue, type Transaction } from './transaction-queue.ts';
@@ -143,7 +144,7 @@ function openConnection(file: string, durability: 'normal' | 'full'): DatabaseSy
 }
 
 function applySchema(connection: DatabaseSync): void {
-  const found = readVersion(connection);
+  const found = readIdentity(connection);
   if (found.version > schemaVersion) {
     throw new Error(`it is of version ${found.version}, and this hub supports versions up to ${schemaVersion} only`);
   }
@@ -158,10 +159,10 @@ function applySchema(connection: DatabaseSync): void {
   connection.exec(`PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = ${logBytesMax}`);
   connection.exec('BEGIN IMMEDIATE');
   // Read again under the lock: another process may have applied the schema meanwhile.
-  const { version } = readVersion(connection);
+  const { version } = readIdentity(connection);
   if (version === 0) connection.exec(schema);
   for (let at = version; at > 0 && at < schemaVersion; at += 1) upgrades.get(at)?.(connection);
-  assert.equal(readVersion(connection).version, schemaVersion, 'schema.sql sets the version that the code expects');
+  assert.equal(readIdentity(connection).version, schemaVersion, 'schema.sql sets the version that the code expects');
   connection.exec('COMMIT');
 }
 
@@ -203,16 +204,4 @@ function dropAuditTrail(connection: DatabaseSync): void {
     ) STRICT;
     INSERT INTO retention_clock (id) VALUES (1);
     PRAGMA user_version = 5;`);
-}
-
-const versionSchema = z.object({ version: z.int(), application: z.int(), tables: z.int() });
-
-function readVersion(connection: DatabaseSync): z.infer<typeof versionSchema> {
-  const row = connection
-    .prepare(
-      `SELECT user_version AS version, application_id AS application, (SELECT count(*) FROM sqlite_schema) AS tables
-       FROM pragma_user_version, pragma_application_id`,
-    )
-    .get();
-  return versionSchema.parse(row);
 }

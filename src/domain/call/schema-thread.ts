@@ -4,8 +4,8 @@
  */
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
-import { violationSchema } from '../../shapes/error.ts';
 import type { JsonObject } from '../../shapes/json.ts';
+import { violationSchema } from '../../shapes/violation.ts';
 import type { SchemaVerdict } from './schema-violation.ts';
 
 /** Checks arguments in a thread, which starts with the first check. Never rejects. */

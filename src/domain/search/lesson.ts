@@ -3,8 +3,8 @@ import type { Lesson, LessonText, SearchRecord, ShownTool } from '../../shapes/s
 import type { ToolOutcome } from '../../shapes/tool.ts';
 import type { SearchedTool, SearchStore } from '../../stores/search-store.ts';
 import type { AuditViews } from '../../stores/views/audit-views.ts';
+import type { RecordedOutcome } from '../../stores/views/recorded-outcome.ts';
 import type { OutcomePage } from '../../stores/views/view-queries.ts';
-import type { RecordedOutcome } from '../../stores/views/view-row.ts';
 import { blameOf } from './ranking.ts';
 
 /** Reads lessons. All methods throw HestiaError STORAGE_FAILED or VIEWS_UNAVAILABLE. */

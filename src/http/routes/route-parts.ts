@@ -1,7 +1,7 @@
 /** Parts of OpenAPI routes: the router with its validation hook, JSON bodies, and common responses. */
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { z } from 'zod';
-import { problemSchema } from '../../shapes/error.ts';
+import { problemSchema } from '../../shapes/violation.ts';
 import type { HubEnv } from '../authenticate.ts';
 import { rejectInvalid } from '../problem.ts';
 

@@ -3,9 +3,11 @@
  * That is the number of records, the leaf hashes of the last segment, and an incomplete line at its end. It changes nothing.
  */
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { z } from 'zod';
+import { parsedJson } from '../../shapes/json.ts';
 import { JournalError } from '../journal-error.ts';
 import { leafHash } from '../tree.ts';
-import { type LineStamp, lineStamp, listSegments, type Segment } from './segment.ts';
+import { listSegments, type Segment } from './segment.ts';
 import { readSegment } from './segment-reader.ts';
 
 /** What the files of the segments hold. */
@@ -94,3 +96,17 @@ async function readText(handle: FileHandle, { start, end }: { start: number; end
   const { bytesRead } = await handle.read(buffer, 0, buffer.length, start);
   return buffer.toString('utf8', 0, bytesRead);
 }
+
+/** The members of a line that the journal reads: the number of the record, and its time in Unix milliseconds. */
+interface LineStamp {
+  seq: number;
+  timeMs: number;
+}
+
+/** Reads number and time of a line; undefined for a line that is not a record. */
+function lineStamp(line: string): LineStamp | undefined {
+  const parsed = stampSchema.safeParse(parsedJson(line));
+  return parsed.success ? { seq: parsed.data.seq, timeMs: Date.parse(parsed.data.time) } : undefined;
+}
+
+const stampSchema = z.object({ seq: z.int(), time: z.iso.datetime() });

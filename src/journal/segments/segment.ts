@@ -4,8 +4,6 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { parsedJson } from '../../shapes/json.ts';
 
 /** One segment. */
 export interface Segment {
@@ -36,17 +34,3 @@ export async function listSegments(directory: string): Promise<Segment[]> {
   });
   return firsts.toSorted((left, right) => left - right).map((first) => segmentAt(directory, first));
 }
-
-/** The members of a line that the journal reads: the number of the record, and its time in Unix milliseconds. */
-export interface LineStamp {
-  seq: number;
-  timeMs: number;
-}
-
-/** Reads number and time of a line; undefined for a line that is not a record. */
-export function lineStamp(line: string): LineStamp | undefined {
-  const parsed = stampSchema.safeParse(parsedJson(line));
-  return parsed.success ? { seq: parsed.data.seq, timeMs: Date.parse(parsed.data.time) } : undefined;
-}
-
-const stampSchema = z.object({ seq: z.int(), time: z.iso.datetime() });

@@ -12,8 +12,8 @@ import type { Log } from '../../telemetry/log.ts';
 import { type StorageFailure, storageErrorType } from '../storage-error.ts';
 import { createProjector, type Projector, viewsUnreadable } from './projector.ts';
 import type { StartWorker } from './projector-thread.ts';
+import type { RecordedOutcome } from './recorded-outcome.ts';
 import { type OutcomePage, prepareViewQueries, type ViewQueries } from './view-queries.ts';
-import type { RecordedOutcome } from './view-row.ts';
 import { openViewsReader } from './views-file.ts';
 
 /**

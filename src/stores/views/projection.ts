@@ -4,9 +4,9 @@
  */
 import { strict as assert } from 'node:assert';
 import type { DatabaseSync } from 'node:sqlite';
-import { z } from 'zod';
 import { BoundedMap } from '../../flow/bounded-map.ts';
 import type { JournalLine } from '../../journal/segments/segment-reader.ts';
+import { integerIn, optionalIntegerIn, textIn } from '../sqlite/row-value.ts';
 import { type ViewRow, viewRowOf } from './view-row.ts';
 
 /** Writes the views through one connection. All methods throw what SQLite throws; the projection is unusable then. */
@@ -30,13 +30,16 @@ export function createProjection(connection: DatabaseSync): Projection {
   const body = connection.prepare('SELECT body FROM records WHERE seq = ?');
   const remove = connection.prepare('DELETE FROM records WHERE seq < ?');
   const insert = prepareInsert(connection);
-  const readEnds = () => endsSchema.parse(ends.get());
+  const readEnds = () => {
+    const row = ends.get();
+    return { oldest: optionalIntegerIn(row, 'oldest'), newest: optionalIntegerIn(row, 'newest') };
+  };
   let position = readEnds().newest ?? 0;
   return {
     position: () => position,
     line: (seq) => {
       const row = body.get(seq);
-      return row === undefined ? undefined : bodySchema.parse(row).body;
+      return row === undefined ? undefined : textIn(row, 'body');
     },
     write: (lines) => {
       const invalid: number[] = [];
@@ -91,13 +94,6 @@ function prepareInsert(connection: DatabaseSync): (line: JournalLine, row: ViewR
   };
 }
 
-const endsSchema = z.object({ oldest: z.int().nullable(), newest: z.int().nullable() }).transform((ends) => ({
-  oldest: ends.oldest ?? undefined,
-  newest: ends.newest ?? undefined,
-}));
-const bodySchema = z.object({ body: z.string() });
-const nameSchema = z.object({ id: z.int() });
-
 /** Returns the number of a name, and gives a new name the next one, in the open transaction. */
 function prepareNames(connection: DatabaseSync): (name: string) => number {
   const select = connection.prepare('SELECT id FROM names WHERE name = ?');
@@ -106,7 +102,7 @@ function prepareNames(connection: DatabaseSync): (name: string) => number {
   return (name) => {
     const found = known.get(name);
     if (found !== undefined) return found;
-    const { id } = nameSchema.parse(select.get(name) ?? insert.get(name));
+    const id = integerIn(select.get(name) ?? insert.get(name), 'id');
     known.set(name, id);
     return id;
   };

@@ -3,12 +3,7 @@ import type { Worker, WorkerOptions } from 'node:worker_threads';
 import { exponentialBackoff } from '../../flow/backoff.ts';
 import { settledWithin } from '../../flow/time-limit.ts';
 import type { StorageErrorType } from '../../shapes/storage.ts';
-import {
-  type ProjectorReport,
-  type ProjectorRequest,
-  type ProjectorStart,
-  projectorReportSchema,
-} from './projector-messages.ts';
+import type { ProjectorReport, ProjectorRequest, ProjectorStart } from './projector-messages.ts';
 
 /** Why a thread stopped. `isUnusable`: the file must be built anew. */
 export interface ProjectorFailure {
@@ -56,8 +51,7 @@ export function startProjectorThread(deps: ProjectorThreadDeps): ProjectorThread
   function start(isRebuild: boolean): void {
     worker = deps.startWorker(script, { workerData: { ...deps.start(), isRebuild } });
     worker.unref();
-    worker.on('message', (message: unknown) => {
-      const report = projectorReportSchema.parse(message);
+    worker.on('message', (report: ProjectorReport) => {
       if (report.kind === 'failed') failure ??= report;
       else if (failure === undefined && !isDisposed) deps.onReport(report);
     });

@@ -7,12 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createSegmentReader, type JournalLine } from '../../journal/segments/segment-reader.ts';
 import { storageErrorType } from '../storage-error.ts';
-import {
-  type ProjectorReport,
-  type ProjectorRequest,
-  projectorRequestSchema,
-  projectorStartSchema,
-} from './projector-messages.ts';
+import type { ProjectorReport, ProjectorRequest, ProjectorStart } from './projector-messages.ts';
 import { ViewsFileError } from './views-file.ts';
 import { isUnusable, openViews } from './views-open.ts';
 
@@ -21,14 +16,14 @@ const pruneSlice = 1000;
 /** The interval in which the file is compared with its path, in milliseconds. */
 const fileCheckIntervalMs = 1000;
 
-const start = projectorStartSchema.parse(workerData);
+const start: ProjectorStart = workerData;
 const { file } = start;
 const journal = createSegmentReader({ directory: start.journalDirectory });
 const goal = { size: start.size, pruneBefore: start.firstSeq, mustPrune: true, isStopped: false };
 const report = (message: ProjectorReport) => parentPort?.postMessage(message);
 
-parentPort?.on('message', (message: unknown) => {
-  receive(projectorRequestSchema.parse(message));
+parentPort?.on('message', (request: ProjectorRequest) => {
+  receive(request);
   wake();
 });
 

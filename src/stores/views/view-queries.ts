@@ -8,7 +8,8 @@ import { type AuditQuery, type AuditRecord, auditRecordSchema } from '../../shap
 import { type ToolStatistics, toolStatisticsSchema } from '../../shapes/tool.ts';
 import { jsonColumn, prepareQuery, type Query } from '../statement.ts';
 import type { StorageFailure } from '../storage-error.ts';
-import { callKey, type RecordedOutcome, recordedOutcome, traceKey } from './view-row.ts';
+import { type RecordedOutcome, recordedOutcome } from './recorded-outcome.ts';
+import { callKey, traceKey } from './view-row.ts';
 
 /** Outcomes that were credited to a search: see `AuditViews.outcomesWithSearch`. */
 export interface OutcomePage {

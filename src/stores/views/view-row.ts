@@ -1,15 +1,10 @@
-/** The row of a record in the views: the columns that its line is found by. Pure; the names get their numbers later. */
-import { z } from 'zod';
-import { type AuditRecord, auditRecordSchema } from '../../shapes/audit.ts';
-import { parsedJson } from '../../shapes/json.ts';
-import { type ToolOutcome, toolErrorTypeSchema, toolOutcomeSchema } from '../../shapes/tool.ts';
-
-/** A tool outcome, the number of its record, and the search that it was credited to. */
-export interface RecordedOutcome {
-  seq: number;
-  outcome: ToolOutcome;
-  creditedSearchId: string;
-}
+/**
+ * The row of a record in the views: the columns that its line is found by. Pure; the names get their numbers later.
+ * The checks are written out, since loading a schema library took most of the start of the projector's thread. What they accept,
+ * the schemas of records and outcomes accept, too.
+ */
+import type { AuditRecord } from '../../shapes/audit.ts';
+import { outcomes, recordKinds, toolErrorTypes } from '../../shapes/audit-log/record-values.ts';
 
 /** The columns of a valid record. Texts that become numbers of `names` are still texts. */
 export interface ViewRow {
@@ -32,9 +27,8 @@ interface CallColumns {
 
 /** The columns of a line of the journal; undefined if it is not the valid record with this number. */
 export function viewRowOf(line: string, seq: number): ViewRow | undefined {
-  const parsed = auditRecordSchema.safeParse(parsedJson(line));
-  if (!parsed.success || parsed.data.seq !== seq) return undefined;
-  const record = parsed.data;
+  const record = recordOf(line);
+  if (record === undefined || record.seq !== seq) return undefined;
   return {
     time: Date.parse(record.time),
     event: record.event,
@@ -61,40 +55,98 @@ function hexadecimal(text: string): number {
   return /^[0-9a-f]{12}$/.test(text) ? Number.parseInt(text, 16) : 0;
 }
 
-/** The fields of the record of an outcome that was credited to a search. A record without them teaches nothing. */
-const callFieldsSchema = z.object({
-  call_id: z.string(),
-  server_id: z.string(),
-  tool_name: z.string(),
-  latency_ms: z.number().min(0),
-  error_type: toolErrorTypeSchema.optional(),
-  search_id: z.string().optional(),
-  credited_search_id: z.string(),
-});
-
 // Most outcomes are not credited, and are not checked in full: the statistics need these two only.
 function callColumns({ kind, fields, outcome }: AuditRecord): CallColumns | undefined {
-  const { latency_ms: latencyMs, credited_search_id: creditedSearchId } = fields;
+  const { latency_ms: latencyMs, credited_search_id: creditedSearchId, call_id: callId } = fields;
   if (kind !== 'tool_outcome' || typeof latencyMs !== 'number') return undefined;
-  const credited = creditedSearchId === undefined ? undefined : callFieldsSchema.safeParse(fields).data;
-  return { outcome, latencyMs, credited: credited && callKey(credited.call_id) };
+  const isCredited = creditedSearchId !== undefined && passes(fields, creditedCallChecks);
+  return { outcome, latencyMs, credited: isCredited && isText(callId) ? callKey(callId) : undefined };
 }
 
-/** The credited outcome that a record holds. @throws ZodError if it holds none */
-export function recordedOutcome({ seq, time, ...record }: AuditRecord): RecordedOutcome {
-  const fields = callFieldsSchema.parse(record.fields);
-  const outcome: ToolOutcome = toolOutcomeSchema.parse({
-    callId: fields.call_id,
-    serverId: fields.server_id,
-    toolName: fields.tool_name,
-    agentId: record.agent_id,
-    namespace: record.namespace,
-    keyId: record.key_id,
-    outcome: record.outcome,
-    errorType: fields.error_type,
-    latencyMs: fields.latency_ms,
-    searchId: fields.search_id,
-    recordedAt: Date.parse(time),
-  });
-  return { seq, outcome, creditedSearchId: fields.credited_search_id };
+/** A check of the value of a member, which is undefined if the member is missing. */
+type Check = (value: unknown) => boolean;
+type Checks = ReadonlyMap<string, Check>;
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isPositiveInteger: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 1;
+const isDigest: Check = (value) => isText(value) && /^[0-9a-f]{64}$/.test(value);
+const isFieldValue: Check = (value) => isText(value) || typeof value === 'boolean' || Number.isFinite(value);
+const isFields: Check = (value) => isObject(value) && Object.values(value).every(isFieldValue);
+const isOptional = (check: Check): Check => {
+  return (value) => value === undefined || check(value);
+};
+const isOneOf = (values: readonly string[]): Check => {
+  const known = new Set<unknown>(values);
+  return (value) => known.has(value);
+};
+
+/** The members of `auditRecordSchema`. */
+const recordChecks: Checks = new Map<string, Check>([
+  ['seq', isPositiveInteger],
+  ['writer_id', isText],
+  ['time', isTime],
+  ['kind', isOneOf(recordKinds)],
+  ['event', isText],
+  ['target', isText],
+  ['outcome', isOneOf(outcomes)],
+  ['agent_id', isText],
+  ['namespace', isText],
+  ['key_id', isText],
+  ['trace_id', isText],
+  ['span_id', isText],
+  ['fields', isFields],
+  ['arguments_digest', isOptional(isDigest)],
+  ['result_digest', isOptional(isDigest)],
+  ['record_id', isOptional(isText)],
+  ['imported', isOptional((value) => isObject(value) && hasOnly(value, importedChecks))],
+]);
+const importedChecks: Checks = new Map<string, Check>([
+  ['seq', isPositiveInteger],
+  ['hash', isDigest],
+]);
+/** The fields that `callFieldsSchema` of recorded-outcome.ts demands; others are allowed. */
+const creditedCallChecks: Checks = new Map<string, Check>([
+  ['call_id', isText],
+  ['server_id', isText],
+  ['tool_name', isText],
+  ['latency_ms', (value) => Number(value) >= 0],
+  ['error_type', isOptional(isOneOf(toolErrorTypes))],
+  ['search_id', isOptional(isText)],
+  ['credited_search_id', isText],
+]);
+
+function recordOf(line: string): AuditRecord | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is AuditRecord {
+  return isObject(value) && hasOnly(value, recordChecks);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether each member of `checks` passes, and there is no other one. */
+function hasOnly(value: Record<string, unknown>, checks: Checks): boolean {
+  return passes(value, checks) && Object.keys(value).every((name) => checks.has(name));
+}
+
+function passes(value: Record<string, unknown>, checks: Checks): boolean {
+  for (const [name, check] of checks) if (!check(Object.hasOwn(value, name) ? value[name] : undefined)) return false;
+  return true;
+}
+
+/** Whether a text is a time in the form of `Date.toISOString`, of which the milliseconds may be missing. */
+function isTime(value: unknown): boolean {
+  if (!isText(value)) return false;
+  const ms = Date.parse(value);
+  return (
+    !Number.isNaN(ms) && new Date(ms).toISOString() === (value.length === 20 ? value.replace('Z', '.000Z') : value)
+  );
 }

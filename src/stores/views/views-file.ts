@@ -4,7 +4,7 @@
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { z } from 'zod';
+import { readIdentity } from '../sqlite/file-identity.ts';
 
 /** The version of views.sql. A file of another version is built anew. */
 const viewsVersion = 1;
@@ -36,7 +36,7 @@ export function openViewsWriter(file: string): DatabaseSync {
     defensive: true,
   });
   try {
-    const found = readVersion(connection);
+    const found = readIdentity(connection);
     const isEmpty = found.tables === 0;
     if (!isEmpty && (found.application !== applicationId || found.version !== viewsVersion)) {
       throw new ViewsFileError(`${file}: not the views of this version`);
@@ -59,16 +59,4 @@ export function openViewsReader(file: string): DatabaseSync {
 /** Deletes the file with its write-ahead log, which must not be applied to a new file. No connection may be open. */
 export function deleteViewsFile(file: string): void {
   for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${file}${suffix}`, { force: true });
-}
-
-const versionSchema = z.object({ version: z.int(), application: z.int(), tables: z.int() });
-
-function readVersion(connection: DatabaseSync): z.infer<typeof versionSchema> {
-  const row = connection
-    .prepare(
-      `SELECT user_version AS version, application_id AS application, (SELECT count(*) FROM sqlite_schema) AS tables
-       FROM pragma_user_version, pragma_application_id`,
-    )
-    .get();
-  return versionSchema.parse(row);
 }

@@ -1,7 +1,7 @@
 /** The section "Metrics" of the reference, from the instruments that the hub creates. */
 import { series } from '../../../grafana/prometheus-name.ts';
 import { cleanupKindSchema, jobNameSchema } from '../../../src/shapes/scheduler.ts';
-import { storageErrorTypeSchema } from '../../../src/shapes/storage.ts';
+import { storageErrorTypes } from '../../../src/shapes/storage.ts';
 import { argumentCheckSchema, toolSourceSchema } from '../../../src/shapes/tool.ts';
 import { createMetrics, witnessFailures } from '../../../src/telemetry/metrics.ts';
 import {
@@ -103,7 +103,7 @@ function valueRows(): Row[] {
     [attributes.serverId, 'the names of `mcpServers`, and `hestia` for skills'],
     [
       attributes.errorType,
-      `of tool calls as in [tool outcomes](#tool-outcomes); of MCP requests the JSON-RPC code, \`tool_error\` or \`_OTHER\`; of skills the error code; of \`${metricNames.storageFailures}\` ${codes(storageErrorTypeSchema.options)}; of \`${metricNames.auditWitnessSubmissions}\` ${codes(witnessFailures)}`,
+      `of tool calls as in [tool outcomes](#tool-outcomes); of MCP requests the JSON-RPC code, \`tool_error\` or \`_OTHER\`; of skills the error code; of \`${metricNames.storageFailures}\` ${codes(storageErrorTypes)}; of \`${metricNames.auditWitnessSubmissions}\` ${codes(witnessFailures)}`,
     ],
   ].map(([name = '', values = '']) => [`\`${name}\``, values]);
 }

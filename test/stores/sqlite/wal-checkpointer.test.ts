@@ -2,8 +2,8 @@
 import { statSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { createWalCheckpointer } from '../../src/stores/wal-checkpointer.ts';
-import { openStoreDatabase } from '../support/store-database.ts';
+import { createWalCheckpointer } from '../../../src/stores/sqlite/wal-checkpointer.ts';
+import { openStoreDatabase } from '../../support/store-database.ts';
 
 async function openWritten() {
   const store = await openStoreDatabase();

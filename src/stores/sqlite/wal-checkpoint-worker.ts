@@ -5,7 +5,7 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import { z } from 'zod';
+import { integerIn } from './row-value.ts';
 
 /** The interval of checkpoints, in milliseconds. */
 const checkpointIntervalMs = 25;
@@ -20,19 +20,19 @@ const idleCheckpoints = 40;
 /** How long a checkpoint waits for a writer, in milliseconds. */
 const busyTimeoutMs = 20;
 
-const { file } = z.object({ file: z.string() }).parse(workerData);
+const { file }: { file: string } = workerData;
 const connection = new DatabaseSync(file, { timeout: busyTimeoutMs });
 const passive = connection.prepare('PRAGMA wal_checkpoint(PASSIVE)');
 const restart = connection.prepare('PRAGMA wal_checkpoint(RESTART)');
 const truncate = connection.prepare('PRAGMA wal_checkpoint(TRUNCATE)');
-const resultSchema = z.object({ busy: z.int(), log: z.int(), checkpointed: z.int() });
 
 let logPagesBefore = 0;
 let idle = 0;
 const timer = setInterval(() => {
-  const { log, checkpointed } = resultSchema.parse(passive.get());
+  const row = passive.get();
+  const log = integerIn(row, 'log');
   // While a reader uses an older state, the log cannot be restarted, and trying would only delay the writers.
-  const isDone = log === checkpointed;
+  const isDone = log === integerIn(row, 'checkpointed');
   idle = isDone && log === logPagesBefore ? idle + 1 : 0;
   if (isDone && log > logPagesMax) restart.get();
   else if (log > 0 && idle === idleCheckpoints) truncate.get();

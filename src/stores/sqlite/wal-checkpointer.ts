@@ -4,8 +4,8 @@
  * automatically at commits.
  */
 import { Worker } from 'node:worker_threads';
-import { settledWithin } from '../flow/time-limit.ts';
-import type { Database } from './database.ts';
+import { settledWithin } from '../../flow/time-limit.ts';
+import type { Database } from '../database.ts';
 
 /** The checkpointer. Disposing it stops the thread and turns automatic checkpoints on again. */
 export interface WalCheckpointer extends AsyncDisposable {
