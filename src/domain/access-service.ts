@@ -57,6 +57,10 @@ export interface AccessService {
    * transaction: if it throws, no key is created.
    */
   createFirst(saveSecret: (secret: string) => void): Promise<CreatedKey | undefined>;
+  /** Whether a key that authenticated earlier is neither revoked nor expired. True for access tokens, which are not stored. */
+  isValid(keyId: string): Promise<boolean>;
+  /** Calls the listener with the id of each key that is revoked from now on. */
+  onRevoked(listener: (keyId: string) => void): void;
   /** Stores when keys were last used. Called once a minute and at shutdown; may be repeated. @throws HestiaError STORAGE_FAILED */
   saveUses(): Promise<void>;
 }
@@ -75,14 +79,18 @@ export interface AccessServiceDeps {
 
 /** `hst_`, the key's id (16 hex digits), `_`, and 256 random bits in base64url. */
 const secretPattern = /^hst_([0-9a-f]{16})_[A-Za-z0-9_-]{43}$/;
+const keyIdPattern = /^[0-9a-f]{16}$/;
 
 /** The caller that the records name as the creator of the first key. */
 const bootstrapCaller: Caller = { keyId: 'start', agentId: 'hestia', namespace: 'default', role: 'operator' };
 
+const firstKey: KeyRequest = { agentId: 'operator', namespace: 'default', role: 'operator' };
+
 /** Creates the service. */
 export function createAccessService(deps: AccessServiceDeps): AccessService {
-  const { database, accessStore, tokens, rateLimits, guard, now } = deps;
+  const { accessStore, tokens, rateLimits, guard, now } = deps;
   const keys = createKeyCache(accessStore);
+  const revokedListeners: ((keyId: string) => void)[] = [];
   let uses = new Map<string, number>();
   const authenticate = async (secret: string | undefined) => {
     if (tokens !== undefined && secret !== undefined && looksLikeToken(secret)) return tokens.caller(secret);
@@ -97,11 +105,10 @@ export function createAccessService(deps: AccessServiceDeps): AccessService {
       await rateLimits.countRequest(caller);
       return caller;
     },
-    saveUses: async () => {
-      if (uses.size === 0) return;
+    saveUses: () => {
       const saving = uses;
       uses = new Map();
-      await database.transaction((tx) => accessStore.recordLastUse(tx, saving));
+      return saveUses(deps, saving);
     },
     create: async (caller, request) => {
       await guard.require(caller, 'key.manage');
@@ -118,17 +125,19 @@ export function createAccessService(deps: AccessServiceDeps): AccessService {
       } finally {
         keys.forget(keyId);
       }
+      for (const listener of revokedListeners) listener(keyId);
     },
+    isValid: async (keyId) => !keyIdPattern.test(keyId) || isCurrent(await keys.find(keyId), now()),
+    onRevoked: (listener) => void revokedListeners.push(listener),
     createFirst: async (saveSecret) => {
       if ((await accessStore.countKeys()) > 0) return undefined;
-      return insertKey(
-        deps,
-        bootstrapCaller,
-        { agentId: 'operator', namespace: 'default', role: 'operator' },
-        saveSecret,
-      );
+      return insertKey(deps, bootstrapCaller, firstKey, saveSecret);
     },
   };
+}
+
+async function saveUses({ database, accessStore }: AccessServiceDeps, uses: Map<string, number>): Promise<void> {
+  if (uses.size > 0) await database.transaction((tx) => accessStore.recordLastUse(tx, uses));
 }
 
 /** Counts and records a failed authentication. @throws HestiaError always: UNAUTHENTICATED or RATE_LIMITED */
@@ -160,10 +169,19 @@ function callerOf(
   if (!secretPattern.test(secret)) return { failure: 'malformed' };
   const matches = hasDigest(secret, found?.secretHash ?? noDigest);
   if (found === undefined || !matches) return { failure: 'unknown' };
-  const { keyId, agentId, namespace, role, scope, revokedAt, expiresAt } = found.key;
-  if (revokedAt !== undefined) return { failure: 'revoked' };
-  if (expiresAt !== undefined && expiresAt <= nowMs) return { failure: 'expired' };
-  return { keyId, agentId, namespace, role, scope };
+  const { keyId, agentId, namespace, role, scope } = found.key;
+  const failure = endOf(found.key, nowMs);
+  return failure === undefined ? { keyId, agentId, namespace, role, scope } : { failure };
+}
+
+function isCurrent(found: StoredKey | undefined, nowMs: number): boolean {
+  return found !== undefined && endOf(found.key, nowMs) === undefined;
+}
+
+/** Why a key is no longer valid; undefined while it is. */
+function endOf({ revokedAt, expiresAt }: ApiKey, nowMs: number): 'revoked' | 'expired' | undefined {
+  if (revokedAt !== undefined) return 'revoked';
+  return expiresAt !== undefined && expiresAt <= nowMs ? 'expired' : undefined;
 }
 
 function insertKey(

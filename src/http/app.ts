@@ -47,6 +47,8 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   health: HealthRoutesDeps;
   /** The MCP endpoint; it returns a response, or the JSON text of a complete one. */
   mcp: (request: Request, caller: Caller) => Promise<Response | string>;
+  /** The same endpoint for clients of the HTTP+SSE transport. */
+  sse: (request: Request, caller: Caller) => Promise<Response>;
   metrics: Metrics;
   log: Log;
   version: string;
@@ -93,6 +95,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
     const answer = await deps.mcp(c.req.raw, c.var.caller);
     return typeof answer === 'string' ? completeJson(answer) : answer;
   });
+  app.all('/sse', (c) => deps.sse(c.req.raw, c.var.caller));
   let described: ReturnType<typeof openApiDocument> | undefined;
   app.get('/openapi.json', (c) => {
     described ??= openApiDocument(app, deps.version);

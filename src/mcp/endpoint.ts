@@ -22,6 +22,7 @@ import { createHubTools, type HubTools, type HubToolsDeps } from './hub-tools.ts
 import { type Answer, cancelledResponse, keptAlive } from './late-response.ts';
 import { createLegacySessions, createListChangeStreams, type LegacySessions } from './legacy-session.ts';
 import type { ToolInvocation } from './meta-tools.ts';
+import { jsonRpcRefusal } from './refusal.ts';
 import { type RequestEnding, traceRequest } from './request-span.ts';
 import { createSkillsExtension, type SkillsExtensionDeps } from './skills-extension.ts';
 import { protocolError } from './tool-result.ts';
@@ -88,7 +89,9 @@ export function createHubServer(deps: HubServerDeps): HubServer {
   };
   return {
     handle: async (request, caller) => {
-      if (request.method === 'GET') return streams.open(request.signal) ?? tooManyStreams();
+      if (request.method === 'GET') {
+        return isOfSession(request.headers) ? (streams.open(request.signal) ?? tooManyStreams()) : noSession();
+      }
       if (request.method !== 'POST') return methodNotAllowed();
       const body = await readBody(request);
       if ('refusal' in body) return body.refusal;
@@ -262,6 +265,17 @@ function withoutNullParams(message: unknown): unknown {
 
 const nullableParams = ['arguments', '_meta', 'cursor'];
 
+/** Whether a client that has initialized sent the request: it names its session, or the version that was negotiated. */
+function isOfSession(headers: Headers): boolean {
+  return headers.has(sessionHeader) || headers.has(versionHeader);
+}
+
+/** Clients of the HTTP+SSE transport begin with GET, and would wait for an event that Streamable HTTP does not have. */
+function noSession(): Response {
+  const message = 'GET without a session: Streamable HTTP begins with POST; the HTTP+SSE transport is at /sse';
+  return jsonRpcRefusal(405, new ProtocolError(-32000, message, { code: 'METHOD_NOT_ALLOWED' }));
+}
+
 function methodNotAllowed(): Response {
   return jsonRpcRefusal(
     405,
@@ -277,9 +291,4 @@ function tooManyStreams(): Response {
   const refusal = jsonRpcRefusal(503, error);
   refusal.headers.set('retry-after', String(streamRetryAfterSeconds));
   return refusal;
-}
-
-function jsonRpcRefusal(status: number, { code, message, data }: ProtocolError): Response {
-  const headers = status === 405 ? { allow: 'GET, POST' } : {};
-  return Response.json({ jsonrpc: '2.0', error: { code, message, data }, id: null }, { status, headers });
 }

@@ -2,6 +2,7 @@
 import { createApp } from '../http/app.ts';
 import { createHubServer } from '../mcp/endpoint.ts';
 import { createMetaTools } from '../mcp/meta-tools.ts';
+import { createSseTransport, type SseTransport } from '../mcp/sse/transport.ts';
 import { hubServerId } from '../shapes/server.ts';
 import type { Foundation } from './foundation.ts';
 import type { HubDeps } from './hub-deps.ts';
@@ -15,9 +16,9 @@ export function createDoors({ config, version }: HubDeps, foundation: Foundation
   const metaTools = createMetaTools({ skills, lifecycle, servers, toolSearch, toolCall, cleanup, hubStatus });
   const hubTools = metaTools.map(({ definition }) => ({ source: 'hub', definition, namespace: undefined }) as const);
   tools.toolIndex.replaceServer(hubServerId, hubTools);
-  const { skillTools } = tools;
-  const { skillResources } = services;
+  const { skillTools, skillResources } = { ...tools, ...services };
   const hubServer = createHubServer({ metaTools, skillTools, toolCall, skillResources, metrics, log, version });
+  const sse = createSse(foundation);
   let draining = false;
   const isDraining = () => draining;
   const app = createApp({
@@ -42,6 +43,7 @@ export function createDoors({ config, version }: HubDeps, foundation: Foundation
       isDraining,
     },
     mcp: hubServer.handle,
+    sse: (request, caller) => sse.handle(request, caller, hubServer),
     metrics,
     log,
     version,
@@ -56,5 +58,12 @@ export function createDoors({ config, version }: HubDeps, foundation: Foundation
     draining = true;
     await toolCall.drain(config.limits.drainMs);
   };
-  return { hubServer, app, drain, isDraining };
+  return { app, sse, hubServer, drain, isDraining };
+}
+
+/** The HTTP+SSE transport, whose sessions end when their key is revoked. */
+function createSse({ access, log }: Foundation): SseTransport {
+  const sse = createSseTransport({ isKeyValid: access.isValid, log });
+  access.onRevoked(sse.endSessionsOf);
+  return sse;
 }

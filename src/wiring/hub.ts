@@ -64,6 +64,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
       services.searchLearning.stop();
       await services.schedule.stop();
       await tools.searchIndex[Symbol.asyncDispose]();
+      doors.sse.close();
       await Promise.allSettled([
         doors.hubServer.close(),
         services.skillSync[Symbol.asyncDispose](),

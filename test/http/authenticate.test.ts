@@ -23,7 +23,7 @@ describe('a request without a key', () => {
   test('gets 401 from every documented operation except the probes, from /mcp and from the pages', async () => {
     const operations = (await documentedOperations()).filter(({ path }) => path !== '/livez' && path !== '/readyz');
     expect(operations.length).toBeGreaterThan(20);
-    const others = ['/mcp', '/docs', '/docs/start.js', '/openapi.json', '/config.schema.json', '/nowhere'];
+    const others = ['/mcp', '/sse', '/docs', '/docs/start.js', '/openapi.json', '/config.schema.json', '/nowhere'];
     for (const { method, path } of [
       ...operations,
       ...others.map((path) => ({ method: 'GET', path })),

@@ -144,7 +144,8 @@ describe('a call of a tool whose name would forge a log line', () => {
 describe('subscriptions to list changes', () => {
   test('beyond the limit are refused with Retry-After until others end', async () => {
     const streams: Response[] = [];
-    const open = () => hub.operator.fetch('/mcp', { headers: { accept: 'text/event-stream' } });
+    const open = () =>
+      hub.operator.fetch('/mcp', { headers: { accept: 'text/event-stream', 'mcp-session-id': 'any' } });
     for (let count = 0; count < 1024; count += 1) streams.push(await open());
     expect(streams.map(({ status }) => status)).toEqual(streams.map(() => 200));
     const refused = await open();

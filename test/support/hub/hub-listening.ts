@@ -2,6 +2,7 @@
 import { serve } from '@hono/node-server';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { CallToolResultSchema, ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { expect, vi } from 'vitest';
@@ -66,15 +67,26 @@ export interface AnyClient extends AsyncDisposable {
 }
 
 /** The client libraries and protocol versions that a hub must serve. */
-export const clientKinds = ['2.x, 2026-07-28', '2.x, 2025-11-25', '1.x'] as const;
+export const clientKinds = ['2.x, 2026-07-28', '2.x, 2025-11-25', '1.x', '1.x over HTTP+SSE'] as const;
 
 /** Connects a client of one kind. */
 export function connectClient(kind: (typeof clientKinds)[number], hub: ListeningHub, key: TestKey): Promise<AnyClient> {
   const url = new URL(`${hub.url}/mcp`);
   const requestInit = { headers: { authorization: `Bearer ${key.secret}` } };
-  return kind === '1.x'
-    ? connectOld(url, requestInit)
-    : connectNew(kind === '2.x, 2026-07-28' ? 'auto' : 'legacy', url, requestInit);
+  if (kind === '1.x') return connectOld(new OldTransport(url, { requestInit }));
+  if (kind === '1.x over HTTP+SSE') return connectOld(sseTransport(hub, key));
+  return connectNew(kind === '2.x, 2026-07-28' ? 'auto' : 'legacy', url, requestInit);
+}
+
+/** The transport of the 1.x library over HTTP+SSE, to `/sse` or another path. */
+export function sseTransport(hub: ListeningHub, key: TestKey, path = '/sse'): SSEClientTransport {
+  const authorization = `Bearer ${key.secret}`;
+  const fetchWithKey = (url: string | URL, init?: RequestInit) => {
+    const headers = new Headers(init?.headers);
+    headers.set('authorization', authorization);
+    return fetch(url, { ...init, headers });
+  };
+  return new SSEClientTransport(new URL(path, hub.url), { fetch: fetchWithKey });
 }
 
 async function connectNew(mode: 'auto' | 'legacy', url: URL, requestInit: RequestInit): Promise<AnyClient> {
@@ -96,16 +108,15 @@ async function connectNew(mode: 'auto' | 'legacy', url: URL, requestInit: Reques
   };
 }
 
-async function connectOld(url: URL, requestInit: RequestInit): Promise<AnyClient> {
+async function connectOld(transport: OldTransport | SSEClientTransport): Promise<AnyClient> {
   let changes = 0;
   const client = new OldClient({ name: 'test', version: '1.0.0' });
   client.setNotificationHandler(ToolListChangedNotificationSchema, () => {
     changes += 1;
   });
-  const transport = new OldTransport(url, { requestInit });
   await client.connect(transport);
   return {
-    protocolVersion: () => transport.protocolVersion,
+    protocolVersion: () => ('protocolVersion' in transport ? transport.protocolVersion : undefined),
     listTools: async () => (await client.listTools()).tools.map((tool) => tool.name),
     call: async (name, args = {}, options = {}) =>
       CallToolResultSchema.parse(await client.callTool({ name, arguments: args }, undefined, options)),

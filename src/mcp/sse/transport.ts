@@ -1,0 +1,98 @@
+/**
+ * The HTTP+SSE transport of MCP (2024-11-05), an adapter in front of a Streamable HTTP endpoint. GET opens the stream of
+ * events of a session, POST sends a message to it.
+ */
+import { ProtocolError } from '@modelcontextprotocol/server';
+import type { Caller } from '../../shapes/access.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { jsonRpcRefusal } from '../refusal.ts';
+import type { SseEndpoint } from './endpoint-client.ts';
+import { createSseSession, type SseSession } from './session.ts';
+
+/** The transport; it holds its sessions until their clients disconnect. */
+export interface SseTransport {
+  /** Answers a GET or a POST at the path of the transport, in front of this endpoint. */
+  handle(request: Request, caller: Caller, endpoint: SseEndpoint): Promise<Response>;
+  /** Ends the sessions of a key, which was revoked. */
+  endSessionsOf(keyId: string): void;
+  /** Ends all sessions. */
+  close(): void;
+}
+
+/** Dependencies of the transport. */
+export interface SseTransportDeps {
+  /** Whether a key that was valid when its session began still is. */
+  isKeyValid: (keyId: string) => Promise<boolean>;
+  log: Log;
+}
+
+const sessionsMax = 1024;
+const sessionsPerKeyMax = 64;
+
+/** Seconds after which a client may send a refused request again. */
+const retryAfterSeconds = 5;
+
+/** The query parameter of the message URL that names the session. */
+const sessionParameter = 'sessionId';
+
+/** Creates the transport, without sessions. */
+export function createSseTransport({ isKeyValid, log }: SseTransportDeps): SseTransport {
+  const sessions = new Map<string, SseSession>();
+  const sessionsOf = (keyId: string) => [...sessions.values()].filter(({ caller }) => caller.keyId === keyId);
+
+  function open(request: Request, caller: Caller, endpoint: SseEndpoint): Response {
+    if (sessions.size >= sessionsMax) return overloaded(`${sessionsMax} sessions are open`);
+    if (sessionsOf(caller.keyId).length >= sessionsPerKeyMax) {
+      return overloaded(`this key has ${sessionsPerKeyMax} sessions`);
+    }
+    const { pathname } = new URL(request.url);
+    const session = createSseSession({
+      caller,
+      endpoint,
+      url: request.url,
+      messagePath: (id) => `${pathname}?${sessionParameter}=${id}`,
+      isKeyValid: () => isKeyValid(caller.keyId),
+      onEnded: (reason) => {
+        sessions.delete(session.id);
+        log.debug('A session of HTTP+SSE has ended', { reason });
+      },
+    });
+    sessions.set(session.id, session);
+    return session.open(request.signal);
+  }
+
+  function post(request: Request, caller: Caller): Response | Promise<Response> {
+    const id = new URL(request.url).searchParams.get(sessionParameter);
+    if (id === null) return refusal(400, 'this is the HTTP+SSE transport: open a stream with GET here, or use /mcp');
+    const session = sessions.get(id);
+    if (session === undefined || session.caller.keyId !== caller.keyId) {
+      return refusal(404, 'no session of this id is open; open a stream with GET');
+    }
+    return session.post(request, caller);
+  }
+
+  return {
+    handle: async (request, caller, endpoint) => {
+      if (request.method === 'GET') return open(request, caller, endpoint);
+      return request.method === 'POST' ? post(request, caller) : refusal(405, 'only GET and POST are served here');
+    },
+    endSessionsOf: (keyId) => {
+      for (const session of sessionsOf(keyId)) session.end('revoked');
+    },
+    close: () => {
+      for (const session of [...sessions.values()]) session.end('shutdown');
+    },
+  };
+}
+
+function refusal(status: 400 | 404 | 405, message: string): Response {
+  const code = { 400: 'INVALID_REQUEST', 404: 'NOT_FOUND', 405: 'METHOD_NOT_ALLOWED' }[status];
+  return jsonRpcRefusal(status, new ProtocolError(-32000, message, { code }));
+}
+
+function overloaded(found: string): Response {
+  const error = new ProtocolError(-32603, `${found}, which is the limit; try again`, { code: 'OVERLOADED' });
+  const response = jsonRpcRefusal(503, error);
+  response.headers.set('retry-after', String(retryAfterSeconds));
+  return response;
+}
