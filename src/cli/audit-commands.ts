@@ -1,6 +1,7 @@
-/** `hestia audit`: verify, export, rotate the key, start a new trail. */
+/** `hestia audit`: list events, verify, export, rotate the key, start a new trail. */
 import type { Command } from 'commander';
 import { setAsideTrail } from '../domain/audit-offline.ts';
+import { addEventsCommand } from './audit-events-command.ts';
 import { addRotateKeyCommand } from './audit-key-command.ts';
 import { addProofCommands } from './audit-proof-commands.ts';
 import { addVerifyCommand } from './audit-verify-command.ts';
@@ -10,7 +11,8 @@ import { choiceOption } from './command-options.ts';
 
 /** Adds the commands below `audit`. */
 export function addAuditCommands(program: Command, context: CommandContext): void {
-  const audit = program.command('audit').description('verify, prove and export the audit trail');
+  const audit = program.command('audit').description('list, verify, prove and export the audit trail');
+  addEventsCommand(audit, context);
   addVerifyCommand(audit, context);
   addProofCommands(audit, context);
   addRotateKeyCommand(audit, context);

@@ -30,6 +30,8 @@ export interface CommandOutput {
   record(value: object, lines: readonly string[]): void;
   /** Prints rows: in a pipe as a line of JSON each, on a terminal as a table, or `whenEmpty` if there are none. */
   table<Row extends object>(rows: readonly Row[], columns: readonly Column<Row>[], whenEmpty: string): void;
+  /** Prints further rows of a table, without headings. */
+  rows<Row extends object>(rows: readonly Row[], columns: readonly Column<Row>[]): void;
   /** Prints text unchanged. */
   raw(text: string): void;
   tone(tone: Tone, text: string): string;
@@ -46,23 +48,25 @@ export function createCommandOutput(stream: OutputStream): CommandOutput {
   const print = (line: string) => stream.write(`${line}\n`);
   const tone = (name: Tone, text: string) =>
     hasColors ? styleText(styles[name], text, { validateStream: false }) : text;
+  const rows: CommandOutput['rows'] = (further, columns) => {
+    const lines = isTerminal
+      ? tableLines(further, columns, stream.columns ?? columnsDefault).slice(1)
+      : further.map((row) => JSON.stringify(row));
+    for (const line of lines) print(line);
+  };
   return {
     isTerminal,
     tone,
+    rows,
     raw: (text) => stream.write(text),
     record: (value, lines) => {
       if (!isTerminal) return void print(JSON.stringify(value));
       for (const line of lines) print(line);
     },
-    table: (rows, columns, whenEmpty) => {
-      if (!isTerminal) {
-        for (const row of rows) print(JSON.stringify(row));
-        return;
-      }
-      if (rows.length === 0) return void print(tone('quiet', whenEmpty));
-      const [head = '', ...body] = tableLines(rows, columns, stream.columns ?? columnsDefault);
-      print(tone('strong', head));
-      for (const line of body) print(line);
+    table: (all, columns, whenEmpty) => {
+      if (isTerminal && all.length === 0) return void print(tone('quiet', whenEmpty));
+      if (isTerminal) print(tone('strong', tableLines(all, columns, stream.columns ?? columnsDefault)[0] ?? ''));
+      rows(all, columns);
     },
   };
 }

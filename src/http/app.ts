@@ -18,6 +18,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { authenticate, challengeFor, type HubEnv } from './authenticate.ts';
 import { completeJson, secureHeaders } from './complete-response.ts';
 import { problemResponse } from './problem.ts';
+import { refuseUnknownParameters } from './query-parameters.ts';
 import { limitBodies, limitRunning, type RequestLimits } from './request-limits.ts';
 import { traceRequests } from './request-span.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -77,6 +78,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
   app.use(limitBodies(deps.limits));
   if (deps.policy.oauth) app.route('/', protectedResourceRoutes(deps.policy.oauth));
   app.use(authenticate(deps));
+  app.use(refuseUnknownParameters(app));
   for (const routes of [
     skillRoutes(deps),
     toolRoutes(deps),

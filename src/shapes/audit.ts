@@ -1,7 +1,7 @@
 /** The audit record as the journal stores it. Field names: docs/reference.md, "Event fields". */
 import { z } from 'zod';
 import { recordKinds } from './audit-log/record-values.ts';
-import { outcomeSchema } from './event.ts';
+import { type Outcome, outcomeSchema } from './event.ts';
 
 /** A SHA-256 or an HMAC-SHA-256 in lower-case hexadecimal. */
 export const digestSchema = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
@@ -52,11 +52,48 @@ export interface StoredRecord {
   body: string;
 }
 
-/** Filters and cursor of `GET /v1/audit/events`. `after` is the `seq` of the last record of the previous page. */
+/**
+ * Filters, order and position of `GET /v1/audit/events`. All filters that are given must match. `after` is the `seq` of the last
+ * record of the previous page, in the order of the list.
+ */
 export interface AuditQuery {
-  after: number;
+  after?: number | undefined;
   limit: number;
+  /** Oldest first by default. */
+  order?: AuditOrder | undefined;
   event?: string | undefined;
   agentId?: string | undefined;
   traceId?: string | undefined;
+  /** `kind:name`, as in the records: `tool:github/get_issue`, `skill:invoices`, `server:github`, `key:1f…`. */
+  target?: string | undefined;
+  /** A server: its own events, and those of its tools. */
+  serverId?: string | undefined;
+  /** Only tool calls that ended so. */
+  outcome?: Outcome | undefined;
+  /** Unix milliseconds, inclusive. Records are in the order of time, but for one whose clock was set back. */
+  since?: number | undefined;
+  /** Unix milliseconds, exclusive. */
+  until?: number | undefined;
+}
+
+/** The order of a list of records, by `seq`. */
+export const auditOrderSchema = z.enum(['oldest', 'newest']);
+export type AuditOrder = z.infer<typeof auditOrderSchema>;
+
+/**
+ * The target of a tool: `tool:`, its server and its name. The `%` and `/` of a server's id are encoded as in a URL, so that a
+ * target names one tool only.
+ */
+export function toolTarget(serverId: string, toolName: string): string {
+  return `tool:${targetSegment(serverId)}/${toolName}`;
+}
+
+/** A server's id as it is written in the targets of its tools. Most ids are unchanged. */
+export function targetSegment(serverId: string): string {
+  return serverId.replaceAll('%', '%25').replaceAll('/', '%2F');
+}
+
+/** The server's id that {@link targetSegment} encoded. */
+export function serverIdOfSegment(segment: string): string {
+  return segment.replaceAll('%2F', '/').replaceAll('%25', '%');
 }

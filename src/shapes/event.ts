@@ -73,3 +73,14 @@ export const changeEventSchema = z.enum([
   'CONFIGURATION_LOADED',
 ]);
 export type ChangeEvent = z.infer<typeof changeEventSchema>;
+
+/** The event of the record of a tool call. */
+export const toolOutcomeEvent = 'TOOL_OUTCOME';
+
+/** The names of all events in audit records. */
+export const eventNameSchema = z.enum([
+  toolOutcomeEvent,
+  ...securityEventSchema.options,
+  ...monitoringEventSchema.options,
+  ...changeEventSchema.options,
+]);

@@ -32,7 +32,7 @@ export const problemSchema = z
   .meta({ id: 'Problem' });
 
 const fieldLengthMax = 100;
-const messageLengthMax = 200;
+const messageLengthMax = 1000;
 
 /** One violation for each issue. An issue without a path gets the field `valueName`; the others get `prefix` and their path. */
 export function zodViolations(

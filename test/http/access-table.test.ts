@@ -86,11 +86,11 @@ const onSkill: Record<string, SkillRow> = {
     auditor: manage.auditor,
     operator: { own: 204, others: 204, elsewhere: 204, absent: 404 },
   },
-  // Publishing is always into the caller's own namespace, where the skill of another one is absent.
+  // Publishing is always into the caller's own namespace: the operation has no parameter for another one.
   'PUT /v1/skills/{name}': {
-    agent: { own: 200, others: 403, elsewhere: 201, absent: 201 },
-    auditor: { others: 403, elsewhere: 403, absent: 403 },
-    operator: { own: 200, others: 200, elsewhere: 201, absent: 201 },
+    agent: { own: 200, others: 403, elsewhere: 400, absent: 201 },
+    auditor: { others: 403, elsewhere: 400, absent: 403 },
+    operator: { own: 200, others: 200, elsewhere: 400, absent: 201 },
   },
 };
 

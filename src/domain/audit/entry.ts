@@ -2,8 +2,8 @@
 import type { Span } from '@opentelemetry/api';
 import { fittingEntry } from '../../journal/record-line.ts';
 import type { Caller } from '../../shapes/access.ts';
-import type { AuditEntry } from '../../shapes/audit.ts';
-import type { HubEvent } from '../../shapes/event.ts';
+import { type AuditEntry, toolTarget } from '../../shapes/audit.ts';
+import { type HubEvent, toolOutcomeEvent } from '../../shapes/event.ts';
 import { isoTime } from '../../shapes/time.ts';
 
 /** An event to record, who caused it, and the span of the operation, whose trace and span ids the record carries. */
@@ -41,25 +41,17 @@ export function auditEntry(
 
 /** The event name of a record: a name of the closed lists, or `TOOL_OUTCOME`. */
 export function eventName(event: HubEvent): string {
-  return event.kind === 'tool_outcome' ? 'TOOL_OUTCOME' : event.name;
+  return event.kind === 'tool_outcome' ? toolOutcomeEvent : event.name;
 }
 
-/**
- * What the event is about, as `kind:name`, derived from the event's fields; `scheduler` or `hub` where they name nothing.
- * The `/` of a server's id is encoded before a tool, so that a target names one tool only.
- */
+/** What the event is about, as `kind:name`, derived from the event's fields; `scheduler` or `hub` where they name nothing. */
 function eventTarget({ kind, fields }: HubEvent): string {
   const { server_id: serverId, tool_name: toolName, skill_name: skillName, key_id: keyId } = fields;
   if (skillName !== undefined) return `skill:${skillName}`;
   if (serverId !== undefined)
-    return toolName === undefined ? `server:${serverId}` : `tool:${pathSegment(serverId)}/${toolName}`;
+    return toolName === undefined ? `server:${serverId}` : toolTarget(String(serverId), String(toolName));
   if (keyId !== undefined) return `key:${keyId}`;
   return kind === 'monitoring' ? 'scheduler' : 'hub';
-}
-
-/** A server's id with its `%` and `/` encoded, as in a URL. Most ids have neither. */
-function pathSegment(serverId: string | number | boolean): string {
-  return String(serverId).replaceAll('%', '%25').replaceAll('/', '%2F');
 }
 
 function eventOutcome(event: HubEvent): AuditEntry['outcome'] {

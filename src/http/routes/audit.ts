@@ -2,7 +2,7 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { AuditService } from '../../domain/audit-service.ts';
-import { auditRecordSchema } from '../../shapes/audit.ts';
+import { auditOrderSchema, auditRecordSchema, toolTarget } from '../../shapes/audit.ts';
 import {
   auditCheckpointSchema,
   auditConsistencyProofSchema,
@@ -10,7 +10,10 @@ import {
   auditKeySchema,
 } from '../../shapes/audit-log/proof.ts';
 import { auditVerdictSchema } from '../../shapes/audit-log/verdict.ts';
+import { HestiaError } from '../../shapes/error.ts';
+import { eventNameSchema, outcomeSchema } from '../../shapes/event.ts';
 import { decodeNumberCursor, pageOf, pageQuerySchema, pageSchema } from '../../shapes/page.ts';
+import { timeQuerySchema } from '../../shapes/time.ts';
 import type { HubEnv } from '../authenticate.ts';
 import { invalidRequest } from '../problem.ts';
 import { createRouter, jsonAnswer, problemAnswers, security } from './route-parts.ts';
@@ -33,19 +36,32 @@ const get = <Path extends string, Request extends object, Answer extends z.ZodTy
     responses: { 200: jsonAnswer(answer, description), ...problemAnswers },
   });
 
+const eventsQuerySchema = pageQuerySchema.extend({
+  order: auditOrderSchema.default('oldest').meta({ description: 'Which records come first.' }),
+  event: eventNameSchema.optional().meta({ description: 'Only this event.' }),
+  outcome: outcomeSchema.optional().meta({ description: 'Only tool calls with this outcome.' }),
+  agentId: z.string().max(64).optional(),
+  traceId: z.string().max(32).optional(),
+  target: z.string().max(1024).optional().meta({
+    description:
+      'What the record is about, as in its `target`: `tool:github/get_issue`, `skill:invoices`, `server:github`.',
+  }),
+  server: z.string().max(256).optional().meta({ description: 'Only this server and its tools.' }),
+  tool: z
+    .string()
+    .max(1024)
+    .regex(/.\/./, 'must be a server and a tool, such as "github/get_issue"')
+    .optional()
+    .meta({ description: 'Only this tool, as `server/tool`.' }),
+  skill: z.string().max(256).optional().meta({ description: 'Only this skill.' }),
+  since: timeQuerySchema
+    .optional()
+    .meta({ description: 'From this time: ISO 8601, or how long ago (`15m`, `2h`, `7d`).' }),
+  until: timeQuerySchema.optional().meta({ description: 'Before this time.' }),
+});
 const eventsRoute = get('/v1/audit/events', {
-  summary: 'List audit records, oldest first',
-  request: {
-    query: pageQuerySchema.extend({
-      event: z
-        .string()
-        .max(64)
-        .optional()
-        .meta({ description: 'Only this event, such as SKILL_ACTIVATION_SUCCESS or TOOL_OUTCOME.' }),
-      agentId: z.string().max(64).optional(),
-      traceId: z.string().max(32).optional(),
-    }),
-  },
+  summary: 'List audit records by target, agent, event, outcome, trace and time',
+  request: { query: eventsQuerySchema },
   answer: pageSchema(auditRecordSchema.meta({ id: 'AuditRecord' })),
   description: 'Records, read from a view of the journal. An export and its proofs are what can be verified.',
 });
@@ -112,9 +128,10 @@ const exportRoute = createRoute({
 export function auditRoutes({ audit }: { audit: AuditService }): OpenAPIHono<HubEnv> {
   const router = createRouter();
   router.openapi(eventsRoute, async (c) => {
-    const { limit, cursor, event, agentId, traceId } = c.req.valid('query');
-    const after = decodeNumberCursor(cursor) ?? 0;
-    const found = await audit.list(c.var.caller, { limit, after, event, agentId, traceId });
+    const { limit, cursor, server: serverId, tool, skill, target, ...filters } = c.req.valid('query');
+    const after = decodeNumberCursor(cursor);
+    const query = { ...filters, limit, after, serverId, target: oneTarget({ target, tool, skill }) };
+    const found = await audit.list(c.var.caller, query);
     return c.json(pageOf(found, limit, { position: ({ seq }) => seq, view: (record) => record }), 200);
   });
   router.openapi(checkpointsRoute, async (c) => {
@@ -141,6 +158,20 @@ export function auditRoutes({ audit }: { audit: AuditService }): OpenAPIHono<Hub
     return c.body(ndjson(pages), 200, { 'content-type': 'application/x-ndjson' });
   });
   return router;
+}
+
+type TargetQuery = Partial<Pick<z.infer<typeof eventsQuerySchema>, 'target' | 'tool' | 'skill'>>;
+
+/** The target that a query asks for. @throws HestiaError INVALID_REQUEST where it asks for more than one */
+function oneTarget({ target, tool, skill }: TargetQuery): string | undefined {
+  const given = Object.entries({ target, tool, skill }).filter(([, value]) => value !== undefined);
+  if (given.length > 1)
+    throw new HestiaError('INVALID_REQUEST', `${given.map(([name]) => name).join(', ')}: only one of them is allowed`);
+  if (skill !== undefined) return `skill:${skill}`;
+  if (tool === undefined) return target;
+  // A server's id may have a slash, a tool's name hardly ever has.
+  const slash = tool.lastIndexOf('/');
+  return toolTarget(tool.slice(0, slash), tool.slice(slash + 1));
 }
 
 /** A stream of NDJSON lines. It reads a page only when the previous one was consumed. */

@@ -4,12 +4,13 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
-import { type AuditQuery, type AuditRecord, auditRecordSchema } from '../../shapes/audit.ts';
+import { type AuditQuery, type AuditRecord, serverIdOfSegment } from '../../shapes/audit.ts';
 import { type ToolStatistics, toolStatisticsSchema } from '../../shapes/tool.ts';
-import { jsonColumn, prepareQuery, type Query } from '../statement.ts';
+import { prepareQuery } from '../statement.ts';
 import type { StorageFailure } from '../storage-error.ts';
+import { nameParameter, type PrepareQuery, prepareRecordList, recordRowSchema } from './record-list.ts';
 import { type RecordedOutcome, recordedOutcome } from './recorded-outcome.ts';
-import { callKey, traceKey } from './view-row.ts';
+import { callKey } from './view-row.ts';
 
 /** Outcomes that were credited to a search: see `AuditViews.outcomesWithSearch`. */
 export interface OutcomePage {
@@ -31,65 +32,16 @@ export interface ViewQueries {
 
 /** Prepares the queries. @throws what SQLite throws */
 export function prepareViewQueries(connection: DatabaseSync, failure: StorageFailure): ViewQueries {
-  const query = <Row>(sql: string, schema: z.ZodType<Row>) => prepareQuery(connection, sql, schema, failure);
+  const query: PrepareQuery = (sql, schema) => prepareQuery(connection, sql, schema, failure);
+  const firstSince = prepareFirstSince(query);
   return {
-    list: prepareList(query),
-    statistics: prepareStatistics(query),
+    list: prepareRecordList(query, firstSince),
+    statistics: prepareStatistics(query, firstSince),
     ...prepareOutcomes(query),
   };
 }
 
-type Prepare = <Row>(sql: string, schema: z.ZodType<Row>) => Query<Row>;
-
-/** A row whose record has the number of the row: the columns of another record would be wrong about it. */
-const recordRowSchema = z
-  .object({ seq: z.int(), body: jsonColumn(auditRecordSchema) })
-  .refine(({ seq, body }) => body.seq === seq, 'the record has another number than its row')
-  .transform(({ body }) => body);
-
-/**
- * The condition of each filter, in the order in which one of them leads the search. The unary plus keeps SQLite from
- * using the index of another one.
- */
-const filters = [
-  ['traceId', 'trace', ':traceKey', `json_extract(body, '$.trace_id') = :traceId`],
-  // The partial index of events leaves out TOOL_OUTCOME. SQLite uses it only if the statement excludes that event, too.
-  ['event', 'event', nameParameter('event'), undefined],
-  ['agentId', 'agent', nameParameter('agentId'), undefined],
-] as const;
-
-function nameParameter(name: string): string {
-  return `(SELECT id FROM names WHERE name = :${name})`;
-}
-
-// One statement per set of filters, since SQLite uses an index only for a column that the statement names.
-function prepareList(query: Prepare): ViewQueries['list'] {
-  const prepared = new Map<string, Query<AuditRecord>>();
-  return ({ after, limit, ...values }) => {
-    const given = filters.filter(([name]) => values[name] !== undefined);
-    const isOtherEvent = values.event !== undefined && values.event !== 'TOOL_OUTCOME';
-    const key = `${given.map(([name]) => name)}${isOtherEvent}`;
-    const statement = prepared.get(key) ?? query(listSql(given, isOtherEvent), recordRowSchema);
-    prepared.set(key, statement);
-    const parameters = Object.fromEntries(given.map(([name]) => [name, values[name]]));
-    const traceParameter = values.traceId === undefined ? {} : { traceKey: traceKey(values.traceId) };
-    return statement.all({ ...parameters, ...traceParameter, after, limit });
-  };
-}
-
-function listSql(given: readonly (typeof filters)[number][], isOtherEvent: boolean): string {
-  const leads = given.findIndex(([name]) => name !== 'event' || isOtherEvent);
-  const conditions = given.flatMap(([, column, parameter, exact], index) => [
-    `${index === leads ? '' : '+'}${column} = ${parameter}`,
-    ...(exact === undefined ? [] : [exact]),
-  ]);
-  // Lines that are not valid records have no event.
-  const first = isOtherEvent ? 'event <> 1' : 'event IS NOT NULL';
-  const all = ['seq > :after', first, ...conditions].join(' AND ');
-  return `SELECT seq, body FROM records WHERE ${all} ORDER BY seq LIMIT :limit`;
-}
-
-function prepareOutcomes(query: Prepare): Pick<ViewQueries, 'findOutcomeWithSearch' | 'outcomesWithSearch'> {
+function prepareOutcomes(query: PrepareQuery): Pick<ViewQueries, 'findOutcomeWithSearch' | 'outcomesWithSearch'> {
   const schema = recordRowSchema.transform(recordedOutcome);
   const byCall = query(
     `SELECT seq, body FROM records WHERE credited = :key AND json_extract(body, '$.fields.call_id') = :callId LIMIT 1`,
@@ -111,8 +63,8 @@ function prepareOutcomes(query: Prepare): Pick<ViewQueries, 'findOutcomeWithSear
 }
 
 // The 95th percentile interpolates between the two nearest outcomes: percentile_cont of SQL:2003. Numbers of names: views.sql.
-// The target of a tool outcome is `tool:`, its server, `/` and its name. A server id has no `/`.
-function prepareStatistics(query: Prepare): ViewQueries['statistics'] {
+// The target of a tool outcome is `tool:`, the segment of its server, `/` and its name.
+function prepareStatistics(query: PrepareQuery, firstSince: (time: number) => number): ViewQueries['statistics'] {
   const rows = query(
     `SELECT substr(name, 6, instr(name, '/') - 6) AS serverId, substr(name, instr(name, '/') + 1) AS toolName, calls,
        success, error, timeout, abandoned, latencyMsMean, latencyMsP95, last.time AS lastCalledAt
@@ -128,7 +80,6 @@ function prepareStatistics(query: Prepare): ViewQueries['statistics'] {
      ORDER BY serverId, toolName LIMIT ${statisticsToolsMax}`,
     statisticsRowSchema,
   );
-  const firstSince = prepareFirstSince(query);
   return ({ namespace, since }) => rows.all({ namespace, fromSeq: since === undefined ? 0 : firstSince(since) });
 }
 
@@ -137,6 +88,7 @@ const statisticsRowSchema = toolStatisticsSchema
   .extend(toolStatisticsSchema.shape.outcomes.shape)
   .transform(({ success, error, timeout, abandoned, ...row }) => ({
     ...row,
+    serverId: serverIdOfSegment(row.serverId),
     outcomes: { success, error, timeout, abandoned },
   }));
 
@@ -144,7 +96,7 @@ const statisticsRowSchema = toolStatisticsSchema
  * Returns the number of the first record at or after a time, by halving, since records are in the order of time. Where the
  * clock was set back, it is one of those around the time.
  */
-function prepareFirstSince(query: Prepare): (since: number) => number {
+function prepareFirstSince(query: PrepareQuery): (since: number) => number {
   const ends = query('SELECT min(seq) AS oldest, max(seq) AS newest FROM records', endsSchema);
   const timeAt = query(
     'SELECT seq, time FROM records WHERE seq >= :seq AND time IS NOT NULL ORDER BY seq LIMIT 1',

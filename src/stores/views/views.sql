@@ -2,7 +2,7 @@
 -- A change of the schema raises user_version here and viewsVersion in views-file.ts; files of another version are built anew.
 
 PRAGMA application_id = 1212503638; -- 'HEVV': marks a file of views
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- Texts that many records share, by a short number. The first five are constants of the statements.
 CREATE TABLE names (
@@ -34,3 +34,5 @@ CREATE INDEX records_by_event ON records (event) WHERE event <> 1;
 CREATE INDEX records_by_target ON records (target, seq, namespace, outcome, latency_ms);
 CREATE INDEX records_by_call ON records (credited) WHERE credited IS NOT NULL;
 CREATE INDEX records_credited ON records (seq) WHERE credited IS NOT NULL;
+-- The calls that failed, which an operator looks for.
+CREATE INDEX records_failed ON records (outcome) WHERE outcome > 2;

@@ -153,3 +153,27 @@ test('each filter and query has an index that leads it', async () => {
     'USING COVERING INDEX records_by_target',
   );
 });
+
+test('a list has a target, a server with its tools, an outcome, a time, and either order', async () => {
+  await using stage = await openViewsStage();
+  const views = stage.start();
+  const at = (minutes: number) => ({ time: minute(minutes) });
+  stage.append(
+    outcomeEntry({ server: 'a', tool: 'x' }, { target: 'tool:a/x', ...at(0) }),
+    outcomeEntry({ server: 'a', tool: 'y' }, { target: 'tool:a/y', outcome: 'timeout', ...at(1) }),
+    auditEntry({ target: 'server:a', event: 'SERVER_CHANGED', kind: 'security', ...at(2) }),
+    outcomeEntry({ server: 'a0', tool: 'x' }, { target: 'tool:a0/x', ...at(3) }),
+    outcomeEntry({ server: 'a', tool: 'x' }, { target: 'tool:a/x', outcome: 'error', ...at(4) }),
+  );
+  const list = async (filter: object) => seqs(await views.list({ limit: 100, ...filter }));
+  expect(await list({ order: 'newest' })).toEqual([5, 4, 3, 2, 1]);
+  expect(await list({ order: 'newest', after: 4, limit: 2 })).toEqual([3, 2]);
+  expect(await list({ target: 'tool:a/x' })).toEqual([1, 5]);
+  expect(await list({ serverId: 'a' })).toEqual([1, 2, 3, 5]);
+  expect(await list({ serverId: 'a', limit: 2, after: 1 })).toEqual([2, 3]);
+  expect(await list({ serverId: 'a', order: 'newest', limit: 2 })).toEqual([5, 3]);
+  expect(await list({ serverId: 'a', outcome: 'timeout' })).toEqual([2]);
+  expect(await list({ outcome: 'success' })).toEqual([1, 4]);
+  expect(await list({ since: entryTimeMs + 60_000, until: entryTimeMs + 3 * 60_000 })).toEqual([2, 3]);
+  expect(await list({ since: entryTimeMs + 60_000, order: 'newest', after: 3 })).toEqual([2]);
+});
