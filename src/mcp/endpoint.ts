@@ -20,7 +20,12 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { type PlainCall, plainCall, plainCallResponse } from './fast-path.ts';
 import { createHubTools, type HubTools, type HubToolsDeps } from './hub-tools.ts';
 import { type Answer, cancelledResponse, keptAlive } from './late-response.ts';
-import { createLegacySessions, createListChangeStreams, type LegacySessions } from './legacy-session.ts';
+import {
+  createLegacySessions,
+  createListChangeStreams,
+  type LegacySessions,
+  type ListChangeStreams,
+} from './legacy-session.ts';
 import type { ToolInvocation } from './meta-tools.ts';
 import { jsonRpcRefusal } from './refusal.ts';
 import { type RequestEnding, traceRequest } from './request-span.ts';
@@ -89,9 +94,7 @@ export function createHubServer(deps: HubServerDeps): HubServer {
   };
   return {
     handle: async (request, caller) => {
-      if (request.method === 'GET') {
-        return isOfSession(request.headers) ? (streams.open(request.signal) ?? tooManyStreams()) : noSession();
-      }
+      if (request.method === 'GET') return isOfSession(request) ? streamOf(streams, request) : noSession();
       if (request.method !== 'POST') return methodNotAllowed();
       const body = await readBody(request);
       if ('refusal' in body) return body.refusal;
@@ -266,7 +269,7 @@ function withoutNullParams(message: unknown): unknown {
 const nullableParams = ['arguments', '_meta', 'cursor'];
 
 /** Whether a client that has initialized sent the request: it names its session, or the version that was negotiated. */
-function isOfSession(headers: Headers): boolean {
+function isOfSession({ headers }: Request): boolean {
   return headers.has(sessionHeader) || headers.has(versionHeader);
 }
 
@@ -285,6 +288,10 @@ function methodNotAllowed(): Response {
 
 /** Seconds after which a client may open a refused stream again: streams end when their clients disconnect. */
 const streamRetryAfterSeconds = 5;
+
+function streamOf(streams: ListChangeStreams, { signal }: Request): Response {
+  return streams.open(signal) ?? tooManyStreams();
+}
 
 function tooManyStreams(): Response {
   const error = new ProtocolError(-32603, 'too many streams are open; try again', { code: 'OVERLOADED' });
