@@ -27,7 +27,7 @@ import {
   type ListChangeStreams,
 } from './legacy-session.ts';
 import type { ToolInvocation } from './meta-tools.ts';
-import { jsonRpcRefusal } from './refusal.ts';
+import { jsonRpcRefusal, methodNotAllowed, noSession } from './refusal.ts';
 import { type RequestEnding, traceRequest } from './request-span.ts';
 import { createSkillsExtension, type SkillsExtensionDeps } from './skills-extension.ts';
 import { protocolError } from './tool-result.ts';
@@ -271,19 +271,6 @@ const nullableParams = ['arguments', '_meta', 'cursor'];
 /** Whether a client that has initialized sent the request: it names its session, or the version that was negotiated. */
 function isOfSession({ headers }: Request): boolean {
   return headers.has(sessionHeader) || headers.has(versionHeader);
-}
-
-/** Clients of the HTTP+SSE transport begin with GET, and would wait for an event that Streamable HTTP does not have. */
-function noSession(): Response {
-  const message = 'GET without a session: Streamable HTTP begins with POST; the HTTP+SSE transport is at /sse';
-  return jsonRpcRefusal(405, new ProtocolError(-32000, message, { code: 'METHOD_NOT_ALLOWED' }));
-}
-
-function methodNotAllowed(): Response {
-  return jsonRpcRefusal(
-    405,
-    new ProtocolError(-32000, 'only POST and GET are served here', { code: 'METHOD_NOT_ALLOWED' }),
-  );
 }
 
 /** Seconds after which a client may open a refused stream again: streams end when their clients disconnect. */
