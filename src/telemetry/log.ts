@@ -1,11 +1,11 @@
 /**
  * The structured log: NDJSON in a file and on standard output, and OpenTelemetry log records.
- * Standard output is readable on a terminal. Every text is made printable. Lines are formatted in the next turn of the event
- * loop, so that callers do not wait for it.
+ * Standard output is readable on a terminal. Every text is made printable. Lines gather for some milliseconds, are formatted
+ * together and are one write to each output, so that callers do not wait for them.
  */
 import { openSync } from 'node:fs';
 import { logs, ROOT_CONTEXT, SeverityNumber, type Span, trace } from '@opentelemetry/api';
-import { type DestinationStream, multistream, pino } from 'pino';
+import { type DestinationStream, pino } from 'pino';
 import { settledWithin } from '../flow/time-limit.ts';
 import { HestiaError } from '../shapes/error.ts';
 import type { EventFields } from '../shapes/event.ts';
@@ -64,36 +64,29 @@ export async function openLog(target: LogTarget): Promise<Log> {
   const file = pino.destination({ dest: opened(target.file), sync: false, maxLength: bufferedBytesMax });
   // A full disk must not stop the process. The line is lost; the audit record is the durable one.
   file.on('error', () => undefined);
-  const outputs = await standardOutput(target);
-  let lineTime = new Date();
-  const lines = pino(
-    {
-      level: target.level,
-      base: null,
-      messageKey: 'message',
-      timestamp: () => `,"timestamp":"${lineTime.toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    multistream([{ level: target.level, stream: whileOpen(file) }, ...outputs]),
-  );
+  const outputs = [whileOpen(file), ...(await standardOutput(target))];
   let waiting: Line[] = [];
+  let timer: NodeJS.Timeout | undefined;
   const flush = () => {
-    const flushed = waiting;
+    clearTimeout(timer);
+    timer = undefined;
+    if (waiting.length === 0) return;
+    const flushed = waiting.map((line) => ({
+      ...line,
+      message: printable(line.message),
+      fields: cleaned(line.fields),
+    }));
     waiting = [];
-    for (const line of flushed) {
-      lineTime = line.time;
-      const text = printable(line.message);
-      const fields = cleaned(line.fields);
-      lines[line.level]({ ...spanIds(line.span), ...fields, ...exceptionFields(line.error, 'exception_') }, text);
-      if (!line.isLocal) emitRecord(line, text, fields);
-    }
+    const text = flushed.map(lineText).join('');
+    for (const output of outputs) output.write(text);
+    for (const line of flushed) if (!line.isLocal) emitRecord(line);
   };
   const writer =
     (level: LogLevel) =>
     (message: string, fields: EventFields = {}, options: LogOptions = {}): void => {
-      if (!lines.isLevelEnabled(level)) return;
+      if (severities[level] < severities[target.level]) return;
       const { span = trace.getActiveSpan(), error, local: isLocal = false } = options;
-      if (waiting.length === 0) setImmediate(flush);
+      timer ??= setTimeout(flush, gatherMs);
       waiting.push({ time: new Date(), level, message, fields, span, error, isLocal });
       if (waiting.length >= linesWaitingMax) flush();
     };
@@ -110,6 +103,9 @@ export async function openLog(target: LogTarget): Promise<Log> {
   };
 }
 
+/** How long lines gather before they are formatted and written, in milliseconds. */
+const gatherMs = 10;
+
 /** The number of waiting lines at which all are formatted immediately. */
 const linesWaitingMax = 1024;
 
@@ -123,32 +119,44 @@ interface Line {
   isLocal: boolean;
 }
 
+/** A line whose texts are printable and whose fields are defined. */
+interface CleanLine extends Line {
+  fields: ReturnType<typeof cleaned>;
+}
+
+/** The NDJSON of a line. */
+function lineText({ level, time, span, fields, error, message }: CleanLine): string {
+  const timestamp = time.toISOString();
+  const exception = exceptionFields(error, 'exception_');
+  return `${JSON.stringify({ level, timestamp, ...spanIds(span), ...fields, ...exception, message })}\n`;
+}
+
 function spanIds(span: Span | undefined) {
   if (span === undefined) return {};
   const { traceId, spanId } = span.spanContext();
   return { trace_id: traceId, span_id: spanId };
 }
 
-function emitRecord({ time, level, span, error }: Line, body: string, fields: ReturnType<typeof cleaned>): void {
+function emitRecord({ time, level, span, error, message, fields }: CleanLine): void {
   logs.getLogger(scopeName).emit({
     timestamp: time,
     severityNumber: severities[level],
     severityText: level.toUpperCase(),
-    body,
+    body: message,
     attributes: { ...fields, ...exceptionFields(error, 'exception.') },
     context: span === undefined ? ROOT_CONTEXT : trace.setSpan(ROOT_CONTEXT, span),
   });
 }
 
-async function standardOutput(target: LogTarget): Promise<{ level: LogLevel; stream: DestinationStream }[]> {
+async function standardOutput(target: LogTarget): Promise<DestinationStream[]> {
   switch (target.standardOutput) {
     case 'none':
       return [];
     case 'ndjson':
-      return [{ level: target.level, stream: whileOpen(standardStream()) }];
+      return [whileOpen(standardStream())];
     case 'readable': {
       const { default: pretty } = await import('pino-pretty');
-      return [{ level: target.level, stream: pretty(readableOptions) }];
+      return [pretty(readableOptions)];
     }
     default:
       return target.standardOutput satisfies never;
