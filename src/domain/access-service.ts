@@ -2,17 +2,19 @@
  * Authentication by API key or access token, and management of API keys. A key's secret is shown once, stored as a hash and
  * compared in constant time. Access tokens are accepted if an issuer is configured.
  */
-import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { type ApiKey, anonymousCaller, type Caller, type KeyRequest } from '../shapes/access.ts';
 import { HestiaError, notFound } from '../shapes/error.ts';
 import { isoTime } from '../shapes/time.ts';
-import type { AccessStore, StoredKey } from '../stores/access-store.ts';
+import type { AccessStore } from '../stores/access-store.ts';
 import type { Database } from '../stores/database.ts';
 import { inActiveSpan, inSpan } from '../telemetry/span.ts';
+import { type AuthFailure, createAuthentication, keyIdPattern, secretDigest } from './access/authentication.ts';
+import { type CredentialLifetimes, createCredentialLifetimes } from './access/credential-lifetime.ts';
 import type { AccessGuard } from './access/guard.ts';
 import { createKeyCache, type KeyCache } from './access/key-cache.ts';
 import type { RateLimits } from './access/rate-limits.ts';
-import { type AccessTokens, looksLikeToken } from './access/tokens.ts';
+import type { AccessTokens } from './access/tokens.ts';
 import type { AuditTrail } from './audit/trail.ts';
 
 /** A new key with its secret, which cannot be read again. */
@@ -20,16 +22,6 @@ export interface CreatedKey {
   key: ApiKey;
   secret: string;
 }
-
-/** Why a request could not be authenticated. The reason is recorded, but never sent to the client. */
-export type AuthFailure =
-  | 'missing'
-  | 'malformed'
-  | 'unknown'
-  | 'revoked'
-  | 'expired'
-  | 'invalid_token'
-  | 'invalid_claims';
 
 /** The credential of a request and its origin. */
 export interface AccessRequest {
@@ -43,14 +35,14 @@ export interface AccessRequest {
 export interface AccessService {
   /**
    * Authenticates a request and counts it against the rate limits. Compares a key's secret in constant time.
-   * @returns the caller that the key or access token belongs to
+   * @returns the caller that the key or access token belongs to, with the signal that aborts when either ends
    * @throws HestiaError UNAUTHENTICATED, whose reason is recorded but not in the message; RATE_LIMITED;
    *   ISSUER_UNAVAILABLE if an access token cannot be verified now
    */
   admit(request: AccessRequest): Promise<Caller>;
   create(caller: Caller, request: KeyRequest): Promise<CreatedKey>;
   list(caller: Caller, page: { after?: string | undefined; limit: number }): Promise<ApiKey[]>;
-  /** Revokes a key at once. Idempotent. @throws HestiaError NOT_FOUND; CONFLICT for the last operator's key */
+  /** Revokes a key at once, and ends what its callers have open. Idempotent. @throws HestiaError NOT_FOUND; CONFLICT for the last operator's key */
   revoke(caller: Caller, keyId: string): Promise<void>;
   /**
    * Creates the first operator's key, or returns undefined if any key exists. `saveSecret` is called inside the
@@ -61,7 +53,10 @@ export interface AccessService {
   isValid(keyId: string): Promise<boolean>;
   /** Calls the listener with the id of each key that is revoked from now on. */
   onRevoked(listener: (keyId: string) => void): void;
-  /** Stores when keys were last used. Called once a minute and at shutdown; may be repeated. @throws HestiaError STORAGE_FAILED */
+  /**
+   * Stores when keys were last used, and the end of those that have expired. Called once a minute and at shutdown; may be
+   * repeated. @throws HestiaError STORAGE_FAILED
+   */
   saveUses(): Promise<void>;
 }
 
@@ -77,10 +72,6 @@ export interface AccessServiceDeps {
   now: () => number;
 }
 
-/** `hst_`, the key's id (16 hex digits), `_`, and 256 random bits in base64url. */
-const secretPattern = /^hst_([0-9a-f]{16})_[A-Za-z0-9_-]{43}$/;
-const keyIdPattern = /^[0-9a-f]{16}$/;
-
 /** The caller that the records name as the creator of the first key. */
 const bootstrapCaller: Caller = { keyId: 'start', agentId: 'hestia', namespace: 'default', role: 'operator' };
 
@@ -90,25 +81,22 @@ const firstKey: KeyRequest = { agentId: 'operator', namespace: 'default', role: 
 export function createAccessService(deps: AccessServiceDeps): AccessService {
   const { accessStore, tokens, rateLimits, guard, now } = deps;
   const keys = createKeyCache(accessStore);
+  const lifetimes = createCredentialLifetimes(now);
   const revokedListeners: ((keyId: string) => void)[] = [];
   let uses = new Map<string, number>();
-  const authenticate = async (secret: string | undefined) => {
-    if (tokens !== undefined && secret !== undefined && looksLikeToken(secret)) return tokens.caller(secret);
-    const caller = callerOf(secret, await findPresented(keys, secret), now());
-    if (!('failure' in caller)) uses.set(caller.keyId, now());
-    return caller;
-  };
+  const authenticate = createAuthentication({ keys, lifetimes, tokens });
   return {
     admit: async ({ secret, address }) => {
       const caller = await authenticate(secret);
       if ('failure' in caller) return refuse(deps, caller.failure, address);
+      uses.set(caller.keyId, now());
       await rateLimits.countRequest(caller);
       return caller;
     },
     saveUses: () => {
       const saving = uses;
       uses = new Map();
-      return saveUses(deps, saving);
+      return saveUses(deps, { keys, lifetimes, uses: saving });
     },
     create: async (caller, request) => {
       await guard.require(caller, 'key.manage');
@@ -121,13 +109,14 @@ export function createAccessService(deps: AccessServiceDeps): AccessService {
     revoke: async (caller, keyId) => {
       await guard.require(caller, 'key.manage');
       try {
-        await revokeKey(deps, caller, keyId);
+        const { expiresAt } = await revokeKey(deps, caller, keyId);
+        lifetimes.end({ keyId, expiresAt });
       } finally {
         keys.forget(keyId);
       }
       for (const listener of revokedListeners) listener(keyId);
     },
-    isValid: async (keyId) => !keyIdPattern.test(keyId) || isCurrent(await keys.find(keyId), now()),
+    isValid: (keyId) => isValid(keyId, { keys, lifetimes }),
     onRevoked: (listener) => void revokedListeners.push(listener),
     createFirst: async (saveSecret) => {
       if ((await accessStore.countKeys()) > 0) return undefined;
@@ -136,8 +125,27 @@ export function createAccessService(deps: AccessServiceDeps): AccessService {
   };
 }
 
-async function saveUses({ database, accessStore }: AccessServiceDeps, uses: Map<string, number>): Promise<void> {
-  if (uses.size > 0) await database.transaction((tx) => accessStore.recordLastUse(tx, uses));
+async function isValid(
+  keyId: string,
+  { keys, lifetimes }: { keys: KeyCache; lifetimes: CredentialLifetimes },
+): Promise<boolean> {
+  if (!keyIdPattern.test(keyId)) return true;
+  const key = (await keys.find(keyId))?.key;
+  return key !== undefined && key.revokedAt === undefined && !lifetimes.hasEnded({ keyId, expiresAt: key.expiresAt });
+}
+
+async function saveUses(
+  { database, accessStore, now }: AccessServiceDeps,
+  { keys, lifetimes, uses }: { keys: KeyCache; lifetimes: CredentialLifetimes; uses: Map<string, number> },
+): Promise<void> {
+  lifetimes.endExpired();
+  const at = now();
+  if (uses.size === 0 && !(await accessStore.hasExpiredKeys(at))) return;
+  const endedCount = await database.transaction(async (tx) => {
+    await accessStore.recordLastUse(tx, uses);
+    return accessStore.endExpiredKeys(tx, at);
+  });
+  if (endedCount > 0) keys.forgetAll();
 }
 
 /** Counts and records a failed authentication. @throws HestiaError always: UNAUTHENTICATED or RATE_LIMITED */
@@ -154,36 +162,6 @@ async function refuse(
   throw new HestiaError('UNAUTHENTICATED', 'send "Authorization: Bearer <key>" with a valid key');
 }
 
-async function findPresented(keys: KeyCache, secret: string | undefined): Promise<StoredKey | undefined> {
-  const keyId = secret && secretPattern.exec(secret)?.[1];
-  return keyId ? keys.find(keyId) : undefined;
-}
-
-/** Returns the caller that a presented secret belongs to. Its duration does not reveal whether the key exists. */
-function callerOf(
-  secret: string | undefined,
-  found: StoredKey | undefined,
-  nowMs: number,
-): Caller | { failure: AuthFailure } {
-  if (secret === undefined) return { failure: 'missing' };
-  if (!secretPattern.test(secret)) return { failure: 'malformed' };
-  const matches = hasDigest(secret, found?.secretHash ?? noDigest);
-  if (found === undefined || !matches) return { failure: 'unknown' };
-  const { keyId, agentId, namespace, role, scope } = found.key;
-  const failure = endOf(found.key, nowMs);
-  return failure === undefined ? { keyId, agentId, namespace, role, scope } : { failure };
-}
-
-function isCurrent(found: StoredKey | undefined, nowMs: number): boolean {
-  return found !== undefined && endOf(found.key, nowMs) === undefined;
-}
-
-/** Why a key is no longer valid; undefined while it is. */
-function endOf({ revokedAt, expiresAt }: ApiKey, nowMs: number): 'revoked' | 'expired' | undefined {
-  if (revokedAt !== undefined) return 'revoked';
-  return expiresAt !== undefined && expiresAt <= nowMs ? 'expired' : undefined;
-}
-
 function insertKey(
   { accessStore, trail, now }: AccessServiceDeps,
   caller: Caller,
@@ -195,16 +173,21 @@ function insertKey(
     const event = { kind: 'security', name: 'KEY_CREATED', failed: false, fields: keyFields(key) } as const;
     await trail.commit({ event, by: caller, span }, async (tx) => {
       saveSecret(secret);
-      await accessStore.insertKey(tx, { key, secretHash: digest(secret) });
+      await accessStore.insertKey(tx, { key, secretHash: secretDigest(secret) });
     });
     return { key, secret };
   });
 }
 
-async function revokeKey({ accessStore, trail, now }: AccessServiceDeps, caller: Caller, keyId: string): Promise<void> {
+/** Revokes a key, unless it is revoked already, and returns it. */
+async function revokeKey(
+  { accessStore, trail, now }: AccessServiceDeps,
+  caller: Caller,
+  keyId: string,
+): Promise<ApiKey> {
   const found = await accessStore.findKey(keyId);
   if (found === undefined) throw notFound('key');
-  if (found.key.revokedAt !== undefined) return;
+  if (found.key.revokedAt !== undefined) return found.key;
   if (found.key.role === 'operator' && !(await hasOtherOperator(accessStore, keyId))) {
     throw new HestiaError('CONFLICT', 'this is the last key of an operator; create another one first');
   }
@@ -218,6 +201,7 @@ async function revokeKey({ accessStore, trail, now }: AccessServiceDeps, caller:
       if (!(error instanceof AlreadyRevoked)) throw error;
     }
   });
+  return found.key;
 }
 
 /** A concurrent request revoked the key first: nothing is left to change or record. */
@@ -250,18 +234,6 @@ function newKey({ expiresInDays, ...request }: KeyRequest, createdAt: number): C
   const secret = `hst_${keyId}_${randomBytes(32).toString('base64url')}`;
   const expiresAt = expiresInDays === undefined ? undefined : Math.round(createdAt + expiresInDays * dayMs);
   return { key: { keyId, ...request, createdAt, expiresAt, revokedAt: undefined, lastUsedAt: undefined }, secret };
-}
-
-/** SHA-256 without a slow key derivation suffices: the secret is 256 random bits and cannot be guessed. */
-function digest(secret: string): string {
-  return hash('sha256', secret);
-}
-
-/** The digest that the secret is compared with if the key does not exist. */
-const noDigest = digest('no such key');
-
-function hasDigest(secret: string, expected: string): boolean {
-  return timingSafeEqual(hash('sha256', secret, 'buffer'), Buffer.from(expected, 'hex'));
 }
 
 function keyFields({ keyId, agentId, namespace, role, expiresAt, scope }: ApiKey) {

@@ -26,8 +26,8 @@ export interface SkillTools {
   /** The tools of a namespace, sorted by name; an expired activation has none. */
   list(namespace: string): SkillTool[];
   find(namespace: string, toolName: string): SkillTool | undefined;
-  /** Calls `listener` after each change. @returns a function that removes the listener */
-  onChange(listener: () => void): () => void;
+  /** Calls `listener` with the namespace of each change, after it. @returns a function that removes the listener */
+  onChange(listener: (namespace: string) => void): () => void;
 }
 
 /** Dependencies of the registry. */
@@ -39,12 +39,12 @@ export interface SkillToolsDeps {
 /** Creates an empty registry. */
 export function createSkillTools({ toolIndex, now }: SkillToolsDeps): SkillTools {
   const tools = new Map<string, SkillTool>();
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(namespace: string) => void>();
   const key = (namespace: string, toolName: string) => `${namespace}/${toolName}`;
-  const changed = () => {
-    for (const listener of listeners) listener();
+  const changed = ({ namespace }: Activation) => {
+    for (const listener of listeners) listener(namespace);
   };
-  const isLive = ({ activation }: SkillTool) => activation.expiresAt === undefined || activation.expiresAt > now();
+  const isLive = livenessCheck(now);
 
   return {
     register: (activation, document) => {
@@ -56,7 +56,7 @@ export function createSkillTools({ toolIndex, now }: SkillToolsDeps): SkillTools
       const tool = { activation, document, definition: definitionOf(activation, document) };
       tools.set(key(activation.namespace, activation.toolName), tool);
       toolIndex.put(indexed(tool));
-      changed();
+      changed(activation);
       return 'registered';
     },
     unregister: (activation) => {
@@ -65,7 +65,7 @@ export function createSkillTools({ toolIndex, now }: SkillToolsDeps): SkillTools
       if (holder === undefined || holder.activation.activationId !== activation.activationId) return false;
       tools.delete(at);
       toolIndex.remove({ serverId: hubServerId, toolName: activation.toolName, namespace: activation.namespace });
-      changed();
+      changed(activation);
       return true;
     },
     list: (namespace) =>
@@ -80,6 +80,16 @@ export function createSkillTools({ toolIndex, now }: SkillToolsDeps): SkillTools
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+  };
+}
+
+/** Checks whether the activation of a tool has not expired. One that was seen to be expired stays so if the clock goes back. */
+function livenessCheck(now: () => number): (tool: SkillTool) => boolean {
+  const ended = new WeakSet<SkillTool>();
+  return (tool) => {
+    const { expiresAt } = tool.activation;
+    if (expiresAt !== undefined && expiresAt <= now()) ended.add(tool);
+    return !ended.has(tool);
   };
 }
 

@@ -209,7 +209,8 @@ const notChecked: CheckedArguments = { check: 'fits', warnings: [], failure: und
 async function perform(deps: ToolCallDeps, call: PermittedCall, span: Span): Promise<Ending> {
   const { caller, request, options, tool, timeoutMs, shutdown } = call;
   const { callTimeoutMsMax: timeoutMsMax } = deps.limits;
-  const deadline = openDeadline({ timeoutMs, timeoutMsMax, caller: options.signal, shutdown: shutdown.signal });
+  const ends = { caller: options.signal, credential: caller.ended, shutdown: shutdown.signal };
+  const deadline = openDeadline({ timeoutMs, timeoutMsMax, ...ends });
   // A deadline that the caller has chosen is kept.
   const isDefault = request.timeoutMs === undefined;
   const onProgress = isDefault ? extendedByProgress(deadline, options.onProgress) : options.onProgress;

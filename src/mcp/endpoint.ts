@@ -14,20 +14,17 @@ import {
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
 import { z } from 'zod';
 import type { Caller } from '../shapes/access.ts';
-import { exactJson, isJsonObject } from '../shapes/json.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { createChangeBus } from './change-bus.ts';
 import { type PlainCall, plainCall, plainCallResponse } from './fast-path.ts';
 import { createHubTools, type HubTools, type HubToolsDeps } from './hub-tools.ts';
 import { type Answer, cancelledResponse, keptAlive } from './late-response.ts';
-import {
-  createLegacySessions,
-  createListChangeStreams,
-  type LegacySessions,
-  type ListChangeStreams,
-} from './legacy-session.ts';
+import { createLegacySessions, type LegacySessions } from './legacy-session.ts';
+import { createListChangeStreams, type ListChangeStreams } from './list-change-streams.ts';
 import type { ToolInvocation } from './meta-tools.ts';
 import { jsonRpcRefusal, methodNotAllowed, noSession } from './refusal.ts';
+import { readBody } from './request-body.ts';
 import { type RequestEnding, traceRequest } from './request-span.ts';
 import { createSkillsExtension, type SkillsExtensionDeps } from './skills-extension.ts';
 import { protocolError } from './tool-result.ts';
@@ -66,13 +63,15 @@ export function createHubServer(deps: HubServerDeps): HubServer {
   const tools = createHubTools(deps);
   const serverInfo = { name: 'hestia', version: deps.version };
   const exchanges = new WeakMap<AuthInfo, Exchange>();
+  const bus = createChangeBus();
   const handler = createMcpHandler(serverFactory(deps, { tools, sessions, serverInfo, exchanges }), {
     legacy: 'stateless',
+    bus,
     onerror: (error) => deps.log.debug('MCP request failed', {}, { error }),
   });
-  const stopListening = deps.skillTools.onChange(() => {
-    handler.notify.toolsChanged();
-    streams.notify();
+  const stopListening = deps.skillTools.onChange((namespace) => {
+    bus.notifyToolsChanged(namespace);
+    streams.notify(namespace);
   });
   const handleMessage = async (request: Request, caller: Caller, body: unknown): Promise<Response> => {
     const message = messageSchema.safeParse(body);
@@ -81,10 +80,9 @@ export function createHubServer(deps: HubServerDeps): HubServer {
     const authInfo = { token: '', clientId: caller.agentId, scopes: [] };
     const ended = new AbortController();
     exchanges.set(authInfo, { caller, end: () => ended.abort() });
-    const signal = AbortSignal.any([request.signal, ended.signal]);
-    const { url, headers } = request;
-    const forwarded = new Request(url, { method: 'POST', headers, signal });
-    const response = await handler.fetch(forwarded, { authInfo, parsedBody: body });
+    const forwarded = endingWith(request, [ended.signal, ...(caller.ended ? [caller.ended] : [])]);
+    const options = { authInfo, parsedBody: body };
+    const response = await bus.within(caller.namespace, () => handler.fetch(forwarded, options));
     if (method === 'initialize' && response.ok) response.headers.set(sessionHeader, sessions.newSessionId());
     return response;
   };
@@ -94,7 +92,7 @@ export function createHubServer(deps: HubServerDeps): HubServer {
   };
   return {
     handle: async (request, caller) => {
-      if (request.method === 'GET') return isOfSession(request) ? streamOf(streams, request) : noSession();
+      if (request.method === 'GET') return isOfSession(request) ? streamOf(streams, request, caller) : noSession();
       if (request.method !== 'POST') return methodNotAllowed();
       const body = await readBody(request);
       if ('refusal' in body) return body.refusal;
@@ -108,6 +106,11 @@ export function createHubServer(deps: HubServerDeps): HubServer {
       await handler.close();
     },
   };
+}
+
+/** The request without its body, which was read before. It is aborted with each of the signals, too. */
+function endingWith({ url, method, headers, signal }: Request, signals: AbortSignal[]): Request {
+  return new Request(url, { method, headers, signal: AbortSignal.any([signal, ...signals]) });
 }
 
 /** What the SDK's handler and the fast path share. */
@@ -237,37 +240,6 @@ function cancel(sessions: LegacySessions, request: Request, caller: Caller, para
   });
 }
 
-/** The parsed body; its content is checked by whoever handles it. */
-async function readBody(request: Request): Promise<{ parsed: unknown } | { refusal: Response }> {
-  try {
-    const text = await request.text();
-    return { parsed: withoutNullParams(withExactArguments(JSON.parse(text), text)) };
-  } catch {
-    const error = new ProtocolError(-32700, 'the body is not valid JSON', { code: 'INVALID_REQUEST' });
-    return { refusal: jsonRpcRefusal(400, error) };
-  }
-}
-
-/** The message, in whose arguments integers keep the digits of its text. */
-function withExactArguments(message: unknown, text: string): unknown {
-  if (!isJsonObject(message) || !isJsonObject(message.params) || message.params.arguments === undefined) return message;
-  const exact = exactJson(text);
-  if (!isJsonObject(exact) || !isJsonObject(exact.params)) return message;
-  return { ...message, params: { ...message.params, arguments: exact.params.arguments } };
-}
-
-/** The message without parameters that are null. Go clients send a map that is nil as null, which means that it is absent. */
-function withoutNullParams(message: unknown): unknown {
-  if (!isJsonObject(message) || !isJsonObject(message.params)) return message;
-  const { params } = message;
-  if (!nullableParams.some((name) => params[name] === null)) return message;
-  const isAbsent = ([name, value]: [string, unknown]) => value === null && nullableParams.includes(name);
-  const present = Object.entries(params).filter((param) => !isAbsent(param));
-  return { ...message, params: Object.fromEntries(present) };
-}
-
-const nullableParams = ['arguments', '_meta', 'cursor'];
-
 /** Whether a client that has initialized sent the request: it names its session, or the version that was negotiated. */
 function isOfSession({ headers }: Request): boolean {
   return headers.has(sessionHeader) || headers.has(versionHeader);
@@ -276,8 +248,8 @@ function isOfSession({ headers }: Request): boolean {
 /** Seconds after which a client may open a refused stream again: streams end when their clients disconnect. */
 const streamRetryAfterSeconds = 5;
 
-function streamOf(streams: ListChangeStreams, { signal }: Request): Response {
-  return streams.open(signal) ?? tooManyStreams();
+function streamOf(streams: ListChangeStreams, { signal }: Request, caller: Caller): Response {
+  return streams.open(caller, signal) ?? tooManyStreams();
 }
 
 function tooManyStreams(): Response {

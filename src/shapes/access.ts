@@ -63,7 +63,11 @@ export const callerSchema = z.strictObject({
   /** What the key is limited to; absent for a key that may use every tool. */
   scope: keyScopeSchema.optional(),
 });
-export type Caller = z.infer<typeof callerSchema>;
+/** Who makes a call, and until when. */
+export type Caller = z.infer<typeof callerSchema> & {
+  /** Aborts when the caller's key is revoked, or its key or access token expires. Absent for the hub's own callers. */
+  readonly ended?: AbortSignal;
+};
 
 /** The caller of actions of the scheduler and of watched directories: the hub itself. It never authenticates. */
 export const hubCaller: Caller = { keyId: 'hub', agentId: 'hestia', namespace: 'default', role: 'operator' };

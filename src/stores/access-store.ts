@@ -21,6 +21,13 @@ export interface AccessStore {
   revokeKey(tx: Transaction, keyId: string, revokedAt: number): Promise<boolean>;
   /** Stores the time of last use (Unix milliseconds) by key id. Unknown keys are ignored. May be repeated. */
   recordLastUse(tx: Transaction, uses: ReadonlyMap<string, number>): Promise<void>;
+  /** Whether {@link endExpiredKeys} has something to do. `now` is Unix milliseconds. */
+  hasExpiredKeys(now: number): Promise<boolean>;
+  /**
+   * Stores the end of expired keys, as a revocation at their expiry, so that they stay ended if the clock goes back.
+   * @returns how many keys it ended. `now` is Unix milliseconds
+   */
+  endExpiredKeys(tx: Transaction, now: number): Promise<number>;
   /** Counts revoked keys too. */
   countKeys(): Promise<number>;
 }
@@ -42,6 +49,13 @@ export function createAccessStore(database: Database): AccessStore {
     'UPDATE api_keys SET revoked_at = :revokedAt WHERE key_id = :keyId AND revoked_at IS NULL',
   );
   const recordLastUse = database.command('UPDATE api_keys SET last_used_at = :usedAt WHERE key_id = :keyId');
+  const expired = database.query(
+    'SELECT count(*) AS keys FROM api_keys WHERE expires_at <= :now AND revoked_at IS NULL',
+    z.object({ keys: z.int() }),
+  );
+  const endExpired = database.command(
+    'UPDATE api_keys SET revoked_at = expires_at WHERE expires_at <= :now AND revoked_at IS NULL',
+  );
   const count = database.query('SELECT count(*) AS keys FROM api_keys', z.object({ keys: z.int() }));
   return {
     async insertKey(tx, { key, secretHash }) {
@@ -53,6 +67,8 @@ export function createAccessStore(database: Database): AccessStore {
     recordLastUse: async (tx, uses) => {
       for (const [keyId, usedAt] of uses) recordLastUse.run(tx, { keyId, usedAt });
     },
+    hasExpiredKeys: async (now) => (expired.first({ now })?.keys ?? 0) > 0,
+    endExpiredKeys: async (tx, now) => endExpired.run(tx, { now }),
     countKeys: async () => count.first()?.keys ?? 0,
   };
 }

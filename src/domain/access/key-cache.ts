@@ -8,6 +8,8 @@ export interface KeyCache {
   find(keyId: string): Promise<StoredKey | undefined>;
   /** Removes a key from the cache. Call it after the commit of a change to the key. */
   forget(keyId: string): void;
+  /** Removes all keys from the cache. Call it after the commit of a change to several keys. */
+  forgetAll(): void;
 }
 
 /** The most keys in the cache. Beyond it, the key that was read longest ago is evicted. */
@@ -30,6 +32,10 @@ export function createKeyCache(accessStore: AccessStore): KeyCache {
     forget: (keyId) => {
       changes += 1;
       cached.delete(keyId);
+    },
+    forgetAll: () => {
+      changes += 1;
+      cached.clear();
     },
   };
 }

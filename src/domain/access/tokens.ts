@@ -11,8 +11,17 @@ import type { TokenIssuer } from '../../upstream/token-issuer.ts';
 
 /** Authenticates callers by access token. */
 export interface AccessTokens {
-  /** Returns the caller that a token authenticates, or why it is refused. @throws HestiaError ISSUER_UNAVAILABLE */
-  caller(token: string): Promise<Caller | { failure: 'expired' | 'invalid_token' | 'invalid_claims' }>;
+  /**
+   * Returns the caller that a token authenticates, or why it is refused. `expiresAt` is Unix milliseconds.
+   * @throws HestiaError ISSUER_UNAVAILABLE
+   */
+  caller(token: string): Promise<AuthenticatedToken | { failure: 'expired' | 'invalid_token' | 'invalid_claims' }>;
+}
+
+/** The caller of a token, and when the token expires, in Unix milliseconds. */
+export interface AuthenticatedToken {
+  caller: Caller;
+  expiresAt: number | undefined;
 }
 
 /** Reports whether a bearer credential has the form of a JSON Web Token (RFC 7519): three parts in base64url. */
@@ -45,7 +54,7 @@ export function createAccessTokens(deps: { issuer: TokenIssuer; oauth: OauthConf
         default:
           return verdict satisfies never;
       }
-      const { sub, ...claims } = verdict.claims;
+      const { sub, exp, ...claims } = verdict.claims;
       const claimed = claimsSchema.safeParse({
         subject: sub,
         agentId: oauth.agentClaim === 'sub' ? sub : claims[oauth.agentClaim],
@@ -54,7 +63,8 @@ export function createAccessTokens(deps: { issuer: TokenIssuer; oauth: OauthConf
       });
       if (!claimed.success) return { failure: 'invalid_claims' };
       const { subject, ...caller } = claimed.data;
-      return { keyId: principalId(oauth.issuer, subject), ...caller };
+      const expiresAt = exp === undefined ? undefined : (exp + oauth.clockSkewSeconds) * 1000;
+      return { caller: { keyId: principalId(oauth.issuer, subject), ...caller }, expiresAt };
     },
   };
 }

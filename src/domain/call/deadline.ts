@@ -1,12 +1,12 @@
-/** Ends a tool call early: at its deadline, when its caller cancels it, or at the hub's shutdown. */
+/** Ends a tool call early: at its deadline, by its caller, with the caller's key, or at the shutdown. */
 import { unlessAborted } from '../../flow/time-limit.ts';
 
 /** Why the hub ended a call. */
-export type EndReason = 'timeout' | 'caller' | 'shutdown';
+export type EndReason = 'timeout' | 'caller' | 'credential' | 'shutdown';
 
 /** The deadline of one call. Close it when the call is over. */
 export interface CallDeadline {
-  /** Aborts for each of the three reasons; the upstream server is called with it. */
+  /** Aborts for each of these reasons; the upstream server is called with it. */
   signal: AbortSignal;
   /** Begins the timeout anew, after progress. It never ends later than `timeoutMsMax` after the start. */
   extend(): void;
@@ -22,6 +22,8 @@ export interface DeadlineOptions {
   timeoutMs: number;
   timeoutMsMax: number;
   caller: AbortSignal;
+  /** Aborts when the key or access token of the caller ends; undefined for one that has none. */
+  credential?: AbortSignal | undefined;
   shutdown: AbortSignal;
 }
 
@@ -35,12 +37,15 @@ export function openDeadline(options: DeadlineOptions): CallDeadline {
     controller.abort();
   };
   const onCaller = () => end('caller');
+  const onCredential = () => end('credential');
   const onShutdown = () => end('shutdown');
   const onTimeout = () => end('timeout');
   let timer = setTimeout(onTimeout, options.timeoutMs);
   options.caller.addEventListener('abort', onCaller, { once: true });
+  options.credential?.addEventListener('abort', onCredential, { once: true });
   options.shutdown.addEventListener('abort', onShutdown, { once: true });
   if (options.caller.aborted) onCaller();
+  if (options.credential?.aborted) onCredential();
   if (options.shutdown.aborted) onShutdown();
   return {
     signal: controller.signal,
@@ -55,6 +60,7 @@ export function openDeadline(options: DeadlineOptions): CallDeadline {
     close: () => {
       clearTimeout(timer);
       options.caller.removeEventListener('abort', onCaller);
+      options.credential?.removeEventListener('abort', onCredential);
       options.shutdown.removeEventListener('abort', onShutdown);
     },
   };

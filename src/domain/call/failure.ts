@@ -26,6 +26,8 @@ export function classifyFailure(error: unknown, reason: EndReason | undefined, i
       return { outcome: 'timeout', errorType: 'timeout' };
     case 'caller':
       return { outcome: 'abandoned', errorType: 'cancelled' };
+    case 'credential':
+      return { outcome: 'abandoned', errorType: 'cancelled', cause: credentialEnded() };
     case 'shutdown':
       return { outcome: 'error', errorType: 'shutdown' };
     case undefined:
@@ -40,6 +42,10 @@ export function classifyFailure(error: unknown, reason: EndReason | undefined, i
     return { outcome: 'error', errorType, upstream: error.answer() };
   }
   return { outcome: 'error', errorType: 'internal', cause: error };
+}
+
+function credentialEnded(): HestiaError {
+  return new HestiaError('UNAUTHENTICATED', 'the call was cancelled: its key was revoked, or its key or token expired');
 }
 
 /** The code with which a server says that the mistake is the caller's (JSON-RPC 2.0, section 5.1). */

@@ -1,0 +1,35 @@
+/** Reads the JSON-RPC message in the body of a request, also where the SDK would refuse or change it. */
+import { ProtocolError } from '@modelcontextprotocol/server';
+import { exactJson, isJsonObject } from '../shapes/json.ts';
+import { jsonRpcRefusal } from './refusal.ts';
+
+/** The parsed body; its content is checked by whoever handles it. */
+export async function readBody(request: Request): Promise<{ parsed: unknown } | { refusal: Response }> {
+  try {
+    const text = await request.text();
+    return { parsed: withoutNullParams(withExactArguments(JSON.parse(text), text)) };
+  } catch {
+    const error = new ProtocolError(-32700, 'the body is not valid JSON', { code: 'INVALID_REQUEST' });
+    return { refusal: jsonRpcRefusal(400, error) };
+  }
+}
+
+/** The message, in whose arguments integers keep the digits of its text. */
+function withExactArguments(message: unknown, text: string): unknown {
+  if (!isJsonObject(message) || !isJsonObject(message.params) || message.params.arguments === undefined) return message;
+  const exact = exactJson(text);
+  if (!isJsonObject(exact) || !isJsonObject(exact.params)) return message;
+  return { ...message, params: { ...message.params, arguments: exact.params.arguments } };
+}
+
+/** The message without parameters that are null. Go clients send a map that is nil as null, which means that it is absent. */
+function withoutNullParams(message: unknown): unknown {
+  if (!isJsonObject(message) || !isJsonObject(message.params)) return message;
+  const { params } = message;
+  if (!nullableParams.some((name) => params[name] === null)) return message;
+  const isAbsent = ([name, value]: [string, unknown]) => value === null && nullableParams.includes(name);
+  const present = Object.entries(params).filter((param) => !isAbsent(param));
+  return { ...message, params: Object.fromEntries(present) };
+}
+
+const nullableParams = ['arguments', '_meta', 'cursor'];
