@@ -34,6 +34,8 @@ export interface Session {
   readonly client: McpClient;
   readonly era: ProtocolEra;
   readonly protocolVersion: string;
+  /** Whether HTTP headers mirror the arguments that a tool's schema names. */
+  readonly mirrorsArguments: boolean;
   readonly ended: AbortSignal;
   /** Calls a tool without the library; undefined where the transport or the protocol has no such way. */
   readonly call: Channel['call'];
@@ -109,6 +111,7 @@ async function openOnce(deps: SessionDeps, deadline: AbortSignal): Promise<Sessi
   return {
     client,
     era,
+    mirrorsArguments: era === 'modern' && 'url' in deps.configuration,
     protocolVersion: client.getNegotiatedProtocolVersion() ?? '',
     ended: ended.signal,
     call: era === 'legacy' ? channel.call : undefined,

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { isJsonObject, jsonObjectSchema } from '../shapes/json.ts';
 import { printable } from '../shapes/text.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
+import { areAnnotationsValid } from './http/mirrored-arguments.ts';
 import type { UpstreamLog } from './log.ts';
 
 const pagesMax = 1000;
@@ -36,6 +37,8 @@ export interface ToolList {
 export interface ToolListDeps {
   serverId: string;
   client: Client;
+  /** Whether arguments are mirrored in headers: tools that ask for it in an invalid way are refused. */
+  mirrorsArguments: boolean;
   toolsMax: number;
   /** The timeout for all pages together, in milliseconds. */
   timeoutMs: number;
@@ -66,23 +69,28 @@ export async function fetchToolList(deps: ToolListDeps): Promise<ToolList> {
 }
 
 /** Keeps the first valid definition of each name, up to the limit. */
-function checkedList(listed: readonly unknown[], { serverId, toolsMax, log }: ToolListDeps): ToolList {
+function checkedList(
+  listed: readonly unknown[],
+  { serverId, mirrorsArguments, toolsMax, log }: ToolListDeps,
+): ToolList {
   const tools = new Map<string, ToolDefinition>();
-  const refused = { broken: 0, duplicate: 0, overLimit: 0 };
+  const refused = { broken: 0, duplicate: 0, overLimit: 0, invalidHeader: 0 };
   for (const item of listed) {
     const parsed = listedToolSchema.safeParse(item);
     if (!parsed.success) refused.broken += 1;
     else if (tools.has(parsed.data.name)) refused.duplicate += 1;
+    else if (mirrorsArguments && !areAnnotationsValid(parsed.data.inputSchema)) refused.invalidHeader += 1;
     else if (tools.size >= toolsMax) refused.overLimit += 1;
     else tools.set(parsed.data.name, definition(serverId, parsed.data));
   }
-  const count = refused.broken + refused.duplicate + refused.overLimit;
+  const count = refused.broken + refused.duplicate + refused.overLimit + refused.invalidHeader;
   if (count > 0) {
     log.warn('Tools of an upstream server were refused', {
       server_id: serverId,
       broken_count: refused.broken,
       duplicate_count: refused.duplicate,
       over_limit_count: refused.overLimit,
+      invalid_header_count: refused.invalidHeader,
     });
   }
   return { tools: [...tools.values()], refused: count };

@@ -49,6 +49,7 @@ function fetchList({ serverId, session, limits, log }: ToolWatchDeps): Promise<T
   return fetchToolList({
     serverId,
     client: session.client,
+    mirrorsArguments: session.mirrorsArguments,
     toolsMax: limits.toolsPerServerMax,
     timeoutMs: limits.connectTimeoutMs,
     log,
