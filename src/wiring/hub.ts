@@ -82,13 +82,13 @@ async function start(
   { searchLearning, lifecycle, skillSync, schedule }: Services,
 ): Promise<void> {
   await audit.start({ configuration: config, version });
-  searchIndex.start();
   await searchLearning.rebuild();
   await lifecycle.restore();
   pool.start();
   await skillSync.start();
   await schedule.start();
   walCheckpointer.start();
+  searchIndex.start();
 }
 
 async function closeFoundation({

@@ -29,7 +29,7 @@ export interface SearchIndex extends AsyncDisposable {
   toolIndex: ToolIndex;
   /** Lessons shared with other hubs; undefined without Chroma or without a trained model. */
   lessons: LessonVectors | undefined;
-  /** Starts connecting to Chroma, if one is configured; returns at once. */
+  /** Starts to compute vectors, and to connect to Chroma, if one is configured; returns at once. */
   start(): void;
   /** States of the parts, by name. None of them makes the hub unready. */
   dependencies(): Record<string, DependencyStatus>;
@@ -65,7 +65,7 @@ export async function createSearchIndex(deps: SearchIndexDeps): Promise<SearchIn
   const embeddings = monitorEmbeddings(await createModel(deps, chosen, lifetime.signal), log);
   // Vectors of the static model cost less to compute again than to cache.
   const usedEmbeddings = chosen.kind === 'static' ? embeddings : cachedEmbeddings(deps, embeddings, file);
-  const stores = createVectorStores({
+  const stores = await createVectorStores({
     chromaUrl: configuration.chromaUrl,
     model: embeddings.model,
     hubId: file.hubId,

@@ -2,9 +2,7 @@
  * Selects where vectors are stored: in this process, or in a Chroma server. It owns the connection to Chroma. When Chroma
  * becomes available or a collection is created, all writers resync.
  */
-import { createChromaConnection } from '../search-index/vectors/chroma-connection.ts';
 import { createVectorStore, type VectorKind, type VectorStore } from '../search-index/vectors/store.ts';
-import { createChromaVectorStore } from '../search-index/vectors/store-chroma.ts';
 import type { VectorWriter } from '../search-index/vectors/writer.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { VectorMetrics } from '../telemetry/vector-metrics.ts';
@@ -39,10 +37,18 @@ export interface VectorStoresDeps {
   metrics: VectorMetrics;
 }
 
-/** Creates the vector stores. Nothing connects before `start`. */
-export function createVectorStores(deps: VectorStoresDeps): VectorStores {
-  const { chromaUrl, model, hubId, queryTimeoutMs, log, metrics } = deps;
-  if (chromaUrl === undefined) return storesInProcess;
+/** Creates the vector stores. Nothing connects or is written before `start`. */
+export async function createVectorStores({ chromaUrl, ...deps }: VectorStoresDeps): Promise<VectorStores> {
+  return chromaUrl === undefined ? createStoresInProcess() : createStoresInChroma(chromaUrl, deps);
+}
+
+async function createStoresInChroma(
+  chromaUrl: string,
+  { model, hubId, queryTimeoutMs, log, metrics }: Omit<VectorStoresDeps, 'chromaUrl'>,
+): Promise<VectorStores> {
+  // Only a hub with Chroma loads its client.
+  const { createChromaConnection } = await import('../search-index/vectors/chroma-connection.ts');
+  const { createChromaVectorStore } = await import('../search-index/vectors/store-chroma.ts');
   const connection = createChromaConnection({ url: chromaUrl, log });
   const writers: VectorWriter[] = [];
   const resync = () => {
@@ -75,11 +81,19 @@ export function createVectorStores(deps: VectorStoresDeps): VectorStores {
   };
 }
 
-const storesInProcess: VectorStores = {
-  create: createVectorStore,
-  isReady: () => true,
-  addWriter: () => undefined,
-  start: () => undefined,
-  dependencies: () => ({ toolIndex: { state: 'up', kind: 'in-process' } }),
-  [Symbol.dispose]: () => undefined,
-};
+/** Stores in this process. Vectors are computed from the start on, and not while the hub is built, which would take longer. */
+function createStoresInProcess(): VectorStores {
+  const writers: VectorWriter[] = [];
+  let isStarted = false;
+  return {
+    create: createVectorStore,
+    isReady: () => isStarted,
+    addWriter: (writer) => writers.push(writer),
+    start: () => {
+      isStarted = true;
+      for (const writer of writers) writer.resync();
+    },
+    dependencies: () => ({ toolIndex: { state: 'up', kind: 'in-process' } }),
+    [Symbol.dispose]: () => undefined,
+  };
+}

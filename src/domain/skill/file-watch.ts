@@ -1,7 +1,7 @@
 /** File watchers of skill directories, and of folders outside that links in them lead to. */
 import { realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { type FSWatcher, watch } from 'chokidar';
+import type { FSWatcher } from 'chokidar';
 import { settledWithin } from '../../flow/time-limit.ts';
 import { fileErrorCode, isWithin } from './folder.ts';
 import { isNeverSearched, searchLimits } from './search.ts';
@@ -34,6 +34,8 @@ export function createFileWatch({ onChange, onError }: FileWatchDeps): FileWatch
       if (watchers.has(directory)) return;
       // A configured directory may be a link.
       const root = await realpath(directory).catch(() => directory);
+      // Most hubs watch no directory.
+      const { watch } = await import('chokidar');
       if (closed || watchers.has(directory)) return;
       const roots = [root];
       const watcher = watch(root, {

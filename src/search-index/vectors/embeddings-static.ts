@@ -10,7 +10,7 @@ export const staticModelFile = new URL('../../../models/static-256-int4.bin', im
 /** The number of tools embedded before the event loop runs other work: about 2 ms. */
 const sliceTexts = 16;
 
-/** Loads the model. @throws Error where the file is missing or damaged */
+/** Opens the model. @throws Error where the file is missing or damaged */
 export function createStaticEmbeddings(file = staticModelFile): Embeddings {
   const model = loadStaticModel(file);
   const noMeaning = new Float32Array(model.dimensions);

@@ -31,7 +31,10 @@ const headerSchema = z.object({
 
 const magic = 'HSE1';
 
-/** Loads a model, in some 15 ms. @throws Error where the file is not a model of this format */
+/**
+ * Loads a model. Its vocabulary is read with the first text, in some 15 ms, so that a start does not wait for it.
+ * @throws Error where the file is not a model of this format
+ */
 export function loadStaticModel(file: string | URL): StaticModel {
   const bytes = readFileSync(file);
   if (bytes.toString('latin1', 0, 4) !== magic) throw new Error(`${file}: is not a static model (${magic})`);
@@ -43,26 +46,28 @@ export function loadStaticModel(file: string | URL): StaticModel {
   const scalesStart = Math.ceil((vocabularyStart + vocabularyBytes) / 4) * 4;
   const rowsStart = scalesStart + 4 * tokens;
   if (bytes.length !== rowsStart + (tokens * dimensions) / 2) throw new Error(`${file}: has the wrong length`);
-  const pieces = bytes.toString('latin1', vocabularyStart, vocabularyStart + vocabularyBytes).split('\n');
-  const vocabulary = new Map(pieces.map((piece, row) => [piece, row]));
-  const scales = Float32Array.from({ length: tokens }, (_, row) => bytes.readFloatLE(scalesStart + 4 * row));
+  let vocabulary: Map<string, number> | undefined;
+  const piecesOf = (text: string) => {
+    vocabulary ??= vocabularyOf(bytes.toString('latin1', vocabularyStart, vocabularyStart + vocabularyBytes));
+    return wordPieces(text, vocabulary);
+  };
   const rows = bytes.subarray(rowsStart);
   const add = (sum: Float64Array, row: number, weight: number) =>
-    addRow(sum, rows, { row, factor: weight * (scales[row] ?? 0) });
+    addRow(sum, rows, { row, factor: weight * bytes.readFloatLE(scalesStart + 4 * row) });
   const sumOf = (pieceRows: readonly number[]) => {
     const sum = new Float64Array(dimensions);
     for (const row of pieceRows) add(sum, row, 1);
     return sum;
   };
-  const partOf = (text: string) => unit(sumOf(wordPieces(text, vocabulary)));
+  const partOf = (text: string) => unit(sumOf(piecesOf(text)));
   return {
     name,
     dimensions,
-    piecesOf: (text) => wordPieces(text, vocabulary),
+    piecesOf,
     queryVector: (query) => rounded(partOf(query)),
     documentVector: (text) => {
       const all = new Float64Array(dimensions);
-      for (const [row, count] of counted(wordPieces(text, vocabulary))) add(all, row, Math.sqrt(count));
+      for (const [row, count] of counted(piecesOf(text))) add(all, row, Math.sqrt(count));
       const { head, sentence } = partsOf(text);
       const sum = new Float64Array(dimensions);
       for (const [part, weight] of [
@@ -76,6 +81,11 @@ export function loadStaticModel(file: string | URL): StaticModel {
       return rounded(unit(sum));
     },
   };
+}
+
+/** The row of each word piece; the text has one a line. */
+function vocabularyOf(text: string): Map<string, number> {
+  return new Map(text.split('\n').map((piece, row) => [piece, row]));
 }
 
 /** The name before the first `: `, and the first sentence of the description behind it, or all of it. */
