@@ -10,19 +10,19 @@ import type { ToolCall } from '../domain/tool-call.ts';
 import type { ToolSearch } from '../domain/tool-search.ts';
 import type { Caller } from '../shapes/access.ts';
 import { HestiaError } from '../shapes/error.ts';
-import { type JsonObject, jsonObjectSchema } from '../shapes/json.ts';
+import type { JsonObject } from '../shapes/json.ts';
 import { decodeCursor, pageOf, pageQuerySchema } from '../shapes/page.ts';
 import { hubServerId, serverView } from '../shapes/server.ts';
 import { ttlSecondsSchema } from '../shapes/skill.ts';
 import { printable, truncated } from '../shapes/text.ts';
 import {
-  searchIdSchema,
   searchRequestSchema,
   type ToolDefinition,
   type ToolProgress,
   toolSourceSchema,
   toolView,
 } from '../shapes/tool.ts';
+import { callArguments, plainCallArguments, serverArgument, toolArgument } from './call-arguments.ts';
 import { activatedSkillView, hubStatusView, listedSkillView, schedulerStatusView } from './meta-tool-views.ts';
 import { passedThrough } from './passed-result.ts';
 import { convertedArguments, declaredArguments } from './tolerant-arguments.ts';
@@ -55,10 +55,6 @@ export interface MetaTool {
   call(args: unknown, invocation: ToolInvocation): Promise<CallToolResult>;
 }
 
-const serverArgument = z.strictObject({
-  server_id: z.string().min(1).describe('The id of an upstream server, as list_mcp_servers returns it.'),
-});
-const toolArgument = serverArgument.extend({ tool_name: z.string().min(1).describe('The name of one of its tools.') });
 const skillArgument = z.strictObject({
   skill_name: z.string().min(1).describe('The name of a skill, as list_skills returns it.'),
 });
@@ -78,13 +74,6 @@ const searchArguments = z.strictObject({
     .boolean()
     .default(true)
     .describe('true: results without input schemas. false: results with input schemas.'),
-});
-const callArguments = toolArgument.extend({
-  arguments: jsonObjectSchema.default({}).describe("Arguments that fit the tool's input schema."),
-  timeout_ms: z.int().min(1).optional().describe('Deadline in milliseconds.'),
-  search_id: searchIdSchema
-    .optional()
-    .describe('The search_id of the search that led to this call. Later searches learn from it.'),
 });
 const activateArguments = skillArgument.extend({
   ttl_seconds: ttlSecondsSchema.optional().describe('Deactivate after this number of seconds.'),
@@ -133,6 +122,7 @@ function toolTools({ toolSearch, toolCall }: MetaToolsDeps): MetaTool[] {
           const { result } = await toolCall.call(caller, request, { signal, onProgress });
           return passedThrough(result, protocolVersion);
         },
+        plainCallArguments,
       ),
     ),
   ];
@@ -261,6 +251,7 @@ function metaTool<Schema extends z.ZodType>(
   schema: Schema,
   annotations: JsonObject,
   call: (args: z.output<Schema>, invocation: ToolInvocation) => Promise<CallToolResult>,
+  plainForm: (args: unknown) => z.output<Schema> | undefined = () => undefined,
 ): MetaTool {
   const { $schema: _dialect, ...inputSchema } = z.toJSONSchema(schema, { io: 'input' });
   return {
@@ -274,6 +265,8 @@ function metaTool<Schema extends z.ZodType>(
       annotations,
     },
     call: async (args, invocation) => {
+      const plain = plainForm(args);
+      if (plain !== undefined) return call(plain, invocation);
       const parsed = schema.safeParse(convertedArguments(inputSchema, args));
       if (!parsed.success) throw invalidArguments(parsed.error);
       return call(parsed.data, invocation);

@@ -43,6 +43,7 @@ export function declaredArguments(inputSchema: JsonObject, args: unknown): { dec
   if (!isJsonObject(args) || !isJsonObject(inputSchema.properties)) return { declared: args, ignored: [] };
   const { properties } = inputSchema;
   const ignored = Object.keys(args).filter((name) => !Object.hasOwn(properties, name));
+  if (ignored.length === 0) return { declared: args, ignored };
   const declared = Object.fromEntries(Object.entries(args).filter(([name]) => Object.hasOwn(properties, name)));
   return { declared, ignored };
 }
