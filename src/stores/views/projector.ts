@@ -46,8 +46,11 @@ export interface ProjectorDeps {
   startWorker: StartWorker;
 }
 
-/** How long appends gather before the thread is notified, in milliseconds, unless a read waits. */
-const notifyMs = 100;
+/**
+ * How long appends gather before the thread is notified, in milliseconds, unless a read waits. A batch opens the segment and
+ * commits a transaction, which costs as much as tens of rows.
+ */
+const notifyMs = 1000;
 /** Failures that other files of the disk share. A lock, or a file that is not one of views, only delays the views. */
 const diskFailures: ReadonlySet<StorageErrorType> = new Set(['full', 'readonly', 'io', 'corrupt']);
 /** The numbers of invalid records that one log line names. */
