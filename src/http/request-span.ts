@@ -69,16 +69,28 @@ function parentOf({ req }: Context) {
 }
 
 function setRequestAttributes(c: Context, span: Span, method: string): void {
-  const url = new URL(c.req.url);
+  const { hostname, port, pathname } = urlParts(c.req.url);
   span.setAttribute(attributes.httpRequestMethod, method);
-  span.setAttribute(attributes.urlPath, truncated(url.pathname, 256));
+  span.setAttribute(attributes.urlPath, truncated(pathname, 256));
   span.setAttribute(attributes.urlScheme, 'http');
-  span.setAttribute(attributes.serverAddress, url.hostname);
-  if (url.port !== '') span.setAttribute(attributes.serverPort, Number(url.port));
+  span.setAttribute(attributes.serverAddress, hostname);
+  if (port !== '') span.setAttribute(attributes.serverPort, Number(port));
   const userAgent = c.req.header('user-agent');
   if (userAgent !== undefined) span.setAttribute(attributes.userAgent, printable(truncated(userAgent, 256)));
   const address = clientAddress(c);
   if (address !== undefined) span.setAttribute(attributes.clientAddress, address);
+}
+
+/** The parts of the URL of a request, which the server has parsed and normalised: it is only cut here, as `URL` would. */
+export function urlParts(url: string): { hostname: string; port: string; pathname: string } {
+  const host = url.indexOf('//') + 2;
+  const path = url.indexOf('/', host);
+  const [pathname = ''] = url.slice(path).split(/[?#]/, 1);
+  const authority = url.slice(host, path);
+  const colon = authority.lastIndexOf(':');
+  // The address of IPv6 has colons within brackets.
+  if (colon <= authority.lastIndexOf(']')) return { hostname: authority, port: '', pathname };
+  return { hostname: authority.slice(0, colon), port: authority.slice(colon + 1), pathname };
 }
 
 /** The path pattern of the matched handler; undefined where only middleware matched. */

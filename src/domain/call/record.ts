@@ -96,16 +96,17 @@ function toolOutcome(
 }
 
 function outcomeFields(outcome: ToolOutcome, creditedSearchId: string | undefined): EventFields {
+  // In the order of the record's canonical form, in which they need no sorting.
   return {
-    tool_name: outcome.toolName,
-    server_id: outcome.serverId,
-    outcome: outcome.outcome,
-    latency_ms: outcome.latencyMs,
     agent_id: outcome.agentId,
-    namespace: outcome.namespace,
     call_id: outcome.callId,
-    search_id: outcome.searchId,
     credited_search_id: creditedSearchId,
     error_type: outcome.errorType,
+    latency_ms: outcome.latencyMs,
+    namespace: outcome.namespace,
+    outcome: outcome.outcome,
+    search_id: outcome.searchId,
+    server_id: outcome.serverId,
+    tool_name: outcome.toolName,
   };
 }
