@@ -4,14 +4,15 @@
  * characters.
  */
 import { stemmer } from 'stemmer';
+import { BoundedMap } from '../../flow/bounded-map.ts';
 
 /** The number of characters of a text that are read. Further ones add only cost to a search. */
 export const textLengthMax = 20_000;
 
 /** A word in lower case, and the stem that it shares with its other forms. */
 export interface Word {
-  form: string;
-  stem: string;
+  readonly form: string;
+  readonly stem: string;
 }
 
 /** The words of a text in order. `wholes` are the compounds whose parts are among `words`. */
@@ -28,11 +29,25 @@ export function textWords(text: string): TextWords {
   const found: TextWords = { words: [], wholes: [] };
   // NFKC maps full-width and composed forms to the plain ones (Unicode UAX 15).
   for (const written of text.slice(0, textLengthMax).normalize('NFKC').match(words) ?? []) {
-    for (const run of written.match(runs) ?? []) {
-      if (unspaced.test(run)) for (const pair of pairs(run)) found.words.push({ form: pair, stem: pair });
-      else addCompound(run.replace(possessive, ''), found);
-    }
+    const word = knownWords.get(written) ?? learned(written);
+    for (const part of word.words) found.words.push(part);
+    for (const whole of word.wholes) found.wholes.push(whole);
   }
+  return found;
+}
+
+/** The written words whose parts are kept, since texts of tools repeat them, and the length of the longest one. */
+const knownWordsMax = 20_000;
+const knownLengthMax = 40;
+const knownWords = new BoundedMap<string, TextWords>(knownWordsMax);
+
+function learned(written: string): TextWords {
+  const found: TextWords = { words: [], wholes: [] };
+  for (const run of written.match(runs) ?? []) {
+    if (unspaced.test(run)) for (const pair of pairs(run)) found.words.push({ form: pair, stem: pair });
+    else addCompound(run.replace(possessive, ''), found);
+  }
+  if (written.length <= knownLengthMax) knownWords.set(written, found);
   return found;
 }
 
