@@ -138,7 +138,10 @@ export function createToolCall(deps: ToolCallDeps): ToolCall {
     call: async (caller, request, options) => {
       if (draining) throw new HestiaError('SHUTTING_DOWN', 'the hub is shutting down; no new calls are taken');
       // The load of a server outside of the scope is not revealed.
-      using _place = concurrencyLimit.enter(isServerInScope(caller.scope, request.serverId) ? request.serverId : '');
+      using _place = concurrencyLimit.enter(
+        isServerInScope(caller.scope, request.serverId) ? request.serverId : '',
+        caller,
+      );
       const call = { caller, request, options, shutdown: { signal: shutdown.signal, hasBegun: () => draining } };
       const work = runCall(deps, call);
       running.add(work);

@@ -1,31 +1,53 @@
 /**
- * The bus of list changes for the subscriptions of MCP 2026-07-28, separate for each namespace. A subscription receives the
- * changes of the namespace of its caller: the library subscribes while it handles the caller's request.
+ * The bus of list changes for the subscriptions of MCP 2026-07-28, separate for each namespace. A subscription takes a place of a
+ * budget, and receives the changes of the namespace of its caller: the library subscribes while it handles the request.
  */
 
 import { strict as assert } from 'node:assert';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ServerEvent, ServerEventBus } from '@modelcontextprotocol/server';
+import type { FairBudget } from '../flow/fair-budget.ts';
+import type { Caller } from '../shapes/access.ts';
 
 /** The bus. What is published without a namespace reaches every subscription. */
 export interface ChangeBus extends ServerEventBus {
-  /** Handles a request of a caller in this namespace. */
-  within<T>(namespace: string, handle: () => T): T;
+  /**
+   * Handles a request to subscribe, which may fail. Undefined, without calling `handle`, where no place is left or the key of the
+   * caller has its share of places.
+   */
+  subscribing<T>(caller: Caller, handle: () => Promise<T>): Promise<T> | undefined;
   /** Reports a change of the tools to the subscriptions of a namespace. */
   notifyToolsChanged(namespace: string): void;
 }
 
+/** A request to subscribe. Its place is given back when the subscription ends, or if there was none. */
+interface Subscribing {
+  caller: Caller;
+  isSubscribed: boolean;
+}
+
 /** Creates a bus without subscriptions. */
-export function createChangeBus(): ChangeBus {
-  const current = new AsyncLocalStorage<string>();
+export function createChangeBus(places: FairBudget): ChangeBus {
+  const current = new AsyncLocalStorage<Subscribing>();
   const listeners = new Map<(event: ServerEvent) => void, string>();
   return {
-    within: (namespace, handle) => current.run(namespace, handle),
+    subscribing: (caller, handle) => {
+      const isPrivileged = caller.role === 'operator';
+      if (places.take(caller.keyId, 1, { isPrivileged }) !== undefined) return undefined;
+      const subscribing = { caller, isSubscribed: false };
+      return current.run(subscribing, handle).finally(() => {
+        if (!subscribing.isSubscribed) places.give(caller.keyId, 1);
+      });
+    },
     subscribe: (listener) => {
-      const namespace = current.getStore();
-      assert(namespace !== undefined, 'the SDK subscribes while it handles a request');
+      const subscribing = current.getStore();
+      assert(subscribing !== undefined, 'the SDK subscribes while it handles a request to subscribe');
+      const { keyId, namespace } = subscribing.caller;
+      subscribing.isSubscribed = true;
       listeners.set(listener, namespace);
-      return () => listeners.delete(listener);
+      return () => {
+        if (listeners.delete(listener)) places.give(keyId, 1);
+      };
     },
     publish: (event) => {
       for (const listener of listeners.keys()) listener(event);

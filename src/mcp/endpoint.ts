@@ -13,10 +13,12 @@ import {
 } from '@modelcontextprotocol/server';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
 import { z } from 'zod';
+import { createFairBudget } from '../flow/fair-budget.ts';
 import type { Caller } from '../shapes/access.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { createChangeBus } from './change-bus.ts';
+import { boundedStream } from './bounded-stream.ts';
+import { type ChangeBus, createChangeBus } from './change-bus.ts';
 import { type PlainCall, plainCall, plainCallResponse } from './fast-path.ts';
 import { createHubTools, type HubTools, type HubToolsDeps } from './hub-tools.ts';
 import { type Answer, cancelledResponse, keptAlive } from './late-response.ts';
@@ -46,6 +48,8 @@ export interface HubServer {
 export interface HubServerDeps extends HubToolsDeps, SkillsExtensionDeps {
   metrics: Metrics;
   version: string;
+  /** The most open streams and subscriptions. */
+  limits: { streamsMax: number };
 }
 
 const instructions =
@@ -59,33 +63,16 @@ const versionHeader = 'mcp-protocol-version';
 /** Creates the endpoint; it reports changes of the skill tools to open streams until it is closed. */
 export function createHubServer(deps: HubServerDeps): HubServer {
   const sessions = createLegacySessions();
-  const streams = createListChangeStreams();
+  const places = createFairBudget(deps.limits.streamsMax);
+  const streams = createListChangeStreams(places);
   const tools = createHubTools(deps);
   const serverInfo = { name: 'hestia', version: deps.version };
-  const exchanges = new WeakMap<AuthInfo, Exchange>();
-  const bus = createChangeBus();
-  const handler = createMcpHandler(serverFactory(deps, { tools, sessions, serverInfo, exchanges }), {
-    legacy: 'stateless',
-    bus,
-    onerror: (error) => deps.log.debug('MCP request failed', {}, { error }),
-  });
+  const bus = createChangeBus(places);
+  const messages = createMessageHandler(deps, { tools, sessions, serverInfo, bus });
   const stopListening = deps.skillTools.onChange((namespace) => {
     bus.notifyToolsChanged(namespace);
     streams.notify(namespace);
   });
-  const handleMessage = async (request: Request, caller: Caller, body: unknown): Promise<Response> => {
-    const message = messageSchema.safeParse(body);
-    const { method, params } = message.success ? message.data : {};
-    if (method === 'notifications/cancelled') cancel(sessions, request, caller, params);
-    const authInfo = { token: '', clientId: caller.agentId, scopes: [] };
-    const ended = new AbortController();
-    exchanges.set(authInfo, { caller, end: () => ended.abort() });
-    const forwarded = endingWith(request, [ended.signal, ...(caller.ended ? [caller.ended] : [])]);
-    const options = { authInfo, parsedBody: body };
-    const response = await bus.within(caller.namespace, () => handler.fetch(forwarded, options));
-    if (method === 'initialize' && response.ok) response.headers.set(sessionHeader, sessions.newSessionId());
-    return response;
-  };
   const answerCall = async (call: PlainCall, request: Request, caller: Caller): Promise<Answer> => {
     const ending = await callOnFastPath(deps, { tools, sessions }, call, { request, caller });
     return ending === 'cancelled' ? cancelledResponse() : plainCallResponse(call, ending, serverInfo);
@@ -97,15 +84,45 @@ export function createHubServer(deps: HubServerDeps): HubServer {
       const body = await readBody(request);
       if ('refusal' in body) return body.refusal;
       const call = plainCall(body.parsed, request.headers);
-      const answer = call ? answerCall(call, request, caller) : handleMessage(request, caller, body.parsed);
+      const answer = call ? answerCall(call, request, caller) : messages.handle(request, caller, body.parsed);
       return keptAlive(answer, request.headers.get('accept'));
     },
     close: async () => {
       stopListening();
       streams.close();
-      await handler.close();
+      await messages.close();
     },
   };
+}
+
+/** Answers messages with the handler of the SDK. */
+function createMessageHandler(
+  deps: HubServerDeps,
+  { bus, ...shared }: Omit<ServerFactoryDeps, 'exchanges'> & { bus: ChangeBus },
+) {
+  const exchanges = new WeakMap<AuthInfo, Exchange>();
+  const handler = createMcpHandler(serverFactory(deps, { ...shared, exchanges }), {
+    legacy: 'stateless',
+    bus,
+    maxSubscriptions: deps.limits.streamsMax,
+    onerror: (error) => deps.log.debug('MCP request failed', {}, { error }),
+  });
+  const handle = async (request: Request, caller: Caller, body: unknown): Promise<Response> => {
+    const message = messageSchema.safeParse(body);
+    const { method, params } = message.success ? message.data : {};
+    if (method === 'notifications/cancelled') cancel(shared.sessions, request, caller, params);
+    const authInfo = { token: '', clientId: caller.agentId, scopes: [] };
+    const ended = new AbortController();
+    exchanges.set(authInfo, { caller, end: () => ended.abort() });
+    const forwarded = endingWith(request, [ended.signal, ...(caller.ended ? [caller.ended] : [])]);
+    const answering = () => handler.fetch(forwarded, { authInfo, parsedBody: body });
+    const answer = await (method === 'subscriptions/listen' ? bus.subscribing(caller, answering) : answering());
+    if (answer === undefined) return tooManyStreams();
+    const response = boundedStream(answer);
+    if (method === 'initialize' && response.ok) response.headers.set(sessionHeader, shared.sessions.newSessionId());
+    return response;
+  };
+  return { handle, close: handler.close };
 }
 
 /** The request without its body, which was read before. It is aborted with each of the signals, too. */

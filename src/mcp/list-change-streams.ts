@@ -2,13 +2,14 @@
  * Streams of list changes for 2025-era MCP clients, over server-sent events. A stream reports the changes of the namespace of its
  * caller only, and ends with the caller's key or access token.
  */
+import type { FairBudget } from '../flow/fair-budget.ts';
 import type { Caller } from '../shapes/access.ts';
 
-/** A register of open streams of list changes, bounded. */
+/** A register of open streams of list changes. Each takes a place of a budget, which is shared out by key. */
 export interface ListChangeStreams {
   /**
    * An SSE response that reports each change until the client disconnects or the credential of the caller ends; undefined where
-   * too many are open.
+   * no place is left, or the key has its share of places.
    */
   open(caller: Caller, client: AbortSignal): Response | undefined;
   /** Reports a change to the callers of a namespace. */
@@ -16,47 +17,24 @@ export interface ListChangeStreams {
   close(): void;
 }
 
-const streamsMax = 1024;
 const keepAliveMs = 15_000;
 const listChanged = `event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' })}\n\n`;
 
+interface Writer {
+  namespace: string;
+  write: (text: string) => void;
+  end: () => void;
+}
+
 /** Creates an empty register. */
-export function createListChangeStreams(): ListChangeStreams {
-  const encoder = new TextEncoder();
-  const writers = new Set<{ namespace: string; write: (text: string) => void; end: () => void }>();
+export function createListChangeStreams(places: FairBudget): ListChangeStreams {
+  const writers = new Set<Writer>();
   return {
-    open: ({ namespace, ended }, client) => {
+    open: ({ keyId, role, namespace, ended }, client) => {
       const signal = ended === undefined ? client : AbortSignal.any([client, ended]);
-      if (signal.aborted || writers.size >= streamsMax) return undefined;
-      let forget: () => void = () => {};
-      const body = new ReadableStream<Uint8Array>(
-        {
-          start: (controller) => {
-            const writer = {
-              namespace,
-              write: (text: string) => {
-                // A client that does not read gets no further hint: one is enough to list the tools again.
-                if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(text));
-              },
-              end: () => {
-                if (forgetWriter()) controller.close();
-              },
-            };
-            const forgetWriter = () => {
-              clearInterval(keepAlive);
-              signal.removeEventListener('abort', writer.end);
-              return writers.delete(writer);
-            };
-            forget = forgetWriter;
-            const keepAlive = setInterval(() => writer.write(': keep-alive\n\n'), keepAliveMs);
-            writers.add(writer);
-            writer.write(': open\n\n');
-            signal.addEventListener('abort', writer.end, { once: true });
-          },
-          cancel: () => forget(),
-        },
-        { highWaterMark: 64 },
-      );
+      if (signal.aborted) return undefined;
+      if (places.take(keyId, 1, { isPrivileged: role === 'operator' }) !== undefined) return undefined;
+      const body = openBody(writers, { namespace, signal, onEnd: () => places.give(keyId, 1) });
       return new Response(body, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' } });
     },
     notify: (changed) => {
@@ -68,4 +46,37 @@ export function createListChangeStreams(): ListChangeStreams {
       for (const { end } of [...writers]) end();
     },
   };
+}
+
+/** The body of a stream, in `writers` until the client disconnects or the signal aborts. `onEnd` is called once. */
+function openBody(
+  writers: Set<Writer>,
+  { namespace, signal, onEnd }: { namespace: string; signal: AbortSignal; onEnd: () => void },
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let forget: () => boolean = () => false;
+  const start = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    const writer: Writer = {
+      namespace,
+      write: (text) => {
+        // A client that does not read gets no further hint: one is enough to list the tools again.
+        if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(text));
+      },
+      end: () => {
+        if (forget()) controller.close();
+      },
+    };
+    const keepAlive = setInterval(() => writer.write(': keep-alive\n\n'), keepAliveMs);
+    forget = () => {
+      clearInterval(keepAlive);
+      signal.removeEventListener('abort', writer.end);
+      if (!writers.delete(writer)) return false;
+      onEnd();
+      return true;
+    };
+    writers.add(writer);
+    writer.write(': open\n\n');
+    signal.addEventListener('abort', writer.end, { once: true });
+  };
+  return new ReadableStream<Uint8Array>({ start, cancel: () => void forget() }, { highWaterMark: 64 });
 }

@@ -11,13 +11,14 @@ import type { Tools } from './tools.ts';
 
 /** Builds both interfaces and adds the hub's own tools to the index. Nothing listens yet. */
 export function createDoors({ config, version }: HubDeps, foundation: Foundation, tools: Tools, services: Services) {
-  const { log, metrics, database, access } = foundation;
+  const { log, metrics, access } = foundation;
   const { skills, lifecycle, servers, toolSearch, toolCall, toolStatistics, cleanup, hubStatus, quarantine } = services;
   const metaTools = createMetaTools({ skills, lifecycle, servers, toolSearch, toolCall, cleanup, hubStatus });
   const hubTools = metaTools.map(({ definition }) => ({ source: 'hub', definition, namespace: undefined }) as const);
   tools.toolIndex.replaceServer(hubServerId, hubTools);
   const { skillTools, skillResources } = { ...tools, ...services };
-  const hubServer = createHubServer({ metaTools, skillTools, toolCall, skillResources, metrics, log, version });
+  const { limits } = config;
+  const hubServer = createHubServer({ metaTools, skillTools, toolCall, skillResources, metrics, log, version, limits });
   const sse = createSse(foundation);
   let draining = false;
   const isDraining = () => draining;
@@ -35,13 +36,7 @@ export function createDoors({ config, version }: HubDeps, foundation: Foundation
     cleanup,
     servers,
     quarantine,
-    health: {
-      checkDatabase: database.checkWritable,
-      checkJournal: foundation.trail.checkRecording,
-      search: tools.searchIndex.dependencies,
-      servers: tools.pool.list,
-      isDraining,
-    },
+    health: healthDeps(foundation, tools, isDraining),
     mcp: hubServer.handle,
     sse: (request, caller) => sse.handle(request, caller, hubServer),
     metrics,
@@ -59,6 +54,16 @@ export function createDoors({ config, version }: HubDeps, foundation: Foundation
     await toolCall.drain(config.limits.drainMs);
   };
   return { app, sse, hubServer, drain, isDraining };
+}
+
+function healthDeps({ database, trail }: Foundation, { searchIndex, pool }: Tools, isDraining: () => boolean) {
+  return {
+    checkDatabase: database.checkWritable,
+    checkJournal: trail.checkRecording,
+    search: searchIndex.dependencies,
+    servers: pool.list,
+    isDraining,
+  };
 }
 
 /** The HTTP+SSE transport, whose sessions end when their key is revoked. */

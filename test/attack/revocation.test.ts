@@ -5,6 +5,7 @@ import { json, skillText } from '../support/hub/hub.ts';
 import { untilServersConnected } from '../support/hub/hub-process.ts';
 import { type AttackedHub, type AttackKey, startAttackedHub } from './support/attacked-hub.ts';
 import { createHostileUpstream } from './support/hostile-upstream.ts';
+import { openStream, openSubscription } from './support/open-streams.ts';
 
 const upstream = createHostileUpstream();
 let hub: AttackedHub;
@@ -17,35 +18,6 @@ afterAll(async () => {
   await hub[Symbol.asyncDispose]();
   upstream[Symbol.dispose]();
 });
-
-const streamHeaders = { accept: 'text/event-stream', 'mcp-session-id': 'any' };
-const modernVersion = '2026-07-28';
-const toolChanges = {
-  jsonrpc: '2.0',
-  method: 'subscriptions/listen',
-  params: { notifications: { toolsListChanged: true } },
-};
-
-/** Opens a subscription of 2026-07-28, and returns the response once it has begun. */
-function subscribe(key: AttackKey): Promise<Response> {
-  const meta = {
-    'io.modelcontextprotocol/protocolVersion': modernVersion,
-    'io.modelcontextprotocol/clientCapabilities': {},
-    'io.modelcontextprotocol/clientInfo': { name: 'attack', version: '1.0.0' },
-  };
-  return key.fetch('/mcp', {
-    json: { ...toolChanges, id: 7, params: { ...toolChanges.params, _meta: meta } },
-    headers: {
-      accept: 'application/json, text/event-stream',
-      'mcp-protocol-version': modernVersion,
-      'mcp-method': 'subscriptions/listen',
-    },
-  });
-}
-
-function openStream(key: AttackKey): Promise<Response> {
-  return key.fetch('/mcp', { headers: streamHeaders });
-}
 
 /** Resolves with everything that the stream has sent, once it has ended. */
 async function untilEnded(response: Response): Promise<string> {
@@ -71,8 +43,8 @@ describe('a key that is revoked', () => {
       arguments: { server_id: 'slow', tool_name: 'run', arguments: hanging },
     });
     const kept = new AbortController();
-    const staying = await stayer.fetch('/mcp', { headers: streamHeaders, signal: kept.signal });
-    const streams = [await openStream(leaver), await subscribe(leaver)];
+    const staying = await openStream(stayer, kept.signal);
+    const streams = [await openStream(leaver), await openSubscription(leaver)];
     await expect
       .poll(
         async () =>
@@ -114,7 +86,7 @@ describe('a key that expires', () => {
     const { key } = await json(created);
     const guest = (path: string, init: Parameters<AttackKey['fetch']>[1] = {}) =>
       hub.fetch(path, { ...init, headers: { ...init.headers, authorization: `Bearer ${key}` } });
-    const stream = await guest('/mcp', { headers: streamHeaders });
+    const stream = await guest('/mcp', { headers: { 'mcp-session-id': 'any' } });
     const call = guest('/v1/tools/slow/run/call', { json: { arguments: { answers: false } } });
     expect(await untilEnded(stream)).toContain(': open');
     expect((await call).status).toBe(401);

@@ -70,13 +70,25 @@ export const limitsSchema = z
       .min(1)
       .max(100_000)
       .default(1024)
-      .describe('Concurrent tool calls. Further ones get status 503 at once.'),
+      .describe(
+        'Concurrent tool calls. Further ones get status 503 at once. Each key has a share: it may have as many as there are places left.',
+      ),
     callsRunningPerServerMax: z
       .int()
       .min(1)
       .max(100_000)
       .default(256)
-      .describe('Concurrent tool calls to one upstream server. Further ones get status 503 at once.'),
+      .describe(
+        'Concurrent tool calls to one upstream server. Further ones get status 503 at once. Each key has a share, as above.',
+      ),
+    streamsMax: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(1024)
+      .describe(
+        'Open streams of list changes and subscriptions. Further ones get status 503. Each key has a share: it may have as many as there are places left.',
+      ),
     headersTimeoutMs: milliseconds(10_000, 100, 300_000).describe('How long a client may take to send its headers.'),
     requestTimeoutMs: milliseconds(60_000, 100, 3_600_000).describe('How long a client may take to send a request.'),
   })

@@ -1,0 +1,83 @@
+/** One key that takes all it can get of what others need: streams, subscriptions, calls of a server. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { untilServersConnected } from '../support/hub/hub-process.ts';
+import { type AttackedHub, type AttackKey, startAttackedHub } from './support/attacked-hub.ts';
+import { createHostileUpstream } from './support/hostile-upstream.ts';
+import { openStream, openSubscription } from './support/open-streams.ts';
+
+const upstream = createHostileUpstream();
+const streamsMax = 64;
+const callsRunningPerServerMax = 64;
+let hub: AttackedHub;
+
+beforeAll(async () => {
+  hub = await startAttackedHub({
+    file: { mcpServers: { slow: upstream.configuration }, limits: { streamsMax, callsRunningPerServerMax } },
+  });
+  await untilServersConnected(hub, 'slow');
+});
+afterAll(async () => {
+  await hub[Symbol.asyncDispose]();
+  upstream[Symbol.dispose]();
+});
+
+/** Opens as many as the hub admits, and returns how many that is. */
+async function openAll(open: (signal: AbortSignal) => Promise<Response>, signal: AbortSignal): Promise<number> {
+  for (let count = 0; ; count += 1) {
+    const response = await open(signal);
+    if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true) {
+      expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
+      return count;
+    }
+  }
+}
+
+describe('a key that opens all streams and subscriptions that it gets', () => {
+  test('gets half of the places, others their share of the rest, an operator all that is left, and all are free again', async () => {
+    const hoarder = await hub.agent('hoarder');
+    const modest = await hub.agent('modest');
+    const closing = new AbortController();
+    const asStreams = (key: AttackKey) => openAll((signal) => openStream(key, signal), closing.signal);
+    const asSubscriptions = (key: AttackKey) => openAll((signal) => openSubscription(key, signal), closing.signal);
+    expect(await asSubscriptions(hoarder)).toBe(streamsMax / 2);
+    expect((await openStream(hoarder, closing.signal)).status).toBe(503);
+    expect(await asStreams(modest)).toBe(streamsMax / 4);
+    expect(await asStreams(hub.operator)).toBe(streamsMax / 4);
+    closing.abort();
+    const again = new AbortController();
+    await expect
+      .poll(async () => {
+        const response = await openSubscription(hoarder, again.signal);
+        return response.status;
+      })
+      .toBe(200);
+    again.abort();
+  });
+});
+
+describe('a key that calls a slow server as often as it can', () => {
+  test('gets half of the places of the server, and the calls of another key are answered', async () => {
+    const hoarder = await hub.agent('call-hoarder');
+    const modest = await hub.agent('call-modest');
+    const closing = new AbortController();
+    const hang = () =>
+      hoarder.fetch('/v1/tools/slow/run/call', { json: { arguments: { answers: false } }, signal: closing.signal });
+    const refused: Response[] = [];
+    const hanging = Array.from({ length: 2 * callsRunningPerServerMax }, () =>
+      hang().then(
+        (response) => refused.push(response),
+        () => undefined,
+      ),
+    );
+    await expect.poll(() => refused.length).toBe(hanging.length - callsRunningPerServerMax / 2);
+    expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]));
+    expect(await refused[0]?.json()).toMatchObject({
+      code: 'OVERLOADED',
+      detail: '32 calls of this key to this server are under way, which is its share; try again',
+    });
+    expect((await modest.call('slow', 'run')).status).toBe(200);
+    closing.abort();
+    await Promise.all(hanging);
+    await expect.poll(async () => (await hoarder.call('slow', 'run')).status).toBe(200);
+  });
+});
