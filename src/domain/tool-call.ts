@@ -3,7 +3,6 @@
  * a deadline, classifies the outcome, and writes it with its audit record before it answers.
  */
 import { type Span, SpanKind } from '@opentelemetry/api';
-import { settledWithin } from '../flow/time-limit.ts';
 import type { ToolIndex } from '../search-index/tool-index.ts';
 import type { Caller } from '../shapes/access.ts';
 import { HestiaError, notFound } from '../shapes/error.ts';
@@ -27,11 +26,13 @@ import { attributes } from '../telemetry/names.ts';
 import { outgoingMeta } from '../telemetry/propagation.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { ConnectionPool } from '../upstream/connection-pool.ts';
+import type { ClientDeclaration } from '../upstream/request/exchange.ts';
 import type { AccessGuard } from './access/guard.ts';
 import { isInScope, isNameInScope, isServerInScope } from './access/scope.ts';
 import { findCallableTool, skillToActivate } from './access/tool-lookup.ts';
 import type { ContentDigest } from './audit/digest.ts';
 import type { AuditTrail } from './audit/trail.ts';
+import type { Admission, Shutdown } from './call/admission.ts';
 import {
   type ArgumentCheckDeps,
   type CheckedArguments,
@@ -39,7 +40,6 @@ import {
   markedResult,
   withWarnings,
 } from './call/argument-check.ts';
-import { type ConcurrencyLimits, createConcurrencyLimit } from './call/concurrency-limit.ts';
 import { extendedByProgress, openDeadline } from './call/deadline.ts';
 import { type CallFailure, callError, classifyFailure } from './call/failure.ts';
 import { recordCall } from './call/record.ts';
@@ -52,6 +52,8 @@ export interface CallOptions {
   /** Aborts when the caller disconnects or cancels. */
   signal: AbortSignal;
   onProgress?: ((progress: ToolProgress) => void) | undefined;
+  /** What the caller's client declares to servers; if unset, a server cannot ask it for input. */
+  client?: ClientDeclaration | undefined;
 }
 
 /** Calls of tools. */
@@ -87,7 +89,8 @@ export interface ToolCallDeps extends ArgumentCheckDeps {
   contentDigest: ContentDigest;
   guard: AccessGuard;
   metrics: Metrics;
-  limits: { callTimeoutMs: number; callTimeoutMsMax: number } & ConcurrencyLimits;
+  admission: Admission;
+  limits: { callTimeoutMs: number; callTimeoutMsMax: number };
   captureContent: boolean;
   now: () => number;
 }
@@ -106,12 +109,6 @@ interface PermittedCall extends RequestedCall {
   timeoutMs: number;
 }
 
-/** The shutdown of the hub: it begins when draining begins, and aborts `signal` when running calls must end. */
-interface Shutdown {
-  signal: AbortSignal;
-  hasBegun: () => boolean;
-}
-
 /** How a call ended, before it is recorded. */
 type Ending = { areArgumentsDoubtful: boolean } & (
   | { result: ToolResult; outcome: Outcome; errorType: ToolErrorType | undefined }
@@ -120,12 +117,10 @@ type Ending = { areArgumentsDoubtful: boolean } & (
 
 /** Creates the use case. */
 export function createToolCall(deps: ToolCallDeps): ToolCall {
-  const running = new Set<Promise<unknown>>();
-  const shutdown = new AbortController();
-  let draining = false;
-  const concurrencyLimit = createConcurrencyLimit(deps.limits);
+  const { admission } = deps;
   return {
-    running: () => running.size,
+    running: admission.running,
+    drain: admission.drain,
     hasSkillTool: (caller, toolName) =>
       (deps.skillTools.find(caller.namespace, toolName) !== undefined &&
         isNameInScope(caller.scope, { serverId: hubServerId, toolName })) ||
@@ -135,27 +130,10 @@ export function createToolCall(deps: ToolCallDeps): ToolCall {
       await deps.guard.recordOutOfScope(caller, 'tool.call', { serverId: hubServerId, toolName });
       throw notFound('tool');
     },
-    call: async (caller, request, options) => {
-      if (draining) throw new HestiaError('SHUTTING_DOWN', 'the hub is shutting down; no new calls are taken');
+    call: (caller, request, options) => {
       // The load of a server outside of the scope is not revealed.
-      using _place = concurrencyLimit.enter(
-        isServerInScope(caller.scope, request.serverId) ? request.serverId : '',
-        caller,
-      );
-      const call = { caller, request, options, shutdown: { signal: shutdown.signal, hasBegun: () => draining } };
-      const work = runCall(deps, call);
-      running.add(work);
-      try {
-        return await work;
-      } finally {
-        running.delete(work);
-      }
-    },
-    drain: async (drainMs) => {
-      draining = true;
-      const settled = Promise.allSettled(running);
-      if (!(await settledWithin(drainMs, settled))) shutdown.abort();
-      await settled;
+      const serverId = isServerInScope(caller.scope, request.serverId) ? request.serverId : '';
+      return admission.run({ serverId, caller }, (shutdown) => runCall(deps, { caller, request, options, shutdown }));
     },
   };
 }
@@ -225,7 +203,7 @@ async function perform(deps: ToolCallDeps, call: PermittedCall, span: Span): Pro
     const result = await deadline.race(
       tool.serverId === hubServerId
         ? callSkill(deps, caller, request)
-        : callUpstream(deps, request, { signal: deadline.signal, onProgress }),
+        : callUpstream(deps, request, { signal: deadline.signal, onProgress, client: options.client }),
     );
     const marked = markedResult(result, checked);
     return result.isError

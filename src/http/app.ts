@@ -50,6 +50,8 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   mcp: (request: Request, caller: Caller) => Promise<Response | string>;
   /** The same endpoint for clients of the HTTP+SSE transport. */
   sse: (request: Request, caller: Caller) => Promise<Response>;
+  /** The MCP endpoint of a server, by its id. */
+  serverMcp: (request: Request, caller: Caller, serverId: string) => Promise<Response | string>;
   metrics: Metrics;
   log: Log;
   version: string;
@@ -98,6 +100,10 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
     return typeof answer === 'string' ? completeJson(answer) : answer;
   });
   app.all('/sse', (c) => deps.sse(c.req.raw, c.var.caller));
+  app.all('/mcp/:server{.+}', async (c) => {
+    const answer = await deps.serverMcp(c.req.raw, c.var.caller, serverIdIn(c.req.url));
+    return typeof answer === 'string' ? completeJson(answer) : answer;
+  });
   let described: ReturnType<typeof openApiDocument> | undefined;
   app.get('/openapi.json', (c) => {
     described ??= openApiDocument(app, deps.version);
@@ -106,6 +112,16 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
   app.get('/config.schema.json', (c) => c.json(z.toJSONSchema(configurationFileSchema, { io: 'input' })));
   app.route('/', docsRoutes());
   return app;
+}
+
+/** The server id in the URL of its endpoint: everything after `/mcp/`, with or without percent-encoding. */
+function serverIdIn(url: string): string {
+  const encoded = new URL(url).pathname.slice('/mcp/'.length);
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return encoded;
+  }
 }
 
 /** The OpenAPI 3.1 document of an application's routes. */

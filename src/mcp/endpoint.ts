@@ -3,14 +3,7 @@
  * it, but for plain tool calls, which take a fast path. Both share the tools, the spans and the translation of errors.
  */
 import { strict as assert } from 'node:assert';
-import {
-  type CallToolResult,
-  createMcpHandler,
-  type McpRequestContext,
-  ProtocolError,
-  type ServerContext,
-  type Tool,
-} from '@modelcontextprotocol/server';
+import { createMcpHandler, type McpRequestContext, ProtocolError, type Tool } from '@modelcontextprotocol/server';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
 import { z } from 'zod';
 import { createFairBudget } from '../flow/fair-budget.ts';
@@ -24,10 +17,10 @@ import { createHubTools, type HubTools, type HubToolsDeps } from './hub-tools.ts
 import { type Answer, cancelledResponse, keptAlive } from './late-response.ts';
 import { createLegacySessions, type LegacySessions } from './legacy-session.ts';
 import { createListChangeStreams, type ListChangeStreams } from './list-change-streams.ts';
-import type { ToolInvocation } from './meta-tools.ts';
 import { jsonRpcRefusal, methodNotAllowed, noSession } from './refusal.ts';
+import { type ClientDeclaration, declarationOf } from './request/client-declaration.ts';
+import { callOnFastPath, cancelCall, progressRelay, sessionHeader, versionHeader } from './request/tool-calls.ts';
 import { readBody } from './request-body.ts';
-import { type RequestEnding, traceRequest } from './request-span.ts';
 import { createSkillsExtension, type SkillsExtensionDeps } from './skills-extension.ts';
 import { protocolError } from './tool-result.ts';
 import { TracedMcpServer } from './traced-server.ts';
@@ -56,9 +49,6 @@ const instructions =
   'This hub finds and calls tools of many MCP servers, and turns skills into tools. Describe what you need to search_tools, read the schema with get_tool_schema, call with call_mcp_tool and quote the search_id. Active skills are listed as skill_<name>.';
 
 const messageSchema = z.looseObject({ method: z.string().optional(), params: z.looseObject({}).optional() });
-const cancelledSchema = z.looseObject({ requestId: z.union([z.string().max(256), z.number()]) });
-const sessionHeader = 'mcp-session-id';
-const versionHeader = 'mcp-protocol-version';
 
 /** Creates the endpoint; it reports changes of the skill tools to open streams until it is closed. */
 export function createHubServer(deps: HubServerDeps): HubServer {
@@ -110,10 +100,10 @@ function createMessageHandler(
   const handle = async (request: Request, caller: Caller, body: unknown): Promise<Response> => {
     const message = messageSchema.safeParse(body);
     const { method, params } = message.success ? message.data : {};
-    if (method === 'notifications/cancelled') cancel(shared.sessions, request, caller, params);
+    if (method === 'notifications/cancelled') cancelCall(shared.sessions, request, caller, params);
     const authInfo = { token: '', clientId: caller.agentId, scopes: [] };
     const ended = new AbortController();
-    exchanges.set(authInfo, { caller, end: () => ended.abort() });
+    exchanges.set(authInfo, { caller, client: declarationOf(params ?? {}), end: () => ended.abort() });
     const forwarded = endingWith(request, [ended.signal, ...(caller.ended ? [caller.ended] : [])]);
     const answering = () => handler.fetch(forwarded, { authInfo, parsedBody: body });
     const answer = await (method === 'subscriptions/listen' ? bus.subscribing(caller, answering) : answering());
@@ -142,6 +132,8 @@ type AuthInfo = NonNullable<McpRequestContext['authInfo']>;
 /** A request that the SDK answers. */
 interface Exchange {
   caller: Caller;
+  /** What a client of 2026-07-28 declares. */
+  client: ClientDeclaration;
   /** Ends the response without an answer, as if the client had disconnected. */
   end: () => void;
 }
@@ -155,7 +147,7 @@ function serverFactory(deps: HubServerDeps, { tools, sessions, serverInfo, excha
   const { metrics, log } = deps;
   const jsonSchemaValidator = new AjvJsonSchemaValidator();
   const capabilities = { tools: { listChanged: true }, resources: { listChanged: false } };
-  return ({ authInfo, requestInfo }: McpRequestContext) => {
+  return ({ authInfo, requestInfo, era }: McpRequestContext) => {
     const exchange = authInfo && exchanges.get(authInfo);
     assert(exchange, 'the SDK passes the authInfo of the request on');
     const { caller } = exchange;
@@ -176,10 +168,11 @@ function serverFactory(deps: HubServerDeps, { tools, sessions, serverInfo, excha
     });
     server.setRequestHandler('tools/call', async ({ params }, ctx) => {
       const sessionId = requestInfo?.headers.get(sessionHeader) ?? undefined;
-      const client = AbortSignal.any([ctx.mcpReq.signal, ...(requestInfo ? [requestInfo.signal] : [])]);
-      const call = sessions.open({ keyId: caller.keyId, sessionId, requestId: ctx.mcpReq.id }, client);
+      const gone = AbortSignal.any([ctx.mcpReq.signal, ...(requestInfo ? [requestInfo.signal] : [])]);
+      const call = sessions.open({ keyId: caller.keyId, sessionId, requestId: ctx.mcpReq.id }, gone);
+      const client = era === 'modern' ? exchange.client : undefined;
       const protocolVersion = requestInfo?.headers.get(versionHeader) ?? undefined;
-      const invocation = { caller, signal: call.signal, onProgress: progressRelay(ctx), protocolVersion };
+      const invocation = { caller, signal: call.signal, onProgress: progressRelay(ctx), protocolVersion, client };
       try {
         return await tools.call(params, invocation);
       } catch (error) {
@@ -193,35 +186,6 @@ function serverFactory(deps: HubServerDeps, { tools, sessions, serverInfo, excha
   };
 }
 
-/** Calls a tool without a server of the SDK. The call is cancelled when the client disconnects, or by its session. */
-async function callOnFastPath(
-  { metrics, log }: HubServerDeps,
-  { tools, sessions }: Shared,
-  { id, toolName, arguments: args, meta, revision }: PlainCall,
-  { request, caller }: { request: Request; caller: Caller },
-): Promise<RequestEnding<CallToolResult, ProtocolError> | 'cancelled'> {
-  const sessionId = request.headers.get(sessionHeader) ?? undefined;
-  const call = sessions.open({ keyId: caller.keyId, sessionId, requestId: id }, request.signal);
-  const knownName = tools.isKnown(caller, toolName) ? toolName : undefined;
-  const traced = { method: 'tools/call', toolName: knownName, id, protocolVersion: revision, meta };
-  const ending = await traceRequest<CallToolResult, ProtocolError>(
-    { metrics, agentId: caller.agentId },
-    traced,
-    async () => {
-      try {
-        const protocolVersion = request.headers.get(versionHeader) ?? undefined;
-        const invocation = { caller, signal: call.signal, onProgress: undefined, protocolVersion };
-        return { result: await tools.call({ name: toolName, arguments: args }, invocation) };
-      } catch (error) {
-        return { error: protocolError(error, log) };
-      } finally {
-        call.close();
-      }
-    },
-  );
-  return call.signal.aborted ? 'cancelled' : ending;
-}
-
 function mcpTool({ toolName, title, description, inputSchema, annotations }: ToolDefinition): Tool {
   return {
     name: toolName,
@@ -230,31 +194,6 @@ function mcpTool({ toolName, title, description, inputSchema, annotations }: Too
     inputSchema: { ...inputSchema, type: 'object' },
     ...(annotations && { annotations }),
   };
-}
-
-/** Relays progress under the client's own token; without a token there is no progress. */
-function progressRelay(ctx: ServerContext): ToolInvocation['onProgress'] {
-  const progressToken = ctx.mcpReq._meta?.progressToken;
-  if (progressToken === undefined) return undefined;
-  return ({ progress, total, message }) => {
-    const params = {
-      progressToken,
-      progress,
-      ...(total !== undefined && { total }),
-      ...(message !== undefined && { message }),
-    };
-    ctx.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined);
-  };
-}
-
-function cancel(sessions: LegacySessions, request: Request, caller: Caller, params: unknown): void {
-  const parsed = cancelledSchema.safeParse(params);
-  if (!parsed.success) return;
-  sessions.cancel({
-    keyId: caller.keyId,
-    sessionId: request.headers.get(sessionHeader) ?? undefined,
-    requestId: parsed.data.requestId,
-  });
 }
 
 /** Whether a client that has initialized sent the request: it names its session, or the version that was negotiated. */

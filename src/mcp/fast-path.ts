@@ -58,7 +58,7 @@ export function plainCallResponse(
   const { result } = ending;
   if (revision === undefined) return JSON.stringify({ result, jsonrpc: '2.0', id });
   const meta = { ...(isJsonObject(result._meta) && result._meta), [SERVER_INFO_META_KEY]: serverInfo };
-  return JSON.stringify({ result: { ...result, resultType: 'complete', _meta: meta }, jsonrpc: '2.0', id });
+  return JSON.stringify({ result: { resultType: 'complete', ...result, _meta: meta }, jsonrpc: '2.0', id });
 }
 
 /**

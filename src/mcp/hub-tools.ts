@@ -3,13 +3,13 @@ import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { SkillTools } from '../domain/skill-tools.ts';
 import type { ToolCall } from '../domain/tool-call.ts';
 import type { Caller } from '../shapes/access.ts';
-import { HestiaError } from '../shapes/error.ts';
 import { jsonObjectSchema } from '../shapes/json.ts';
 import { hubServerId } from '../shapes/server.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { MetaTool, ToolInvocation } from './meta-tools.ts';
 import { passedThrough } from './passed-result.ts';
+import { listPage } from './request/list-page.ts';
 import { failedResult, invalidArguments } from './tool-result.ts';
 
 /** Lists and calls the tools of the endpoint. */
@@ -43,16 +43,17 @@ export function createHubTools(deps: HubToolsDeps): HubTools {
     return tool !== undefined && isOffered(caller, tool) ? tool : undefined;
   };
   return {
-    list: (caller, cursor) =>
-      toolPage(
-        [
-          ...metaTools.filter((tool) => isOffered(caller, tool)),
-          ...skillTools
-            .list(caller.namespace)
-            .filter(({ definition }) => toolCall.isInScope(caller, { source: 'skill', definition })),
-        ].map(({ definition }) => definition),
-        cursor,
-      ),
+    list: (caller, cursor) => {
+      const offered = [
+        ...metaTools.filter((tool) => isOffered(caller, tool)),
+        ...skillTools
+          .list(caller.namespace)
+          .filter(({ definition }) => toolCall.isInScope(caller, { source: 'skill', definition })),
+      ];
+      const definitions = offered.map(({ definition }) => definition);
+      const { items: tools, nextCursor } = listPage(definitions, { nameOf: ({ toolName }) => toolName, cursor });
+      return { tools, nextCursor };
+    },
     isKnown: (caller, name) => metaToolOf(caller, name) !== undefined || toolCall.hasSkillTool(caller, name),
     call: async (params, invocation) => {
       const { caller } = invocation;
@@ -67,23 +68,6 @@ export function createHubTools(deps: HubToolsDeps): HubTools {
       }
     },
   };
-}
-
-/** Tools of one page of `tools/list`. */
-const toolsPerPage = 250;
-
-/** The page after the tool that the cursor names, which may be gone meanwhile. */
-function toolPage(tools: readonly ToolDefinition[], cursor: string | undefined): ReturnType<HubTools['list']> {
-  const [kind, after] = cursor === undefined ? ['all'] : Buffer.from(cursor, 'base64url').toString().split(':');
-  if (kind !== 'all' && (kind !== 'after' || after === undefined)) {
-    throw new HestiaError('INVALID_ARGUMENTS', 'the cursor is not one of this list');
-  }
-  const at = after === undefined ? -1 : tools.findIndex(({ toolName }) => toolName === after);
-  const isGone = after !== undefined && at === -1;
-  const left = isGone ? tools.filter(({ toolName }) => toolName > after) : tools.slice(at + 1);
-  const page = left.slice(0, toolsPerPage);
-  const last = left.length > toolsPerPage ? page.at(-1) : undefined;
-  return { tools: page, nextCursor: last && Buffer.from(`after:${last.toolName}`).toString('base64url') };
 }
 
 async function callSkillTool(

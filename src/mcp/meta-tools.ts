@@ -25,6 +25,7 @@ import {
 import { callArguments, plainCallArguments, serverArgument, toolArgument } from './call-arguments.ts';
 import { activatedSkillView, hubStatusView, listedSkillView, schedulerStatusView } from './meta-tool-views.ts';
 import { passedThrough } from './passed-result.ts';
+import type { ClientDeclaration } from './request/client-declaration.ts';
 import { convertedArguments, declaredArguments } from './tolerant-arguments.ts';
 import { invalidArguments, structuredResult } from './tool-result.ts';
 
@@ -46,6 +47,8 @@ export interface ToolInvocation {
   onProgress: ((progress: ToolProgress) => void) | undefined;
   /** The protocol version of the client; undefined for one that names none. */
   protocolVersion: string | undefined;
+  /** What the client declares to servers that may ask it for input. */
+  client?: ClientDeclaration | undefined;
 }
 
 /** One of the hub's own tools. */
@@ -111,7 +114,7 @@ function toolTools({ toolSearch, toolCall }: MetaToolsDeps): MetaTool[] {
         'Call a tool of an upstream server, or of an active skill under the server id "hestia".',
         callArguments,
         {},
-        async (args, { caller, signal, onProgress, protocolVersion }) => {
+        async (args, { caller, protocolVersion, ...options }) => {
           const request = {
             serverId: args.server_id,
             toolName: args.tool_name,
@@ -119,7 +122,7 @@ function toolTools({ toolSearch, toolCall }: MetaToolsDeps): MetaTool[] {
             timeoutMs: args.timeout_ms,
             searchId: args.search_id,
           };
-          const { result } = await toolCall.call(caller, request, { signal, onProgress });
+          const { result } = await toolCall.call(caller, request, options);
           return passedThrough(result, protocolVersion);
         },
         plainCallArguments,

@@ -4,7 +4,7 @@
  */
 import { type CallToolResult, isCallToolResult } from '@modelcontextprotocol/server';
 import { isJsonObject, type JsonObject } from '../shapes/json.ts';
-import type { ToolResult } from '../shapes/tool.ts';
+import type { InputRequired, ToolResult } from '../shapes/tool.ts';
 
 /** The protocol version that introduced `resource_link`. */
 const linksSince = '2025-06-18';
@@ -16,11 +16,17 @@ const anyStructureSince = '2026-07-28';
  * @param version the protocol version of the client; undefined for one that names none, as before 2025-06-18
  */
 export function passedThrough(result: ToolResult, version = ''): CallToolResult {
+  if (result.inputRequired !== undefined) return inputRequiredResult(result, result.inputRequired);
   const structured = version < anyStructureSince ? withObjectStructure(result) : result;
   const hasLinks = version >= linksSince || !structured.content.some(isLink);
   if (hasLinks && isCallToolResult(structured)) return structured;
   const content = structured.content.map((block) => understoodBlock(block, version >= linksSince));
   return { ...structured, content };
+}
+
+/** The result that asks for input. Its content, which clients ignore, is empty. */
+function inputRequiredResult({ _meta }: ToolResult, inputRequired: InputRequired): CallToolResult {
+  return { content: [], resultType: 'input_required', ...inputRequired, ...(_meta && { _meta }) };
 }
 
 /** Wraps structured content that is not an object in `{ result }`, and repeats it as text, as the SDK does. */

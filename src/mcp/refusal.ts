@@ -1,10 +1,14 @@
 /** HTTP refusals of the MCP endpoints, whose body is a JSON-RPC error. */
 import { ProtocolError } from '@modelcontextprotocol/server';
 
-/** A response with this status and error; a 405 names the methods that are allowed. */
-export function jsonRpcRefusal(status: number, { code, message, data }: ProtocolError): Response {
+/** A response with this status and error; a 405 names the methods that are allowed. `id` is that of the request, if known. */
+export function jsonRpcRefusal(
+  status: number,
+  { code, message, data }: ProtocolError,
+  id: string | number | null = null,
+): Response {
   const headers = status === 405 ? { allow: 'GET, POST' } : {};
-  return Response.json({ jsonrpc: '2.0', error: { code, message, data }, id: null }, { status, headers });
+  return Response.json({ jsonrpc: '2.0', error: { code, message, data }, id }, { status, headers });
 }
 
 /** The refusal of other methods than POST and GET. */

@@ -4,6 +4,7 @@ import {
   type JSONRPCRequest,
   McpServer,
   PROTOCOL_VERSION_META_KEY,
+  ProtocolError,
   type Result,
   Server,
   type ServerContext,
@@ -36,6 +37,14 @@ class TracedServer extends Server {
   constructor(info: Implementation, options: ServerOptions, deps: TracedServerDeps) {
     super(info, options);
     this.#deps = deps;
+  }
+
+  /** Handles requests of these methods, whose parameters and results the SDK does not check. */
+  passThrough(methods: ReadonlySet<string>, handler: Handler): void {
+    this.fallbackRequestHandler = async (request, ctx) => {
+      if (!methods.has(request.method)) throw new ProtocolError(-32601, 'Method not found');
+      return this._wrapHandler(request.method, handler)(request, ctx);
+    };
   }
 
   protected override _wrapHandler(method: string, handler: Handler): Handler {

@@ -53,6 +53,15 @@ export interface HestiaErrorDetails {
   violations?: readonly Violation[];
   /** Content blocks of MCP for the caller, with text of an upstream server. They are neither logged nor recorded. */
   content?: readonly JsonObject[];
+  /** The error that an upstream server answered with, for an endpoint that passes it on. Neither logged nor recorded. */
+  upstream?: UpstreamProtocolError | undefined;
+}
+
+/** A JSON-RPC error of an upstream server. Its text and data are those of the server, bounded. */
+export interface UpstreamProtocolError {
+  jsonRpcCode: number;
+  text: string;
+  data?: JsonObject | undefined;
 }
 
 const violationsMax = 50;
@@ -68,6 +77,7 @@ export class HestiaError extends Error {
   readonly violations: readonly Violation[];
   readonly retryAfterSeconds: number | undefined;
   readonly content: readonly JsonObject[];
+  readonly upstream: UpstreamProtocolError | undefined;
 
   constructor(code: ErrorCode, message: string, details: HestiaErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -76,16 +86,18 @@ export class HestiaError extends Error {
     this.retryAfterSeconds = details.retryAfterSeconds;
     this.violations = (details.violations ?? []).slice(0, violationsMax);
     this.content = details.content ?? [];
+    this.upstream = details.upstream;
   }
 
   /** The same error with one more content block. */
   withContent(block: JsonObject): HestiaError {
-    const { internal, cause, retryAfterSeconds, violations } = this;
+    const { internal, cause, retryAfterSeconds, violations, upstream } = this;
     return new HestiaError(this.code, this.message, {
       ...(internal !== undefined && { internal }),
       ...(cause !== undefined && { cause }),
       ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
       violations,
+      upstream,
       content: [...this.content, block],
     });
   }

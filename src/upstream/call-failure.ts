@@ -1,10 +1,12 @@
 /**
- * Errors of calls to upstream servers: a type of the closed list, with a message written by the hub. The upstream's message
- * is kept apart, bounded and cleaned, for the caller alone. Its data and causes are dropped, since they may contain secrets.
+ * Errors of calls to upstream servers: a type of the closed list, with a message written by the hub. The upstream's
+ * message and data are kept apart, bounded, for the caller alone. Causes are dropped, since they may contain secrets.
  */
 import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
+import { isJsonObject, type JsonObject } from '../shapes/json.ts';
 import { cleanContent } from '../shapes/text.ts';
 import type { ToolErrorType } from '../shapes/tool.ts';
+import { resultFault } from './response-limits.ts';
 
 /** The error types with which a call to an upstream server can fail. */
 export type UpstreamErrorType = Extract<
@@ -27,10 +29,14 @@ export interface UpstreamAnswer {
   httpStatus?: number;
   /** Untrusted. It is shown to the caller as content of the server, and nowhere else. */
   text?: string;
+  /** `data` of a JSON-RPC error. Untrusted, as the text is. */
+  data?: JsonObject;
 }
 
 /** The longest message of an upstream that is passed on, in UTF-16 units. */
 const textLengthMax = 10_000;
+/** The largest `data` of an error that is passed on, in bytes of its JSON. A larger one is left out. */
+const dataBytesMax = 65_536;
 
 /** A call that returned no result. `jsonRpcCode` is the error code of the upstream, if it responded with one. */
 export class UpstreamCallError extends Error {
@@ -73,7 +79,7 @@ export function callFailure(error: unknown, modern: boolean): UpstreamCallError 
   if (error instanceof ProtocolError) {
     return error.data instanceof RequestFailure
       ? new UpstreamCallError(error.data.errorType)
-      : new UpstreamCallError('upstream_error', { jsonRpcCode: error.code, text: error.message });
+      : new UpstreamCallError('upstream_error', protocolAnswer(error));
   }
   if (error instanceof SdkHttpError) {
     const { status } = error;
@@ -86,6 +92,11 @@ export function callFailure(error: unknown, modern: boolean): UpstreamCallError 
   // The library parses responses with JSON.parse and with zod schemas.
   const unparsable = error instanceof SyntaxError || (error instanceof Error && /ZodError$/.test(error.name));
   return new UpstreamCallError(unparsable ? 'invalid_response' : 'connection_lost');
+}
+
+function protocolAnswer({ code, message, data }: ProtocolError): UpstreamAnswer {
+  const isPassed = isJsonObject(data) && resultFault(data, dataBytesMax) === undefined;
+  return { jsonRpcCode: code, text: message, ...(isPassed && { data }) };
 }
 
 /**

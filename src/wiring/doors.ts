@@ -2,6 +2,7 @@
 import { createApp } from '../http/app.ts';
 import { createHubServer } from '../mcp/endpoint.ts';
 import { createMetaTools } from '../mcp/meta-tools.ts';
+import { createServerEndpoints } from '../mcp/server-endpoint/endpoint.ts';
 import { createSseTransport, type SseTransport } from '../mcp/sse/transport.ts';
 import { hubServerId } from '../shapes/server.ts';
 import type { Foundation } from './foundation.ts';
@@ -10,35 +11,31 @@ import type { Services } from './services.ts';
 import type { Tools } from './tools.ts';
 
 /** Builds both interfaces and adds the hub's own tools to the index. Nothing listens yet. */
-export function createDoors({ config, version }: HubDeps, foundation: Foundation, tools: Tools, services: Services) {
+export function createDoors(deps: HubDeps, foundation: Foundation, tools: Tools, services: Services) {
+  const { config, version } = deps;
   const { log, metrics, access } = foundation;
-  const { skills, lifecycle, servers, toolSearch, toolCall, toolStatistics, cleanup, hubStatus, quarantine } = services;
-  const metaTools = createMetaTools({ skills, lifecycle, servers, toolSearch, toolCall, cleanup, hubStatus });
-  const hubTools = metaTools.map(({ definition }) => ({ source: 'hub', definition, namespace: undefined }) as const);
-  tools.toolIndex.replaceServer(hubServerId, hubTools);
-  const { skillTools, skillResources } = { ...tools, ...services };
-  const { limits } = config;
-  const hubServer = createHubServer({ metaTools, skillTools, toolCall, skillResources, metrics, log, version, limits });
-  const sse = createSse(foundation);
+  const { toolCall } = services;
+  const { hubServer, serverEndpoints, sse, closeMcp } = createMcpDoors(deps, foundation, tools, services);
   let draining = false;
   const isDraining = () => draining;
   const app = createApp({
-    skills,
-    lifecycle,
+    skills: services.skills,
+    lifecycle: services.lifecycle,
     strictSkills: config.skills.strict,
-    toolSearch,
+    toolSearch: services.toolSearch,
     toolCall,
-    toolStatistics,
+    toolStatistics: services.toolStatistics,
     access,
     audit: services.auditService,
     auditLog: services.auditLog,
     auditKey: services.auditKey,
-    cleanup,
-    servers,
-    quarantine,
+    cleanup: services.cleanup,
+    servers: services.servers,
+    quarantine: services.quarantine,
     health: healthDeps(foundation, tools, isDraining),
     mcp: hubServer.handle,
     sse: (request, caller) => sse.handle(request, caller, hubServer),
+    serverMcp: serverEndpoints.handle,
     metrics,
     log,
     version,
@@ -53,7 +50,28 @@ export function createDoors({ config, version }: HubDeps, foundation: Foundation
     draining = true;
     await toolCall.drain(config.limits.drainMs);
   };
-  return { app, sse, hubServer, drain, isDraining };
+  return { closeMcp, sse, app, drain, isDraining };
+}
+
+/** Builds the MCP endpoints, and adds the hub's own tools to the index. */
+function createMcpDoors(
+  { config: { limits }, version }: HubDeps,
+  foundation: Foundation,
+  { toolIndex, skillTools }: Tools,
+  services: Services,
+) {
+  const { log, metrics } = foundation;
+  const { skills, lifecycle, servers, toolSearch, toolCall, cleanup, hubStatus, skillResources } = services;
+  const metaTools = createMetaTools({ skills, lifecycle, servers, toolSearch, toolCall, cleanup, hubStatus });
+  const hubTools = metaTools.map(({ definition }) => ({ source: 'hub', definition, namespace: undefined }) as const);
+  toolIndex.replaceServer(hubServerId, hubTools);
+  const hubServer = createHubServer({ metaTools, skillTools, toolCall, skillResources, metrics, log, version, limits });
+  const serverEndpoints = createServerEndpoints({ offers: services.serverOffers, toolCall, metrics, log });
+  const sse = createSse(foundation);
+  const closeMcp = async () => {
+    await Promise.allSettled([hubServer.close(), serverEndpoints.close()]);
+  };
+  return { hubServer, serverEndpoints, sse, closeMcp };
 }
 
 function healthDeps({ database, trail }: Foundation, { searchIndex, pool }: Tools, isDraining: () => boolean) {

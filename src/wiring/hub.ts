@@ -3,11 +3,11 @@
  * reverse order of their dependencies.
  */
 import type { AccessService } from '../domain/access-service.ts';
-import { observeHub } from '../domain/hub-gauges.ts';
 import type { createApp } from '../http/app.ts';
 import { createDoors } from './doors.ts';
 import { createFoundation, type Foundation } from './foundation.ts';
 import type { HubDeps } from './hub-deps.ts';
+import { observeHub } from './hub-gauges.ts';
 import { createServices, type Services } from './services.ts';
 import { createTools, type Tools } from './tools.ts';
 
@@ -66,7 +66,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
       await tools.searchIndex[Symbol.asyncDispose]();
       doors.sse.close();
       await Promise.allSettled([
-        doors.hubServer.close(),
+        doors.closeMcp(),
         services.skillSync[Symbol.asyncDispose](),
         tools.pool[Symbol.asyncDispose](),
       ]);

@@ -3,6 +3,7 @@ import { createLogTiles } from '../domain/audit/log-tiles.ts';
 import { createScheduledVerification } from '../domain/audit/scheduled-verification.ts';
 import { createAuditProver } from '../domain/audit/verification/prover.ts';
 import { createAuditKeyService, createAuditLogService, createAuditService } from '../domain/audit-service.ts';
+import { type Admission, createAdmission } from '../domain/call/admission.ts';
 import { createSchemaCheck } from '../domain/call/schema.ts';
 import { createCleanup } from '../domain/cleanup.ts';
 import { createHubStatus } from '../domain/hub-status.ts';
@@ -12,6 +13,7 @@ import { createSchedulerService } from '../domain/scheduler-service.ts';
 import { createSearchLearning } from '../domain/search/learning.ts';
 import { createOutcomeMemory } from '../domain/search/outcome-memory.ts';
 import { createServerRegistry } from '../domain/server/registry.ts';
+import { createServerOffers } from '../domain/server-offers.ts';
 import { createServerService, type ServerEditing, type ServerService } from '../domain/server-service.ts';
 import { skillKey } from '../domain/skill/lookup.ts';
 import { createSkillCatalogue, type SkillCatalogue } from '../domain/skill-catalogue.ts';
@@ -40,7 +42,8 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
   const skills = createSkillServices(deps, foundation, tools);
   const search = createSearchServices(deps, foundation, tools);
   const scheduling = await createSchedulingServices(deps, foundation, skills);
-  const toolCall = createToolCalls(deps, foundation, tools, { skills, search });
+  const admission = createAdmission(config.limits);
+  const toolCall = createToolCalls(deps, foundation, tools, { skills, search, admission });
   return {
     lifecycle: skills.lifecycle,
     skills: skills.skills,
@@ -52,6 +55,11 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
     schedule: scheduling.schedule,
     schedulerService: scheduling.schedulerService,
     toolCall,
+    serverOffers: createServerOffers({
+      ...{ pool, toolIndex, changes: tools.offerChanges, offerGate: tools.offerGate },
+      ...{ trail, guard, metrics: foundation.metrics, contentDigest: audit.contentDigest },
+      ...{ admission, limits: config.limits },
+    }),
     ...createServers(deps, foundation, tools),
     quarantine: createQuarantine(foundation, tools, skills),
     toolStatistics: createToolStatisticsService({
@@ -98,7 +106,12 @@ function createToolCalls(
   {
     skills,
     search,
-  }: { skills: ReturnType<typeof createSkillServices>; search: ReturnType<typeof createSearchServices> },
+    admission,
+  }: {
+    skills: ReturnType<typeof createSkillServices>;
+    search: ReturnType<typeof createSearchServices>;
+    admission: Admission;
+  },
 ) {
   return createToolCall({
     pool,
@@ -112,6 +125,7 @@ function createToolCalls(
     metrics,
     schemaCheck: createSchemaCheck(),
     argumentCheck: config.policy.argumentCheck,
+    admission,
     limits: config.limits,
     captureContent: config.telemetry.captureContent,
     now,

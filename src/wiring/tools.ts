@@ -1,5 +1,7 @@
 /** Builds the sources of tools: search index, upstream connections and active skills. */
+import { createOfferChanges } from '../domain/offer/changes.ts';
 import { createUpstreamSkills } from '../domain/resource/upstream-skills.ts';
+import { createOfferGate } from '../domain/screening/offer-gate.ts';
 import { createSkillGate } from '../domain/screening/skill-gate.ts';
 import { createToolGate } from '../domain/screening/tool-gate.ts';
 import { createSkillTools } from '../domain/skill-tools.ts';
@@ -26,6 +28,7 @@ export async function createTools({ config, version }: HubDeps, foundation: Foun
     metrics: createVectorMetrics(),
   });
   const { toolIndex } = searchIndex;
+  const offerChanges = createOfferChanges();
   const toolGate = createToolGate({
     pinStore,
     quarantineStore,
@@ -39,6 +42,7 @@ export async function createTools({ config, version }: HubDeps, foundation: Foun
       const indexed = enabled.map((definition) => ({ source: 'upstream', definition, namespace: undefined }) as const);
       await toolIndex.prepare(indexed);
       toolIndex.replaceServer(serverId, indexed);
+      offerChanges.report({ serverId, kind: 'tools' });
     },
   });
   const skillGate = createSkillGate({ quarantineStore, trail, policy: config.policy.contentScan, now });
@@ -52,11 +56,13 @@ export async function createTools({ config, version }: HubDeps, foundation: Foun
     log,
     onToolsChanged: toolGate.admit,
     onSkillsChanged: upstreamSkills.admit,
+    onOffersChanged: (serverId, change) => offerChanges.report({ serverId, ...change }),
     onStateChanged: ({ serverId, state, errorType }) =>
       log.info('Server state changed', { server_id: serverId, state, error_type: errorType }),
   });
   const skillTools = createSkillTools({ toolIndex, now });
-  return { searchIndex, toolIndex, toolGate, skillGate, upstreamSkills, pool, skillTools };
+  const offerGate = createOfferGate({ quarantineStore, trail, policy: config.policy.contentScan, now });
+  return { searchIndex, toolIndex, offerChanges, offerGate, toolGate, skillGate, upstreamSkills, pool, skillTools };
 }
 
 function hubToolName({ source, definition }: IndexedTool): string[] {

@@ -11,6 +11,7 @@ export type Action =
   | 'skill.manage'
   | 'server.read'
   | 'server.manage'
+  | 'server.use'
   | 'tool.search'
   | 'search.read'
   | 'tool.call'
@@ -35,6 +36,7 @@ const allowed: Record<Role, ReadonlySet<Action>> = {
     'skill.publish',
     'skill.manage',
     'server.read',
+    'server.use',
     'tool.search',
     'search.read',
     'tool.call',
@@ -57,6 +59,7 @@ const allowed: Record<Role, ReadonlySet<Action>> = {
     'skill.manage',
     'server.read',
     'server.manage',
+    'server.use',
     'tool.search',
     'search.read',
     'tool.call',

@@ -1,5 +1,5 @@
 /** Classification of failed calls: outcome, error type, and the error returned to the caller. */
-import { type ErrorCode, HestiaError, type Violation } from '../../shapes/error.ts';
+import { type ErrorCode, HestiaError, type UpstreamProtocolError, type Violation } from '../../shapes/error.ts';
 import type { Outcome } from '../../shapes/event.ts';
 import type { JsonObject } from '../../shapes/json.ts';
 import type { ToolErrorType } from '../../shapes/tool.ts';
@@ -85,10 +85,18 @@ export function callError(failure: CallFailure, call: FailedCall): HestiaError {
   const { code } = errors[failure.errorType];
   const { text } = failure.upstream ?? {};
   return new HestiaError(code, failureMessage(failure, call), {
+    upstream: protocolErrorOf(failure),
     ...(failure.violations && { violations: failure.violations }),
     ...(text !== undefined && text !== '' && { content: [upstreamBlock(call.serverId, text)] }),
     ...(failure.cause !== undefined && { cause: failure.cause }),
   });
+}
+
+/** The JSON-RPC error of the server, if it answered with one. */
+export function protocolErrorOf({ upstream }: CallFailure): UpstreamProtocolError | undefined {
+  if (upstream?.jsonRpcCode === undefined) return undefined;
+  const { jsonRpcCode, text = '', data } = upstream;
+  return { jsonRpcCode, text, data };
 }
 
 /** The key in `_meta` of a content block whose text is that of an upstream server. */

@@ -13,6 +13,7 @@ const table: Record<Action, [agent: string, auditor: string, operator: string]> 
   'skill.manage': ['allowed', 'forbidden', 'allowed'],
   'server.read': ['allowed', 'allowed', 'allowed'],
   'server.manage': ['forbidden', 'forbidden', 'allowed'],
+  'server.use': ['allowed', 'forbidden', 'allowed'],
   'tool.search': ['allowed', 'allowed', 'allowed'],
   'search.read': ['allowed', 'allowed', 'allowed'],
   'tool.call': ['allowed', 'forbidden', 'allowed'],

@@ -67,6 +67,22 @@ const securityEvents: Readonly<Record<SecurityEvent, EventEntry>> = {
     when: 'An agent reads a file of a skill as a resource of the Skills extension. The skill of an upstream server has no `skill_id`, `tool_name` and `version`; a read that fails has the level warn.',
     fields: [...skill, 'server_id', 'file', 'digest', 'bytes', 'error_type'],
   },
+  PROMPT_READ: {
+    when: 'An agent gets a prompt of an upstream server. A request that fails has the level warn.',
+    fields: [...server, 'prompt_name', 'latency_ms', 'error_type'],
+  },
+  RESOURCE_READ: {
+    when: 'An agent reads a resource of an upstream server. The URI is recorded without its query. A read that fails has the level warn.',
+    fields: [...server, 'resource_uri', 'latency_ms', 'error_type'],
+  },
+  RESOURCE_SUBSCRIBED: {
+    when: 'An agent subscribes to updates of a resource of an upstream server.',
+    fields: [...server, 'resource_uri', 'error_type'],
+  },
+  COMPLETION_READ: {
+    when: 'An agent requests completion of an argument of a prompt or of a resource template.',
+    fields: [...server, 'prompt_name', 'resource_uri', 'latency_ms', 'error_type'],
+  },
   TOOL_DEFINITION_CHANGED: {
     when: 'An upstream server lists a tool with another definition than the pinned one.',
     failed: true,

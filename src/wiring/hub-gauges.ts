@@ -1,12 +1,13 @@
 /** Connects the metric gauges of the hub to the parts whose state they report. */
+
+import type { LogCheckpointer } from '../domain/audit/log-checkpointer.ts';
+import type { AuditTrail } from '../domain/audit/trail.ts';
+import type { SchedulerService } from '../domain/scheduler-service.ts';
+import type { ToolCall } from '../domain/tool-call.ts';
 import type { AuditViews } from '../stores/views/audit-views.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Telemetry } from '../telemetry/start.ts';
 import type { ConnectionPool } from '../upstream/connection-pool.ts';
-import type { LogCheckpointer } from './audit/log-checkpointer.ts';
-import type { AuditTrail } from './audit/trail.ts';
-import type { SchedulerService } from './scheduler-service.ts';
-import type { ToolCall } from './tool-call.ts';
 
 /** Dependencies of the gauges. */
 export interface HubGaugesDeps {

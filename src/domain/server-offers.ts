@@ -1,0 +1,290 @@
+/**
+ * What upstream servers offer besides tools: prompts, resources, completion and subscriptions. Each
+ * request is permitted, limited and recorded as a tool call is. Results pass through unchanged.
+ */
+import { type Span, SpanKind } from '@opentelemetry/api';
+import type { ToolIndex } from '../search-index/tool-index.ts';
+import type { Caller } from '../shapes/access.ts';
+import { HestiaError, notFound } from '../shapes/error.ts';
+import type { JsonObject } from '../shapes/json.ts';
+import type { ToolDefinition, ToolProgress } from '../shapes/tool.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { attributes } from '../telemetry/names.ts';
+import { outgoingMeta } from '../telemetry/propagation.ts';
+import { failSpan, inSpan } from '../telemetry/span.ts';
+import type { UpstreamConnection } from '../upstream/connection/contract.ts';
+import type { ServerIntroduction } from '../upstream/connection/introduction.ts';
+import type { OfferKind } from '../upstream/offers/offer-list.ts';
+import type { ClientDeclaration } from '../upstream/request/exchange.ts';
+import type { AccessGuard } from './access/guard.ts';
+import { findInScope, isInScope, isServerInScope, type ToolAddress } from './access/scope.ts';
+import type { ContentDigest } from './audit/digest.ts';
+import type { AuditTrail } from './audit/trail.ts';
+import type { Admission, Shutdown } from './call/admission.ts';
+import { extendedByProgress, openDeadline } from './call/deadline.ts';
+import { type CallFailure, classifyFailure } from './call/failure.ts';
+import type { OfferChanges } from './offer/changes.ts';
+import { offerError } from './offer/failure.ts';
+import { type OfferRequest, type OfferTarget, offerEvents, targetFields, targetOf } from './offer/request.ts';
+import { isUsable, type VisibleOffersDeps, visibleOffers } from './offer/visible-offers.ts';
+
+export type { ServerOfferChange } from './offer/changes.ts';
+export type { OfferMethod, OfferRequest } from './offer/request.ts';
+
+/** Options that a door passes with a request. */
+export interface OfferOptions {
+  /** Aborts when the caller disconnects or cancels. */
+  signal: AbortSignal;
+  onProgress?: ((progress: ToolProgress) => void) | undefined;
+  client?: ClientDeclaration | undefined;
+}
+
+/** A server as a client sees it. */
+export interface OfferingServer {
+  serverId: string;
+  /** As the server declares them. Empty before its first session. */
+  capabilities: JsonObject;
+  /** What the server says about itself. Left out where the content scan holds it. */
+  info: JsonObject | undefined;
+  instructions: string | undefined;
+  isAdmitted: boolean;
+}
+
+/** What servers offer. Errors: FORBIDDEN, STORAGE_FAILED, and those that a method names. */
+export interface ServerOffers {
+  /** The server, if the caller may use it. Another one and an unknown one are refused alike. @throws HestiaError NOT_FOUND */
+  server(caller: Caller, serverId: string): Promise<OfferingServer>;
+  /** The ids of the servers that the caller may use. */
+  serverIds(caller: Caller): string[];
+  /** The tools of one server, or of all, that the caller may use, by server and name. */
+  tools(caller: Caller, serverId?: string): ToolDefinition[];
+  /** Whether the caller may call a tool of a server. */
+  hasTool(caller: Caller, address: ToolAddress): boolean;
+  /** The prompts, resources or templates that the caller may use. @throws HestiaError NOT_FOUND, SERVER_UNAVAILABLE, UPSTREAM_FAILED */
+  list(caller: Caller, query: { serverId: string; kind: OfferKind; signal: AbortSignal }): Promise<JsonObject[]>;
+  /**
+   * Sends a request to a server, records it, and returns the result.
+   * @throws HestiaError NOT_FOUND, INVALID_REQUEST, SERVER_UNAVAILABLE, UPSTREAM_FAILED, RESPONSE_TOO_LARGE, TIMEOUT,
+   *   ABANDONED, SHUTTING_DOWN, OVERLOADED
+   */
+  request(caller: Caller, request: OfferRequest, options: OfferOptions): Promise<JsonObject>;
+  /**
+   * Subscribes to updates of a resource until the returned function is called. Updates are reported to {@link onChange}.
+   * @throws HestiaError NOT_FOUND, SERVER_UNAVAILABLE, UPSTREAM_FAILED
+   */
+  subscribe(caller: Caller, resource: { serverId: string; uri: string }): Promise<() => void>;
+  /** Calls the listener after each change, until the returned function is called. */
+  onChange: OfferChanges['onChange'];
+}
+
+/** Dependencies of the use case. `limits` are milliseconds. */
+export interface ServerOffersDeps extends VisibleOffersDeps {
+  toolIndex: ToolIndex;
+  changes: OfferChanges;
+  trail: AuditTrail;
+  contentDigest: ContentDigest;
+  guard: AccessGuard;
+  metrics: Metrics;
+  admission: Admission;
+  limits: { callTimeoutMs: number; callTimeoutMsMax: number };
+}
+
+/** Creates the use case. */
+export function createServerOffers(deps: ServerOffersDeps): ServerOffers {
+  const isOffered = ({ scope }: Caller, serverId: string) =>
+    isServerInScope(scope, serverId) && deps.pool.find(serverId) !== undefined;
+  const introductions = new WeakMap<ServerIntroduction, OfferingServer>();
+  return {
+    server: async (caller, serverId) => {
+      const connection = await requireServer(deps, caller, serverId);
+      const introduction = connection.introduction();
+      const known = introduction && introductions.get(introduction);
+      if (known !== undefined) return known;
+      const server = await offeringServer(deps, serverId, introduction);
+      if (introduction !== undefined && server.isAdmitted) introductions.set(introduction, server);
+      return server;
+    },
+    serverIds: (caller) =>
+      deps.pool
+        .list()
+        .map(({ serverId }) => serverId)
+        .filter((serverId) => isOffered(caller, serverId)),
+    tools: ({ scope }, serverId) =>
+      deps.toolIndex
+        .list({ serverId })
+        .filter((tool) => tool.source === 'upstream' && isInScope(scope, tool))
+        .map(({ definition }) => definition),
+    hasTool: (caller, address) => findInScope(deps.toolIndex, caller, address)?.source === 'upstream',
+    list: async (caller, query) => {
+      await requireServer(deps, caller, query.serverId);
+      try {
+        return await visibleOffers(deps, caller, query);
+      } catch (error) {
+        throw offerError(classifyFailure(error, query.signal.aborted ? 'caller' : undefined, false));
+      }
+    },
+    request: (caller, request, options) => {
+      const serverId = isServerInScope(caller.scope, request.serverId) ? request.serverId : '';
+      return deps.admission.run({ serverId, caller }, (shutdown) =>
+        runRequest(deps, { caller, request, options, shutdown }),
+      );
+    },
+    subscribe: (caller, resource) => subscribe(deps, caller, resource),
+    onChange: deps.changes.onChange,
+  };
+}
+
+/** The connection of a server that the caller may use. A refused attempt is recorded if the key's scope may be the reason. */
+async function requireServer(
+  { pool, guard }: ServerOffersDeps,
+  caller: Caller,
+  serverId: string,
+): Promise<UpstreamConnection> {
+  await guard.require(caller, 'server.read');
+  const connection = isServerInScope(caller.scope, serverId) ? pool.find(serverId) : undefined;
+  if (connection !== undefined) return connection;
+  await guard.recordOutOfScope(caller, 'server.use', { serverId, toolName: '' });
+  throw notFound('server');
+}
+
+async function offeringServer(
+  { offerGate }: ServerOffersDeps,
+  serverId: string,
+  introduction: ServerIntroduction | undefined,
+): Promise<OfferingServer> {
+  const { capabilities = {}, info, instructions } = introduction ?? {};
+  const content = { ...(info && { info }), ...(instructions !== undefined && { instructions }) };
+  const [admitted] = await offerGate.admitted([{ serverId, name: 'introduction', content }]);
+  if (admitted !== undefined) return { serverId, capabilities, info, instructions, isAdmitted: true };
+  return { serverId, capabilities, info: undefined, instructions: undefined, isAdmitted: false };
+}
+
+interface RequestedOffer {
+  caller: Caller;
+  request: OfferRequest;
+  options: OfferOptions;
+  shutdown: Shutdown;
+}
+
+interface PermittedOffer extends RequestedOffer {
+  target: OfferTarget;
+  connection: UpstreamConnection;
+}
+
+async function runRequest(deps: ServerOffersDeps, requested: RequestedOffer): Promise<JsonObject> {
+  const { caller, request, options } = requested;
+  const { serverId, method, params } = request;
+  await deps.guard.require(caller, 'server.use');
+  const connection = await requireServer(deps, caller, serverId);
+  const target = targetOf(method, params);
+  if (target === undefined)
+    throw new HestiaError('INVALID_REQUEST', `params: found nothing that ${method} can refer to`);
+  if (!(await isUsable(deps, caller, { serverId, target, signal: options.signal }))) {
+    await deps.guard.recordOutOfScope(caller, 'server.use', { serverId, toolName: target.key });
+    throw notFound(target.kind === 'prompts' ? 'prompt' : 'resource');
+  }
+  if (deps.trail.isRequired) await deps.trail.admit();
+  const attributesOfRequest = {
+    [attributes.mcpMethodName]: method,
+    [attributes.genAiAgentId]: caller.agentId,
+    [attributes.namespace]: caller.namespace,
+    [attributes.serverId]: serverId,
+  };
+  return inSpan(method, { kind: SpanKind.CLIENT, attributes: attributesOfRequest }, (span) =>
+    deps.trail.operation(span, () => performAndRecord(deps, { ...requested, target, connection }, span)),
+  );
+}
+
+async function performAndRecord(deps: ServerOffersDeps, offer: PermittedOffer, span: Span): Promise<JsonObject> {
+  const { caller, request, target } = offer;
+  const startedAt = performance.now();
+  const argumentsDigest = deps.contentDigest(request.params);
+  const ending = await perform(deps, offer);
+  const latencyMs = Math.round((performance.now() - startedAt) * 1000) / 1000;
+  const { errorType } = 'failure' in ending ? ending.failure : { errorType: undefined };
+  if (errorType !== undefined) failSpan(span, errorType);
+  const { serverId, method } = request;
+  const fields = {
+    server_id: serverId,
+    ...targetFields(target),
+    agent_id: caller.agentId,
+    namespace: caller.namespace,
+    latency_ms: latencyMs,
+    error_type: errorType,
+  };
+  const failed = errorType !== undefined;
+  const isRecorded = await deps.trail.record({
+    event: { kind: 'security', name: offerEvents[method], failed, fields },
+    by: caller,
+    span,
+    digests: { arguments: argumentsDigest, result: 'result' in ending ? deps.contentDigest(ending.result) : undefined },
+  });
+  deps.metrics.mcpClientOperation(latencyMs / 1000, { method, serverId, errorType });
+  if ('failure' in ending) throw offerError(ending.failure);
+  if (isRecorded || !deps.trail.isRequired) return ending.result;
+  throw new HestiaError(
+    'STORAGE_FAILED',
+    'the audit record of this request could not be written, and policy.auditMode requires one: the result is withheld',
+  );
+}
+
+/** Sends the request under a deadline. Never throws. */
+async function perform(
+  { limits }: ServerOffersDeps,
+  { caller, request, options, shutdown, connection }: PermittedOffer,
+): Promise<{ result: JsonObject } | { failure: CallFailure }> {
+  const { callTimeoutMs: timeoutMs, callTimeoutMsMax: timeoutMsMax } = limits;
+  const ends = { caller: options.signal, credential: caller.ended, shutdown: shutdown.signal };
+  const deadline = openDeadline({ timeoutMs, timeoutMsMax, ...ends });
+  const onProgress = extendedByProgress(deadline, options.onProgress);
+  const { method, params } = request;
+  try {
+    const sent = { method, params, meta: outgoingMeta(), client: options.client, signal: deadline.signal, onProgress };
+    return { result: await deadline.race(connection.request(sent)) };
+  } catch (error) {
+    return { failure: classifyFailure(error, deadline.reason(), shutdown.hasBegun()) };
+  } finally {
+    deadline.close();
+  }
+}
+
+async function subscribe(
+  deps: ServerOffersDeps,
+  caller: Caller,
+  { serverId, uri }: { serverId: string; uri: string },
+): Promise<() => void> {
+  await deps.guard.require(caller, 'server.use');
+  const connection = await requireServer(deps, caller, serverId);
+  const target = { kind: 'resources', key: uri } as const;
+  if (!(await isUsable(deps, caller, { serverId, target, signal: new AbortController().signal }))) {
+    throw notFound('resource');
+  }
+  return inSpan('resources/subscribe', { kind: SpanKind.CLIENT }, async (span) => {
+    const fields = {
+      server_id: serverId,
+      ...targetFields(target),
+      agent_id: caller.agentId,
+      namespace: caller.namespace,
+    };
+    const record = (error_type?: string) => {
+      const failed = error_type !== undefined;
+      const event = {
+        kind: 'security',
+        name: 'RESOURCE_SUBSCRIBED',
+        failed,
+        fields: { ...fields, error_type },
+      } as const;
+      return deps.trail.record({ event, by: caller, span });
+    };
+    try {
+      const release = await connection.subscribe(uri);
+      await record();
+      return release;
+    } catch (error) {
+      const failure = classifyFailure(error, undefined, false);
+      failSpan(span, failure.errorType);
+      await record(failure.errorType);
+      throw offerError(failure);
+    }
+  });
+}

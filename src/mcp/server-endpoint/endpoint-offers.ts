@@ -1,0 +1,45 @@
+/** What an endpoint offers: the interface that those of one server and of all servers implement. */
+import type { Implementation, ServerCapabilities, ServerEvent } from '@modelcontextprotocol/server';
+import type { OfferMethod, OfferOptions, ServerOfferChange } from '../../domain/server-offers.ts';
+import type { Caller } from '../../shapes/access.ts';
+import type { JsonObject } from '../../shapes/json.ts';
+import type { ToolDefinition, ToolResult } from '../../shapes/tool.ts';
+
+/** The lists of an endpoint, apart from tools. */
+export type OfferListKind = 'prompts' | 'resources' | 'templates';
+
+/** What the endpoint says about itself at the start of a session. */
+export interface EndpointFace {
+  info: Implementation;
+  capabilities: ServerCapabilities;
+  instructions: string | undefined;
+}
+
+/** A tool under the name that it has at the endpoint. */
+export interface EndpointTool {
+  name: string;
+  definition: ToolDefinition;
+}
+
+/** What an endpoint offers to a caller. Errors are those of the use cases. */
+export interface EndpointOffers {
+  /** @throws HestiaError NOT_FOUND for a server that the caller may not use */
+  face(caller: Caller): Promise<EndpointFace>;
+  /** The tools by name. */
+  tools(caller: Caller): EndpointTool[];
+  /** The server and the name of a tool; undefined for a name that no tool has. */
+  toolAddress(name: string): { serverId: string; toolName: string } | undefined;
+  /** A result of a tool, whose links lead to this endpoint. */
+  toolResult(serverId: string, result: ToolResult): ToolResult;
+  /** A list, as the servers sent it but for names and URIs of the endpoint. */
+  list(caller: Caller, kind: OfferListKind, signal: AbortSignal): Promise<JsonObject[]>;
+  request(
+    caller: Caller,
+    request: { method: OfferMethod; params: JsonObject },
+    options: OfferOptions,
+  ): Promise<JsonObject>;
+  /** Subscribes to a resource until the returned function is called. */
+  subscribe(caller: Caller, uri: string): Promise<() => void>;
+  /** What a change means to clients of this endpoint; undefined if it does not concern them. */
+  eventOf(change: ServerOfferChange): ServerEvent | undefined;
+}

@@ -1,0 +1,161 @@
+/** Answers the requests of a client at the endpoint of one server or of all. */
+import { ProtocolError, type Result, type ServerCapabilities, type ServerContext } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import type { Caller } from '../../shapes/access.ts';
+import type { JsonObject } from '../../shapes/json.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { HubTools } from '../hub-tools.ts';
+import type { LegacySessions } from '../legacy-session.ts';
+import type { ClientDeclaration } from '../request/client-declaration.ts';
+import { listPage } from '../request/list-page.ts';
+import { progressRelay } from '../request/tool-calls.ts';
+import { endpointError } from './endpoint-error.ts';
+import type { EndpointOffers, EndpointTool, OfferListKind } from './endpoint-offers.ts';
+
+/** Dependencies of the handlers. */
+export interface HandlersDeps {
+  endpoint: EndpointOffers;
+  tools: Pick<HubTools, 'call'>;
+  calls: LegacySessions;
+  log: Log;
+}
+
+/** One request of a client. */
+export interface EndpointRequest {
+  caller: Caller;
+  sessionId: string | undefined;
+  protocolVersion: string | undefined;
+  /** Aborts when the client disconnects. */
+  signal: AbortSignal;
+  /** Of a client of 2026-07-28. */
+  client: ClientDeclaration | undefined;
+  /** Ends the response without an answer, as if the client had disconnected. */
+  end: () => void;
+}
+
+/** The methods of each capability. */
+const methodsOf: Readonly<Record<string, readonly string[]>> = {
+  tools: ['tools/list', 'tools/call'],
+  prompts: ['prompts/list', 'prompts/get'],
+  resources: ['resources/list', 'resources/templates/list', 'resources/read'],
+  completions: ['completion/complete'],
+};
+
+/** The methods that an endpoint with these capabilities has. */
+export function endpointMethods(capabilities: ServerCapabilities): ReadonlySet<string> {
+  return new Set(Object.keys(capabilities).flatMap((capability) => methodsOf[capability] ?? []));
+}
+
+const listParamsSchema = z.looseObject({ cursor: z.string().optional() });
+const callParamsSchema = z.looseObject({ name: z.string() });
+
+/** Answers a request. @throws ProtocolError */
+export async function answerRequest(
+  deps: HandlersDeps,
+  { method, params = {} }: { method: string; params?: JsonObject | undefined },
+  ctx: ServerContext,
+  request: EndpointRequest,
+): Promise<Result> {
+  const { calls, log } = deps;
+  const { caller, sessionId } = request;
+  const client = AbortSignal.any([ctx.mcpReq.signal, request.signal]);
+  const call = calls.open({ keyId: caller.keyId, sessionId, requestId: ctx.mcpReq.id }, client);
+  try {
+    return await dispatch(deps, { method, params }, { ctx, request, signal: call.signal });
+  } catch (error) {
+    throw endpointError(error, log);
+  } finally {
+    if (call.signal.aborted) request.end();
+    call.close();
+  }
+}
+
+interface Handling {
+  ctx: ServerContext;
+  request: EndpointRequest;
+  signal: AbortSignal;
+}
+
+async function dispatch(
+  { endpoint, tools }: HandlersDeps,
+  { method, params }: { method: string; params: JsonObject },
+  { ctx, request, signal }: Handling,
+): Promise<Result> {
+  const { caller, client, protocolVersion } = request;
+  const options = { signal, onProgress: progressRelay(ctx), client };
+  const list = (kind: OfferListKind) => listOffers(endpoint, { caller, kind, signal }, params);
+  switch (method) {
+    case 'tools/list': {
+      const { cursor } = parsed(listParamsSchema, params);
+      const page = listPage(endpoint.tools(caller), { nameOf: ({ name }) => name, cursor });
+      return { tools: page.items.map(listedTool), ...next(page.nextCursor) };
+    }
+    case 'tools/call': {
+      const { name } = parsed(callParamsSchema, params);
+      const invocation = { caller, protocolVersion, ...options };
+      return tools.call({ name, arguments: params.arguments }, invocation);
+    }
+    case 'prompts/list':
+      return list('prompts');
+    case 'resources/list':
+      return list('resources');
+    case 'resources/templates/list':
+      return list('templates');
+    case 'prompts/get':
+    case 'resources/read':
+    case 'completion/complete':
+      return endpoint.request(caller, { method, params: withoutMeta(params) }, options);
+    default:
+      throw new ProtocolError(-32601, 'Method not found');
+  }
+}
+
+const listFields = {
+  prompts: { field: 'prompts', key: 'name' },
+  resources: { field: 'resources', key: 'uri' },
+  templates: { field: 'resourceTemplates', key: 'uriTemplate' },
+} as const;
+
+async function listOffers(
+  endpoint: EndpointOffers,
+  { caller, kind, signal }: { caller: Caller; kind: OfferListKind; signal: AbortSignal },
+  params: JsonObject,
+): Promise<Result> {
+  const { cursor } = parsed(listParamsSchema, params);
+  const { field, key } = listFields[kind];
+  const entries = await endpoint.list(caller, kind, signal);
+  const page = listPage(entries, { nameOf: (entry) => String(entry[key]), cursor });
+  return { [field]: page.items, ...next(page.nextCursor) };
+}
+
+function next(nextCursor: string | undefined): { nextCursor?: string } {
+  return nextCursor === undefined ? {} : { nextCursor };
+}
+
+/** The tool as MCP, with everything that the server says about it. */
+function listedTool({ name, definition }: EndpointTool): JsonObject {
+  const { title, description, inputSchema, outputSchema, annotations, icons, execution, meta } = definition;
+  return {
+    name,
+    ...(title !== undefined && { title }),
+    description,
+    inputSchema: { ...inputSchema, type: 'object' },
+    ...(outputSchema !== undefined && { outputSchema }),
+    ...(annotations !== undefined && { annotations }),
+    ...(icons !== undefined && { icons }),
+    ...(execution !== undefined && { execution }),
+    ...(meta !== undefined && { _meta: meta }),
+  };
+}
+
+function withoutMeta({ _meta, ...params }: JsonObject): JsonObject {
+  return params;
+}
+
+/** @throws ProtocolError -32602 */
+function parsed<Schema extends z.ZodType>(schema: Schema, params: JsonObject): z.output<Schema> {
+  const result = schema.safeParse(params);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new ProtocolError(-32602, `params.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not valid'}`);
+}
