@@ -30,6 +30,9 @@ export type ProgressListener = (progress: ToolProgress) => void;
 /** Receives the parameters of a notification. */
 export type NotificationListener = (params: JsonObject) => void;
 
+/** Created once: creating a schema takes longer than the rest of the library's work for a call. */
+const anyResult = z.unknown();
+
 /** The library's client with unchanged tool results and complete progress. Used for one session. */
 export class McpClient extends Client {
   readonly #progressListeners = new Map<number, ProgressListener>();
@@ -88,7 +91,7 @@ export class McpClient extends Client {
     if (schemaOrOptions !== undefined && '~standard' in schemaOrOptions) {
       return super.request(request, schemaOrOptions, options);
     }
-    if (request.method === 'tools/call') return super.request(request, z.unknown(), schemaOrOptions);
+    if (request.method === 'tools/call') return super.request(request, anyResult, schemaOrOptions);
     return super.request(request, schemaOrOptions);
   }
 }

@@ -43,7 +43,7 @@ export function createHttpClient(bytesMax: number): HttpClient {
   const dispatcher = agent.compose(interceptors.decompress({ skipErrorResponses: false }));
   return {
     send: async (url, options, observer) => {
-      let target = new URL(url);
+      let target = typeof url === 'string' ? new URL(url) : url;
       for (let redirectsCount = 0; ; redirectsCount += 1) {
         const { statusCode: status, headers: received, body } = await request(target, { dispatcher, ...options });
         const headers = plainHeaders(received);
