@@ -29,6 +29,7 @@ import { type HealthRoutesDeps, healthRoutes } from './routes/health.ts';
 import { keyRoutes } from './routes/key.ts';
 import { metadataUrl, protectedResourceRoutes } from './routes/protected-resource.ts';
 import { quarantineRoutes } from './routes/quarantine.ts';
+import { createRememberingRouter } from './routes/route-memory.ts';
 import { createRouter } from './routes/route-parts.ts';
 import { schedulerRoutes } from './routes/scheduler.ts';
 import { searchRoutes } from './routes/search.ts';
@@ -66,7 +67,7 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
 
 /** Builds the application; it listens nowhere by itself. */
 export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
-  const app = createRouter();
+  const app = createRouter({ router: createRememberingRouter() });
   const problem = (error: unknown, path: string) =>
     problemResponse(error, { log: deps.log, challenge: challengeFor(path, metadataUrl(deps.policy.oauth)) });
   app.onError((error, c) => problem(error, c.req.path));
@@ -96,7 +97,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
     app.route('/', routes);
   }
   app.all('/mcp', async (c) => {
-    const answer = await deps.mcp(c.req.raw, c.var.caller);
+    const answer = await deps.mcp(c.req.raw, c.get('caller'));
     return typeof answer === 'string' ? completeJson(answer) : answer;
   });
   app.all('/sse', (c) => deps.sse(c.req.raw, c.var.caller));

@@ -5,9 +5,12 @@ import { problemSchema } from '../../shapes/violation.ts';
 import type { HubEnv } from '../authenticate.ts';
 import { rejectInvalid } from '../problem.ts';
 
+/** Options of a router: how its routes are found. */
+export type RouterOptions = Pick<NonNullable<ConstructorParameters<typeof OpenAPIHono<HubEnv>>[0]>, 'router'>;
+
 /** Creates a router that answers invalid requests with problem details. */
-export function createRouter(): OpenAPIHono<HubEnv> {
-  return new OpenAPIHono<HubEnv>({ defaultHook: rejectInvalid });
+export function createRouter(options: RouterOptions = {}): OpenAPIHono<HubEnv> {
+  return new OpenAPIHono<HubEnv>({ defaultHook: rejectInvalid, ...options });
 }
 
 /** A JSON response in an OpenAPI description. */
