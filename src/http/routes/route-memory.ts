@@ -1,4 +1,4 @@
-/** A router that remembers the routes of the paths that were requested last, so that they are searched once. */
+/** A router that remembers the routes of the last requested paths, so that they are searched once. */
 import type { Router } from 'hono/router';
 import { TrieRouter } from 'hono/router/trie-router';
 import { BoundedMap } from '../../flow/bounded-map.ts';
