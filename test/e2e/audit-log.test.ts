@@ -14,7 +14,7 @@ import { vkeyOf } from '../../src/journal/signed-note.ts';
 import { json } from '../support/hub/hub.ts';
 import { type ListeningHub, startListeningHub } from '../support/hub/hub-listening.ts';
 import { runCommand } from '../support/programs/command-run.ts';
-import { logVerifierProgram } from '../support/programs/log-verifier-program.ts';
+import { goProgram } from '../support/programs/go-program.ts';
 import { describeWith } from '../support/programs/requirements.ts';
 import { startWitness, type TestWitness } from '../support/witness-server.ts';
 
@@ -24,7 +24,7 @@ const origin = 'example.com/hestia';
 async function verifyInGo(hub: ListeningHub, vkey: string, ...words: string[]) {
   const auditor = await hub.key('auditor', 'auditor');
   const args = ['-url', `${hub.url}/v1/audit/log`, '-key', auditor.secret, '-vkey', vkey, ...words];
-  const program = spawn(logVerifierProgram(), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const program = spawn(goProgram('log-verifier'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise<number | null>((resolve) => program.on('close', resolve));
   const [stdout, stderr, exitCode] = await Promise.all([text(program.stdout), text(program.stderr), ended]);
   return { exitCode, stderr, report: exitCode === 0 ? JSON.parse(stdout) : undefined };

@@ -8,18 +8,21 @@ import { leftOutAnnotation } from '../closing-line-reporter.ts';
 import { mayMountSmallDisk } from '../small-disk.ts';
 import { chromaProgram } from './chroma-program.ts';
 import { collectorProgram } from './collector-program.ts';
-import { logVerifierProgram } from './log-verifier-program.ts';
+import { goProgram } from './go-program.ts';
+import { pythonWithSdk } from './python-sdk.ts';
 
 /** Programs by name: the command, and arguments with which it exits without effects. */
 const programs = {
   alertmanager: ['prometheus-alertmanager', '--version'],
   amtool: ['amtool', '--version'],
   chroma: [chromaProgram(), '--version'],
+  'go-sdk': [goProgram('go-sdk'), 'server'],
   jq: ['jq', '--version'],
-  'log-verifier': [logVerifierProgram(), '-help'],
+  'log-verifier': [goProgram('log-verifier'), '-help'],
   otelcol: [collectorProgram(), '--version'],
   prometheus: ['prometheus', '--version'],
   promtool: ['promtool', '--version'],
+  'python-sdk': [pythonWithSdk(), '-c', 'import mcp'],
 } as const satisfies Record<string, readonly [string, ...string[]]>;
 
 /** What else tests require: whether this machine has it, and the sentence that says that it has not. */
