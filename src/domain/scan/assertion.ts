@@ -1,8 +1,9 @@
 /** Decides whether a match counts: one that is negated, quoted, mentioned or excused does not. Pure. */
-import type { PatternMatch, SentenceIndex } from './pattern.ts';
+import type { PatternMatch, ScanToken, SentenceIndex } from './pattern.ts';
+import type { ScanRule } from './rules/rule.ts';
 import type { PreparedRule } from './rules/rule-set.ts';
 import type { Segment } from './segments.ts';
-import type { ScanToken } from './tokens.ts';
+import { areOwnKeys, hostOf } from './token-classes.ts';
 
 /** How many tokens before a match a negation or a mention still applies to it. */
 const contextTokensMax = 9;
@@ -35,6 +36,37 @@ export function isAsserted(match: PatternMatch, prepared: PreparedRule, context:
   // Prose puts the commands it wants run in backticks, so quotation alone does not excuse a command.
   if (rule.scope !== 'text' && rule.scope !== 'tool') return !(isQuoted && isMentioned);
   return !isQuoted && !isMentioned;
+}
+
+/** The tokens of a match, and all tokens of its sentence. */
+export interface MatchTokens {
+  matched: readonly ScanToken[];
+  all: readonly ScanToken[];
+}
+
+/** Whether a match is an installer from a host that an operator allows, or sends a secret to the service it is named after. */
+export function isAllowed(rule: ScanRule, { matched, all }: MatchTokens, installerHosts: readonly string[]): boolean {
+  if (rule.id === 'RCE-01') {
+    const hasAddress = matched.some(({ text }) => hostOf(text) !== undefined);
+    return isAllowedInstaller(hasAddress ? matched : all, installerHosts);
+  }
+  return rule.ownKey === true && sendsOwnKey(all);
+}
+
+/** Whether all addresses among the tokens are on hosts that an operator allows installers from. */
+function isAllowedInstaller(tokens: readonly ScanToken[], installerHosts: readonly string[]): boolean {
+  const addresses = tokens.flatMap(({ text }) => (hostOf(text) === undefined ? [] : text.replace(/^\w+:\/\//, '')));
+  const isAllowedAddress = (address: string) =>
+    installerHosts.some((prefix) => address === prefix || address.startsWith(`${prefix}/`));
+  return addresses.length > 0 && addresses.every(isAllowedAddress);
+}
+
+function sendsOwnKey(tokens: readonly ScanToken[]): boolean {
+  const variables = tokens.filter(({ symbols }) => symbols.includes('@secretvar')).map(({ text }) => text);
+  return areOwnKeys(
+    variables,
+    tokens.flatMap(({ text }) => hostOf(text) ?? []),
+  );
 }
 
 function overlaps(one: PatternMatch, other: PatternMatch): boolean {

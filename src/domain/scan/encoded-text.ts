@@ -7,8 +7,6 @@ export const encodedLengthMin = 20;
 
 const encodedRuns =
   /(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{20,65536}={0,2}|(?:\\x[0-9a-fA-F]{2}){8,4096}|(?:%[0-9a-fA-F]{2}){8,4096}|(?:\\u00[0-9a-fA-F]{2}){8,4096}/g;
-// No encoded text is shorter. Most lines have no such run, so this is what most calls cost.
-const longRun = /(?<!\S)\S{20}/;
 const decodedLengthMax = 65_536;
 
 /** Decodes the encoded texts in a line: tag characters, base64, hexadecimal, percent and backslash escapes. */
@@ -16,12 +14,31 @@ export function decodedTexts(line: string): string[] {
   const texts: string[] = [];
   const tags = isAscii(line) ? '' : decodedTags(line);
   if (tags.length >= 4) texts.push(tags);
-  if (!longRun.test(line)) return texts;
+  if (!hasLongRun(line)) return texts;
   for (const [run] of line.matchAll(encodedRuns)) {
     const text = decodedRun(run);
     if (text !== undefined && isText(text)) texts.push(text.slice(0, decodedLengthMax));
   }
   return texts;
+}
+
+/**
+ * Whether a line has a run without spaces that is as long as the shortest encoded text. Most lines have none, so this
+ * is what most calls cost. It reads every 20th character, and those before it until a space.
+ */
+function hasLongRun(line: string): boolean {
+  for (let end = encodedLengthMin - 1; end < line.length; ) {
+    let at = end;
+    while (at > end - encodedLengthMin && !isSpace(line.charCodeAt(at))) at -= 1;
+    if (at === end - encodedLengthMin) return true;
+    end = at + encodedLengthMin;
+  }
+  return false;
+}
+
+/** Spaces and tabs. Another character between two runs makes one of them, which the expression then divides. */
+function isSpace(code: number): boolean {
+  return code === 32 || code === 9;
 }
 
 function decodedRun(run: string): string | undefined {

@@ -1,14 +1,49 @@
 /** Matching of regular expressions of scan rules, window by window, which bounds the cost of a match. Pure. */
+import type { ScanRule } from './rules/rule.ts';
+import { expressionRules, lineHints } from './rules/rule-set.ts';
 
 /** UTF-16 units of a window. A longer line has several, which overlap. */
 export const expressionWindowLength = 1_200;
 const windowOverlap = 300;
 
+/** A rule with the text that it matches, in lower case. */
+export interface ExpressionMatch {
+  rule: ScanRule;
+  found: string;
+}
+
+/** Quick to test: whether a rule may match a line. `isHinted`: one of its words is. */
+export function mayMatchExpression(line: string, isHinted: boolean): boolean {
+  const text = withoutFormatting(line);
+  return isHinted || isLong(text) || lineHints.test(text);
+}
+
+/** The matches of all rules in a line, at most one for each set of expressions. Yields between costly steps. */
+export function* expressionMatches(line: string): Generator<void, ExpressionMatch[]> {
+  const text = withoutFormatting(line);
+  const matches: ExpressionMatch[] = [];
+  for (const { rule, expressions, hint } of expressionRules) {
+    const found = isLong(text) || hint.test(text) ? yield* firstMatch(expressions, text) : undefined;
+    if (found !== undefined) matches.push({ rule, found: found.toLowerCase() });
+  }
+  return matches;
+}
+
+/** Whether a line has several windows. A window may match at its beginning, as the line itself does not. */
+function isLong(text: string): boolean {
+  return text.length > expressionWindowLength;
+}
+
+function withoutFormatting(text: string): string {
+  if (!text.includes('*') && !text.includes('  ')) return text;
+  return text.replaceAll(/\*+/g, '').replaceAll(/ {2,}/g, ' ');
+}
+
 /**
  * The text that the first of the expressions matches in a line; undefined if none does. Yields before each expression but
  * the first, since V8 compiles an expression when it is first used, which takes some milliseconds.
  */
-export function* expressionMatch(expressions: readonly RegExp[], line: string): Generator<void, string | undefined> {
+function* firstMatch(expressions: readonly RegExp[], line: string): Generator<void, string | undefined> {
   for (let from = 0; from < line.length; from += expressionWindowLength - windowOverlap) {
     const window = line.slice(from, from + expressionWindowLength);
     for (const [index, expression] of expressions.entries()) {

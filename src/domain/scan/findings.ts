@@ -1,8 +1,10 @@
 /** The findings of a scan, each with its passage as evidence. */
+import { hash } from 'node:crypto';
+import { BoundedMap } from '../../flow/bounded-map.ts';
 import { compareSeverity, type ScanFinding, scanLimits } from '../../shapes/scan.ts';
 import { quotable } from '../../shapes/text.ts';
+import type { ScanToken } from './pattern.ts';
 import type { ScanRule } from './rules/rule.ts';
-import type { ScanToken } from './tokens.ts';
 
 /** The text that a finding refers to: a part, the lines of the match, and the tokens to locate it in a long line. */
 export interface Place {
@@ -24,6 +26,10 @@ export class Findings {
     if (this.#byPlace.has(key) || this.#byPlace.size >= scanLimits.findingsMax * 4) return;
     const evidence = decoded === undefined ? passageAt(place) : quotable(decoded, scanLimits.evidenceLengthMax);
     this.#byPlace.set(key, { ruleId: id, severity, part, line, why, evidence });
+  }
+
+  get isEmpty(): boolean {
+    return this.#byPlace.size === 0;
   }
 
   /** The findings, worst first, at most `scanLimits.findingsMax`. */
@@ -64,4 +70,24 @@ function matchStart(passage: string, tokens: readonly Pick<ScanToken, 'text'>[])
     start = passage.indexOf(first, start + 1);
   }
   return best.start;
+}
+
+// Collections of skills have the same files many times: licences, scripts, templates.
+const cleanTextsMax = 20_000;
+const cleanTexts = new BoundedMap<string, true>(cleanTextsMax);
+
+/** A text that may be known to have no findings, read in this format and under these options. */
+export interface CleanText {
+  isKnown(): boolean;
+  remember(): void;
+}
+
+/** The text, by its digest. */
+export function cleanTextOf(
+  text: string,
+  format: string,
+  { subject, installerHosts = [] }: { subject: string; installerHosts?: readonly string[] },
+): CleanText {
+  const digest = hash('sha256', `${subject} ${format} ${installerHosts.join(' ')}\n${text}`, 'base64');
+  return { isKnown: () => cleanTexts.has(digest), remember: () => cleanTexts.set(digest, true) };
 }

@@ -24,10 +24,14 @@ const variations = /[\ufe00-\ufe0f\u{e0100}-\u{e01ef}]{2}/u;
 const escapedLetters =
   /(?:\\x(?:[46][1-9a-f]|[57][0-9a]|20)){8}|(?:\\u00(?:[46][1-9a-f]|[57][0-9a]|20)){8}|(?:&#(?:x(?:[46][1-9a-f]|[57][0-9a]|20)|6[5-9]|[78]\d|9[07-9]|1[01]\d|12[0-2]|32);){8}/i;
 
-/** The character rules that a line matches before normalisation. */
-export function characterRules(line: string): CharacterRule[] {
-  const found: CharacterRule[] = escapedLetters.test(line) ? [hiddenRules.escapedLetters] : [];
-  if (isAscii(line)) return found;
+const none: readonly CharacterRule[] = [];
+
+/** The character rules that a line matches before normalisation. `isPlain`: the line is in ASCII. */
+export function characterRules(line: string, isPlain = isAscii(line)): readonly CharacterRule[] {
+  const mayHoldEscapes = line.includes('\\') || line.includes('&#');
+  if (isPlain && !mayHoldEscapes) return none;
+  const found: CharacterRule[] = mayHoldEscapes && escapedLetters.test(line) ? [hiddenRules.escapedLetters] : [];
+  if (isPlain) return found;
   if (tag.test(line.replace(flagSequence, ''))) found.push(hiddenRules.tags);
   if (bidi.test(line))
     found.push(rightToLeft.test(line) ? { ...hiddenRules.bidi, severity: 'medium' } : hiddenRules.bidi);

@@ -4,7 +4,16 @@
  * between. `a|b` matches either, and `a & b & c <40` requires all of them within 40 tokens, in any order.
  * Matching does not backtrack: its cost is at most the number of tokens times the gap.
  */
-import type { ScanToken } from './tokens.ts';
+
+/** One word, URL, path, variable or operator, in lower case. */
+export interface ScanToken {
+  text: string;
+  /** What a pattern can match: the text and its `@class`es. */
+  symbols: readonly string[];
+  line: number;
+  /** Whether the token is inside quotation marks or backticks. */
+  quoted: boolean;
+}
 
 /** A match: the positions of its first and last token in the sentence. */
 export interface PatternMatch {
@@ -15,8 +24,8 @@ export interface PatternMatch {
 /** A compiled pattern. A sentence can match only if it contains one of the `starts` symbols. */
 export interface Pattern {
   starts: readonly string[];
-  /** All symbols of the pattern. */
-  symbols: readonly string[];
+  /** The symbols of each step. A sentence can match only if it contains one of each. */
+  steps: readonly (readonly string[])[];
   /** All matches in the sentence, at most one for each last token. */
   find(index: SentenceIndex): PatternMatch[];
 }
@@ -68,7 +77,7 @@ function compileSequence(source: string): Pattern {
   if (start === undefined) throw new Error(`an empty pattern: ${source}`);
   return {
     starts: start.symbols,
-    symbols: steps.flatMap(({ symbols }) => symbols),
+    steps: steps.map(({ symbols }) => symbols),
     find: (index) => {
       if (!further.every(({ symbols }) => symbols.some((symbol) => index.places.has(symbol)))) return [];
       // Maps the last position of each partial match to the latest first position that leads to it.
@@ -98,7 +107,7 @@ function compileProximity(source: string): Pattern {
   const width = Number(parsed[2]);
   return {
     starts: groups[0] ?? [],
-    symbols: groups.flat(),
+    steps: groups,
     find: (index) => {
       if (!groups.every((symbols) => symbols.some((symbol) => index.places.has(symbol)))) return [];
       const marks = groups.flatMap((symbols, group) => placesOf(index, symbols).map((place) => ({ place, group })));

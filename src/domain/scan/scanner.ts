@@ -5,22 +5,22 @@
  */
 import { inTimeSlices } from '../../flow/time-slices.ts';
 import { compareSeverity, isInFile, type ScanFinding, type ScanSeverity, scanLimits } from '../../shapes/scan.ts';
-import { isAsserted } from './assertion.ts';
+import { isAllowed, isAsserted } from './assertion.ts';
 import { commentsOf } from './code-comments.ts';
 import { decodedTexts, encodedBlocks, encodedLengthMin } from './encoded-text.ts';
-import { expressionMatch, expressionWindowLength } from './expression-match.ts';
-import { Findings } from './findings.ts';
+import { expressionMatches, expressionWindowLength, mayMatchExpression } from './expression-match.ts';
+import { cleanTextOf, Findings } from './findings.ts';
 import { characterRules } from './hidden-text.ts';
 import { isStepEnd, piecesOf, type ScanLine, writtenLines } from './lines.ts';
-import { indexSentence, type PatternMatch, type SentenceIndex } from './pattern.ts';
+import { indexSentence, type PatternMatch, type ScanToken, type SentenceIndex } from './pattern.ts';
 import { hiddenRules } from './rules/hidden.ts';
 import type { ScanRule } from './rules/rule.ts';
-import { expressionRules, knownSymbols, type RuleIndex, rulesFor } from './rules/rule-set.ts';
+import { mayMatch, stepsOf } from './rules/rule-filter.ts';
+import { knownSymbols, type RulePlace, rulesFor } from './rules/rule-set.ts';
 import { type Segment, segmentsOf, taggedBlocks } from './segments.ts';
 import { dataLine, segmentLanguage, type TextFormat, textLanguages } from './text-format.ts';
-import { normalisedLine } from './text-normalisation.ts';
-import { areOwnKeys, hostOf } from './token-classes.ts';
-import { type ScanToken, sentencesOf } from './tokens.ts';
+import { isAscii, normalisedLine } from './text-normalisation.ts';
+import { type Sentence, SentenceBlock, SentenceReader, tokensOf } from './tokens.ts';
 
 /** A named part of a skill or tool, such as `instructions` or `files/notes.md`. */
 export interface ScanPart {
@@ -62,7 +62,10 @@ function* scanSteps(parts: readonly ScanPart[], options: ScanOptions): Generator
     if (text.length > lengthMax) findings.add(tooLong, { part, line: 1, written: [] });
     const read = text.slice(0, lengthMax);
     left -= read.length;
+    const clean = isInFile({ part }) ? cleanTextOf(read, format, options) : undefined;
+    if (clean?.isKnown() === true) continue;
     yield* scanPart({ part, written: yield* writtenLines(read), format, options, findings, depth: 0 });
+    if (findings.isEmpty) clean?.remember();
   }
   return findings.sorted();
 }
@@ -89,16 +92,20 @@ function* scanPart(scan: PartScan): Generator<void> {
     if (text === '') lines.push({ text, line: index + 1, offset: 0 });
     else
       for (const piece of piecesOf(text, index + 1)) {
-        for (const rule of characterRules(piece.text)) findings.add(rule, { part, written, line: piece.line });
-        const normalised = normalisedLine(piece.text);
-        if (scan.depth < decodingsMax && text.length >= encodedLengthMin)
-          yield* scanDecoded(scan, [piece.text, normalised], piece.line);
+        const isPlain = isAscii(piece.text);
+        for (const rule of characterRules(piece.text, isPlain)) findings.add(rule, { part, written, line: piece.line });
+        const normalised = normalisedLine(piece.text, isPlain);
+        if (scan.depth < decodingsMax && text.length >= encodedLengthMin) {
+          const decoded = decodedTexts(piece.text);
+          if (normalised !== piece.text) decoded.push(...decodedTexts(normalised));
+          if (decoded.length > 0) yield* scanDecoded(scan, decoded, piece.line);
+        }
         lines.push({ ...piece, text: format === 'data' ? dataLine(normalised) : normalised });
         if (piece.offset > 0) yield;
       }
   }
   if (scan.depth < decodingsMax)
-    yield* forEach(encodedBlocks(written), ({ text, line }) => scanDecoded(scan, [text], line));
+    yield* forEach(encodedBlocks(written), ({ text, line }) => scanDecoded(scan, decodedTexts(text), line));
   yield* forEach(segmentsIn(lines, format), (segment) => scanSegment(scan, segment));
   yield* forEach(taggedBlocks(lines), (block) => scanTagged(scan, block));
 }
@@ -116,8 +123,8 @@ function segmentsIn(lines: ScanLine[], format: TextFormat): Iterable<Segment | u
 }
 
 /** Scans the decoded texts of a line, and reports the line if one of them has a high or critical finding. */
-function* scanDecoded(scan: PartScan, forms: readonly string[], line: number): Generator<void> {
-  for (const text of new Set([...new Set(forms)].flatMap(decodedTexts))) {
+function* scanDecoded(scan: PartScan, texts: readonly string[], line: number): Generator<void> {
+  for (const text of new Set(texts)) {
     const inner = new Findings();
     const written = yield* writtenLines(text);
     yield* scanPart({ ...scan, written, format: 'markdown', findings: inner, depth: scan.depth + 1 });
@@ -130,8 +137,7 @@ function* scanDecoded(scan: PartScan, forms: readonly string[], line: number): G
 function* scanSegment(scan: PartScan, segment: Segment): Generator<void> {
   const { kind, language, lines } = segment;
   if (lines.every(({ text }) => text.length < textLengthMin)) return;
-  if (kind === 'code') yield* scanCode(scan, segment);
-  else yield* scanSentences(scan, segment);
+  const hinted = yield* kind === 'code' ? scanCode(scan, segment) : scanSentences(scan, segment);
   if (kind === 'code' && !textLanguages.has(language)) {
     yield* forEach(commentsOf(lines), (comment) =>
       scanSegment(scan, { kind: 'comment', language: '', lines: comment }),
@@ -139,63 +145,85 @@ function* scanSegment(scan: PartScan, segment: Segment): Generator<void> {
     return;
   }
   for (const line of lines) {
-    yield* applyExpressions(scan, segment, line);
+    for (const { rule, found } of mayMatchExpression(line.text, hinted.has(line.line))
+      ? yield* expressionMatches(line.text)
+      : [])
+      report(scan, segment, rule, [{ text: found, line: line.line }]);
     if (line.text.length > expressionWindowLength || isStepEnd(line.line)) yield;
   }
 }
 
-function* scanSentences(scan: PartScan, segment: Segment): Generator<void> {
+const optionSteps = stepsOf(['@option']);
+
+/** Words between two pauses. */
+const wordsPerStep = 512;
+
+/** Returns the lines that expressions may match. */
+function* scanSentences(scan: PartScan, segment: Segment): Generator<void, ReadonlySet<number>> {
   const { kind, context } = segment;
-  const rules = rulesFor(kind === 'hidden' ? 'hidden' : kind === 'comment' ? 'comment' : scan.options.subject);
+  const place = kind === 'hidden' || kind === 'comment' ? kind : scan.options.subject;
+  const isOption = context === 'option';
   let isFirst = true;
-  for (const tokens of sentencesOf(segment.lines)) {
-    yield;
-    const [start] = tokens ?? [];
-    if (tokens === undefined) continue;
-    if (context === 'option' && start !== undefined) tokens[0] = { ...start, symbols: [...start.symbols, '@option'] };
-    applyRules(scan, { segment, index: indexSentence(tokens, knownSymbols), isFirst, rules });
+  const reader = new SentenceReader((sentence) => {
+    if (mayMatch(place, sentence.words, isOption ? optionSteps : [])) {
+      const tokens = tokensOf(sentence);
+      const [start] = tokens;
+      if (isOption && start !== undefined) tokens[0] = { ...start, symbols: [...start.symbols, '@option'] };
+      applyRules(scan, { segment, tokens, isFirst, place });
+      reader.wordsRead = wordsPerStep;
+    }
     isFirst = false;
+  });
+  yield* readLines(reader, segment.lines);
+  reader.end();
+  return reader.hintedLines;
+}
+
+function* readLines(reader: SentenceReader, lines: readonly ScanLine[]): Generator<void> {
+  for (const line of lines) {
+    reader.read(line);
+    if (reader.wordsRead < wordsPerStep) continue;
+    reader.wordsRead = 0;
+    yield;
   }
 }
 
-const blockTokensMax = 600;
-
-/** Applies the rules of commands to each line of code, and those of blocks to lines together. */
-function* scanCode(scan: PartScan, segment: Segment): Generator<void> {
-  const isProgram = !textLanguages.has(segment.language);
-  const rules = rulesFor(isProgram ? 'program' : scan.options.subject);
-  let block: ScanToken[] = [];
-  const endBlock = () => {
-    applyRules(scan, { segment, index: indexSentence(block, knownSymbols), isFirst: false, rules: rulesFor('block') });
-    block = [];
+/** Applies rules to sentences together. */
+function applyToBlock(scan: PartScan, segment: Segment, place: RulePlace): (sentences: readonly Sentence[]) => void {
+  return (sentences) => {
+    const words = sentences.flatMap((sentence) => sentence.words);
+    if (!mayMatch(place, words)) return;
+    applyRules(scan, { segment, tokens: sentences.flatMap(tokensOf), isFirst: false, place });
   };
-  for (const line of logicalLines(segment.lines)) {
-    for (const tokens of sentencesOf(line)) {
-      yield;
-      if (tokens === undefined) continue;
-      applyRules(scan, { segment, index: indexSentence(tokens, knownSymbols), isFirst: false, rules });
-      if (block.length + tokens.length > blockTokensMax) endBlock();
-      block.push(...tokens);
+}
+
+/** Applies the rules of commands to each line of code, and those of blocks to lines together. Returns as {@link scanSentences}. */
+function* scanCode(scan: PartScan, segment: Segment): Generator<void, ReadonlySet<number>> {
+  const place = textLanguages.has(segment.language) ? scan.options.subject : 'program';
+  const block = new SentenceBlock(applyToBlock(scan, segment, 'block'));
+  const reader = new SentenceReader((sentence) => {
+    if (mayMatch(place, sentence.words)) {
+      applyRules(scan, { segment, tokens: tokensOf(sentence), isFirst: false, place });
+      reader.wordsRead = wordsPerStep;
     }
+    block.add(sentence);
+  });
+  for (const line of logicalLines(segment.lines)) {
+    yield* readLines(reader, line);
+    reader.end();
   }
-  endBlock();
+  block.end();
+  return reader.hintedLines;
 }
 
 /** Scans the content of a pseudo-tag as one block. */
 function* scanTagged(scan: PartScan, lines: readonly ScanLine[]): Generator<void> {
   const segment: Segment = { kind: 'hidden', language: '', lines: [] };
-  let block: ScanToken[] = [];
-  const endBlock = () => {
-    applyRules(scan, { segment, index: indexSentence(block, knownSymbols), isFirst: false, rules: rulesFor('tagged') });
-    block = [];
-  };
-  for (const tokens of sentencesOf(lines)) {
-    yield;
-    if (tokens === undefined) continue;
-    if (block.length + tokens.length > blockTokensMax) endBlock();
-    block.push(...tokens);
-  }
-  endBlock();
+  const block = new SentenceBlock(applyToBlock(scan, segment, 'tagged'));
+  const reader = new SentenceReader((sentence) => block.add(sentence));
+  yield* readLines(reader, lines);
+  reader.end();
+  block.end();
 }
 
 /** Joins lines of code with their continuations. A line that ends in a backslash, `|` or `&&` is continued. */
@@ -203,23 +231,34 @@ function* logicalLines(lines: readonly ScanLine[]): Generator<ScanLine[]> {
   let logical: ScanLine[] = [];
   for (const line of lines) {
     logical.push(line);
-    if (/(?:\\|\||&&)\s{0,8}$/.test(line.text)) continue;
+    if (isContinued(line.text)) continue;
     yield logical;
     logical = [];
   }
   if (logical.length > 0) yield logical;
 }
 
-interface RuleApplication {
-  segment: Segment;
-  index: SentenceIndex;
-  /** Whether the sentence is the first of its segment. */
-  isFirst: boolean;
-  rules: RuleIndex;
+const trailingSpacesMax = 8;
+
+function isContinued(text: string): boolean {
+  const code = text.trimEnd();
+  if (text.length - code.length > trailingSpacesMax) return false;
+  return code.endsWith('\\') || code.endsWith('|') || code.endsWith('&&');
 }
 
-function applyRules(scan: PartScan, { segment, index, isFirst, rules }: RuleApplication): void {
+interface RuleApplication {
+  segment: Segment;
+  tokens: readonly ScanToken[];
+  /** Whether the sentence is the first of its segment. */
+  isFirst: boolean;
+  place: RulePlace;
+}
+
+function applyRules(scan: PartScan, { segment, tokens, isFirst, place }: RuleApplication): void {
+  const index = indexSentence(tokens, knownSymbols);
+  const rules = rulesFor(place);
   const context = { index, kind: segment.kind, isProhibited: segment.context === 'prohibited' && isFirst };
+  const { installerHosts = [] } = scan.options;
   const tried = new Set();
   for (const symbol of index.places.keys()) {
     for (const prepared of rules.get(symbol) ?? []) {
@@ -229,14 +268,7 @@ function applyRules(scan: PartScan, { segment, index, isFirst, rules }: RuleAppl
       if (rule.unless?.some((excuse) => index.places.has(excuse))) continue;
       const match = pattern.find(index).find((found) => {
         const matched = matchedTokens(index, found);
-        const isExempt =
-          rule.id === 'RCE-01'
-            ? isAllowedInstaller(
-                matched.some(({ text }) => hostOf(text) !== undefined) ? matched : index.tokens,
-                scan.options,
-              )
-            : sendsOwnKey(rule, index.tokens);
-        return !isExempt && isAsserted(found, prepared, context);
+        return !isAllowed(rule, { matched, all: index.tokens }, installerHosts) && isAsserted(found, prepared, context);
       });
       if (match !== undefined) report(scan, segment, rule, matchedTokens(index, match));
     }
@@ -247,34 +279,8 @@ function matchedTokens({ tokens }: SentenceIndex, { first, last }: PatternMatch)
   return tokens.slice(first, last + 1);
 }
 
-/** Whether all addresses among the tokens are on hosts that an operator allows installers from. */
-function isAllowedInstaller(tokens: readonly ScanToken[], { installerHosts = [] }: ScanOptions): boolean {
-  const addresses = tokens.flatMap(({ text }) => (hostOf(text) === undefined ? [] : text.replace(/^\w+:\/\//, '')));
-  const isAllowed = (address: string) =>
-    installerHosts.some((prefix) => address === prefix || address.startsWith(`${prefix}/`));
-  return addresses.length > 0 && addresses.every(isAllowed);
-}
-
-function sendsOwnKey(rule: ScanRule, tokens: readonly ScanToken[]): boolean {
-  if (rule.ownKey !== true) return false;
-  const variables = tokens.filter(({ symbols }) => symbols.includes('@secretvar')).map(({ text }) => text);
-  return areOwnKeys(
-    variables,
-    tokens.flatMap(({ text }) => hostOf(text) ?? []),
-  );
-}
-
 // The length of the shortest text that a rule can match.
 const textLengthMin = 4;
-
-function* applyExpressions(scan: PartScan, segment: Segment, { text: formatted, line }: ScanLine): Generator<void> {
-  if (formatted.length < textLengthMin) return;
-  const text = formatted.replaceAll(/\*+/g, '').replaceAll(/ {2,}/g, ' ');
-  for (const { rule, expressions, expressionHint } of expressionRules) {
-    const found = expressionHint?.test(text) === false ? undefined : yield* expressionMatch(expressions, text);
-    if (found !== undefined) report(scan, segment, rule, [{ text: found.toLowerCase(), line }]);
-  }
-}
 
 function report(
   { part, written, findings }: PartScan,

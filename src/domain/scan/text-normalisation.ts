@@ -115,12 +115,11 @@ export function isAscii(text: string): boolean {
   return !beyondAscii.test(text);
 }
 
-/** Normalises one line. */
-export function normalisedLine(line: string): string {
+/** Normalises one line. `isPlain`: the line is in ASCII. */
+export function normalisedLine(line: string, isPlain = isAscii(line)): string {
   // Fast path: most lines are pure ASCII without entities.
-  const plain = isAscii(line);
   const unescaped = line.includes('&') ? unescapeEntities(line) : line;
-  if (plain && unescaped === line) return line;
+  if (isPlain && unescaped === line) return line;
   const visible = unescaped
     .normalize('NFKC')
     .replace(invisible, '')

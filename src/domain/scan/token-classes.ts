@@ -40,7 +40,8 @@ export function classesOf(text: string): string[] {
   const classes: string[] = [];
   const wordClasses = classesByWord.get(text) ?? classesByWord.get(text.replace(/[-_]/g, ''));
   if (wordClasses !== undefined) classes.push(...wordClasses);
-  if (/^[\p{L}]+$/u.test(text)) return classes;
+  // Plain words and numbers, which most tokens are, have no other class.
+  if (/^(?:[\p{L}]+|\d+)$/u.test(text)) return classes;
   const address = /^[a-z][a-z0-9+.-]{1,11}:\/\/(?:[^\s/@]{1,100}@)?([^\s/:?#]{1,253})(?::\d{1,5})?(.*)$/.exec(text);
   if (address !== null) classes.push(...addressClasses(text, address[1] ?? '', address[2] ?? ''));
   else if (/^(?:\d{1,3}\.){3}\d{1,3}$/.test(text) && !localHost.test(text)) classes.push('@ip');

@@ -1,117 +1,123 @@
 /**
- * The tokenizer of the content scan: splits text into sentences of tokens and classifies each token.
- * Tokens are words, URLs, paths, variables and shell operators. Formatting such as emphasis, bullets and rules is
- * dropped. One pass without look-behind.
+ * The tokenizer of the content scan: splits text into sentences of words and classifies each.
+ * Words are also URLs, paths, variables and shell operators. Formatting such as emphasis, bullets and rules is dropped.
  */
-import { BoundedMap } from '../../flow/bounded-map.ts';
-import { isStepEnd, type ScanLine } from './lines.ts';
-import { isAscii } from './text-normalisation.ts';
-import { classesOf } from './token-classes.ts';
+import { LineWords } from './line-words.ts';
+import type { ScanLine } from './lines.ts';
+import type { ScanToken } from './pattern.ts';
+import { type Word, wordAt } from './word-cache.ts';
 
-/**
- * One token, in lower case. `symbols` are what a pattern can match: the text and its `@class`es.
- */
-export interface ScanToken {
-  text: string;
-  symbols: readonly string[];
-  line: number;
-  /** Whether the token is inside quotation marks or backticks. */
-  quoted: boolean;
-}
-
-/** Tokens in one sentence at most. A longer sentence is split. */
+/** Words in one sentence at most. A longer sentence is split. */
 export const sentenceTokensMax = 160;
 
-// A word has at most about 200 characters and a URL 300. The rest becomes a further token. Full stops and marks of
-// Chinese and Japanese end a word of these scripts, which write no spaces.
-const url = /[a-z][a-z0-9+.-]{1,11}:\/\/(?:[^\s<>"'`\\.,;!?)]|[.,;!?)](?=[^\s<>"'`\\.,;!?)])){1,300}/.source;
-const sign = /&&|\|\||>>|[|;(){}<>=&#[\]!?:"“”«»`。！？]|[~/]\*?(?=[\s"'`]|$)|[.,](?=\s|$)/.source;
-const word = (letter: string, mark: string) =>
-  `[~$%@./-]{0,3}[${letter}_](?:[${letter}${mark}_'/~$@+-]|[.:](?=[${letter}/_~-])){0,200}`;
-const tokenPattern = new RegExp(`${url}|${word('\\p{L}\\p{N}', '\\p{M}')}|${sign}`, 'gu');
-// The same for text that is in ASCII, which most text is. It takes half the time.
-const asciiTokenPattern = new RegExp(`${url}|${word('a-z0-9', '')}|${sign}`, 'g');
-
-const sentenceEnds = new Set(['.', '!', '?', '。', '！', '？']);
-const commandSeparators = new Set([';', '|', '||', '&&', '&']);
-const abbreviations = new Set(['e.g', 'i.e', 'etc', 'vs', 'cf']);
-const closingQuotes: ReadonlyMap<string, string> = new Map([
-  ['"', '"'],
-  ['“', '”'],
-  ['«', '»'],
-  ['`', '`'],
-]);
-
-/**
- * Splits lines into sentences, one at a time. A sentence may span lines. Yields undefined now and then, so that a caller
- * can pause.
- */
-export function* sentencesOf(lines: readonly ScanLine[]): Generator<ScanToken[] | undefined> {
-  let current: ScanToken[] = [];
-  let closingQuote: string | undefined;
-  for (const { text, line, offset } of lines) {
-    if (offset > 0 || isStepEnd(line)) yield;
-    for (const found of tokenTexts(text)) {
-      const isSentenceEnd = sentenceEnds.has(found) && !abbreviations.has(current.at(-1)?.text ?? '');
-      if (isSentenceEnd) closingQuote = undefined;
-      else if (closingQuote !== undefined && found === closingQuote) closingQuote = undefined;
-      else if (closingQuote === undefined && closingQuotes.has(found)) closingQuote = closingQuotes.get(found);
-      else if (found !== ',' && found !== '.')
-        current.push(tokenOf(found, { line, quoted: closingQuote !== undefined, previous: current.at(-1) }));
-      if (!isSentenceEnd && current.length < sentenceTokensMax) continue;
-      if (current.length > 0) yield current;
-      current = [];
-    }
-  }
-  if (current.length > 0) yield current;
+/** A sentence: its words, and for each the number of its line, doubled, plus one if it is quoted. */
+export interface Sentence {
+  words: Word[];
+  places: number[];
 }
 
-function tokenTexts(line: string): readonly string[] {
-  // Emphasis marks inside a word would split it and hide it from the rules.
-  const text = withoutEmphasis(line);
-  return text.match(isAscii(text) ? asciiTokenPattern : tokenPattern) ?? [];
+const abbreviations = new Set(['e.g', 'i.e', 'etc', 'vs', 'cf']);
+/** Reads lines, and calls a function with each sentence. A sentence may span lines. */
+export class SentenceReader {
+  /** Words that were read since this was last set to 0. */
+  wordsRead = 0;
+  /** The lines with a word for which an expression may match. */
+  readonly hintedLines = new Set<number>();
+  readonly #onSentence: (sentence: Sentence) => void;
+  readonly #line = new LineWords();
+  #sentence: Sentence = { words: [], places: [] };
+  #closingQuote: string | undefined;
+
+  constructor(onSentence: (sentence: Sentence) => void) {
+    this.#onSentence = onSentence;
+  }
+
+  read({ text, line }: ScanLine): void {
+    const words = this.#line;
+    const read = withoutEmphasis(text);
+    words.read(read);
+    while (words.next()) this.#addWord(wordAt(read, words.start, words.end, words.hash), line);
+  }
+
+  /** Ends the sentence that is open. */
+  end(): void {
+    this.#endSentence();
+    this.#closingQuote = undefined;
+  }
+
+  #addWord(word: Word, line: number): void {
+    this.wordsRead += 1;
+    if (word.isHint) this.hintedLines.add(line);
+    const closingQuote = this.#closingQuote;
+    const { words } = this.#sentence;
+    if (word.endsSentence && !abbreviations.has(words.at(-1)?.text ?? '')) {
+      this.#closingQuote = undefined;
+      this.#endSentence();
+    } else if (closingQuote !== undefined && word.found === closingQuote) this.#closingQuote = undefined;
+    else if (closingQuote === undefined && word.closing !== undefined) this.#closingQuote = word.closing;
+    else if (word.found !== ',' && word.found !== '.') {
+      addWord(this.#sentence, word, line, closingQuote !== undefined);
+      if (words.length >= sentenceTokensMax) this.#endSentence();
+    }
+  }
+
+  #endSentence(): void {
+    const sentence = this.#sentence;
+    if (sentence.words.length === 0) return;
+    this.#sentence = { words: [], places: [] };
+    this.#onSentence(sentence);
+  }
+}
+
+/** Words in one block at most. A longer block is split between sentences. */
+const blockWordsMax = 600;
+
+/** Sentences that are matched together: the lines of a code block, or the content of a pseudo-tag. */
+export class SentenceBlock {
+  #sentences: Sentence[] = [];
+  #length = 0;
+  readonly #onBlock: (sentences: readonly Sentence[]) => void;
+
+  constructor(onBlock: (sentences: readonly Sentence[]) => void) {
+    this.#onBlock = onBlock;
+  }
+
+  add(sentence: Sentence): void {
+    if (this.#length + sentence.words.length > blockWordsMax) this.end();
+    this.#sentences.push(sentence);
+    this.#length += sentence.words.length;
+  }
+
+  end(): void {
+    const sentences = this.#sentences;
+    this.#sentences = [];
+    this.#length = 0;
+    if (sentences.length > 0) this.#onBlock(sentences);
+  }
+}
+
+/** The tokens of a sentence, in order. */
+export function tokensOf({ words, places }: Sentence): ScanToken[] {
+  return words.map(({ text, symbols }, index) => {
+    const place = places[index] ?? 0;
+    return { text, symbols, line: place >> 1, quoted: place % 2 === 1 };
+  });
 }
 
 function withoutEmphasis(text: string): string {
   const lower = text.toLowerCase();
+  // Emphasis marks inside a word would split it and hide it from the rules.
   return lower.includes('*') || lower.includes('__') ? lower.replaceAll(/\*{1,3}|__/g, '') : lower;
 }
 
-// Classification is costly and most words repeat.
-const tokenCacheSizeMax = 20_000;
-const tokenCache = new BoundedMap<string, { text: string; symbols: readonly string[] }>(tokenCacheSizeMax);
-
-/** Pairs of words that together name a secret: the first words of each second word. */
-const secretPhrases: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries({
-    key: ['api', 'private', 'ssh', 'access', 'secret', 'encryption', 'signing'],
-    keys: ['api', 'private', 'ssh', 'access', 'secret', 'encryption', 'signing'],
-    variables: ['environment'],
-    vars: ['env'],
-    phrase: ['seed', 'recovery'],
-    prompt: ['system'],
-  }),
-);
-
-function tokenOf(
-  found: string,
-  { line, quoted, previous }: { line: number; quoted: boolean; previous: ScanToken | undefined },
-): ScanToken {
-  let classified = tokenCache.get(found);
-  if (classified === undefined) {
-    const text =
-      found
-        .toLowerCase()
-        .replace(/'s$/, '')
-        .replace(/[.:/-]+$/, '')
-        .replaceAll("'", '') || found;
-    classified = { text, symbols: [text, ...classesOf(text)] };
-    tokenCache.set(found, classified);
-  }
-  const { text, symbols } = classified;
-  const isSecret = previous !== undefined && secretPhrases.get(text)?.includes(previous.text) === true;
-  if (isSecret) return { text, symbols: [...symbols, '@secretdata'], line, quoted };
-  // A quotation that begins with a separator of commands is a string for an injection.
-  const isSeparator = quoted && previous?.quoted !== true && commandSeparators.has(text);
-  return { text, symbols: isSeparator ? [...symbols, '@separator'] : symbols, line, quoted };
+function addWord({ words, places }: Sentence, word: Word, line: number, isQuoted: boolean): void {
+  places.push(line * 2 + (isQuoted ? 1 : 0));
+  const { secretAfter, separator } = word;
+  const previous = words.at(-1);
+  if (secretAfter !== undefined && previous !== undefined && secretAfter.words.includes(previous.text)) {
+    words.push(secretAfter.word);
+  } else if (separator !== undefined && isQuoted && (places.at(-2) ?? 0) % 2 === 0) {
+    // A quotation that begins with a separator of commands is a string for an injection.
+    words.push(separator);
+  } else words.push(word);
 }

@@ -1,26 +1,33 @@
 /** Bounds on the work of the content scan, counted in segments, sentences and tokens rather than time. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compilePattern, indexSentence } from '../../../src/domain/scan/pattern.ts';
+import type { ScanLine } from '../../../src/domain/scan/lines.ts';
+import { compilePattern, indexSentence, type ScanToken } from '../../../src/domain/scan/pattern.ts';
 import { expressionRules } from '../../../src/domain/scan/rules/rule-set.ts';
 import { scanContent } from '../../../src/domain/scan/scanner.ts';
 import { segmentsOf } from '../../../src/domain/scan/segments.ts';
 import { normalisedLine } from '../../../src/domain/scan/text-normalisation.ts';
-import { sentencesOf, sentenceTokensMax } from '../../../src/domain/scan/tokens.ts';
+import { SentenceReader, sentenceTokensMax, tokensOf } from '../../../src/domain/scan/tokens.ts';
 import { scanLimits } from '../../../src/shapes/scan.ts';
 import { hostileTexts } from '../../eval/scan-eval-hostile.ts';
 
 const numbered = (text: string) =>
   text.split('\n').map((line, index) => ({ text: normalisedLine(line), line: index + 1, offset: 0 }));
 
+function sentencesOf(lines: readonly ScanLine[]): ScanToken[][] {
+  const sentences: ScanToken[][] = [];
+  const reader = new SentenceReader((sentence) => sentences.push(tokensOf(sentence)));
+  for (const line of lines) reader.read(line);
+  reader.end();
+  return sentences;
+}
+
 describe.each(hostileTexts())('100 KB of $token', ({ text }) => {
   test('has bounded segments and tokens, and no sentence over its limit', () => {
     const lines = numbered(text);
     const segments = [...segmentsOf(lines)].filter((segment) => segment !== undefined);
     expect(segments.length).toBeLessThanOrEqual(lines.length * 2);
-    const sentences = segments.flatMap((segment) =>
-      [...sentencesOf(segment.lines)].filter((sentence) => sentence !== undefined),
-    );
+    const sentences = segments.flatMap((segment) => sentencesOf(segment.lines));
     expect(Math.max(0, ...sentences.map((sentence) => sentence.length))).toBeLessThanOrEqual(sentenceTokensMax);
     expect(sentences.reduce((sum, sentence) => sum + sentence.length, 0)).toBeLessThanOrEqual(text.length);
   });
@@ -36,8 +43,8 @@ describe('a pattern', () => {
 
   test('requires its order and its distance', () => {
     const holds = (pattern: string, text: string) =>
-      [...sentencesOf([{ text, line: 1, offset: 0 }])].some(
-        (sentence) => sentence !== undefined && compilePattern(pattern).find(indexSentence(sentence)).length > 0,
+      sentencesOf([{ text, line: 1, offset: 0 }]).some(
+        (sentence) => compilePattern(pattern).find(indexSentence(sentence)).length > 0,
       );
     expect(holds('red ..1 fox', 'the red old fox')).toBe(true);
     expect(holds('red ..1 fox', 'the red old sly fox')).toBe(false);

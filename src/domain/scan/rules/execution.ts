@@ -154,7 +154,7 @@ export const executionRules: readonly ScanRule[] = [
       'xmrig|minerd|cpuminer ..6 -o|--url|-u|--algo|--donate-level',
       'mine|mining ..4 monero|xmr|cryptocurrency ..10 background|silently|user',
     ],
-    expressions: [/stratum\+(?:tcp|ssl):\/\/[a-z0-9]/i],
+    expressions: [{ hint: /stratum\+/i, expressions: [/stratum\+(?:tcp|ssl):\/\/[a-z0-9]/i] }],
   },
   {
     id: 'BKD-01',

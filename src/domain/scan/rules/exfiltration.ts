@@ -94,11 +94,15 @@ export const exfiltrationRules: readonly ScanRule[] = [
     severity: 'critical',
     why: 'Builds an image or link whose address transmits data when it is displayed.',
     scope: 'text',
-    expressionHint: /!\[/,
     expressions: [
-      /!\[[^\]]{0,200}\]\(\s{0,3}https?:\/\/(?!(?:img\.)?shields\.io\/|badgen\.net\/|badge\.fury\.io\/|codecov\.io\/)[^\s)]{1,200}[?&=](?:\{\{|\$\{|\{|\$\(|<|\[)[^\s)]{1,80}/i,
-      /!\[[^\]]{0,200}\]\(\s{0,3}https?:\/\/[^\s)]{1,200}\/(?:\{\{|\$\{|\{|\$\(|<|\[)[^\s)]{0,40}(?:data|secret|token|content|key|cookie|password|conversation|history|prompt|env|credential|message|response|base64)/i,
-      /!\[[^\]]{0,200}\]\(\s{0,3}https?:\/\/[^\s)?]{1,200}\?[^\s)]{0,120}(?:data|secret|token|content|stolen|key|cookie|payload|session|conversation|info|q)=[A-Z][A-Z_]{4,40}/,
+      {
+        hint: /!\[/,
+        expressions: [
+          /!\[[^\]]{0,200}\]\(\s{0,3}https?:\/\/(?!(?:img\.)?shields\.io\/|badgen\.net\/|badge\.fury\.io\/|codecov\.io\/)[^\s)]{1,200}[?&=](?:\{\{|\$\{|\{|\$\(|<|\[)[^\s)]{1,80}/i,
+          /!\[[^\]]{0,200}\]\(\s{0,3}https?:\/\/[^\s)]{1,200}\/(?:\{\{|\$\{|\{|\$\(|<|\[)[^\s)]{0,40}(?:data|secret|token|content|key|cookie|password|conversation|history|prompt|env|credential|message|response|base64)/i,
+          /!\[[^\]]{0,200}\]\(\s{0,3}https?:\/\/[^\s)?]{1,200}\?[^\s)]{0,120}(?:data|secret|token|content|stolen|key|cookie|payload|session|conversation|info|q)=[A-Z][A-Z_]{4,40}/,
+        ],
+      },
     ],
   },
   {

@@ -115,17 +115,20 @@ export const overrideRules: readonly ScanRule[] = [
     severity: 'high',
     why: 'Contains tokens of a chat template, with which text poses as another speaker.',
     scope: 'text',
-    expressionHint:
-      /<\||\[\/?INST|<<|<\/?sys|_(?:SYSTEM|USER|ASSISTANT)_|={3}|^\s{0,8}#{2,4}\s{0,2}(?:system|instruction)|human|assistant|system|user/i,
     expressions: [
-      /<\|(?:im_(?:start|end|sep)|(?:start|end)_header_id|eot_id|eom_id|begin_of_text|end_of_(?:text|turn)|start_of_(?:role|turn)|system|user|assistant|tool|tool_(?:calls?|responses?|results?)|channel|message|start|end|return|python_tag)\|>/i,
-      /<\|endoftext\|>\s{0,3}(?:<\||human|system|user|assistant|ignore|you|new)/i,
-      /\[\/?INST\]|<<\/?SYS>>|<\/?(?:system|sys)_?prompt>/i,
-      /(?:END|BEGIN)_(?:SYSTEM|USER|ASSISTANT)_(?:PROMPT|INPUT|MESSAGE)/,
-      /={3,20}\s?SYSTEM\s?={3,20}/,
-      /^\s{0,8}#{2,4}\s{0,2}(?:system|instruction)\s{0,2}:/i,
-      /^\s{0,8}(?:Human|Assistant|System|User)\s{0,1}\([a-z]{3,16}\)\s{0,2}:/i,
-      /(?:^|\\n)\s{0,4}(?:Human|Assistant|System)\s{0,1}:\s{0,3}(?:ignore|you are (?:now|no longer|free|un)|from now|disregard)/i,
+      {
+        hint: /<\||\[\/?INST|<<|<\/?sys|_(?:SYSTEM|USER|ASSISTANT)_|={3}|^\s{0,8}#{2,4}\s{0,2}(?:system|instruction)|(?:^|\\n)\s{0,8}(?:human|assistant|system|user)\s?[(:]/i,
+        expressions: [
+          /<\|(?:im_(?:start|end|sep)|(?:start|end)_header_id|eot_id|eom_id|begin_of_text|end_of_(?:text|turn)|start_of_(?:role|turn)|system|user|assistant|tool|tool_(?:calls?|responses?|results?)|channel|message|start|end|return|python_tag)\|>/i,
+          /<\|endoftext\|>\s{0,3}(?:<\||human|system|user|assistant|ignore|you|new)/i,
+          /\[\/?INST\]|<<\/?SYS>>|<\/?(?:system|sys)_?prompt>/i,
+          /(?:END|BEGIN)_(?:SYSTEM|USER|ASSISTANT)_(?:PROMPT|INPUT|MESSAGE)/,
+          /={3,20}\s?SYSTEM\s?={3,20}/,
+          /^\s{0,8}#{2,4}\s{0,2}(?:system|instruction)\s{0,2}:/i,
+          /^\s{0,8}(?:Human|Assistant|System|User)\s{0,1}\([a-z]{3,16}\)\s{0,2}:/i,
+          /(?:^|\\n)\s{0,4}(?:Human|Assistant|System)\s{0,1}:\s{0,3}(?:ignore|you are (?:now|no longer|free|un)|from now|disregard)/i,
+        ],
+      },
     ],
   },
   {

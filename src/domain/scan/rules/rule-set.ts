@@ -44,11 +44,16 @@ const ruleIndexes = {
   tagged: indexOf('tagged'),
 } as const satisfies Record<string, RuleIndex>;
 
+/** A place that rules apply to. */
+export type RulePlace = keyof typeof ruleIndexes;
+/** All places. */
+export const rulePlaces: readonly RulePlace[] = ['skill', 'tool', 'hidden', 'comment', 'program', 'block', 'tagged'];
+
 /**
  * The rules of a place: sentences of a skill or a tool, of hidden text, of comments in code, and of lines of code; blocks
  * of code; pseudo-tags.
  */
-export function rulesFor(place: keyof typeof ruleIndexes): RuleIndex {
+export function rulesFor(place: RulePlace): RuleIndex {
   return ruleIndexes[place];
 }
 
@@ -58,15 +63,28 @@ export const knownSymbols: ReadonlySet<string> = new Set([
   ...Object.values(ruleIndexes).flatMap((rules) =>
     [...rules.values()]
       .flat()
-      .flatMap(({ pattern, excuses }) => [pattern, ...excuses].flatMap(({ symbols }) => symbols)),
+      .flatMap(({ pattern, excuses }) => [pattern, ...excuses].flatMap(({ steps }) => steps.flat())),
   ),
 ]);
 
-/** The rules that match a line with regular expressions. */
-export const expressionRules = sentenceRules.flatMap((rule) => {
-  const { expressions = [], expressionHint } = rule;
-  return expressions.length === 0 ? [] : [{ rule, expressions, expressionHint }];
-});
+/** The rules that match a line with regular expressions, each with one set of them. */
+export const expressionRules = sentenceRules.flatMap((rule) =>
+  (rule.expressions ?? []).map((set) => ({ rule, ...set })),
+);
+
+const hintsOf = (isWord: boolean) =>
+  new RegExp(
+    expressionRules
+      .filter((set) => (set.isWord ?? false) === isWord)
+      .map(({ hint }) => hint.source)
+      .join('|'),
+    'i',
+  );
+
+/** What a line contains that an expression matches, unless it contains a word that {@link wordHints} match. */
+export const lineHints = hintsOf(false);
+/** What a word contains for which an expression may match its line. */
+export const wordHints = hintsOf(true);
 
 function indexOf(...scopes: readonly ScanRule['scope'][]): RuleIndex {
   const rules = new Map<string, PreparedRule[]>();

@@ -1,6 +1,14 @@
 /** The shape of a scan rule. Rules are data; `scan/scanner` matches them. */
 import type { ScanSeverity } from '../../../shapes/scan.ts';
 
+/** Expressions, and what each line contains that one of them matches. Quick to test; lines without it are skipped. */
+export interface ExpressionSet {
+  hint: RegExp;
+  /** The hint matches a word by itself, so that each word is tested once and not each line. */
+  isWord?: true;
+  expressions: readonly RegExp[];
+}
+
 /** One rule. `scan/pattern` describes the syntax of patterns. Expressions have bounded repetition and match one line. */
 export interface ScanRule {
   id: string;
@@ -15,9 +23,7 @@ export interface ScanRule {
    */
   scope: 'text' | 'command' | 'block' | 'tool' | 'hidden' | 'tagged';
   patterns?: readonly string[];
-  expressions?: readonly RegExp[];
-  /** What each line contains that an expression matches. Quick to test; lines without it are skipped. */
-  expressionHint?: RegExp;
+  expressions?: readonly ExpressionSet[];
   /** Symbols that suppress a match in the same sentence or block. */
   unless?: readonly string[];
   /** Patterns of honest wordings. A match that overlaps one of them is no finding. */

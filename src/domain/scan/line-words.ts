@@ -1,0 +1,164 @@
+/**
+ * Splits a line into words, URLs, paths, variables and signs, without making a string of each.
+ * One pass. Lines with characters beyond the basic plane are split by an equivalent expression. Pure.
+ */
+
+// A word has at most about 200 characters and a URL 300. The rest becomes a further word. Full stops and marks of
+// Chinese and Japanese end a word of these scripts, which write no spaces.
+const url = /[a-z][a-z0-9+.-]{1,11}:\/\/(?:[^\s<>"'`\\.,;!?)]|[.,;!?)](?=[^\s<>"'`\\.,;!?)])){1,300}/.source;
+const sign = /&&|\|\||>>|[|;(){}<>=&#[\]!?:"“”«»`。！？]|[~/](?=[\s"'`]|$)|[.,](?=\s|$)/.source;
+const word = /[~$%@./-]{0,3}[\p{L}\p{N}_](?:[\p{L}\p{N}\p{M}_'/~$@+-]|[.:](?=[\p{L}\p{N}/_~-])){0,200}/u.source;
+/** What a word is, as an expression. {@link LineWords} finds the same words in less time. */
+export const wordExpression = new RegExp(`${url}|${word}|${sign}`, 'gu');
+
+const surrogate = /[\ud800-\udfff]/;
+const schemeLengthMax = 12;
+const urlLengthMax = 300;
+const prefixLengthMax = 3;
+const wordLengthMax = 200;
+
+// What a character may be. A character that was not seen yet has no flag.
+const known = 1;
+const starts = 2;
+const continues = 4;
+/** In a word, after `.` or `:`. */
+const follows = 8;
+const prefix = 16;
+const isSpace = 32;
+/** In a URL, anywhere. */
+const inUrl = 64;
+const isSign = 128;
+const flagsByCharacter = new Uint8Array(65_536);
+
+function flagsOf(code: number): number {
+  const flags = flagsByCharacter[code] ?? 0;
+  return flags === 0 ? classified(code) : flags;
+}
+
+function classified(code: number): number {
+  const character = String.fromCharCode(code);
+  const flag = (value: number, characters: RegExp) => (characters.test(character) ? value : 0);
+  const flags =
+    known |
+    flag(starts, /[\p{L}\p{N}_]/u) |
+    flag(continues, /[\p{L}\p{N}\p{M}_'/~$@+-]/u) |
+    flag(follows, /[\p{L}\p{N}/_~-]/u) |
+    flag(prefix, /[~$%@./-]/) |
+    flag(isSpace, /\s/) |
+    flag(inUrl, /[^\s<>"'`\\.,;!?)]/) |
+    flag(isSign, /[|;(){}<>=&#[\]!?:"“”«»`。！？]/);
+  flagsByCharacter[code] = flags;
+  return flags;
+}
+
+/** A reader of the words of one line after another. */
+export class LineWords {
+  /** The place of the word that `next` found, and a hash of its characters. */
+  start = 0;
+  end = 0;
+  hash = 0;
+  #text = '';
+  /** Where the next `://` is; infinite if there is none. */
+  #schemeEnd = 0;
+  #matches: RegExpExecArray[] | undefined;
+
+  /** Begins a line, which is in lower case. */
+  read(text: string): void {
+    this.#text = text;
+    this.end = 0;
+    this.#schemeEnd = -1;
+    this.#matches = surrogate.test(text) ? [...text.matchAll(wordExpression)].reverse() : undefined;
+  }
+
+  /** Goes to the next word. Returns whether there is one. */
+  next(): boolean {
+    if (this.#matches !== undefined) return this.#nextMatch(this.#matches);
+    const text = this.#text;
+    for (let at = this.end; at < text.length; at += 1) {
+      const flags = flagsOf(text.charCodeAt(at));
+      if ((flags & (starts | prefix | isSign)) === 0 && text.charCodeAt(at) !== comma) continue;
+      this.start = at;
+      if (this.#schemeEnd < at) this.#schemeEnd = placeOf('://', text, at);
+      if (this.#schemeEnd <= at + schemeLengthMax && this.#readUrl(at)) return true;
+      if ((flags & (starts | prefix)) !== 0 && this.#readWord(at)) return true;
+      if (this.#readSign(at, flags)) return true;
+    }
+    return false;
+  }
+
+  #nextMatch(matches: RegExpExecArray[]): boolean {
+    const match = matches.pop();
+    if (match === undefined) return false;
+    this.start = match.index;
+    return this.#endAt(match.index + match[0].length);
+  }
+
+  #endAt(end: number): boolean {
+    let hash = 0;
+    for (let at = this.start; at < end; at += 1) hash = (Math.imul(hash, 31) + this.#text.charCodeAt(at)) | 0;
+    this.end = end;
+    this.hash = hash;
+    return true;
+  }
+
+  #readUrl(start: number): boolean {
+    const text = this.#text;
+    const colon = this.#schemeEnd;
+    if (!/^[a-z][a-z0-9+.-]{1,11}$/.test(text.slice(start, colon))) return false;
+    let at = colon + 3;
+    for (; at < text.length && at < colon + 3 + urlLengthMax; at += 1) {
+      const code = text.charCodeAt(at);
+      if ((flagsOf(code) & inUrl) !== 0) continue;
+      const isMark = urlMarks.has(code) && at + 1 < text.length && (flagsOf(text.charCodeAt(at + 1)) & inUrl) !== 0;
+      if (!isMark) break;
+    }
+    return at > colon + 3 && this.#endAt(at);
+  }
+
+  #readWord(start: number): boolean {
+    const text = this.#text;
+    const { length } = text;
+    let at = start;
+    while (at < start + prefixLengthMax && at < length && (flagsOf(text.charCodeAt(at)) & prefix) !== 0) at += 1;
+    if (at >= length || (flagsOf(text.charCodeAt(at)) & starts) === 0) return false;
+    at += 1;
+    const endMax = Math.min(length, at + wordLengthMax);
+    let hash = 0;
+    for (let before = start; before < at; before += 1) hash = (Math.imul(hash, 31) + text.charCodeAt(before)) | 0;
+    for (; at < endMax; at += 1) {
+      const code = text.charCodeAt(at);
+      const isPart =
+        (flagsOf(code) & continues) !== 0 ||
+        ((code === fullStop || code === colonSign) &&
+          at + 1 < length &&
+          (flagsOf(text.charCodeAt(at + 1)) & follows) !== 0);
+      if (!isPart) break;
+      hash = (Math.imul(hash, 31) + code) | 0;
+    }
+    this.end = at;
+    this.hash = hash;
+    return true;
+  }
+
+  #readSign(start: number, flags: number): boolean {
+    const text = this.#text;
+    const code = text.charCodeAt(start);
+    const after = start + 1 < text.length ? text.charCodeAt(start + 1) : undefined;
+    if ((flags & isSign) !== 0) return this.#endAt(after === code && doubled.has(code) ? start + 2 : start + 1);
+    const isBeforeSpace = after === undefined || (flagsOf(after) & isSpace) !== 0;
+    if (code === fullStop || code === comma) return isBeforeSpace && this.#endAt(start + 1);
+    if (code !== tilde && code !== slash) return false;
+    return (isBeforeSpace || quotes.has(after)) && this.#endAt(start + 1);
+  }
+}
+
+function placeOf(sought: string, text: string, from: number): number {
+  const place = text.indexOf(sought, from);
+  return place === -1 ? Number.POSITIVE_INFINITY : place;
+}
+
+const codesOf = (characters: string) => new Set<number | undefined>([...characters].map((one) => one.charCodeAt(0)));
+const urlMarks = codesOf('.,;!?)');
+const doubled = codesOf('&|>');
+const quotes = codesOf('"\'`');
+const [fullStop, comma, colonSign, tilde, slash] = [46, 44, 58, 126, 47];
