@@ -17,9 +17,10 @@ import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { authenticate, challengeFor, type HubEnv } from './authenticate.ts';
 import { completeJson, secureHeaders } from './complete-response.ts';
+import { type KeySharesDeps, limitKeys } from './key-shares.ts';
 import { problemResponse } from './problem.ts';
 import { refuseUnknownParameters } from './query-parameters.ts';
-import { limitBodies, limitRunning, type RequestLimits } from './request-limits.ts';
+import { limitDeclaredBodies, limitRunning, type RequestLimits } from './request-limits.ts';
 import { traceRequests } from './request-span.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { auditKeyRoutes } from './routes/audit-key.ts';
@@ -57,6 +58,7 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   log: Log;
   version: string;
   limits: RequestLimits;
+  memory: KeySharesDeps['memory'];
   policy: {
     /** Accepted host names and origins, besides {@link localNames}. */
     hosts: readonly string[];
@@ -78,9 +80,10 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
   // Probes come before the host check: they are sent to an address, and return nothing that a web page could use.
   app.route('/', healthRoutes(deps.health));
   app.use(checkHost(deps.policy));
-  app.use(limitBodies(deps.limits));
+  app.use(limitDeclaredBodies(deps.limits));
   if (deps.policy.oauth) app.route('/', protectedResourceRoutes(deps.policy.oauth));
   app.use(authenticate(deps));
+  app.use(limitKeys(deps));
   app.use(refuseUnknownParameters(app));
   for (const routes of [
     skillRoutes(deps),

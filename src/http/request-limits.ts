@@ -1,9 +1,8 @@
 /**
- * Limits on running requests, on body sizes and on the memory of the process. A request over a limit is refused before its
- * body is read and before it is authenticated, so that a refusal is cheap and reveals nothing.
+ * Limits on running requests and on declared body sizes. A request over a limit is refused before its body is read and before
+ * it is authenticated, so that a refusal is cheap and reveals nothing.
  */
-import type { MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
+import type { HonoRequest, MiddlewareHandler } from 'hono';
 import { errorCodes, HestiaError } from '../shapes/error.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes } from '../telemetry/names.ts';
@@ -11,16 +10,21 @@ import { completeResponse } from './complete-response.ts';
 import { problemText, problemType } from './problem.ts';
 import { knownMethod, probes } from './request-span.ts';
 
-/** The limits; all but the first are in bytes. */
-export interface RequestLimits {
+/** The longest bodies, in bytes. */
+export interface BodyLimits {
+  requestBytesMax: number;
+  /** Of the publication of a skill. */
+  skillRequestBytesMax: number;
+}
+
+/** The limits on requests. */
+export interface RequestLimits extends BodyLimits {
   /** Requests without a response yet; a stream counts until it is open. */
   requestsRunningMax: number;
-  /** The longest body. */
-  requestBytesMax: number;
-  /** The bodies of all running requests together; a single body is accepted whatever its length. */
+  /** The bodies of all running requests together, in bytes. */
   requestBytesHeldMax: number;
-  /** The JavaScript heap with external buffers. */
-  memoryBytesMax: number;
+  /** The most JSON values in a body. */
+  requestValuesMax: number;
 }
 
 /** Seconds after which a client may send a refused request again. */
@@ -36,7 +40,7 @@ export interface RunningLimitDeps {
 export function limitRunning({ limits, metrics }: RunningLimitDeps): MiddlewareHandler {
   const { requestsRunningMax } = limits;
   // Built once: it is the same for every refused request.
-  const refusal = problemText(overloaded(`${requestsRunningMax} requests are under way`));
+  const refusal = problemText(overloaded(`${requestsRunningMax} requests are under way, which is the limit`));
   const { status } = errorCodes.OVERLOADED;
   const headers = { 'content-type': problemType, 'retry-after': String(retryAfterSeconds) };
   let running = 0;
@@ -59,48 +63,39 @@ export function limitRunning({ limits, metrics }: RunningLimitDeps): MiddlewareH
   };
 }
 
-/** The middleware that limits bodies and memory. A body of unknown length counts as the longest, and is measured as it arrives. */
-export function limitBodies(limits: RequestLimits, memoryBytes: () => number = sampledMemory()): MiddlewareHandler {
-  const { requestBytesMax, requestBytesHeldMax, memoryBytesMax } = limits;
-  const refuse = (): never => {
-    throw new HestiaError('PAYLOAD_TOO_LARGE', `the body must be at most ${requestBytesMax} bytes`);
-  };
-  const countBody = bodyLimit({ maxSize: requestBytesMax, onError: refuse });
-  let held = 0;
-  return async (c, next) => {
-    const length = c.req.header('content-length');
-    const isChunked = c.req.header('transfer-encoding') !== undefined;
-    const bytes = isChunked ? requestBytesMax : Number(length ?? 0);
-    if (bytes > requestBytesMax) refuse();
-    if (bytes > 0 && held > 0 && held + bytes > requestBytesHeldMax)
-      throw overloaded(`${requestBytesHeldMax} bytes of requests are under way`);
-    if (memoryBytes() > memoryBytesMax) throw overloaded(`the hub holds ${memoryBytesMax} bytes of memory`);
-    held += bytes;
-    try {
-      await (isChunked || length === undefined ? countBody(c, next) : next());
-    } finally {
-      held -= bytes;
-    }
+/** The path of a skill, whose publication has a larger limit than other requests. */
+const skillPath = /^\/v1\/skills\/[^/]+$/;
+
+/** The longest body of a request, in bytes: of a publication of a skill, or of another request. */
+export function bodyBytesMax(limits: BodyLimits, { method, path }: { method: string; path: string }): number {
+  return method === 'PUT' && skillPath.test(path) ? limits.skillRequestBytesMax : limits.requestBytesMax;
+}
+
+const methodsWithoutBody = new Set(['GET', 'HEAD', 'DELETE']);
+
+/** The bytes of a body that a request declares; undefined if it does not say. */
+export function declaredBytes(request: HonoRequest): number | undefined {
+  const length = request.header('content-length');
+  if (request.header('transfer-encoding') !== undefined) return undefined;
+  if (length === undefined) return methodsWithoutBody.has(request.method) ? 0 : undefined;
+  return Number(length);
+}
+
+/** The middleware that refuses bodies by their declared length, before the request is authenticated. */
+export function limitDeclaredBodies(limits: BodyLimits): MiddlewareHandler {
+  return (c, next) => {
+    const bytesMax = bodyBytesMax(limits, c.req);
+    if ((declaredBytes(c.req) ?? 0) > bytesMax) throw bodyTooLong(bytesMax);
+    return next();
   };
 }
 
-function overloaded(found: string): HestiaError {
-  return new HestiaError('OVERLOADED', `${found}, which is the limit; try again`, { retryAfterSeconds });
+/** The refusal of a body over the limit. */
+export function bodyTooLong(bytesMax: number): HestiaError {
+  return new HestiaError('PAYLOAD_TOO_LARGE', `the body must be at most ${bytesMax} bytes`);
 }
 
-/** The greatest age of a memory reading, in milliseconds: a reading costs 10 us, a request not much more. */
-const readingMsMax = 100;
-
-function sampledMemory(): () => number {
-  let bytes = 0;
-  let readAt = Number.NEGATIVE_INFINITY;
-  return () => {
-    const now = performance.now();
-    if (now - readAt > readingMsMax) {
-      const { heapUsed, external } = process.memoryUsage();
-      bytes = heapUsed + external;
-      readAt = now;
-    }
-    return bytes;
-  };
+/** The refusal of a request over a limit on what is held at once. `found` says what, and how much. */
+export function overloaded(found: string): HestiaError {
+  return new HestiaError('OVERLOADED', `${found}; try again`, { retryAfterSeconds });
 }

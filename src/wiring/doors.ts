@@ -39,7 +39,8 @@ export function createDoors(deps: HubDeps, foundation: Foundation, tools: Tools,
     metrics,
     log,
     version,
-    limits: config.limits,
+    limits,
+    memory: foundation.memory,
     policy: {
       hosts: [config.host, ...config.policy.allowedHosts],
       origins: config.policy.allowedOrigins,
@@ -74,12 +75,13 @@ function createMcpDoors(
   return { hubServer, serverEndpoints, sse, closeMcp };
 }
 
-function healthDeps({ database, trail }: Foundation, { searchIndex, pool }: Tools, isDraining: () => boolean) {
+function healthDeps({ database, trail, memory }: Foundation, { searchIndex, pool }: Tools, isDraining: () => boolean) {
   return {
     checkDatabase: database.checkWritable,
     checkJournal: trail.checkRecording,
     search: searchIndex.dependencies,
     servers: pool.list,
+    memory,
     isDraining,
   };
 }

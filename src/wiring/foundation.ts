@@ -7,6 +7,7 @@ import { createAccessTokens } from '../domain/access/tokens.ts';
 import { createAccessService } from '../domain/access-service.ts';
 import { createStoredLessons } from '../domain/search/lesson.ts';
 import { createSearchWriter } from '../domain/search/writer.ts';
+import { type MemoryWatch, memoryLimitBytes, watchMemory } from '../flow/memory-watch.ts';
 import { hubCaller } from '../shapes/access.ts';
 import type { Config } from '../shapes/configuration/config.ts';
 import { createAccessStore } from '../stores/access-store.ts';
@@ -19,6 +20,7 @@ import { createSkillStore } from '../stores/skill-store.ts';
 import { createWalCheckpointer } from '../stores/sqlite/wal-checkpointer.ts';
 import { createToolPinStore } from '../stores/tool-pin-store.ts';
 import { createEventReport, type EventReport } from '../telemetry/event-report.ts';
+import type { Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { createTokenIssuer } from '../upstream/token-issuer.ts';
 import { type AuditSettings, alarmIfBroken, createAudit } from './audit.ts';
@@ -63,6 +65,7 @@ export async function createFoundation(deps: HubDeps) {
     trail,
     guard,
     access,
+    memory: createMemoryWatch(config.limits.memoryBytesMax, log),
     ...stores,
     searchWriter: createSearchWriter({ database, searchStore, log }),
     storedLessons: createStoredLessons({ views: audit.views, searchStore }),
@@ -93,6 +96,19 @@ async function openStored(
       log.error('The WAL checkpoint thread stopped; SQLite checkpoints at commits from now on', {}, { error }),
   });
   return { database, walCheckpointer, dataLock, audit };
+}
+
+/** The watch of the memory, which logs when the hub begins and ends to refuse requests. */
+function createMemoryWatch(configuredBytes: number | undefined, log: Log): MemoryWatch {
+  const limitBytes = memoryLimitBytes(configuredBytes);
+  return watchMemory({
+    limitBytes,
+    onChange: (isOver, bytes) => {
+      const fields = { memory_bytes: bytes, limit_bytes: limitBytes };
+      if (isOver) log.error('The hub serves operators only: its memory is over the limit', fields);
+      else log.info('The hub serves all callers again: its memory is below the limit', fields);
+    },
+  });
 }
 
 function journalPlace({ dataDirectory, audit: { headFile } }: Config): JournalPlace {

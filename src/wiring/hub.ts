@@ -93,12 +93,14 @@ async function start(
 
 async function closeFoundation({
   access,
+  memory,
   audit,
   searchWriter,
   walCheckpointer,
   database,
   dataLock,
 }: Foundation): Promise<void> {
+  memory[Symbol.dispose]();
   await access.saveUses().catch(() => undefined);
   await searchWriter[Symbol.asyncDispose]();
   await audit.close();

@@ -1,6 +1,7 @@
 /** The probes `/livez` and `/readyz`, without a key. Ready means that calls can be accepted and recorded. */
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
+import type { MemoryWatch } from '../../flow/memory-watch.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import type { ServerStatus } from '../../shapes/server.ts';
 import type { HubEnv } from '../authenticate.ts';
@@ -38,6 +39,8 @@ export interface HealthRoutesDeps {
   /** The state of what search depends on, by name. */
   search: () => Record<string, { state: string }>;
   servers: () => readonly ServerStatus[];
+  /** The memory of the process. */
+  memory: Pick<MemoryWatch, 'isOver' | 'limitBytes'>;
   isDraining: () => boolean;
 }
 
@@ -50,6 +53,7 @@ export function healthRoutes({
   checkJournal,
   search,
   servers,
+  memory,
   isDraining,
 }: HealthRoutesDeps): OpenAPIHono<HubEnv> {
   const router = createRouter();
@@ -60,9 +64,11 @@ export function healthRoutes({
   router.openapi(liveRoute, (c) => c.json({ status: 'alive' as const }, 200));
   router.openapi(readyRoute, async (c) => {
     const storage = await storageChecked();
-    const isDown = Object.values(storage).some(({ state }) => state === 'down');
+    const memoryState = stateOfMemory(memory);
+    const isDown = [...Object.values(storage), memoryState].some(({ state }) => state === 'down');
     const dependencies = {
       ...storage,
+      memory: memoryState,
       ...search(),
       ...Object.fromEntries(
         servers().map(({ serverId, state, toolsCount }) => [`server:${serverId}`, { state, toolsCount }]),
@@ -75,8 +81,15 @@ export function healthRoutes({
   return router;
 }
 
+type DependencyState = Record<string, string> & { state: 'up' | 'down' };
+
+function stateOfMemory({ isOver, limitBytes }: HealthRoutesDeps['memory']): DependencyState {
+  if (!isOver()) return { state: 'up' };
+  return { state: 'down', reason: `the hub holds more than ${limitBytes} bytes of memory; it serves operators only` };
+}
+
 /** The state of a dependency, with the public reason where it is down. */
-async function stateOf(check: () => Promise<void>): Promise<Record<string, string> & { state: 'up' | 'down' }> {
+async function stateOf(check: () => Promise<void>): Promise<DependencyState> {
   try {
     await check();
     return { state: 'up' };

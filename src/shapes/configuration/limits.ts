@@ -19,25 +19,50 @@ export const limitsSchema = z
       .max(104_857_600)
       .default(10_485_760)
       .describe('Largest tool response, in bytes of its JSON.'),
-    requestBytesMax: z.int().min(1024).max(67_108_864).default(12_582_912).describe('Largest request body, in bytes.'),
+    requestBytesMax: z
+      .int()
+      .min(1024)
+      .max(67_108_864)
+      .default(4_194_304)
+      .describe('Largest request body, in bytes, but for the publication of a skill. Larger ones get status 413.'),
+    skillRequestBytesMax: z
+      .int()
+      .min(1024)
+      .max(67_108_864)
+      .default(25_165_824)
+      .describe(
+        'Largest body of `PUT /v1/skills/{name}`, in bytes. The files of a skill are in it, in JSON and base64.',
+      ),
+    requestValuesMax: z
+      .int()
+      .min(1000)
+      .max(10_000_000)
+      .default(250_000)
+      .describe('Most JSON values in a body over 65,536 bytes. Parsed, a value takes much more memory than its text.'),
     requestsRunningMax: z
       .int()
       .min(1)
       .max(100_000)
       .default(2048)
-      .describe('Concurrent requests, except streams and probes. Further ones get status 503 before they are read.'),
+      .describe(
+        'Concurrent requests, except streams and probes. Further ones get status 503 before they are read. Each key has a share: it may have as many as are left.',
+      ),
     requestBytesHeldMax: z
       .int()
       .min(1024)
       .max(17_179_869_184)
       .default(268_435_456)
-      .describe('Bodies of all concurrent requests, in bytes. Further ones get status 503 before they are read.'),
+      .describe(
+        'Bodies of all concurrent requests, in bytes, counted as they arrive, with 64 bytes for each JSON value; at most a quarter of the memory limit. Further ones get status 503. Each key has a share, as above.',
+      ),
     memoryBytesMax: z
       .int()
       .min(67_108_864)
       .max(68_719_476_736)
-      .default(1_073_741_824)
-      .describe('Memory of the process besides its code, in bytes. Requests get status 503 while it uses more.'),
+      .optional()
+      .describe(
+        'Memory that the process may hold after garbage collection, in bytes. While it holds more, requests get status 503, but for those of operators and probes. If unset, and at most: 70 % of the heap that V8 has, or half of the memory of the container or machine.',
+      ),
     connectTimeoutMs: milliseconds(30_000, 100, 300_000).describe(
       'Deadline of a connection attempt to an upstream server.',
     ),

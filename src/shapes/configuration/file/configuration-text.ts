@@ -119,9 +119,12 @@ function siblingHint(path: readonly string[]): string {
 
 type Limits = ConfigurationFile['limits'];
 
+/** A limit that has a default. */
+type LimitKey = Exclude<keyof Limits, 'memoryBytesMax'>;
+
 function requireAtMost(
   limits: Limits,
-  { key, maxKey }: { key: keyof Limits; maxKey: keyof Limits },
+  { key, maxKey }: { key: LimitKey; maxKey: LimitKey },
   { file, parsed }: Pick<OpenFile, 'file' | 'parsed'>,
 ): void {
   if (limits[key] <= limits[maxKey]) return;
