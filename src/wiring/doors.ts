@@ -39,7 +39,7 @@ export function createDoors(deps: HubDeps, foundation: Foundation, tools: Tools,
     metrics,
     log,
     version,
-    limits,
+    limits: config.limits,
     memory: foundation.memory,
     policy: {
       hosts: [config.host, ...config.policy.allowedHosts],
