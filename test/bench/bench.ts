@@ -55,7 +55,7 @@ interface Options {
   quick: boolean;
   only: string[];
   rounds?: number;
-  python?: string;
+  python: string[];
   json?: string;
 }
 
@@ -64,7 +64,12 @@ const command = new Command('bench')
   .option('--quick', 'a short run that only checks that everything works', false)
   .option('--only <suite>', `one of ${suiteNames.join(', ')}; may be repeated`, suiteOption, [])
   .option('--rounds <number>', 'rounds of each measurement', wholeNumber)
-  .option('--python <folder>', 'a Python virtual environment with gateways from PyPI, for the suite peers')
+  .option(
+    '--python <folder>',
+    'a Python virtual environment with gateways from PyPI; may be repeated',
+    folderOption,
+    [],
+  )
   .option('--json <file>', 'write the findings to a file; with --only, findings of other suites in it are kept')
   .addHelpText('after', `\nSuites:\n${suites.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join('\n')}`);
 
@@ -76,7 +81,7 @@ async function run({ quick, only, rounds, python, json }: Options): Promise<void
   const context = suiteContext({
     isQuick: quick,
     rounds,
-    python: python === undefined ? undefined : resolve(python),
+    python,
     reportProgress,
   });
   const chosen = only.length === 0 ? suites : suites.filter(({ name }) => only.includes(name));
@@ -119,6 +124,10 @@ function reportProgress(what: string): void {
 function suiteOption(name: string, chosen: string[]): string[] {
   if (!suiteNames.includes(name)) throw new InvalidArgumentError(`it is one of ${suiteNames.join(', ')}.`);
   return [...chosen, name];
+}
+
+function folderOption(folder: string, chosen: string[]): string[] {
+  return [...chosen, resolve(folder)];
 }
 
 function wholeNumber(text: string): number {

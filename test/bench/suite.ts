@@ -15,8 +15,8 @@ export interface Suite {
 export interface SuiteContext {
   /** A short run that only checks that the suite works. */
   isQuick: boolean;
-  /** The folder of a Python virtual environment with gateways from PyPI. Without it they are not compared. */
-  python: string | undefined;
+  /** The folders of Python virtual environments with gateways from PyPI. Those that none has are not compared. */
+  python: readonly string[];
   /**
    * Measures subjects in pairs with the settings of the run, and reports progress. A run that is void by the measure `noiseMeasure`
    * is repeated once. Subjects that ran before need only a short `warmUp`.
@@ -38,7 +38,7 @@ const quick = { rounds: 3, sliceMs: 60, warmUpMs: { long: 100, short: 50 } };
 export function suiteContext(options: {
   isQuick: boolean;
   rounds: number | undefined;
-  python: string | undefined;
+  python: readonly string[];
   reportProgress: (what: string) => void;
 }): SuiteContext {
   const { isQuick, python, reportProgress } = options;

@@ -19,12 +19,12 @@ const upstream = [everything.command, ...everything.args];
 export const suite: Suite = {
   name: 'peers',
   about: 'other gateways before the same server',
-  async run({ paired, python, reportProgress }) {
-    if (python === undefined) reportProgress('peers: without --python, those from PyPI are left out');
-    const peers = { ...starts, ...(python !== undefined && pythonPeers(python, upstream)) };
+  async run({ paired, python: environments, reportProgress }) {
+    if (environments.length === 0) reportProgress('peers: without --python, those from PyPI are left out');
     await using owned = new AsyncDisposableStack();
     const folder = owned.adopt(await mkdtemp(join(tmpdir(), 'hestia-bench-')), (path) => rm(path, { recursive: true }));
     const sink = owned.use(await startBenchScript('processes/signal-sink.ts'));
+    const peers = { ...starts, ...pythonPeers({ environments, upstream, otlpUrl: sink.url }) };
     const hub = owned.use(await startBenchHub({ servers: { everything }, otlpUrl: sink.url }));
     const loaders: [string, HttpLoader][] = [['Hestia', owned.use(hubLoader(hub, 'everything'))]];
     for (const [name, start] of Object.entries(peers)) {
