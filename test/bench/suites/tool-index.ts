@@ -14,7 +14,7 @@ import {
 import { createWordIndex } from '../../../src/search-index/words/word-index.ts';
 import { freePort, startHubProcess, untilServersConnected } from '../../support/hub/hub-process.ts';
 import { startBenchScript } from '../bench-process.ts';
-import { longestStallMs } from '../event-loop-stall.ts';
+import { longestStalls } from '../event-loop-stall.ts';
 import { type Finding, figureFinding, ratioFinding } from '../findings.ts';
 import { loadSlice } from '../load.ts';
 import { manyIndexedTools, manyToolsServers } from '../many-tools.ts';
@@ -58,11 +58,11 @@ async function reindexing(toolsCount: number, times: number): Promise<Finding> {
   const stalls: number[] = [];
   for (let edition = 1; edition <= times; edition += 1) {
     const tools = manyIndexedTools(0, perServer, ` Edition ${edition}.`);
-    const stall = await longestStallMs(async () => {
+    const { longestMs } = await longestStalls(async () => {
       await index.prepare(tools);
       index.replaceServer('many-0', tools);
     });
-    stalls.push(stall);
+    stalls.push(longestMs);
   }
   const name = `re-indexing 1,000 of ${toolsCount.toLocaleString('en')} tools, longest stall of the event loop`;
   return figureFinding(
