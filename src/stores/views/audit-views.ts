@@ -13,6 +13,7 @@ import { type StorageFailure, storageErrorType } from '../storage-error.ts';
 import { createProjector, type Projector, viewsUnreadable } from './projector.ts';
 import type { StartWorker } from './projector-thread.ts';
 import type { RecordedOutcome } from './recorded-outcome.ts';
+import { parsedStatistics } from './tool-statistics.ts';
 import { type OutcomePage, prepareViewQueries, type ViewQueries } from './view-queries.ts';
 import { openViewsReader } from './views-file.ts';
 
@@ -33,8 +34,7 @@ export interface AuditViews extends AsyncDisposable {
   list(query: AuditQuery): Promise<AuditRecord[]>;
   /**
    * Statistics of the outcomes that are stored, of one namespace or of all; only of those recorded at or after `since` (Unix
-   * milliseconds), if given. Ordered by server id and tool name, at most `statisticsToolsMax`. Computed from one index. It
-   * blocks the event loop for less than 0.5 s per million outcomes.
+   * milliseconds), if given. Ordered by server id and tool name, at most `statisticsToolsMax`. Computed in the worker thread.
    */
   statistics(filter: { namespace?: string | undefined; since?: number | undefined }): Promise<ToolStatistics[]>;
   /** The outcome of a call, if it was credited to a search and its record is stored. */
@@ -73,13 +73,15 @@ export const waitMsMax = 5000;
 /** Creates the views and starts the worker thread. Returns at once: reads wait until the thread has caught up. */
 export function createAuditViews(deps: AuditViewsDeps): AuditViews {
   const { startWorker = (script, options) => new Worker(script, options), onFailure = () => undefined } = deps;
-  const reader = createReader(deps.file, (cause) => {
+  const fail = (cause: unknown) => {
     const { message } = cause instanceof Error ? cause : { message: String(cause) };
     const type = storageErrorType(cause);
     deps.log.error('The views of the audit trail cannot be read', { error_type: type, reason: message });
     // A row that does not parse is of type `other`, too. Locks and the disk do not get better by building the file anew.
     if (type === 'corrupt' || type === 'other') projector.fail({ type, message, isUnusable: true });
-  });
+    return viewsUnreadable(cause);
+  };
+  const reader = createReader(deps.file, fail);
   const projector: Projector = createProjector({
     ...deps,
     startWorker,
@@ -97,7 +99,13 @@ export function createAuditViews(deps: AuditViewsDeps): AuditViews {
     position: projector.position,
     waitFor: (seq, { timeoutMs = waitMsMax } = {}) => projector.waitFor(seq, timeoutMs),
     list: (query) => read(({ list }) => list(query)),
-    statistics: (filter) => read(({ statistics }) => statistics(filter)),
+    statistics: async ({ namespace, since }) => {
+      const fromSeq = await read(({ firstSince }) => (since === undefined ? 0 : firstSince(since)));
+      const rows = await projector.statistics({ namespace, fromSeq });
+      return parsedStatistics(rows).catch((cause: unknown) => {
+        throw fail(cause);
+      });
+    },
     findOutcomeWithSearch: (callId) => read(({ findOutcomeWithSearch }) => findOutcomeWithSearch(callId)),
     outcomesWithSearch: (page) => read(({ outcomesWithSearch }) => outcomesWithSearch(page)),
     lagSeconds: projector.lagSeconds,
@@ -117,12 +125,8 @@ interface Reader {
   queries(): ViewQueries;
 }
 
-/** Creates the reader of a file. `onFailure` is called for each failed read, with its cause. */
-function createReader(file: string, onFailure: (cause: unknown) => void): Reader {
-  const failure: StorageFailure = (cause) => {
-    onFailure(cause);
-    return viewsUnreadable(cause);
-  };
+/** Creates the reader of a file. `failure` is called for each failed read, with its cause. */
+function createReader(file: string, failure: StorageFailure): Reader {
   let open: { connection: DatabaseSync; queries: ViewQueries } | undefined;
   return {
     open: () => {
@@ -130,7 +134,7 @@ function createReader(file: string, onFailure: (cause: unknown) => void): Reader
         const connection = openViewsReader(file);
         open = { connection, queries: prepareViewQueries(connection, failure) };
       } catch (cause) {
-        onFailure(cause);
+        failure(cause);
       }
     },
     close: () => {

@@ -8,17 +8,21 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createSegmentReader, type JournalLine } from '../../journal/segments/segment-reader.ts';
 import { storageErrorType } from '../storage-error.ts';
 import type { ProjectorReport, ProjectorRequest, ProjectorStart } from './projector-messages.ts';
+import { prepareStatistics, type StatisticsFilter, type StatisticsQuery } from './statistics-query.ts';
 import { ViewsFileError } from './views-file.ts';
 import { isUnusable, openViews } from './views-open.ts';
 
 /** The rows that one transaction deletes, so that the projection goes on between two. */
 const pruneSlice = 1000;
+/** The rows of statistics in one message, since the event loop reads a message in one piece. */
+const statisticsPage = 200;
 /** The interval in which the file is compared with its path, in milliseconds. */
 const fileCheckIntervalMs = 1000;
 
 const start: ProjectorStart = workerData;
 const { file } = start;
 const journal = createSegmentReader({ directory: start.journalDirectory });
+const statisticsRequests: ({ id: number } & StatisticsFilter)[] = [];
 const goal = { size: start.size, pruneBefore: start.firstSeq, mustPrune: true, isStopped: false };
 const report = (message: ProjectorReport) => parentPort?.postMessage(message);
 
@@ -38,11 +42,25 @@ function receive(request: ProjectorRequest): void {
       goal.pruneBefore = Math.max(goal.pruneBefore, request.beforeSeq);
       goal.mustPrune = true;
       return;
+    case 'statistics':
+      statisticsRequests.push(request);
+      return;
     case 'stop':
       goal.isStopped = true;
       return;
     default:
       request satisfies never;
+  }
+}
+
+/** Answers the requests of statistics that were received so far. */
+function answerStatistics(statistics: StatisticsQuery): void {
+  for (const { id, ...filter } of statisticsRequests.splice(0)) {
+    const rows = statistics(filter);
+    do {
+      const page = rows.splice(0, statisticsPage);
+      report({ kind: 'statistics', id, rows: page, isLast: rows.length === 0 });
+    } while (rows.length > 0);
   }
 }
 
@@ -70,6 +88,7 @@ async function run(): Promise<void> {
     report({ kind: 'pruned', beforeSeq });
   };
 
+  const statistics = prepareStatistics(connection);
   report({ kind: 'ready', position: projection.position(), ...(emptied !== undefined && { emptied }) });
   while (!goal.isStopped) {
     const from = Math.max(projection.position() + 1, start.firstSeq);
@@ -78,8 +97,11 @@ async function run(): Promise<void> {
         write(page);
         // Requests are received between two batches.
         await setImmediate();
+        answerStatistics(statistics);
         if (goal.isStopped) break;
       }
+    } else if (statisticsRequests.length > 0) {
+      answerStatistics(statistics);
     } else if (goal.mustPrune) {
       pruneOnce();
       await setImmediate();

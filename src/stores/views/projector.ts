@@ -17,6 +17,8 @@ import {
   startProjectorThread,
 } from './projector-thread.ts';
 import { createRebuildLog, type RebuildLog } from './rebuild-log.ts';
+import type { StatisticsFilter, StatisticsRow } from './statistics-query.ts';
+import { createStatisticsRequests, type StatisticsRequests } from './tool-statistics.ts';
 
 /** The projector. Disposing it stops the thread and rejects all waits. */
 export interface Projector extends AsyncDisposable {
@@ -27,6 +29,8 @@ export interface Projector extends AsyncDisposable {
   waitFor(seq: number, timeoutMs: number): Promise<void>;
   /** Deletes rows before `beforeSeq`. @throws HestiaError VIEWS_UNAVAILABLE if the thread stops; the next one goes on */
   prune(beforeSeq: number): Promise<void>;
+  /** Computes statistics in the thread. @throws HestiaError VIEWS_UNAVAILABLE if the thread stops, or has too much to do */
+  statistics(filter: StatisticsFilter): Promise<StatisticsRow[]>;
   /** Stops the thread because the file cannot be read; the next one builds it anew. */
   fail(failure: ProjectorFailure): void;
 }
@@ -64,12 +68,16 @@ export function createProjector(deps: ProjectorDeps): Projector {
   const late = (seq: number) => viewsBehind(seq, { position: state.position, size: journal.size() });
   const waits = createProjectionWaits(late);
   const prunings = createProjectionWaits(late);
+  const statistics = createStatisticsRequests(viewsUnreadable);
+  const stopRequests = () => {
+    for (const each of [prunings, statistics]) each.fail(viewsUnreadable());
+  };
   const progress = createRebuildLog(log);
   const thread = startProjectorThread({
     start: () => ({ file, journalDirectory, firstSeq: journal.firstSeq(), size: journal.size() }),
     onReport: (report) => {
       if (report.kind === 'projected') thread.progressed();
-      receive(report, deps, { state, lag, waits, prunings, progress });
+      receive(report, deps, { state, lag, waits, prunings, statistics, progress });
     },
     onFailure: (failure, retryMs) => {
       state.isReady = false;
@@ -77,7 +85,7 @@ export function createProjector(deps: ProjectorDeps): Projector {
       if (diskFailures.has(failure.type)) deps.onFailure(failure.type);
       const fields = { error_type: failure.type, reason: failure.message, retry_ms: retryMs };
       log.error('The projector of the audit trail has stopped and is restarted', fields);
-      prunings.fail(viewsUnreadable());
+      stopRequests();
     },
     startWorker: deps.startWorker,
   });
@@ -91,19 +99,33 @@ export function createProjector(deps: ProjectorDeps): Projector {
       notices.now();
       return waits.add(seq, timeoutMs);
     },
+    ...createRequests(thread, { state, prunings, statistics }),
+    fail: thread.fail,
+    [Symbol.asyncDispose]: async () => {
+      state.isDisposed = true;
+      notices[Symbol.dispose]();
+      waits.fail(viewsUnreadable());
+      stopRequests();
+      await thread[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Requests to the thread. All are refused where it cannot take them. */
+function createRequests(
+  thread: ProjectorThread,
+  { state, prunings, statistics }: Pick<ProjectorParts, 'state' | 'prunings' | 'statistics'>,
+): Pick<Projector, 'prune' | 'statistics'> {
+  return {
     prune: (beforeSeq) => {
       if (state.isDisposed) return Promise.reject(viewsUnreadable());
       // A thread that is starting receives it, too. One that starts later begins with the oldest record of the journal.
       thread.send({ kind: 'prune', beforeSeq });
       return prunings.add(beforeSeq, Number.POSITIVE_INFINITY);
     },
-    fail: thread.fail,
-    [Symbol.asyncDispose]: async () => {
-      state.isDisposed = true;
-      notices[Symbol.dispose]();
-      waits.fail(viewsUnreadable());
-      prunings.fail(viewsUnreadable());
-      await thread[Symbol.asyncDispose]();
+    statistics: (filter) => {
+      if (state.isDisposed || !state.isReady) return Promise.reject(viewsUnreadable());
+      return statistics.add((id) => thread.send({ kind: 'statistics', id, ...filter }));
     },
   };
 }
@@ -120,13 +142,14 @@ interface ProjectorParts {
   lag: ProjectionLag;
   waits: ProjectionWaits;
   prunings: ProjectionWaits;
+  statistics: StatisticsRequests;
   progress: RebuildLog;
 }
 
 function receive(
   report: Exclude<ProjectorReport, { kind: 'failed' }>,
   { journal, log, onReady }: ProjectorDeps,
-  { state, lag, waits, prunings, progress }: ProjectorParts,
+  { state, lag, waits, prunings, statistics, progress }: ProjectorParts,
 ): void {
   switch (report.kind) {
     case 'ready': {
@@ -146,6 +169,9 @@ function receive(
       break;
     case 'pruned':
       prunings.projected(report.beforeSeq);
+      return;
+    case 'statistics':
+      statistics.received(report);
       return;
     default:
       report satisfies never;

@@ -4,11 +4,10 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
-import { type AuditQuery, type AuditRecord, serverIdOfSegment } from '../../shapes/audit.ts';
-import { type ToolStatistics, toolStatisticsSchema } from '../../shapes/tool.ts';
+import type { AuditQuery, AuditRecord } from '../../shapes/audit.ts';
 import { prepareQuery } from '../statement.ts';
 import type { StorageFailure } from '../storage-error.ts';
-import { nameParameter, type PrepareQuery, prepareRecordList, recordRowSchema } from './record-list.ts';
+import { type PrepareQuery, prepareRecordList, recordRowSchema } from './record-list.ts';
 import { type RecordedOutcome, recordedOutcome } from './recorded-outcome.ts';
 import { callKey } from './view-row.ts';
 
@@ -19,13 +18,11 @@ export interface OutcomePage {
   newestMax: number;
 }
 
-/** The most tools that {@link ViewQueries.statistics} returns. */
-export const statisticsToolsMax = 10_000;
-
 /** The queries. All are synchronous, and throw the error that the failure conversion returns. */
 export interface ViewQueries {
   list(query: AuditQuery): AuditRecord[];
-  statistics(filter: { namespace?: string | undefined; since?: number | undefined }): ToolStatistics[];
+  /** The number of the first record at or after a time in Unix milliseconds. */
+  firstSince(time: number): number;
   findOutcomeWithSearch(callId: string): RecordedOutcome | undefined;
   outcomesWithSearch(page: OutcomePage): RecordedOutcome[];
 }
@@ -36,7 +33,7 @@ export function prepareViewQueries(connection: DatabaseSync, failure: StorageFai
   const firstSince = prepareFirstSince(query);
   return {
     list: prepareRecordList(query, firstSince),
-    statistics: prepareStatistics(query, firstSince),
+    firstSince,
     ...prepareOutcomes(query),
   };
 }
@@ -61,36 +58,6 @@ function prepareOutcomes(query: PrepareQuery): Pick<ViewQueries, 'findOutcomeWit
       credited.all({ after: after ?? before.first({ newestMax })?.seq ?? 0, limit }),
   };
 }
-
-// The 95th percentile interpolates between the two nearest outcomes: percentile_cont of SQL:2003. Numbers of names: views.sql.
-// The target of a tool outcome is `tool:`, the segment of its server, `/` and its name.
-function prepareStatistics(query: PrepareQuery, firstSince: (time: number) => number): ViewQueries['statistics'] {
-  const rows = query(
-    `SELECT substr(name, 6, instr(name, '/') - 6) AS serverId, substr(name, instr(name, '/') + 1) AS toolName, calls,
-       success, error, timeout, abandoned, latencyMsMean, latencyMsP95, last.time AS lastCalledAt
-     FROM (
-       SELECT target, count(*) AS calls, sum(outcome = 2) AS success, sum(outcome = 3) AS error,
-         sum(outcome = 4) AS timeout, sum(outcome = 5) AS abandoned, avg(latency_ms) AS latencyMsMean,
-         percentile_cont(latency_ms, 0.95) AS latencyMsP95, max(seq) AS lastSeq
-       FROM records INDEXED BY records_by_target
-       WHERE outcome IS NOT NULL AND seq >= :fromSeq
-         AND (:namespace IS NULL OR namespace = ${nameParameter('namespace')})
-       GROUP BY target
-     ) AS tools JOIN names ON names.id = tools.target JOIN records AS last ON last.seq = lastSeq
-     ORDER BY serverId, toolName LIMIT ${statisticsToolsMax}`,
-    statisticsRowSchema,
-  );
-  return ({ namespace, since }) => rows.all({ namespace, fromSeq: since === undefined ? 0 : firstSince(since) });
-}
-
-const statisticsRowSchema = toolStatisticsSchema
-  .omit({ outcomes: true })
-  .extend(toolStatisticsSchema.shape.outcomes.shape)
-  .transform(({ success, error, timeout, abandoned, ...row }) => ({
-    ...row,
-    serverId: serverIdOfSegment(row.serverId),
-    outcomes: { success, error, timeout, abandoned },
-  }));
 
 /**
  * Returns the number of the first record at or after a time, by halving, since records are in the order of time. Where the

@@ -177,3 +177,36 @@ test('a list has a target, a server with its tools, an outcome, a time, and eith
   expect(await list({ since: entryTimeMs + 60_000, until: entryTimeMs + 3 * 60_000 })).toEqual([2, 3]);
   expect(await list({ since: entryTimeMs + 60_000, order: 'newest', after: 3 })).toEqual([2]);
 });
+
+test('statistics of more tools than one message of the thread holds are complete and in order', async () => {
+  await using stage = await openViewsStage();
+  const views = stage.start();
+  const names = Array.from({ length: 450 }, (_, at) => `tool_${String(at).padStart(3, '0')}`);
+  stage.append(...names.toReversed().map((tool) => outcomeEntry({ tool })));
+  const [first, second] = await Promise.all([views.statistics({}), views.statistics({})]);
+  expect(first.map(({ toolName }) => toolName)).toEqual(names);
+  expect(second).toEqual(first);
+});
+
+test('statistics are refused, and not waited for, when the thread stops while it computes them', async () => {
+  await using stage = await openViewsStage();
+  const views = stage.start();
+  stage.append(outcomeEntry());
+  await views.list({ after: 0, limit: 1 });
+  const [thread] = stage.workers;
+  if (thread !== undefined) thread.postMessage = () => undefined;
+  const pending = views.statistics({});
+  await thread?.terminate();
+  await expect(pending).rejects.toMatchObject({ code: 'VIEWS_UNAVAILABLE' });
+  expect((await views.statistics({}))[0]?.calls).toBe(1);
+});
+
+test('more requests of statistics than the thread can take are refused', async () => {
+  await using stage = await openViewsStage();
+  const views = stage.start();
+  stage.append(outcomeEntry());
+  await views.list({ after: 0, limit: 1 });
+  const settled = await Promise.allSettled(Array.from({ length: 40 }, () => views.statistics({})));
+  const refused = settled.filter(({ status }) => status === 'rejected');
+  expect(refused.length).toBe(8);
+});
