@@ -59,6 +59,7 @@ export function loadConfig(sources: ConfigSources): Config {
     log: {
       file: environment.HESTIA_LOG_FILE ? absolute(environment.HESTIA_LOG_FILE) : resolve(dataDirectory, 'hestia.log'),
       level: environment.HESTIA_LOG_LEVEL,
+      bytesMax: environment.HESTIA_LOG_BYTES_MAX,
     },
     telemetry: telemetryConfiguration(environment),
     search: {

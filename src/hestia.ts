@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --disable-warning=ExperimentalWarning
+#!/usr/bin/env -S node --disable-sigusr1 --disable-warning=ExperimentalWarning
 /**
  * The entry point of the `hestia` command line: runs the command and sets the exit code. `serve` imports `main.ts`, so that
  * a hub runs the same code however it is started.

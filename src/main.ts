@@ -1,18 +1,19 @@
 /**
  * The hub process: loads the configuration, starts telemetry first, then builds and serves the hub. On SIGHUP it reads the
- * servers of the configuration again. On SIGTERM or SIGINT it drains running calls and exits within ten seconds, even if the
- * collector or an upstream server does not respond.
+ * servers of the configuration again. On SIGTERM, or another signal that would terminate it, it drains running calls and exits
+ * within ten seconds, even if the collector or an upstream server does not respond.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { dirname } from 'node:path';
 import { serve } from '@hono/node-server';
 import { configurationSource, loadConfig, version } from './config.ts';
+import { restrictFile, writePrivateFile } from './flow/private-file.ts';
 import { systemErrorCode } from './flow/system-error.ts';
 import type { Config } from './shapes/configuration/config.ts';
 import { ConfigurationError } from './shapes/configuration/configuration-error.ts';
 import { printable } from './shapes/text.ts';
-import { type Log, openLog } from './telemetry/log.ts';
+import { type Log, type OpenedLog, openLog } from './telemetry/log.ts';
 import { startTelemetry, type Telemetry } from './telemetry/start.ts';
 import { createHub, type Hub } from './wiring/hub.ts';
 
@@ -21,7 +22,7 @@ const shutdownMsMax = 9500;
 
 interface Running {
   config: Config;
-  log: Log;
+  log: OpenedLog;
   telemetry: Telemetry;
   hub: Hub;
   server: Server;
@@ -64,14 +65,19 @@ function prepareDirectories(config: Config): void {
   }
 }
 
-/** Creates the first operator's key if there is none, prints it once and writes it to a file that only its owner can read. */
+/**
+ * Creates the first operator's key if there is none, and writes it to a file that only its owner can read. It is printed on
+ * a terminal only: elsewhere, as in a container, the output is kept in a log.
+ */
 async function writeFirstKey(config: Config, hub: Hub): Promise<void> {
-  const saveSecret = (secret: string) => writeFileSync(config.operatorKeyFile, `${secret}\n`, { mode: 0o600 });
-  const created = await hub.access.createFirst(saveSecret);
+  const file = config.operatorKeyFile;
+  restrictFile(file);
+  const created = await hub.access.createFirst((secret) => writePrivateFile(file, `${secret}\n`));
   if (created === undefined) return;
-  process.stderr.write(
-    `\nThe operator's API key, shown this once and written to ${config.operatorKeyFile}:\n\n    ${created.secret}\n\n`,
-  );
+  const text = process.stderr.isTTY
+    ? `\nThe operator's API key, shown this once and written to ${file}:\n\n    ${created.secret}\n\n`
+    : `The operator's API key was written to ${file}\n`;
+  process.stderr.write(text);
 }
 
 /** The interval of the check for clients that send their request too slowly. */
@@ -126,12 +132,25 @@ function shutDownOnSignals(running: Running): void {
     );
   };
   // The listeners stay: without them a second signal would terminate the process while it drains.
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+  for (const signal of terminatingSignals) process.on(signal, onSignal);
   // On a terminal SIGHUP means that it was closed. A service is sent it to read its configuration again.
   const isOnTerminal = process.stdin.isTTY || process.stdout.isTTY;
-  process.on('SIGHUP', isOnTerminal ? onSignal : () => void running.hub.reload());
+  const onHangUp = () => {
+    running.log.reopen();
+    void running.hub.reload();
+  };
+  process.on('SIGHUP', isOnTerminal ? onSignal : onHangUp);
+  // Sent after a rotation of logs. Together with `--disable-sigusr1` the listener keeps Node from opening its inspector.
+  process.on('SIGUSR1', running.log.reopen);
+  // With a listener, a write beyond the limit of file sizes fails, as on a full disk.
+  process.on('SIGXFSZ', () => undefined);
 }
+
+/** The signals that terminate a process by default and that a process may handle, but those of a debugger or a failure. */
+const terminatingSignals = [
+  ...['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGUSR2', 'SIGALRM', 'SIGVTALRM', 'SIGXCPU'],
+  ...(process.platform === 'linux' ? ['SIGPWR', 'SIGIO', 'SIGSTKFLT'] : []),
+] as const;
 
 /** Logs an uncaught error and exits: after a broken invariant the state of the process is unknown. */
 function exitOnFailure(log: Log): void {

@@ -3,6 +3,7 @@
  * The operating system releases it when the process exits, for whatever reason, so that no lock outlives its holder.
  */
 import { DatabaseSync } from 'node:sqlite';
+import { ensurePrivateFile } from './private-file.ts';
 
 /**
  * Acquires the lock on `file`, which is created and needs no content. Disposing releases it. It is SQLite's file lock, since Node
@@ -12,6 +13,7 @@ import { DatabaseSync } from 'node:sqlite';
 export function lockFile(file: string): Disposable {
   let holder: DatabaseSync | undefined;
   try {
+    ensurePrivateFile(file);
     holder = new DatabaseSync(file, { timeout: 0 });
     holder.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (cause) {

@@ -5,6 +5,7 @@
  */
 import { mkdir, open, readFile, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { privateAppendFlags, privateFileMode, restrictFile } from '../flow/private-file.ts';
 import { systemErrorCode } from '../flow/system-error.ts';
 import { parsedJson } from '../shapes/json.ts';
 import { type CheckpointLine, checkpointLineSchema } from './checkpoint.ts';
@@ -110,7 +111,8 @@ async function readTail(path: string): Promise<FileTail | undefined> {
 
 async function appendSynced(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  await using file = await open(path, 'a');
+  restrictFile(path);
+  await using file = await open(path, privateAppendFlags, privateFileMode);
   await file.writeFile(text);
   await file.datasync();
 }

@@ -3,7 +3,8 @@
  * The rest is copied as it is and replaces the file, so that a crash leaves either and a reader of the old file reads on.
  */
 import { createReadStream } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
+import { privateFileMode } from '../flow/private-file.ts';
 import { systemErrorCode } from '../flow/system-error.ts';
 import { checkpointSizeOf } from './checkpoint.ts';
 
@@ -16,7 +17,8 @@ export async function pruneCheckpointLines(path: string, size: number): Promise<
   const start = await placeOfFirst(path, size);
   if (start === 0) return;
   const draft = `${path}.new`;
-  await using file = await open(draft, 'w');
+  await rm(draft, { force: true });
+  await using file = await open(draft, 'wx', privateFileMode);
   for await (const chunk of createReadStream(path, { start })) await file.writeFile(chunk);
   await file.datasync();
   await rename(draft, path);

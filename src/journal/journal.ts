@@ -3,7 +3,7 @@
  * A line is canonical JSON. The journal is the only place where records are stored; everything else is a view of it. Of a
  * line it reads the number and the time only.
  */
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { HestiaError } from '../shapes/error.ts';
 import { JournalError, JournalOpenError, journalFailure } from './journal-error.ts';
 import { createAppendQueue } from './segments/append-queue.ts';
@@ -107,6 +107,8 @@ export async function openJournal(deps: JournalDeps): Promise<Journal> {
 async function createFolders(directory: string): Promise<void> {
   try {
     await mkdir(segmentsFolder(directory), { recursive: true, mode: 0o700 });
+    // Also where it existed with other permissions: the files in it are for the hub alone.
+    await chmod(directory, 0o700);
   } catch (cause) {
     throw new JournalOpenError(directory, cause);
   }

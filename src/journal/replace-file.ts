@@ -1,15 +1,17 @@
 /** Replaces a file as a whole, so that a crash leaves either the old content or the new one. */
-import { mkdir, open, rename } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { privateFileMode } from '../flow/private-file.ts';
 
 /**
- * Writes and syncs a temporary file beside it, then renames that. Creates the folder. `mode` are the permissions of the file.
+ * Writes and syncs a temporary file beside it, then renames that. Creates the folder. Only the owner may read the file.
  * @throws Error of the file system
  */
-export async function replaceFile(path: string, content: Buffer | string, mode = 0o666): Promise<void> {
+export async function replaceFile(path: string, content: Buffer | string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const draft = `${path}.new`;
-  await using file = await open(draft, 'w', mode);
+  await rm(draft, { force: true });
+  await using file = await open(draft, 'wx', privateFileMode);
   await file.writeFile(content);
   await file.datasync();
   await rename(draft, path);

@@ -7,6 +7,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { restrictFile } from '../flow/private-file.ts';
 import { systemErrorCode } from '../flow/system-error.ts';
 import { isoTime } from '../shapes/time.ts';
 import { replaceFile } from './replace-file.ts';
@@ -69,7 +70,6 @@ const nextKeyName = 'audit-signing.next.key';
 /** A replaced key, named by the id in its verifier key. Its PEM follows a line with the time until which it signs. */
 const replacedKeyPattern = /^audit-signing\.(?<id>[0-9a-f]{8})\.key$/;
 const untilPattern = /^signs until (?<time>\S+)\n/;
-const fileMode = 0o600;
 
 interface StoredReplacedKey extends ReplacedKey {
   file: string;
@@ -104,7 +104,7 @@ export function openSigningKeys({ directory, origin, signingKey, overlapMs, now 
       }
       const until = `signs until ${isoTime(previous.signsUntil)}\n`;
       const file = join(directory, `audit-signing.${idOf(current.vkey)}.key`);
-      await replaceFile(file, `${until}${pemOf(currentKey)}`, fileMode);
+      await replaceFile(file, `${until}${pemOf(currentKey)}`);
       await rename(nextFile, join(directory, signingKeyName));
       currentKey = nextKey;
       current = next;
@@ -121,7 +121,7 @@ export function openSigningKeys({ directory, origin, signingKey, overlapMs, now 
 /** Creates the file of a new key. Returns its PEM. */
 async function createKey(file: string): Promise<string> {
   const pem = pemOf(generateKeyPairSync('ed25519').privateKey);
-  await replaceFile(file, pem, fileMode);
+  await replaceFile(file, pem);
   return pem;
 }
 
@@ -139,6 +139,7 @@ function readReplacedKeys(directory: string, origin: string): StoredReplacedKey[
     .filter((name) => replacedKeyPattern.test(name))
     .map((name) => {
       const file = join(directory, name);
+      restrictFile(file);
       const text = readFileSync(file, 'utf8');
       const signer = noteSigner(origin, createPrivateKey(text.replace(untilPattern, '')));
       const signsUntil = Date.parse(untilPattern.exec(text)?.groups?.time ?? '');
@@ -149,6 +150,7 @@ function readReplacedKeys(directory: string, origin: string): StoredReplacedKey[
 
 function readIfPresent(file: string): string | undefined {
   try {
+    restrictFile(file);
     return readFileSync(file, 'utf8');
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;

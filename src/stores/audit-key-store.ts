@@ -4,8 +4,9 @@
  * replaced silently.
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { restrictFile, writePrivateFile } from '../flow/private-file.ts';
 import { systemErrorCode } from '../flow/system-error.ts';
 
 /** The two secret keys. */
@@ -94,22 +95,18 @@ function parsedDigestKey(text: string): Buffer {
 
 function readKey(file: string): string | undefined {
   try {
+    restrictFile(file);
     return readFileSync(file, 'utf8');
   } catch (cause) {
     if (systemErrorCode(cause) === 'ENOENT') return undefined;
-    throw new AuditKeyError(`${file}: the file cannot be read`, { cause });
+    const isLink = systemErrorCode(cause) === undefined && cause instanceof Error;
+    throw new AuditKeyError(isLink ? cause.message : `${file}: the file cannot be read`, { cause });
   }
 }
 
-/** Writes and syncs a temporary file, then renames it, so that a crash leaves either the complete key or none. */
 function createKeyFile(file: string, text: string): string {
   try {
-    const draft = `${file}.new`;
-    const descriptor = openSync(draft, 'w', 0o600);
-    writeSync(descriptor, text);
-    fsyncSync(descriptor);
-    closeSync(descriptor);
-    renameSync(draft, file);
+    writePrivateFile(file, text);
     return text;
   } catch (cause) {
     throw new AuditKeyError(`${file}: the file cannot be written`, { cause });

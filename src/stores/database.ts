@@ -6,6 +6,7 @@ import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { z } from 'zod';
+import { ensurePrivateDatabase } from '../flow/private-file.ts';
 import type { StorageErrorType } from '../shapes/storage.ts';
 import { upgradeSkillDocuments } from './skill/document-upgrade.ts';
 import { readIdentity } from './sqlite/file-identity.ts';
@@ -125,6 +126,7 @@ const openTimeoutMs = 1000;
 function openConnection(file: string, durability: 'normal' | 'full'): DatabaseSync {
   let connection: DatabaseSync | undefined;
   try {
+    ensurePrivateDatabase(file);
     connection = new DatabaseSync(file, {
       timeout: openTimeoutMs,
       enableForeignKeyConstraints: true,

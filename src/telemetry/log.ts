@@ -3,13 +3,12 @@
  * Standard output is readable on a terminal. Every text is made printable. Lines gather for some milliseconds, are formatted
  * together and are one write to each output, so that callers do not wait for them.
  */
-import { openSync } from 'node:fs';
 import { logs, ROOT_CONTEXT, SeverityNumber, type Span, trace } from '@opentelemetry/api';
 import { type DestinationStream, pino } from 'pino';
-import { settledWithin } from '../flow/time-limit.ts';
 import { HestiaError } from '../shapes/error.ts';
 import type { EventFields } from '../shapes/event.ts';
 import { printable, truncated } from '../shapes/text.ts';
+import { bufferedBytesMax, openLogFile } from './log-file.ts';
 import { scopeName } from './names.ts';
 
 /** Severity of a log line. */
@@ -37,10 +36,18 @@ export interface Log {
   close(): Promise<void>;
 }
 
+/** A log whose file may be rotated. */
+export interface OpenedLog extends Log {
+  /** Opens the file again if it was moved. That happens within a second anyway. */
+  reopen(): void;
+}
+
 /** The outputs of the log. */
 export interface LogTarget {
   /** Path of the NDJSON file. Its folder must exist. */
   file: string;
+  /** The size at which the file is renamed to `<file>.1`, and older ones to `.2` up to `.5`; if undefined, never. */
+  bytesMax?: number | undefined;
   level: LogLevel;
   /** `none` in tests. */
   standardOutput: 'ndjson' | 'readable' | 'none';
@@ -60,11 +67,9 @@ const severities = {
  * Opens the log. The file is appended to, in the background.
  * @throws Error if the file cannot be opened
  */
-export async function openLog(target: LogTarget): Promise<Log> {
-  const file = pino.destination({ dest: opened(target.file), sync: false, maxLength: bufferedBytesMax });
-  // A full disk must not stop the process. The line is lost; the audit record is the durable one.
-  file.on('error', () => undefined);
-  const outputs = [whileOpen(file), ...(await standardOutput(target))];
+export async function openLog(target: LogTarget): Promise<OpenedLog> {
+  const file = openLogFile({ path: target.file, bytesMax: target.bytesMax });
+  const outputs = [file, ...(await standardOutput(target))];
   let waiting: Line[] = [];
   let timer: NodeJS.Timeout | undefined;
   const flush = () => {
@@ -96,9 +101,10 @@ export async function openLog(target: LogTarget): Promise<Log> {
     warn: writer('warn'),
     error: writer('error'),
     flush,
+    reopen: file.reopen,
     close: () => {
       flush();
-      return closed(file);
+      return file.close();
     },
   };
 }
@@ -172,12 +178,6 @@ const readableOptions = {
   sync: true,
 } as const;
 
-/** The most bytes buffered for an output that does not accept them. Lines beyond are lost, as on a full disk. */
-const bufferedBytesMax = 16_777_216;
-
-/** How long closing waits for the last lines to be written, in milliseconds. Then they are lost. */
-const closeTimeoutMs = 500;
-
 /** Standard output, written without waiting for its reader. A closed pipe stops the output, not the hub. */
 function standardStream(): FileStream {
   const stream = pino.destination({ dest: 1, sync: false, maxLength: bufferedBytesMax });
@@ -195,25 +195,6 @@ function whileOpen(stream: FileStream & { destroyed?: boolean }): DestinationStr
 }
 
 type FileStream = ReturnType<typeof pino.destination>;
-
-/** Opens the file here and not in the library, whose exit hook fails for a file that could not be opened. */
-function opened(path: string): number {
-  try {
-    return openSync(path, 'a', 0o600);
-  } catch (cause) {
-    throw new Error(`HESTIA_LOG_FILE: cannot open ${path}`, { cause });
-  }
-}
-
-async function closed(file: FileStream): Promise<void> {
-  const closing = new Promise<void>((resolve) => file.once('close', resolve));
-  // Otherwise the library would retry a file that cannot be written until the process exits.
-  file.once('error', () => file.destroy());
-  file.end();
-  if (await settledWithin(closeTimeoutMs, closing)) return;
-  file.destroy();
-  await closing;
-}
 
 function cleaned(fields: EventFields): Record<string, string | number | boolean> {
   const result: Record<string, string | number | boolean> = {};

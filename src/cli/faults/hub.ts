@@ -102,7 +102,7 @@ function spawnHub(
   const { instance } = options;
   const own = `service.namespace=${instance},service.instance.id=${instance}`;
   const attributes = [environment.OTEL_RESOURCE_ATTRIBUTES, own];
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', hubFile], {
+  const child = spawn(process.execPath, ['--disable-sigusr1', '--disable-warning=ExperimentalWarning', hubFile], {
     cwd: folder,
     // A process group of its own: Ctrl-C interrupts the demo only, which then stops this hub.
     detached: true,

@@ -16,6 +16,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { promisify } from 'node:util';
+import { openPrivateFile, privateFileMode } from '../../flow/private-file.ts';
 import { JournalError, journalFailure } from '../journal-error.ts';
 import type { Segment } from './segment.ts';
 
@@ -60,7 +61,7 @@ export function openSegmentFile(
   { file }: Segment,
   { bytes: initialBytes, isNew, operations }: { bytes: number; isNew: boolean; operations: SegmentOperations },
 ): SegmentFile {
-  const descriptor = openSync(file, isNew ? 'ax' : 'a', 0o600);
+  const descriptor = isNew ? openSync(file, 'ax', privateFileMode) : openPrivateFile(file);
   const opened = fstatSync(descriptor);
   let bytes = initialBytes;
   let bytesPending = 0;

@@ -2,11 +2,12 @@
  * The lock of the journal's folder: one process writes, and a second one learns who that is.
  * The operating system releases the lock with its process, so that the lock of a process that died is free.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { lockFile } from '../../flow/file-lock.ts';
+import { writePrivateFile } from '../../flow/private-file.ts';
 import { systemErrorCode } from '../../flow/system-error.ts';
 import { parsedJson } from '../../shapes/json.ts';
 import { isoTime } from '../../shapes/time.ts';
@@ -25,7 +26,7 @@ export function lockJournal({ directory, now }: { directory: string; now: number
   try {
     lock = lockFile(join(directory, 'lock'));
     const holder = { pid: process.pid, host: hostname(), since: isoTime(now) };
-    writeFileSync(holderFile, `${JSON.stringify(holder)}\n`);
+    writePrivateFile(holderFile, `${JSON.stringify(holder)}\n`);
     return lock;
   } catch (cause) {
     lock?.[Symbol.dispose]();

@@ -4,6 +4,7 @@
  */
 import { rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { ensurePrivateDatabase } from '../../flow/private-file.ts';
 
 /** Vectors by the digest of their text and model. */
 export interface EmbeddingsCacheFile extends Disposable {
@@ -45,6 +46,7 @@ const schema = `
 `;
 
 function open(file: string): DatabaseSync {
+  ensurePrivateDatabase(file);
   const connection = new DatabaseSync(file, { timeout: 1000 });
   try {
     connection.exec(schema);

@@ -148,6 +148,9 @@ const count = (defaultValue: number) =>
 const notYetServed = (instead: string) =>
   z.undefined({ error: `is not supported by this version; unset it: ${instead}` }).optional();
 
+const logBytesMin = 65_536;
+const logBytesText = `must be a whole number of bytes, at least ${logBytesMin}`;
+
 /** The environment variables that the hub reads. Exporters read the remaining `OTEL_EXPORTER_OTLP_*` themselves. */
 export const environmentSchema = z.object({
   HESTIA_HOST: z.string().min(1).default('127.0.0.1'),
@@ -155,6 +158,12 @@ export const environmentSchema = z.object({
   HESTIA_DATA_DIR: z.string().min(1).default('./data'),
   HESTIA_CONFIG: z.string().min(1).optional(),
   HESTIA_LOG_FILE: z.string().min(1).optional(),
+  HESTIA_LOG_BYTES_MAX: z
+    .string()
+    .regex(/^[1-9]\d{4,14}$/, logBytesText)
+    .transform(Number)
+    .refine((bytes) => bytes >= logBytesMin, logBytesText)
+    .optional(),
   HESTIA_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error'], { error: 'must be "debug", "info", "warn" or "error"' })
     .default('info'),
@@ -223,7 +232,7 @@ export interface Config {
   dataDirectory: string;
   databaseFile: string;
   operatorKeyFile: string;
-  log: { file: string; level: Environment['HESTIA_LOG_LEVEL'] };
+  log: { file: string; level: Environment['HESTIA_LOG_LEVEL']; bytesMax: number | undefined };
   telemetry: TelemetryConfiguration;
   search: SearchConfiguration;
   servers: ConfigurationFile['mcpServers'];

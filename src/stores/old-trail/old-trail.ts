@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
+import { restrictFile } from '../../flow/private-file.ts';
 import type { StoredRecord } from '../../shapes/audit.ts';
 import { digestSchema } from '../../shapes/audit.ts';
 import { DatabaseOpenError } from '../storage-error.ts';
@@ -57,6 +58,7 @@ export function openOldTrail(file: string): OldTrail | undefined {
   if (!existsSync(file)) return undefined;
   let connection: DatabaseSync | undefined;
   try {
+    restrictFile(file);
     connection = new DatabaseSync(file, { readOnly: true });
     if (hasTrail(connection)) return readTrail(connection);
     connection.close();

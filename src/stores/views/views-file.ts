@@ -4,6 +4,7 @@
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { ensurePrivateDatabase } from '../../flow/private-file.ts';
 import { readIdentity } from '../sqlite/file-identity.ts';
 
 /** The version of views.sql. A file of another version is built anew. */
@@ -29,6 +30,7 @@ export class ViewsFileError extends Error {
  * @throws ViewsFileError if it holds something else; what SQLite throws
  */
 export function openViewsWriter(file: string): DatabaseSync {
+  ensurePrivateDatabase(file);
   const connection = new DatabaseSync(file, {
     timeout: busyTimeoutMs,
     enableDoubleQuotedStringLiterals: false,

@@ -93,11 +93,16 @@ function run(command: Command, { id, token }: { id: Id; token: unknown }): void 
 }
 
 function call({ id, params }: { id: Id; params: Record<string, unknown> }): void {
-  const { commands = [], answers = true } = Object(params.arguments);
+  const { commands = [], answers = true, answerAfterMs = 0 } = Object(params.arguments);
   const token = Object(params._meta).progressToken;
   for (const command of commands) run(command, { id, token });
-  if (answers)
-    write({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: JSON.stringify({ received, lists }) }] } });
+  if (!answers) return;
+  const answer = () => {
+    const text = JSON.stringify({ received, lists });
+    write({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text }] } });
+  };
+  if (answerAfterMs > 0) setTimeout(answer, answerAfterMs);
+  else answer();
 }
 
 function handle(line: string): void {

@@ -13,6 +13,10 @@ const variables: Record<keyof typeof environmentSchema.shape, { meaning: string;
   },
   HESTIA_CONFIG: { meaning: 'The configuration file.', byDefault: '`./hestia.config.json`' },
   HESTIA_LOG_FILE: { meaning: 'The log file, as NDJSON.', byDefault: '`hestia.log` in the data folder' },
+  HESTIA_LOG_BYTES_MAX: {
+    meaning:
+      'The size in bytes, at least 65536, at which the log file is renamed to `<file>.1`, and older ones to `.2` up to `.5`. Unset: never.',
+  },
   HESTIA_LOG_LEVEL: { meaning: 'The lowest level that is logged: `debug`, `info`, `warn` or `error`.' },
   HESTIA_CAPTURE_CONTENT: { meaning: '`on` adds redacted tool arguments and results to spans.' },
   HESTIA_CHROMA_URL: { meaning: 'A Chroma server that stores the vectors of search.', byDefault: 'in process' },

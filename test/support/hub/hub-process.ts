@@ -38,6 +38,8 @@ export interface HubProcess extends AsyncDisposable {
   ready(): Promise<void>;
 }
 
+/** The options of Node with which `npm start` and the image start the hub. */
+const hubOptions = ['--disable-sigusr1', '--disable-warning=ExperimentalWarning'];
 const mainFile = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
 /** A port that is currently free. */
@@ -55,7 +57,7 @@ export async function startHubProcess(options: HubProcessOptions = {}): Promise<
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'hestia-process-')));
   if (options.file !== undefined) await writeFile(join(folder, 'hestia.config.json'), JSON.stringify(options.file));
   const port = options.port ?? (await freePort());
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...(options.entry ?? [mainFile])], {
+  const child = spawn(process.execPath, [...hubOptions, ...(options.entry ?? [mainFile])], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

@@ -23,6 +23,7 @@ const programs = {
   prometheus: ['prometheus', '--version'],
   promtool: ['promtool', '--version'],
   'python-sdk': [pythonWithSdk(), '-c', 'import mcp'],
+  script: ['script', '--version'],
 } as const satisfies Record<string, readonly [string, ...string[]]>;
 
 /** What else tests require: whether this machine has it, and the sentence that says that it has not. */
