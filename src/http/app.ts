@@ -1,23 +1,21 @@
 /** The HTTP application: the order of the middleware, the routes, and their OpenAPI document. */
 
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import { validateHostHeader, validateOriginHeader } from '@modelcontextprotocol/server';
-import type { MiddlewareHandler } from 'hono';
 import { z } from 'zod';
 import type { AccessService } from '../domain/access-service.ts';
 import type { AuditKeyService, AuditLogService, AuditService } from '../domain/audit-service.ts';
 import type { Cleanup } from '../domain/cleanup.ts';
 import type { QuarantineService } from '../domain/quarantine-service.ts';
 import type { ServerService } from '../domain/server-service.ts';
-import { BoundedMap } from '../flow/bounded-map.ts';
 import type { Caller } from '../shapes/access.ts';
 import { configurationFileSchema, type OauthConfiguration } from '../shapes/configuration/config.ts';
-import { HestiaError, notFound } from '../shapes/error.ts';
+import { notFound } from '../shapes/error.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { authenticate, challengeFor, type HubEnv } from './authenticate.ts';
 import { completeJson, secureHeaders } from './complete-response.ts';
 import { type KeySharesDeps, limitKeys } from './key-shares.ts';
+import { allowOrigins, checkHost } from './origin-check.ts';
 import { problemResponse } from './problem.ts';
 import { refuseUnknownParameters } from './query-parameters.ts';
 import { limitDeclaredBodies, limitRunning, type RequestLimits } from './request-limits.ts';
@@ -60,7 +58,7 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   limits: RequestLimits;
   memory: KeySharesDeps['memory'];
   policy: {
-    /** Accepted host names and origins, besides {@link localNames}. */
+    /** Accepted host names and origins, besides those of this machine. */
     hosts: readonly string[];
     origins: readonly string[];
     oauth: OauthConfiguration | undefined;
@@ -77,9 +75,10 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
   app.use(secureHeaders());
   app.use(limitRunning(deps));
   app.use(traceRequests(deps));
-  // Probes come before the host check: they are sent to an address, and return nothing that a web page could use.
-  app.route('/', healthRoutes(deps.health));
+  // Probes come before the host check: they are sent to an address, and name servers only to who is signed in.
+  app.route('/', healthRoutes(deps));
   app.use(checkHost(deps.policy));
+  app.use(allowOrigins(deps.policy));
   app.use(limitDeclaredBodies(deps.limits));
   if (deps.policy.oauth) app.route('/', protectedResourceRoutes(deps.policy.oauth));
   app.use(authenticate(deps));
@@ -141,32 +140,4 @@ export function openApiDocument(app: OpenAPIHono<HubEnv>, version: string) {
       license: { name: 'Apache-2.0' },
     },
   });
-}
-
-/** Host names of this machine. */
-const localNames = ['localhost', '127.0.0.1', '[::1]'];
-
-/** The most accepted `Host` headers in the cache. */
-const hostsAcceptedMax = 64;
-
-/** The middleware that refuses unknown hosts and origins: DNS rebinding lets a web page reach a local hub by them. */
-function checkHost({ hosts, origins }: AppDeps['policy']): MiddlewareHandler {
-  const accepted = new BoundedMap<string, true>(hostsAcceptedMax);
-  return (c, next) => {
-    const host = c.req.header('host');
-    if (host === undefined || !accepted.has(host)) {
-      if (!validateHostHeader(host, [...localNames, ...hosts]).ok) {
-        throw new HestiaError('FORBIDDEN', 'host: this name is not one the hub answers to; see policy.allowedHosts');
-      }
-      if (host !== undefined) accepted.set(host, true);
-    }
-    const origin = c.req.header('origin');
-    if (origin !== undefined && !validateOriginHeader(origin, [...localNames, ...origins]).ok) {
-      throw new HestiaError(
-        'FORBIDDEN',
-        'origin: pages of this origin may not call the hub; see policy.allowedOrigins',
-      );
-    }
-    return next();
-  };
 }

@@ -18,6 +18,12 @@ export function authenticate({ access }: { access: AccessService }): MiddlewareH
   };
 }
 
+/** The caller of a request that needs no key; undefined without a valid one. A failed authentication is recorded as any. */
+export async function optionalCaller({ access }: { access: AccessService }, c: Context): Promise<Caller | undefined> {
+  if (c.req.header('authorization') === undefined) return undefined;
+  return access.admit({ secret: presentedKey(c), address: clientAddress(c) }).catch(() => undefined);
+}
+
 /**
  * The `WWW-Authenticate` challenge of a refusal. A page makes a browser prompt for a password; every other path gives an
  * OAuth client the address of the protected-resource metadata (RFC 9728, section 5.1).

@@ -3,7 +3,7 @@ import { trace } from '@opentelemetry/api';
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
-import { type ErrorCode, errorCodes, HestiaError } from '../shapes/error.ts';
+import { type ErrorCode, errorCodes, exhaustionError, HestiaError } from '../shapes/error.ts';
 import { printable, truncated } from '../shapes/text.ts';
 import { zodViolations } from '../shapes/violation.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -77,7 +77,10 @@ function asHestiaError(error: unknown): HestiaError {
     if (code !== undefined)
       return new HestiaError(code, printable(truncated(error.message || 'the request is not valid', 200)));
   }
-  return new HestiaError('INTERNAL', 'the hub failed; the trace id leads to the cause', { cause: error });
+  return (
+    exhaustionError(error) ??
+    new HestiaError('INTERNAL', 'the hub failed; the trace id leads to the cause', { cause: error })
+  );
 }
 
 /** Seconds after which a client may repeat a request that failed because something was unavailable. */

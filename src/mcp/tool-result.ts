@@ -4,7 +4,7 @@
  */
 import { type CallToolResult, ProtocolError } from '@modelcontextprotocol/server';
 import type { z } from 'zod';
-import { type ErrorCode, HestiaError } from '../shapes/error.ts';
+import { type ErrorCode, exhaustionError, HestiaError } from '../shapes/error.ts';
 import { zodViolations } from '../shapes/violation.ts';
 import type { Log } from '../telemetry/log.ts';
 import { passedThrough } from './passed-result.ts';
@@ -41,9 +41,10 @@ const jsonRpcCodes: Record<ErrorCode, number> = {
 /** The JSON-RPC error of a failure. An unexpected error is logged, and its message shows no detail. */
 export function protocolError(error: unknown, log: Log): ProtocolError {
   if (error instanceof ProtocolError) return error;
-  if (error instanceof HestiaError) {
-    logFailure(error, log);
-    return new ProtocolError(jsonRpcCodes[error.code], withViolations(error), codeAndViolations(error));
+  const known = error instanceof HestiaError ? error : exhaustionError(error);
+  if (known !== undefined) {
+    logFailure(known, log);
+    return new ProtocolError(jsonRpcCodes[known.code], withViolations(known), codeAndViolations(known));
   }
   log.error('A request failed', { code: 'INTERNAL' }, { error });
   return new ProtocolError(jsonRpcCodes.INTERNAL, 'the hub failed; the trace leads to the cause', { code: 'INTERNAL' });

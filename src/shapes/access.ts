@@ -17,6 +17,17 @@ export const agentIdSchema = z
   .regex(identifierPattern, 'must be 1 to 64 letters, digits, ".", "_" or "-", with a letter or digit at either end')
   .meta({ examples: ['billing-bot'] });
 
+/** Names under which the hub itself acts, or records what nobody did. A key or token with one could forge such records. */
+const hubActors: ReadonlySet<string> = new Set(['hestia', 'hub', 'scheduler', 'anonymous', 'start', 'system']);
+/** The agent of the first key. */
+const operatorAgentId = 'operator';
+
+/** Whether an agent may not have this name, in any case of letters: it is the hub's, or that of the operator. */
+export function isReservedAgentId(agentId: string, role: Role): boolean {
+  const name = agentId.toLowerCase();
+  return hubActors.has(name) || (name === operatorAgentId && role !== 'operator');
+}
+
 /** The name of a namespace, of the same form as an agent's. */
 export const namespaceSchema = agentIdSchema.meta({ examples: ['default'] });
 
@@ -129,5 +140,9 @@ export const keyRequestSchema = z
   .refine(({ role, scope }) => scope === undefined || role === 'agent', {
     path: ['scope'],
     message: 'must be absent for auditors and operators, who see and manage all servers',
+  })
+  .refine(({ agentId, role }) => !isReservedAgentId(agentId, role), {
+    path: ['agentId'],
+    message: 'must not be a name of the hub (hestia, hub, scheduler, anonymous, start, system), or of its operator',
   });
 export type KeyRequest = z.infer<typeof keyRequestSchema>;

@@ -103,6 +103,21 @@ export class HestiaError extends Error {
   }
 }
 
+const exhaustedCodes: readonly unknown[] = ['EMFILE', 'ENFILE'];
+const causesMax = 8;
+
+/** OVERLOADED, if the error or one of its causes is that no file descriptor is left; undefined otherwise. */
+export function exhaustionError(error: unknown): HestiaError | undefined {
+  let current = error;
+  for (let depth = 0; depth < causesMax && current instanceof Error; depth += 1) {
+    if ('code' in current && exhaustedCodes.includes(current.code)) {
+      return new HestiaError('OVERLOADED', 'the hub has no file descriptors left', { cause: error });
+    }
+    current = current.cause;
+  }
+  return undefined;
+}
+
 /**
  * NOT_FOUND for what does not exist and for what the caller may not see. A caller cannot distinguish the two.
  * `kind` is one of the hub's nouns (`skill`, `tool`, `server`, `key`), never text of the caller.

@@ -139,6 +139,8 @@ export const serverStatusSchema = z.object({
   failure: serverFailureSchema.optional(),
   /** When the next attempt to connect is due, while the server is reconnecting. */
   retryAt: z.number().optional(),
+  /** True while the server is left alone until `retryAt`, because it died too often. */
+  quarantined: z.boolean().optional(),
 });
 export type ServerStatus = z.infer<typeof serverStatusSchema>;
 

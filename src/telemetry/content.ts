@@ -7,8 +7,35 @@ import { printable, truncated } from '../shapes/text.ts';
 /** Tempo truncates attributes at 2,048 bytes; most texts of 2,000 UTF-16 units stay below that. */
 const contentLengthMax = 2000;
 
-const secretName = /pass(word|phrase|wd)?|secret|token|api[_-]?key|authorization|credential|cookie|private[_-]?key/i;
-const secretValue = /bearer\s+\S+|eyJ[\w-]+\.[\w-]+\.[\w-]+|\bhst_[\w-]{16,}/gi;
+const secretWords =
+  'pass(?:word|phrase|wd)?|secret|token|api[_-]?key|authorization|credential|cookie|(?:private|access)[_-]?key';
+const secretName = new RegExp(secretWords, 'i');
+/** Forms of secrets: bearer headers, JWTs, keys of the hub, of AWS, GitHub, GitLab, Slack, Google, Stripe, OpenAI, npm, and PEM. */
+const secretValue = new RegExp(
+  [
+    String.raw`bearer\s+\S+`,
+    String.raw`eyJ[\w-]+\.[\w-]+\.[\w-]+`,
+    String.raw`\bhst_[\w-]{16,}`,
+    String.raw`\b(?:AKIA|ASIA|ABIA|ACCA|AGPA|AIDA|AROA|ANPA|ANVA)[A-Z0-9]{16}\b`,
+    String.raw`\bgh[pousr]_[A-Za-z0-9]{20,}`,
+    String.raw`\bgithub_pat_\w{20,}`,
+    String.raw`\bglpat-[\w-]{20,}`,
+    String.raw`\bxox[abeoprs]-[\w-]{10,}`,
+    String.raw`\bAIza[\w-]{35}`,
+    String.raw`\b[sr]k_(?:live|test)_\w{16,}`,
+    String.raw`\bsk-[\w-]{20,}`,
+    String.raw`\bnpm_[A-Za-z0-9]{30,}`,
+    '-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?',
+  ].join('|'),
+  'gi',
+);
+/** A name and its value in text: in JSON, also escaped once or twice, in YAML, in an assignment, or in a URL's query. */
+const secretAssignment = new RegExp(
+  String.raw`((?:^|[^A-Za-z0-9])[\w.-]{0,64}(?:${secretWords})[\w.-]{0,64}\\{0,3}["']?\s{0,8}[:=]\s{0,8}\\{0,3}["']?)([^\s"'\\,;&{}[\]]{1,4096})`,
+  'gi',
+);
+/** The password in a URL. */
+const urlPassword = /(\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@"']{0,256}:)[^\s/@"']{1,1024}(?=@)/gi;
 
 /** JSON of a value with secrets replaced by `[redacted]`, at most 2,000 characters; empty if it has no JSON. */
 export function redactedContent(value: unknown): string {
@@ -24,5 +51,16 @@ const redacted = '[redacted]';
 
 function redact(key: string, item: unknown): unknown {
   if (key !== '' && secretName.test(key)) return redacted;
-  return typeof item === 'string' ? item.replace(secretValue, redacted) : item;
+  return typeof item === 'string' ? redactedText(item) : item;
+}
+
+/** Texts longer than this are cut first: only the beginning of the JSON is captured. */
+const textLengthMax = 16_384;
+
+function redactedText(text: string): string {
+  return text
+    .slice(0, textLengthMax)
+    .replace(secretValue, redacted)
+    .replace(secretAssignment, `$1${redacted}`)
+    .replace(urlPassword, `$1${redacted}`);
 }

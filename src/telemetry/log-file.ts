@@ -1,5 +1,5 @@
 /**
- * The file of the log: appended to in the background, opened again after it was moved, and rotated by size.
+ * The file of the log: appended to in the background, reopened after a rotation, and rotated by size.
  * A file that is copied and truncated (logrotate's `copytruncate`) needs nothing, since each write goes to its end.
  */
 import { existsSync, fstatSync, openSync, renameSync, statSync } from 'node:fs';

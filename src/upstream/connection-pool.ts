@@ -29,6 +29,8 @@ export interface ConnectionPoolDeps {
   /** Called when a list of a server's prompts, resources or templates may have changed, or a resource was updated. */
   onOffersChanged?: ((serverId: string, change: OfferChange) => void) | undefined;
   onStateChanged(status: ServerStatus): void;
+  /** Called when a server is quarantined because it died too often. */
+  onQuarantined?: ((status: ServerStatus) => void) | undefined;
 }
 
 /** The servers of a configuration. */
@@ -122,6 +124,7 @@ function connectionFactory({ environment, limits, clientVersion, log, onStateCha
   return (serverId: string, configuration: ServerConfiguration): UpstreamConnection =>
     createConnection({
       ...{ serverId, configuration, environment, limits, startLimit, clientVersion, log, onStateChanged },
+      onQuarantined: deps.onQuarantined,
       onToolsChanged: (tools: readonly ToolDefinition[]) => deps.onToolsChanged(serverId, tools),
       onOffersChanged: deps.onOffersChanged && ((change) => deps.onOffersChanged?.(serverId, change)),
       onSkillsChanged: deps.onSkillsChanged && ((list) => deps.onSkillsChanged?.(serverId, list)),

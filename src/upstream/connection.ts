@@ -55,7 +55,11 @@ class Connection implements UpstreamConnection {
     this.#random = deps.random ?? Math.random;
     const onSet = () => deps.onStateChanged(this.status());
     this.#state = new ConnectionState({ now: deps.now ?? Date.now, onSet });
-    this.#schedule = new ReconnectSchedule({ limits: deps.limits, random: this.#random });
+    this.#schedule = new ReconnectSchedule({
+      limits: deps.limits,
+      random: this.#random,
+      startsProcess: 'command' in deps.configuration,
+    });
     this.#offers = new OfferCache({
       ...deps,
       random: this.#random,
@@ -266,10 +270,13 @@ class Connection implements UpstreamConnection {
 
   #retryLater(failure: SessionFailure, lifetime: AbortSignal): void {
     this.#state.setFailure(failure);
+    const wasQuarantined = this.#schedule.isQuarantined;
     const delayMs = this.#schedule.delayAfter(failure);
+    const { isQuarantined } = this.#schedule;
     this.#logFailure('Upstream server is not connected', failure, delayMs);
     this.#retry = setTimeout(() => void this.#startAttempt(lifetime), delayMs).unref();
-    this.#state.set('reconnecting', delayMs);
+    this.#state.set('reconnecting', delayMs, isQuarantined);
+    if (isQuarantined && !wasQuarantined) this.#deps.onQuarantined?.(this.status());
   }
 
   async #publishTools(list: ToolList): Promise<void> {

@@ -17,8 +17,11 @@ export function reconnectDelay(limits: ReconnectLimits, failures: number, random
 
 /** What a schedule needs. `random` is from 0 inclusive to 1 exclusive. */
 export interface ReconnectScheduleDeps {
-  limits: ReconnectLimits & Pick<Config['limits'], 'permanentFailureRetryMs'>;
+  limits: ReconnectLimits &
+    Pick<Config['limits'], 'permanentFailureRetryMs' | 'serverDeathsMax' | 'serverQuarantineMs'>;
   random: () => number;
+  /** Whether each attempt starts a process, which costs the machine. Only such a server is quarantined. */
+  startsProcess: boolean;
 }
 
 /**
@@ -29,6 +32,7 @@ export class ReconnectSchedule {
   readonly #deps: ReconnectScheduleDeps;
   #failures = 0;
   #connectedAt: number | undefined;
+  #isQuarantined = false;
 
   constructor(deps: ReconnectScheduleDeps) {
     this.#deps = deps;
@@ -39,24 +43,33 @@ export class ReconnectSchedule {
     return this.#failures === 0;
   }
 
+  /** True while the server is left alone because it died too often. */
+  get isQuarantined(): boolean {
+    return this.#isQuarantined;
+  }
+
   /** Forgets all failures. */
   reset(): void {
     this.#failures = 0;
+    this.#isQuarantined = false;
     this.#connectedAt = undefined;
   }
 
   /** Notes that a session has begun. */
   noteConnected(): void {
     this.#connectedAt = performance.now();
+    this.#isQuarantined = false;
   }
 
   /** Notes a failed attempt, or the end of a session. Returns the milliseconds to wait. */
   delayAfter(failure: SessionFailure): number {
-    const { limits, random } = this.#deps;
+    const { limits, random, startsProcess } = this.#deps;
     const lastedMs = this.#connectedAt === undefined ? 0 : performance.now() - this.#connectedAt;
     this.#connectedAt = undefined;
     if (lastedMs >= limits.reconnectDelayMsMax) this.#failures = 0;
     this.#failures += 1;
+    this.#isQuarantined = startsProcess && !isPermanent(failure) && this.#failures >= limits.serverDeathsMax;
+    if (this.#isQuarantined) return Math.ceil(equalJitter(limits.serverQuarantineMs, random));
     if (isPermanent(failure)) return Math.ceil(equalJitter(limits.permanentFailureRetryMs, random));
     return reconnectDelay(limits, this.#failures, random);
   }

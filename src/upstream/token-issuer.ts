@@ -3,7 +3,7 @@
  * set is fetched on demand and cached. What the claims allow is decided in the domain. The library is loaded with the
  * first token, since most hubs use API keys only.
  */
-import type { errors, JWTPayload, JWTVerifyGetKey } from 'jose';
+import type { createRemoteJWKSet, errors, JWTPayload, JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 import type { OauthConfiguration } from '../shapes/configuration/config.ts';
 
@@ -25,24 +25,44 @@ const fetchTimeoutMs = 5000;
 const retryAfterMs = 5000;
 const metadataSchema = z.object({ jwks_uri: z.url() });
 
+/** The age of the issuer's keys at which they are fetched again, in the background. */
+const keysAgeMsMax = 600_000;
+
 /** Creates a verifier. Nothing is fetched before the first token. */
 export function createTokenIssuer(configuration: OauthConfiguration): TokenIssuer {
-  const { issuer, resource, audience = resource, clockSkewSeconds } = configuration;
   const keySet = keySetSource(configuration);
   let failedAt = Number.NEGATIVE_INFINITY;
+  let refreshedAt = performance.now();
+  const hasFailed = () => performance.now() - failedAt < retryAfterMs;
+  const refreshSoon = (keys: RemoteKeys) => {
+    if (performance.now() - refreshedAt < keysAgeMsMax || hasFailed()) return;
+    refreshedAt = performance.now();
+    keys.reload().catch(() => {
+      failedAt = performance.now();
+    });
+  };
   return {
     verify: async (token) => {
-      if (performance.now() - failedAt < retryAfterMs) return { outcome: 'unavailable' };
       const jose = await import('jose');
-      try {
-        const { payload } = await jose.jwtVerify(token, await keySet(), {
-          issuer,
-          audience,
-          clockTolerance: clockSkewSeconds,
-          algorithms,
-          requiredClaims: ['exp', 'sub'],
-        });
+      const verify = async (keys: JWTVerifyGetKey): Promise<TokenVerdict> => {
+        const { payload } = await jose.jwtVerify(token, keys, verifyOptions(configuration));
         return { outcome: 'valid', claims: payload };
+      };
+      try {
+        const keys = await (hasFailed() ? keySet.ifKnown() : keySet.get());
+        const known = keys?.jwks();
+        if (keys === undefined) return { outcome: 'unavailable' };
+        if (known !== undefined) {
+          // Also while the issuer is down: its failure concerns only tokens of keys that are unknown.
+          refreshSoon(keys);
+          const verdict = await verify(jose.createLocalJWKSet(known)).catch((error: unknown) => {
+            if (error instanceof jose.errors.JWKSNoMatchingKey) return undefined;
+            throw error;
+          });
+          if (verdict !== undefined) return verdict;
+          if (hasFailed()) return { outcome: 'unavailable' };
+        }
+        return await verify(keys);
       } catch (error) {
         const outcome = failedOutcome(error, jose.errors);
         if (outcome === 'unavailable') failedAt = performance.now();
@@ -52,6 +72,10 @@ export function createTokenIssuer(configuration: OauthConfiguration): TokenIssue
   };
 }
 
+function verifyOptions({ issuer, resource, audience = resource, clockSkewSeconds }: OauthConfiguration) {
+  return { issuer, audience, clockTolerance: clockSkewSeconds, algorithms, requiredClaims: ['exp', 'sub'] };
+}
+
 function failedOutcome(error: unknown, known: typeof errors): 'expired' | 'invalid' | 'unavailable' {
   if (error instanceof known.JWTExpired) return 'expired';
   // Failures to fetch the key set, which say nothing about the token. The last is for a response that is not a key set.
@@ -59,19 +83,28 @@ function failedOutcome(error: unknown, known: typeof errors): 'expired' | 'inval
   return error instanceof known.JOSEError && !issuerFailures.includes(error.code) ? 'invalid' : 'unavailable';
 }
 
+type RemoteKeys = ReturnType<typeof createRemoteJWKSet>;
+
 /** The issuer's key set. Unless configured, its URL is discovered once from the issuer's metadata. */
-function keySetSource({ issuer, jwksUrl }: OauthConfiguration): () => Promise<JWTVerifyGetKey> {
+function keySetSource({ issuer, jwksUrl }: OauthConfiguration) {
+  let known: RemoteKeys | undefined;
   const keySetAt = async (url: URL) => {
     const { createRemoteJWKSet } = await import('jose');
-    return createRemoteJWKSet(url, { timeoutDuration: fetchTimeoutMs });
+    // Known keys stay usable however old they are: they are refreshed in the background.
+    known = createRemoteJWKSet(url, { timeoutDuration: fetchTimeoutMs, cacheMaxAge: Number.POSITIVE_INFINITY });
+    return known;
   };
   let keySet = jwksUrl === undefined ? undefined : keySetAt(new URL(jwksUrl));
-  return () => {
-    keySet ??= discoverKeySet(issuer).then(keySetAt, (error) => {
-      keySet = undefined;
-      throw error;
-    });
-    return keySet;
+  return {
+    get: (): Promise<RemoteKeys> => {
+      keySet ??= discoverKeySet(issuer).then(keySetAt, (error) => {
+        keySet = undefined;
+        throw error;
+      });
+      return keySet;
+    },
+    /** The key set without a request; undefined before it is discovered. */
+    ifKnown: (): RemoteKeys | undefined => known,
   };
 }
 

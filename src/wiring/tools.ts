@@ -4,6 +4,7 @@ import { createUpstreamSkills } from '../domain/resource/upstream-skills.ts';
 import { createOfferGate } from '../domain/screening/offer-gate.ts';
 import { createSkillGate } from '../domain/screening/skill-gate.ts';
 import { createToolGate } from '../domain/screening/tool-gate.ts';
+import { createQuarantineRecord } from '../domain/server/quarantine-record.ts';
 import { createSkillTools } from '../domain/skill-tools.ts';
 import { createWordIndex } from '../search-index/words/word-index.ts';
 import { hubServerId } from '../shapes/server.ts';
@@ -57,6 +58,7 @@ export async function createTools({ config, version }: HubDeps, foundation: Foun
     onToolsChanged: toolGate.admit,
     onSkillsChanged: upstreamSkills.admit,
     onOffersChanged: (serverId, change) => offerChanges.report({ serverId, ...change }),
+    onQuarantined: createQuarantineRecord({ trail, log }),
     onStateChanged: ({ serverId, state, errorType }) =>
       log.info('Server state changed', { server_id: serverId, state, error_type: errorType }),
   });

@@ -1,5 +1,5 @@
 /** Access tokens of an issuer instead of API keys: the caller they authenticate, and each reason for a refusal. */
-import { SignJWT, UnsecuredJWT } from 'jose';
+import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { json, startTestHub, type TestHub } from '../support/hub/hub.ts';
 import { type IssuerServer, startIssuerServer } from '../support/servers/issuer-server.ts';
@@ -64,6 +64,8 @@ describe('an invalid token', () => {
     ['is signed by another key', () => issuer.token(agentClaims, { foreignKey: true }), 'invalid_token'],
     ['names no subject', () => issuer.token({ hestia_namespace: 'finance' }), 'invalid_token'],
     ['names an agent that no key could have', () => issuer.token({ sub: 'a b' }), 'invalid_claims'],
+    ['names an actor of the hub', () => issuer.token({ sub: 'Hestia' }), 'invalid_claims'],
+    ['names the operator without being one', () => issuer.token({ sub: 'operator' }), 'invalid_claims'],
     ['names a role that does not exist', () => issuer.token({ sub: 'bot', hestia_role: 'root' }), 'invalid_claims'],
     [
       'is signed with a shared secret',
@@ -134,6 +136,27 @@ describe('an issuer that does not respond', () => {
     expect(response.headers.get('retry-after')).toBe('5');
     expect((await fresh.operator.fetch('/v1/skills')).status).toBe(200);
     expect((await json(fresh.operator.fetch('/v1/audit/events?event=AUTH_FAILED'))).items).toEqual([]);
+    issuer.isDown = false;
+  });
+
+  test('refuses nobody whose key is known, also after a token of an unknown key', async () => {
+    await using known = await startTestHub({ file: { policy: { oauth: { issuer: issuer.issuer, resource } } } });
+    const status = async (token: string) =>
+      (await known.fetch('/v1/skills', { headers: { authorization: `Bearer ${token}` } })).status;
+    expect(await status(await issuer.token(agentClaims))).toBe(200);
+    issuer.isDown = true;
+    const { privateKey } = await generateKeyPair('ES256');
+    const unknown = await new SignJWT(agentClaims)
+      .setProtectedHeader({ alg: 'ES256', kid: 'two' })
+      .setIssuer(issuer.issuer)
+      .setAudience(resource)
+      .setExpirationTime('5m')
+      .sign(privateKey);
+    for (let times = 0; times < 3; times += 1) {
+      expect([401, 503]).toContain(await status(unknown));
+      expect(await status(await issuer.token(agentClaims))).toBe(200);
+      expect(await status(await issuer.token(agentClaims, { foreignKey: true }))).toBe(401);
+    }
     issuer.isDown = false;
   });
 });

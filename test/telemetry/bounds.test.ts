@@ -96,6 +96,39 @@ describe('captured content', () => {
     );
   });
 
+  test.each([
+    ['an AWS key', 'use AKIAIOSFODNN7EXAMPLE for it', 'use [redacted] for it'],
+    ['a GitHub token', `push with ghp_${'a1'.repeat(18)}!`, 'push with [redacted]!'],
+    ['a fine-grained GitHub token', `github_pat_${'A1_'.repeat(20)}`, '[redacted]'],
+    ['a password in JSON', '{"user":"ada","password":"hunter2","n":1}', '{"user":"ada","password":"[redacted]","n":1}'],
+    [
+      'a secret in JSON within JSON',
+      '{"body":"{\\"client_secret\\":\\"s3cr3t\\"}"}',
+      '{"body":"{\\"client_secret\\":\\"[redacted]\\"}"}',
+    ],
+    ['an AWS secret in an assignment', 'AWS_SECRET_ACCESS_KEY=wJalr/XUtn+FEMI', 'AWS_SECRET_ACCESS_KEY=[redacted]'],
+    ['a secret in YAML', 'db:\n  passwd: hunter2\n', 'db:\n  passwd: [redacted]\n'],
+    ['a password in a URL', 'postgres://ada:hunter2@db/x', 'postgres://ada:[redacted]@db/x'],
+    ['a private key', '-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----', '[redacted]'],
+  ])('has %s in a text redacted', (_what, text, expected) => {
+    expect(redactedContent({ text })).toBe(printable(JSON.stringify({ text: expected })));
+  });
+
+  test('leaves text about secrets as it is', () => {
+    const text =
+      'The password policy: see the page on tokens. A cookie recipe, 12 api keys, https://example.com:8080/a@b';
+    expect(redactedContent({ text })).toBe(JSON.stringify({ text }));
+  });
+
+  test.each(['-pass'.repeat(4000), `${'a.'.repeat(8000)}`, `${'x://'.repeat(4000)}`, '"'.repeat(20_000)])(
+    'takes linear time for any text',
+    (text) => {
+      const startedAt = performance.now();
+      redactedContent({ text });
+      expect(performance.now() - startedAt).toBeLessThan(5000);
+    },
+  );
+
   test('is empty if it is nested too deeply', () => {
     let nested: unknown = 1;
     for (let depth = 0; depth < 100_000; depth += 1) nested = [nested];

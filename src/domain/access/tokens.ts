@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import { z } from 'zod';
-import { agentIdSchema, type Caller, namespaceSchema, roleSchema } from '../../shapes/access.ts';
+import { agentIdSchema, type Caller, isReservedAgentId, namespaceSchema, roleSchema } from '../../shapes/access.ts';
 import type { OauthConfiguration } from '../../shapes/configuration/config.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import type { TokenIssuer } from '../../upstream/token-issuer.ts';
@@ -29,12 +29,14 @@ export function looksLikeToken(credential: string): boolean {
   return /^eyJ[\w-]*\.[\w-]+\.[\w-]+$/.test(credential);
 }
 
-const claimsSchema = z.object({
-  subject: z.string().min(1),
-  agentId: agentIdSchema,
-  namespace: namespaceSchema.default('default'),
-  role: roleSchema.default('agent'),
-});
+const claimsSchema = z
+  .object({
+    subject: z.string().min(1),
+    agentId: agentIdSchema,
+    namespace: namespaceSchema.default('default'),
+    role: roleSchema.default('agent'),
+  })
+  .refine(({ agentId, role }) => !isReservedAgentId(agentId, role));
 
 /** Creates the mapping for one issuer. */
 export function createAccessTokens(deps: { issuer: TokenIssuer; oauth: OauthConfiguration }): AccessTokens {

@@ -1,10 +1,13 @@
 /** The probes `/livez` and `/readyz`, without a key. Ready means that calls can be accepted and recorded. */
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
+import type { AccessService } from '../../domain/access-service.ts';
+import type { ServerService } from '../../domain/server-service.ts';
 import type { MemoryWatch } from '../../flow/memory-watch.ts';
+
 import { HestiaError } from '../../shapes/error.ts';
 import type { ServerStatus } from '../../shapes/server.ts';
-import type { HubEnv } from '../authenticate.ts';
+import { type HubEnv, optionalCaller } from '../authenticate.ts';
 import { createRouter, jsonAnswer } from './route-parts.ts';
 
 const readinessSchema = z
@@ -25,7 +28,8 @@ const liveRoute = createRoute({
 const readyRoute = createRoute({
   method: 'get',
   path: '/readyz',
-  summary: 'Check that calls can be accepted and recorded, with the state of each dependency; needs no key',
+  summary:
+    'Check that calls can be accepted and recorded, with the state of each dependency; needs no key, with which it names the servers',
   tags,
   responses: { 200: jsonAnswer(readinessSchema, 'Ready'), 503: jsonAnswer(readinessSchema, 'Not ready') },
 });
@@ -44,37 +48,40 @@ export interface HealthRoutesDeps {
   isDraining: () => boolean;
 }
 
+/** The probes, and what names servers to a caller: those that the caller may see. */
+export interface ProbeRoutesDeps {
+  health: HealthRoutesDeps;
+  access: AccessService;
+  servers: Pick<ServerService, 'list'>;
+}
+
 /**
  * The two probes. An unavailable upstream server or Chroma is listed but does not make the hub unready: other tools work, and
- * search continues by words.
+ * search continues by words. Without a key servers are only counted, since anyone who reaches the hub may send a probe.
  */
-export function healthRoutes({
-  checkDatabase,
-  checkJournal,
-  search,
-  servers,
-  memory,
-  isDraining,
-}: HealthRoutesDeps): OpenAPIHono<HubEnv> {
+export function healthRoutes({ health, access, servers }: ProbeRoutesDeps): OpenAPIHono<HubEnv> {
   const router = createRouter();
   const storageChecked = atMostOnceASecond(async () => ({
-    database: await stateOf(checkDatabase),
-    journal: await stateOf(checkJournal),
+    database: await stateOf(health.checkDatabase),
+    journal: await stateOf(health.checkJournal),
   }));
   router.openapi(liveRoute, (c) => c.json({ status: 'alive' as const }, 200));
   router.openapi(readyRoute, async (c) => {
     const storage = await storageChecked();
-    const memoryState = stateOfMemory(memory);
-    const isDown = [...Object.values(storage), memoryState].some(({ state }) => state === 'down');
-    const dependencies = {
+    const memory = stateOfMemory(health.memory);
+    const isDown = [...Object.values(storage), memory].some(({ state }) => state === 'down');
+    const caller = await optionalCaller({ access }, c);
+    const named = caller === undefined ? [] : await servers.list(caller).catch(() => []);
+    const dependencies: Record<string, { state: string; [detail: string]: string | number }> = {
       ...storage,
-      memory: memoryState,
-      ...search(),
+      memory,
+      ...health.search(),
+      ...(caller === undefined ? { servers: summary(health.servers()) } : {}),
       ...Object.fromEntries(
-        servers().map(({ serverId, state, toolsCount }) => [`server:${serverId}`, { state, toolsCount }]),
+        named.map(({ serverId, state, toolsCount }) => [`server:${serverId}`, { state, toolsCount }]),
       ),
     };
-    if (isDraining()) return c.json({ status: 'draining' as const, dependencies }, 503);
+    if (health.isDraining()) return c.json({ status: 'draining' as const, dependencies }, 503);
     if (isDown) return c.json({ status: 'not ready' as const, dependencies }, 503);
     return c.json({ status: 'ready' as const, dependencies }, 200);
   });
@@ -86,6 +93,13 @@ type DependencyState = Record<string, string> & { state: 'up' | 'down' };
 function stateOfMemory({ isOver, limitBytes }: HealthRoutesDeps['memory']): DependencyState {
   if (!isOver()) return { state: 'up' };
   return { state: 'down', reason: `the hub holds more than ${limitBytes} bytes of memory; it serves operators only` };
+}
+
+/** The servers without their names. Those that are disconnected on purpose do not count. */
+function summary(statuses: readonly ServerStatus[]): { state: string; connected: number; total: number } {
+  const wanted = statuses.filter(({ state }) => state !== 'disconnected');
+  const connected = wanted.filter(({ state }) => state === 'connected').length;
+  return { state: connected === wanted.length ? 'up' : 'degraded', connected, total: wanted.length };
 }
 
 /** The state of a dependency, with the public reason where it is down. */

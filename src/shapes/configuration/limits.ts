@@ -73,6 +73,15 @@ export const limitsSchema = z
     permanentFailureRetryMs: milliseconds(300_000, 10, 86_400_000).describe(
       'Delay between attempts while a person has to change something first: a program that does not exist, or HTTP status 401, 403, 405 or 410.',
     ),
+    serverDeathsMax: z
+      .int()
+      .min(2)
+      .max(1000)
+      .default(10)
+      .describe('Failures in a row of a server over stdio, each soon after a start, after which it is quarantined.'),
+    serverQuarantineMs: milliseconds(600_000, 10, 86_400_000).describe(
+      'Delay before a quarantined server is started again. A request to connect it starts it at once.',
+    ),
     healthCheckIntervalMs: milliseconds(30_000, 100, 3_600_000).describe(
       'Interval of health checks of a connected server.',
     ),

@@ -30,6 +30,8 @@ export interface ConnectionDeps {
   /** Called when a list of prompts, resources or templates may have changed, or a resource was updated. */
   onOffersChanged?: ((change: OfferChange) => void) | undefined;
   onStateChanged(status: ServerStatus): void;
+  /** Called when a server is quarantined because it died too often. */
+  onQuarantined?: ((status: ServerStatus) => void) | undefined;
   /** Unix milliseconds. */
   now?: () => number;
   /** From 0 inclusive to 1 exclusive. */

@@ -3,7 +3,10 @@ import type { ServerState, ServerStatus } from '../../shapes/server.ts';
 import { type SessionFailure, shownFailure } from '../session-failure.ts';
 
 /** The fields of a status that describe the state. */
-export type StateFields = Pick<ServerStatus, 'state' | 'stateSince' | 'errorType' | 'failure' | 'retryAt'>;
+export type StateFields = Pick<
+  ServerStatus,
+  'state' | 'stateSince' | 'errorType' | 'failure' | 'retryAt' | 'quarantined'
+>;
 
 /** What a state needs. `now` is in Unix milliseconds. */
 export interface ConnectionStateDeps {
@@ -19,6 +22,7 @@ export class ConnectionState {
   #since: number;
   #failure: Pick<ServerStatus, 'errorType' | 'failure'> = { errorType: undefined, failure: undefined };
   #retryAt: number | undefined;
+  #isQuarantined = false;
 
   constructor(deps: ConnectionStateDeps) {
     this.#deps = deps;
@@ -30,11 +34,12 @@ export class ConnectionState {
   }
 
   /** Sets the state. `retryInMs` is the time until the next attempt, for `reconnecting`. */
-  set(state: ServerState, retryInMs?: number): void {
+  set(state: ServerState, retryInMs?: number, isQuarantined = false): void {
     const now = this.#deps.now();
     if (this.#state !== state) this.#since = now;
     this.#state = state;
     this.#retryAt = retryInMs === undefined ? undefined : now + retryInMs;
+    this.#isQuarantined = isQuarantined;
     this.#deps.onSet();
   }
 
@@ -44,6 +49,12 @@ export class ConnectionState {
   }
 
   fields(): StateFields {
-    return { state: this.#state, stateSince: this.#since, ...this.#failure, retryAt: this.#retryAt };
+    return {
+      state: this.#state,
+      stateSince: this.#since,
+      ...this.#failure,
+      retryAt: this.#retryAt,
+      ...(this.#isQuarantined && { quarantined: true }),
+    };
   }
 }

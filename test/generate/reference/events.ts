@@ -116,8 +116,8 @@ const securityEvents: Readonly<Record<SecurityEvent, EventEntry>> = {
     fields: ['agent_id', 'namespace', 'vkey', 'previous_vkey', 'signs_until'],
   },
   SERVER_CHANGED: {
-    when: 'A server is added to the configuration, changed or removed while the hub runs. If one tool is switched on or off by the API, `tool_name` names it.',
-    fields: [...server, 'tool_name', 'enabled', 'change', 'source'],
+    when: 'A server is added to the configuration, changed or removed while the hub runs. If one tool is switched on or off by the API, `tool_name` names it. With the level warn: a server is quarantined because it died too often.',
+    fields: [...server, 'tool_name', 'enabled', 'change', 'source', 'error_type'],
   },
 };
 

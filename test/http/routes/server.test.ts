@@ -36,9 +36,21 @@ describe('a misconfigured server', () => {
   });
 
   test('is in the readiness probe, which stays ready', async () => {
-    const response = await hub.fetch('/readyz');
+    const response = await hub.operator.fetch('/readyz');
     expect(response.status).toBe(200);
     expect((await json(response)).dependencies['server:bad']).toEqual({ state: 'misconfigured', toolsCount: 0 });
+  });
+
+  test('has its name in the probe only for who is signed in', async () => {
+    const headers = [{}, { authorization: `Bearer ${hub.operator.secret}x` }];
+    for (const anonymous of headers) {
+      const text = await (await hub.fetch('/readyz', { headers: anonymous })).text();
+      expect(text).not.toMatch(/server:|"bad"/);
+      expect(JSON.parse(text).dependencies.servers).toEqual({ state: 'degraded', connected: 3, total: 4 });
+    }
+    const limited = await hub.key('limited', 'agent', 'default', { servers: ['bad'] });
+    const { dependencies } = await json(limited.fetch('/readyz'));
+    expect(Object.keys(dependencies).filter((name) => name.startsWith('server'))).toEqual(['server:bad']);
   });
 
   test('is not connected on request, and the answer has the reason', async () => {
