@@ -58,8 +58,8 @@ export interface ServerOffers {
   serverIds(caller: Caller): string[];
   /** The tools of one server, or of all, that the caller may use, by server and name. */
   tools(caller: Caller, serverId?: string): ToolDefinition[];
-  /** Whether the caller may call a tool of a server. */
-  hasTool(caller: Caller, address: ToolAddress): boolean;
+  /** The tool of a server, if the caller may call it. */
+  tool(caller: Caller, address: ToolAddress): ToolDefinition | undefined;
   /** The prompts, resources or templates that the caller may use. @throws HestiaError NOT_FOUND, SERVER_UNAVAILABLE, UPSTREAM_FAILED */
   list(caller: Caller, query: { serverId: string; kind: OfferKind; signal: AbortSignal }): Promise<JsonObject[]>;
   /**
@@ -114,7 +114,10 @@ export function createServerOffers(deps: ServerOffersDeps): ServerOffers {
         .list({ serverId })
         .filter((tool) => tool.source === 'upstream' && isInScope(scope, tool))
         .map(({ definition }) => definition),
-    hasTool: (caller, address) => findInScope(deps.toolIndex, caller, address)?.source === 'upstream',
+    tool: (caller, address) => {
+      const found = findInScope(deps.toolIndex, caller, address);
+      return found?.source === 'upstream' ? found.definition : undefined;
+    },
     list: async (caller, query) => {
       await requireServer(deps, caller, query.serverId);
       try {

@@ -7,10 +7,12 @@ import {
   isJsonContentType,
   PROTOCOL_VERSION_META_KEY,
   type ProtocolError,
+  ProtocolErrorCode,
   SERVER_INFO_META_KEY,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server';
 import { isJsonObject, type JsonObject } from '../shapes/json.ts';
+import type { Answer } from './late-response.ts';
 import type { RequestEnding } from './request-span.ts';
 
 /** A call that takes the fast path. */
@@ -45,15 +47,17 @@ export function plainCall(body: unknown, headers: Headers): PlainCall | undefine
   return isSupportedModern(body, toolName, headers) ? { ...call, revision: modernRevision } : undefined;
 }
 
-/** The JSON-RPC message that answers a call; results of 2026-07-28 name the server in `_meta`. */
+/** The answer to a call; results of 2026-07-28 name the server in `_meta`. */
 export function plainCallResponse(
   { id, revision }: PlainCall,
   ending: RequestEnding<JsonObject, ProtocolError>,
   serverInfo: { name: string; version: string },
-): string {
+): Answer {
   if ('error' in ending) {
     const { code, message, data } = ending.error;
-    return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message, ...(data !== undefined && { data }) } });
+    const answer = { jsonrpc: '2.0', id, error: { code, message, ...(data !== undefined && { data }) } };
+    const isRefused = revision !== undefined && code === ProtocolErrorCode.MissingRequiredClientCapability;
+    return isRefused ? Response.json(answer, { status: 400 }) : JSON.stringify(answer);
   }
   const { result } = ending;
   if (revision === undefined) return JSON.stringify({ result, jsonrpc: '2.0', id });

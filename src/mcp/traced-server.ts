@@ -17,15 +17,24 @@ import { type RequestEnding, type RequestSpanDeps, traceRequest } from './reques
 export interface TracedServerDeps extends RequestSpanDeps {
   /** Whether a tool of this name exists; signals do not repeat other names. */
   isKnownTool: (toolName: string) => boolean;
+  /** The input schema of a tool that the endpoint passes through. It names the arguments that headers must mirror. */
+  inputSchemaOf?: (toolName: string) => JsonObject | undefined;
 }
 
 /** The server of one request, with the interface that the SDK's extensions need: the protocol is stateless. */
 export class TracedMcpServer extends McpServer {
   override readonly server: TracedServer;
+  readonly #inputSchemaOf: TracedServerDeps['inputSchemaOf'];
 
   constructor(info: Implementation, options: ServerOptions, deps: TracedServerDeps) {
     super(info);
     this.server = new TracedServer(info, options, deps);
+    this.#inputSchemaOf = deps.inputSchemaOf;
+  }
+
+  /** The SDK compares the headers of a call with the arguments that this schema names. */
+  override toolInputSchemaJson(name: string): JsonObject | undefined {
+    return this.#inputSchemaOf?.(name);
   }
 }
 
@@ -39,7 +48,10 @@ class TracedServer extends Server {
     this.#deps = deps;
   }
 
-  /** Handles requests of these methods, whose parameters and results the SDK does not check. */
+  /**
+   * Handles requests of these methods, whose parameters and results the SDK does not check. A server that handles one request
+   * must not be given it for an unknown method, for which the SDK then answers with the status 404.
+   */
   passThrough(methods: ReadonlySet<string>, handler: Handler): void {
     this.fallbackRequestHandler = async (request, ctx) => {
       if (!methods.has(request.method)) throw new ProtocolError(-32601, 'Method not found');

@@ -22,6 +22,17 @@ export const toolDefinitionSchema = z.object({
 });
 export type ToolDefinition = z.infer<typeof toolDefinitionSchema>;
 
+const mirroring = new WeakMap<JsonObject, boolean>();
+
+/** Whether a schema names arguments that HTTP headers mirror (`x-mcp-header`, MCP 2026-07-28). Looked for once. */
+export function mirrorsArguments(inputSchema: JsonObject): boolean {
+  const known = mirroring.get(inputSchema);
+  if (known !== undefined) return known;
+  const mirrors = JSON.stringify(inputSchema).includes('x-mcp-header');
+  mirroring.set(inputSchema, mirrors);
+  return mirrors;
+}
+
 /** The source of a tool: an active skill, the hub itself, or an upstream server. */
 export const toolSourceSchema = z.enum(['skill', 'hub', 'upstream']);
 export type ToolSource = z.infer<typeof toolSourceSchema>;

@@ -211,7 +211,7 @@ class Connection implements UpstreamConnection {
       limits,
       log,
       random: this.#random,
-      onList: (list) => void this.#publishTools(list),
+      onList: (list, isAnnounced) => void this.#publishTools(list, isAnnounced),
       onListFailed: (error) => {
         const failure = new SessionFailure('list_failed', listFailure(error).detail);
         this.#state.setFailure(failure);
@@ -279,9 +279,11 @@ class Connection implements UpstreamConnection {
     if (isQuarantined && !wasQuarantined) this.#deps.onQuarantined?.(this.status());
   }
 
-  async #publishTools(list: ToolList): Promise<void> {
+  async #publishTools(list: ToolList, isAnnounced = false): Promise<void> {
     const isUnchanged = isDeepStrictEqual(list, this.#list);
     this.#list = list;
+    // What a server announces is passed on, since its clients may know more about the change than the list shows.
+    if (isUnchanged && isAnnounced) this.#deps.onOffersChanged?.({ kind: 'tools' });
     if (isUnchanged) return;
     this.#toolsByName = new Map(list.tools.map((tool) => [tool.toolName, tool]));
     await this.#deps.onToolsChanged(list.tools, list.refused);

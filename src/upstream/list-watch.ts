@@ -20,18 +20,27 @@ export interface ListWatch<List> {
   /** The subscription for these notifications; undefined where the server does not offer it. */
   filter: SubscriptionFilter | undefined;
   fetchFirst(): Promise<List>;
-  /** Fetches the list again. Must not reject. */
-  refresh(): Promise<void>;
+  /** Fetches the list again. `isAnnounced` is true if the server has said that it changed. Must not reject. */
+  refresh(isAnnounced: boolean): Promise<void>;
   /** A subscription ended, which may be the first sign that the server is unavailable. */
   onSubscriptionEnded(): void;
 }
 
 /** Fetches the list, and watches it until the session ends. @throws the errors of `fetchFirst` */
 export async function watchList<List>(session: Session, watch: ListWatch<List>): Promise<List> {
-  const refreshes = createDebouncedQueue({ pauseMs: debounceMs, postponedMsMax: debounceMs, run: watch.refresh });
+  let isAnnounced = false;
+  const refresh = () => {
+    const wasAnnounced = isAnnounced;
+    isAnnounced = false;
+    return watch.refresh(wasAnnounced);
+  };
+  const refreshes = createDebouncedQueue({ pauseMs: debounceMs, postponedMsMax: debounceMs, run: refresh });
   const refreshSoon = () => refreshes.request(watch.notification);
   session.ended.addEventListener('abort', () => void refreshes[Symbol.asyncDispose]());
-  session.client.onNotification(watch.notification, refreshSoon);
+  session.client.onNotification(watch.notification, () => {
+    isAnnounced = true;
+    refreshSoon();
+  });
   const first = await watch.fetchFirst();
   const { filter } = watch;
   if (session.era === 'modern' && filter !== undefined) {

@@ -3,7 +3,7 @@
  * structure and their size are checked, but not the tool's output schema.
  */
 import { hasRawNumber, isJsonObject, type JsonObject, withPlainNumbers } from '../shapes/json.ts';
-import type { ToolDefinition, ToolResult } from '../shapes/tool.ts';
+import { mirrorsArguments, type ToolDefinition, type ToolResult } from '../shapes/tool.ts';
 import { UpstreamCallError } from './call-failure.ts';
 import { type ExchangeDeps, type ExchangeOptions, exchange, type SendOptions } from './request/exchange.ts';
 
@@ -43,7 +43,7 @@ function sendCall(params: CallParams, options: SendOptions, { session, definitio
   if (definition === undefined) return session.client.callTool(params, options);
   const inputSchema = { ...definition.inputSchema, type: 'object' as const };
   // The library cannot write long integers into headers.
-  const isMirrored = hasRawNumber(params.arguments) && JSON.stringify(inputSchema).includes('x-mcp-header');
+  const isMirrored = hasRawNumber(params.arguments) && mirrorsArguments(definition.inputSchema);
   const sent = isMirrored ? { ...params, arguments: withPlainNumbers(params.arguments) } : params;
   return session.client.callTool(sent, { ...options, toolDefinition: { name: definition.toolName, inputSchema } });
 }

@@ -15,7 +15,8 @@ export interface ToolWatchDeps {
   limits: Config['limits'];
   log: UpstreamLog;
   random: () => number;
-  onList(list: ToolList): void;
+  /** Receives each further list, and whether the server has said that it changed. */
+  onList(list: ToolList, isAnnounced: boolean): void;
   onListFailed(error: unknown): void;
   /** A subscription ended, which may be the first sign that the server is unavailable. */
   onSubscriptionEnded(): void;
@@ -28,10 +29,10 @@ export interface ToolWatchDeps {
 export async function watchTools(deps: ToolWatchDeps): Promise<ToolList> {
   const { session } = deps;
   const { client } = session;
-  const refresh = async () => {
+  const refresh = async (isAnnounced: boolean) => {
     try {
       const list = await fetchList(deps);
-      if (!session.ended.aborted) deps.onList(list);
+      if (!session.ended.aborted) deps.onList(list, isAnnounced);
     } catch (error) {
       if (!session.ended.aborted) deps.onListFailed(error);
     }

@@ -39,6 +39,11 @@ describe.each(revisions)('of the scenarios that %s requires of a server', (revis
     expectAllButListed(await serverResults(everything.url, revision), listedExceptions('control', revision));
   });
 
+  test('/mcp/{server} passes all but those that are listed', async () => {
+    const results = await serverResults(`${url}/mcp/everything`, revision);
+    expectAllButListed(results, listedExceptions('/mcp/{server}', revision));
+  });
+
   test('/mcp passes all but those that are listed', async () => {
     expectAllButListed(await serverResults(`${url}/mcp`, revision), listedExceptions('/mcp', revision));
   });

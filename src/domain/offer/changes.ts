@@ -2,7 +2,7 @@
 import type { OfferChange } from '../../upstream/offers/offer-list.ts';
 
 /** A change: of the tools, prompts or resources of a server, or of the content of one resource. */
-export type ServerOfferChange = { serverId: string } & (OfferChange | { kind: 'tools' });
+export type ServerOfferChange = { serverId: string } & OfferChange;
 
 /** Passes changes on. */
 export interface OfferChanges {

@@ -4,8 +4,12 @@ import { HestiaError } from '../../shapes/error.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { failedResult, protocolError } from '../tool-result.ts';
 
-/** With this error a server of 2025-11-25 asks the client to open URLs first. Clients find them in its data. */
-const urlElicitationRequired = -32_042;
+/**
+ * Errors that a client program acts on, not a model: URLs to open first (2025-11-25), and a capability that the server needs
+ * and the client does not declare (2026-07-28). What is missing is in their data.
+ */
+const protocolCodes: ReadonlySet<number> = new Set([-32_042, -32_021]);
+const invalidParams = -32_602;
 
 /** The JSON-RPC error of a failed request. */
 export function endpointError(error: unknown, log: Log): ProtocolError {
@@ -13,12 +17,16 @@ export function endpointError(error: unknown, log: Log): ProtocolError {
   return answered ?? protocolError(error, log);
 }
 
-/** The result of a tool that failed. @throws the JSON-RPC error, if the failure is one of the protocol */
-export function endpointFailure(error: unknown, log: Log): CallToolResult {
+/**
+ * The result of a tool that failed.
+ * @param isRetry whether the call repeats one with answers to the server, whose state the server may refuse
+ * @throws the JSON-RPC error, if the failure is one of the protocol
+ */
+export function endpointFailure(error: unknown, log: Log, isRetry = false): CallToolResult {
   if (error instanceof HestiaError && error.code === 'NOT_FOUND') throw error;
-  if (error instanceof HestiaError && error.upstream?.jsonRpcCode === urlElicitationRequired) {
-    throw serverError(error) ?? error;
-  }
+  const code = error instanceof HestiaError ? error.upstream?.jsonRpcCode : undefined;
+  const isOfProtocol = code !== undefined && (protocolCodes.has(code) || (isRetry && code === invalidParams));
+  if (isOfProtocol) throw serverError(error) ?? error;
   return failedResult(error, log);
 }
 

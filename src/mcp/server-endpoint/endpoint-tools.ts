@@ -2,8 +2,9 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { ServerOffers } from '../../domain/server-offers.ts';
 import type { ToolCall } from '../../domain/tool-call.ts';
+import type { Caller } from '../../shapes/access.ts';
 import { notFound } from '../../shapes/error.ts';
-import { jsonObjectSchema } from '../../shapes/json.ts';
+import { type JsonObject, jsonObjectSchema } from '../../shapes/json.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { HubTools } from '../hub-tools.ts';
 import { passedThrough } from '../passed-result.ts';
@@ -18,11 +19,17 @@ export interface EndpointToolsDeps {
   log: Log;
 }
 
+/** The tools of an endpoint. */
+export interface EndpointTools extends Pick<HubTools, 'isKnown' | 'call'> {
+  /** The input schema of a tool that the caller may call. */
+  inputSchema(caller: Caller, name: string): JsonObject | undefined;
+}
+
 /** Creates the calls of an endpoint. */
 export function createEndpointTools(
   { offers, toolCall, log }: EndpointToolsDeps,
   endpoint: EndpointOffers,
-): Pick<HubTools, 'isKnown' | 'call'> {
+): EndpointTools {
   const call: HubTools['call'] = async (params, { caller, protocolVersion, ...options }): Promise<CallToolResult> => {
     const address = endpoint.toolAddress(params.name);
     if (address === undefined) throw notFound('tool');
@@ -33,14 +40,16 @@ export function createEndpointTools(
       const { result } = await toolCall.call(caller, request, options);
       return passedThrough(endpoint.toolResult(address.serverId, result), protocolVersion);
     } catch (error) {
-      return endpointFailure(error, log);
+      return endpointFailure(error, log, Object.keys(options.client?.retry ?? {}).length > 0);
     }
+  };
+  const find = (caller: Caller, name: string) => {
+    const address = endpoint.toolAddress(name);
+    return address && offers.tool(caller, address);
   };
   return {
     call,
-    isKnown: (caller, name) => {
-      const address = endpoint.toolAddress(name);
-      return address !== undefined && offers.hasTool(caller, address);
-    },
+    isKnown: (caller, name) => find(caller, name) !== undefined,
+    inputSchema: (caller, name) => find(caller, name)?.inputSchema,
   };
 }

@@ -10,9 +10,10 @@ import type { ToolCall } from '../../domain/tool-call.ts';
 import type { Caller } from '../../shapes/access.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
+import { mirrorsArguments } from '../../shapes/tool.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { plainCall, plainCallResponse } from '../fast-path.ts';
+import { type PlainCall, plainCall, plainCallResponse } from '../fast-path.ts';
 import { type Answer, cancelledResponse, keptAlive } from '../late-response.ts';
 import { createLegacySessions, type LegacySessions } from '../legacy-session.ts';
 import { jsonRpcRefusal, methodNotAllowed, noSession } from '../refusal.ts';
@@ -85,6 +86,8 @@ type AuthInfo = NonNullable<McpRequestContext['authInfo']>;
 interface Exchange {
   request: EndpointRequest;
   face: EndpointFace;
+  /** Undefined for a list of messages, or one without a method. */
+  method: string | undefined;
 }
 
 const messageSchema = z.looseObject({ method: z.string().optional(), params: z.looseObject({}).optional() });
@@ -102,13 +105,18 @@ function createEndpoint(deps: ServerEndpointsDeps, endpoint: EndpointOffers, cal
     if (method === 'notifications/cancelled') cancelCall(calls, request, caller, params);
     if (method === 'subscriptions/listen') await subscribeStream(endpoint, request, caller, params);
     const authInfo = { token: '', clientId: caller.agentId, scopes: [] };
-    const exchange = { face, request: endpointRequest(request, caller, params) };
+    const exchange = { face, method, request: endpointRequest(request, caller, params) };
     exchanges.set(authInfo, exchange);
     const { signal } = exchange.request;
     const forwarded = new Request(request.url, { method: 'POST', headers: request.headers, signal });
     const response = await handler.fetch(forwarded, { authInfo, parsedBody: body });
     if (method === 'initialize' && response.ok) response.headers.set(sessionHeader, calls.newSessionId());
     return response;
+  };
+  /** Whether headers must mirror arguments of the call, which the SDK checks. */
+  const mustMirror = ({ toolName, revision }: PlainCall, caller: Caller) => {
+    const schema = revision === undefined ? undefined : tools.inputSchema(caller, toolName);
+    return schema !== undefined && mirrorsArguments(schema);
   };
   return {
     handle: async (request, caller, face) => {
@@ -118,7 +126,7 @@ function createEndpoint(deps: ServerEndpointsDeps, endpoint: EndpointOffers, cal
       if ('refusal' in body) return body.refusal;
       const call = plainCall(body.parsed, request.headers);
       const answer =
-        call === undefined
+        call === undefined || mustMirror(call, caller)
           ? handleMessage(request, caller, face, body.parsed)
           : callOnFastPath(deps, { tools, sessions: calls }, call, { request, caller }).then((ending) =>
               ending === 'cancelled' ? cancelledResponse() : plainCallResponse(call, ending, face.info),
@@ -159,17 +167,25 @@ function serverFactory(
   return ({ authInfo, era }: McpRequestContext) => {
     const exchange = authInfo && exchanges.get(authInfo);
     assert(exchange, 'the SDK passes the authInfo of the request on');
-    const { face, request } = exchange;
+    const { face, method, request } = exchange;
     const { caller } = request;
     const mcpServer = new TracedMcpServer(
       face.info,
       { capabilities: face.capabilities, ...(face.instructions !== undefined && { instructions: face.instructions }) },
-      { metrics, agentId: caller.agentId, isKnownTool: (name) => tools.isKnown(caller, name) },
+      {
+        metrics,
+        agentId: caller.agentId,
+        isKnownTool: (name) => tools.isKnown(caller, name),
+        inputSchemaOf: (name) => tools.inputSchema(caller, name),
+      },
     );
     const handled = { ...request, client: era === 'modern' ? request.client : undefined };
-    mcpServer.server.passThrough(endpointMethods(face.capabilities), (message, ctx) =>
-      answerRequest({ endpoint, tools, calls, log }, message, ctx, handled),
-    );
+    const methods = endpointMethods(face.capabilities);
+    if (method === undefined || methods.has(method)) {
+      mcpServer.server.passThrough(methods, (message, ctx) =>
+        answerRequest({ endpoint, tools, calls, log }, message, ctx, handled),
+      );
+    }
     return mcpServer;
   };
 }

@@ -14,7 +14,7 @@ import type { Session } from '../session.ts';
 export type OfferKind = 'prompts' | 'resources' | 'templates';
 
 /** A change of what a server offers: of a list, or of the content of one resource. */
-export type OfferChange = { kind: 'prompts' | 'resources' } | { kind: 'updated'; uri: string };
+export type OfferChange = { kind: 'tools' | 'prompts' | 'resources' } | { kind: 'updated'; uri: string };
 
 /** Dependencies of fetching a list. */
 export interface OfferListDeps {
