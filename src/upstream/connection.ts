@@ -211,7 +211,7 @@ class Connection implements UpstreamConnection {
       limits,
       log,
       random: this.#random,
-      onList: (list, isAnnounced) => void this.#publishTools(list, isAnnounced),
+      onList: (list, isAnnounced) => this.#publishTools(list, isAnnounced),
       onListFailed: (error) => {
         const failure = new SessionFailure('list_failed', listFailure(error).detail);
         this.#state.setFailure(failure);

@@ -1,5 +1,6 @@
 /**
- * Watches a list of an upstream server for changes, for the length of one session. Servers of the 2025 protocols send
+ * Watches a list of an upstream server for changes, for the length of one session. At most one refresh is under way and one
+ * waits, however often the list changes. Servers of the 2025 protocols send
  * change notifications unasked. Those of the 2026 protocol need a subscription, which is reopened when it ends.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -34,7 +35,8 @@ export async function watchList<List>(session: Session, watch: ListWatch<List>):
     isAnnounced = false;
     return watch.refresh(wasAnnounced);
   };
-  const refreshes = createDebouncedQueue({ pauseMs: debounceMs, postponedMsMax: debounceMs, run: refresh });
+  const run = () => refreshAndRest(session, refresh);
+  const refreshes = createDebouncedQueue({ pauseMs: debounceMs, postponedMsMax: debounceMs, run });
   const refreshSoon = () => refreshes.request(watch.notification);
   session.ended.addEventListener('abort', () => void refreshes[Symbol.asyncDispose]());
   session.client.onNotification(watch.notification, () => {
@@ -47,6 +49,18 @@ export async function watchList<List>(session: Session, watch: ListWatch<List>):
     void keepSubscribed(session, watch, { filter, onOpen: refreshSoon });
   }
   return first;
+}
+
+/** The length of the rest after a refresh, as a multiple of the refresh: a list that always changes takes a fifth of the time. */
+const restFactor = 4;
+const restMsMax = 60_000;
+
+/** Refreshes the list. The next refresh waits until the rest is over. The end of the session cuts it short. */
+async function refreshAndRest({ ended }: Session, refresh: () => Promise<void>): Promise<void> {
+  const startedAt = performance.now();
+  await refresh();
+  const restMs = Math.min(restMsMax, restFactor * (performance.now() - startedAt));
+  await delay(restMs, undefined, { ref: false, signal: ended }).catch(() => {});
 }
 
 /** A subscription of protocol 2026-07-28. */

@@ -42,6 +42,23 @@ function measure(root: unknown): { bytesBound: number; depth: number } {
   return { bytesBound, depth };
 }
 
+/**
+ * The length of all texts and names in a parsed JSON value, in UTF-16 units, which says how much memory it takes. A number, a
+ * list and an object count as one unit each. Stops beyond `lengthMax`. Not recursive.
+ */
+export function valueLength(root: unknown, lengthMax: number): number {
+  let length = 0;
+  const waiting: unknown[] = [root];
+  while (waiting.length > 0 && length <= lengthMax) {
+    const value = waiting.pop();
+    length += typeof value === 'string' ? value.length + 1 : 1;
+    if (typeof value !== 'object' || value === null) continue;
+    if (!Array.isArray(value)) for (const key of Object.keys(value)) length += key.length;
+    for (const item of Object.values(value)) waiting.push(item);
+  }
+  return length;
+}
+
 /** Callbacks for the end of a limited body. Each is called at most once. */
 export interface BodyObserver {
   /** The body exceeded its limit; reading it fails with an error. */

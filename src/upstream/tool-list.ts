@@ -9,6 +9,7 @@ import { printable } from '../shapes/text.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import { areAnnotationsValid } from './http/mirrored-arguments.ts';
 import type { UpstreamLog } from './log.ts';
+import { valueLength } from './response-limits.ts';
 
 const pagesMax = 1000;
 const toolNameLengthMax = 128;
@@ -40,6 +41,9 @@ export interface ToolListDeps {
   /** Whether arguments are mirrored in headers: tools that ask for it in an invalid way are refused. */
   mirrorsArguments: boolean;
   toolsMax: number;
+  /** The most UTF-16 units of one tool, and of all tools together. */
+  toolLengthMax: number;
+  listLengthMax: number;
   /** The timeout for all pages together, in milliseconds. */
   timeoutMs: number;
   log: UpstreamLog;
@@ -52,14 +56,14 @@ export interface ToolListDeps {
 export async function fetchToolList(deps: ToolListDeps): Promise<ToolList> {
   if (deps.client.getServerCapabilities()?.tools === undefined) return { tools: [], refused: 0 };
   const signal = AbortSignal.timeout(deps.timeoutMs);
-  const collected: unknown[] = [];
+  const collected = new CollectedTools(deps);
   const cursors = new Set<string>();
   let cursor: string | undefined;
-  for (let page = 0; page < pagesMax && collected.length <= deps.toolsMax; page += 1) {
+  for (let page = 0; page < pagesMax && !collected.isFull(); page += 1) {
     const params = cursor === undefined ? {} : { cursor };
     const request = { method: 'tools/list', params };
     const { tools, nextCursor } = await deps.client.request(request, pageSchema, { signal, timeout: deps.timeoutMs });
-    collected.push(...tools);
+    for (const tool of tools) collected.add(tool);
     // Some servers end a list with an empty cursor, and broken ones repeat an earlier one for ever.
     if (typeof nextCursor !== 'string' || nextCursor === '' || cursors.has(nextCursor)) break;
     cursors.add(nextCursor);
@@ -68,13 +72,42 @@ export async function fetchToolList(deps: ToolListDeps): Promise<ToolList> {
   return checkedList(collected, deps);
 }
 
+/** The tools of the pages so far, within the limits of lengths. What exceeds them is not held until the last page. */
+class CollectedTools {
+  readonly tools: unknown[] = [];
+  tooLongCount = 0;
+  #length = 0;
+  readonly #limits: Pick<ToolListDeps, 'toolsMax' | 'toolLengthMax' | 'listLengthMax'>;
+
+  constructor(limits: Pick<ToolListDeps, 'toolsMax' | 'toolLengthMax' | 'listLengthMax'>) {
+    this.#limits = limits;
+  }
+
+  add(tool: unknown): void {
+    const { toolLengthMax, listLengthMax } = this.#limits;
+    const length = valueLength(tool, toolLengthMax);
+    if (length > toolLengthMax || this.#length + length > listLengthMax) {
+      this.tooLongCount += 1;
+      return;
+    }
+    this.#length += length;
+    this.tools.push(tool);
+  }
+
+  /** Whether further pages are not fetched. A list with one tool too long still is, since others may not be. */
+  isFull(): boolean {
+    const { toolsMax, listLengthMax } = this.#limits;
+    return this.tools.length + this.tooLongCount > toolsMax || this.#length >= listLengthMax;
+  }
+}
+
 /** Keeps the first valid definition of each name, up to the limit. */
 function checkedList(
-  listed: readonly unknown[],
+  { tools: listed, tooLongCount }: CollectedTools,
   { serverId, mirrorsArguments, toolsMax, log }: ToolListDeps,
 ): ToolList {
   const tools = new Map<string, ToolDefinition>();
-  const refused = { broken: 0, duplicate: 0, overLimit: 0, invalidHeader: 0 };
+  const refused = { broken: 0, duplicate: 0, overLimit: 0, invalidHeader: 0, tooLong: tooLongCount };
   for (const item of listed) {
     const parsed = listedToolSchema.safeParse(item);
     if (!parsed.success) refused.broken += 1;
@@ -83,7 +116,7 @@ function checkedList(
     else if (tools.size >= toolsMax) refused.overLimit += 1;
     else tools.set(parsed.data.name, definition(serverId, parsed.data));
   }
-  const count = refused.broken + refused.duplicate + refused.overLimit + refused.invalidHeader;
+  const count = Object.values(refused).reduce((sum, part) => sum + part, 0);
   if (count > 0) {
     log.warn('Tools of an upstream server were refused', {
       server_id: serverId,
@@ -91,6 +124,7 @@ function checkedList(
       duplicate_count: refused.duplicate,
       over_limit_count: refused.overLimit,
       invalid_header_count: refused.invalidHeader,
+      too_long_count: refused.tooLong,
     });
   }
   return { tools: [...tools.values()], refused: count };

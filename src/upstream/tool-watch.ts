@@ -15,8 +15,11 @@ export interface ToolWatchDeps {
   limits: Config['limits'];
   log: UpstreamLog;
   random: () => number;
-  /** Receives each further list, and whether the server has said that it changed. */
-  onList(list: ToolList, isAnnounced: boolean): void;
+  /**
+   * Receives each further list, and whether the server has said that it changed. Resolves when the list has been published. No
+   * other list is fetched before.
+   */
+  onList(list: ToolList, isAnnounced: boolean): Promise<void>;
   onListFailed(error: unknown): void;
   /** A subscription ended, which may be the first sign that the server is unavailable. */
   onSubscriptionEnded(): void;
@@ -32,7 +35,7 @@ export async function watchTools(deps: ToolWatchDeps): Promise<ToolList> {
   const refresh = async (isAnnounced: boolean) => {
     try {
       const list = await fetchList(deps);
-      if (!session.ended.aborted) deps.onList(list, isAnnounced);
+      if (!session.ended.aborted) await deps.onList(list, isAnnounced);
     } catch (error) {
       if (!session.ended.aborted) deps.onListFailed(error);
     }
@@ -52,6 +55,8 @@ function fetchList({ serverId, session, limits, log }: ToolWatchDeps): Promise<T
     client: session.client,
     mirrorsArguments: session.mirrorsArguments,
     toolsMax: limits.toolsPerServerMax,
+    toolLengthMax: limits.toolLengthMax,
+    listLengthMax: limits.toolsLengthPerServerMax,
     timeoutMs: limits.connectTimeoutMs,
     log,
   });

@@ -1,5 +1,6 @@
 /** What makes the hub hold memory: measured after garbage collection, from before the attack to its end. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { json } from '../support/hub/hub.ts';
 import { untilServersConnected } from '../support/hub/hub-process.ts';
 import { type AttackedHub, startAttackedHub } from './support/attacked-hub.ts';
 import { createHostileUpstream } from './support/hostile-upstream.ts';
@@ -20,8 +21,8 @@ describe('progress for a client that does not read', () => {
   test('is dropped but for the last event, and the result is kept', async () => {
     const agent = await hub.agent('sleeper');
     const before = await hub.probe();
-    const count = 4000;
-    const bytes = 20_000;
+    const count = 2500;
+    const bytes = 60_000;
     const response = await agent.fetch('/mcp', {
       json: {
         jsonrpc: '2.0',
@@ -54,6 +55,57 @@ describe('progress for a client that does not read', () => {
     console.info('progress', figures);
     expect(text).toContain(`"progress":${count - 1}`);
     expect(text).toContain('"id":1');
-    expect(figures.grownMib).toBeLessThan(figures.sentMib / 5);
+    expect(figures.grownMib).toBeLessThan(figures.sentMib / 3);
   });
 });
+
+describe('a server with lists that are too long', () => {
+  test('is not held: neither descriptions of hundreds of MB, nor lists that change all the time', async () => {
+    using huge = createHostileUpstream({ generated: { count: 60, bytes: 400_000 } });
+    using wide = createHostileUpstream({ generated: { count: 20, bytes: 150_000 } });
+    using restless = createHostileUpstream({ generated: { count: 5000, bytes: 200, changing: true } });
+    await using attacked = await startAttackedHub({
+      file: {
+        mcpServers: { huge: huge.configuration, wide: wide.configuration, restless: restless.configuration },
+        limits: { toolsLengthPerServerMax: 2_000_000 },
+      },
+    });
+    await untilServersConnected(attacked, 'huge', 'wide', 'restless');
+    const other = await attacked.agent('other');
+    const before = await attacked.probe();
+    const began = await lists(attacked);
+    await attacked.operator.call('restless', 'run', { commands: [{ do: 'announce', everyMs: 5 }] });
+    const until = performance.now() + 15_000;
+    const durations: number[] = [];
+    while (performance.now() < until) {
+      const startedAt = performance.now();
+      expect((await other.fetch('/v1/skills')).status).toBe(200);
+      durations.push(performance.now() - startedAt);
+    }
+    const after = await attacked.probe();
+    const { items } = await json(attacked.operator.fetch('/v1/servers'));
+    const figures = {
+      usedMib: after.usedMib,
+      residentMib: after.residentMib,
+      grownMib: after.usedMib - before.usedMib,
+      lists: (await lists(attacked)) - began,
+      requests: durations.length,
+    };
+    console.info('lists', figures);
+    const counts = Object.fromEntries(
+      items.map(({ serverId, toolsCount, toolsRefusedCount }: Record<string, unknown>) => [
+        serverId,
+        [toolsCount, toolsRefusedCount],
+      ]),
+    );
+    // The tool `run` is accepted of each. Of 20 tools of 150,000 units, 13 fit into the list.
+    expect(counts).toMatchObject({ huge: [1, 60], wide: [14, 7] });
+    expect(figures.usedMib).toBeLessThan(400);
+  });
+});
+
+/** How often the restless server was listed. */
+async function lists({ operator }: AttackedHub): Promise<number> {
+  const { body } = await operator.call('restless', 'run');
+  return JSON.parse(body.result.content[0].text).lists;
+}

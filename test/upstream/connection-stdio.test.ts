@@ -215,6 +215,8 @@ describe('a list of tools', () => {
       broken_count: 6,
       duplicate_count: 1,
       over_limit_count: 0,
+      invalid_header_count: 0,
+      too_long_count: 0,
     });
   });
 

@@ -86,6 +86,18 @@ export const limitsSchema = z
       'Interval of health checks of a connected server.',
     ),
     toolsPerServerMax: z.int().min(1).max(100_000).default(10_000).describe('Most tools accepted from one server.'),
+    toolLengthMax: z
+      .int()
+      .min(1024)
+      .max(10_485_760)
+      .default(262_144)
+      .describe('Longest definition of a tool that is accepted from a server, in UTF-16 units of its texts and names.'),
+    toolsLengthPerServerMax: z
+      .int()
+      .min(1024)
+      .max(104_857_600)
+      .default(16_777_216)
+      .describe('Most UTF-16 units in all definitions of one server. Tools beyond it are refused and counted.'),
     drainMs: milliseconds(4_000, 0, 4_500).describe('How long running calls may continue after SIGTERM.'),
     requestsPerMinute: z
       .int()
