@@ -1,7 +1,7 @@
 /** The names of all listed tools by server, to find those that imitate another server's or the hub's. */
 import type { ScanFinding } from '../../shapes/scan.ts';
 import { isAscii } from '../scan/text-normalisation.ts';
-import { joinedSkeleton, nameFindings, nameSkeleton } from '../scan/tool-name.ts';
+import { joinedSkeleton, nameFindings, nameSkeleton } from './tool-name.ts';
 
 /** The names that servers list. */
 export interface ToolNames {

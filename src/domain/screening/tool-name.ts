@@ -1,9 +1,9 @@
 /** The name of a tool compared with the names of others: which look alike, and which imitate another. Pure. */
 import type { ScanFinding } from '../../shapes/scan.ts';
 import { quotable } from '../../shapes/text.ts';
-import { imitationRules } from './rules/imitation.ts';
-import type { ScanRule } from './rules/rule.ts';
-import { isAscii, normalisedLine } from './text-normalisation.ts';
+import { imitationRules } from '../scan/rules/imitation.ts';
+import type { ScanRule } from '../scan/rules/rule.ts';
+import { isAscii, normalisedLine } from '../scan/text-normalisation.ts';
 
 const letterOfDigit: Readonly<Record<string, string>> = { 0: 'o', 1: 'l', i: 'l', '|': 'l', 3: 'e', 5: 's' };
 
