@@ -1,9 +1,10 @@
 /**
  * The share of each key in running requests and in the bytes of their bodies, counted as they arrive.
- * While the process holds too much memory, only operators are served.
+ * Requests of a key that floods are paced. While the process holds too much memory, only operators are served.
  */
 import type { Context, MiddlewareHandler } from 'hono';
 import { createFairBudget, type FairBudget } from '../flow/fair-budget.ts';
+import { createFairPace } from '../flow/fair-pace.ts';
 import type { MemoryWatch } from '../flow/memory-watch.ts';
 import type { Caller } from '../shapes/access.ts';
 import { HestiaError } from '../shapes/error.ts';
@@ -31,6 +32,7 @@ export function limitKeys({ limits, memory }: KeySharesDeps): MiddlewareHandler<
   const requests = createFairBudget(limits.requestsRunningMax);
   const bytesMax = Math.min(limits.requestBytesHeldMax, Math.floor(memory.limitBytes * memoryShare));
   const bodies = createFairBudget(bytesMax);
+  const pace = createFairPace();
   return async (c, next) => {
     const { caller } = c.var;
     const isPrivileged = caller.role === 'operator';
@@ -41,6 +43,8 @@ export function limitKeys({ limits, memory }: KeySharesDeps): MiddlewareHandler<
     const refusal = requests.take(keyId, 1, { isPrivileged });
     if (refusal !== undefined) throw tooManyRequests(refusal, limits.requestsRunningMax);
     const held = new HeldBytes(bodies, caller, bytesMax);
+    const turn = pace.enter(keyId);
+    if (turn !== undefined) await turn;
     try {
       const declared = declaredBytes(c.req);
       if (declared !== undefined && declared <= smallBodyBytesMax) held.take(declared);
@@ -48,6 +52,7 @@ export function limitKeys({ limits, memory }: KeySharesDeps): MiddlewareHandler<
       await next();
     } finally {
       held.giveBack();
+      pace.leave(keyId);
       requests.give(keyId, 1);
     }
   };

@@ -1,0 +1,119 @@
+/**
+ * Paces the requests of keys that flood, while the event loop is busy and other keys make requests. A key that makes one
+ * request after the other never waits: only what a key does at the same time is paced, in turns by key. The pace falls while the
+ * loop is too busy, and grows otherwise.
+ */
+import { performance } from 'node:perf_hooks';
+
+/** The pace. Each request that has entered must leave. */
+export interface FairPace {
+  /** Enters a request of the key. Undefined if it may proceed at once, or a promise that resolves when it may. */
+  enter(key: string): Promise<void> | undefined;
+  leave(key: string): void;
+}
+
+/** Options of a pace, for tests. */
+export interface FairPaceOptions {
+  /** The part of the time since the last call in which the event loop was busy, from 0 to 1. */
+  utilization?: () => number;
+  /** Monotonic time in milliseconds. */
+  now?: () => number;
+}
+
+interface Key {
+  /** Requests that have entered and not left, without those that wait. */
+  running: number;
+  waiting: (() => void)[];
+  /** When a request of the key last entered or left. */
+  usedAt: number;
+}
+
+const tickMs = 20;
+/** How long a key counts as active after its last request, in milliseconds. */
+const activeMs = 1000;
+/** The busy part of the event loop from which keys are paced. */
+const utilizationMax = 0.5;
+/** The weight of the last tick in the average utilization. */
+const tickWeight = 0.3;
+const slowerFactor = 0.7;
+const fasterFactor = 1.03;
+/** The growth of the pace in each tick while one key is alone. */
+const aloneFactor = 1.5;
+/** The slowest pace of all paced requests together, for each second: a flood is slowed, but not stopped. */
+const perSecondMin = 20;
+/** From this pace on, nothing is paced. */
+const perSecondMax = 4000;
+
+/** Creates the pace. Its timer runs only while there are requests. */
+export function createFairPace(options: FairPaceOptions = {}): FairPace {
+  const { utilization = loopUtilization(), now = () => performance.now() } = options;
+  const keys = new Map<string, Key>();
+  let timer: NodeJS.Timeout | undefined;
+  let perSecond = perSecondMax;
+  let credit = 0;
+  let average = 0;
+
+  const release = () => {
+    credit = Math.min(credit + (perSecond * tickMs) / 1000, Math.max(1, (perSecond * tickMs) / 1000));
+    for (let isAnyReleased = true; credit >= 1 && isAnyReleased; ) {
+      isAnyReleased = false;
+      for (const key of keys.values()) {
+        const next = credit >= 1 ? key.waiting.shift() : undefined;
+        if (next === undefined) continue;
+        credit -= 1;
+        key.running += 1;
+        isAnyReleased = true;
+        next();
+      }
+    }
+  };
+  const tick = () => {
+    average += tickWeight * (utilization() - average);
+    const isShared = countActive(keys, now() - activeMs) > 1;
+    const sharedFactor = average > utilizationMax ? slowerFactor : fasterFactor;
+    perSecond = Math.min(perSecondMax, Math.max(perSecondMin, perSecond * (isShared ? sharedFactor : aloneFactor)));
+    release();
+    if (keys.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+  const keyOf = (id: string): Key => {
+    const key = keys.get(id) ?? { running: 0, waiting: [], usedAt: 0 };
+    keys.set(id, key);
+    key.usedAt = now();
+    timer ??= setInterval(tick, tickMs).unref();
+    return key;
+  };
+  return {
+    enter: (id) => {
+      const key = keyOf(id);
+      const isPaced = perSecond < perSecondMax && (key.running > 0 || key.waiting.length > 0);
+      if (isPaced) return new Promise((resolve) => key.waiting.push(resolve));
+      key.running += 1;
+      return undefined;
+    },
+    leave: (id) => {
+      keyOf(id).running -= 1;
+    },
+  };
+}
+
+/** Counts the keys that were used since then, and forgets the others, but for those with requests. */
+function countActive(keys: Map<string, Key>, usedSince: number): number {
+  let count = 0;
+  for (const [id, { running, waiting, usedAt }] of keys) {
+    if (usedAt >= usedSince) count += 1;
+    else if (running === 0 && waiting.length === 0) keys.delete(id);
+  }
+  return count;
+}
+
+function loopUtilization(): () => number {
+  let last = performance.eventLoopUtilization();
+  return () => {
+    const current = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(current, last);
+    last = current;
+    return utilization;
+  };
+}
