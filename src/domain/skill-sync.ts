@@ -4,6 +4,7 @@
  * logged, and its last valid version stays. The tool of an active skill changes only when the skill is activated again.
  */
 import { ROOT_CONTEXT } from '@opentelemetry/api';
+import type { BackgroundPace } from '../flow/background-pace.ts';
 import { nextSlice } from '../flow/time-slices.ts';
 import { type Caller, hubCaller } from '../shapes/access.ts';
 import { HestiaError } from '../shapes/error.ts';
@@ -40,6 +41,7 @@ export interface SkillSyncDeps {
   /** How long a folder may be missing before its skill is retired. */
   graceSeconds: number;
   skills: SkillService;
+  pace: Pick<BackgroundPace, 'start'>;
   metrics: Metrics;
   log: Log;
 }

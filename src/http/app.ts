@@ -52,6 +52,8 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   sse: (request: Request, caller: Caller) => Promise<Response>;
   /** The MCP endpoint of a server, by its id. */
   serverMcp: (request: Request, caller: Caller, serverId: string) => Promise<Response | string>;
+  /** Called for each request but health probes. */
+  onRequest: () => void;
   metrics: Metrics;
   log: Log;
   version: string;

@@ -34,10 +34,12 @@ const retryAfterSeconds = 1;
 export interface RunningLimitDeps {
   limits: Pick<RequestLimits, 'requestsRunningMax'>;
   metrics: Pick<Metrics, 'httpServerRequest'>;
+  /** Called for each request but health probes. */
+  onRequest: () => void;
 }
 
 /** The middleware that limits running requests; health probes pass. */
-export function limitRunning({ limits, metrics }: RunningLimitDeps): MiddlewareHandler {
+export function limitRunning({ limits, metrics, onRequest }: RunningLimitDeps): MiddlewareHandler {
   const { requestsRunningMax } = limits;
   // Built once: it is the same for every refused request.
   const refusal = problemText(overloaded(`${requestsRunningMax} requests are under way, which is the limit`));
@@ -45,7 +47,9 @@ export function limitRunning({ limits, metrics }: RunningLimitDeps): MiddlewareH
   const headers = { 'content-type': problemType, 'retry-after': String(retryAfterSeconds) };
   let running = 0;
   return async (c, next) => {
-    if (running >= requestsRunningMax && !probes.has(c.req.path)) {
+    const isProbe = probes.has(c.req.path);
+    if (!isProbe) onRequest();
+    if (running >= requestsRunningMax && !isProbe) {
       metrics.httpServerRequest(0, {
         [attributes.httpRequestMethod]: knownMethod(c.req.method),
         [attributes.urlScheme]: 'http',

@@ -109,6 +109,8 @@ const upgrades: ReadonlyMap<number, (connection: DatabaseSync) => void> = new Ma
     (connection) => {
       connection.exec('ALTER TABLE tool_pins ADD COLUMN clean_scan TEXT');
       connection.exec('ALTER TABLE api_keys ADD COLUMN scope TEXT');
+      connection.exec(`CREATE INDEX IF NOT EXISTS skills_retired ON skills (namespace)
+        WHERE deleted_at IS NULL AND retired_at IS NOT NULL`);
       dropAuditTrail(connection);
     },
   ],

@@ -75,6 +75,8 @@ CREATE TABLE skills (
 ) STRICT;
 -- A deleted or retired skill frees its name and keeps its versions.
 CREATE UNIQUE INDEX skills_by_name ON skills (namespace, name) WHERE deleted_at IS NULL AND retired_at IS NULL;
+-- Read for each new skill of a directory. Few skills are retired.
+CREATE INDEX skills_retired ON skills (namespace) WHERE deleted_at IS NULL AND retired_at IS NOT NULL;
 
 -- The bytes of SKILL.md and of the other files of skills, once for each SHA-256 (hex).
 CREATE TABLE skill_blobs (

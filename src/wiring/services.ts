@@ -24,6 +24,7 @@ import { createSkillSync } from '../domain/skill-sync.ts';
 import { createToolCall } from '../domain/tool-call.ts';
 import { createToolSearch } from '../domain/tool-search.ts';
 import { createToolStatisticsService } from '../domain/tool-statistics-service.ts';
+import { createBackgroundPace } from '../flow/background-pace.ts';
 import { createKeyedQueue } from '../flow/keyed-queue.ts';
 import { createSchedule } from '../schedule.ts';
 import { createServersFile } from '../stores/server/servers-file.ts';
@@ -49,6 +50,7 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
     skills: skills.skills,
     skillResources: skills.skillResources,
     skillSync: skills.skillSync,
+    backgroundPace: skills.backgroundPace,
     searchLearning: search.searchLearning,
     toolSearch: search.toolSearch,
     cleanup: scheduling.cleanup,
@@ -150,6 +152,7 @@ function createSkillServices({ config }: HubDeps, foundation: Foundation, tools:
   const { skillTools, skillGate, upstreamSkills, toolIndex } = tools;
   const { log, now, trail, guard, metrics, skillStore, quarantineStore } = foundation;
   const queue = createKeyedQueue();
+  const backgroundPace = createBackgroundPace();
   const catalogue = createSkillCatalogue({ toolIndex, skillTools, skillStore, quarantineStore, log });
   const shared = { skillStore, catalogue, skillGate, trail, guard, metrics, queue, now };
   const lifecycle = createSkillLifecycle({ ...shared, skillTools });
@@ -163,7 +166,8 @@ function createSkillServices({ config }: HubDeps, foundation: Foundation, tools:
     skills,
     refreshSkill,
     skillResources,
-    skillSync: createSkillSync({ ...config.skills, skills, metrics, log }),
+    skillSync: createSkillSync({ ...config.skills, skills, pace: backgroundPace, metrics, log }),
+    backgroundPace,
   };
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, vi } from 'vitest';
 import { createNameClaims } from '../../src/domain/skill/name-claims.ts';
 import { createSkillWatch, type SkillWatch } from '../../src/domain/skill/watch.ts';
+import { createBackgroundPace } from '../../src/flow/background-pace.ts';
 import type { HestiaError } from '../../src/shapes/error.ts';
 import type { SkillDocument } from '../../src/shapes/skill.ts';
 
@@ -50,6 +51,7 @@ export function createWatch(
     directories: directories.map((path) => ({ path })),
     linkTargets,
     claims: createNameClaims(),
+    pace: createBackgroundPace(),
     log: { warn: (message, fields = {}) => void warnings.push({ message, fields }) },
     onSkill: async ({ name, document }) => {
       reported.push({ kind: 'skill', name, document });

@@ -3,7 +3,7 @@ import type { PatternMatch, ScanToken, SentenceIndex } from './pattern.ts';
 import type { ScanRule } from './rules/rule.ts';
 import type { PreparedRule } from './rules/rule-set.ts';
 import type { Segment } from './segments.ts';
-import { areOwnKeys, hostOf } from './token-classes.ts';
+import { areOwnKeys, hostOf } from './words/token-classes.ts';
 
 /** How many tokens before a match a negation or a mention still applies to it. */
 const contextTokensMax = 9;

@@ -20,7 +20,7 @@ import { knownSymbols, type RulePlace, rulesFor } from './rules/rule-set.ts';
 import { type Segment, segmentsOf, taggedBlocks } from './segments.ts';
 import { dataLine, segmentLanguage, type TextFormat, textLanguages } from './text-format.ts';
 import { isAscii, normalisedLine } from './text-normalisation.ts';
-import { type Sentence, SentenceBlock, SentenceReader, tokensOf } from './tokens.ts';
+import { type Sentence, SentenceBlock, SentenceReader, tokensOf } from './words/tokens.ts';
 
 /** A named part of a skill or tool, such as `instructions` or `files/notes.md`. */
 export interface ScanPart {

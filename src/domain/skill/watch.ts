@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, isAbsolute, join } from 'node:path';
+import type { BackgroundPace } from '../../flow/background-pace.ts';
 import { createDebouncedQueue, type DebouncedQueue } from '../../flow/debounced-queue.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import type { SkillDocument } from '../../shapes/skill.ts';
@@ -42,6 +43,8 @@ export interface SkillWatchDeps {
   onGone(gone: SkillFolder): Promise<void>;
   /** Called with INVALID_SKILL or PAYLOAD_TOO_LARGE. The skill counts as present. */
   onBroken(broken: SkillFolder & { error: HestiaError }): void;
+  /** A pass is slower while requests arrive. */
+  pace: Pick<BackgroundPace, 'start'>;
   log: SkillWatchLog;
 }
 
@@ -176,7 +179,10 @@ class DirectoryWatch implements SkillWatch {
     for (const folder of this.#knownIn(directory)) {
       if (!found.has(folder) && !mayExist(search.notSearched, folder)) await this.#reportGone(folder);
     }
-    for (const folder of search.folders) await this.#look(directory, folder);
+    const pause = this.#deps.pace.start();
+    for (const folder of search.folders) {
+      if (await this.#look(directory, folder)) await pause();
+    }
   }
 
   /** Whether a directory has become empty by an unmount: no skills are left, and it is not the same directory. */
@@ -190,13 +196,14 @@ class DirectoryWatch implements SkillWatch {
     return true;
   }
 
-  async #look(directory: string, { folder, real, fingerprint }: FoundFolder): Promise<void> {
+  /** Returns whether the folder was read, since it is new or changed. */
+  async #look(directory: string, { folder, real, fingerprint }: FoundFolder): Promise<boolean> {
     const holder = this.#folderByReal.get(real);
-    if (holder !== undefined && holder !== folder && this.#known.has(holder)) return;
+    if (holder !== undefined && holder !== folder && this.#known.has(holder)) return false;
     const known = this.#known.get(folder);
     if (known !== undefined && known.real === real && known.fingerprint === fingerprint && known.state !== '') {
       known.outcome = known.outcome === 'published' ? 'unchanged' : known.outcome;
-      return;
+      return false;
     }
     if (known !== undefined) this.#folderByReal.delete(known.real);
     this.#folderByReal.set(real, folder);
@@ -207,6 +214,7 @@ class DirectoryWatch implements SkillWatch {
     await this.#refreshes.run(folder);
     // A refresh for a file event forgets the fingerprint; this one has read what was found.
     if (entry.state !== '') entry.fingerprint = fingerprint;
+    return true;
   }
 
   async #refresh(folder: string): Promise<void> {

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { isImitation } from '../../../src/domain/scan/rules/imitation.ts';
 import { allRules } from '../../../src/domain/scan/rules/rule-set.ts';
 import { scanContent, worstSeverity } from '../../../src/domain/scan/scanner.ts';
 import { defaultInstallerHosts } from '../../../src/shapes/configuration/scan-policy.ts';
@@ -104,7 +105,8 @@ const cases: Record<string, [attack: string, nearMiss: string, subject?: Subject
   'UNI-05': ['A\ufe00\ufe01\ufe02 note.', 'A heart ❤\ufe0f here.'],
 };
 
-describe.each(allRules)('$id', ({ id }) => {
+// The rules about names of tools compare them with others; the tests of the tool gate have them.
+describe.each(allRules.filter(({ id }) => !isImitation(id)))('$id', ({ id }) => {
   const [attack, nearMiss, subject] = cases[id] ?? ['', ''];
   test('matches its attack', async () => expect(await ruleIds(attack, subject)).toContain(id));
   test('does not match a similar honest text', async () => expect(await ruleIds(nearMiss, subject)).not.toContain(id));

@@ -1,11 +1,11 @@
 /** The fast paths of the content scan find what the expressions and patterns do that they stand for. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LineWords, wordExpression } from '../../../src/domain/scan/line-words.ts';
 import { indexSentence } from '../../../src/domain/scan/pattern.ts';
 import { mayMatch } from '../../../src/domain/scan/rules/rule-filter.ts';
 import { knownSymbols, rulePlaces, rulesFor } from '../../../src/domain/scan/rules/rule-set.ts';
-import { type Sentence, SentenceReader, tokensOf } from '../../../src/domain/scan/tokens.ts';
+import { LineWords, wordExpression } from '../../../src/domain/scan/words/line-words.ts';
+import { type Sentence, SentenceReader, tokensOf } from '../../../src/domain/scan/words/tokens.ts';
 
 function wordsOf(line: string): string[] {
   const reader = new LineWords();

@@ -7,7 +7,7 @@ import { expressionRules } from '../../../src/domain/scan/rules/rule-set.ts';
 import { scanContent } from '../../../src/domain/scan/scanner.ts';
 import { segmentsOf } from '../../../src/domain/scan/segments.ts';
 import { normalisedLine } from '../../../src/domain/scan/text-normalisation.ts';
-import { SentenceReader, sentenceTokensMax, tokensOf } from '../../../src/domain/scan/tokens.ts';
+import { SentenceReader, sentenceTokensMax, tokensOf } from '../../../src/domain/scan/words/tokens.ts';
 import { scanLimits } from '../../../src/shapes/scan.ts';
 import { hostileTexts } from '../../eval/scan-eval-hostile.ts';
 

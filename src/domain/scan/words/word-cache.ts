@@ -1,6 +1,6 @@
 /** The words of scanned text, each classified once: classification is costly and most words repeat. */
-import { lastStepsOf, type StepNumbers, stepsOf } from './rules/rule-filter.ts';
-import { wordHints } from './rules/rule-set.ts';
+import { lastStepsOf, type StepNumbers, stepsOf } from '../rules/rule-filter.ts';
+import { wordHints } from '../rules/rule-set.ts';
 import { classesOf } from './token-classes.ts';
 
 /** A word, whatever its place in the text. Words in the cache are shared and never changed. */

@@ -2,9 +2,10 @@
  * The tokenizer of the content scan: splits text into sentences of words and classifies each.
  * Words are also URLs, paths, variables and shell operators. Formatting such as emphasis, bullets and rules is dropped.
  */
+
+import type { ScanLine } from '../lines.ts';
+import type { ScanToken } from '../pattern.ts';
 import { LineWords } from './line-words.ts';
-import type { ScanLine } from './lines.ts';
-import type { ScanToken } from './pattern.ts';
 import { type Word, wordAt } from './word-cache.ts';
 
 /** Words in one sentence at most. A longer sentence is split. */

@@ -1,5 +1,5 @@
 /** Classification of tokens: URLs and hosts, credential paths, secret variables, startup files. Pure. */
-import { classesByWord } from './words.ts';
+import { classesByWord } from './vocabulary.ts';
 
 /** Hosts whose only use in a skill is to collect data that is sent to them (request bins, tunnels, chat webhooks). */
 const sinkHosts =
@@ -42,6 +42,7 @@ export function classesOf(text: string): string[] {
   if (wordClasses !== undefined) classes.push(...wordClasses);
   // Plain words and numbers, which most tokens are, have no other class.
   if (/^(?:[\p{L}]+|\d+)$/u.test(text)) return classes;
+  if (/^[a-z0-9-]+$/.test(text) && !/^-|^x-|apikey|crontab|launch|schtasks/.test(text)) return classes;
   const address = /^[a-z][a-z0-9+.-]{1,11}:\/\/(?:[^\s/@]{1,100}@)?([^\s/:?#]{1,253})(?::\d{1,5})?(.*)$/.exec(text);
   if (address !== null) classes.push(...addressClasses(text, address[1] ?? '', address[2] ?? ''));
   else if (/^(?:\d{1,3}\.){3}\d{1,3}$/.test(text) && !localHost.test(text)) classes.push('@ip');
