@@ -18,6 +18,7 @@ import {
   reciprocalRankBounds,
   scopeName,
 } from './names.ts';
+import { createTally } from './tally.ts';
 
 /** Labels of one MCP operation; `errorType` undefined means success. */
 export interface McpOperation {
@@ -92,19 +93,18 @@ export function createMetrics(): Metrics {
     mcpClientOperation: (seconds, operation) => {
       const { serverId, errorType } = operation;
       histograms.mcpClient.record(seconds, { ...operationLabels(operation), [attributes.serverId]: serverId });
-      counters.serverCalls.add(1, serverCallLabels(serverId, errorType));
+      counters.serverCalls(1, serverId, errorType);
     },
     httpServerRequest: (seconds, labels) => histograms.http.record(seconds, labels),
     skillOperation: (seconds, operation, errorType) =>
       histograms.skill.record(seconds, { [attributes.skillOperation]: operation, ...failure(errorType) }),
     skillsActive: (change, namespace) => counters.skillsActive.add(change, { namespace: namespaceLabel(namespace) }),
     toolOutcome: (outcome, serverId, toolName) => toolOutcome(outcome, serverId, toolLabel(toolName)),
-    argumentCheck: (check, serverId) =>
-      counters.argumentChecks.add(1, { [attributes.argumentCheck]: check, [attributes.serverId]: serverId }),
+    argumentCheck: (check, serverId) => counters.argumentChecks(1, check, serverId),
     ...searchMetrics(histograms, counters),
     ...schedulerMetrics(histograms, counters),
     securityEvent: (name) => counters.securityEvents.add(1, { [attributes.securityEvent]: name }),
-    auditRecord: () => counters.auditRecords.add(1),
+    auditRecord: () => counters.auditRecords(1),
     storageFailure: (type) => counters.storageFailures.add(1, { [attributes.errorType]: type }),
     witnessSubmission: (witness, result) => countSubmission(counters, witness, result),
     serverAdded: (serverId) => createServerSeries(counters, serverId),
@@ -126,9 +126,9 @@ function countSubmission(
 }
 
 function createServerSeries({ outcomes, serverCalls }: ReturnType<typeof createCounters>, serverId: string): void {
-  for (const outcome of outcomeSchema.options) outcomes.add(0, outcomeLabels(outcome, serverId, overflowLabel));
+  for (const outcome of outcomeSchema.options) outcomes(0, outcome, serverId, overflowLabel);
   for (const errorType of [undefined, ...toolErrorTypeSchema.options]) {
-    serverCalls.add(0, serverCallLabels(serverId, errorType));
+    serverCalls(0, serverId, errorType);
   }
 }
 
@@ -139,9 +139,9 @@ function outcomeCounter({ outcomes }: ReturnType<typeof createCounters>) {
     const tool = `${serverId}\n${toolName}`;
     if (!knownTools.has(tool)) {
       knownTools.add(tool);
-      for (const other of outcomeSchema.options) outcomes.add(0, outcomeLabels(other, serverId, toolName));
+      for (const other of outcomeSchema.options) outcomes(0, other, serverId, toolName);
     }
-    outcomes.add(1, outcomeLabels(outcome, serverId, toolName));
+    outcomes(1, outcome, serverId, toolName);
   };
 }
 
@@ -197,10 +197,8 @@ function createHistograms(meter: Meter) {
 function createCounters(meter: Meter) {
   const counter = (name: string, description: string) => meter.createCounter(name, { description });
   return {
+    ...createTallies(meter),
     skillsActive: meter.createUpDownCounter(metricNames.skillsActive, { description: 'Skills that are active now' }),
-    outcomes: counter(metricNames.toolOutcomes, 'Finished tool calls by outcome'),
-    argumentChecks: counter(metricNames.argumentChecks, 'Checks of tool arguments against the input schema, by result'),
-    serverCalls: counter(metricNames.serverCalls, 'Finished calls to upstream servers by type of failure, if any'),
     securityEvents: counter(metricNames.securityEvents, 'Security events by name'),
     runs: counter(metricNames.schedulerRuns, 'Runs of scheduled jobs by result'),
     deleted: counter(metricNames.cleanupDeleted, 'Entries that cleanups deleted, by kind'),
@@ -209,7 +207,6 @@ function createCounters(meter: Meter) {
       metricNames.searchResultsShown,
       'Results of searches, by whether learning changed their place',
     ),
-    auditRecords: counter(metricNames.auditRecords, 'Audit records written'),
     storageFailures: counter(metricNames.storageFailures, 'Reads and writes of the database that failed'),
     witnessSubmissions: counter(
       metricNames.auditWitnessSubmissions,
@@ -219,6 +216,26 @@ function createCounters(meter: Meter) {
       metricNames.labelOverflow,
       'Label values replaced because of the limit on distinct values, by label',
     ),
+  };
+}
+
+/** The counters of every tool call. */
+function createTallies(meter: Meter) {
+  const counter = (name: string, description: string) => meter.createObservableCounter(name, { description });
+  return {
+    outcomes: createTally(counter(metricNames.toolOutcomes, 'Finished tool calls by outcome'), outcomeLabels),
+    argumentChecks: createTally(
+      counter(metricNames.argumentChecks, 'Checks of tool arguments against the input schema, by result'),
+      (check: ArgumentCheck, serverId: string) => ({
+        [attributes.argumentCheck]: check,
+        [attributes.serverId]: serverId,
+      }),
+    ),
+    serverCalls: createTally(
+      counter(metricNames.serverCalls, 'Finished calls to upstream servers by type of failure, if any'),
+      serverCallLabels,
+    ),
+    auditRecords: createTally(counter(metricNames.auditRecords, 'Audit records written'), () => ({})),
   };
 }
 
@@ -236,7 +253,7 @@ function zeroInitialise(counters: ReturnType<typeof createCounters>): void {
     counters.searchesFollowed.add(0, { [attributes.searchSource]: source });
   }
   for (const moved of ['true', 'false']) counters.resultsShown.add(0, { [attributes.searchMoved]: moved });
-  counters.auditRecords.add(0);
+  counters.auditRecords(0);
   counters.skillsActive.add(0, { namespace: 'default' });
 }
 
