@@ -110,7 +110,7 @@ export async function openLog(target: LogTarget): Promise<OpenedLog> {
 }
 
 /** How long lines gather before they are formatted and written, in milliseconds. */
-const gatherMs = 10;
+const gatherMs = 25;
 
 /** The number of waiting lines at which all are formatted immediately. */
 const linesWaitingMax = 1024;
