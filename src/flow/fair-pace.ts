@@ -53,26 +53,13 @@ export function createFairPace(options: FairPaceOptions = {}): FairPace {
   let credit = 0;
   let average = 0;
 
-  const release = () => {
-    credit = Math.min(credit + (perSecond * tickMs) / 1000, Math.max(1, (perSecond * tickMs) / 1000));
-    for (let isAnyReleased = true; credit >= 1 && isAnyReleased; ) {
-      isAnyReleased = false;
-      for (const key of keys.values()) {
-        const next = credit >= 1 ? key.waiting.shift() : undefined;
-        if (next === undefined) continue;
-        credit -= 1;
-        key.running += 1;
-        isAnyReleased = true;
-        next();
-      }
-    }
-  };
   const tick = () => {
     average += tickWeight * (utilization() - average);
     const isShared = countActive(keys, now() - activeMs) > 1;
     const sharedFactor = average > utilizationMax ? slowerFactor : fasterFactor;
     perSecond = Math.min(perSecondMax, Math.max(perSecondMin, perSecond * (isShared ? sharedFactor : aloneFactor)));
-    release();
+    const perTick = (perSecond * tickMs) / 1000;
+    credit = releaseInTurns(keys, Math.min(credit + perTick, Math.max(1, perTick)));
     if (keys.size > 0) return;
     clearInterval(timer);
     timer = undefined;
@@ -96,6 +83,23 @@ export function createFairPace(options: FairPaceOptions = {}): FairPace {
       keyOf(id).running -= 1;
     },
   };
+}
+
+/** Releases one waiting request of each key after the other, and returns what is left of the credit. */
+function releaseInTurns(keys: Map<string, Key>, credit: number): number {
+  let left = credit;
+  for (let isAnyReleased = true; left >= 1 && isAnyReleased; ) {
+    isAnyReleased = false;
+    for (const key of keys.values()) {
+      const next = left >= 1 ? key.waiting.shift() : undefined;
+      if (next === undefined) continue;
+      left -= 1;
+      key.running += 1;
+      isAnyReleased = true;
+      next();
+    }
+  }
+  return left;
 }
 
 /** Counts the keys that were used since then, and forgets the others, but for those with requests. */
