@@ -3,7 +3,7 @@
  * servers of the configuration again. On SIGTERM, or another signal that would terminate it, it drains running calls and exits
  * within ten seconds, even if the collector or an upstream server does not respond.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { dirname } from 'node:path';
 import { serve } from '@hono/node-server';
@@ -47,10 +47,25 @@ async function run(): Promise<void> {
   await hub.start();
   log.info('Hestia is ready', {
     url: `http://${config.host}:${portOf(server)}`,
+    console_path: '/',
     mcp_path: '/mcp',
     docs_path: '/docs',
     version,
   });
+  if (process.stderr.isTTY) await printSignInLink(config, hub, portOf(server));
+}
+
+/** Prints a link that opens the console as the operator, once. A hub whose operator's key is elsewhere prints none. */
+async function printSignInLink({ host, operatorKeyFile }: Config, hub: Hub, port: number): Promise<void> {
+  try {
+    const code = await hub.access.signIn.createCode(readFileSync(operatorKeyFile, 'utf8').trim());
+    const link = `http://${host}:${port}/console/sign-in?code=${code}`;
+    process.stderr.write(
+      `\nThe console, signed in as the operator; the link works once, within ten minutes:\n\n    ${link}\n\n`,
+    );
+  } catch {
+    process.stderr.write(`\nThe console: http://${host}:${port}/\n\n`);
+  }
 }
 
 function prepareDirectories(config: Config): void {

@@ -56,6 +56,7 @@ export const securityEventColours: Readonly<Record<SecurityEvent, Colour>> = {
   RESOURCE_SUBSCRIBED: 'light-blue',
   COMPLETION_READ: 'super-light-blue',
   SERVER_CHANGED: 'light-purple',
+  SIGNED_IN: 'super-light-blue',
   KEY_CREATED: 'dark-blue',
   KEY_REVOKED: 'super-light-blue',
   AUTH_FAILED: meaning.suspect,

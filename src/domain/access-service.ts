@@ -9,11 +9,18 @@ import { isoTime } from '../shapes/time.ts';
 import type { AccessStore } from '../stores/access-store.ts';
 import type { Database } from '../stores/database.ts';
 import { inActiveSpan, inSpan } from '../telemetry/span.ts';
-import { type AuthFailure, createAuthentication, keyIdPattern, secretDigest } from './access/authentication.ts';
+import {
+  type AuthFailure,
+  callerOfKey,
+  createAuthentication,
+  keyIdPattern,
+  secretDigest,
+} from './access/authentication.ts';
 import { type CredentialLifetimes, createCredentialLifetimes } from './access/credential-lifetime.ts';
 import type { AccessGuard } from './access/guard.ts';
 import { createKeyCache, type KeyCache } from './access/key-cache.ts';
 import type { RateLimits } from './access/rate-limits.ts';
+import { createSignIn, type SignIn } from './access/sign-in.ts';
 import type { AccessTokens } from './access/tokens.ts';
 import type { AuditTrail } from './audit/trail.ts';
 
@@ -53,6 +60,8 @@ export interface AccessService {
   isValid(keyId: string): Promise<boolean>;
   /** Calls the listener with the id of each key that is revoked from now on. */
   onRevoked(listener: (keyId: string) => void): void;
+  /** Sessions of people in a browser. */
+  signIn: SignIn;
   /**
    * Stores when keys were last used, and the end of those that have expired. Called once a minute and at shutdown; may be
    * repeated. @throws HestiaError STORAGE_FAILED
@@ -85,14 +94,16 @@ export function createAccessService(deps: AccessServiceDeps): AccessService {
   const revokedListeners: ((keyId: string) => void)[] = [];
   let uses = new Map<string, number>();
   const authenticate = createAuthentication({ keys, lifetimes, tokens });
+  const admit: AccessService['admit'] = async ({ secret, address }) => {
+    const caller = await authenticate(secret);
+    if ('failure' in caller) return refuse(deps, caller.failure, address);
+    uses.set(caller.keyId, now());
+    await rateLimits.countRequest(caller);
+    return caller;
+  };
   return {
-    admit: async ({ secret, address }) => {
-      const caller = await authenticate(secret);
-      if ('failure' in caller) return refuse(deps, caller.failure, address);
-      uses.set(caller.keyId, now());
-      await rateLimits.countRequest(caller);
-      return caller;
-    },
+    admit,
+    signIn: createSignIn({ ...deps, admit, callerOfKey: (keyId) => callerOfKey(keyId, { keys, lifetimes }) }),
     saveUses: () => {
       const saving = uses;
       uses = new Map();
@@ -116,22 +127,14 @@ export function createAccessService(deps: AccessServiceDeps): AccessService {
       }
       for (const listener of revokedListeners) listener(keyId);
     },
-    isValid: (keyId) => isValid(keyId, { keys, lifetimes }),
+    isValid: async (keyId) =>
+      !keyIdPattern.test(keyId) || (await callerOfKey(keyId, { keys, lifetimes })) !== undefined,
     onRevoked: (listener) => void revokedListeners.push(listener),
     createFirst: async (saveSecret) => {
       if ((await accessStore.countKeys()) > 0) return undefined;
       return insertKey(deps, bootstrapCaller, firstKey, saveSecret);
     },
   };
-}
-
-async function isValid(
-  keyId: string,
-  { keys, lifetimes }: { keys: KeyCache; lifetimes: CredentialLifetimes },
-): Promise<boolean> {
-  if (!keyIdPattern.test(keyId)) return true;
-  const key = (await keys.find(keyId))?.key;
-  return key !== undefined && key.revokedAt === undefined && !lifetimes.hasEnded({ keyId, expiresAt: key.expiresAt });
 }
 
 async function saveUses(

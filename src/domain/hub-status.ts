@@ -2,10 +2,12 @@
 import type { ToolIndex } from '../search-index/tool-index.ts';
 import type { Caller } from '../shapes/access.ts';
 import type { SchedulerStatus } from '../shapes/scheduler.ts';
+import type { AuditViews } from '../stores/views/audit-views.ts';
 import type { ConnectionPool } from '../upstream/connection-pool.ts';
 import type { AccessGuard } from './access/guard.ts';
 import { isInScope, isServerInScope, isSkillInScope } from './access/scope.ts';
 import type { AuditTrail } from './audit/trail.ts';
+import { firstRecentMinute, type RecentCalls, recentCalls } from './call/recent-calls.ts';
 import type { SchedulerService } from './scheduler-service.ts';
 import type { SkillTools } from './skill-tools.ts';
 import type { ToolCall } from './tool-call.ts';
@@ -31,6 +33,18 @@ export interface HubStatusReport {
 export interface HubStatus {
   /** Reads the current status. @throws HestiaError FORBIDDEN */
   read(caller: Caller): Promise<HubStatusReport>;
+  /**
+   * The calls and events of the last hour. An agent sees those of its own namespace.
+   * @throws HestiaError FORBIDDEN; VIEWS_UNAVAILABLE
+   */
+  lastHour(caller: Caller): Promise<LastHour>;
+}
+
+/** What happened in the last hour. */
+export interface LastHour {
+  calls: RecentCalls;
+  /** Records of each event but tool calls, by the event's name. */
+  events: { event: string; count: number }[];
 }
 
 /** Dependencies of the status. */
@@ -43,6 +57,8 @@ export interface HubStatusDeps {
   trail: AuditTrail;
   schedulerService: SchedulerService;
   guard: AccessGuard;
+  views: Pick<AuditViews, 'callMinutes' | 'eventCounts'>;
+  now: () => number;
 }
 
 /** Creates the status. */
@@ -71,5 +87,17 @@ export function createHubStatus(deps: HubStatusDeps): HubStatus {
         scheduler: deps.schedulerService.status(),
       };
     },
+    lastHour: async (caller) => {
+      await deps.guard.require(caller, 'statistics.read');
+      const now = deps.now();
+      const scope = caller.role === 'agent' ? { namespace: caller.namespace } : {};
+      const [counts, events] = await Promise.all([
+        deps.views.callMinutes({ sinceMinute: firstRecentMinute(now), ...scope }),
+        deps.views.eventCounts({ since: now - hourMs, ...scope }),
+      ]);
+      return { calls: recentCalls(counts, now), events };
+    },
   };
 }
+
+const hourMs = 3_600_000;

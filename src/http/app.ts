@@ -46,6 +46,8 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   servers: ServerService;
   quarantine: QuarantineService;
   health: HealthRoutesDeps;
+  /** The pages for people, at `/` and below `/console`; `bindings` are those of the server. */
+  console: (request: Request, bindings: unknown) => Promise<Response>;
   /** The MCP endpoint; it returns a response, or the JSON text of a complete one. */
   mcp: (request: Request, caller: Caller) => Promise<Response | string>;
   /** The same endpoint for clients of the HTTP+SSE transport. */
@@ -83,6 +85,8 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
   app.use(allowOrigins(deps.policy));
   app.use(limitDeclaredBodies(deps.limits));
   if (deps.policy.oauth) app.route('/', protectedResourceRoutes(deps.policy.oauth));
+  // The console has sessions of its own.
+  for (const path of ['/', '/console/*']) app.all(path, (c) => deps.console(c.req.raw, c.env));
   app.use(authenticate(deps));
   app.use(limitKeys(deps));
   app.use(refuseUnknownParameters(app));
@@ -100,6 +104,19 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
   ]) {
     app.route('/', routes);
   }
+  routeMcp(app, deps);
+  let described: ReturnType<typeof openApiDocument> | undefined;
+  app.get('/openapi.json', (c) => {
+    described ??= openApiDocument(app, deps.version);
+    return c.json(described);
+  });
+  app.get('/config.schema.json', (c) => c.json(z.toJSONSchema(configurationFileSchema, { io: 'input' })));
+  app.route('/', docsRoutes());
+  return app;
+}
+
+/** Adds the MCP endpoints. */
+function routeMcp(app: OpenAPIHono<HubEnv>, deps: AppDeps): void {
   app.all('/mcp', async (c) => {
     const answer = await deps.mcp(c.req.raw, c.get('caller'));
     return typeof answer === 'string' ? completeJson(answer) : answer;
@@ -109,14 +126,6 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
     const answer = await deps.serverMcp(c.req.raw, c.var.caller, serverIdIn(c.req.url));
     return typeof answer === 'string' ? completeJson(answer) : answer;
   });
-  let described: ReturnType<typeof openApiDocument> | undefined;
-  app.get('/openapi.json', (c) => {
-    described ??= openApiDocument(app, deps.version);
-    return c.json(described);
-  });
-  app.get('/config.schema.json', (c) => c.json(z.toJSONSchema(configurationFileSchema, { io: 'input' })));
-  app.route('/', docsRoutes());
-  return app;
 }
 
 /** The server id in the URL of its endpoint: everything after `/mcp/`, with or without percent-encoding. */

@@ -37,12 +37,14 @@ export function isComplete(response: Response): boolean {
   return completeResponses.has(response);
 }
 
-/** The middleware that sets the security headers of all other responses. */
+/** The middleware that sets the security headers of all other responses, but for those that a route has set itself. */
 export function secureHeaders(): MiddlewareHandler {
   return async (c, next) => {
     await next();
     if (isComplete(c.res)) return;
-    for (const [name, value] of Object.entries(securityHeaders)) c.res.headers.set(name, value);
+    for (const [name, value] of Object.entries(securityHeaders)) {
+      if (!c.res.headers.has(name)) c.res.headers.set(name, value);
+    }
   };
 }
 

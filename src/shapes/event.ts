@@ -24,6 +24,7 @@ export const securityEventSchema = z.enum([
   'AUTH_FAILED',
   'ACCESS_DENIED',
   'RATE_LIMITED',
+  'SIGNED_IN',
   'KEY_CREATED',
   'KEY_REVOKED',
   'AUDIT_CHAIN_BROKEN',

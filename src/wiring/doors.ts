@@ -1,5 +1,8 @@
 /** Builds the HTTP and MCP interfaces of the hub over the same use cases. */
-import { createApp } from '../http/app.ts';
+import type { Hono } from 'hono';
+import type { ConsoleEnv } from '../console/session.ts';
+import { type AppDeps, createApp } from '../http/app.ts';
+import { clientAddress } from '../http/client-address.ts';
 import { createHubServer } from '../mcp/endpoint.ts';
 import { createMetaTools } from '../mcp/meta-tools.ts';
 import { createServerEndpoints } from '../mcp/server-endpoint/endpoint.ts';
@@ -33,6 +36,7 @@ export function createDoors(deps: HubDeps, foundation: Foundation, tools: Tools,
     servers: services.servers,
     quarantine: services.quarantine,
     health: healthDeps(foundation, tools, isDraining),
+    console: createConsoleLoader(foundation, services),
     mcp: hubServer.handle,
     sse: (request, caller) => sse.handle(request, caller, hubServer),
     serverMcp: serverEndpoints.handle,
@@ -84,6 +88,18 @@ function healthDeps({ database, trail, memory }: Foundation, { searchIndex, pool
     servers: pool.list,
     memory,
     isDraining,
+  };
+}
+
+/** The console, which is loaded when its first page is requested: a hub without readers does not need it. */
+function createConsoleLoader({ access, log }: Foundation, services: Services): AppDeps['console'] {
+  const { auditService: audit } = services;
+  let loading: Promise<Hono<ConsoleEnv>> | undefined;
+  return async (request, bindings) => {
+    loading ??= import('../console/console.ts').then(({ createConsole }) =>
+      createConsole({ ...services, audit, access, log, addressOf: clientAddress }),
+    );
+    return (await loading).fetch(request, Object(bindings));
   };
 }
 

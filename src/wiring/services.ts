@@ -64,13 +64,7 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
     }),
     ...createServers(deps, foundation, tools),
     quarantine: createQuarantine(foundation, tools, skills),
-    toolStatistics: createToolStatisticsService({
-      views: audit.views,
-      toolIndex,
-      guard,
-      outcomesDays: config.retention.outcomesDays,
-      now,
-    }),
+    toolStatistics: createStatistics(deps, foundation, tools),
     auditService: createAuditTrailService(foundation, version),
     auditLog: createAuditLogService({ tiles: createLogTiles(audit), guard }),
     auditKey: createAuditKeyService({ rotator: audit.keyRotator, guard }),
@@ -83,8 +77,15 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
       trail,
       schedulerService: scheduling.schedulerService,
       guard,
+      views: audit.views,
+      now,
     }),
   };
+}
+
+function createStatistics({ config }: HubDeps, { now, guard, audit: { views } }: Foundation, { toolIndex }: Tools) {
+  const { outcomesDays } = config.retention;
+  return createToolStatisticsService({ views, toolIndex, guard, outcomesDays, now });
 }
 
 function createServers(

@@ -60,7 +60,21 @@ function callerOf(
   if (!secretPattern.test(secret)) return { failure: 'malformed' };
   const matches = hasDigest(secret, found?.secretHash ?? noDigest);
   if (found === undefined || !matches) return { failure: 'unknown' };
-  const { keyId, agentId, namespace, role, scope, revokedAt, expiresAt } = found.key;
+  return callerOfStored(found, lifetimes);
+}
+
+/** The caller of a key that is neither revoked nor expired. */
+export async function callerOfKey(
+  keyId: string,
+  { keys, lifetimes }: Pick<AuthenticationDeps, 'keys' | 'lifetimes'>,
+): Promise<Caller | undefined> {
+  const found = await keys.find(keyId);
+  const caller = found && callerOfStored(found, lifetimes);
+  return caller === undefined || 'failure' in caller ? undefined : caller;
+}
+
+function callerOfStored({ key }: StoredKey, lifetimes: CredentialLifetimes): Caller | { failure: AuthFailure } {
+  const { keyId, agentId, namespace, role, scope, revokedAt, expiresAt } = key;
   // The end of an expired key is stored as a revocation at its expiry.
   if (revokedAt !== undefined) return { failure: revokedAt === expiresAt ? 'expired' : 'revoked' };
   if (lifetimes.hasEnded({ keyId, expiresAt })) return { failure: 'expired' };

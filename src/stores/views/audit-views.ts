@@ -14,7 +14,7 @@ import { createProjector, type Projector, viewsUnreadable } from './projector.ts
 import type { StartWorker } from './projector-thread.ts';
 import type { RecordedOutcome } from './recorded-outcome.ts';
 import { parsedStatistics } from './tool-statistics.ts';
-import { type OutcomePage, prepareViewQueries, type ViewQueries } from './view-queries.ts';
+import { type CallMinute, type OutcomePage, prepareViewQueries, type ViewQueries } from './view-queries.ts';
 import { openViewsReader } from './views-file.ts';
 
 /**
@@ -37,6 +37,10 @@ export interface AuditViews extends AsyncDisposable {
    * milliseconds), if given. Ordered by server id and tool name, at most `statisticsToolsMax`. Computed in the worker thread.
    */
   statistics(filter: { namespace?: string | undefined; since?: number | undefined }): Promise<ToolStatistics[]>;
+  /** The calls of each minute since a time, of one namespace or of all, at most two days back. */
+  callMinutes(filter: { sinceMinute: number; namespace?: string | undefined }): Promise<CallMinute[]>;
+  /** How many records of each event but tool calls there are since a time (Unix milliseconds), by the event's name. */
+  eventCounts(filter: { since: number; namespace?: string | undefined }): Promise<{ event: string; count: number }[]>;
   /** The outcome of a call, if it was credited to a search and its record is stored. */
   findOutcomeWithSearch(callId: string): Promise<RecordedOutcome | undefined>;
   /**
@@ -106,6 +110,8 @@ export function createAuditViews(deps: AuditViewsDeps): AuditViews {
         throw fail(cause);
       });
     },
+    callMinutes: (filter) => read(({ callMinutes }) => callMinutes(filter)),
+    eventCounts: (filter) => read(({ eventCounts }) => eventCounts(filter)),
     findOutcomeWithSearch: (callId) => read(({ findOutcomeWithSearch }) => findOutcomeWithSearch(callId)),
     outcomesWithSearch: (page) => read(({ outcomesWithSearch }) => outcomesWithSearch(page)),
     lagSeconds: projector.lagSeconds,

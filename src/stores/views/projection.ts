@@ -7,6 +7,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { BoundedMap } from '../../flow/bounded-map.ts';
 import type { JournalLine } from '../../journal/segments/segment-reader.ts';
 import { integerIn, optionalIntegerIn, textIn } from '../sqlite/row-value.ts';
+import { latencyBucket } from './latency-bucket.ts';
 import { type ViewRow, viewRowOf } from './view-row.ts';
 
 /** Writes the views through one connection. All methods throw what SQLite throws; the projection is unusable then. */
@@ -29,7 +30,9 @@ export function createProjection(connection: DatabaseSync): Projection {
   const ends = connection.prepare('SELECT min(seq) AS oldest, max(seq) AS newest FROM records');
   const body = connection.prepare('SELECT body FROM records WHERE seq = ?');
   const remove = connection.prepare('DELETE FROM records WHERE seq < ?');
-  const insert = prepareInsert(connection);
+  const numberOf = prepareNames(connection);
+  const insert = prepareInsert(connection, numberOf);
+  const minutes = prepareCallMinutes(connection, numberOf);
   const readEnds = () => {
     const row = ends.get();
     return { oldest: optionalIntegerIn(row, 'oldest'), newest: optionalIntegerIn(row, 'newest') };
@@ -50,8 +53,10 @@ export function createProjection(connection: DatabaseSync): Projection {
         const row = viewRowOf(each.line, each.seq);
         if (row === undefined) invalid.push(each.seq);
         insert(each, row);
+        minutes.add(row);
         next += 1;
       }
+      minutes.write();
       connection.exec('COMMIT');
       position = next - 1;
       return invalid;
@@ -65,8 +70,10 @@ export function createProjection(connection: DatabaseSync): Projection {
 }
 
 /** Returns what inserts a line with its columns; a line that is not a valid record has none. In the open transaction. */
-function prepareInsert(connection: DatabaseSync): (line: JournalLine, row: ViewRow | undefined) => void {
-  const numberOf = prepareNames(connection);
+function prepareInsert(
+  connection: DatabaseSync,
+  numberOf: NumberOf,
+): (line: JournalLine, row: ViewRow | undefined) => void {
   const insert = connection.prepare(
     `INSERT INTO records (seq, body, time, event, agent, target, namespace, trace, outcome, latency_ms, credited)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -94,8 +101,53 @@ function prepareInsert(connection: DatabaseSync): (line: JournalLine, row: ViewR
   };
 }
 
+/** Counts calls by minute in memory, and adds the counts of a batch to the table, in the open transaction. */
+function prepareCallMinutes(connection: DatabaseSync, numberOf: NumberOf) {
+  const add = connection.prepare(
+    `INSERT INTO call_minutes (minute, namespace, outcome, bucket, calls) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET calls = calls + excluded.calls`,
+  );
+  const remove = connection.prepare('DELETE FROM call_minutes WHERE minute < ?');
+  const counts = new Map<string, CallCount>();
+  let newest = 0;
+  return {
+    add: (row: ViewRow | undefined) => {
+      if (row?.call === undefined) return;
+      const minute = Math.floor(row.time / minuteMs);
+      const { outcome, latencyMs } = row.call;
+      const count = { minute, namespace: row.namespace, outcome, bucket: latencyBucket(latencyMs), calls: 0 };
+      const key = `${minute} ${count.bucket} ${outcome} ${row.namespace}`;
+      const found = counts.get(key) ?? count;
+      found.calls += 1;
+      counts.set(key, found);
+    },
+    write: () => {
+      for (const { minute, namespace, outcome, bucket, calls } of counts.values()) {
+        add.run(minute, numberOf(namespace), numberOf(outcome), bucket, calls);
+        if (minute > newest) remove.run(minute - minutesKept);
+        newest = Math.max(newest, minute);
+      }
+      counts.clear();
+    },
+  };
+}
+
+interface CallCount {
+  minute: number;
+  namespace: string;
+  outcome: string;
+  bucket: number;
+  calls: number;
+}
+
+const minuteMs = 60_000;
+/** How many minutes of calls are kept: two days. */
+const minutesKept = 2880;
+
+type NumberOf = (name: string) => number;
+
 /** Returns the number of a name, and gives a new name the next one, in the open transaction. */
-function prepareNames(connection: DatabaseSync): (name: string) => number {
+function prepareNames(connection: DatabaseSync): NumberOf {
   const select = connection.prepare('SELECT id FROM names WHERE name = ?');
   const insert = connection.prepare('INSERT INTO names (name) VALUES (?) RETURNING id');
   const known = new BoundedMap<string, number>(namesMax);

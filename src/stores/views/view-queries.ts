@@ -5,9 +5,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { AuditQuery, AuditRecord } from '../../shapes/audit.ts';
+import { type Outcome, outcomeSchema } from '../../shapes/event.ts';
 import { prepareQuery } from '../statement.ts';
 import type { StorageFailure } from '../storage-error.ts';
-import { type PrepareQuery, prepareRecordList, recordRowSchema } from './record-list.ts';
+import { nameParameter, type PrepareQuery, prepareRecordList, recordRowSchema } from './record-list.ts';
 import { type RecordedOutcome, recordedOutcome } from './recorded-outcome.ts';
 import { callKey } from './view-row.ts';
 
@@ -23,6 +24,8 @@ export interface ViewQueries {
   list(query: AuditQuery): AuditRecord[];
   /** The number of the first record at or after a time in Unix milliseconds. */
   firstSince(time: number): number;
+  callMinutes(filter: { sinceMinute: number; namespace?: string | undefined }): CallMinute[];
+  eventCounts(filter: { since: number; namespace?: string | undefined }): { event: string; count: number }[];
   findOutcomeWithSearch(callId: string): RecordedOutcome | undefined;
   outcomesWithSearch(page: OutcomePage): RecordedOutcome[];
 }
@@ -34,8 +37,38 @@ export function prepareViewQueries(connection: DatabaseSync, failure: StorageFai
   return {
     list: prepareRecordList(query, firstSince),
     firstSince,
+    callMinutes: prepareCallMinutes(query),
+    eventCounts: prepareEventCounts(query, firstSince),
     ...prepareOutcomes(query),
   };
+}
+
+/** The calls of a minute with the same outcome and latency bucket, in one namespace or in all. `minute` is in Unix minutes. */
+export interface CallMinute {
+  minute: number;
+  outcome: Outcome;
+  bucket: number;
+  calls: number;
+}
+
+function prepareCallMinutes(query: PrepareQuery): ViewQueries['callMinutes'] {
+  const minutes = query(
+    `SELECT minute, name AS outcome, bucket, sum(calls) AS calls FROM call_minutes JOIN names ON names.id = outcome
+     WHERE minute >= :sinceMinute AND (:namespace IS NULL OR namespace = ${nameParameter('namespace')})
+     GROUP BY minute, outcome, bucket`,
+    z.object({ minute: z.int(), outcome: outcomeSchema, bucket: z.int(), calls: z.int() }),
+  );
+  return ({ sinceMinute, namespace }) => minutes.all({ sinceMinute, namespace });
+}
+
+function prepareEventCounts(query: PrepareQuery, firstSince: (time: number) => number): ViewQueries['eventCounts'] {
+  const counts = query(
+    `SELECT name AS event, count(*) AS count FROM records INDEXED BY records_by_event JOIN names ON names.id = event
+     WHERE event <> 1 AND seq >= :fromSeq AND (:namespace IS NULL OR namespace = ${nameParameter('namespace')})
+     GROUP BY event ORDER BY name`,
+    z.object({ event: z.string(), count: z.int() }),
+  );
+  return ({ since, namespace }) => counts.all({ fromSeq: firstSince(since), namespace });
 }
 
 function prepareOutcomes(query: PrepareQuery): Pick<ViewQueries, 'findOutcomeWithSearch' | 'outcomesWithSearch'> {

@@ -36,3 +36,13 @@ CREATE INDEX records_by_call ON records (credited) WHERE credited IS NOT NULL;
 CREATE INDEX records_credited ON records (seq) WHERE credited IS NOT NULL;
 -- The calls that failed, which an operator looks for.
 CREATE INDEX records_failed ON records (outcome) WHERE outcome > 2;
+
+-- Calls by minute, for what happened in the last hours. A minute is deleted two days after the newest.
+CREATE TABLE call_minutes (
+  minute    INTEGER NOT NULL, -- Unix minutes
+  namespace INTEGER NOT NULL, -- names.id, as the next one
+  outcome   INTEGER NOT NULL,
+  bucket    INTEGER NOT NULL, -- of the latency: see latency-bucket.ts
+  calls     INTEGER NOT NULL,
+  PRIMARY KEY (minute, namespace, outcome, bucket)
+) STRICT, WITHOUT ROWID;

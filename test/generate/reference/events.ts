@@ -104,6 +104,10 @@ const securityEvents: Readonly<Record<SecurityEvent, EventEntry>> = {
     failed: true,
     fields: ['agent_id', 'namespace', 'limit'],
   },
+  SIGNED_IN: {
+    when: 'A person signs in to the console. `method` is `key` or `link`.',
+    fields: ['key_id', 'agent_id', 'namespace', 'role', 'method'],
+  },
   KEY_CREATED: { when: 'An API key is created.', fields: key },
   KEY_REVOKED: { when: 'An API key is revoked.', fields: key },
   AUDIT_CHAIN_BROKEN: {

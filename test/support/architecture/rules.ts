@@ -7,7 +7,7 @@ import type { SourceFile } from './source.ts';
 /** The longest file, in lines. */
 export const fileLinesMax = 300;
 
-const doors = ['http', 'mcp', 'cli', 'schedule'];
+const doors = ['http', 'mcp', 'console', 'cli', 'schedule'];
 
 /** The rooms below the domain: it may import them, and they may not import it. */
 const foundations = ['stores', 'journal', 'search-index', 'upstream', 'telemetry', 'flow', 'shapes'];

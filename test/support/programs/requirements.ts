@@ -16,6 +16,7 @@ const programs = {
   alertmanager: ['prometheus-alertmanager', '--version'],
   amtool: ['amtool', '--version'],
   chroma: [chromaProgram(), '--version'],
+  chromium: ['chromium', '--version'],
   'go-sdk': [goProgram('go-sdk'), 'server'],
   jq: ['jq', '--version'],
   'log-verifier': [goProgram('log-verifier'), '-help'],

@@ -1,0 +1,16 @@
+// Texts to be copied get a button for it. The page works without.
+const addCopyButtons = () => {
+  for (const block of document.querySelectorAll('pre.copy:not([data-copy])')) {
+    block.dataset.copy = 'ready';
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'quiet';
+    button.textContent = 'Copy';
+    button.addEventListener('click', async () => {
+      await navigator.clipboard.writeText(block.textContent ?? '');
+      button.textContent = 'Copied';
+    });
+    block.after(button);
+  }
+};
+addCopyButtons();

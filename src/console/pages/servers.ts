@@ -1,0 +1,163 @@
+/** The pages of upstream servers: their states, why one does not connect, and their changes. */
+import { type Context, Hono } from 'hono';
+import { type ParseError, parse as parseJsonc } from 'jsonc-parser';
+import type { ServerService } from '../../domain/server-service.ts';
+import { HestiaError, notFound } from '../../shapes/error.ts';
+import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
+import { type ServerStatus, serverStateSchema } from '../../shapes/server.ts';
+import type { PageContext } from '../layout.ts';
+import { html, lines, type Markup, type Shown } from '../markup.ts';
+import { actionForm, badge, facts, field, type Tone, table, time } from '../parts.ts';
+import { type ConsoleEnv, show } from '../session.ts';
+
+/** Dependencies of the pages. */
+export interface ServerPagesDeps {
+  servers: ServerService;
+}
+
+/** The routes below `/console/servers`. */
+export function serverPages({ servers }: ServerPagesDeps): Hono<ConsoleEnv> {
+  const router = new Hono<ConsoleEnv>();
+  router.get('/console/servers', async (c) => {
+    const context = c.var.page;
+    const list = await servers.list(context.caller);
+    return show(c, {
+      title: 'Servers',
+      about: 'The MCP servers whose tools agents use through the hub.',
+      content: html`${table(list, columns(context), 'No server is configured yet. Paste a configuration below, or write it into mcpServers of hestia.config.json.')}
+        ${context.caller.role === 'operator' && addForm(context)}`,
+    });
+  });
+  router.post('/console/servers', async (c) => {
+    const { configuration } = await c.req.parseBody();
+    for (const server of pastedServers(typeof configuration === 'string' ? configuration : ''))
+      await servers.add(c.var.page.caller, server);
+    return c.redirect('/console/servers', 303);
+  });
+  router.get('/console/servers/:id', async (c) => {
+    const context = c.var.page;
+    const list = await servers.list(context.caller);
+    const server = list.find(({ serverId }) => serverId === c.req.param('id'));
+    if (server === undefined) throw notFound('server');
+    return show(c, {
+      title: server.serverId,
+      about: 'An MCP server behind the hub.',
+      content: details(server, context),
+    });
+  });
+  router.post('/console/servers/:id/connect', (c) => changed(c, (id) => servers.connect(c.var.page.caller, id)));
+  router.post('/console/servers/:id/disconnect', (c) => changed(c, (id) => servers.disconnect(c.var.page.caller, id)));
+  router.post('/console/servers/:id/remove', async (c) => {
+    await servers.remove(c.var.page.caller, c.req.param('id'));
+    return c.redirect('/console/servers', 303);
+  });
+  return router;
+}
+
+async function changed(
+  c: Context<ConsoleEnv, '/console/servers/:id/connect'>,
+  change: (id: string) => Promise<unknown>,
+) {
+  await change(c.req.param('id'));
+  return c.redirect(serverPath(c.req.param('id')), 303);
+}
+
+function serverPath(serverId: string): string {
+  return `/console/servers/${encodeURIComponent(serverId)}`;
+}
+
+const tones: Record<ServerStatus['state'], Tone> = {
+  connected: 'good',
+  connecting: 'neutral',
+  reconnecting: 'warning',
+  disconnected: 'neutral',
+  misconfigured: 'bad',
+};
+
+function stateBadge({ state }: ServerStatus): Markup {
+  return badge(state, tones[serverStateSchema.parse(state)]);
+}
+
+function columns({ now }: PageContext) {
+  return [
+    { title: 'Server', cell: ({ serverId }: ServerStatus) => html`<a href="${serverPath(serverId)}">${serverId}</a>` },
+    { title: 'State', cell: stateBadge },
+    { title: 'Since', cell: ({ stateSince }: ServerStatus) => time(stateSince, now) },
+    { title: 'Tools', cell: ({ toolsCount }: ServerStatus) => toolsCount, isNumber: true },
+    { title: 'Transport', cell: ({ transport }: ServerStatus) => transport },
+    { title: 'Why', cell: (server: ServerStatus) => whyNot(server) },
+  ];
+}
+
+/** Why a server is not connected, in one line; undefined for one that is. */
+function whyNot({ reason, errorType, failure }: ServerStatus): Shown {
+  if (reason !== undefined) return reason;
+  const { httpStatus, systemCode, jsonRpcCode, exitCode, exitSignal } = failure ?? {};
+  const codes = [
+    httpStatus !== undefined && `HTTP ${httpStatus}`,
+    systemCode,
+    jsonRpcCode !== undefined && `JSON-RPC ${jsonRpcCode}`,
+    exitCode !== undefined && `exit code ${exitCode}`,
+    exitSignal,
+  ].filter((code) => typeof code === 'string');
+  return [errorType, ...codes].filter((part) => part !== undefined).join(', ');
+}
+
+function details(server: ServerStatus, context: PageContext): Markup {
+  const { serverId, state, failure } = server;
+  const path = serverPath(serverId);
+  const why = whyNot(server);
+  return html`${facts([
+    ['State', html`${stateBadge(server)} ${time(server.stateSince, context.now)}`],
+    ['Why', why === '' ? undefined : why],
+    ['Next attempt', time(server.retryAt, context.now)],
+    ['Transport', server.transport],
+    ['Protocol', server.protocolVersion],
+    ['Tools', html`<a href="/console/tools?server=${serverId}">${server.toolsCount}</a>`],
+    ['Tools refused', server.toolsRefusedCount === 0 ? undefined : server.toolsRefusedCount],
+  ])}
+    ${failure?.stderrLines !== undefined && html`<h2>Standard error, last lines</h2><pre>${lines(failure.stderrLines.join('\n'))}</pre>`}
+    <p><a href="/console/activity?server=${encodeURIComponent(serverId)}&amp;order=newest">What agents did with it</a></p>
+    ${
+      context.caller.role === 'operator' &&
+      html`<div class="actions">
+        ${state === 'disconnected' || state === 'reconnecting' ? actionForm(context, { action: `${path}/connect`, button: 'Connect now' }) : actionForm(context, { action: `${path}/disconnect`, button: 'Disconnect', tone: 'quiet' })}
+        ${actionForm(context, { action: `${path}/remove`, button: 'Remove', tone: 'danger' })}
+      </div>`
+    }`;
+}
+
+const example =
+  '{ "mcpServers": { "everything": { "command": "npx", "args": ["-y", "@modelcontextprotocol/server-everything"] } } }';
+
+function addForm(context: PageContext): Markup {
+  const input = html`<textarea id="configuration" name="configuration" rows="8" required spellcheck="false" placeholder="${example}"></textarea>`;
+  const hint = 'As of any MCP client, with its mcpServers or servers. Comments and trailing commas are fine.';
+  return html`<section><h2>Add servers</h2>
+    ${actionForm(context, { action: '/console/servers', button: 'Add', content: field('configuration', 'Configuration', input, hint) })}
+  </section>`;
+}
+
+/** The keys under which clients have their servers. */
+const serverKeys = ['mcpServers', 'servers', 'context_servers', 'mcp'];
+
+/** The servers of a pasted configuration. @throws HestiaError INVALID_REQUEST where it has none */
+function pastedServers(text: string): { serverId: string; configuration: JsonObject }[] {
+  const errors: ParseError[] = [];
+  const pasted: unknown = parseJsonc(text, errors, { allowTrailingComma: true });
+  const at = errors[0]?.offset;
+  if (at !== undefined) {
+    const before = text.slice(0, at).split('\n');
+    const place = `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
+    throw new HestiaError('INVALID_REQUEST', `configuration: not valid JSON at ${place}`);
+  }
+  const key = isJsonObject(pasted) ? serverKeys.find((name) => isJsonObject(pasted[name])) : undefined;
+  const servers = isJsonObject(pasted) && key !== undefined ? pasted[key] : pasted;
+  const entries = isJsonObject(servers) ? Object.entries(servers) : [];
+  const found = entries.flatMap(([serverId, configuration]) =>
+    isJsonObject(configuration) ? [{ serverId, configuration }] : [],
+  );
+  if (found.length === 0 || found.length < entries.length)
+    throw new HestiaError('INVALID_REQUEST', `configuration: must be an object such as ${example}`);
+  return found;
+}

@@ -1,0 +1,182 @@
+/** The pages of skills: all of them, one with its versions and their differences, and its activation. */
+import { structuredPatch } from 'diff';
+import { Hono } from 'hono';
+import type { SkillLifecycle } from '../../domain/skill-lifecycle.ts';
+import type { SkillDetails, SkillService } from '../../domain/skill-service.ts';
+import { HestiaError } from '../../shapes/error.ts';
+import { decodeCursor, encodeCursor } from '../../shapes/page.ts';
+import type { Activation, Skill, SkillDocument, SkillVersionSummary } from '../../shapes/skill.ts';
+import type { PageContext } from '../layout.ts';
+import { html, lines, type Markup, type Shown } from '../markup.ts';
+import { actionForm, badge, facts, nextPage, table, time } from '../parts.ts';
+import { type ConsoleEnv, show } from '../session.ts';
+import { markdown } from './markdown.ts';
+
+/** Dependencies of the pages. */
+export interface SkillPagesDeps {
+  skills: SkillService;
+  lifecycle: SkillLifecycle;
+}
+
+const pageSize = 50;
+const versionsShown = 200;
+
+/** The routes below `/console/skills`. */
+export function skillPages({ skills, lifecycle }: SkillPagesDeps): Hono<ConsoleEnv> {
+  const router = new Hono<ConsoleEnv>();
+  router.get('/console/skills', async (c) => {
+    const context = c.var.page;
+    const after = decodeCursor(c.req.query('cursor'));
+    const list = await skills.list(context.caller, { after, limit: pageSize });
+    const last = list.at(-1);
+    const empty = html`No skill is published yet. <code>hestia skills publish folder</code> publishes one, and <code>skills.directories</code> of the configuration all of a repository.`;
+    const content = html`${table(list, columns(context), empty)}
+      ${nextPage(context, list.length === pageSize && last !== undefined ? encodeCursor(last.skill.name) : undefined)}`;
+    return show(c, {
+      title: 'Skills',
+      about: 'Instructions (SKILL.md) that agents use as tools once they are active.',
+      content,
+    });
+  });
+  router.get('/console/skills/:namespace/:name', async (c) => {
+    const context = c.var.page;
+    const address = c.req.param();
+    const details = await skills.get(context.caller, address);
+    const versions = await skills.versions(context.caller, address, { limit: versionsShown });
+    return show(c, skillPage(details, versions, context));
+  });
+  router.get('/console/skills/:namespace/:name/compare', async (c) => {
+    const { caller, url } = c.var.page;
+    const address = c.req.param();
+    const version = async (name: string) => {
+      const number = Number(url.searchParams.get(name));
+      if (!Number.isSafeInteger(number) || number < 1)
+        throw new HestiaError('INVALID_REQUEST', `${name}: must be the number of a version`);
+      return skills.version(caller, address, number);
+    };
+    const [before, after] = [await version('before'), await version('after')];
+    return show(c, {
+      title: `${address.name}, ${before.version} and ${after.version}`,
+      about: 'What changed between two versions.',
+      content: differences(before.document, after.document),
+    });
+  });
+  router.post('/console/skills/:namespace/:name/:action{activate|deactivate}', async (c) => {
+    const { action, ...address } = c.req.param();
+    const { version } = await c.req.parseBody();
+    if (action === 'deactivate') await lifecycle.deactivate(c.var.page.caller, address);
+    else await lifecycle.activate(c.var.page.caller, address, { version: Number(version) || undefined });
+    return c.redirect(skillPath(address), 303);
+  });
+  return router;
+}
+
+function skillPath({ namespace, name }: { namespace: string; name: string }): string {
+  return `/console/skills/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
+}
+
+interface Listed {
+  skill: Skill;
+  activation: Activation | undefined;
+}
+
+function columns({ now }: PageContext) {
+  return [
+    { title: 'Skill', cell: ({ skill }: Listed) => html`<a href="${skillPath(skill)}">${skill.name}</a>` },
+    {
+      title: 'State',
+      cell: ({ activation }: Listed) =>
+        activation ? html`${badge('active', 'good')} version ${activation.version}` : badge('not active', 'neutral'),
+    },
+    { title: 'Version', cell: ({ skill }: Listed) => skill.latestVersion, isNumber: true },
+    { title: 'Namespace', cell: ({ skill }: Listed) => skill.namespace },
+    { title: 'Changed', cell: ({ skill }: Listed) => time(skill.updatedAt, now) },
+    { title: 'Description', cell: ({ skill }: Listed) => skill.description },
+  ];
+}
+
+function skillPage(
+  { skill, latest, activation }: SkillDetails,
+  versions: readonly SkillVersionSummary[],
+  context: PageContext,
+) {
+  const path = skillPath(skill);
+  const { warnings, instructions, files } = latest.document;
+  const canChange = context.caller.role === 'operator' || context.caller.agentId === skill.ownerAgentId;
+  const content = html`<p>${skill.description}</p>
+    ${facts([
+      [
+        'State',
+        activation
+          ? html`${badge('active', 'good')} as <code>${activation.toolName}</code>, version ${activation.version}, since ${time(activation.activatedAt, context.now)} by ${activation.agentId}`
+          : badge('not active', 'neutral'),
+      ],
+      ['Ends', time(activation?.expiresAt, context.now)],
+      ['Owner', skill.ownerAgentId],
+      ['From', skill.source],
+      ['Files', files.length === 0 ? undefined : files.map((file) => html`<span class="line">${file.path}</span>`)],
+    ])}
+    ${warnings.length > 0 && html`<div class="notice warning"><p>Deviations from the specification:</p><ul>${warnings.map(({ field, message }) => html`<li>${field}: ${message}</li>`)}</ul></div>`}
+    ${canChange && activation !== undefined && actionForm(context, { action: `${path}/deactivate`, button: 'Deactivate', tone: 'quiet' })}
+    <h2>Versions</h2>${table(versions.toReversed(), versionColumns({ path, activation, canChange, context }), 'No version.')}
+    <h2>Instructions</h2><div class="card markdown">${markdown(instructions)}</div>`;
+  return { title: skill.name, about: html`A skill of the namespace ${skill.namespace}.`, content };
+}
+
+function versionColumns({
+  path,
+  activation,
+  canChange,
+  context,
+}: {
+  path: string;
+  activation: Activation | undefined;
+  canChange: boolean;
+  context: PageContext;
+}) {
+  const activate = (version: number): Shown => {
+    if (activation?.version === version) return badge('active', 'good');
+    const content = html`<input type="hidden" name="version" value="${version}">`;
+    return canChange && actionForm(context, { action: `${path}/activate`, button: 'Activate', content, tone: 'quiet' });
+  };
+  return [
+    { title: 'Version', cell: ({ version }: SkillVersionSummary) => version, isNumber: true },
+    {
+      title: 'Published',
+      cell: ({ createdAt, publishedBy }: SkillVersionSummary) =>
+        html`${time(createdAt, context.now)} by ${publishedBy}`,
+    },
+    {
+      title: 'Content',
+      cell: ({ digest }: SkillVersionSummary) => html`<code title="${digest}">${digest.slice(0, 12)}…</code>`,
+    },
+    {
+      title: 'Difference',
+      cell: ({ version }: SkillVersionSummary) =>
+        version > 1 && html`<a href="${path}/compare?before=${version - 1}&amp;after=${version}">to ${version - 1}</a>`,
+    },
+    { title: 'In use', cell: ({ version }: SkillVersionSummary) => activate(version) },
+  ];
+}
+
+/** The differences of SKILL.md, and the files that differ. */
+function differences(before: SkillDocument, after: SkillDocument): Markup {
+  const { hunks } = structuredPatch('before', 'after', before.source, after.source, undefined, undefined, {
+    context: 3,
+  });
+  const tone = (line: string) => (line.startsWith('+') ? 'added' : line.startsWith('-') ? 'removed' : 'same');
+  return html`<div class="diff" role="region" aria-label="Differences" tabindex="0">
+      ${hunks.map((hunk) => html`<pre>${hunk.lines.map((line) => html`<span class="${tone(line)}">${line}</span>${lines('\n')}`)}</pre>`)}
+    </div>
+    ${hunks.length === 0 && html`<p>SKILL.md is the same.</p>`}${changedFiles(before, after)}`;
+}
+
+function changedFiles(before: SkillDocument, after: SkillDocument): Markup {
+  const contents = ({ files }: SkillDocument) => new Map(files.map(({ path, content }) => [path, content]));
+  const [old, current] = [contents(before), contents(after)];
+  const paths = [...new Set([...old.keys(), ...current.keys()])]
+    .filter((path) => old.get(path) !== current.get(path))
+    .sort();
+  const state = (path: string) => (old.has(path) ? (current.has(path) ? 'changed' : 'removed') : 'added');
+  return html`<ul>${paths.map((path) => html`<li>${path}: ${state(path)}</li>`)}</ul>`;
+}

@@ -1,0 +1,125 @@
+/** Parts that pages share: tables, lists of facts, forms, times, states and further pages. */
+import { isoTime } from '../shapes/time.ts';
+import type { PageContext } from './layout.ts';
+import { html, type Markup, type Shown } from './markup.ts';
+
+/** A column of a table. */
+export interface Column<Row> {
+  title: string;
+  cell: (row: Row) => Shown;
+  /** Whether cells are numbers, which are aligned at their end. */
+  isNumber?: boolean;
+}
+
+/** A table, or what would be here and how to get it. */
+export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], empty: Shown): Markup {
+  if (rows.length === 0) return emptyState(empty);
+  const kind = ({ isNumber }: Column<Row>) => isNumber && html` class="number"`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table">
+    <table>
+      <thead><tr>${columns.map((column) => html`<th scope="col"${kind(column)}>${column.title}</th>`)}</tr></thead>
+      <tbody>${rows.map((row) => html`<tr>${columns.map((column) => html`<td${kind(column)}>${column.cell(row)}</td>`)}</tr>`)}</tbody>
+    </table>
+  </div>`;
+}
+
+/** What would be here, and how to get it. */
+export function emptyState(text: Shown): Markup {
+  return html`<p class="empty">${text}</p>`;
+}
+
+/** A list of names and values; a value of `undefined` is left out. */
+export function facts(entries: readonly (readonly [string, Shown])[]): Markup {
+  const present = entries.filter(([, value]) => value !== undefined);
+  return html`<dl class="facts">${present.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+}
+
+/** The tone of a state. */
+export type Tone = 'good' | 'bad' | 'warning' | 'neutral';
+
+/** A state as a word with a colour. */
+export function badge(text: string, tone: Tone): Markup {
+  return html`<span class="badge ${tone}">${text}</span>`;
+}
+
+/** The badge of an outcome. */
+export function outcomeBadge(outcome: string): Markup {
+  return badge(outcome, outcome === 'success' ? 'good' : outcome === 'abandoned' ? 'warning' : 'bad');
+}
+
+/** A time as how long ago it was or will be, with the exact one on hover. Nothing for `undefined`. */
+export function time(timeMs: number | undefined, now: number): Markup | undefined {
+  if (timeMs === undefined) return undefined;
+  const iso = isoTime(timeMs);
+  return html`<time datetime="${iso}" title="${iso}">${relativeTime(timeMs - now)}</time>`;
+}
+
+const units = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'min'],
+  [1000, 's'],
+] as const;
+
+function relativeTime(differenceMs: number): string {
+  const distance = Math.abs(differenceMs);
+  const [size, unit] = units.find(([each]) => distance >= each) ?? [1000, 's'];
+  const text = `${Math.floor(distance / size)} ${unit}`;
+  if (distance < 1000) return 'now';
+  return differenceMs < 0 ? `${text} ago` : `in ${text}`;
+}
+
+/** A duration in milliseconds as a person would say it. */
+export function duration(ms: number | undefined): string | undefined {
+  if (ms === undefined) return undefined;
+  if (ms >= 60_000) return `${(ms / 60_000).toFixed(1)} min`;
+  if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`;
+  return ms >= 10 ? `${Math.round(ms)} ms` : `${ms.toFixed(1)} ms`;
+}
+
+/** A form that changes something. Its fields are in `content`, and its button has this name. */
+export function actionForm(
+  { formToken }: Pick<PageContext, 'formToken'>,
+  { action, button, content, tone }: { action: string; button: string; content?: Shown; tone?: 'danger' | 'quiet' },
+): Markup {
+  return html`<form method="post" action="${action}" class="action">
+    <input type="hidden" name="formToken" value="${formToken}">${content}
+    <button${tone !== undefined && html` class="${tone}"`}>${button}</button>
+  </form>`;
+}
+
+/** A field with its label. `input` is the control, whose id is `id`. */
+export function field(id: string, label: string, input: Shown, hint?: Shown): Markup {
+  return html`<div class="field">
+    <label for="${id}">${label}</label>${input}${hint !== undefined && html`<p class="hint">${hint}</p>`}
+  </div>`;
+}
+
+/** A choice among values, the first of which stands for none. */
+export function choice(
+  id: string,
+  values: readonly string[],
+  { none, selected }: { none: string; selected: string | undefined },
+): Markup {
+  const options = values.map(
+    (value) => html`<option value="${value}"${value === selected && html` selected`}>${value}</option>`,
+  );
+  return html`<select id="${id}" name="${id}"><option value="">${none}</option>${options}</select>`;
+}
+
+/** The link to the next page of a list: this page with another cursor. Nothing on the last page. */
+export function nextPage(
+  { url }: Pick<PageContext, 'url'>,
+  cursor: string | undefined,
+  title = 'More',
+): Markup | undefined {
+  if (cursor === undefined) return undefined;
+  const next = new URLSearchParams(url.searchParams);
+  next.set('cursor', cursor);
+  return html`<p class="pages"><a class="button" rel="next" href="${url.pathname}?${next.toString()}">${title}</a></p>`;
+}
+
+/** The address of a tool's page. */
+export function toolPath(serverId: string, toolName: string): string {
+  return `/console/tools/${encodeURIComponent(serverId)}/${encodeURIComponent(toolName)}`;
+}
