@@ -12,6 +12,7 @@ import type { SkillStore } from '../stores/skill-store.ts';
 import { attributes } from '../telemetry/names.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access/guard.ts';
+import type { RateLimits } from './access/rate-limits.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import type { SkillGate } from './screening/skill-gate.ts';
 import { skillFields } from './skill/lookup.ts';
@@ -42,6 +43,7 @@ export interface SkillPublicationDeps {
   skillGate: SkillGate;
   trail: AuditTrail;
   guard: AccessGuard;
+  rateLimits: Pick<RateLimits, 'countSkillVersion'>;
   now: () => number;
 }
 
@@ -118,16 +120,22 @@ async function insertSkill(
   return { skill, change: 'created', warnings };
 }
 
-/** Checks a document and returns what does not prevent its publication. @throws HestiaError INJECTION_SUSPECTED */
+/** Counts and checks a document, and returns what does not prevent its publication. @throws HestiaError INJECTION_SUSPECTED, RATE_LIMITED */
 async function warningsOf(
-  { skillGate }: SkillPublicationDeps,
+  { skillGate, rateLimits }: SkillPublicationDeps,
   caller: Caller,
   { namespace, document }: SkillPublication,
 ): Promise<Violation[]> {
+  await rateLimits.countSkillVersion(caller, documentBytes(document));
   const { name } = document.frontmatter;
   const fields = { skill_name: name, tool_name: skillToolName(name), agent_id: caller.agentId, namespace };
   const findings = await skillGate.check({ caller, namespace, document, fields, step: 'publish' });
   return [...document.warnings, ...findings];
+}
+
+/** The bytes of a document, as long as they are on disk or, in base64, a third more. */
+function documentBytes({ source, files }: SkillDocument): number {
+  return files.reduce((sum, { content }) => sum + Buffer.byteLength(content), Buffer.byteLength(source));
 }
 
 function newVersion(

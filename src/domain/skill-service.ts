@@ -13,6 +13,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes } from '../telemetry/names.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access/guard.ts';
+import type { RateLimits } from './access/rate-limits.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import type { SkillGate } from './screening/skill-gate.ts';
 import {
@@ -71,6 +72,7 @@ export interface SkillServiceDeps {
   skillGate: SkillGate;
   trail: AuditTrail;
   guard: AccessGuard;
+  rateLimits: Pick<RateLimits, 'countSkillVersion'>;
   metrics: Metrics;
   queue: KeyedQueue;
   now: () => number;

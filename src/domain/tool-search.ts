@@ -22,6 +22,7 @@ import { attributes, spanNames } from '../telemetry/names.ts';
 import { inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access/guard.ts';
 import { checkPermission } from './access/policy.ts';
+import type { RateLimits } from './access/rate-limits.ts';
 import { findInScope, isInScope } from './access/scope.ts';
 import { answerNotes } from './search/answer-notes.ts';
 import { explanationFor, isMoved } from './search/explanation.ts';
@@ -56,6 +57,7 @@ export interface ToolSearchDeps {
   memory: OutcomeMemory;
   searchLearning: SearchLearning;
   guard: AccessGuard;
+  rateLimits: Pick<RateLimits, 'countSearch'>;
   metrics: Metrics;
   now: () => number;
 }
@@ -69,6 +71,7 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
   return {
     search: async (caller, request) => {
       await guard.require(caller, 'tool.search');
+      await deps.rateLimits.countSearch(caller);
       const source = request.source ?? 'all';
       const spanAttributes = { [attributes.searchSource]: source, [attributes.genAiAgentId]: caller.agentId };
       return timed(

@@ -44,11 +44,12 @@ export async function createFoundation(deps: HubDeps) {
   const { database, audit } = stored;
   const { trail } = audit;
   const guard = createAccessGuard({ trail });
+  const rateLimits = createRateLimits({ trail, limits: config.limits });
   const access = createAccessService({
     database,
     accessStore: createAccessStore(database),
     tokens: policy.oauth && createAccessTokens({ issuer: createTokenIssuer(policy.oauth), oauth: policy.oauth }),
-    rateLimits: createRateLimits({ trail, limits: config.limits }),
+    rateLimits,
     trail,
     guard,
     now,
@@ -64,6 +65,7 @@ export async function createFoundation(deps: HubDeps) {
     ...stored,
     trail,
     guard,
+    rateLimits,
     access,
     memory: createMemoryWatch(config.limits.memoryBytesMax, log),
     ...stores,

@@ -157,7 +157,7 @@ function createSkillServices({ config }: HubDeps, foundation: Foundation, tools:
   const catalogue = createSkillCatalogue({ toolIndex, skillTools, skillStore, quarantineStore, log });
   const shared = { skillStore, catalogue, skillGate, trail, guard, metrics, queue, now };
   const lifecycle = createSkillLifecycle({ ...shared, skillTools });
-  const skills = createSkillService({ ...shared, lifecycle });
+  const skills = createSkillService({ ...shared, lifecycle, rateLimits: foundation.rateLimits });
   const publishedSkills = createPublishedSkills({ skillStore, quarantineStore, skillGate, now });
   const skillResources = createSkillResources({ publishedSkills, upstreamSkills, trail, guard, metrics });
   const refreshSkill: SkillCatalogue['refresh'] = (skill) =>
@@ -195,7 +195,8 @@ function createSearchServices(
   const servers = pool.list;
   const { disabledTools } = pool;
   const { autoActivate } = config.skills;
-  const shared = { toolIndex, disabledTools, skillTools, memory, guard, metrics, now };
+  const { rateLimits } = foundation;
+  const shared = { toolIndex, disabledTools, skillTools, memory, guard, rateLimits, metrics, now };
   const toolSearch = createToolSearch({ ...shared, servers, autoActivate, searchLearning });
   return { searchLearning, toolSearch };
 }

@@ -1,5 +1,6 @@
 /** One key that takes all it can get of what others need: streams, subscriptions, calls of a server. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { skillText } from '../support/hub/hub.ts';
 import { untilServersConnected } from '../support/hub/hub-process.ts';
 import { type AttackedHub, type AttackKey, startAttackedHub } from './support/attacked-hub.ts';
 import { createHostileUpstream } from './support/hostile-upstream.ts';
@@ -79,5 +80,25 @@ describe('a key that calls a slow server as often as it can', () => {
     closing.abort();
     await Promise.all(hanging);
     await expect.poll(async () => (await hoarder.call('slow', 'run')).status).toBe(200);
+  });
+});
+
+describe('a key that publishes version after version', () => {
+  test('may store a bounded number of bytes in an hour, and other keys publish', async () => {
+    const skillBytesPerHour = 16_777_216;
+    await using attacked = await startAttackedHub({ file: { limits: { skillBytesPerHour } } });
+    const writer = await attacked.agent('writer');
+    const publish = async (key: AttackKey, name: string, at: number) => {
+      const json = { document: skillText(name), files: { 'data.txt': String(at).repeat(1_000_000) } };
+      return (await key.fetch(`/v1/skills/${name}`, { method: 'PUT', json })).status;
+    };
+    const statuses: number[] = [];
+    // A version has two megabytes.
+    for (let at = 10; at < 40; at += 1) statuses.push(await publish(writer, 'many-versions', at));
+    const accepted = statuses.filter((status) => status < 300).length;
+    console.info('versions', { accepted, refused: statuses.length - accepted });
+    expect(new Set(statuses)).toEqual(new Set([201, 200, 429]));
+    expect(accepted * 2_000_000).toBeLessThanOrEqual(skillBytesPerHour);
+    expect(await publish(await attacked.agent('other-writer'), 'another-skill', 10)).toBe(201);
   });
 });

@@ -111,6 +111,24 @@ export const limitsSchema = z
       .max(1_000_000)
       .default(300)
       .describe('Failed authentications of one address that are recorded in a minute. Further ones get status 429.'),
+    searchesPerMinute: z
+      .int()
+      .min(1)
+      .max(100_000_000)
+      .default(6000)
+      .describe('Searches of tools that one key may make in a minute. Further ones get status 429.'),
+    skillVersionsPerHour: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(1000)
+      .describe('Versions of skills that one key may publish in an hour. Further ones get status 429.'),
+    skillBytesPerHour: z
+      .int()
+      .min(16_777_216)
+      .max(1_099_511_627_776)
+      .default(134_217_728)
+      .describe('Bytes of skills that one key may publish in an hour. Further ones get status 429.'),
     callsRunningMax: z
       .int()
       .min(1)
