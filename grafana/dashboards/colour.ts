@@ -55,6 +55,7 @@ export const securityEventColours: Readonly<Record<SecurityEvent, Colour>> = {
   RESOURCE_READ: 'super-light-green',
   RESOURCE_SUBSCRIBED: 'light-blue',
   COMPLETION_READ: 'super-light-blue',
+  CLIENT_INPUT_REQUESTED: 'light-purple',
   SERVER_CHANGED: 'light-purple',
   SIGNED_IN: 'super-light-blue',
   KEY_CREATED: 'dark-blue',

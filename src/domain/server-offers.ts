@@ -14,6 +14,7 @@ import { outgoingMeta } from '../telemetry/propagation.ts';
 import { failSpan, inSpan } from '../telemetry/span.ts';
 import type { UpstreamConnection } from '../upstream/connection/contract.ts';
 import type { ServerIntroduction } from '../upstream/connection/introduction.ts';
+import type { ClientProfile } from '../upstream/mcp-client.ts';
 import type { OfferKind } from '../upstream/offers/offer-list.ts';
 import type { ClientDeclaration } from '../upstream/request/exchange.ts';
 import type { AccessGuard } from './access/guard.ts';
@@ -26,10 +27,13 @@ import { type CallFailure, classifyFailure } from './call/failure.ts';
 import type { OfferChanges } from './offer/changes.ts';
 import { offerError } from './offer/failure.ts';
 import { type OfferRequest, type OfferTarget, offerEvents, targetFields, targetOf } from './offer/request.ts';
+import type { ServerSession, ServerSessions } from './offer/server-session.ts';
+import { subscribe } from './offer/subscription.ts';
 import { isUsable, type VisibleOffersDeps, visibleOffers } from './offer/visible-offers.ts';
 
 export type { ServerOfferChange } from './offer/changes.ts';
 export type { OfferMethod, OfferRequest } from './offer/request.ts';
+export type { ServerSession } from './offer/server-session.ts';
 
 /** Options that a door passes with a request. */
 export interface OfferOptions {
@@ -37,6 +41,8 @@ export interface OfferOptions {
   signal: AbortSignal;
   onProgress?: ((progress: ToolProgress) => void) | undefined;
   client?: ClientDeclaration | undefined;
+  /** The session of the client with the server; if unset, the request goes over the session that all clients share. */
+  via?: ServerSession | undefined;
 }
 
 /** A server as a client sees it. */
@@ -47,6 +53,8 @@ export interface OfferingServer {
   /** What the server says about itself. Left out where the content scan holds it. */
   info: JsonObject | undefined;
   instructions: string | undefined;
+  /** Whether the server speaks a protocol before 2026-07-28, in which it asks for input by requests of its own. */
+  isLegacy: boolean;
   isAdmitted: boolean;
 }
 
@@ -60,6 +68,8 @@ export interface ServerOffers {
   tools(caller: Caller, serverId?: string): ToolDefinition[];
   /** The tool of a server, if the caller may call it. */
   tool(caller: Caller, address: ToolAddress): ToolDefinition | undefined;
+  /** The tools that a server offers in a session of the client only, and that the caller may use. None if they cannot be listed. */
+  extraTools(caller: Caller, via: ServerSession | undefined): Promise<ToolDefinition[]>;
   /** The prompts, resources or templates that the caller may use. @throws HestiaError NOT_FOUND, SERVER_UNAVAILABLE, UPSTREAM_FAILED */
   list(caller: Caller, query: { serverId: string; kind: OfferKind; signal: AbortSignal }): Promise<JsonObject[]>;
   /**
@@ -72,7 +82,12 @@ export interface ServerOffers {
    * Subscribes to updates of a resource until the returned function is called. Updates are reported to {@link onChange}.
    * @throws HestiaError NOT_FOUND, SERVER_UNAVAILABLE, UPSTREAM_FAILED
    */
-  subscribe(caller: Caller, resource: { serverId: string; uri: string }): Promise<() => void>;
+  subscribe(caller: Caller, resource: { serverId: string; uri: string }, via?: ServerSession): Promise<() => void>;
+  /**
+   * Opens a session of one client with a server, in which the server may ask the client for input.
+   * @throws HestiaError NOT_FOUND, SERVER_UNAVAILABLE, OVERLOADED
+   */
+  openSession(caller: Caller, serverId: string, client: ClientProfile): Promise<ServerSession>;
   /** Calls the listener after each change, until the returned function is called. */
   onChange: OfferChanges['onChange'];
 }
@@ -81,6 +96,7 @@ export interface ServerOffers {
 export interface ServerOffersDeps extends VisibleOffersDeps {
   toolIndex: ToolIndex;
   changes: OfferChanges;
+  sessions: ServerSessions;
   trail: AuditTrail;
   contentDigest: ContentDigest;
   guard: AccessGuard;
@@ -91,6 +107,35 @@ export interface ServerOffersDeps extends VisibleOffersDeps {
 
 /** Creates the use case. */
 export function createServerOffers(deps: ServerOffersDeps): ServerOffers {
+  return {
+    ...createLists(deps),
+    request: (caller, request, options) => {
+      const serverId = isServerInScope(caller.scope, request.serverId) ? request.serverId : '';
+      return deps.admission.run({ serverId, caller }, (shutdown) =>
+        runRequest(deps, { caller, request, options, shutdown }),
+      );
+    },
+    subscribe: async (caller, resource, via) => {
+      await deps.guard.require(caller, 'server.use');
+      const connection = await requireServer(deps, caller, resource.serverId);
+      return subscribe(deps, caller, { ...resource, connection, via });
+    },
+    openSession: async (caller, serverId, client) => {
+      await deps.guard.require(caller, 'server.use');
+      const connection = await requireServer(deps, caller, serverId);
+      try {
+        return await deps.sessions.open(caller, { serverId, connection }, client);
+      } catch (error) {
+        throw error instanceof HestiaError ? error : offerError(classifyFailure(error, undefined, false));
+      }
+    },
+    onChange: deps.changes.onChange,
+  };
+}
+
+type Lists = Pick<ServerOffers, 'server' | 'serverIds' | 'tools' | 'extraTools' | 'tool' | 'list'>;
+
+function createLists(deps: ServerOffersDeps): Lists {
   const isOffered = ({ scope }: Caller, serverId: string) =>
     isServerInScope(scope, serverId) && deps.pool.find(serverId) !== undefined;
   const introductions = new WeakMap<ServerIntroduction, OfferingServer>();
@@ -118,6 +163,10 @@ export function createServerOffers(deps: ServerOffersDeps): ServerOffers {
       const found = findInScope(deps.toolIndex, caller, address);
       return found?.source === 'upstream' ? found.definition : undefined;
     },
+    extraTools: async ({ scope }, via) => {
+      const extra = (await via?.extraTools().catch(() => [])) ?? [];
+      return extra.filter((definition) => isInScope(scope, { source: 'upstream', definition }));
+    },
     list: async (caller, query) => {
       await requireServer(deps, caller, query.serverId);
       try {
@@ -126,14 +175,6 @@ export function createServerOffers(deps: ServerOffersDeps): ServerOffers {
         throw offerError(classifyFailure(error, query.signal.aborted ? 'caller' : undefined, false));
       }
     },
-    request: (caller, request, options) => {
-      const serverId = isServerInScope(caller.scope, request.serverId) ? request.serverId : '';
-      return deps.admission.run({ serverId, caller }, (shutdown) =>
-        runRequest(deps, { caller, request, options, shutdown }),
-      );
-    },
-    subscribe: (caller, resource) => subscribe(deps, caller, resource),
-    onChange: deps.changes.onChange,
   };
 }
 
@@ -155,11 +196,12 @@ async function offeringServer(
   serverId: string,
   introduction: ServerIntroduction | undefined,
 ): Promise<OfferingServer> {
-  const { capabilities = {}, info, instructions } = introduction ?? {};
+  const { capabilities = {}, info, instructions, era } = introduction ?? {};
+  const shown = { serverId, capabilities, isLegacy: era === 'legacy' };
   const content = { ...(info && { info }), ...(instructions !== undefined && { instructions }) };
   const [admitted] = await offerGate.admitted([{ serverId, name: 'introduction', content }]);
-  if (admitted !== undefined) return { serverId, capabilities, info, instructions, isAdmitted: true };
-  return { serverId, capabilities, info: undefined, instructions: undefined, isAdmitted: false };
+  if (admitted !== undefined) return { ...shown, info, instructions, isAdmitted: true };
+  return { ...shown, info: undefined, instructions: undefined, isAdmitted: false };
 }
 
 interface RequestedOffer {
@@ -240,54 +282,15 @@ async function perform(
   const ends = { caller: options.signal, credential: caller.ended, shutdown: shutdown.signal };
   const deadline = openDeadline({ timeoutMs, timeoutMsMax, ...ends });
   const onProgress = extendedByProgress(deadline, options.onProgress);
+  const stopWaiting = options.via?.onWaiting(deadline.extend);
   const { method, params } = request;
   try {
     const sent = { method, params, meta: outgoingMeta(), client: options.client, signal: deadline.signal, onProgress };
-    return { result: await deadline.race(connection.request(sent)) };
+    return { result: await deadline.race((options.via ?? connection).request(sent)) };
   } catch (error) {
     return { failure: classifyFailure(error, deadline.reason(), shutdown.hasBegun()) };
   } finally {
+    stopWaiting?.();
     deadline.close();
   }
-}
-
-async function subscribe(
-  deps: ServerOffersDeps,
-  caller: Caller,
-  { serverId, uri }: { serverId: string; uri: string },
-): Promise<() => void> {
-  await deps.guard.require(caller, 'server.use');
-  const connection = await requireServer(deps, caller, serverId);
-  const target = { kind: 'resources', key: uri } as const;
-  if (!(await isUsable(deps, caller, { serverId, target, signal: new AbortController().signal }))) {
-    throw notFound('resource');
-  }
-  return inSpan('resources/subscribe', { kind: SpanKind.CLIENT }, async (span) => {
-    const fields = {
-      server_id: serverId,
-      ...targetFields(target),
-      agent_id: caller.agentId,
-      namespace: caller.namespace,
-    };
-    const record = (error_type?: string) => {
-      const failed = error_type !== undefined;
-      const event = {
-        kind: 'security',
-        name: 'RESOURCE_SUBSCRIBED',
-        failed,
-        fields: { ...fields, error_type },
-      } as const;
-      return deps.trail.record({ event, by: caller, span });
-    };
-    try {
-      const release = await connection.subscribe(uri);
-      await record();
-      return release;
-    } catch (error) {
-      const failure = classifyFailure(error, undefined, false);
-      failSpan(span, failure.errorType);
-      await record(failure.errorType);
-      throw offerError(failure);
-    }
-  });
 }

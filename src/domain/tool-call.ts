@@ -43,6 +43,7 @@ import {
 import { extendedByProgress, openDeadline } from './call/deadline.ts';
 import { type CallFailure, callError, classifyFailure } from './call/failure.ts';
 import { recordCall } from './call/record.ts';
+import type { ServerSession } from './offer/server-session.ts';
 import type { SearchLearning } from './search/learning.ts';
 import type { SkillLifecycle } from './skill-lifecycle.ts';
 import { type SkillTools, skillToolResult } from './skill-tools.ts';
@@ -54,6 +55,8 @@ export interface CallOptions {
   onProgress?: ((progress: ToolProgress) => void) | undefined;
   /** What the caller's client declares to servers; if unset, a server cannot ask it for input. */
   client?: ClientDeclaration | undefined;
+  /** The session of the client with the server; if unset, the call goes over the session that all clients share. */
+  via?: ServerSession | undefined;
 }
 
 /** Calls of tools. */
@@ -144,9 +147,15 @@ async function runCall(deps: ToolCallDeps, call: RequestedCall): Promise<ToolCal
   await deps.guard.require(caller, 'tool.call');
   const name = activatedSkill(deps, caller, request);
   if (name !== undefined) await deps.activateOnCall?.(caller, { name });
-  const tool = await findCallableTool(deps, caller, request);
+  const tool = extraTool(call) ?? (await findCallableTool(deps, caller, request));
   if (deps.trail.isRequired) await deps.trail.admit();
   return traceCall(deps, { ...call, tool, timeoutMs });
+}
+
+/** The tool that the server offers to this client only. */
+function extraTool({ caller: { scope }, request, options }: RequestedCall): ToolDefinition | undefined {
+  const definition = options.via?.findTool(request.toolName);
+  return definition && isInScope(scope, { source: 'upstream', definition }) ? definition : undefined;
 }
 
 /** Performs the call inside its span, and records it. */
@@ -195,6 +204,8 @@ async function perform(deps: ToolCallDeps, call: PermittedCall, span: Span): Pro
   // A deadline that the caller has chosen is kept.
   const isDefault = request.timeoutMs === undefined;
   const onProgress = isDefault ? extendedByProgress(deadline, options.onProgress) : options.onProgress;
+  // While a server waits for the client, its deadline begins anew.
+  const stopWaiting = isDefault ? options.via?.onWaiting(deadline.extend) : undefined;
   let checked: CheckedArguments = notChecked;
   try {
     checked = await deadline.race(checkArguments(deps, { tool, args: request.arguments, span }));
@@ -203,7 +214,7 @@ async function perform(deps: ToolCallDeps, call: PermittedCall, span: Span): Pro
     const result = await deadline.race(
       tool.serverId === hubServerId
         ? callSkill(deps, caller, request)
-        : callUpstream(deps, request, { signal: deadline.signal, onProgress, client: options.client }),
+        : callUpstream(deps, request, { ...options, signal: deadline.signal, onProgress }),
     );
     const marked = markedResult(result, checked);
     return result.isError
@@ -213,6 +224,7 @@ async function perform(deps: ToolCallDeps, call: PermittedCall, span: Span): Pro
     const failure = classifyFailure(error, deadline.reason(), shutdown.hasBegun());
     return { failure: withWarnings(failure, checked), areArgumentsDoubtful: checked.check === 'warned' };
   } finally {
+    stopWaiting?.();
     deadline.close();
   }
 }
@@ -233,9 +245,10 @@ async function callUpstream(
   { serverId, toolName, arguments: args }: ToolCallRequest,
   options: CallOptions,
 ): Promise<ToolResult> {
-  const connection = pool.find(serverId);
+  const { via, ...sent } = options;
+  const connection = via ?? pool.find(serverId);
   if (connection === undefined) throw notFound('server');
-  return connection.call({ toolName, arguments: args, meta: outgoingMeta(), ...options });
+  return connection.call({ toolName, arguments: args, meta: outgoingMeta(), ...sent });
 }
 
 /** The name of the skill that the call activates, where calls activate skills. */

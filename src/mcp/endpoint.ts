@@ -3,7 +3,7 @@
  * it, but for plain tool calls, which take a fast path. Both share the tools, the spans and the translation of errors.
  */
 import { strict as assert } from 'node:assert';
-import { createMcpHandler, type McpRequestContext, ProtocolError, type Tool } from '@modelcontextprotocol/server';
+import { createMcpHandler, type McpRequestContext, type Tool } from '@modelcontextprotocol/server';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
 import { z } from 'zod';
 import { createFairBudget } from '../flow/fair-budget.ts';
@@ -17,7 +17,7 @@ import { createHubTools, type HubTools, type HubToolsDeps } from './hub-tools.ts
 import { type Answer, cancelledResponse, keptAlive } from './late-response.ts';
 import { createLegacySessions, type LegacySessions } from './legacy-session.ts';
 import { createListChangeStreams, type ListChangeStreams } from './list-change-streams.ts';
-import { jsonRpcRefusal, methodNotAllowed, noSession } from './refusal.ts';
+import { methodNotAllowed, noSession, tooManyStreams } from './refusal.ts';
 import { type ClientDeclaration, declarationOf } from './request/client-declaration.ts';
 import { callOnFastPath, cancelCall, progressRelay, sessionHeader, versionHeader } from './request/tool-calls.ts';
 import { readBody } from './request-body.ts';
@@ -201,16 +201,6 @@ function isOfSession({ headers }: Request): boolean {
   return headers.has(sessionHeader) || headers.has(versionHeader);
 }
 
-/** Seconds after which a client may open a refused stream again: streams end when their clients disconnect. */
-const streamRetryAfterSeconds = 5;
-
 function streamOf(streams: ListChangeStreams, { signal }: Request, caller: Caller): Response {
   return streams.open(caller, signal) ?? tooManyStreams();
-}
-
-function tooManyStreams(): Response {
-  const error = new ProtocolError(-32603, 'too many streams are open; try again', { code: 'OVERLOADED' });
-  const refusal = jsonRpcRefusal(503, error);
-  refusal.headers.set('retry-after', String(streamRetryAfterSeconds));
-  return refusal;
 }

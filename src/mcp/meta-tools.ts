@@ -6,7 +6,7 @@ import type { HubStatus } from '../domain/hub-status.ts';
 import type { ServerService } from '../domain/server-service.ts';
 import type { SkillLifecycle } from '../domain/skill-lifecycle.ts';
 import type { SkillService } from '../domain/skill-service.ts';
-import type { ToolCall } from '../domain/tool-call.ts';
+import type { CallOptions, ToolCall } from '../domain/tool-call.ts';
 import type { ToolSearch } from '../domain/tool-search.ts';
 import type { Caller } from '../shapes/access.ts';
 import { HestiaError } from '../shapes/error.ts';
@@ -49,6 +49,8 @@ export interface ToolInvocation {
   protocolVersion: string | undefined;
   /** What the client declares to servers that may ask it for input. */
   client?: ClientDeclaration | undefined;
+  /** The session of the client with a server, if it has one. */
+  via?: CallOptions['via'];
 }
 
 /** One of the hub's own tools. */

@@ -24,3 +24,14 @@ export function noSession(): Response {
 function notServed(message: string): Response {
   return jsonRpcRefusal(405, new ProtocolError(-32000, message, { code: 'METHOD_NOT_ALLOWED' }));
 }
+
+/** Seconds after which a client may open a refused stream again: streams end when their clients disconnect. */
+const streamRetryAfterSeconds = 5;
+
+/** The refusal of a stream while no place is left for it. */
+export function tooManyStreams(): Response {
+  const error = new ProtocolError(-32603, 'too many streams are open; try again', { code: 'OVERLOADED' });
+  const refusal = jsonRpcRefusal(503, error);
+  refusal.headers.set('retry-after', String(streamRetryAfterSeconds));
+  return refusal;
+}

@@ -40,7 +40,8 @@ export class TracedMcpServer extends McpServer {
 
 type Handler = (request: JSONRPCRequest, ctx: ServerContext) => Promise<Result>;
 
-class TracedServer extends Server {
+/** The SDK's server, whose requests are traced. */
+export class TracedServer extends Server {
   readonly #deps: TracedServerDeps;
 
   constructor(info: Implementation, options: ServerOptions, deps: TracedServerDeps) {

@@ -10,8 +10,10 @@ import type { ToolDefinition, ToolResult } from '../shapes/tool.ts';
 import { UpstreamCallError } from './call-failure.ts';
 import type { ConnectionDeps, UpstreamConnection } from './connection/contract.ts';
 import { introductionOf, type ServerIntroduction } from './connection/introduction.ts';
+import { type OwnSession, openOwnSession } from './connection/own-session.ts';
 import { ConnectionState } from './connection/state.ts';
 import { type HealthCheck, startHealthChecks } from './health-check.ts';
+import type { ClientProfile } from './mcp-client.ts';
 import { OfferCache } from './offers/offer-cache.ts';
 import type { OfferKind } from './offers/offer-list.ts';
 import { ReconnectSchedule } from './reconnect-delay.ts';
@@ -135,6 +137,13 @@ class Connection implements UpstreamConnection {
     return this.#use(request.signal, (session) => sendRequest(request, { session, limits }));
   }
 
+  async openOwnSession(profile: ClientProfile): Promise<OwnSession> {
+    const lifetime = this.#session && this.#lifetime?.signal;
+    if (lifetime === undefined) throw new UpstreamCallError('server_unavailable');
+    const deps = { ...this.#deps, legacy: true, mayStartTwice: false, signal: lifetime };
+    return openOwnSession(deps, profile, (closed) => this.#track(closed));
+  }
+
   async #use<Result>(signal: AbortSignal, work: (session: Session) => Promise<Result>): Promise<Result> {
     const session = this.#session;
     if (session === undefined) throw new UpstreamCallError('server_unavailable');
@@ -243,20 +252,10 @@ class Connection implements UpstreamConnection {
     session.client.onerror = () => this.#health?.checkNow();
     this.#introduction = introductionOf(session);
     this.#offers.useSession(session);
-    this.#watchSkills(session);
-    this.#state.set('connected');
-  }
-
-  #watchSkills(session: Session): void {
-    const { serverId, limits, log, onSkillsChanged } = this.#deps;
-    if (onSkillsChanged === undefined) return;
     const onSubscriptionEnded = () => this.#health?.checkNow();
-    void watchSkills({
-      ...{ serverId, session, limits, log },
-      random: this.#random,
-      onList: onSkillsChanged,
-      onSubscriptionEnded,
-    });
+    const { onSkillsChanged: onList, ...deps } = this.#deps;
+    void watchSkills({ ...deps, session, random: this.#random, onList, onSubscriptionEnded });
+    this.#state.set('connected');
   }
 
   #closeSession(session: Session | undefined): void {
@@ -264,7 +263,12 @@ class Connection implements UpstreamConnection {
     this.#health = undefined;
     this.#offers.endSession();
     if (session === undefined) return;
-    const closing = session.close().finally(() => this.#closing.delete(closing));
+    this.#track(session.close());
+  }
+
+  /** Lets a disconnect wait for the end of a session. */
+  #track(closed: Promise<void>): void {
+    const closing = closed.finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
   }
 
@@ -289,8 +293,7 @@ class Connection implements UpstreamConnection {
     await this.#deps.onToolsChanged(list.tools, list.refused);
   }
 
-  #logFailure(message: string, failure: SessionFailure, retryInMs?: number): void {
-    const fields = { server_id: this.#deps.serverId, ...failureFields(failure) };
-    this.#deps.log.warn(message, { ...fields, retry_in_ms: retryInMs });
+  #logFailure(message: string, failure: SessionFailure, retry_in_ms?: number): void {
+    this.#deps.log.warn(message, { server_id: this.#deps.serverId, ...failureFields(failure), retry_in_ms });
   }
 }

@@ -5,6 +5,8 @@
  */
 import {
   Client,
+  type ClientOptions,
+  ProtocolError,
   type Request,
   type RequestMethod,
   type RequestOptions,
@@ -15,11 +17,22 @@ import { z } from 'zod';
 import type { JsonObject } from '../shapes/json.ts';
 import type { ToolProgress } from '../shapes/tool.ts';
 
+/** What the server gets to know of the client, and where its requests and notifications go. */
+export interface ClientProfile {
+  /** The capabilities that the client has declared. */
+  capabilities: NonNullable<ClientOptions['capabilities']>;
+  /** Answers a request of the server. What it throws is an error response. */
+  onRequest(request: { method: string; params: JsonObject }, signal: AbortSignal): Promise<JsonObject>;
+  onNotification(notification: { method: string; params: JsonObject }): void;
+}
+
 /** The version that a client reports, and the timeout of its protocol probe. */
 export interface McpClientDeps {
   clientVersion: string;
   /** How long a server may take to answer `server/discover`, in milliseconds. */
   probeTimeoutMs: number;
+  /** The client of the hub that the session is for; undefined for the session that all clients share. */
+  profile?: ClientProfile | undefined;
 }
 
 type TypedRequest<M extends RequestMethod> = { method: M; params?: JsonObject };
@@ -39,11 +52,12 @@ export class McpClient extends Client {
   readonly #notificationListeners = new Map<string, NotificationListener[]>();
   #lastProgressToken = 0;
 
-  constructor({ clientVersion, probeTimeoutMs }: McpClientDeps) {
+  constructor({ clientVersion, probeTimeoutMs, profile }: McpClientDeps) {
+    const { capabilities = {} } = profile ?? {};
     super(
       { name: 'hestia', version: clientVersion },
       {
-        capabilities: {},
+        capabilities,
         versionNegotiation: { mode: 'auto', probe: { timeoutMs: probeTimeoutMs, maxRetries: 0 } },
         inputRequired: { autoFulfill: false },
       },
@@ -51,8 +65,13 @@ export class McpClient extends Client {
     this.setNotificationHandler('notifications/progress', ({ params: { progressToken, progress, total, message } }) => {
       this.#progressListeners.get(Number(progressToken))?.({ progress, total, message });
     });
-    this.fallbackNotificationHandler = async ({ method, params }) => {
-      for (const listener of this.#notificationListeners.get(method) ?? []) listener(params ?? {});
+    this.fallbackRequestHandler = async ({ method, params = {} }, { mcpReq }) => {
+      if (profile === undefined) throw new ProtocolError(-32601, 'Method not found');
+      return profile.onRequest({ method, params }, mcpReq.signal);
+    };
+    this.fallbackNotificationHandler = async ({ method, params = {} }) => {
+      profile?.onNotification({ method, params });
+      for (const listener of this.#notificationListeners.get(method) ?? []) listener(params);
     };
   }
 

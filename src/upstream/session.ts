@@ -8,7 +8,7 @@ import type { Config } from '../shapes/configuration/config.ts';
 import type { HttpServer, ServerConfiguration } from '../shapes/server.ts';
 import type { Channel } from './channel.ts';
 import type { UpstreamLog } from './log.ts';
-import { McpClient } from './mcp-client.ts';
+import { type ClientProfile, McpClient } from './mcp-client.ts';
 import { connectFailure, SessionFailure, type SessionFailureDetail } from './session-failure.ts';
 import { createStdioChannel } from './stdio/channel.ts';
 
@@ -27,6 +27,8 @@ export interface SessionDeps {
   mayStartTwice: boolean;
   /** Cancels the opening. */
   signal: AbortSignal;
+  /** The client of the hub that the session is for; undefined for the session that all clients share. */
+  profile?: ClientProfile | undefined;
 }
 
 /** An open session, owned by the connection. `ended` aborts when either side has ended it. */
@@ -85,7 +87,7 @@ async function openOnce(deps: SessionDeps, deadline: AbortSignal): Promise<Sessi
   const { limits } = deps;
   const channel = await createChannel(deps);
   const probeTimeoutMs = Math.min(probeTimeoutMsMax, Math.ceil(limits.connectTimeoutMs / 3));
-  const client = new McpClient({ clientVersion: deps.clientVersion, probeTimeoutMs });
+  const client = new McpClient({ clientVersion: deps.clientVersion, probeTimeoutMs, profile: deps.profile });
   const ended = new AbortController();
   client.onclose = () => ended.abort();
   const connecting = client.connect(channel.transport, {

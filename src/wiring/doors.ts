@@ -72,7 +72,7 @@ function createMcpDoors(
   const hubTools = metaTools.map(({ definition }) => ({ source: 'hub', definition, namespace: undefined }) as const);
   toolIndex.replaceServer(hubServerId, hubTools);
   const hubServer = createHubServer({ metaTools, skillTools, toolCall, skillResources, metrics, log, version, limits });
-  const serverEndpoints = createServerEndpoints({ offers: services.serverOffers, toolCall, metrics, log });
+  const serverEndpoints = createServerEndpoints({ offers: services.serverOffers, toolCall, metrics, log, limits });
   const sse = createSse(foundation);
   const closeMcp = async () => {
     await Promise.allSettled([hubServer.close(), serverEndpoints.close()]);

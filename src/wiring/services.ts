@@ -7,6 +7,7 @@ import { type Admission, createAdmission } from '../domain/call/admission.ts';
 import { createSchemaCheck } from '../domain/call/schema.ts';
 import { createCleanup } from '../domain/cleanup.ts';
 import { createHubStatus } from '../domain/hub-status.ts';
+import { createServerSessions } from '../domain/offer/server-session.ts';
 import { createQuarantineService } from '../domain/quarantine-service.ts';
 import { createPublishedSkills } from '../domain/resource/published-skills.ts';
 import { createSchedulerService } from '../domain/scheduler-service.ts';
@@ -57,11 +58,7 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
     schedule: scheduling.schedule,
     schedulerService: scheduling.schedulerService,
     toolCall,
-    serverOffers: createServerOffers({
-      ...{ pool, toolIndex, changes: tools.offerChanges, offerGate: tools.offerGate },
-      ...{ trail, guard, metrics: foundation.metrics, contentDigest: audit.contentDigest },
-      ...{ admission, limits: config.limits },
-    }),
+    serverOffers: createOffers(deps, foundation, tools, admission),
     ...createServers(deps, foundation, tools),
     quarantine: createQuarantine(foundation, tools, skills),
     toolStatistics: createStatistics(deps, foundation, tools),
@@ -86,6 +83,20 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
 function createStatistics({ config }: HubDeps, { now, guard, audit: { views } }: Foundation, { toolIndex }: Tools) {
   const { outcomesDays } = config.retention;
   return createToolStatisticsService({ views, toolIndex, guard, outcomesDays, now });
+}
+
+function createOffers(
+  { config }: HubDeps,
+  { trail, guard, metrics, audit }: Foundation,
+  { pool, toolIndex, toolGate, offerGate, offerChanges }: Tools,
+  admission: Admission,
+) {
+  const { limits } = config;
+  const { contentDigest } = audit;
+  const { isDisabled } = pool;
+  const sessions = createServerSessions({ toolGate, isDisabled, trail, contentDigest, limits });
+  const shared = { pool, toolIndex, offerGate, trail, guard, metrics, contentDigest, admission, limits };
+  return createServerOffers({ ...shared, sessions, changes: offerChanges });
 }
 
 function createServers(

@@ -32,6 +32,8 @@ import { createToolNames, type ToolNames } from './tool-names.ts';
 export interface ToolGate {
   /** Screens the tool list of a server and offers the allowed tools. Never throws; unscreened tools are not offered. */
   admit(serverId: string, tools: readonly ToolDefinition[]): Promise<void>;
+  /** Screens further tools of a server, such as those that it offers to one client only, and returns the allowed ones. */
+  screen(serverId: string, tools: readonly ToolDefinition[]): Promise<ToolDefinition[]>;
   /** Screens the last list of a server again, after a decision of an operator. */
   readmit(serverId: string): Promise<void>;
 }
@@ -90,6 +92,12 @@ export function createToolGate(deps: ToolGateDeps): ToolGate {
         );
         for (const imitator of imitators) void readmit(imitator);
         await screen(serverId);
+      }),
+    screen: (serverId, tools) =>
+      queue(serverId, async () => {
+        const listed = await withDigests(tools);
+        const verdicts = await screenList({ ...deps, version, names }, serverId, { listed, verdicts: new Map() });
+        return listed.filter((item) => isOffered(item, verdicts)).map(({ tool }) => tool);
       }),
     readmit,
   };

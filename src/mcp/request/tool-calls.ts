@@ -77,7 +77,12 @@ export function progressRelay(ctx: ServerContext): ToolInvocation['onProgress'] 
 }
 
 /** Cancels the call that a `notifications/cancelled` of a session names. */
-export function cancelCall(sessions: LegacySessions, request: Request, caller: Caller, params: unknown): void {
+export function cancelCall(
+  sessions: LegacySessions,
+  request: Request,
+  caller: Pick<Caller, 'keyId'>,
+  params: unknown,
+): void {
   const parsed = cancelledSchema.safeParse(params);
   if (!parsed.success) return;
   sessions.cancel({

@@ -1,6 +1,6 @@
 /** What an endpoint offers: the interface that those of one server and of all servers implement. */
 import type { Implementation, ServerCapabilities, ServerEvent } from '@modelcontextprotocol/server';
-import type { OfferMethod, OfferOptions, ServerOfferChange } from '../../domain/server-offers.ts';
+import type { OfferMethod, OfferOptions, ServerOfferChange, ServerSession } from '../../domain/server-offers.ts';
 import type { Caller } from '../../shapes/access.ts';
 import type { JsonObject } from '../../shapes/json.ts';
 import type { ToolDefinition, ToolResult } from '../../shapes/tool.ts';
@@ -25,8 +25,8 @@ export interface EndpointTool {
 export interface EndpointOffers {
   /** @throws HestiaError NOT_FOUND for a server that the caller may not use */
   face(caller: Caller): Promise<EndpointFace>;
-  /** The tools by name. */
-  tools(caller: Caller): EndpointTool[];
+  /** The tools, also those that a server offers in a session of the client only. */
+  tools(caller: Caller, via?: ServerSession): Promise<EndpointTool[]>;
   /** The server and the name of a tool; undefined for a name that no tool has. */
   toolAddress(name: string): { serverId: string; toolName: string } | undefined;
   /** A result of a tool, whose links lead to this endpoint. */
@@ -39,7 +39,9 @@ export interface EndpointOffers {
     options: OfferOptions,
   ): Promise<JsonObject>;
   /** Subscribes to a resource until the returned function is called. */
-  subscribe(caller: Caller, uri: string): Promise<() => void>;
+  subscribe(caller: Caller, uri: string, via?: ServerSession): Promise<() => void>;
+  /** The server with which a client may have a session of its own, in which the server may ask it for input. */
+  sessionServer(caller: Caller): Promise<{ serverId: string; isLegacy: boolean } | undefined>;
   /** What a change means to clients of this endpoint; undefined if it does not concern them. */
   eventOf(change: ServerOfferChange): ServerEvent | undefined;
 }

@@ -1,6 +1,7 @@
 /** Answers the requests of a client at the endpoint of one server or of all. */
 import { ProtocolError, type Result, type ServerCapabilities, type ServerContext } from '@modelcontextprotocol/server';
 import { z } from 'zod';
+import type { ServerSession } from '../../domain/server-offers.ts';
 import type { Caller } from '../../shapes/access.ts';
 import type { JsonObject } from '../../shapes/json.ts';
 import type { Log } from '../../telemetry/log.ts';
@@ -29,6 +30,8 @@ export interface EndpointRequest {
   signal: AbortSignal;
   /** Of a client of 2026-07-28. */
   client: ClientDeclaration | undefined;
+  /** The session of the client with the server, if it has one. */
+  via?: ServerSession | undefined;
   /** Ends the response without an answer, as if the client had disconnected. */
   end: () => void;
 }
@@ -81,13 +84,13 @@ async function dispatch(
   { method, params }: { method: string; params: JsonObject },
   { ctx, request, signal }: Handling,
 ): Promise<Result> {
-  const { caller, client, protocolVersion } = request;
-  const options = { signal, onProgress: progressRelay(ctx), client };
+  const { caller, client, protocolVersion, via } = request;
+  const options = { signal, onProgress: progressRelay(ctx), client, via };
   const list = (kind: OfferListKind) => listOffers(endpoint, { caller, kind, signal }, params);
   switch (method) {
     case 'tools/list': {
       const { cursor } = parsed(listParamsSchema, params);
-      const page = listPage(endpoint.tools(caller), { nameOf: ({ name }) => name, cursor });
+      const page = listPage(await endpoint.tools(caller, via), { nameOf: ({ name }) => name, cursor });
       return { tools: page.items.map(listedTool), ...next(page.nextCursor) };
     }
     case 'tools/call': {

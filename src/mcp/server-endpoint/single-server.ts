@@ -11,12 +11,16 @@ export function createSingleServer(offers: ServerOffers, serverId: string): Endp
       const { capabilities, info, instructions } = await offers.server(caller, serverId);
       return { info: implementationOf(serverId, info), capabilities: passedCapabilities(capabilities), instructions };
     },
-    tools: (caller) => offers.tools(caller, serverId).map((definition) => ({ name: definition.toolName, definition })),
+    tools: async (caller, via) => {
+      const definitions = [...offers.tools(caller, serverId), ...(await offers.extraTools(caller, via))];
+      return definitions.map((definition) => ({ name: definition.toolName, definition }));
+    },
     toolAddress: (toolName) => ({ serverId, toolName }),
     toolResult: (_serverId, result) => result,
     list: (caller, kind, signal) => offers.list(caller, { serverId, kind, signal }),
     request: (caller, request, options) => offers.request(caller, { serverId, ...request }, options),
-    subscribe: (caller, uri) => offers.subscribe(caller, { serverId, uri }),
+    subscribe: (caller, uri, via) => offers.subscribe(caller, { serverId, uri }, via),
+    sessionServer: (caller) => offers.server(caller, serverId),
     eventOf: (change) => (change.serverId === serverId ? eventOfChange(change) : undefined),
   };
 }

@@ -153,6 +153,25 @@ export const limitsSchema = z
       .describe(
         'Open streams of list changes and subscriptions. Further ones get status 503. Each key has a share: it may have as many as there are places left.',
       ),
+    clientSessionsMax: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(1024)
+      .describe(
+        'Sessions of 2025-era clients at the endpoints of servers, shared out by key. Further ones get status 503.',
+      ),
+    clientSessionsPerServerMax: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(32)
+      .describe(
+        'Sessions of one upstream server that belong to single clients, shared out by key: for 2025-era clients that a server may ask for input, such as sampling. For a server over stdio each is a process.',
+      ),
+    clientSessionIdleMs: milliseconds(1_800_000, 1000, 86_400_000).describe(
+      'How long a session of a client may be without a request and without a stream before it ends.',
+    ),
     headersTimeoutMs: milliseconds(10_000, 100, 300_000).describe('How long a client may take to send its headers.'),
     requestTimeoutMs: milliseconds(60_000, 100, 3_600_000).describe('How long a client may take to send a request.'),
   })

@@ -4,12 +4,14 @@ import type { JsonObject } from '../../shapes/json.ts';
 import type { ServerConfiguration, ServerStatus } from '../../shapes/server.ts';
 import type { ToolDefinition, ToolResult } from '../../shapes/tool.ts';
 import type { UpstreamLog } from '../log.ts';
+import type { ClientProfile } from '../mcp-client.ts';
 import type { OfferChange, OfferKind } from '../offers/offer-list.ts';
 import type { UpstreamRequest } from '../request/server-request.ts';
 import type { UpstreamSkillList } from '../skills/list.ts';
 import type { StartLimit } from '../start-limit.ts';
 import type { UpstreamCall } from '../tool-call.ts';
 import type { ServerIntroduction } from './introduction.ts';
+import type { OwnSession } from './own-session.ts';
 
 /** Dependencies of a connection. */
 export interface ConnectionDeps {
@@ -60,6 +62,12 @@ export interface UpstreamConnection extends AsyncDisposable {
    * @throws UpstreamCallError, and nothing else.
    */
   request(request: UpstreamRequest): Promise<JsonObject>;
+  /**
+   * Opens a session for one client of the hub, over a process or an HTTP session of its own, with a protocol of 2025: later
+   * ones have no requests of servers. It ends with the connection, or when it is closed.
+   * @throws UpstreamCallError, and nothing else.
+   */
+  openOwnSession(profile: ClientProfile): Promise<OwnSession>;
   /** What the server declared, as of the last session; undefined before the first one. */
   introduction(): ServerIntroduction | undefined;
   /**

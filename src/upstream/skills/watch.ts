@@ -10,17 +10,18 @@ import { fetchSkillList, type SkillListDeps, servesSkills, type UpstreamSkillLis
 export interface SkillWatchDeps
   extends Omit<SkillListDeps, 'timeoutMs'>,
     Pick<ListWatch<void>, 'limits' | 'random' | 'onSubscriptionEnded'> {
-  onList(list: UpstreamSkillList): void;
+  /** If unset: skills are not watched. */
+  onList: ((list: UpstreamSkillList) => unknown) | undefined;
 }
 
 /** Starts the watch, if the server declares the Skills extension. Ends with the session. Never throws. */
 export async function watchSkills(deps: SkillWatchDeps): Promise<void> {
-  const { session, serverId, log } = deps;
-  if (!servesSkills(session)) return;
+  const { session, serverId, log, onList } = deps;
+  if (onList === undefined || !servesSkills(session)) return;
   const refresh = async () => {
     try {
       const list = await fetchSkillList({ ...deps, timeoutMs: deps.limits.connectTimeoutMs });
-      if (!session.ended.aborted) deps.onList(list);
+      if (!session.ended.aborted) onList(list);
     } catch (error) {
       if (session.ended.aborted) return;
       const { errorType, jsonRpcCode } = callFailure(error, session.era === 'modern');

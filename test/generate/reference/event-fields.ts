@@ -33,6 +33,7 @@ export const fieldMeanings: Readonly<Record<string, string>> = {
   latency_ms: 'How long the call took, in milliseconds',
   limit: 'The limit: `requests` or `failed authentications`',
   lines: 'Where the findings are, `part:line`, separated by commas',
+  mcp_method: 'The method of MCP, such as `sampling/createMessage`',
   method: 'How someone signed in: `key` or `link`',
   namespace: 'The namespace of the caller or of the skill',
   next_run_time: 'When the next cleanup starts, ISO 8601',

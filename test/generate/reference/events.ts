@@ -83,6 +83,10 @@ const securityEvents: Readonly<Record<SecurityEvent, EventEntry>> = {
     when: 'An agent requests completion of an argument of a prompt or of a resource template.',
     fields: [...server, 'prompt_name', 'resource_uri', 'latency_ms', 'error_type'],
   },
+  CLIENT_INPUT_REQUESTED: {
+    when: 'A server asks the client of an agent for input (sampling, elicitation or roots) in a session of that client. One that the client refuses has the level warn.',
+    fields: [...server, 'mcp_method', 'latency_ms', 'error_type'],
+  },
   TOOL_DEFINITION_CHANGED: {
     when: 'An upstream server lists a tool with another definition than the pinned one.',
     failed: true,

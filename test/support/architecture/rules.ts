@@ -43,7 +43,7 @@ const allowedInDomain: Readonly<Record<string, readonly string[]>> = {
   skill: ['access'],
   resource: ['screening', 'skill'],
   call: ['audit', 'search'],
-  offer: ['access', 'call', 'screening'],
+  offer: ['audit', 'access', 'call', 'screening'],
 };
 
 /** The rooms that are single files in `src/`; all others are folders. */

@@ -8,7 +8,7 @@ export const eras = ['modern', 'legacy'] as const;
 /** One of {@link eras}. */
 export type Era = (typeof eras)[number];
 
-/** A connected client. Disposing it closes it. */
+/** A connected client. Disposing it ends its session, if it has one, and closes it. */
 export interface EndpointClient extends AsyncDisposable {
   client: Client;
   transport: StreamableHTTPClientTransport;
@@ -31,5 +31,12 @@ export async function connectEndpoint(
   const requestInit = { headers: { authorization: `Bearer ${key.secret}` } };
   const transport = new StreamableHTTPClientTransport(new URL(`${hub.url}${path}`), { requestInit });
   await client.connect(transport);
-  return { client, transport, [Symbol.asyncDispose]: () => client.close() };
+  return {
+    client,
+    transport,
+    [Symbol.asyncDispose]: async () => {
+      await transport.terminateSession().catch(() => {});
+      await client.close();
+    },
+  };
 }
