@@ -3,6 +3,8 @@ import type { ToolIndex } from '../search-index/tool-index.ts';
 import type { Caller } from '../shapes/access.ts';
 import type { SchedulerStatus } from '../shapes/scheduler.ts';
 import type { AuditViews } from '../stores/views/audit-views.ts';
+import type { RecentSpan } from '../telemetry/recent-spans.ts';
+import type { Telemetry } from '../telemetry/start.ts';
 import type { ConnectionPool } from '../upstream/connection-pool.ts';
 import type { AccessGuard } from './access/guard.ts';
 import { isInScope, isServerInScope, isSkillInScope } from './access/scope.ts';
@@ -38,6 +40,8 @@ export interface HubStatus {
    * @throws HestiaError FORBIDDEN; VIEWS_UNAVAILABLE
    */
   lastHour(caller: Caller): Promise<LastHour>;
+  /** The spans of a trace that the hub still has, in the order of their start. @throws HestiaError FORBIDDEN */
+  spansOf(caller: Caller, traceId: string): Promise<RecentSpan[]>;
 }
 
 /** What happened in the last hour. */
@@ -58,6 +62,7 @@ export interface HubStatusDeps {
   schedulerService: SchedulerService;
   guard: AccessGuard;
   views: Pick<AuditViews, 'callMinutes' | 'eventCounts'>;
+  telemetry: Pick<Telemetry, 'spansOf'>;
   now: () => number;
 }
 
@@ -96,6 +101,10 @@ export function createHubStatus(deps: HubStatusDeps): HubStatus {
         deps.views.eventCounts({ since: now - hourMs, ...scope }),
       ]);
       return { calls: recentCalls(counts, now), events };
+    },
+    spansOf: async (caller, traceId) => {
+      await deps.guard.require(caller, 'audit.read');
+      return deps.telemetry.spansOf(traceId);
     },
   };
 }

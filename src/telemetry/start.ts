@@ -6,13 +6,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { LogRecordExporter, LogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { PeriodicExportingMetricReader, type PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import { NodeSDK } from '@opentelemetry/sdk-node';
-import {
-  AlwaysOnSampler,
-  NoopSpanProcessor,
-  ParentBasedSampler,
-  type SpanExporter,
-  type SpanProcessor,
-} from '@opentelemetry/sdk-trace';
+import { AlwaysOnSampler, ParentBasedSampler, type SpanExporter, type SpanProcessor } from '@opentelemetry/sdk-trace';
 import { settledWithin } from '../flow/time-limit.ts';
 import type {
   BatchConfiguration,
@@ -29,6 +23,7 @@ import {
   type Pipeline,
   type Signal,
 } from './pipeline.ts';
+import { createRecentSpans, type RecentSpan } from './recent-spans.ts';
 import { observeRuntime } from './runtime.ts';
 import { createTraceIds } from './trace-ids.ts';
 
@@ -36,6 +31,8 @@ import { createTraceIds } from './trace-ids.ts';
 export interface Telemetry extends AsyncDisposable {
   /** Counts of each signal's items since the start. Of metrics only exports are counted, since they are cumulative. */
   delivery(): Readonly<Record<Signal, Delivery>>;
+  /** The spans of a trace that this process ended lately; none where telemetry is disabled. */
+  spansOf(traceId: string): RecentSpan[];
 }
 
 /** How long the shutdown waits for the last traces and logs, and then for the last metrics, in milliseconds. */
@@ -53,7 +50,9 @@ export async function startTelemetry({
   log: Log;
 }): Promise<Telemetry> {
   const { observer, counts } = createDeliveryCounts(log);
-  if (configuration.disabled) return { delivery: () => counts, [Symbol.asyncDispose]: async () => undefined };
+  if (configuration.disabled)
+    return { delivery: () => counts, spansOf: () => [], [Symbol.asyncDispose]: async () => undefined };
+  const recentSpans = createRecentSpans();
   const traces = await spanPipeline(configuration, observer);
   const logs = await logPipeline(configuration, observer);
   const reader = await metricReader(configuration, observer);
@@ -62,7 +61,7 @@ export async function startTelemetry({
     autoDetectResources: false,
     instrumentations: [],
     idGenerator: createTraceIds(),
-    spanProcessors: [traces?.processor ?? new NoopSpanProcessor()],
+    spanProcessors: [recentSpans, ...(traces ? [traces.processor] : [])],
     logRecordProcessors: logs ? [logs.processor] : [],
     metricReaders: reader ? [reader] : [],
     // A caller must not hide its security events by the flag "not sampled".
@@ -73,6 +72,7 @@ export async function startTelemetry({
   sdk.start();
   const runtime = observeRuntime();
   return {
+    spansOf: recentSpans.ofTrace,
     delivery: () => ({
       traces: { ...counts.traces, ...queueState(traces, configuration.traces) },
       logs: { ...counts.logs, ...queueState(logs, configuration.logs) },
@@ -85,14 +85,16 @@ export async function startTelemetry({
       if (logs) observer.lost('logs', logs.pending());
       if (reader) await settledWithin(flushTimeoutMs, reader.forceFlush());
       runtime[Symbol.dispose]();
-      const spansLost = counts.traces.dropped;
-      const recordsLost = counts.logs.dropped;
-      if (spansLost + recordsLost > 0) {
-        log.warn('Telemetry was lost', { spans_lost: spansLost, log_records_lost: recordsLost }, { local: true });
-      }
+      logLoss(log, counts);
       await settledWithin(shutdownTimeoutMs, sdk.shutdown());
     },
   };
+}
+
+/** Logs how much telemetry was lost since the start, if any. */
+function logLoss(log: Log, counts: Readonly<Record<Signal, Delivery>>): void {
+  const lost = { spans_lost: counts.traces.dropped, log_records_lost: counts.logs.dropped };
+  if (lost.spans_lost + lost.log_records_lost > 0) log.warn('Telemetry was lost', lost, { local: true });
 }
 
 /** How long the providers may take to shut down after they are flushed, in milliseconds. */

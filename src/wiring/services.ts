@@ -75,6 +75,7 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
       schedulerService: scheduling.schedulerService,
       guard,
       views: audit.views,
+      telemetry: deps.telemetry,
       now,
     }),
   };

@@ -1,6 +1,7 @@
 /** The pages of the audit trail: records by agent, target, outcome and time, one record, and its proof. */
 import { Hono } from 'hono';
 import type { AuditService } from '../../domain/audit-service.ts';
+import type { HubStatus } from '../../domain/hub-status.ts';
 import type { Caller } from '../../shapes/access.ts';
 import { type AuditQuery, type AuditRecord, toolTarget } from '../../shapes/audit.ts';
 import type { AuditInclusionProof, AuditKey } from '../../shapes/audit-log/proof.ts';
@@ -8,20 +9,23 @@ import { HestiaError, notFound } from '../../shapes/error.ts';
 import { eventNameSchema, outcomeSchema } from '../../shapes/event.ts';
 import { decodeNumberCursor, encodeCursor } from '../../shapes/page.ts';
 import { timeQuerySchema } from '../../shapes/time.ts';
+import type { RecentSpan } from '../../telemetry/recent-spans.ts';
 import type { PageContext } from '../layout.ts';
 import { html, lines, type Markup, type Shown } from '../markup.ts';
 import { choice, facts, nextPage, outcomeBadge, table, time, toolPath } from '../parts.ts';
 import { type ConsoleEnv, show } from '../session.ts';
+import { waterfall } from '../trace.ts';
 
 /** Dependencies of the pages. */
 export interface ActivityPagesDeps {
   audit: AuditService;
+  hubStatus: HubStatus;
 }
 
 const pageSize = 50;
 
 /** The routes below `/console/activity`. */
-export function activityPages({ audit }: ActivityPagesDeps): Hono<ConsoleEnv> {
+export function activityPages({ audit, hubStatus }: ActivityPagesDeps): Hono<ConsoleEnv> {
   const router = new Hono<ConsoleEnv>();
   router.get('/console/activity', async (c) => {
     const context = c.var.page;
@@ -39,7 +43,8 @@ export function activityPages({ audit }: ActivityPagesDeps): Hono<ConsoleEnv> {
   router.get('/console/activity/:seq{[0-9]+}', async (c) => {
     const context = c.var.page;
     const record = await recordOf(audit, context, Number(c.req.param('seq')));
-    return show(c, recordPage(record, context));
+    const spans = await hubStatus.spansOf(context.caller, record.trace_id);
+    return show(c, recordPage(record, spans, context));
   });
   router.get('/console/activity/:seq{[0-9]+}/proof', async (c) => {
     const { caller } = c.var.page;
@@ -140,7 +145,7 @@ async function recordOf(audit: AuditService, { caller }: PageContext, seq: numbe
   return record;
 }
 
-function recordPage(record: AuditRecord, context: PageContext) {
+function recordPage(record: AuditRecord, spans: readonly RecentSpan[], context: PageContext) {
   const { seq, trace_id: traceId, span_id: spanId, agent_id: agentId } = record;
   const content = html`${facts([
     ['Time', html`${record.time} (${time(Date.parse(record.time), context.now)})`],
@@ -160,6 +165,7 @@ function recordPage(record: AuditRecord, context: PageContext) {
     ['Digest of the result', record.result_digest],
   ])}
     <p><a class="button" href="/console/activity/${seq}/proof">Prove this record</a></p>
+    <h2>Trace</h2>${waterfall(spans)}
     <details><summary>As JSON</summary><pre><code>${lines(JSON.stringify(record, undefined, 2))}</code></pre></details>`;
   return { title: `Record ${seq}`, about: 'One entry of the audit trail, as it is stored.', content };
 }

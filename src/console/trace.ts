@@ -1,0 +1,51 @@
+/** A trace as a waterfall: one row for each span, with its place in the time of the trace. */
+import type { RecentSpan } from '../telemetry/recent-spans.ts';
+import { html, type Markup } from './markup.ts';
+import { badge, duration, emptyState } from './parts.ts';
+
+/** The width of the time axis, in units of the drawing. */
+const axisWidth = 1000;
+/** The width of the shortest bar that can be seen. */
+const barWidthMin = 4;
+/** How many levels are indented. */
+const depthMax = 8;
+
+/** The waterfall of the spans of one trace, in the order of their start. */
+export function waterfall(spans: readonly RecentSpan[]): Markup {
+  const [first] = spans;
+  if (first === undefined)
+    return emptyState(
+      'The hub no longer has the spans of this trace. They are in the backend that the collector sends them to.',
+    );
+  const end = Math.max(...spans.map(({ startedAt, durationMs }) => startedAt + durationMs));
+  const scale = axisWidth / Math.max(end - first.startedAt, 1e-3);
+  const byId = new Map(spans.map((span) => [span.spanId, span]));
+  return html`<ol class="waterfall">${spans.map((span) => row(span, { depth: depthOf(span, byId), start: first.startedAt, scale }))}</ol>`;
+}
+
+function row(
+  { name, durationMs, startedAt, hasFailed, attributes }: RecentSpan,
+  { depth, start, scale }: { depth: number; start: number; scale: number },
+): Markup {
+  const width = Math.max(barWidthMin, durationMs * scale);
+  const x = Math.min((startedAt - start) * scale, axisWidth - width);
+  return html`<li class="depth-${depth}">
+    <details>
+      <summary><span class="name">${name}${hasFailed && html` ${badge('failed', 'bad')}`}</span> <span class="hint">${duration(durationMs)}</span>
+        <svg viewBox="0 0 ${axisWidth} 10" preserveAspectRatio="none" role="img" aria-label="from ${duration(startedAt - start)}, for ${duration(durationMs)}"><rect x="${x.toFixed(1)}" width="${width.toFixed(1)}" height="10"${hasFailed && html` class="bad"`}></rect></svg>
+      </summary>
+      <dl class="facts">${attributes.map(([key, value]) => html`<dt>${key}</dt><dd>${value}</dd>`)}</dl>
+    </details>
+  </li>`;
+}
+
+/** How many ancestors of a span are known. */
+function depthOf(span: RecentSpan, byId: ReadonlyMap<string, RecentSpan>): number {
+  let depth = 0;
+  let parent = span.parentSpanId === undefined ? undefined : byId.get(span.parentSpanId);
+  while (parent !== undefined && depth < depthMax) {
+    depth += 1;
+    parent = parent.parentSpanId === undefined ? undefined : byId.get(parent.parentSpanId);
+  }
+  return depth;
+}
