@@ -6,9 +6,10 @@
 import { fileURLToPath } from 'node:url';
 import { runCommandLine } from './cli/command-line.ts';
 import { createAsk } from './cli/terminal-question.ts';
-import { clientDefaults, version } from './config.ts';
+import { clientDefaults, loadConfig, version } from './config.ts';
 import { ConfigurationError } from './shapes/configuration/configuration-error.ts';
 
+const sources = { environment: process.env, workingDirectory: process.cwd() };
 const hubFile = new URL('./main.ts', import.meta.url);
 const interruption = new AbortController();
 /** One Ctrl-C may arrive twice: from the terminal, and from npm, which forwards it. Signals this close count as one. */
@@ -31,7 +32,8 @@ try {
   process.exitCode = await runCommandLine(process.argv.slice(2), {
     stdout: process.stdout,
     stderr: process.stderr,
-    defaults: clientDefaults({ environment: process.env, workingDirectory: process.cwd() }),
+    defaults: clientDefaults(sources),
+    skillCheck,
     environment: process.env,
     hubFile: fileURLToPath(hubFile),
     version,
@@ -43,6 +45,11 @@ try {
   if (!(error instanceof ConfigurationError)) throw error;
   process.stderr.write(`hestia: ${error.message}\n`);
   process.exitCode = 2;
+}
+
+function skillCheck() {
+  const { policy, skills } = loadConfig(sources);
+  return { policy: policy.contentScan, strict: skills.strict, linkTargets: skills.linkTargets };
 }
 
 /** `main.ts` runs when it is imported, and installs its own signal handlers. */

@@ -1,6 +1,7 @@
 /** The context of every command, and the options that name the hub and the API key. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import type { SkillCheckOptions } from '../domain/skill-source.ts';
 import { systemErrorCode } from '../flow/system-error.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 import type { CommandOutput, OutputStream } from './command-output.ts';
@@ -13,6 +14,8 @@ export interface CommandSurroundings {
   stderr: OutputStream;
   /** Defaults of `--url`, `--key-file` and `--data`: where a hub with this environment listens and stores its data. */
   defaults: { url: string; operatorKeyFile: string; dataDirectory: string };
+  /** How a hub with this environment checks skills. @throws ConfigurationError */
+  skillCheck: () => SkillCheckOptions;
   /** Passed to hubs that the demo starts, and to what reads the configuration file. */
   environment: Readonly<Record<string, string | undefined>>;
   /** The script that runs the hub. */

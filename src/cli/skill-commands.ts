@@ -2,7 +2,6 @@
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type CheckedFolder, checkSkills, readSkillFolder } from '../domain/skill-source.ts';
-import { contentScanSchema } from '../shapes/configuration/scan-policy.ts';
 import { type SkillDocument, skillLimits } from '../shapes/skill.ts';
 import {
   activationAnswerSchema,
@@ -52,11 +51,13 @@ function addList(skills: Command, context: CommandContext): void {
 function addCheck(skills: Command, context: CommandContext): void {
   skills
     .command('check')
-    .description('say what the hub would do with the skills in a folder, without a hub and without publishing them')
+    .description('say what the hub would do with the skills in a folder, by its configuration, without publishing them')
     .argument('<path>', 'a folder that holds skills in any layout, or is one')
     .option('--strict', 'refuse deviations from the specification, as skills.strict does', false)
     .action(async (path: string, { strict }: { strict: boolean }) => {
-      const checked = await checkSkills(resolve(path), { policy: contentScanSchema.parse({}), strict });
+      const configured = context.skillCheck();
+      const options = { ...configured, strict: strict || configured.strict };
+      const checked = await checkSkills(resolve(path), options);
       if (checked === undefined) throw new CommandError(exitCodes.usage, `${path}: is not a folder that can be read`);
       const { folders, notSearched } = checked;
       const count = (outcome: CheckedFolder['outcome']) => folders.filter((one) => one.outcome === outcome).length;

@@ -6,7 +6,7 @@
 import type { KeyedQueue } from '../flow/keyed-queue.ts';
 import type { Caller } from '../shapes/access.ts';
 import { notFound } from '../shapes/error.ts';
-import type { Activation, Skill, SkillVersion, SkillVersionSummary } from '../shapes/skill.ts';
+import type { Activation, Skill, SkillSource, SkillVersion, SkillVersionSummary } from '../shapes/skill.ts';
 import type { Resumption, SkillOrigin, SkillStore } from '../stores/skill-store.ts';
 import { timed } from '../telemetry/duration.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -56,6 +56,8 @@ export interface SkillService {
   ): Promise<SkillVersionSummary[]>;
   /** Any version with its content. */
   version(caller: Caller, address: SkillAddress, version: number): Promise<SkillVersion>;
+  /** Where the skill of a name in the caller's namespace comes from; undefined if there is none. */
+  sourceOf(caller: Caller, name: string): Promise<SkillSource | undefined>;
   /** The skills that were read from directories, retired ones included. */
   origins(caller: Caller): Promise<SkillOrigin[]>;
   /** Deactivates the skill if it is active and hides it, with its name free, until it is published from a directory again. */
@@ -93,14 +95,7 @@ export function createSkillService(deps: SkillServiceDeps): SkillService {
         }),
       );
     },
-    list: async (caller, page) => {
-      await guard.require(caller, 'skill.read');
-      const namespace = caller.role === 'agent' ? caller.namespace : page.namespace;
-      const skills = await listSkillsInScope(skillStore, caller.scope, { ...page, namespace });
-      return Promise.all(
-        skills.map(async (skill) => ({ skill, activation: await skillStore.findActivation(skill.skillId) })),
-      );
-    },
+    list: (caller, page) => listSkills(deps, caller, page),
     get: async (caller, address) => {
       const skill = await findSkill(deps, caller, address);
       const latest = await skillStore.findVersion(skill.skillId, skill.latestVersion);
@@ -116,6 +111,10 @@ export function createSkillService(deps: SkillServiceDeps): SkillService {
       if (version === undefined) throw notFound('skill version');
       return version;
     },
+    sourceOf: async (caller, name) => {
+      await guard.require(caller, 'skill.read');
+      return (await skillStore.findSkill({ namespace: caller.namespace, name }))?.source;
+    },
     origins: async (caller) => {
       await guard.require(caller, 'skill.read');
       return skillStore.listOrigins(caller.namespace);
@@ -123,6 +122,19 @@ export function createSkillService(deps: SkillServiceDeps): SkillService {
     retire: (caller, address) => removeLocked(deps, caller, address, 'retire'),
     delete: (caller, address) => removeLocked(deps, caller, address, 'delete'),
   };
+}
+
+async function listSkills(
+  { skillStore, guard }: SkillServiceDeps,
+  caller: Caller,
+  page: { namespace?: string | undefined; after?: string | undefined; limit: number },
+): Promise<{ skill: Skill; activation: Activation | undefined }[]> {
+  await guard.require(caller, 'skill.read');
+  const namespace = caller.role === 'agent' ? caller.namespace : page.namespace;
+  const skills = await listSkillsInScope(skillStore, caller.scope, { ...page, namespace });
+  return Promise.all(
+    skills.map(async (skill) => ({ skill, activation: await skillStore.findActivation(skill.skillId) })),
+  );
 }
 
 async function removeLocked(

@@ -44,7 +44,7 @@ export async function checkSkills(directory: string, options: SkillCheckOptions)
   const folders: CheckedFolder[] = [];
   for (const { folder } of search.folders) {
     const name = claims.claim(folder, { isPresent: () => true });
-    folders.push(await checkFolder(folder, name, options));
+    folders.push(await checkFolder(folder, name, { ...options, within: [search.root, ...linkTargets] }));
   }
   return { folders, notSearched: search.notSearched };
 }
@@ -52,10 +52,10 @@ export async function checkSkills(directory: string, options: SkillCheckOptions)
 async function checkFolder(
   folder: string,
   name: string | undefined,
-  { policy, strict }: SkillCheckOptions,
+  { policy, strict, within }: SkillCheckOptions & { within: readonly string[] },
 ): Promise<CheckedFolder> {
   const checked = { folder, name: name ?? '' };
-  const reading = await readSkillFolder(folder, { name, strict });
+  const reading = await readSkillFolder(folder, { name, strict, within });
   if (reading.outcome === 'absent') return { ...checked, outcome: 'refused', reasons: ['SKILL.md: is gone'] };
   if (reading.outcome === 'broken') {
     const reasons = reading.error.violations.map(({ field, message }) => `${field}: ${message}`);

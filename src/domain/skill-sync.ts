@@ -74,6 +74,7 @@ class DirectorySync implements SkillSync {
     this.#watch = createSkillWatch({
       ...deps,
       claims: this.#claims,
+      isTaken: async (name) => (await deps.skills.sourceOf(this.#caller, name)) === 'published',
       onSkill: (found) => this.#publish(found),
       onGone: async ({ folder, name }) => this.#retireLater(name, folder),
       onBroken: ({ folder, name, error }) => {

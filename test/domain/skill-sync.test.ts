@@ -45,6 +45,20 @@ describe('a skill in a watched directory', () => {
     await expect.poll(async () => (await skill('forensics')).latestVersion, within2Seconds).toBe(1);
   });
 
+  test('whose name a skill has that was published over HTTP gets another, with a warning', async () => {
+    await hub.operator.fetch('/v1/skills/forensics', {
+      method: 'PUT',
+      body: skillText('forensics', 'Mine.'),
+      headers: { 'content-type': 'text/markdown' },
+    });
+    await writeSkill('team/forensics', skillText('forensics'));
+    await expect.poll(async () => (await skill('team-forensics')).latestVersion, within5Seconds).toBe(1);
+    expect((await skill('team-forensics')).warnings).toEqual([
+      { field: 'name', message: 'another skill is named "forensics"; this skill is named "team-forensics"' },
+    ]);
+    expect(await skill('forensics')).toMatchObject({ latestVersion: 1, source: 'published', description: 'Mine.' });
+  });
+
   test('that changes has a new version within two seconds; an active one keeps its version, with SKILL_CHANGED', async () => {
     await hub.operator.fetch('/v1/skills/triage/activate', { method: 'POST' });
     await writeSkill('triage', skillText('triage', 'Changed.', 'Changed instructions.'));
@@ -91,7 +105,8 @@ describe('a skill in a watched directory', () => {
     await expect.poll(async () => (await hub.operator.fetch('/v1/skills/triage')).status, within5Seconds).toBe(404);
     expect((await hub.operator.fetch('/v1/tools/hestia/skill_triage/call', { json: {} })).status).toBe(404);
     expect((await json(hub.operator.fetch('/v1/skills'))).items).toEqual([]);
-    expect(await eventsOf('SKILL_RETIRED')).toMatchObject([{ fields: { skill_name: 'triage', version: 1 } }]);
+    const retired = [{ fields: { skill_name: 'triage', version: 1 } }];
+    await expect.poll(() => eventsOf('SKILL_RETIRED'), within5Seconds).toMatchObject(retired);
   });
 
   test('that is retired returns as itself: with its id, its versions and its activation', async () => {
@@ -195,8 +210,9 @@ describe('a skill in a watched directory', () => {
       headers: { 'content-type': 'text/markdown' },
     });
     await writeSkill('reports', skillText('reports', 'Of the directory.'));
-    const report = () => hub.logLines().find((line) => String(line.message).includes('cannot be published'));
-    await expect.poll(report, within2Seconds).toMatchObject({ skill_name: 'reports' });
+    const report = () =>
+      hub.logLines().find((line) => String(line.reason).includes('another skill is named "reports"'));
+    await expect.poll(report, within5Seconds).toMatchObject({ message: 'A skill is published with a warning' });
     expect(await skill('reports')).toMatchObject({ source: 'published', description: 'Of the agent.' });
   });
 });

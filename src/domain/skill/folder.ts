@@ -3,7 +3,7 @@
  * Never writes. Links out of a skill folder are not followed. Hidden files and what tools leave behind are ignored.
  */
 import { constants, type Dirent } from 'node:fs';
-import { open, readdir, realpath } from 'node:fs/promises';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { systemErrorCode } from '../../flow/system-error.ts';
 import { HestiaError, type Violation } from '../../shapes/error.ts';
@@ -65,10 +65,11 @@ export async function readSkillFolder(folder: string, options: ReadOptions = {})
     if (options.within?.some((allowed) => isWithin(root, allowed)) === false) return { outcome: 'absent' };
     const fileName = skillFileOf(await readdir(root));
     if (fileName === undefined) return { outcome: 'absent' };
-    const manifest = await readManifest(root, fileName);
+    const manifest = await readManifest(root, fileName, options.within);
     if (manifest.outcome === 'absent') return { outcome: 'absent' };
     if (manifest.outcome !== 'read') return broken(skillFileName, notRegularMessage);
     const { files, violations, warnings } = await readOtherFiles(root, fileName);
+    if (manifest.isLinked) warnings.push({ field: 'document', message: 'is a link to a file in another folder' });
     if (fileName !== skillFileName) {
       warnings.push({ field: 'document', message: `found "${printableExcerpt(fileName)}", must be ${skillFileName}` });
     }
@@ -81,10 +82,19 @@ export async function readSkillFolder(folder: string, options: ReadOptions = {})
   }
 }
 
-/** Reads SKILL.md, which was listed. A link to nothing is not a regular file; one that was deleted meanwhile is absent. */
-async function readManifest(root: string, fileName: string): Promise<FileReading | { outcome: 'absent' }> {
+/**
+ * Reads SKILL.md, which was listed. It may be a link to a file that is in one of the folders that may be read. A link to
+ * nothing is not a regular file; one that was deleted meanwhile is absent.
+ */
+async function readManifest(
+  root: string,
+  fileName: string,
+  within: readonly string[] = [],
+): Promise<FileReading | { outcome: 'absent' }> {
   try {
-    return await readWithin(root, join(root, fileName), skillLimits.documentBytesMax);
+    const path = join(root, fileName);
+    const reading = await readWithin([root, ...within], path, skillLimits.documentBytesMax);
+    return reading.outcome === 'read' ? { ...reading, isLinked: !isWithin(await realpath(path), root) } : reading;
   } catch (error) {
     if (!isNotFound(error)) throw error;
     const isListed = (await readdir(root)).includes(fileName);
@@ -120,7 +130,7 @@ async function readOtherFiles(
   for (const path of paths) {
     if (bytesTotal > skillLimits.bytesMax) break;
     try {
-      const file = await readWithin(root, join(root, path), skillLimits.bytesMax);
+      const file = await readWithin([root], join(root, path), skillLimits.bytesMax);
       if (file.outcome === 'outside') {
         const message = 'is a link out of the skill folder, and is left out';
         warnings.push({ field: `files/${printableExcerpt(path)}`, message });
@@ -180,12 +190,15 @@ async function readEntries(root: string, folder: string, violations: Violation[]
   }
 }
 
-type FileReading = { outcome: 'read'; bytes: Buffer } | { outcome: 'outside' } | { outcome: 'not_regular' };
+type FileReading =
+  | { outcome: 'read'; bytes: Buffer; isLinked?: boolean }
+  | { outcome: 'outside' }
+  | { outcome: 'not_regular' };
 
-/** Reads at most `bytesMax` + 1 bytes of a regular file inside `root`, with links resolved. Does not block on a pipe. */
-async function readWithin(root: string, path: string, bytesMax: number): Promise<FileReading> {
+/** Reads at most `bytesMax` + 1 bytes of a regular file inside one of `roots`, with links resolved. Does not block on a pipe. */
+async function readWithin(roots: readonly string[], path: string, bytesMax: number): Promise<FileReading> {
   const real = await realpath(path);
-  if (!isWithin(real, root)) return { outcome: 'outside' };
+  if (!roots.some((root) => isWithin(real, root))) return { outcome: 'outside' };
   await using handle = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   const status = await handle.stat();
   if (!status.isFile()) return { outcome: 'not_regular' };
@@ -197,4 +210,10 @@ async function readWithin(root: string, path: string, bytesMax: number): Promise
     length += bytesRead;
   }
   return { outcome: 'read', bytes: buffer.subarray(0, length) };
+}
+
+/** Whether SKILL.md was written after a time in Unix milliseconds. */
+export async function wasWrittenAfter(timeMs: number, folder: string): Promise<boolean> {
+  const { mtimeMs } = await stat(join(folder, skillFileName)).catch(() => ({ mtimeMs: Number.NEGATIVE_INFINITY }));
+  return mtimeMs > timeMs;
 }

@@ -17,6 +17,8 @@ export interface NameClaims {
     folder: string,
     options: { prefix?: string | undefined; isPresent(folder: string): boolean },
   ): string | undefined;
+  /** Takes a name from its folder for good, since a skill from elsewhere has it. */
+  exclude(name: string): void;
   folderOf(name: string): string | undefined;
   nameOf(folder: string): string | undefined;
 }
@@ -25,6 +27,7 @@ export interface NameClaims {
 export function createNameClaims(): NameClaims {
   const folders = new Map<string, string>();
   const names = new Map<string, string>();
+  const excluded = new Set<string>();
   const assign = (folder: string, name: string): string => {
     const holder = folders.get(name);
     if (holder !== undefined) names.delete(holder);
@@ -38,10 +41,17 @@ export function createNameClaims(): NameClaims {
       const own = names.get(folder);
       if (own !== undefined) return own;
       for (const name of candidateNames(folder, prefix)) {
+        if (excluded.has(name)) continue;
         const holder = folders.get(name);
         if (holder === undefined || holder === folder || !isPresent(holder)) return assign(folder, name);
       }
       return undefined;
+    },
+    exclude: (name) => {
+      excluded.add(name);
+      const holder = folders.get(name);
+      if (holder !== undefined) names.delete(holder);
+      folders.delete(name);
     },
     folderOf: (name) => folders.get(name),
     nameOf: (folder) => names.get(folder),

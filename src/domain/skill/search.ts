@@ -3,7 +3,7 @@
  * Reports what it does not search, and why. Reads no file; a fingerprint shows whether a folder has changed since.
  */
 import { hash } from 'node:crypto';
-import type { Dirent } from 'node:fs';
+import type { Dirent, Stats } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileErrorCode, isIgnoredName, isNotFound, isWithin, skillFileOf } from './folder.ts';
@@ -76,6 +76,10 @@ interface SkillState {
   files: string[];
 }
 
+function fileLine(path: string, { size, mtimeMs, ctimeMs, ino }: Stats): string {
+  return `${path} ${size} ${mtimeMs} ${ctimeMs} ${ino}`;
+}
+
 class FolderSearch {
   readonly #roots: readonly string[];
   readonly #skills: SkillState[] = [];
@@ -141,8 +145,9 @@ class FolderSearch {
 
   async #addFile(skill: SkillState, path: string): Promise<void> {
     try {
-      const { size, mtimeMs, ctimeMs, ino } = await lstat(path);
-      skill.files.push(`${path.slice(skill.real.length)} ${size} ${mtimeMs} ${ctimeMs} ${ino}`);
+      const link = await lstat(path);
+      skill.files.push(fileLine(path.slice(skill.real.length), link));
+      if (link.isSymbolicLink()) skill.files.push(fileLine('->', await stat(path)));
     } catch (error) {
       skill.files.push(`${path.slice(skill.real.length)} ${fileErrorCode(error)}`);
     }

@@ -3,16 +3,14 @@
  * Owns its file watchers and timers. Does not use the registry; the listeners decide what to do.
  */
 import { existsSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { basename, isAbsolute, join } from 'node:path';
 import type { BackgroundPace } from '../../flow/background-pace.ts';
 import { createDebouncedQueue, type DebouncedQueue } from '../../flow/debounced-queue.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import type { SkillDocument } from '../../shapes/skill.ts';
 import { expandDirectories, type SkillDirectory } from './directories.ts';
-import { skillFileName } from './document.ts';
 import { createFileWatch, type FileWatch } from './file-watch.ts';
-import { isWithin, readSkillFolder } from './folder.ts';
+import { isWithin, readSkillFolder, wasWrittenAfter } from './folder.ts';
 import type { NameClaims } from './name-claims.ts';
 import { type FolderOutcome, type KnownFolder, mayExist, type PassReport, passReport } from './pass-report.ts';
 import { type FoundFolder, linkTargetsOf, type NotSearched, searchSkillFolders } from './search.ts';
@@ -37,6 +35,8 @@ export interface SkillWatchDeps {
   strict?: boolean;
   /** Which folder has which name. */
   claims: NameClaims;
+  /** Whether a skill that is not from a directory has this name. */
+  isTaken?(name: string): Promise<boolean>;
   /** Called for a new or changed skill. Must be idempotent. */
   onSkill(found: SkillFolder & { document: SkillDocument }): Promise<FolderOutcome>;
   /** Called when a reported folder no longer exists while its directory does. */
@@ -222,8 +222,7 @@ class DirectoryWatch implements SkillWatch {
     if (known === undefined) return;
     known.fingerprint = '';
     const readAt = Date.now();
-    const prefix = this.#directories.find(({ path }) => path === known.directory)?.prefix;
-    const name = this.#deps.claims.claim(folder, { prefix, isPresent: (other) => this.#isPresent(other) });
+    const name = await this.#claimName(folder, known.directory);
     const { strict = false } = this.#deps;
     const reading = await readSkillFolder(folder, { name, strict, within: [...this.#allowed] });
     if (reading.outcome === 'absent') {
@@ -248,6 +247,16 @@ class DirectoryWatch implements SkillWatch {
       const { document } = reading;
       const state = `${document.digest} ${document.frontmatter.name}`;
       await this.#reportState(known, named, state, () => this.#deps.onSkill({ ...named, document }));
+    }
+  }
+
+  async #claimName(folder: string, directory: string): Promise<string | undefined> {
+    const { claims, isTaken } = this.#deps;
+    const prefix = this.#directories.find(({ path }) => path === directory)?.prefix;
+    for (;;) {
+      const name = claims.claim(folder, { prefix, isPresent: (other) => this.#isPresent(other) });
+      if (name === undefined || (await isTaken?.(name)) !== true) return name;
+      claims.exclude(name);
     }
   }
 
@@ -284,10 +293,4 @@ class DirectoryWatch implements SkillWatch {
       return undefined;
     }
   }
-}
-
-/** Whether SKILL.md was written after a time in Unix milliseconds. */
-async function wasWrittenAfter(timeMs: number, folder: string): Promise<boolean> {
-  const { mtimeMs } = await stat(join(folder, skillFileName)).catch(() => ({ mtimeMs: Number.NEGATIVE_INFINITY }));
-  return mtimeMs > timeMs;
 }

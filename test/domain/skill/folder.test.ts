@@ -118,9 +118,36 @@ describe('a skill folder', () => {
     ]);
   });
 
-  test('whose SKILL.md is a link out of it is broken, and the target is not read', async () => {
+  test('whose SKILL.md is a link within the directory is read, with a warning', async () => {
     const { reported } = await reportedOf(async (folder) => {
-      const outside = join(dirname(folder), 'SECRET.md');
+      const agents = join(dirname(folder), 'agents');
+      await mkdir(agents);
+      await rename(join(folder, 'SKILL.md'), join(agents, 'alpha.md'));
+      await symlink('../agents/alpha.md', join(folder, 'SKILL.md'));
+    });
+    expect(summaryOf(reported)).toEqual(['skill alpha: Do it.']);
+    expect(documentOf(reported)).toMatchObject({
+      warnings: [{ field: 'document', message: 'is a link to a file in another folder' }],
+    });
+  });
+
+  test('whose SKILL.md is a link in the directory is read again when the target changes', async () => {
+    const directory = await createDirectory();
+    const target = join(directory, 'alpha.md');
+    await writeFile(target, skillText('alpha'));
+    await mkdir(join(directory, 'alpha'));
+    await symlink(target, join(directory, 'alpha', 'SKILL.md'));
+    const { watch, reported } = createWatch(directory);
+    await watch.fullPass();
+    await writeFile(target, skillText('alpha', 'Do it twice.'));
+    await watch.fullPass();
+    expect(summaryOf(reported)).toEqual(['skill alpha: Do it.', 'skill alpha: Do it twice.']);
+  });
+
+  test('whose SKILL.md is a link out of the directory is broken, and the target is not read', async () => {
+    const elsewhere = await createDirectory();
+    const { reported } = await reportedOf(async (folder) => {
+      const outside = join(elsewhere, 'SECRET.md');
       await rename(join(folder, 'SKILL.md'), outside);
       await symlink(outside, join(folder, 'SKILL.md'));
     });

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import type { CommandSurroundings } from '../../../src/cli/command-context.ts';
 import { runCommandLine } from '../../../src/cli/command-line.ts';
+import { contentScanSchema } from '../../../src/shapes/configuration/scan-policy.ts';
 
 /** The result of a command. */
 export interface CommandRun {
@@ -36,6 +37,7 @@ export async function runCommand(words: readonly string[], options: CommandRunOp
       operatorKeyFile: '/no/such/folder/operator.key',
       dataDirectory: '/no/such/folder',
     },
+    skillCheck: () => ({ policy: contentScanSchema.parse({}), strict: false }),
     environment: {},
     hubFile: fileURLToPath(new URL('../../../src/main.ts', import.meta.url)),
     version: '1.2.3',
