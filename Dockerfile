@@ -1,10 +1,14 @@
 # The hub with its production dependencies only. State lives in the volume /data.
-FROM node:24.21.0-bookworm-slim AS dependencies
+FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts --loglevel=error
+# The MCP servers of hestia.config.compose.json, so that nothing is fetched at a start.
+WORKDIR /opt/mcp-servers
+COPY docker/servers/package.json docker/servers/package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts --loglevel=error
 
-FROM node:24.21.0-bookworm-slim
+FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
 LABEL org.opencontainers.image.title="Hestia" \
       org.opencontainers.image.description="An MCP hub that can be watched: skills and tools behind one endpoint, every call on record." \
       org.opencontainers.image.licenses="Apache-2.0"
@@ -13,6 +17,7 @@ ENV NODE_ENV=production \
     HESTIA_DATA_DIR=/data
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=dependencies /opt/mcp-servers/node_modules /opt/mcp-servers/node_modules
 COPY package.json LICENSE NOTICE ./
 COPY src ./src
 COPY models ./models

@@ -66,15 +66,58 @@ describe('docker-compose.yml', () => {
     expect(() => compose({})).toThrow('GRAFANA_ADMIN_PASSWORD');
   });
 
-  test('names one version of each image', () => {
-    for (const { image } of Object.values(services)) expect(image).toMatch(/^[a-z-]+(\/[a-z-]+)?:v?\d+\.\d+\.\d+$/);
+  test('names one version of each image, and those that are not built here by digest', () => {
+    const version = /^[a-z-]+(\/[a-z-]+)?:v?\d+\.\d+\.\d+/;
+    for (const [name, { image }] of Object.entries(services)) {
+      const isBuilt = image === 'hestia:0.1.0';
+      expect(image, name).toMatch(new RegExp(`${version.source}${isBuilt ? '' : '@sha256:[0-9a-f]{64}'}$`));
+    }
+    const bases = read('Dockerfile').match(/^FROM .*$/gm) ?? [];
+    expect(bases).toHaveLength(2);
+    for (const base of bases) expect(base).toMatch(/^FROM node:24\.\d+\.\d+-bookworm-slim@sha256:[0-9a-f]{64}( AS |$)/);
+  });
+
+  test('gives no service rights, and none a root file system that can be written', () => {
+    for (const [name, service] of Object.entries(services)) {
+      expect(service, name).toMatchObject({
+        cap_drop: ['ALL'],
+        read_only: true,
+        security_opt: ['no-new-privileges:true'],
+      });
+    }
+    const added = Object.entries(services).filter(([, service]) => 'cap_add' in service);
+    expect(added.map(([name]) => name)).toEqual(['collector-queue-owner']);
+    expect(services.hestia).toMatchObject({ tmpfs: ['/tmp'] });
+  });
+
+  test('fetches nothing at a start: the servers of the hub are installed in its image, as their lock file says', () => {
+    expect(read('hestia.config.compose.json')).not.toMatch(/npx|uvx|docker/);
+    const manifest = z.object({ dependencies: z.record(z.string(), z.string()) });
+    const lock = z.object({ packages: z.record(z.string(), z.looseObject({ version: z.string().optional() })) });
+    const { dependencies } = manifest.parse(JSON.parse(read('docker/servers/package.json')));
+    const { packages } = lock.parse(JSON.parse(read('docker/servers/package-lock.json')));
+    const { servers } = loadConfig({
+      environment: { HESTIA_CONFIG: 'hestia.config.compose.json' },
+      workingDirectory: root,
+    });
+    for (const server of Object.values(servers)) {
+      const path = 'command' in server ? (server.args[0] ?? '') : '';
+      const name = /^\/opt\/mcp-servers\/node_modules\/(@[^/]+\/[^/]+)\//.exec(path)?.[1] ?? '';
+      expect(packages[`node_modules/${name}`]?.version).toBe(dependencies[name]);
+      // The tests have the same version of it, whose file must exist under the same path.
+      expect(existsSync(`${root}${path.replace('/opt/mcp-servers/', '')}`), path).toBe(true);
+    }
+    for (const [path, { integrity }] of Object.entries(packages))
+      if (path !== '') expect(integrity, path).toMatch(/^sha512-/);
   });
 
   test('runs the collector version that the tests build', () => {
     const manifest = z
       .object({ dist: z.object({ version: z.string() }) })
       .parse(parse(read('test/e2e/collector/manifest.yaml')));
-    expect(services['otel-collector']?.image).toBe(`otel/opentelemetry-collector-contrib:${manifest.dist.version}`);
+    expect(services['otel-collector']?.image).toContain(
+      `otel/opentelemetry-collector-contrib:${manifest.dist.version}@`,
+    );
   });
 
   test('publishes the hub and Grafana, on loopback', () => {

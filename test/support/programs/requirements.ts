@@ -25,6 +25,8 @@ const programs = {
   promtool: ['promtool', '--version'],
   'python-sdk': [pythonWithSdk(), '-c', 'import mcp'],
   script: ['script', '--version'],
+  // It has no option without an effect; `ssh` is of the same package.
+  'ssh-keygen': ['ssh', '-V'],
 } as const satisfies Record<string, readonly [string, ...string[]]>;
 
 /** What else tests require: whether this machine has it, and the sentence that says that it has not. */

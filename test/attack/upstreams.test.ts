@@ -1,0 +1,139 @@
+/** Attacks of an upstream server over stdio: deaths, floods, endless lines and lists, and answers to other calls. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { untilServersConnected } from '../support/hub/hub-process.ts';
+import { isRunning } from '../support/is-running.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { type AttackedHub, startAttackedHub } from './support/attacked-hub.ts';
+import { type Command, createHostileUpstream, type HostileUpstream } from './support/hostile-upstream.ts';
+
+/** Generous, since tests share their processors; the attacks held the loop for 2.75 and 3.7 s. */
+const stallMsMax = 1500;
+const deathsMax = 5;
+
+const upstreams = {
+  flood: createHostileUpstream(),
+  endless: createHostileUpstream(),
+  cyclic: createHostileUpstream({ cursors: ['a', 'b', 'c'] }),
+  dying: createHostileUpstream({ dieAfterMs: 50 }),
+} satisfies Record<string, HostileUpstream>;
+
+let hub: AttackedHub;
+beforeAll(async () => {
+  const mcpServers = Object.fromEntries(
+    Object.entries(upstreams).map(([id, { configuration }]) => [id, configuration]),
+  );
+  const limits = { reconnectDelayMs: 10, serverDeathsMax: deathsMax, callTimeoutMs: 60_000 };
+  hub = await startAttackedHub({ file: { mcpServers, limits } });
+  await untilServersConnected(hub, 'flood', 'endless', 'cyclic');
+  await hub.probe();
+});
+afterAll(async () => {
+  await hub[Symbol.asyncDispose]();
+  for (const upstream of Object.values(upstreams)) upstream[Symbol.dispose]();
+});
+
+const status = async (serverId: string) => {
+  const servers = z.object({ items: z.array(z.looseObject({ serverId: z.string() })) });
+  const { items } = servers.parse(await (await hub.operator.fetch('/v1/servers')).json());
+  return items.find((item) => item.serverId === serverId);
+};
+const run = (serverId: string, commands: Command[], more: object = {}) =>
+  hub.operator.call(serverId, 'run', { commands, ...more });
+
+describe('a server that dies soon after each start', () => {
+  test('is quarantined after some deaths: its status says until when, and an event is recorded', async () => {
+    await waitFor(async () => expect(await status('dying')).toMatchObject({ quarantined: true }));
+    const shown = z.object({ state: z.string(), retryAt: z.iso.datetime() }).parse(await status('dying'));
+    expect(shown.state).toBe('reconnecting');
+    expect(Date.parse(shown.retryAt) - Date.now()).toBeGreaterThan(120_000);
+    const starts = upstreams.dying.starts().length;
+    expect(starts).toBeLessThanOrEqual(deathsMax + 1);
+    const response = await hub.operator.fetch('/v1/audit/events?event=SERVER_CHANGED');
+    expect(await response.json()).toMatchObject({
+      items: [{ agent_id: 'hestia', fields: { server_id: 'dying', change: 'quarantined', source: 'hub' } }],
+    });
+    expect(upstreams.dying.starts()).toHaveLength(starts);
+  });
+
+  test('is started on request all the same', async () => {
+    upstreams.dying.behave({});
+    const response = await hub.operator.fetch('/v1/servers/dying/connect', { method: 'POST' });
+    const connected = z.looseObject({ state: z.string() }).parse(await response.json());
+    expect(connected.state).toBe('connected');
+    expect(connected).not.toHaveProperty('quarantined');
+  });
+});
+
+describe('a server that floods', () => {
+  test.each<[string, Command[]]>([
+    ['with 2,000 requests', [{ do: 'request', count: 2000, bytes: 2000 }]],
+    ['with 2,000 requests of unknown methods', [{ do: 'request', count: 2000, method: 'nobody/knows' }]],
+    ['with 20,000 notifications of a changed list', [{ do: 'announce', count: 20_000 }]],
+    ['with 100,000 lines on standard error', [{ do: 'stderr', count: 100_000, bytes: 100 }]],
+    ['with 50,000 lines that are not JSON', [{ do: 'raw', count: 50_000, text: '{"jsonrpc":\n' }]],
+    [
+      'with 20,000 answers to calls that do not exist',
+      [{ do: 'raw', count: 20_000, text: '{"jsonrpc":"2.0","id":987654,"result":{}}\n' }],
+    ],
+    ['with 20,000 messages of progress', [{ do: 'progress', count: 20_000, bytes: 100 }]],
+  ])('%s does not hold the hub, and its calls are answered', async (_what, commands) => {
+    const call = run('flood', commands);
+    expect((await hub.operator.fetch('/v1/skills')).status).toBe(200);
+    // An answer to no call fails the one that it may have been meant for.
+    expect([200, 502]).toContain((await call).status);
+    await expect.poll(async () => (await run('flood', [])).status).toBe(200);
+    expect((await hub.probe()).longestStallMs).toBeLessThan(stallMsMax);
+  });
+});
+
+describe('a server that writes one line without an end', () => {
+  test('loses its connection and its process, and the hub keeps neither memory nor time', async () => {
+    const before = await hub.probe();
+    const [pid = 0] = upstreams.endless.starts();
+    const call = await run('endless', [{ do: 'line' }]);
+    expect(call.status).toBe(502);
+    await waitFor(() => expect(isRunning(pid)).toBe(false));
+    const after = await hub.probe();
+    expect(after.longestStallMs).toBeLessThan(stallMsMax);
+    expect(after.usedMib - before.usedMib).toBeLessThan(60);
+    await untilServersConnected(hub, 'endless');
+  });
+});
+
+describe('a server whose list never ends', () => {
+  test('because its cursors go round has each page listed once', async () => {
+    const { body } = await run('cyclic', []);
+    const { lists } = z.object({ lists: z.number() }).parse(JSON.parse(body.result.content[0].text));
+    expect(lists).toBeLessThanOrEqual(4);
+    expect(await status('cyclic')).toMatchObject({ state: 'connected' });
+  });
+});
+
+describe('a server that answers other calls', () => {
+  test('twice, before they were asked, or as text for a number reaches no caller but the right one', async () => {
+    const text = (value: string) =>
+      `{"jsonrpc":"2.0","id":ID,"result":{"content":[{"type":"text","text":"${value}"}]}}\n`;
+    const twice = await run('flood', [{ do: 'raw', count: 2, text: text('forged') }], { echo: 'mine' });
+    expect(twice.body.result.content[0].text).toBe('forged');
+    const calls = Array.from({ length: 50 }, (_, at) =>
+      run('flood', [], { echo: `call ${at}`, answerAfterMs: 50 - at }),
+    );
+    for (const [at, { body }] of (await Promise.all(calls)).entries()) {
+      expect(JSON.parse(body.result.content[0].text)).toMatchObject({ echo: `call ${at}` });
+    }
+  });
+});
+
+describe('a server that closes its input or exits within a call', () => {
+  test.each<[string, Command]>([
+    ['closes its input', { do: 'close-input' }],
+    ['exits', { do: 'exit' }],
+  ])('and %s fails that call, and the hub goes on', async (_what, command) => {
+    const failed = await run('flood', [command], { answers: false, answerAfterMs: 0 });
+    // A server that cannot be written to may still be waited for.
+    expect([502, 503, 504]).toContain(failed.status);
+    await untilServersConnected(hub, 'flood');
+    expect((await run('flood', [])).status).toBe(200);
+  });
+});
