@@ -6,8 +6,8 @@ export interface BackgroundPace {
   /** Called for each request. */
   requestArrived(): void;
   /**
-   * Starts a piece of work. What it returns is awaited after each step: it resolves at once while no requests arrive, and
-   * otherwise after a pause of nine times the duration of the step.
+   * Starts a piece of work. What it returns is awaited between steps: it resolves at once while no requests arrive, and
+   * otherwise, once steps have taken long enough, after a pause of nine times their duration.
    */
   start(): () => Promise<void>;
 }
@@ -17,6 +17,8 @@ const requestsLastMs = 1000;
 /** Pauses take this many times as long as the steps, so that work uses a tenth of the time. */
 const pauseFactor = 9;
 const pauseMsMax = 2000;
+/** Shorter work has no pause, so that a single change is not delayed. */
+const workMsMin = 50;
 
 /** Creates the pace. `nowMs` and `wait` are replaced in tests. */
 export function createBackgroundPace(
@@ -32,6 +34,7 @@ export function createBackgroundPace(
       let startedAt = nowMs();
       return async () => {
         const now = nowMs();
+        if (now - startedAt < workMsMin) return;
         if (now - requestAt < requestsLastMs) await wait(Math.min((now - startedAt) * pauseFactor, pauseMsMax));
         startedAt = nowMs();
       };

@@ -180,8 +180,10 @@ class DirectoryWatch implements SkillWatch {
       if (!found.has(folder) && !mayExist(search.notSearched, folder)) await this.#reportGone(folder);
     }
     const pause = this.#deps.pace.start();
+    let wasRead = false;
     for (const folder of search.folders) {
-      if (await this.#look(directory, folder)) await pause();
+      if (wasRead) await pause();
+      wasRead = await this.#look(directory, folder);
     }
   }
 
