@@ -1,11 +1,12 @@
 /**
  * The soak test, a long run at a constant rate: `npm run soak -- --minutes 10`.
  * It measures the capacity of the hub, sends 80 % of it, and checks that memory, latency and the audit gap stay the same. The
- * exit code is 1 if they do not.
+ * exit code is 1 if they do not. With `--hostile`, the hub is attacked meanwhile, and its disk takes no byte for a minute.
  */
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { z } from 'zod';
+import { hostileSoak } from '../attack/support/hostile-soak.ts';
 import { type HubProcess, residentMiB, startHubProcess, untilServersConnected } from '../support/hub/hub-process.ts';
 import { supportServer } from '../support/servers/support-server.ts';
 
@@ -30,8 +31,37 @@ interface Sample {
   refused: number;
 }
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } });
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '10' }, hostile: { type: 'boolean', default: false } },
+});
 const minutes = z.coerce.number().positive().max(240).parse(values.minutes);
+if (values.hostile) process.exit((await runHostileSoak(minutes)) ? 0 : 1);
+
+/** The share of good agents' calls that must be answered, and how much memory may grow within the last third. */
+const answeredShareMin = 0.995;
+const memoryRatioLastThirdMax = 1.1;
+
+/** Runs the soak under attack. Returns whether the hub withstood it. */
+async function runHostileSoak(minutesLong: number): Promise<boolean> {
+  const seconds = minutesLong * 60;
+  const found = await hostileSoak({
+    seconds,
+    capacitySeconds,
+    diskFullSeconds: Math.min(60, seconds / 4),
+    onSample: (sample) => {
+      if (sample.atSeconds % 10 === 0) console.info(JSON.stringify(sample));
+    },
+  });
+  console.info(JSON.stringify(found, undefined, 2));
+  return (
+    !found.crashed &&
+    found.stallsOver100Ms === 0 &&
+    found.memoryRatioLastThird <= memoryRatioLastThirdMax &&
+    found.callsOffRecord <= found.auditGap &&
+    found.answeredShare >= answeredShareMin &&
+    found.trailIntact
+  );
+}
 
 const statusSchema = z.object({
   result: z.object({ structuredContent: z.object({ audit_gap: z.number(), calls_running: z.number() }) }),

@@ -33,6 +33,8 @@ export interface Probe {
 /** A hub under attack. */
 export interface AttackedHub extends HubProcess {
   probe(): Promise<Probe>;
+  /** As {@link AttackedHub.probe} without a garbage collection, which holds the loop. */
+  stalls(): Promise<Pick<Probe, 'longestStallMs'>>;
   operator: AttackKey;
   agent(agentId: string, options?: { role?: Role; namespace?: string; scope?: KeyScope }): Promise<AttackKey>;
 }
@@ -60,12 +62,15 @@ export async function startAttackedHub({
     throw error;
   }
   const operator = attackKey(hub, hub.key());
-  const probe = async () => probeSchema.parse(await (await fetch(`http://127.0.0.1:${probePort}/`)).json());
+  const measured = async (path: string) =>
+    probeSchema.parse(await (await fetch(`http://127.0.0.1:${probePort}${path}`)).json());
+  const probe = () => measured('/');
   await probe();
   return {
     ...hub,
     operator,
     probe,
+    stalls: () => measured('/stalls'),
     agent: async (agentId, { role = 'agent', namespace = 'default', scope } = {}) => {
       const created = await operator.fetch('/v1/keys', { json: { agentId, role, namespace, ...(scope && { scope }) } });
       if (created.status !== 201) throw new Error(`the key was not created: ${await created.text()}`);

@@ -1,6 +1,6 @@
 /**
  * The hub with a probe in its process: `GET /` on the port of the first argument answers the longest stall of the event loop
- * since the last answer, and the memory after garbage collection (with `--expose-gc`).
+ * since the last answer, and the memory after garbage collection (with `--expose-gc`); `GET /stalls` collects nothing.
  */
 import { createServer } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -12,11 +12,12 @@ const bytesPerMib = 1_048_576;
 const loopDelay = monitorEventLoopDelay({ resolution: 5 });
 loopDelay.enable();
 
-async function probe(): Promise<Record<string, number>> {
+/** With `mayCollect`, the garbage is collected first, which holds the loop. */
+async function probe(mayCollect: boolean): Promise<Record<string, number>> {
   // A stall is only in the histogram once its timer has run again.
   await delay(20);
   const longestStallMs = loopDelay.max / 1e6;
-  globalThis.gc?.();
+  if (mayCollect) globalThis.gc?.();
   const { rss, heapUsed, external } = process.memoryUsage();
   // The garbage collection was the probe's own.
   await delay(20);
@@ -24,8 +25,8 @@ async function probe(): Promise<Record<string, number>> {
   return { longestStallMs, residentMib: rss / bytesPerMib, usedMib: (heapUsed + external) / bytesPerMib };
 }
 
-createServer((_request, response) => {
-  void probe().then((answer) => response.end(JSON.stringify(answer)));
+createServer((request, response) => {
+  void probe(request.url !== '/stalls').then((answer) => response.end(JSON.stringify(answer)));
 }).listen(port, '127.0.0.1');
 
 await import(new URL('../../../src/main.ts', import.meta.url).href);

@@ -21,6 +21,7 @@ const programs = {
   jq: ['jq', '--version'],
   'log-verifier': [goProgram('log-verifier'), '-help'],
   otelcol: [collectorProgram(), '--version'],
+  prlimit: ['prlimit', '--version'],
   prometheus: ['prometheus', '--version'],
   promtool: ['promtool', '--version'],
   'python-sdk': [pythonWithSdk(), '-c', 'import mcp'],
