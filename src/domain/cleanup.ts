@@ -8,6 +8,7 @@ import { HestiaError } from '../shapes/error.ts';
 import { type CleanupKind, type CleanupReport, cleanupKindSchema, type SchedulerStatus } from '../shapes/scheduler.ts';
 import type { Database } from '../stores/database.ts';
 import type { SearchStore } from '../stores/search-store.ts';
+import type { SkillRetentionStore } from '../stores/skill/retention.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { spanNames } from '../telemetry/names.ts';
@@ -32,6 +33,7 @@ export interface Cleanup {
 export interface CleanupDeps {
   database: Database;
   searchStore: SearchStore;
+  skillRetentionStore: SkillRetentionStore;
   auditRetention: AuditRetention;
   lifecycle: SkillLifecycle;
   /** Reads all watched skills again. */
@@ -40,7 +42,7 @@ export interface CleanupDeps {
   guard: AccessGuard;
   metrics: Metrics;
   log: Log;
-  retention: { searchesDays: number };
+  retention: { searchesDays: number; skillVersions: number; deletedSkillsDays: number };
   now: () => number;
 }
 
@@ -98,7 +100,7 @@ interface CleanupRun {
 
 async function cleanUp(deps: CleanupDeps, run: CleanupRun): Promise<CleanupReport> {
   const startedAt = performance.now();
-  const deleted: Record<CleanupKind, number> = { activations: 0, audit_records: 0, searches: 0 };
+  const deleted: Record<CleanupKind, number> = { activations: 0, audit_records: 0, searches: 0, skill_versions: 0 };
   const failedParts: string[] = [];
   for (const [name, work] of cleanupParts(deps, deleted, run)) {
     if (run.stopping.aborted) break;
@@ -125,7 +127,7 @@ function cleanupParts(
   deleted: Record<CleanupKind, number>,
   { by, span, stopping }: CleanupRun,
 ): [string, () => Promise<void>][] {
-  const { database, lifecycle, searchStore, auditRetention, retention, now } = deps;
+  const { database, lifecycle, searchStore, skillRetentionStore, auditRetention, retention, now } = deps;
   const searchesBefore = now() - retention.searchesDays * dayMs;
   const inBatches = (kind: CleanupKind, batch: (limit: number) => Promise<number>) => async () => {
     for (let round = 0; round < batchesMax && !stopping.aborted; round += 1) {
@@ -141,6 +143,17 @@ function cleanupParts(
       inBatches('searches', (limit) =>
         database.transaction((tx) => searchStore.prune(tx, { before: searchesBefore, limit })),
       ),
+    ],
+    [
+      'skill_versions',
+      async () => {
+        const { skillVersions: versionsMax, deletedSkillsDays } = retention;
+        const deletedBefore = now() - deletedSkillsDays * dayMs;
+        await inBatches('skill_versions', (limit) =>
+          database.transaction((tx) => skillRetentionStore.deleteVersions(tx, { versionsMax, deletedBefore, limit })),
+        )();
+        if (deleted.skill_versions > 0) await skillRetentionStore.deleteUnreferencedBytes();
+      },
     ],
     [
       'audit_records',

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isoTime, isoTimeSchema } from './time.ts';
 
 /** What a cleanup deletes: searches and audit records past their retention, and expired activations. */
-export const cleanupKindSchema = z.enum(['audit_records', 'activations', 'searches']);
+export const cleanupKindSchema = z.enum(['audit_records', 'activations', 'searches', 'skill_versions']);
 export type CleanupKind = z.infer<typeof cleanupKindSchema>;
 
 /** Jobs of the schedule table. */

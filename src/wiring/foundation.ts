@@ -16,6 +16,7 @@ import { openDatabase } from '../stores/database.ts';
 import { createQuarantineStore } from '../stores/quarantine-store.ts';
 import { createSchedulerStore } from '../stores/scheduler-store.ts';
 import { createSearchStore } from '../stores/search-store.ts';
+import { createSkillRetentionStore } from '../stores/skill/retention.ts';
 import { createSkillStore } from '../stores/skill-store.ts';
 import { createWalCheckpointer } from '../stores/sqlite/wal-checkpointer.ts';
 import { createToolPinStore } from '../stores/tool-pin-store.ts';
@@ -127,6 +128,7 @@ function createStores(database: ReturnType<typeof openDatabase>) {
   return {
     searchStore: createSearchStore(database),
     skillStore: createSkillStore(database),
+    skillRetentionStore: createSkillRetentionStore(database),
     schedulerStore: createSchedulerStore(database),
     quarantineStore: createQuarantineStore(database),
     pinStore: createToolPinStore(database),

@@ -219,12 +219,13 @@ async function createSchedulingServices(
   { lifecycle, skillSync }: ReturnType<typeof createSkillServices>,
 ) {
   const { log, now, trail, guard, metrics, database, audit, access } = foundation;
-  const { schedulerStore, searchStore } = foundation;
+  const { schedulerStore, searchStore, skillRetentionStore } = foundation;
   const { intervalHours, enabled } = config.scheduler;
   const schedulerService = await createSchedulerService({ database, schedulerStore, trail, intervalHours, now });
   const cleanup = createCleanup({
     database,
     searchStore,
+    skillRetentionStore,
     auditRetention: audit.retention,
     lifecycle,
     syncSkills: skillSync.fullPass,

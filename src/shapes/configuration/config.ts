@@ -79,6 +79,18 @@ export const configurationFileSchema = z.strictObject({
         .max(3650)
         .default(30)
         .describe('Days a search is kept, with its text and its results.'),
+      skillVersions: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(50)
+        .describe('Newest versions kept of each skill. Older ones are deleted, but for an active one.'),
+      deletedSkillsDays: z
+        .number()
+        .min(0)
+        .max(3650)
+        .default(30)
+        .describe('Days that the versions of a deleted skill are kept.'),
       auditDays: z
         .number()
         .positive()
