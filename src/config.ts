@@ -20,6 +20,7 @@ import { type ConfigurationSource, readConfigurationText } from './shapes/config
 import { issueText } from './shapes/configuration/file/issue-text.ts';
 import { embeddingsConfiguration } from './shapes/configuration/search.ts';
 import { skillsConfiguration } from './shapes/configuration/skills.ts';
+import { isProtected, type LoginsConfiguration, loginPaths } from './shapes/oauth/server-oauth.ts';
 import { inheritedEnvironment } from './shapes/server.ts';
 
 /** The version in package.json. */
@@ -77,6 +78,7 @@ export function loadConfig(sources: ConfigSources): Config {
     scheduler: file.scheduler,
     retention: file.retention,
     limits: file.limits,
+    logins: loginsConfiguration(environment, file.logins, { folder, dataDirectory }),
     audit: { ...file.audit, headFile: resolve(folder, file.audit.headFile ?? resolve(dataDirectory, 'audit.head')) },
     storage: file.storage,
     policy: file.policy,
@@ -102,6 +104,23 @@ export function clientDefaults(sources: ConfigSources) {
     url: `http://${name.includes(':') ? `[${name}]` : name}:${port}`,
     operatorKeyFile: resolve(sources.workingDirectory, folder, operatorKeyFileName),
     dataDirectory: resolve(sources.workingDirectory, folder),
+  };
+}
+
+function loginsConfiguration(
+  { HESTIA_HOST: host, HESTIA_PORT: port, HESTIA_LOGIN_KEY: key }: Environment,
+  { publicUrl, keyFile }: LoginsConfiguration,
+  { folder, dataDirectory }: { folder: string; dataDirectory: string },
+): Config['logins'] {
+  const name = wildcardAddresses.has(host) ? '127.0.0.1' : host;
+  const own = `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+  const base = (publicUrl ?? (isProtected(new URL(own)) ? own : undefined))?.replace(/\/+$/, '');
+  return {
+    redirectUrl: base === undefined ? undefined : `${base}${loginPaths.callback}`,
+    clientMetadataUrl: base?.startsWith('https:') ? `${base}${loginPaths.clientMetadata}` : undefined,
+    key,
+    keyFile: keyFile === undefined ? resolve(dataDirectory, 'logins.key') : resolve(folder, keyFile),
+    isKeyFileChosen: keyFile !== undefined,
   };
 }
 

@@ -58,6 +58,7 @@ export const securityEventColours: Readonly<Record<SecurityEvent, Colour>> = {
   CLIENT_INPUT_REQUESTED: 'light-purple',
   SERVER_CHANGED: 'light-purple',
   SIGNED_IN: 'super-light-blue',
+  SERVER_LOGIN_REQUIRED: 'semi-dark-orange',
   KEY_CREATED: 'dark-blue',
   KEY_REVOKED: 'super-light-blue',
   AUTH_FAILED: meaning.suspect,

@@ -22,6 +22,7 @@ export const toolErrorFaults: Readonly<Record<ToolErrorType, { fault: Fault; rea
   },
   invalid_tool_schema: { fault: 'server', reason: 'The server lists a tool with an invalid schema.' },
   server_unavailable: { fault: 'server', reason: 'The tool is known, but its server is not connected.' },
+  login_required: { fault: 'server', reason: 'The server refuses calls until a person has logged in.' },
   connection_lost: { fault: 'server', reason: 'The connection to the server was lost during the call.' },
   upstream_error: {
     fault: 'server',

@@ -286,7 +286,8 @@ async function perform(
   const { method, params } = request;
   try {
     const sent = { method, params, meta: outgoingMeta(), client: options.client, signal: deadline.signal, onProgress };
-    return { result: await deadline.race((options.via ?? connection).request(sent)) };
+    const used = connection.agents?.find(caller) ?? options.via ?? connection;
+    return { result: await deadline.race(used.request(sent)) };
   } catch (error) {
     return { failure: classifyFailure(error, deadline.reason(), shutdown.hasBegun()) };
   } finally {

@@ -15,10 +15,11 @@ import type { AccessGuard } from './access/guard.ts';
 import { checkPermission } from './access/policy.ts';
 import { isInScope, isServerInScope } from './access/scope.ts';
 import type { AuditTrail } from './audit/trail.ts';
+import type { ServerLogins } from './login/server-logins.ts';
 import type { ServerRegistry } from './server/registry.ts';
 
 /** Manages upstream servers. Errors: NOT_FOUND, FORBIDDEN, CONFLICT, INVALID_REQUEST, STORAGE_FAILED. */
-export interface ServerService {
+export interface ServerService extends ServerLogins {
   list(caller: Caller): Promise<ServerStatus[]>;
   /** Adds a server to the configuration file, and connects it in the background unless its entry says not to. */
   add(caller: Caller, server: { serverId: string; configuration: JsonObject }): Promise<ServerStatus>;
@@ -42,6 +43,7 @@ export interface ServerServiceDeps {
   guard: AccessGuard;
   /** Absent where the hub has no configuration file. */
   editing: ServerEditing | undefined;
+  logins: ServerLogins;
 }
 
 /** What changes of entries need. */
@@ -85,6 +87,7 @@ export function createServerService(deps: ServerServiceDeps): ServerService {
       }));
     },
     ...serverEdits(deps),
+    ...deps.logins,
     connect: (caller, serverId) => request(caller, serverId, 'connect'),
     disconnect: (caller, serverId) => request(caller, serverId, 'disconnect'),
   };

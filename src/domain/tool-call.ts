@@ -214,7 +214,7 @@ async function perform(deps: ToolCallDeps, call: PermittedCall, span: Span): Pro
     const result = await deadline.race(
       tool.serverId === hubServerId
         ? callSkill(deps, caller, request)
-        : callUpstream(deps, request, { ...options, signal: deadline.signal, onProgress }),
+        : callUpstream(deps, caller, request, { ...options, signal: deadline.signal, onProgress }),
     );
     const marked = markedResult(result, checked);
     return result.isError
@@ -242,11 +242,13 @@ async function callSkill({ skillTools }: ToolCallDeps, caller: Caller, request: 
 
 async function callUpstream(
   { pool }: ToolCallDeps,
+  { agentId, namespace }: Caller,
   { serverId, toolName, arguments: args }: ToolCallRequest,
   options: CallOptions,
 ): Promise<ToolResult> {
   const { via, ...sent } = options;
-  const connection = via ?? pool.find(serverId);
+  const shared = pool.find(serverId);
+  const connection = shared?.agents?.find({ agentId, namespace }) ?? via ?? shared;
   if (connection === undefined) throw notFound('server');
   return connection.call({ toolName, arguments: args, meta: outgoingMeta(), ...sent });
 }

@@ -26,6 +26,7 @@ import { auditLogRoutes } from './routes/audit-log.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { type HealthRoutesDeps, healthRoutes } from './routes/health.ts';
 import { keyRoutes } from './routes/key.ts';
+import { type LoginCallbackDeps, loginCallbackRoutes } from './routes/login-callback.ts';
 import { metadataUrl, protectedResourceRoutes } from './routes/protected-resource.ts';
 import { quarantineRoutes } from './routes/quarantine.ts';
 import { createRememberingRouter } from './routes/route-memory.ts';
@@ -33,6 +34,7 @@ import { createRouter } from './routes/route-parts.ts';
 import { schedulerRoutes } from './routes/scheduler.ts';
 import { searchRoutes } from './routes/search.ts';
 import { serverRoutes } from './routes/server.ts';
+import { serverLoginRoutes } from './routes/server-login.ts';
 import { type SkillRoutesDeps, skillRoutes } from './routes/skill.ts';
 import { type ToolRoutesDeps, toolRoutes } from './routes/tool.ts';
 
@@ -56,6 +58,8 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   serverMcp: (request: Request, caller: Caller, serverId: string) => Promise<Response | string>;
   /** Called for each request but health probes. */
   onRequest: () => void;
+  /** Addresses of logins to upstream servers. */
+  logins: Omit<LoginCallbackDeps, 'servers'>;
   metrics: Metrics;
   log: Log;
   version: string;
@@ -87,6 +91,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
   if (deps.policy.oauth) app.route('/', protectedResourceRoutes(deps.policy.oauth));
   // The console has sessions of its own.
   for (const path of ['/', '/console/*']) app.all(path, (c) => deps.console(c.req.raw, c.env));
+  app.route('/', loginCallbackRoutes({ servers: deps.servers, ...deps.logins }));
   app.use(authenticate(deps));
   app.use(limitKeys(deps));
   app.use(refuseUnknownParameters(app));
@@ -95,6 +100,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
     toolRoutes(deps),
     searchRoutes(deps),
     serverRoutes(deps),
+    serverLoginRoutes(deps),
     auditRoutes(deps),
     auditLogRoutes(deps),
     auditKeyRoutes(deps),

@@ -21,6 +21,7 @@ export const errorCodes = {
   INVALID_TOOL_SCHEMA: { status: 502, title: "The tool's own schema is broken" },
   UPSTREAM_FAILED: { status: 502, title: 'The upstream server failed' },
   RESPONSE_TOO_LARGE: { status: 502, title: "The tool's response is too large" },
+  LOGIN_REQUIRED: { status: 502, title: 'The upstream server requires a login' },
   SERVER_UNAVAILABLE: { status: 503, title: 'The upstream server is not connected' },
   STORAGE_FAILED: { status: 503, title: 'The record could not be written' },
   VIEWS_UNAVAILABLE: { status: 503, title: 'The views of the audit trail are not up to date' },

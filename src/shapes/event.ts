@@ -31,6 +31,7 @@ export const securityEventSchema = z.enum([
   'AUDIT_CHAIN_BROKEN',
   'AUDIT_KEY_ROTATED',
   'SERVER_CHANGED',
+  'SERVER_LOGIN_REQUIRED',
 ]);
 export type SecurityEvent = z.infer<typeof securityEventSchema>;
 
@@ -73,6 +74,8 @@ export const changeEventSchema = z.enum([
   'SKILL_RESTORED',
   'SERVER_CONNECT_REQUESTED',
   'SERVER_DISCONNECT_REQUESTED',
+  'SERVER_LOGGED_IN',
+  'SERVER_LOGGED_OUT',
   'QUARANTINE_APPROVED',
   'AUDIT_PRUNED',
   'AUDIT_CHECKPOINT',

@@ -1,6 +1,7 @@
 /** Upstream MCP servers: their configuration, as MCP clients write it, and their state. */
 import { z } from 'zod';
 import { jsonObjectSchema } from './json.ts';
+import { serverOauthSchema } from './oauth/server-oauth.ts';
 import { isoTime, isoTimeSchema } from './time.ts';
 
 /** The server id of the hub's own tools and of skills. No upstream server may have it. */
@@ -73,6 +74,7 @@ export const httpServerSchema = z.strictObject({
     .record(z.string(), z.string())
     .default({})
     .describe('Headers sent with each request, such as Authorization.'),
+  oauth: serverOauthSchema.optional().describe('How the hub logs in. If unset: as the server asks for.'),
   autoConnect: z.boolean().default(true).describe('Connect at start.'),
   disabledTools: z.array(z.string()).optional().describe('Names of its tools that are not offered.'),
 });
@@ -102,6 +104,7 @@ export const serverErrorTypeSchema = z.enum([
   'connection_lost',
   'list_failed',
   'message_too_large',
+  'login_required',
 ]);
 export type ServerErrorType = z.infer<typeof serverErrorTypeSchema>;
 
@@ -133,7 +136,7 @@ export const serverStatusSchema = z.object({
   protocolVersion: z.string().optional(),
   /** The type of the last failure since the server was last connected. */
   errorType: serverErrorTypeSchema.optional(),
-  /** Why the server is misconfigured: the place in the file, what was found and what to write. */
+  /** Why the server is misconfigured: the place in the file, what was found and what to write. Or how to log in. */
   reason: z.string().optional(),
   /** Codes and output of that failure. */
   failure: serverFailureSchema.optional(),

@@ -87,7 +87,7 @@ export function openDatabase({ file, durability = 'normal', onFailure = () => un
   };
 }
 
-const schemaVersion = 5;
+const schemaVersion = 6;
 // 'HEST' in ASCII, as schema.sql sets it.
 const applicationId = 0x48455354;
 /** The steps that upgrade a database by one version, by the version it has. */
@@ -113,6 +113,19 @@ const upgrades: ReadonlyMap<number, (connection: DatabaseSync) => void> = new Ma
         WHERE deleted_at IS NULL AND retired_at IS NOT NULL`);
       dropAuditTrail(connection);
     },
+  ],
+  // Version 6: logins to upstream servers.
+  [
+    5,
+    (connection) =>
+      connection.exec(`CREATE TABLE server_logins (
+       server_id  TEXT NOT NULL,
+       agent      TEXT NOT NULL,
+       sealed     BLOB NOT NULL,
+       changed_at INTEGER NOT NULL,
+       PRIMARY KEY (server_id, agent)
+     ) STRICT, WITHOUT ROWID;
+     PRAGMA user_version = 6;`),
   ],
 ]);
 const schema = readFileSync(new URL('./schema.sql', import.meta.url), 'utf8');

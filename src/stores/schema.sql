@@ -3,7 +3,7 @@
 -- A change of the schema raises user_version here and schemaVersion in database.ts, and adds an upgrade there.
 
 PRAGMA application_id = 1212502868; -- 'HEST': marks a database of the hub
-PRAGMA user_version = 5;
+PRAGMA user_version = 6;
 
 CREATE TABLE api_keys (
   key_id      TEXT PRIMARY KEY,
@@ -138,6 +138,15 @@ CREATE TABLE tool_pins (
   pinned_at  INTEGER NOT NULL,
   clean_scan TEXT,
   PRIMARY KEY (server_id, tool_name)
+) STRICT, WITHOUT ROWID;
+
+-- Logins to upstream servers. agent is namespace/agent_id, or empty for the login of the hub. sealed is JSON, encrypted with AES-256-GCM.
+CREATE TABLE server_logins (
+  server_id  TEXT NOT NULL,
+  agent      TEXT NOT NULL,
+  sealed     BLOB NOT NULL,
+  changed_at INTEGER NOT NULL,
+  PRIMARY KEY (server_id, agent)
 ) STRICT, WITHOUT ROWID;
 
 -- Totals of the scheduler. One row.

@@ -6,16 +6,24 @@ import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from '@modelconte
 import { isJsonObject, type JsonObject } from '../shapes/json.ts';
 import { cleanContent } from '../shapes/text.ts';
 import type { ToolErrorType } from '../shapes/tool.ts';
+import { loginRequired } from './oauth/login-error.ts';
 import { resultFault } from './response-limits.ts';
 
 /** The error types with which a call to an upstream server can fail. */
 export type UpstreamErrorType = Extract<
   ToolErrorType,
-  'server_unavailable' | 'connection_lost' | 'upstream_error' | 'invalid_response' | 'response_too_large' | 'cancelled'
+  | 'server_unavailable'
+  | 'login_required'
+  | 'connection_lost'
+  | 'upstream_error'
+  | 'invalid_response'
+  | 'response_too_large'
+  | 'cancelled'
 >;
 
 const messages = {
   server_unavailable: 'the upstream server is not connected',
+  login_required: 'the upstream server requires a login',
   connection_lost: 'the connection to the upstream server was lost',
   upstream_error: 'the upstream server answered with an error',
   invalid_response: 'the response of the upstream server is not a tool result',
@@ -27,6 +35,8 @@ const messages = {
 export interface UpstreamAnswer {
   jsonRpcCode?: number;
   httpStatus?: number;
+  /** The command that mends a missing login. */
+  loginCommand?: string;
   /** Untrusted. It is shown to the caller as content of the server, and nowhere else. */
   text?: string;
   /** `data` of a JSON-RPC error. Untrusted, as the text is. */
@@ -76,6 +86,8 @@ export class RequestFailure {
 /** Translates an error thrown by the client library. `modern` is true for sessions of protocol 2026-07-28 and later. */
 export function callFailure(error: unknown, modern: boolean): UpstreamCallError {
   if (error instanceof UpstreamCallError) return error;
+  const login = loginRequired(error);
+  if (login !== undefined) return new UpstreamCallError('login_required', { loginCommand: login.command });
   if (error instanceof ProtocolError) {
     return error.data instanceof RequestFailure
       ? new UpstreamCallError(error.data.errorType)

@@ -4,9 +4,11 @@ import { settledWithin } from '../flow/time-limit.ts';
 import type { Config } from '../shapes/configuration/config.ts';
 import type { MisconfiguredServer, ServerConfiguration, ServerStatus } from '../shapes/server.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
-import type { UpstreamConnection } from './connection/contract.ts';
+import type { AgentConnections, ConnectionDeps, UpstreamConnection } from './connection/contract.ts';
 import { createConnection } from './connection.ts';
 import type { UpstreamLog } from './log.ts';
+import { createAgentConnections } from './oauth/agent-connections.ts';
+import type { Authorizations } from './oauth/authorizations.ts';
 import type { OfferChange } from './offers/offer-list.ts';
 import type { UpstreamSkillList } from './skills/list.ts';
 import { createStartLimit } from './start-limit.ts';
@@ -19,6 +21,8 @@ export interface ConnectionPoolDeps {
   /** The variables that every server over stdio gets. */
   environment: Config['serverEnvironment'];
   limits: Config['limits'];
+  /** Finds the logins of servers over HTTP. */
+  authorizations?: Authorizations | undefined;
   /** The hub's version, sent to each server. */
   clientVersion: string;
   log: UpstreamLog;
@@ -66,6 +70,8 @@ export interface ConnectionPool extends AsyncDisposable {
   disabledTools(): ToolDefinition[];
   /** The connection of a server. There is none for a misconfigured one. */
   find(serverId: string): UpstreamConnection | undefined;
+  /** The configuration of a server that can be used. */
+  configuration(serverId: string): ServerConfiguration | undefined;
 }
 
 /** The longest time that disposing may take, in milliseconds. */
@@ -93,6 +99,7 @@ export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
     list: () => [...[...connections.values()].map((connection) => connection.status()), ...misconfigured.values()],
     status: (serverId) => connections.get(serverId)?.status() ?? misconfigured.get(serverId),
     find: (serverId) => connections.get(serverId),
+    configuration: (serverId) => current.servers[serverId],
     isDisabled,
     disabledTools: () => [...connections.values()].flatMap((connection) => connection.tools().filter(isDisabled)),
     changesTo: (next) => changesBetween(current, next),
@@ -121,14 +128,35 @@ export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
 
 function connectionFactory({ environment, limits, clientVersion, log, onStateChanged, ...deps }: ConnectionPoolDeps) {
   const startLimit = createStartLimit();
-  return (serverId: string, configuration: ServerConfiguration): UpstreamConnection =>
-    createConnection({
-      ...{ serverId, configuration, environment, limits, startLimit, clientVersion, log, onStateChanged },
+  return (serverId: string, configuration: ServerConfiguration): UpstreamConnection => {
+    const server = { serverId, configuration, environment, limits, startLimit, clientVersion, log };
+    return createConnection({
+      ...server,
+      onStateChanged,
       onQuarantined: deps.onQuarantined,
+      authorizer: deps.authorizations?.find(server, { kind: 'hub' }),
+      agents: agentConnections(server, deps.authorizations),
       onToolsChanged: (tools: readonly ToolDefinition[]) => deps.onToolsChanged(serverId, tools),
       onOffersChanged: deps.onOffersChanged && ((change) => deps.onOffersChanged?.(serverId, change)),
       onSkillsChanged: deps.onSkillsChanged && ((list) => deps.onSkillsChanged?.(serverId, list)),
     });
+  };
+}
+
+type ServerDeps = Omit<ConnectionDeps, 'onStateChanged' | 'onToolsChanged'>;
+
+/** The connections of agents to a server where each calls with its own login. They report nothing: its tools are known. */
+function agentConnections(
+  server: ServerDeps,
+  authorizations: Authorizations | undefined,
+): AgentConnections | undefined {
+  const { configuration } = server;
+  if ('command' in configuration || configuration.oauth?.identity !== 'agent') return undefined;
+  const silent = { onToolsChanged: () => undefined, onStateChanged: () => undefined };
+  return createAgentConnections((agent) => {
+    const authorizer = authorizations?.find(server, { kind: 'agent', ...agent });
+    return { authorizer, connection: createConnection({ ...server, ...silent, authorizer }) };
+  });
 }
 
 /** What a connection is made of: tools that are switched off do not concern it. */

@@ -8,13 +8,14 @@ import type { JsonObject } from '../shapes/json.ts';
 import type { ServerStatus } from '../shapes/server.ts';
 import type { ToolDefinition, ToolResult } from '../shapes/tool.ts';
 import { UpstreamCallError } from './call-failure.ts';
-import type { ConnectionDeps, UpstreamConnection } from './connection/contract.ts';
+import type { AgentConnections, ConnectionDeps, UpstreamConnection } from './connection/contract.ts';
 import { introductionOf, type ServerIntroduction } from './connection/introduction.ts';
 import { type OwnSession, openOwnSession } from './connection/own-session.ts';
 import { ConnectionState } from './connection/state.ts';
 import { type HealthCheck, startHealthChecks } from './health-check.ts';
 import type { ClientProfile } from './mcp-client.ts';
-import { OfferCache } from './offers/offer-cache.ts';
+import { reasonField, unavailable } from './oauth/missing-login.ts';
+import { OfferCache, type OfferCacheDeps } from './offers/offer-cache.ts';
 import type { OfferKind } from './offers/offer-list.ts';
 import { ReconnectSchedule } from './reconnect-delay.ts';
 import { sendRequest, type UpstreamRequest } from './request/server-request.ts';
@@ -62,11 +63,8 @@ class Connection implements UpstreamConnection {
       random: this.#random,
       startsProcess: 'command' in deps.configuration,
     });
-    this.#offers = new OfferCache({
-      ...deps,
-      random: this.#random,
-      onChanged: (change) => deps.onOffersChanged?.(change),
-    });
+    const onChanged: OfferCacheDeps['onChanged'] = (change) => deps.onOffersChanged?.(change);
+    this.#offers = new OfferCache({ ...deps, random: this.#random, onChanged });
   }
 
   connect(): Promise<void> {
@@ -98,7 +96,7 @@ class Connection implements UpstreamConnection {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
-    await this.disconnect();
+    await Promise.all([this.disconnect(), this.#deps.agents?.[Symbol.asyncDispose]()]);
   }
 
   status(): ServerStatus {
@@ -109,6 +107,7 @@ class Connection implements UpstreamConnection {
       toolsCount: this.#list.tools.length,
       toolsRefusedCount: this.#list.refused,
       protocolVersion: this.#session?.protocolVersion,
+      ...reasonField(this.#deps.serverId, this.#state.fields()),
     };
   }
 
@@ -128,8 +127,14 @@ class Connection implements UpstreamConnection {
     return this.#offers.subscriptions.subscribe(uri);
   }
 
+  get agents(): AgentConnections | undefined {
+    return this.#deps.agents;
+  }
+
   call(call: UpstreamCall): Promise<ToolResult> {
-    return this.#use(call.signal, (session) => this.#callOver(session, call));
+    const { limits } = this.#deps;
+    const definition = this.#toolsByName.get(call.toolName);
+    return this.#use(call.signal, (session) => callTool(call, { session, definition, limits }));
   }
 
   request(request: UpstreamRequest): Promise<JsonObject> {
@@ -146,7 +151,7 @@ class Connection implements UpstreamConnection {
 
   async #use<Result>(signal: AbortSignal, work: (session: Session) => Promise<Result>): Promise<Result> {
     const session = this.#session;
-    if (session === undefined) throw new UpstreamCallError('server_unavailable');
+    if (session === undefined) throw unavailable(this.#deps.serverId, this.#state.fields());
     this.#callsRunning += 1;
     try {
       return await work(session);
@@ -159,11 +164,6 @@ class Connection implements UpstreamConnection {
     } finally {
       this.#callsRunning -= 1;
     }
-  }
-
-  #callOver(session: Session, call: UpstreamCall): Promise<ToolResult> {
-    const definition = this.#toolsByName.get(call.toolName);
-    return callTool(call, { session, definition, limits: this.#deps.limits });
   }
 
   /** Opens a new session in place of one that the server has lost, once for all calls. Returns undefined if that fails. */

@@ -5,6 +5,7 @@
 import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
 import { systemErrorCode } from '../flow/system-error.ts';
 import type { ServerErrorType, ServerFailure } from '../shapes/server.ts';
+import { LoginRequiredError } from './oauth/login-error.ts';
 
 /** What explains the error type: codes, and for a child process its end. */
 export interface SessionFailureDetail extends Omit<ServerFailure, 'stderrLines'> {
@@ -12,6 +13,8 @@ export interface SessionFailureDetail extends Omit<ServerFailure, 'stderrLines'>
   stderrLines?: readonly string[];
   /** True if the connection was closed because of a message over the limit. */
   isMessageTooLarge?: boolean;
+  /** True if the server refused a request for want of a login. */
+  isLoginRequired?: boolean;
 }
 
 /** A failure of opening a session, of listing its tools, or of a session that was open. */
@@ -34,6 +37,7 @@ export class SessionFailure extends Error {
 export function connectFailure(error: unknown, channelDetail: SessionFailureDetail): SessionFailure {
   const detail = { ...channelDetail, ...failureDetail(error) };
   if (detail.isMessageTooLarge) return new SessionFailure('message_too_large', detail);
+  if (detail.isLoginRequired) return new SessionFailure('login_required', detail);
   if (error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout) {
     return new SessionFailure('connect_timeout', detail);
   }
@@ -49,6 +53,7 @@ export function connectFailure(error: unknown, channelDetail: SessionFailureDeta
 export function listFailure(error: unknown, channelDetail: SessionFailureDetail = {}): SessionFailure {
   if (error instanceof SessionFailure) return error;
   const detail = { ...channelDetail, ...failureDetail(error) };
+  if (detail.isLoginRequired) return new SessionFailure('login_required', detail);
   const isLost = error instanceof SdkError && error.code === SdkErrorCode.ConnectionClosed;
   return isLost ? lossFailure(detail) : new SessionFailure('list_failed', detail);
 }
@@ -73,6 +78,7 @@ export function failureFields({ errorType, detail }: SessionFailure): Record<str
 /** What a status shows of the detail; undefined if nothing is known. */
 export function shownFailure({
   isMessageTooLarge: _,
+  isLoginRequired: _login,
   stderrLines,
   ...codes
 }: SessionFailureDetail): ServerFailure | undefined {
@@ -90,6 +96,7 @@ const permanentCodes = new Set(['ENOENT', 'EACCES', 'ENOTDIR', 'ENOEXEC', 'E2BIG
 
 /** True for a failure that repeats until a person changes something, so that a quick retry is useless. */
 export function isPermanent({ errorType, detail }: SessionFailure): boolean {
+  if (errorType === 'login_required') return true;
   if (errorType === 'spawn_failed') return detail.systemCode !== undefined && permanentCodes.has(detail.systemCode);
   return detail.httpStatus !== undefined && permanentStatuses.has(detail.httpStatus);
 }
@@ -99,6 +106,7 @@ const causesMax = 5;
 function failureDetail(error: unknown): SessionFailureDetail {
   let current = error;
   for (let causes = 0; causes < causesMax && current instanceof Error; causes += 1) {
+    if (current instanceof LoginRequiredError) return { httpStatus: current.httpStatus, isLoginRequired: true };
     if (current instanceof SdkHttpError) return { httpStatus: current.status };
     if (current instanceof ProtocolError) return { jsonRpcCode: current.code };
     const systemCode = 'errno' in current ? systemErrorCode(current) : undefined;

@@ -9,6 +9,7 @@ import type { HttpServer, ServerConfiguration } from '../shapes/server.ts';
 import type { Channel } from './channel.ts';
 import type { UpstreamLog } from './log.ts';
 import { type ClientProfile, McpClient } from './mcp-client.ts';
+import type { Authorizer } from './oauth/authorizer.ts';
 import { connectFailure, SessionFailure, type SessionFailureDetail } from './session-failure.ts';
 import { createStdioChannel } from './stdio/channel.ts';
 
@@ -19,6 +20,8 @@ export interface SessionDeps {
   /** The variables that every server over stdio gets. */
   environment: Record<string, string>;
   limits: Config['limits'];
+  /** Adds access tokens to requests over HTTP; undefined for a server that needs none. */
+  authorizer?: Authorizer | undefined;
   clientVersion: string;
   log: UpstreamLog;
   /** True if the server is known to speak a 2025 protocol, so that it need not be probed again. */
@@ -127,7 +130,8 @@ function isSse(configuration: ServerConfiguration): boolean {
   return 'url' in configuration && configuration.type === 'sse';
 }
 
-async function createChannel({ serverId, configuration, environment, limits, log }: SessionDeps): Promise<Channel> {
+async function createChannel(deps: SessionDeps): Promise<Channel> {
+  const { serverId, configuration, environment, limits, log, authorizer } = deps;
   const bytesMax = messageBytesMax(limits);
   if ('command' in configuration) {
     return createStdioChannel({ serverId, configuration, environment, messageBytesMax: bytesMax, log });
@@ -135,8 +139,8 @@ async function createChannel({ serverId, configuration, environment, limits, log
   // Loaded on demand, since its HTTP client is a hundred files that a hub with only local servers does not need.
   if (configuration.type === 'sse') {
     const { createSseChannel } = await import('./http/sse-channel.ts');
-    return createSseChannel({ configuration, messageBytesMax: bytesMax });
+    return createSseChannel({ configuration, messageBytesMax: bytesMax, authorizer });
   }
   const { createHttpChannel } = await import('./http/channel.ts');
-  return createHttpChannel({ configuration, messageBytesMax: bytesMax });
+  return createHttpChannel({ configuration, messageBytesMax: bytesMax, authorizer });
 }

@@ -7,6 +7,7 @@ import { createHubServer } from '../mcp/endpoint.ts';
 import { createMetaTools } from '../mcp/meta-tools.ts';
 import { createServerEndpoints } from '../mcp/server-endpoint/endpoint.ts';
 import { createSseTransport, type SseTransport } from '../mcp/sse/transport.ts';
+import type { Config } from '../shapes/configuration/config.ts';
 import { hubServerId } from '../shapes/server.ts';
 import type { Foundation } from './foundation.ts';
 import type { HubDeps } from './hub-deps.ts';
@@ -46,8 +47,9 @@ export function createDoors(deps: HubDeps, foundation: Foundation, tools: Tools,
     version,
     limits: config.limits,
     memory: foundation.memory,
+    logins: config.logins,
     policy: {
-      hosts: [config.host, ...config.policy.allowedHosts],
+      hosts: [config.host, ...loginHosts(config), ...config.policy.allowedHosts],
       origins: config.policy.allowedOrigins,
       oauth: config.policy.oauth,
     },
@@ -108,4 +110,9 @@ function createSse({ access, log }: Foundation): SseTransport {
   const sse = createSseTransport({ isKeyValid: access.isValid, log });
   access.onRevoked(sse.endSessionsOf);
   return sse;
+}
+
+/** The host that browsers return to from a login. */
+function loginHosts({ logins: { redirectUrl } }: Config): string[] {
+  return redirectUrl === undefined ? [] : [new URL(redirectUrl).hostname];
 }

@@ -65,6 +65,7 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
       await services.schedule.stop();
       await tools.searchIndex[Symbol.asyncDispose]();
       doors.sse.close();
+      tools.logins[Symbol.dispose]();
       await Promise.allSettled([
         doors.closeMcp(),
         services.skillSync[Symbol.asyncDispose](),

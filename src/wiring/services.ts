@@ -7,6 +7,7 @@ import { type Admission, createAdmission } from '../domain/call/admission.ts';
 import { createSchemaCheck } from '../domain/call/schema.ts';
 import { createCleanup } from '../domain/cleanup.ts';
 import { createHubStatus } from '../domain/hub-status.ts';
+import { createServerLogins } from '../domain/login/server-logins.ts';
 import { createServerSessions } from '../domain/offer/server-session.ts';
 import { createQuarantineService } from '../domain/quarantine-service.ts';
 import { createPublishedSkills } from '../domain/resource/published-skills.ts';
@@ -103,15 +104,17 @@ function createOffers(
 function createServers(
   { configurationSource }: HubDeps,
   { trail, guard, metrics, log }: Foundation,
-  { pool, toolIndex }: Tools,
+  { pool, toolIndex, authorizations, logins: upstreamLogins }: Tools,
 ): { servers: ServerService; editing: ServerEditing | undefined } {
+  const logins = createServerLogins({ pool, authorizations, logins: upstreamLogins, trail, guard });
+  const deps = { pool, toolIndex, trail, guard, logins };
   if (configurationSource === undefined) {
-    return { servers: createServerService({ pool, toolIndex, trail, guard, editing: undefined }), editing: undefined };
+    return { servers: createServerService({ ...deps, editing: undefined }), editing: undefined };
   }
   const file = createServersFile(configurationSource);
   const registry = createServerRegistry({ pool, file, trail, metrics, log });
   const editing = { registry, file, surroundings: configurationSource.surroundings };
-  return { servers: createServerService({ pool, toolIndex, trail, guard, editing }), editing };
+  return { servers: createServerService({ ...deps, editing }), editing };
 }
 
 function createToolCalls(

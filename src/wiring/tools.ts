@@ -13,6 +13,7 @@ import { createVectorMetrics } from '../telemetry/vector-metrics.ts';
 import { createConnectionPool } from '../upstream/connection-pool.ts';
 import type { Foundation } from './foundation.ts';
 import type { HubDeps } from './hub-deps.ts';
+import { createUpstreamLogins } from './logins.ts';
 import { createSearchIndex } from './search-index.ts';
 
 /** What {@link createTools} builds. */
@@ -48,7 +49,9 @@ export async function createTools({ config, version }: HubDeps, foundation: Foun
   });
   const skillGate = createSkillGate({ quarantineStore, trail, policy: config.policy.contentScan, now });
   const upstreamSkills = createUpstreamSkills({ skillGate, quarantineStore, log });
+  const upstreamLogins = createUpstreamLogins(config, foundation);
   const pool = createConnectionPool({
+    ...upstreamLogins,
     servers: config.servers,
     misconfigured: config.misconfiguredServers,
     environment: config.serverEnvironment,
@@ -64,7 +67,8 @@ export async function createTools({ config, version }: HubDeps, foundation: Foun
   });
   const skillTools = createSkillTools({ toolIndex, now });
   const offerGate = createOfferGate({ quarantineStore, trail, policy: config.policy.contentScan, now });
-  return { searchIndex, toolIndex, offerChanges, offerGate, toolGate, skillGate, upstreamSkills, pool, skillTools };
+  const skills = { skillGate, upstreamSkills, skillTools };
+  return { searchIndex, toolIndex, toolGate, offerChanges, offerGate, ...skills, pool, ...upstreamLogins };
 }
 
 function hubToolName({ source, definition }: IndexedTool): string[] {

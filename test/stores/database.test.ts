@@ -70,6 +70,7 @@ async function lockInAnotherProcess(file: string): Promise<AsyncDisposable> {
   };
 }
 
+const schema5 = readFileSync(new URL('../fixtures/databases/version-5.sql', import.meta.url), 'utf8');
 const schema4 = readFileSync(new URL('../fixtures/old-trail/version-4.sql', import.meta.url), 'utf8');
 const downgradeTo3 = `DROP TABLE skill_blobs; DROP INDEX skills_by_name;
   ALTER TABLE skills DROP COLUMN origin; ALTER TABLE skills DROP COLUMN retired_at; ALTER TABLE skills DROP COLUMN resumes;
@@ -367,6 +368,24 @@ describe('opening', () => {
     expect(schemaOf(file)).toEqual(current);
   });
 
+  test('upgrades a database of version 5: its content is kept, and logins can be stored', async () => {
+    const file = join(folder, 'fifth.db');
+    await openDatabase({ file })[Symbol.asyncDispose]();
+    const current = schemaOf(file);
+    await rm(file);
+    const fifth = new DatabaseSync(file);
+    fifth.exec(`${schema5}
+      INSERT INTO api_keys (key_id, agent_id, namespace, role, secret_hash, created_at)
+      VALUES ('k', 'bot', 'default', 'agent', 'hash', 7);`);
+    fifth.close();
+    await using database = openDatabase({ file });
+    const keys = database.query('SELECT agent_id AS agentId FROM api_keys', z.object({ agentId: z.string() }));
+    expect(keys.all()).toEqual([{ agentId: 'bot' }]);
+    const logins = database.query('SELECT agent FROM server_logins', z.object({ agent: z.string() }));
+    expect(logins.all()).toEqual([]);
+    expect(schemaOf(file)).toEqual(current);
+  });
+
   test('upgrades the skills of version 3: their content and digests are kept, with a SKILL.md written for them', async () => {
     const file = join(folder, 'third.db');
     const third = new DatabaseSync(file);
@@ -407,7 +426,7 @@ describe('opening', () => {
     const newer = new DatabaseSync(file);
     newer.exec('PRAGMA user_version = 99');
     newer.close();
-    expect(refusal(file).message).toContain('it is of version 99, and this hub supports versions up to 5 only');
+    expect(refusal(file).message).toContain('it is of version 99, and this hub supports versions up to 6 only');
   });
 
   test('refuses a path that cannot be written, in one line that names it', async () => {

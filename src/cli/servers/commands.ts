@@ -1,4 +1,4 @@
-/** `hestia servers`: list, add, change, remove and import upstream servers. */
+/** `hestia servers`: list, add, change, remove, import and log in to upstream servers. */
 import type { Command } from 'commander';
 import { z } from 'zod';
 import type { JsonObject } from '../../shapes/json.ts';
@@ -7,15 +7,19 @@ import { type CommandContext, type HubOptions, hubOf, withHubOptions } from '../
 import { CommandError, exitCodes } from '../command-error.ts';
 import { jsonObject } from '../command-options.ts';
 import { addImportCommand } from './import-command.ts';
+import { addLoginCommands } from './login-commands.ts';
 
 /** Adds the commands below `servers`. */
 export function addServerCommands(program: Command, context: CommandContext): void {
-  const servers = program.command('servers').description('list, add, change, remove and import upstream servers');
+  const servers = program
+    .command('servers')
+    .description('list, add, change, remove, import and log in to upstream servers');
   addList(servers, context);
   addAdd(servers, context);
   addEdit(servers, context);
   addRemove(servers, context);
   addImportCommand(servers, context);
+  addLoginCommands(servers, context);
 }
 
 function addList(servers: Command, context: CommandContext): void {

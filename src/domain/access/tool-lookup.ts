@@ -43,7 +43,8 @@ export async function findCallableTool(
   if (serverId === hubServerId) throw notFound('tool');
   const status = isServerInScope(caller.scope, serverId) ? pool.status(serverId) : undefined;
   if (status === undefined) throw notFound('server');
-  const { state } = status;
+  const { state, errorType, reason } = status;
+  if (errorType === 'login_required' && reason !== undefined) throw new HestiaError('LOGIN_REQUIRED', reason);
   if (state !== 'connected') throw new HestiaError('SERVER_UNAVAILABLE', `the server is ${state}; see its status`);
   throw notFound('tool');
 }

@@ -59,6 +59,7 @@ const errors: Record<ToolErrorType, { code: ErrorCode; message: string }> = {
     message: 'the tool cannot be called: the arguments cannot be checked against its input schema',
   },
   server_unavailable: { code: 'SERVER_UNAVAILABLE', message: 'the server is not connected; see its status' },
+  login_required: { code: 'LOGIN_REQUIRED', message: 'the server requires a login' },
   connection_lost: { code: 'UPSTREAM_FAILED', message: 'the connection to the server was lost during the call' },
   upstream_error: { code: 'UPSTREAM_FAILED', message: 'the server answered with an error' },
   invalid_response: {
@@ -110,7 +111,8 @@ function failureMessage({ errorType, upstream = {} }: CallFailure, { timeoutMs, 
   const isRefusedByServer = errorType === 'invalid_arguments' && upstream.jsonRpcCode !== undefined;
   const message = isRefusedByServer ? 'the server refused the arguments' : errors[errorType].message;
   if (errorType === 'timeout') return `${message} (${timeoutMs} ms; the longest deadline is ${timeoutMsMax} ms)`;
-  const { jsonRpcCode, httpStatus, text } = upstream;
+  const { jsonRpcCode, httpStatus, loginCommand, text } = upstream;
+  if (loginCommand !== undefined) return `${message}; run: ${loginCommand}`;
   const what = [
     ...(jsonRpcCode !== undefined ? [`JSON-RPC code ${jsonRpcCode}`] : []),
     ...(httpStatus !== undefined ? [`HTTP status ${httpStatus}`] : []),

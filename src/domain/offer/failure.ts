@@ -8,6 +8,7 @@ const errors: Record<ToolErrorType, { code: ErrorCode; message: string }> = {
   invalid_arguments: { code: 'INVALID_ARGUMENTS', message: 'the server refused the parameters' },
   invalid_tool_schema: { code: 'UPSTREAM_FAILED', message: 'the server answered with an error' },
   server_unavailable: { code: 'SERVER_UNAVAILABLE', message: 'the server is not connected; see its status' },
+  login_required: { code: 'LOGIN_REQUIRED', message: 'the server requires a login' },
   connection_lost: { code: 'UPSTREAM_FAILED', message: 'the connection to the server was lost during the request' },
   upstream_error: { code: 'UPSTREAM_FAILED', message: 'the server answered with an error' },
   invalid_response: { code: 'UPSTREAM_FAILED', message: 'the server answered with something that is not a result' },
@@ -21,7 +22,9 @@ const errors: Record<ToolErrorType, { code: ErrorCode; message: string }> = {
 /** The error that answers a failed request. If the server answered with one, it is part of it. */
 export function offerError(failure: CallFailure): HestiaError {
   if (failure.cause instanceof HestiaError) return failure.cause;
-  const { code, message } = errors[failure.errorType];
+  const { code, message: text } = errors[failure.errorType];
+  const { loginCommand } = failure.upstream ?? {};
+  const message = loginCommand === undefined ? text : `${text}; run: ${loginCommand}`;
   return new HestiaError(code, message, {
     upstream: protocolErrorOf(failure),
     ...(failure.cause !== undefined && { cause: failure.cause }),

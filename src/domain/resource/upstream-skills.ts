@@ -146,6 +146,7 @@ function skillEventFields(
 
 const readErrors: Record<UpstreamErrorType, { code: ErrorCode; message: string }> = {
   server_unavailable: { code: 'SERVER_UNAVAILABLE', message: 'the server is not connected; see its status' },
+  login_required: { code: 'LOGIN_REQUIRED', message: 'the server requires a login; see its status' },
   connection_lost: { code: 'UPSTREAM_FAILED', message: 'the connection to the server was lost during the read' },
   upstream_error: { code: 'UPSTREAM_FAILED', message: 'the server answered with an error' },
   invalid_response: { code: 'UPSTREAM_FAILED', message: 'the file that the server sent is not the one that it listed' },

@@ -12,6 +12,7 @@ export const toolErrorTypes = [
   'invalid_arguments',
   'invalid_tool_schema',
   'server_unavailable',
+  'login_required',
   'connection_lost',
   'upstream_error',
   'invalid_response',

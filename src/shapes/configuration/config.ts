@@ -3,6 +3,7 @@
  * The JSON Schema that editors use for completion is generated from here.
  */
 import { z } from 'zod';
+import { loginsSchema } from '../oauth/server-oauth.ts';
 import { type MisconfiguredServer, serverConfigurationSchema, serverIdSchema } from '../server.ts';
 import { auditConfigurationSchema } from './audit.ts';
 import { limitsSchema } from './limits.ts';
@@ -100,6 +101,7 @@ export const configurationFileSchema = z.strictObject({
     })
     .prefault({}),
   limits: limitsSchema,
+  logins: loginsSchema,
   audit: auditConfigurationSchema,
   storage: z
     .strictObject({
@@ -181,6 +183,10 @@ export const environmentSchema = z.object({
     .default('info'),
   HESTIA_CAPTURE_CONTENT: onOff.default('off'),
   ...searchEnvironment,
+  HESTIA_LOGIN_KEY: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits')
+    .optional(),
   HESTIA_DATABASE_URL: notYetServed('state is kept in SQLite in the data directory'),
   OTEL_SDK_DISABLED: z
     .string()
@@ -258,6 +264,17 @@ export interface Config {
   scheduler: ConfigurationFile['scheduler'];
   retention: ConfigurationFile['retention'];
   limits: ConfigurationFile['limits'];
+  /** Logins to upstream servers. */
+  logins: {
+    /** Where browsers return to; undefined if the hub has no address that they may be sent to. */
+    redirectUrl: string | undefined;
+    /** The hub's client id metadata document; undefined unless the hub has an https URL. */
+    clientMetadataUrl: string | undefined;
+    /** The key that encrypts tokens, in hex, if the environment has it; else the file of the key, an absolute path. */
+    key: string | undefined;
+    keyFile: string;
+    isKeyFileChosen: boolean;
+  };
   /** `headFile` is an absolute path. */
   audit: ConfigurationFile['audit'] & { headFile: string };
   storage: ConfigurationFile['storage'];

@@ -1,10 +1,12 @@
 /** The connection to one upstream server, as the domain uses it, and its dependencies. */
 import type { Config } from '../../shapes/configuration/config.ts';
 import type { JsonObject } from '../../shapes/json.ts';
+import type { AgentName } from '../../shapes/oauth/credential.ts';
 import type { ServerConfiguration, ServerStatus } from '../../shapes/server.ts';
 import type { ToolDefinition, ToolResult } from '../../shapes/tool.ts';
 import type { UpstreamLog } from '../log.ts';
 import type { ClientProfile } from '../mcp-client.ts';
+import type { Authorizer } from '../oauth/authorizer.ts';
 import type { OfferChange, OfferKind } from '../offers/offer-list.ts';
 import type { UpstreamRequest } from '../request/server-request.ts';
 import type { UpstreamSkillList } from '../skills/list.ts';
@@ -20,6 +22,10 @@ export interface ConnectionDeps {
   /** The variables that every server over stdio gets. */
   environment: Record<string, string>;
   limits: Config['limits'];
+  /** Adds access tokens to requests over HTTP; undefined for a server that needs none. */
+  authorizer?: Authorizer | undefined;
+  /** The connections of agents that call with their own login; undefined where the hub has one for all. */
+  agents?: AgentConnections | undefined;
   /** Limits the child processes that start at the same time. */
   startLimit: StartLimit;
   /** The hub's version, sent to the server. */
@@ -68,6 +74,8 @@ export interface UpstreamConnection extends AsyncDisposable {
    * @throws UpstreamCallError, and nothing else.
    */
   openOwnSession(profile: ClientProfile): Promise<OwnSession>;
+  /** The connections that calls of agents use instead of this one; undefined where the hub has one login for all. */
+  readonly agents: AgentConnections | undefined;
   /** What the server declared, as of the last session; undefined before the first one. */
   introduction(): ServerIntroduction | undefined;
   /**
@@ -81,4 +89,15 @@ export interface UpstreamConnection extends AsyncDisposable {
    * @throws UpstreamCallError, and nothing else.
    */
   subscribe(uri: string): Promise<() => void>;
+}
+
+/** What calls need of a connection. */
+export type CallConnection = Pick<UpstreamConnection, 'call' | 'request'>;
+
+/** The connections of one server. Disposing them closes all. */
+export interface AgentConnections extends AsyncDisposable {
+  /** The connection of an agent, which connects when it is first used. */
+  find(agent: AgentName): CallConnection;
+  /** Closes the connection of an agent, whose login has changed. */
+  close(agent: AgentName): Promise<void>;
 }

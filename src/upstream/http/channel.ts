@@ -16,6 +16,8 @@ import type { HttpServer } from '../../shapes/server.ts';
 import { RequestFailure, type UpstreamErrorType } from '../call-failure.ts';
 import type { Channel } from '../channel.ts';
 import { exactStructure, isResponse, libraryResponse, responseOutcome, withExactStructure } from '../json-rpc.ts';
+import { authorizedClient } from '../oauth/authorized-client.ts';
+import type { Authorizer } from '../oauth/authorizer.ts';
 import type { BodyObserver } from '../response-limits.ts';
 import { createHttpClient, fetchResponse, type HttpClient, type HttpResponse, httpRequest } from './client.ts';
 
@@ -24,6 +26,8 @@ export interface HttpChannelDeps {
   configuration: HttpServer;
   /** The longest response, or event of a response, in bytes. */
   messageBytesMax: number;
+  /** Adds an access token to requests; undefined for a server that needs none. */
+  authorizer: Authorizer | undefined;
 }
 
 /** How the library resumes a broken stream: after 1 s, then with a delay that grows by half at each retry. */
@@ -91,10 +95,10 @@ class HttpTransport extends StreamableHTTPClientTransport {
   readonly #url: URL;
   readonly #headers: Record<string, string>;
 
-  constructor({ configuration, messageBytesMax }: HttpChannelDeps) {
+  constructor({ configuration, messageBytesMax, authorizer }: HttpChannelDeps) {
     const current = new AsyncLocalStorage<Exchange>();
-    const http = createHttpClient(messageBytesMax);
     const url = new URL(configuration.url);
+    const http = authorizedClient(createHttpClient(messageBytesMax), authorizer, url);
     super(url, {
       requestInit: { headers: configuration.headers },
       reconnectionOptions,

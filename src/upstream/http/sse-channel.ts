@@ -5,15 +5,18 @@
  */
 import { SSEClientTransport } from '@modelcontextprotocol/client';
 import type { Channel } from '../channel.ts';
+import { authorizedClient } from '../oauth/authorized-client.ts';
+import { loginRequired } from '../oauth/login-error.ts';
 import type { BodyObserver } from '../response-limits.ts';
 import type { HttpChannelDeps } from './channel.ts';
 import { createHttpClient, fetchResponse, httpRequest } from './client.ts';
 
 /** Creates a channel. The stream is opened when the client connects. */
-export function createSseChannel({ configuration, messageBytesMax }: HttpChannelDeps): Channel {
-  const http = createHttpClient(messageBytesMax);
+export function createSseChannel({ configuration, messageBytesMax, authorizer }: HttpChannelDeps): Channel {
+  const http = authorizedClient(createHttpClient(messageBytesMax), authorizer, new URL(configuration.url));
   let streamStatus: number | undefined;
   let isMessageTooLarge = false;
+  let isLoginRequired = false;
   let closing: Promise<void> | undefined;
   const close = () => {
     closing ??= transport.close().then(() => http.close());
@@ -34,7 +37,11 @@ export function createSseChannel({ configuration, messageBytesMax }: HttpChannel
         void close();
         throw new Error('the stream of events has ended');
       }
-      const response = await http.send(target, request, observer);
+      const response = await http.send(target, request, observer).catch((error: unknown) => {
+        // The library reports errors of the stream without their cause.
+        isLoginRequired ||= loginRequired(error) !== undefined;
+        throw error;
+      });
       if (isStream) streamStatus = response.status;
       if (typeof response.body !== 'string') response.body.once('close', () => void close());
       return fetchResponse(response, { bytesMax: messageBytesMax, observer });
@@ -43,6 +50,7 @@ export function createSseChannel({ configuration, messageBytesMax }: HttpChannel
   const detail = () => ({
     ...(streamStatus !== undefined && streamStatus >= 400 && { httpStatus: streamStatus }),
     ...(isMessageTooLarge && { isMessageTooLarge }),
+    ...(isLoginRequired && { isLoginRequired, httpStatus: 401 }),
   });
   return { transport, detail, close };
 }

@@ -27,6 +27,10 @@ const variables: Record<keyof typeof environmentSchema.shape, { meaning: string;
     byDefault: '`static`',
   },
   HESTIA_EMBEDDINGS_KEY: { meaning: 'The API key of that service.', byDefault: 'none' },
+  HESTIA_LOGIN_KEY: {
+    meaning: 'The key that encrypts the logins to upstream servers, 64 hexadecimal digits.',
+    byDefault: 'the file `logins.keyFile`',
+  },
   HESTIA_DATABASE_URL: { meaning: 'Reserved. A hub with this variable does not start.', byDefault: 'unset' },
   OTEL_SDK_DISABLED: { meaning: '`true` exports nothing.' },
   OTEL_SERVICE_NAME: { meaning: 'The resource attribute `service.name`.', byDefault: '`hestia`' },

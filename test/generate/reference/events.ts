@@ -127,6 +127,10 @@ const securityEvents: Readonly<Record<SecurityEvent, EventEntry>> = {
     when: 'A server is added to the configuration, changed or removed while the hub runs. If one tool is switched on or off by the API, `tool_name` names it. With the level warn: a server is quarantined because it died too often.',
     fields: [...server, 'tool_name', 'enabled', 'change', 'source', 'error_type'],
   },
+  SERVER_LOGIN_REQUIRED: {
+    when: 'A server refuses requests until a person logs in. `reason` says why: `no_login`, `login_lost` (the login is no longer accepted) or `scope` (it lacks permissions). Repeated only after a login.',
+    fields: [...server, 'reason', 'login_command'],
+  },
 };
 
 const monitoringEvents: Readonly<Record<MonitoringEvent, EventEntry>> = {
@@ -147,6 +151,8 @@ const changeEvents: Readonly<Record<ChangeEvent, EventEntry>> = {
   SKILL_RESTORED: { when: 'The folder of a retired skill is back.', fields: skill },
   SERVER_CONNECT_REQUESTED: { when: 'An operator connects a server.', fields: server },
   SERVER_DISCONNECT_REQUESTED: { when: 'An operator disconnects a server.', fields: server },
+  SERVER_LOGGED_IN: { when: 'The hub, or an agent, has logged in to a server.', fields: [...server, 'identity'] },
+  SERVER_LOGGED_OUT: { when: 'A login to a server is deleted.', fields: [...server, 'identity'] },
   QUARANTINE_APPROVED: {
     when: 'An operator approves an entry of the quarantine.',
     fields: [

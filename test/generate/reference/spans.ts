@@ -79,6 +79,11 @@ const otherSpans: Readonly<Record<string, SpanEntry>> = {
   'server.connect': internal('An operator connects a server.', ['hestia.server.id']),
   'server.disconnect': internal('An operator disconnects a server.', ['hestia.server.id']),
   'server.change': internal('A server is added, changed or removed.', ['security_event', 'hestia.server.id']),
+  'server.login': internal('A login to a server completes, or is found missing.', [
+    'security_event',
+    'hestia.server.id',
+  ]),
+  'server.logout': internal('A login to a server is deleted.', ['hestia.server.id']),
   'key.create': internal('An API key is created.', ['security_event']),
   'key.revoke': internal('An API key is revoked.', ['security_event']),
   'quarantine.approve': internal('An operator approves an entry of the quarantine.', []),

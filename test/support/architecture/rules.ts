@@ -43,6 +43,7 @@ const allowedInDomain: Readonly<Record<string, readonly string[]>> = {
   skill: ['access'],
   resource: ['screening', 'skill'],
   call: ['audit', 'search'],
+  login: ['access', 'audit'],
   offer: ['audit', 'access', 'call', 'screening'],
 };
 

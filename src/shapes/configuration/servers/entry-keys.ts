@@ -3,7 +3,7 @@
 /** The keys of the hub's form, which most clients share. */
 export const ownKeys = [
   ...['command', 'args', 'env', 'cwd', 'url', 'headers', 'type'],
-  ...['autoConnect', 'disabled', 'enabled', 'disabledTools'],
+  ...['autoConnect', 'disabled', 'enabled', 'disabledTools', 'oauth'],
 ] as const;
 
 /** One of the hub's keys. */
@@ -21,6 +21,7 @@ export const aliases: Readonly<Record<string, OwnKey>> = {
   http_headers: 'headers', // Codex
   transport: 'type', // LangChain, FastMCP
   transportType: 'type', // Cline
+  auth: 'oauth', // Cursor, FastMCP
   isActive: 'enabled', // Cherry Studio
   disabled_tools: 'disabledTools', // Codex, mcp-hub
   excludeTools: 'disabledTools', // Gemini CLI
@@ -49,7 +50,7 @@ export const refusedKeys: Readonly<Record<string, string>> = {
 const approval = 'approval of calls is up to the client that calls the hub';
 const timeout = 'the hub has limits.callTimeoutMs and limits.connectTimeoutMs for all servers';
 const tools = 'the hub offers all tools of the server but those of "disabledTools"';
-const login = 'the hub does not log in to this server; if it needs a token, write it into "headers"';
+const login = 'the hub logs in by itself; run: hestia servers login <id>. Scopes and a client id are keys of "oauth"';
 const display = 'it is for display only';
 const client = 'only the client needs it';
 
@@ -76,16 +77,7 @@ const clientKeysByMeaning: ReadonlyArray<readonly [string, readonly string[]]> =
   [
     login,
     [
-      ...[
-        'oauth',
-        'auth',
-        'authProviderType',
-        'oauth_tokens',
-        'oauthTokens',
-        'oauth_resource',
-        'scopes',
-        'oauthScopes',
-      ],
+      ...['authProviderType', 'oauth_tokens', 'oauthTokens', 'oauth_resource', 'scopes', 'oauthScopes'],
       ...['targetAudience', 'targetServiceAccount'],
     ],
   ],

@@ -5,6 +5,7 @@
 import { isJsonObject, type JsonObject } from '../../json.ts';
 import { splitCommand } from './command-line.ts';
 import { aliases, clientKeys, isCommentKey, knownKeys, type OwnKey, ownKeys, refusedKeys } from './entry-keys.ts';
+import { type TranslatedOauth, translateOauth } from './entry-oauth.ts';
 import { serverType } from './entry-type.ts';
 import { booleanValue, kindOf, listValue, mapValue, textValue, type ValueContext } from './entry-values.ts';
 import { nearestNameHint } from './nearest-name.ts';
@@ -25,6 +26,7 @@ export type TranslatedEntry =
       type?: 'http' | 'sse';
       url: string;
       headers: Record<string, string>;
+      oauth?: TranslatedOauth;
       autoConnect?: false;
       disabledTools?: string[];
     };
@@ -120,7 +122,9 @@ function translatedEntry(
   };
   if (type === 'stdio') return { ...stdioEntry(fields, entry, context), ...state };
   const url = textValue(fields.get('url')?.value, pathOf('url'), context).trim();
-  return { ...(type !== 'remote' && { type }), url, headers: headersOf(fields, entry, context), ...state };
+  const oauth = fields.has('oauth') ? translateOauth(fields.get('oauth')?.value, pathOf('oauth'), context) : undefined;
+  const login = oauth === undefined ? {} : { oauth };
+  return { ...(type !== 'remote' && { type }), url, headers: headersOf(fields, entry, context), ...login, ...state };
 }
 
 function isOff(fields: ReadonlyMap<OwnKey, Field>, pathOf: (key: OwnKey) => string[]): boolean {

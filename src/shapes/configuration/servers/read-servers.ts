@@ -68,7 +68,13 @@ function expandedEntry(entry: TranslatedEntry, surroundings: EntrySurroundings):
   const expand = (text: string, ...path: string[]) => expandVariables(text, path, surroundings);
   const expandMap = (map: Record<string, string>, key: string) =>
     Object.fromEntries(Object.entries(map).map(([name, text]) => [name, expand(text, key, name)]));
-  if ('url' in entry) return { ...entry, url: expand(entry.url, 'url'), headers: expandMap(entry.headers, 'headers') };
+  if ('url' in entry) {
+    const { oauth, ...rest } = entry;
+    const { scopes, ...texts } = oauth ?? {};
+    const login = oauth && { ...expandMap(texts, 'oauth'), ...(scopes && { scopes }) };
+    const { url, headers } = rest;
+    return { ...rest, url: expand(url, 'url'), headers: expandMap(headers, 'headers'), ...(login && { oauth: login }) };
+  }
   return {
     ...entry,
     command: expand(entry.command, 'command'),
