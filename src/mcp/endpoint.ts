@@ -3,11 +3,20 @@
  * it, but for plain tool calls, which take a fast path. Both share the tools, the spans and the translation of errors.
  */
 import { strict as assert } from 'node:assert';
-import { createMcpHandler, type McpRequestContext, type Tool } from '@modelcontextprotocol/server';
+import {
+  createMcpHandler,
+  isSpecType,
+  type McpRequestContext,
+  type McpServer,
+  ProtocolError,
+  ResourceTemplate,
+  type Tool,
+} from '@modelcontextprotocol/server';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
 import { z } from 'zod';
 import { createFairBudget } from '../flow/fair-budget.ts';
 import type { Caller } from '../shapes/access.ts';
+import { isJsonObject, type JsonObject } from '../shapes/json.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { boundedStream } from './bounded-stream.ts';
@@ -21,6 +30,8 @@ import { methodNotAllowed, noSession, tooManyStreams } from './refusal.ts';
 import { type ClientDeclaration, declarationOf } from './request/client-declaration.ts';
 import { callOnFastPath, cancelCall, progressRelay, sessionHeader, versionHeader } from './request/tool-calls.ts';
 import { readBody } from './request-body.ts';
+import type { ServerEndpoints } from './server-endpoint/endpoint.ts';
+import { resourceOf, serverResources } from './server-endpoint/qualified-name.ts';
 import { createSkillsExtension, type SkillsExtensionDeps } from './skills-extension.ts';
 import { protocolError } from './tool-result.ts';
 import { TracedMcpServer } from './traced-server.ts';
@@ -39,6 +50,7 @@ export interface HubServer {
 
 /** Dependencies of the endpoint. */
 export interface HubServerDeps extends HubToolsDeps, SkillsExtensionDeps {
+  servers: PassedServers;
   metrics: Metrics;
   version: string;
   /** The most open streams and subscriptions. */
@@ -74,7 +86,11 @@ export function createHubServer(deps: HubServerDeps): HubServer {
       const body = await readBody(request);
       if ('refusal' in body) return body.refusal;
       const call = plainCall(body.parsed, request.headers);
-      const answer = call ? answerCall(call, request, caller) : messages.handle(request, caller, body.parsed);
+      const answerMessage = () =>
+        isPassedOn(body.parsed)
+          ? deps.servers.passOn(request, caller, body.parsed)
+          : messages.handle(request, caller, body.parsed);
+      const answer = call ? answerCall(call, request, caller) : answerMessage();
       return keptAlive(answer, request.headers.get('accept'));
     },
     close: async () => {
@@ -83,6 +99,29 @@ export function createHubServer(deps: HubServerDeps): HubServer {
       await messages.close();
     },
   };
+}
+
+/** What servers offer besides tools, at this endpoint. */
+export type PassedServers = Pick<ServerEndpoints, 'passOn' | 'listResources'>;
+
+const passedMethods: ReadonlySet<unknown> = new Set([
+  'prompts/list',
+  'prompts/get',
+  'resources/templates/list',
+  'completion/complete',
+]);
+
+/** Whether a message is about what servers offer besides tools. Resources of other schemes are skills. */
+function isPassedOn(body: unknown): boolean {
+  if (!isJsonObject(body)) return false;
+  if (passedMethods.has(body.method)) return true;
+  const { method, params } = body;
+  return (
+    method === 'resources/read' &&
+    isJsonObject(params) &&
+    typeof params.uri === 'string' &&
+    resourceOf(params.uri) !== undefined
+  );
 }
 
 /** Answers messages with the handler of the SDK. */
@@ -146,7 +185,12 @@ interface ServerFactoryDeps extends Shared {
 function serverFactory(deps: HubServerDeps, { tools, sessions, serverInfo, exchanges }: ServerFactoryDeps) {
   const { metrics, log } = deps;
   const jsonSchemaValidator = new AjvJsonSchemaValidator();
-  const capabilities = { tools: { listChanged: true }, resources: { listChanged: false } };
+  const capabilities = {
+    tools: { listChanged: true },
+    prompts: { listChanged: false },
+    resources: { listChanged: false },
+    completions: {},
+  };
   return ({ authInfo, requestInfo, era }: McpRequestContext) => {
     const exchange = authInfo && exchanges.get(authInfo);
     assert(exchange, 'the SDK passes the authInfo of the request on');
@@ -157,6 +201,7 @@ function serverFactory(deps: HubServerDeps, { tools, sessions, serverInfo, excha
       { metrics, agentId: caller.agentId, isKnownTool: (name) => tools.isKnown(caller, name) },
     );
     createSkillsExtension(deps, caller).attach(mcpServer);
+    listServerResources(mcpServer, () => deps.servers.listResources(caller, requestInfo?.signal ?? neverAborted));
     const { server } = mcpServer;
     server.setRequestHandler('tools/list', async ({ params }) => {
       try {
@@ -184,6 +229,17 @@ function serverFactory(deps: HubServerDeps, { tools, sessions, serverInfo, excha
     });
     return mcpServer;
   };
+}
+
+const neverAborted = new AbortController().signal;
+
+/** Adds the resources of servers to `resources/list`, beside those of skills. They are read as at `/mcp/all`. */
+function listServerResources(mcpServer: McpServer, list: () => Promise<JsonObject[]>): void {
+  const resources = async () => ({ resources: (await list()).filter((entry) => isSpecType.Resource(entry)) });
+  const template = new ResourceTemplate(serverResources, { list: resources });
+  mcpServer.registerResource('servers', template, {}, () => {
+    throw new ProtocolError(-32602, 'no such resource');
+  });
 }
 
 function mcpTool({ toolName, title, description, inputSchema, annotations }: ToolDefinition): Tool {

@@ -26,6 +26,7 @@ import { callArguments, plainCallArguments, serverArgument, toolArgument } from 
 import { activatedSkillView, hubStatusView, listedSkillView, schedulerStatusView } from './meta-tool-views.ts';
 import { passedThrough } from './passed-result.ts';
 import type { ClientDeclaration } from './request/client-declaration.ts';
+import { withReadableLinks } from './server-endpoint/qualified-name.ts';
 import { convertedArguments, declaredArguments } from './tolerant-arguments.ts';
 import { invalidArguments, structuredResult } from './tool-result.ts';
 
@@ -125,7 +126,7 @@ function toolTools({ toolSearch, toolCall }: MetaToolsDeps): MetaTool[] {
             searchId: args.search_id,
           };
           const { result } = await toolCall.call(caller, request, options);
-          return passedThrough(result, protocolVersion);
+          return passedThrough(withReadableLinks(args.server_id, result), protocolVersion);
         },
         plainCallArguments,
       ),

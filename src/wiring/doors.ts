@@ -73,8 +73,10 @@ function createMcpDoors(
   const metaTools = createMetaTools({ skills, lifecycle, servers, toolSearch, toolCall, cleanup, hubStatus });
   const hubTools = metaTools.map(({ definition }) => ({ source: 'hub', definition, namespace: undefined }) as const);
   toolIndex.replaceServer(hubServerId, hubTools);
-  const hubServer = createHubServer({ metaTools, skillTools, toolCall, skillResources, metrics, log, version, limits });
-  const serverEndpoints = createServerEndpoints({ offers: services.serverOffers, toolCall, metrics, log, limits });
+  const { serverOffers } = services;
+  const serverEndpoints = createServerEndpoints({ offers: serverOffers, toolCall, metrics, log, version, limits });
+  const hubDeps = { metaTools, skillTools, toolCall, skillResources, metrics, log, version, limits };
+  const hubServer = createHubServer({ ...hubDeps, servers: serverEndpoints });
   const sse = createSse(foundation);
   const closeMcp = async () => {
     await Promise.allSettled([hubServer.close(), serverEndpoints.close()]);

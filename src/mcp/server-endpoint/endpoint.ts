@@ -1,6 +1,6 @@
 /**
- * The MCP endpoints of upstream servers, `/mcp/{server}`. Each passes one server through, with everything it offers. They
- * serve both protocol eras. A plain tool call takes the same fast path as at `/mcp`.
+ * The MCP endpoints of upstream servers, `/mcp/{server}` and `/mcp/all`. One passes a server through with everything it
+ * offers, the other all servers. They serve both protocol eras. A plain tool call takes the same fast path as at `/mcp`.
  */
 import { classifyInboundRequest, ProtocolError } from '@modelcontextprotocol/server';
 import type { ServerOfferChange, ServerOffers } from '../../domain/server-offers.ts';
@@ -8,7 +8,7 @@ import type { ToolCall } from '../../domain/tool-call.ts';
 import { createFairBudget, type FairBudget } from '../../flow/fair-budget.ts';
 import type { Caller } from '../../shapes/access.ts';
 import { HestiaError } from '../../shapes/error.ts';
-import { isJsonObject } from '../../shapes/json.ts';
+import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
 import { mirrorsArguments } from '../../shapes/tool.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
@@ -19,6 +19,7 @@ import { jsonRpcRefusal, methodNotAllowed, noSession } from '../refusal.ts';
 import { callOnFastPath } from '../request/tool-calls.ts';
 import { readBody } from '../request-body.ts';
 import { protocolError } from '../tool-result.ts';
+import { allServersName, createAllServers } from './all-servers.ts';
 import type { ClientSession } from './client-session.ts';
 import { type ClientSessions, createClientSessions } from './client-sessions.ts';
 import type { EndpointFace, EndpointOffers } from './endpoint-offers.ts';
@@ -30,6 +31,10 @@ import { createSingleServer } from './single-server.ts';
 export interface ServerEndpoints {
   /** Answers one HTTP request of an authenticated caller to the endpoint of this name. */
   handle(request: Request, caller: Caller, name: string): Promise<Answer>;
+  /** Answers a message of `/mcp` about prompts, resources or completion as `/mcp/all` does. */
+  passOn(request: Request, caller: Caller, body: unknown): Promise<Response>;
+  /** The resources of all servers that the caller may use, under the URIs of `/mcp/all`. */
+  listResources(caller: Caller, signal: AbortSignal): Promise<JsonObject[]>;
   /** Closes open streams; running requests finish by themselves. */
   close(): Promise<void>;
 }
@@ -40,6 +45,7 @@ export interface ServerEndpointsDeps {
   toolCall: ToolCall;
   metrics: Metrics;
   log: Log;
+  version: string;
   /** Counts and milliseconds. */
   limits: { clientSessionsMax: number; streamsMax: number; clientSessionIdleMs: number; callTimeoutMsMax: number };
 }
@@ -51,9 +57,11 @@ export function createServerEndpoints(deps: ServerEndpointsDeps): ServerEndpoint
     sessionPlaces: createFairBudget(deps.limits.clientSessionsMax),
     streamPlaces: createFairBudget(deps.limits.streamsMax),
   };
+  const all = createAllServers(deps.offers, deps.version);
+  const offersOf = (name: string) => (name === allServersName ? all : createSingleServer(deps.offers, name));
   const endpoints = new Map<string, Endpoint>();
   const endpointOf = (name: string) => {
-    const found = endpoints.get(name) ?? createEndpoint(deps, createSingleServer(deps.offers, name), shared);
+    const found = endpoints.get(name) ?? createEndpoint(deps, offersOf(name), shared);
     endpoints.set(name, found);
     return found;
   };
@@ -65,12 +73,15 @@ export function createServerEndpoints(deps: ServerEndpointsDeps): ServerEndpoint
       let face: EndpointFace;
       try {
         // An endpoint exists for servers that the caller may use. Others are refused before anything is kept for them.
-        face = await createSingleServer(deps.offers, name).face(caller);
+        face = await offersOf(name).face(caller);
       } catch (error) {
         return refusal(request, error, deps.log);
       }
       return endpointOf(name).handle(request, caller, face);
     },
+    passOn: async (request, caller, body) =>
+      endpointOf(allServersName).handleMessage(request, caller, await all.face(caller), body),
+    listResources: (caller, signal) => all.list(caller, 'resources', signal),
     close: async () => {
       stopListening();
       await Promise.all([...endpoints.values()].map((endpoint) => endpoint.close()));
@@ -90,6 +101,8 @@ interface SharedParts {
 /** The endpoint of one name. */
 interface Endpoint {
   handle(request: Request, caller: Caller, face: EndpointFace): Promise<Answer>;
+  /** Answers a message that belongs to no session. */
+  handleMessage: MessageHandler['handle'];
   changed(change: ServerOfferChange): void;
   close(): Promise<void>;
 }
@@ -117,6 +130,7 @@ function createEndpoint(deps: ServerEndpointsDeps, endpoint: EndpointOffers, sha
       const answer = answerPost(deps, { tools, calls, messages, sessions }, posted);
       return keptAlive(answer, request.headers.get('accept'));
     },
+    handleMessage: messages.handle,
     changed: (change) => {
       const event = endpoint.eventOf(change);
       if (event === undefined) return;
