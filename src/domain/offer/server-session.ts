@@ -69,7 +69,10 @@ export function createServerSessions(deps: ServerSessionsDeps): ServerSessions {
         const session = await connection.openOwnSession(watchedClient(deps, caller, { serverId, client, listeners }));
         session.ended.addEventListener('abort', release, { once: true });
         if (session.ended.aborted) release();
-        return serverSession(deps, { serverId, connection, session, listeners });
+        const opened = serverSession(deps, { serverId, connection, session, listeners });
+        // A client may call a tool that it has listed in an earlier session.
+        await opened.extraTools().catch(() => []);
+        return opened;
       } catch (error) {
         release();
         throw error;

@@ -46,19 +46,20 @@ function sample({ client }: EndpointClient, prompt: string): Promise<string> {
 }
 
 /** The processes of a server whose parent is this process. */
-function childrenOf(serverFile: string): number {
+function processesOf(serverFile: string): number[] {
   const pids = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ');
-  const commands = pids
-    .filter((pid) => pid !== '')
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-      } catch {
-        return '';
-      }
-    });
-  return commands.filter((command) => command.includes(serverFile)).length;
+  return pids.filter((pid) => pid !== '' && commandOf(pid).includes(serverFile)).map(Number);
 }
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+const childrenOf = (serverFile: string) => processesOf(serverFile).length;
 
 describe('a client that declares sampling and elicitation', () => {
   test('sees the tools that need them, which other clients do not', async () => {
@@ -120,6 +121,17 @@ describe('a client that declares sampling and elicitation', () => {
     await expect.poll(() => childrenOf('server-everything'), wait).toBe(before);
     await expect(client.client.listTools()).rejects.toThrow();
     await client[Symbol.asyncDispose]();
+  });
+
+  test('gets another process after its own was killed', async () => {
+    await using client = await samplingClient('killed');
+    await client.client.listTools();
+    const before = new Set(processesOf('server-everything'));
+    expect(before.size).toBeGreaterThan(1);
+    const newest = Math.max(...before);
+    process.kill(newest, 'SIGKILL');
+    await expect.poll(() => processesOf('server-everything').includes(newest), wait).toBe(false);
+    await expect.poll(() => sample(client, 'again').catch(() => ''), wait).toContain('killed answers');
   });
 
   test('is refused when the key has its share of the sessions of the server', async () => {

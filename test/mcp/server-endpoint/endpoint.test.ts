@@ -145,10 +145,24 @@ describe('a key that is limited to a server', () => {
     }
   });
 
-  test('of an auditor lists, and may not call, get or read', async () => {
-    await using connected = await connectEndpoint(hub, await hub.key('auditor', 'auditor'), '/mcp/everything');
+  test('of an auditor lists, and may not call, get, read, complete or subscribe', async () => {
+    const auditor = await hub.key('auditor', 'auditor');
+    await using connected = await connectEndpoint(hub, auditor, '/mcp/everything', { era: 'legacy' });
     const { client } = connected;
+    expect((await client.listTools()).tools.length).toBeGreaterThan(0);
     expect((await client.listPrompts()).prompts.length).toBeGreaterThan(0);
-    await expect(client.getPrompt({ name: 'simple-prompt' })).rejects.toMatchObject({ data: { code: 'FORBIDDEN' } });
+    expect((await client.listResourceTemplates()).resourceTemplates.length).toBeGreaterThan(0);
+    const called = await client.callTool({ name: 'echo', arguments: { message: 'x' } });
+    expect(called).toMatchObject({ isError: true, _meta: { 'hestia/error': { code: 'FORBIDDEN' } } });
+    const uri = 'demo://resource/dynamic/text/1';
+    const ref = { type: 'ref/prompt', name: 'completable-prompt' } as const;
+    for (const request of [
+      () => client.getPrompt({ name: 'simple-prompt' }),
+      () => client.readResource({ uri }),
+      () => client.complete({ ref, argument: { name: 'department', value: '' } }),
+      () => client.subscribeResource({ uri }),
+    ]) {
+      await expect(request()).rejects.toMatchObject({ data: { code: 'FORBIDDEN' } });
+    }
   });
 });
