@@ -37,6 +37,7 @@ const stdio = (command: string, args: string[] = [], env: Record<string, string>
   autoConnect: true,
 });
 const http = (url: string, headers: Record<string, string> = {}) => ({ url, headers, autoConnect: true });
+const login = (oauth: object) => ({ grant: 'authorization_code', identity: 'hub', ...oauth });
 const streamable = (url: string, headers: Record<string, string> = {}) => ({ type: 'http', ...http(url, headers) });
 
 interface Pasted {
@@ -89,8 +90,11 @@ const pasted: Pasted[] = [
         },
       },
     },
-    servers: { api: streamable('https://api.example.com/mcp') },
-    warnings: ['api.oauth: ignored: the hub does not log in', 'api.timeout: ignored: the hub has limits.callTimeoutMs'],
+    servers: { api: { ...streamable('https://api.example.com/mcp'), oauth: login({ clientId: 'x' }) } },
+    warnings: [
+      'api.timeout: ignored: the hub has limits.callTimeoutMs',
+      'api.oauth.callbackPort: ignored: the hub finds it by itself',
+    ],
   },
   {
     client: 'VS Code, .vscode/mcp.json',
@@ -131,8 +135,10 @@ const pasted: Pasted[] = [
         remote: { url: 'https://example.org/mcp', auth: { CLIENT_ID: 'x', scopes: ['read'] } },
       },
     },
-    servers: { local: stdio('/home/ada/bin/server', ['--key', 't0']), remote: http('https://example.org/mcp') },
-    warnings: ['remote.auth: ignored: the hub does not log in to this server'],
+    servers: {
+      local: stdio('/home/ada/bin/server', ['--key', 't0']),
+      remote: { ...http('https://example.org/mcp'), oauth: login({ clientId: 'x', scopes: ['read'] }) },
+    },
   },
   {
     client: 'Windsurf',
