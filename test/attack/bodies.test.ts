@@ -48,6 +48,9 @@ describe('bodies of empty arrays, over and over', () => {
   });
 });
 
+/** The longest body. Sixty-four of them are all bytes that the hub holds of requests, to the last one. */
+const declaredBytes = 4_194_304;
+
 describe('sockets that declare a body and send none', () => {
   test('leave the requests of other keys alone', async () => {
     const sockets = Array.from({ length: 200 }, () => {
@@ -55,12 +58,14 @@ describe('sockets that declare a body and send none', () => {
       socket.on('error', () => undefined);
       socket.write(
         `POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${attacker.secret}\r\n` +
-          'Content-Type: application/json\r\nContent-Length: 4000000\r\n\r\n{',
+          `Content-Type: application/json\r\nContent-Length: ${declaredBytes}\r\n\r\n{`,
       );
       return socket;
     });
     await new Promise((resolve) => sockets.at(-1)?.once('ready', resolve));
-    for (let round = 0; round < 20; round += 1) expect(await search(other)).toBe(200);
+    // The hub takes a moment to read the headers of all.
+    const until = performance.now() + 4000;
+    while (performance.now() < until) expect(await search(other)).toBe(200);
     for (const socket of sockets) socket.destroy();
   });
 });
