@@ -9,6 +9,8 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 
 const { HUB_URL = '', HUB_KEY = '', MCP_CONFORMANCE_CONTEXT: context } = process.env;
 const isModern = process.env.MCP_CONFORMANCE_PROTOCOL_VERSION === '2026-07-28';
+/** Logins to a server: the second is for a larger scope. */
+const loginsMax = 3;
 const headers = { authorization: `Bearer ${HUB_KEY}`, 'content-type': 'application/json' };
 
 async function hub(method: string, path: string, json?: object): Promise<Record<string, unknown>> {
@@ -46,13 +48,27 @@ async function withDiscovery(url: string): Promise<string> {
   });
 }
 
+/** Logs in to a server, as a person does in a browser. The address that the browser returns to is that of the hub. */
+async function logIn(serverId: string): Promise<void> {
+  const { url } = await hub('POST', `/v1/servers/${serverId}/login`, {});
+  const answer = await fetch(String(url), { redirect: 'manual' });
+  const { pathname, search } = new URL(answer.headers.get('location') ?? '');
+  const page = await fetch(`${HUB_URL}${pathname}${search}`);
+  if (!page.ok) throw new Error(`not logged in: ${await page.text()}`);
+}
+
 async function untilConnected(serverId: string): Promise<void> {
-  for (;;) {
+  for (let loginsCount = 0; ; ) {
     const { items } = await hub('GET', '/v1/servers');
     if (!Array.isArray(items)) throw new Error('no list of servers');
-    const { state, reason, failure } = items.find((item) => item.serverId === serverId) ?? {};
+    const { state, reason, errorType } = items.find((item) => item.serverId === serverId) ?? {};
     if (state === 'connected') return;
-    if (state === 'misconfigured' || failure?.httpStatus === 401) throw new Error(`not connected: ${reason}`);
+    if (state === 'misconfigured') throw new Error(`not connected: ${reason}`);
+    if (errorType === 'login_required') {
+      if (loginsCount === loginsMax) throw new Error('not connected after a login');
+      loginsCount += 1;
+      await logIn(serverId);
+    }
     await delay(50);
   }
 }
@@ -86,6 +102,9 @@ async function useEverything(client: Client): Promise<void> {
   const [prompt] = prompts ? (await client.listPrompts()).prompts : [];
   if (prompt !== undefined) await client.getPrompt({ name: prompt.name, arguments: {} });
 }
+
+// The suite ends only the shell that it starts this in.
+setTimeout(() => process.exit(1), 28_000).unref();
 
 const serverUrl = process.argv.at(-1) ?? '';
 const serverId = `suite-${randomUUID()}`;
