@@ -33,6 +33,8 @@ export const relevance = {
   /** The limits of the evidence of one other key and of all others together, which may be wrong or dishonest. */
   otherMax: 1,
   othersMax: 2.5,
+  /** The number of other keys that are not believed when they speak against a tool with which another key has succeeded. */
+  contradictingKeysMax: 2,
   /** The number of queries for which one key's evidence about one tool has full weight. Beyond it, the weight decreases. */
   requestsPerToolMax: 20,
   halfLifeMs: 30 * 86_400_000,
@@ -49,7 +51,7 @@ export const availability = {
   othersStrength: 2,
   /** The most observations that count of each other key, however often it called. */
   observationsPerKeyMax: 1,
-  /** The share of the failures of the key with the most that is discounted, so that one key cannot discredit a tool. */
+  /** The share of the failures of the key with the most that is discounted, so that one key cannot discredit a tool. The same of a second key, if the tool works for another. */
   singleKeyDiscount: 0.75,
   /** The share of earlier observations that is kept at each further outcome of the key, so that a fault shows in a few calls. */
   carried: 0.85,

@@ -119,14 +119,24 @@ function pooledEvidence(
   return (tool) => {
     const pool = pools.size === 0 ? undefined : pools.get(definitionOf(tool));
     if (pool === undefined) return noEvidence;
-    let others = 0;
-    for (const [key, value] of pool) if (key !== keyId) others += clipped(value, relevance.otherMax);
+    const others = [...pool].flatMap(([key, value]) => (key === keyId ? [] : [clipped(value, relevance.otherMax)]));
     return {
       own: clipped(pool.get(keyId) ?? 0, relevance.ownMax),
-      others: clipped(others, relevance.othersMax),
+      others: clipped(sumOf(trusted(others)), relevance.othersMax),
       othersCount: pool.size - (pool.has(keyId) ? 1 : 0),
     };
   };
+}
+
+/** Without the keys that speak most against a tool with which another key has succeeded. They may be dishonest together. */
+function trusted(values: readonly number[]): readonly number[] {
+  if (!values.some((value) => value > 0)) return values;
+  const ascending = values.toSorted((one, other) => one - other);
+  return ascending.filter((value, at) => value >= 0 || at >= relevance.contradictingKeysMax);
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
 const noEvidence: Evidence = { own: 0, others: 0, othersCount: 0 };
@@ -166,8 +176,7 @@ export function combinedScore(logOdds: number, isUp: number): Pick<ScoreParts, '
 export function availabilityFor(keyId: string, observations: readonly KeyedObservations[]): number {
   const { prior, priorStrength, othersStrength, observationsPerKeyMax, singleKeyDiscount } = availability;
   let successes = 0;
-  let failures = 0;
-  let failuresPerKeyMax = 0;
+  const failures: number[] = [];
   let own: KeyedObservations = { keyId, successes: 0, failures: 0 };
   for (const seen of observations) {
     if (seen.keyId === keyId) {
@@ -176,10 +185,12 @@ export function availabilityFor(keyId: string, observations: readonly KeyedObser
     }
     const scale = Math.min(1, observationsPerKeyMax / Math.max(seen.successes + seen.failures, Number.MIN_VALUE));
     successes += seen.successes * scale;
-    failures += seen.failures * scale;
-    failuresPerKeyMax = Math.max(failuresPerKeyMax, seen.failures * scale);
+    failures.push(seen.failures * scale);
   }
-  const counted = failures - singleKeyDiscount * failuresPerKeyMax;
+  // One key cannot discredit a tool, nor two one that works for another.
+  const discounted = successes > 0 ? relevance.contradictingKeysMax : 1;
+  const most = failures.toSorted((one, other) => other - one).slice(0, discounted);
+  const counted = sumOf(failures) - singleKeyDiscount * sumOf(most);
   const global = (priorStrength * prior + successes) / (priorStrength + successes + counted);
   return (othersStrength * global + own.successes) / (othersStrength + own.successes + own.failures);
 }

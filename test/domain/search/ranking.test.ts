@@ -180,6 +180,34 @@ describe('a dishonest key', () => {
   });
 });
 
+describe('two dishonest keys together', () => {
+  const attack = (outcome: Outcome, toolName: string) => {
+    for (let at = 0; at < 20; at += 1) for (const key of ['eve', 'mallory']) learn(toolName, outcome, { key });
+  };
+
+  test.each<Outcome>(['error', 'timeout', 'abandoned'])(
+    'with outcomes %s leave a tool at its place that two others used with success',
+    (outcome) => {
+      for (const key of ['anna', 'ben']) learn('tool_03', 'success', { key });
+      expect(placeOf('tool_03', { key: 'bystander' })).toBe(0);
+      attack(outcome, 'tool_03');
+      expect(placeOf('tool_03', { key: 'bystander' })).toBe(0);
+    },
+  );
+
+  test('do not put another tool before the first one that two others used with success', () => {
+    for (const key of ['anna', 'ben']) learn('tool_00', 'success', { key });
+    attack('error', 'tool_00');
+    attack('success', 'tool_09');
+    expect(order({ key: 'bystander' })[0]).toBe('tool_00');
+  });
+
+  test('are believed where no key has succeeded with the tool', () => {
+    attack('error', 'tool_00');
+    expect(placeOf('tool_00', { key: 'bystander' })).toBeGreaterThan(0);
+  });
+});
+
 describe('exploration', () => {
   test('does not change the places before its own', () => {
     learn('tool_00', 'abandoned');
