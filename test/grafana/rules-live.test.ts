@@ -52,7 +52,7 @@ describeWith(['otelcol', 'prometheus'], 'the rules with a hub in use', () => {
   beforeAll(async () => {
     watched = await startWatchedHub({
       faulty: supportServer('faulty-server.ts'),
-      schemas: supportServer('schema-server.ts'),
+      schemas: supportServer('schema-server.ts', 'honest-names'),
     });
     expect((await watched.hub.fetch('/v1/scheduler/run', { method: 'POST' })).status).toBe(200);
   });

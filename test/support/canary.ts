@@ -26,16 +26,18 @@ export const canaries = {
 /** The server that {@link placeCanaries} calls as `faulty`. Its tool `environment` returns the secret. */
 export const canaryServer = { ...supportServer('faulty-server.ts'), env: { SECRET: canaries.result } };
 
-/** Sends each canary to its place, over HTTP and MCP. Only the wrong key and the two error calls are refused. */
+/** Sends each canary to its place, over HTTP and MCP. Only the wrong key, an unknown parameter and the two error calls are refused. */
 export async function placeCanaries(hub: HubProcess): Promise<void> {
   const args = { text: canaries.argument, [canaries.argumentName]: true };
   const headers = { 'x-own': canaries.header, cookie: canaries.header, baggage: `own=${canaries.baggage}` };
   const call = (tool: string) =>
-    hub.fetch(`/v1/tools/faulty/${tool}/call?token=${canaries.query}`, { json: { arguments: args }, headers });
+    hub.fetch(`/v1/tools/faulty/${tool}/call`, { json: { arguments: args }, headers });
   expect(await (await call('environment')).text()).toContain(canaries.result);
   expect((await call('rpc_error')).status).toBe(502);
   expect((await call('bad_shape')).status).toBe(502);
   await hub.fetch('/v1/tools/search', { json: { query: canaries.search } });
+  expect((await hub.fetch(`/v1/skills?token=${canaries.query}`)).status).toBe(400);
+  expect((await hub.fetch(`/openapi.json?token=${canaries.query}`)).status).toBe(200);
   await hub.fetch('/v1/skills', { headers: { authorization: `Bearer ${canaries.credential}` } });
   await hub.fetch('/v1/skills/hidden', {
     method: 'PUT',

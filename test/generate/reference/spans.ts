@@ -92,6 +92,11 @@ const otherSpans: Readonly<Record<string, SpanEntry>> = {
   'audit.key.rotate': internal('The key that signs checkpoints is replaced.', ['security_event']),
   'configuration.load': internal('The hub starts; a root.', []),
   authenticate: internal('A refused request is recorded, only where no span is active.', ['security_event']),
+  'resources/subscribe': {
+    kind: 'CLIENT',
+    when: 'A client subscribes to a resource of an upstream server.',
+    attributes: ['security_event'],
+  },
   'session.open': internal('A person signs in to the console.', ['security_event']),
   'access.check': internal('A denied action is recorded, only where no span is active.', ['security_event']),
 };

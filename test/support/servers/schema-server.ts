@@ -1,6 +1,6 @@
 /**
  * An MCP server over stdio whose tools have valid and invalid schemas of several dialects. One tool fails, and one has the
- * name of a skill's tool.
+ * name of a skill's tool, unless the first argument is `honest-names`.
  */
 import { ProtocolError, Server } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
@@ -42,7 +42,7 @@ const schemas: Record<string, Record<string, unknown>> = {
   fails: {},
   picky: { properties: { url: { type: 'string', format: 'uri' } }, required: ['url'] },
   // The name of the tool of a skill `triage`.
-  skill_triage: {},
+  ...(process.argv[2] !== 'honest-names' && { skill_triage: {} }),
 };
 
 serveStdio(() => {
