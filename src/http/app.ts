@@ -53,7 +53,7 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   /** The MCP endpoint; it returns a response, or the JSON text of a complete one. */
   mcp: (request: Request, caller: Caller) => Promise<Response | string>;
   /** The same endpoint for clients of the HTTP+SSE transport. */
-  sse: (request: Request, caller: Caller) => Promise<Response>;
+  sse: (request: Request, caller: Caller, serverId?: string) => Promise<Response>;
   /** The MCP endpoint of a server, by its id. */
   serverMcp: (request: Request, caller: Caller, serverId: string) => Promise<Response | string>;
   /** Called for each request but health probes. */
@@ -128,15 +128,16 @@ function routeMcp(app: OpenAPIHono<HubEnv>, deps: AppDeps): void {
     return typeof answer === 'string' ? completeJson(answer) : answer;
   });
   app.all('/sse', (c) => deps.sse(c.req.raw, c.var.caller));
+  app.all('/sse/:server{.+}', (c) => deps.sse(c.req.raw, c.var.caller, serverIdIn(c.req.url)));
   app.all('/mcp/:server{.+}', async (c) => {
     const answer = await deps.serverMcp(c.req.raw, c.var.caller, serverIdIn(c.req.url));
     return typeof answer === 'string' ? completeJson(answer) : answer;
   });
 }
 
-/** The server id in the URL of its endpoint: everything after `/mcp/`, with or without percent-encoding. */
+/** The server id in the URL of its endpoint: everything after `/mcp/` or `/sse/`, with or without percent-encoding. */
 function serverIdIn(url: string): string {
-  const encoded = new URL(url).pathname.slice('/mcp/'.length);
+  const encoded = new URL(url).pathname.replace(/^\/(?:mcp|sse)\//, '');
   try {
     return decodeURIComponent(encoded);
   } catch {

@@ -6,6 +6,7 @@ import { clientAddress } from '../http/client-address.ts';
 import { createHubServer } from '../mcp/endpoint.ts';
 import { createMetaTools } from '../mcp/meta-tools.ts';
 import { createServerEndpoints } from '../mcp/server-endpoint/endpoint.ts';
+import type { SseEndpoint } from '../mcp/sse/endpoint-client.ts';
 import { createSseTransport, type SseTransport } from '../mcp/sse/transport.ts';
 import type { Config } from '../shapes/configuration/config.ts';
 import { hubServerId } from '../shapes/server.ts';
@@ -19,7 +20,7 @@ export function createDoors(deps: HubDeps, foundation: Foundation, tools: Tools,
   const { config, version } = deps;
   const { log, metrics, access } = foundation;
   const { toolCall } = services;
-  const { hubServer, serverEndpoints, sse, closeMcp } = createMcpDoors(deps, foundation, tools, services);
+  const { hubServer, serverEndpoints, sse, endpointOf, closeMcp } = createMcpDoors(deps, foundation, tools, services);
   let draining = false;
   const isDraining = () => draining;
   const app = createApp({
@@ -39,7 +40,7 @@ export function createDoors(deps: HubDeps, foundation: Foundation, tools: Tools,
     health: healthDeps(foundation, tools, isDraining),
     console: createConsoleLoader(foundation, services),
     mcp: hubServer.handle,
-    sse: (request, caller) => sse.handle(request, caller, hubServer),
+    sse: (request, caller, serverId) => sse.handle(request, caller, endpointOf(serverId)),
     serverMcp: serverEndpoints.handle,
     onRequest: services.backgroundPace.requestArrived,
     metrics,
@@ -78,10 +79,14 @@ function createMcpDoors(
   const hubDeps = { metaTools, skillTools, toolCall, skillResources, metrics, log, version, limits };
   const hubServer = createHubServer({ ...hubDeps, servers: serverEndpoints });
   const sse = createSse(foundation);
+  const endpointOf = (serverId: string | undefined): SseEndpoint =>
+    serverId === undefined
+      ? hubServer
+      : { handle: (request, caller) => serverEndpoints.handle(request, caller, serverId) };
   const closeMcp = async () => {
     await Promise.allSettled([hubServer.close(), serverEndpoints.close()]);
   };
-  return { hubServer, serverEndpoints, sse, closeMcp };
+  return { hubServer, serverEndpoints, sse, endpointOf, closeMcp };
 }
 
 function healthDeps({ database, trail, memory }: Foundation, { searchIndex, pool }: Tools, isDraining: () => boolean) {

@@ -30,8 +30,7 @@ export const canaryServer = { ...supportServer('faulty-server.ts'), env: { SECRE
 export async function placeCanaries(hub: HubProcess): Promise<void> {
   const args = { text: canaries.argument, [canaries.argumentName]: true };
   const headers = { 'x-own': canaries.header, cookie: canaries.header, baggage: `own=${canaries.baggage}` };
-  const call = (tool: string) =>
-    hub.fetch(`/v1/tools/faulty/${tool}/call`, { json: { arguments: args }, headers });
+  const call = (tool: string) => hub.fetch(`/v1/tools/faulty/${tool}/call`, { json: { arguments: args }, headers });
   expect(await (await call('environment')).text()).toContain(canaries.result);
   expect((await call('rpc_error')).status).toBe(502);
   expect((await call('bad_shape')).status).toBe(502);

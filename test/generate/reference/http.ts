@@ -19,6 +19,7 @@ type Operation = z.infer<typeof operationSchema>;
 const otherPaths: Row[] = [
   ['`POST /mcp`, `GET /mcp`', 'The MCP endpoint; see [MCP](#mcp)'],
   ['`GET /sse`, `POST /sse?sessionId=…`', 'The same endpoint over HTTP+SSE, for older clients'],
+  ['`GET /sse/{server}`, `GET /sse/all`', 'The endpoints of servers over HTTP+SSE'],
   ['`GET /openapi.json`', 'The OpenAPI 3.1 document of the paths above'],
   ['`GET /config.schema.json`', 'The JSON Schema of the configuration file'],
   ['`GET /docs`', 'The same API as pages for people'],

@@ -17,7 +17,7 @@ export function mcpSection(listed: unknown): string {
 
 The endpoint is \`/mcp\`: Streamable HTTP, protocol 2026-07-28 and the versions of 2025, with the key as a bearer token. The agent is the key's; a call never names
 another. Arguments and results of the hub's tools are snake_case. A result has the same JSON as text and as structured content, but for \`call_mcp_tool\`, which returns
-the result of the tool it called. \`/sse\` is the same endpoint for clients of HTTP+SSE, the transport of protocol 2024-11-05. A key may have 64 sessions there.
+the result of the tool it called. \`/sse\` is the same endpoint for clients of HTTP+SSE, the transport of protocol 2024-11-05, and \`/sse/{server}\` is that of a server. A key may have 64 sessions there.
 
 An active skill of the caller's namespace is one more tool, \`skill_<name>\`, in which hyphens are underscores; a name that is long or not plain ASCII ends in a digest. Such tools appear and disappear with
 \`notifications/tools/list_changed\`. Over HTTP and in \`call_mcp_tool\`, they are tools of the server \`hestia\`.

@@ -1,4 +1,5 @@
 /** The HTTP+SSE transport beyond what every client does (test/mcp/clients.test.ts): its sessions, their limits and their end. */
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { json, type TestKey } from '../../support/hub/hub.ts';
@@ -164,5 +165,27 @@ describe('a client of HTTP+SSE at /mcp', () => {
     const transport = sseTransport(hub, hub.operator, '/mcp');
     expect(transport).toBeInstanceOf(SSEClientTransport);
     await expect(transport.start()).rejects.toThrow('405');
+  });
+});
+
+describe('the transport in front of one server', () => {
+  test.each([
+    ['/sse/everything', 'get-sum'],
+    ['/sse/all', 'everything__get-sum'],
+  ])('%s has the tools and prompts of the server, and calls them', async (path, toolName) => {
+    const client = new Client({ name: 'old', version: '1' });
+    await client.connect(sseTransport(hub, hub.operator, path));
+    const { tools } = await client.listTools();
+    expect(tools.map(({ name }) => name)).toContain(toolName);
+    expect((await client.listPrompts()).prompts).not.toEqual([]);
+    const result = await client.callTool({ name: toolName, arguments: { a: 2, b: 3 } });
+    expect(result.content).toEqual([{ type: 'text', text: 'The sum of 2 and 3 is 5.' }]);
+    await client.close();
+  });
+
+  test('of a server that does not exist refuses each message', async () => {
+    const client = new Client({ name: 'old', version: '1' });
+    await expect(client.connect(sseTransport(hub, hub.operator, '/sse/nowhere'))).rejects.toThrow(/no such server/);
+    await client.close();
   });
 });
