@@ -16,6 +16,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes, spanNames } from '../telemetry/names.ts';
 import { failSpan, inSpan } from '../telemetry/span.ts';
 import type { SkillDirectory } from './skill/directories.ts';
+import { isWithin } from './skill/folder.ts';
 import { createNameClaims } from './skill/name-claims.ts';
 import type { FolderOutcome, PassReport } from './skill/pass-report.ts';
 import { createSkillWatch, type SkillFolder } from './skill/watch.ts';
@@ -65,6 +66,8 @@ class DirectorySync implements SkillSync {
   readonly #caller: Caller;
   readonly #claims = createNameClaims();
   readonly #watch;
+  /** The folders of the skills that were in use before the start. */
+  #expected: string[] = [];
   /** The timer of each skill whose folder is missing, by name. */
   readonly #missing = new Map<string, NodeJS.Timeout>();
 
@@ -75,6 +78,7 @@ class DirectorySync implements SkillSync {
       ...deps,
       claims: this.#claims,
       isTaken: async (name) => (await deps.skills.sourceOf(this.#caller, name)) === 'published',
+      isExpected: (directory) => this.#expected.some((origin) => isWithin(origin, directory)),
       onSkill: (found) => this.#publish(found),
       onGone: async ({ folder, name }) => this.#retireLater(name, folder),
       onBroken: ({ folder, name, error }) => {
@@ -87,7 +91,11 @@ class DirectorySync implements SkillSync {
   }
 
   async start(): Promise<void> {
-    for (const { name, origin } of await this.#origins()) if (origin !== undefined) this.#claims.remember(origin, name);
+    for (const { name, origin, retired } of await this.#origins()) {
+      if (origin === undefined) continue;
+      this.#claims.remember(origin, name);
+      if (!retired) this.#expected.push(origin);
+    }
     await this.#finish(await this.#watch.start());
   }
 

@@ -148,7 +148,31 @@ describe('a skill in a watched directory', () => {
     await rename(`${directory}-away`, directory);
   });
 
+  test('whose directory is empty at a start, as if it were not mounted, is kept', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hestia-sync-'));
+    const file = { skills: { directories: [directory], graceSeconds } };
+    {
+      await using first = await startTestHub({ folder, file });
+      expect((await first.operator.fetch('/v1/skills/triage')).status).toBe(200);
+    }
+    await rename(directory, `${directory}-away`);
+    await mkdir(directory);
+    {
+      await using second = await startTestHub({ folder, file });
+      await setTimeout(3 * graceSeconds * 1000);
+      await second.operator.fetch('/v1/scheduler/run', { method: 'POST' });
+      await setTimeout(3 * graceSeconds * 1000);
+      expect((await second.operator.fetch('/v1/skills/triage')).status).toBe(200);
+      const warned = second.logLines().filter(({ message }) => String(message).includes('as if it were not mounted'));
+      expect(warned).toHaveLength(1);
+    }
+    await rm(directory, { recursive: true });
+    await rename(`${directory}-away`, directory);
+    await rm(folder, { recursive: true });
+  });
+
   test('that is deleted while the hub is stopped is retired after the next start', async () => {
+    await writeSkill('other', skillText('other'));
     const folder = await mkdtemp(join(tmpdir(), 'hestia-sync-'));
     const file = { skills: { directories: [directory], graceSeconds } };
     {

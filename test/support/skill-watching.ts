@@ -51,6 +51,7 @@ export function createWatch(
     directories: directories.map((path) => ({ path })),
     linkTargets,
     claims: createNameClaims(),
+    isExpected: () => false,
     pace: createBackgroundPace(),
     log: { warn: (message, fields = {}) => void warnings.push({ message, fields }) },
     onSkill: async ({ name, document }) => {

@@ -1,6 +1,5 @@
 /**
- * The watcher of skill directories: reports new, changed, broken and missing skill folders.
- * Owns its file watchers and timers. Does not use the registry; the listeners decide what to do.
+ * The watcher of skill directories: reports new, changed, broken and missing skill folders. The listeners decide what to do.
  */
 import { existsSync } from 'node:fs';
 import { basename, isAbsolute, join } from 'node:path';
@@ -37,6 +36,8 @@ export interface SkillWatchDeps {
   claims: NameClaims;
   /** Whether a skill that is not from a directory has this name. */
   isTaken?(name: string): Promise<boolean>;
+  /** Whether there were skills of this directory before the start. */
+  isExpected(directory: string): boolean;
   /** Called for a new or changed skill. Must be idempotent. */
   onSkill(found: SkillFolder & { document: SkillDocument }): Promise<FolderOutcome>;
   /** Called when a reported folder no longer exists while its directory does. */
@@ -59,8 +60,9 @@ export interface SkillWatch extends AsyncDisposable {
 }
 
 // With these limits a change is reported within two seconds, even during a burst of file events.
-const pauseMs = 150;
-const postponedMsMax = 1000;
+const timing = { pauseMs: 150, postponedMsMax: 1000 };
+
+const unwatchable = 'A skill directory cannot be watched completely; full passes still read it';
 
 /** Creates a watcher. Nothing is read before `start`. */
 export function createSkillWatch(deps: SkillWatchDeps): SkillWatch {
@@ -88,20 +90,12 @@ class DirectoryWatch implements SkillWatch {
   constructor(deps: SkillWatchDeps) {
     this.#deps = deps;
     this.#log = createWatchLog(deps.log);
-    const timing = { pauseMs, postponedMsMax };
     this.#passes = createDebouncedQueue({ ...timing, run: (directory) => this.#pass(directory) });
     this.#refreshes = createDebouncedQueue({ ...timing, run: (folder) => this.#refresh(folder) });
     this.#files = createFileWatch({
       onChange: (directory, path, isWrite) => this.#onChange(directory, path, isWrite),
       onError: (directory, errorCode) =>
-        this.#log.warnOnce(
-          `watching ${directory}`,
-          'A skill directory cannot be watched completely; full passes still read it',
-          {
-            directory,
-            error_type: errorCode,
-          },
-        ),
+        this.#log.warnOnce(`watching ${directory}`, unwatchable, { directory, error_type: errorCode }),
     });
   }
 
@@ -187,14 +181,21 @@ class DirectoryWatch implements SkillWatch {
     }
   }
 
-  /** Whether a directory has become empty by an unmount: no skills are left, and it is not the same directory. */
+  /** Whether a directory is empty as by an unmount: no skills are left, and it is another directory, or it is a start. */
   #isVanished(
     directory: string,
     { folders, identity }: { folders: readonly FoundFolder[]; identity: string },
   ): boolean {
-    if (folders.length > 0 || this.#identities.get(directory) === identity) return false;
-    if (this.#knownIn(directory).length === 0) return false;
-    this.#log.warnOnce(directory, 'A skill directory was replaced by an empty one; its skills are kept', { directory });
+    const earlier = this.#identities.get(directory);
+    if (folders.length > 0 || earlier === identity) return false;
+    if (earlier === undefined ? !this.#deps.isExpected(directory) : this.#knownIn(directory).length === 0) return false;
+    this.#log.warnOnce(
+      `mount ${directory}`,
+      'A skill directory is empty, as if it were not mounted; its skills are kept',
+      {
+        directory,
+      },
+    );
     return true;
   }
 

@@ -13,6 +13,7 @@ import {
 } from '../../domain/skill-source.ts';
 import { namespaceSchema } from '../../shapes/access.ts';
 import { HestiaError } from '../../shapes/error.ts';
+import { isJsonObject } from '../../shapes/json.ts';
 import { decodeCursor, decodeNumberCursor, pageOf, pageQuerySchema, pageSchema } from '../../shapes/page.ts';
 import { activateRequestSchema, type SkillDocument, skillPublishSchema } from '../../shapes/skill.ts';
 import {
@@ -219,6 +220,12 @@ async function readDocument(c: Context, name: string, strict: boolean): Promise<
   const body: unknown = await c.req.json().catch(() => {
     throw new HestiaError('INVALID_REQUEST', 'the body is not valid JSON');
   });
+  // The library leaves this member out of what it parses, so that the file would be lost without a word.
+  if (isJsonObject(body) && isJsonObject(body.files) && Object.hasOwn(body.files, '__proto__'))
+    throw new HestiaError(
+      'INVALID_REQUEST',
+      'files.__proto__: a file of this name can be published from a folder only',
+    );
   const parsed = skillPublishSchema.safeParse(body);
   if (!parsed.success) throw invalidRequest(parsed.error);
   const files = Object.entries(parsed.data.files).map(([path, file]) =>

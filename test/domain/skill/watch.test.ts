@@ -265,7 +265,7 @@ describe('a directory that becomes empty', () => {
     expect(await watch.fullPass()).toMatchObject({ found: 1 });
     expect(summaryOf(reported)).toEqual(['skill alpha: Do it.']);
     expect(warnings.map(({ message }) => message)).toEqual([
-      'A skill directory was replaced by an empty one; its skills are kept',
+      'A skill directory is empty, as if it were not mounted; its skills are kept',
     ]);
     await rm(directory, { recursive: true });
     await rename(`${directory}-away`, directory);
