@@ -90,6 +90,7 @@ describe('the first export of an unused hub', () => {
       ['activations', 0],
       ['audit_records', 0],
       ['searches', 0],
+      ['skill_versions', 0],
     ]);
     expect(series('hestia.telemetry.dropped', 'otel.signal')).toEqual([
       ['logs', 0],

@@ -141,12 +141,14 @@ describe('/v1/audit', () => {
       const started = await startTestHub({ folder, file: { limits: { callTimeoutMs } } });
       await started[Symbol.asyncDispose]();
     }
-    await using last = await startTestHub({ folder });
-    const { items } = await json(last.operator.fetch('/v1/audit/events?event=CONFIGURATION_LOADED'));
-    const digests = items.map((item: { fields: Record<string, string> }) => item.fields.configuration_digest);
-    expect(digests[0]).toMatch(/^[0-9a-f]{64}$/);
-    expect(digests[1]).toBe(digests[0]);
-    expect(new Set(digests).size).toBe(3);
+    {
+      await using last = await startTestHub({ folder });
+      const { items } = await json(last.operator.fetch('/v1/audit/events?event=CONFIGURATION_LOADED'));
+      const digests = items.map((item: { fields: Record<string, string> }) => item.fields.configuration_digest);
+      expect(digests[0]).toMatch(/^[0-9a-f]{64}$/);
+      expect(digests[1]).toBe(digests[0]);
+      expect(new Set(digests).size).toBe(3);
+    }
     await rm(folder, { recursive: true });
   });
 

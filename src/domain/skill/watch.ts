@@ -237,7 +237,7 @@ class DirectoryWatch implements SkillWatch {
     const named = { folder, name: name ?? basename(folder) };
     if (reading.outcome === 'broken') {
       // A pass may read a file that is being written; the next reading sees all of it.
-      if (known.state !== '' && (await wasWrittenAfter(readAt - pauseMs, known.real))) {
+      if (known.state !== '' && (await wasWrittenAfter(readAt - timing.pauseMs, known.real))) {
         return this.#refreshes.request(folder);
       }
       const { error } = reading;
