@@ -11,8 +11,11 @@ const trafficMs = 2000;
 // Spans of the HTTP request and the call to the upstream; one log record.
 const itemsPerCall = { traces: 2, logs: 1 };
 
-// No checkpoints during the test: each would add a span and a log record at an unknown time.
-const withoutCheckpoints = { checkpointRecords: 100_000, checkpointSeconds: 86_400 };
+// No checkpoints and no cleanup at the full hour: each would add a span and a log record at an unknown time.
+const withoutJobs = {
+  audit: { checkpointRecords: 100_000, checkpointSeconds: 86_400 },
+  scheduler: { enabled: false },
+};
 
 const poll = { timeout: 60_000, interval: 250 };
 const testTimeoutMs = 240_000;
@@ -21,10 +24,7 @@ describeWith(['otelcol', 'prometheus'], 'a hub under traffic', () => {
   let watched: WatchedHub;
   let callsMade = 0;
   beforeAll(async () => {
-    watched = await startWatchedHub(
-      { faulty: supportServer('faulty-server.ts') },
-      { file: { audit: withoutCheckpoints } },
-    );
+    watched = await startWatchedHub({ faulty: supportServer('faulty-server.ts') }, { file: withoutJobs });
     await vi.waitFor(async () => {
       for (const signal of ['traces', 'logs'] as const) {
         sentBefore[signal] = received[signal]();
