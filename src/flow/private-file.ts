@@ -44,7 +44,7 @@ export function ensurePrivateFile(path: string): void {
   closeSync(openPrivateFile(path));
 }
 
-/** Makes the mode of a file 0600 if others may read it. Does nothing if it is missing. @throws as {@link openPrivateFile} */
+/** Sets the mode of a file to 0600 if others may read it. Does nothing if it is missing. @throws as {@link openPrivateFile} */
 export function restrictFile(path: string): void {
   try {
     closeSync(opened(path, readFlags));

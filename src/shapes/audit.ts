@@ -88,6 +88,12 @@ export function toolTarget(serverId: string, toolName: string): string {
   return `tool:${targetSegment(serverId)}/${toolName}`;
 }
 
+/** The target of a tool that is written as `server/tool`; undefined for a text of another form. A server's id may have a slash. */
+export function targetOfTool(text: string): string | undefined {
+  const slash = text.lastIndexOf('/');
+  return slash < 1 || slash === text.length - 1 ? undefined : toolTarget(text.slice(0, slash), text.slice(slash + 1));
+}
+
 /** A server's id as it is written in the targets of its tools. Most ids are unchanged. */
 export function targetSegment(serverId: string): string {
   return serverId.replaceAll('%', '%25').replaceAll('/', '%2F');

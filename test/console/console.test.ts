@@ -198,6 +198,7 @@ describe('the pages', () => {
     const refused = await operator.get('/console/activity?event=NO_EVENT');
     expect(refused.status).toBe(400);
     expect(await refused.text()).toContain('event: this value is not one of the filter');
+    expect((await operator.get('/console/activity?tool=pid')).status).toBe(400);
   });
 });
 

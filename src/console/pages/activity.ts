@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import type { AuditService } from '../../domain/audit-service.ts';
 import type { HubStatus } from '../../domain/hub-status.ts';
 import type { Caller } from '../../shapes/access.ts';
-import { type AuditQuery, type AuditRecord, toolTarget } from '../../shapes/audit.ts';
+import { type AuditQuery, type AuditRecord, targetOfTool } from '../../shapes/audit.ts';
 import type { AuditInclusionProof, AuditKey } from '../../shapes/audit-log/proof.ts';
 import { HestiaError, notFound } from '../../shapes/error.ts';
 import { eventNameSchema, outcomeSchema } from '../../shapes/event.ts';
@@ -72,9 +72,9 @@ function queryOf(parameters: URLSearchParams): AuditQuery {
   const given = (name: string) => parameters.get(name) || undefined;
   const tool = given('tool');
   const skill = given('skill');
-  const slash = tool?.lastIndexOf('/') ?? -1;
-  const toolOrSkill =
-    tool === undefined ? skill && `skill:${skill}` : toolTarget(tool.slice(0, slash), tool.slice(slash + 1));
+  const ofTool = tool === undefined ? undefined : targetOfTool(tool);
+  if (tool !== undefined && ofTool === undefined)
+    throw new HestiaError('INVALID_REQUEST', 'tool: must be a server and a tool, such as "github/get_issue"');
   return {
     order: given('order') === 'oldest' ? 'oldest' : 'newest',
     limit: pageSize,
@@ -82,7 +82,7 @@ function queryOf(parameters: URLSearchParams): AuditQuery {
     agentId: given('agent'),
     traceId: given('trace'),
     serverId: given('server'),
-    target: toolOrSkill ?? given('target'),
+    target: ofTool ?? (skill === undefined ? given('target') : `skill:${skill}`),
     event: checked('event', given('event'), eventNameSchema),
     outcome: checked('outcome', given('outcome'), outcomeSchema),
     since: checked('since', given('since'), timeQuerySchema),

@@ -2,7 +2,7 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { AuditService } from '../../domain/audit-service.ts';
-import { auditOrderSchema, auditRecordSchema, toolTarget } from '../../shapes/audit.ts';
+import { auditOrderSchema, auditRecordSchema, targetOfTool } from '../../shapes/audit.ts';
 import {
   auditCheckpointSchema,
   auditConsistencyProofSchema,
@@ -50,7 +50,7 @@ const eventsQuerySchema = pageQuerySchema.extend({
   tool: z
     .string()
     .max(1024)
-    .regex(/.\/./, 'must be a server and a tool, such as "github/get_issue"')
+    .refine((text) => targetOfTool(text) !== undefined, 'must be a server and a tool, such as "github/get_issue"')
     .optional()
     .meta({ description: 'Only this tool, as `server/tool`.' }),
   skill: z.string().max(256).optional().meta({ description: 'Only this skill.' }),
@@ -168,10 +168,7 @@ function oneTarget({ target, tool, skill }: TargetQuery): string | undefined {
   if (given.length > 1)
     throw new HestiaError('INVALID_REQUEST', `${given.map(([name]) => name).join(', ')}: only one of them is allowed`);
   if (skill !== undefined) return `skill:${skill}`;
-  if (tool === undefined) return target;
-  // A server's id may have a slash, a tool's name hardly ever has.
-  const slash = tool.lastIndexOf('/');
-  return toolTarget(tool.slice(0, slash), tool.slice(slash + 1));
+  return tool === undefined ? target : targetOfTool(tool);
 }
 
 /** A stream of NDJSON lines. It reads a page only when the previous one was consumed. */
