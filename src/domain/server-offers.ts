@@ -53,7 +53,10 @@ export interface OfferingServer {
   /** What the server says about itself. Left out where the content scan holds it. */
   info: JsonObject | undefined;
   instructions: string | undefined;
-  /** Whether the server speaks a protocol before 2026-07-28, in which it asks for input by requests of its own. */
+  /**
+   * Whether the server speaks a protocol before 2026-07-28, in which it asks for input by requests of its own. Not one that
+   * each agent calls with its own login: there is no session with it for a client.
+   */
   isLegacy: boolean;
   isAdmitted: boolean;
 }
@@ -145,7 +148,7 @@ function createLists(deps: ServerOffersDeps): Lists {
       const introduction = connection.introduction();
       const known = introduction && introductions.get(introduction);
       if (known !== undefined) return known;
-      const server = await offeringServer(deps, serverId, introduction);
+      const server = await offeringServer(deps, serverId, connection);
       if (introduction !== undefined && server.isAdmitted) introductions.set(introduction, server);
       return server;
     },
@@ -194,10 +197,10 @@ async function requireServer(
 async function offeringServer(
   { offerGate }: ServerOffersDeps,
   serverId: string,
-  introduction: ServerIntroduction | undefined,
+  connection: UpstreamConnection,
 ): Promise<OfferingServer> {
-  const { capabilities = {}, info, instructions, era } = introduction ?? {};
-  const shown = { serverId, capabilities, isLegacy: era === 'legacy' };
+  const { capabilities = {}, info, instructions, era } = connection.introduction() ?? {};
+  const shown = { serverId, capabilities, isLegacy: era === 'legacy' && connection.agents === undefined };
   const content = { ...(info && { info }), ...(instructions !== undefined && { instructions }) };
   const [admitted] = await offerGate.admitted([{ serverId, name: 'introduction', content }]);
   if (admitted !== undefined) return { ...shown, info, instructions, isAdmitted: true };

@@ -26,6 +26,11 @@ export function declarationOf(params: JsonObject): ClientDeclaration {
   };
 }
 
+/** The capabilities in a declaration. */
+export function capabilitiesOf({ meta }: ClientDeclaration): JsonObject {
+  return inputCapabilities(meta[CLIENT_CAPABILITIES_META_KEY]);
+}
+
 /** Of the capabilities of a client those that let a server ask for input. */
 export function inputCapabilities(capabilities: unknown): JsonObject {
   if (!isJsonObject(capabilities)) return {};

@@ -6,7 +6,7 @@ import type { ServerOffers } from '../../domain/server-offers.ts';
 import { type Caller, hubCaller } from '../../shapes/access.ts';
 import { HestiaError, notFound } from '../../shapes/error.ts';
 import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
-import type { EndpointFace, EndpointOffers, OfferListKind } from './endpoint-offers.ts';
+import type { EndpointFace, EndpointOffers, OfferListKind, TargetedRequest } from './endpoint-offers.ts';
 import { hasDigest, qualifiedName, qualifiedUri, resourceOf } from './qualified-name.ts';
 import { eventOfChange } from './single-server.ts';
 
@@ -53,7 +53,10 @@ export function createAllServers(offers: ServerOffers, version: string): Endpoin
       if (resource === undefined) throw notFound('resource');
       return offers.subscribe(caller, resource);
     },
-    sessionServer: async () => undefined,
+    serverOf: async (caller, request, signal) => {
+      const serverId = await serverIdOf(offers, addresses(), { caller, request, signal });
+      return serverId === undefined ? undefined : offers.server(caller, serverId);
+    },
     eventOf: (change) => {
       const event = eventOfChange(change);
       return event.kind === 'resource_updated' ? { ...event, uri: qualifiedUri(change.serverId, event.uri) } : event;
@@ -108,6 +111,22 @@ function qualifiedEntry(serverId: string, kind: OfferListKind, entry: JsonObject
     default:
       return kind satisfies never;
   }
+}
+
+/** The server that a request is for in which it may ask the client for input; undefined for other requests, and an unknown target. */
+async function serverIdOf(
+  offers: ServerOffers,
+  tools: ReadonlyMap<string, ToolAddress>,
+  { caller, request, signal }: { caller: Caller; request: TargetedRequest; signal: AbortSignal },
+): Promise<string | undefined> {
+  const { method, params } = request;
+  if (method === 'tools/call') {
+    const address = tools.get(String(params.name));
+    return address && offers.tool(caller, address)?.serverId;
+  }
+  if (method !== 'prompts/get' && method !== 'resources/read') return undefined;
+  const found = await ownParams(offers, caller, params, signal).catch(() => undefined);
+  return offers.serverIds(caller).find((serverId) => serverId === found?.serverId);
 }
 
 /** The server that a request is for, and its parameters as that server knows them. @throws HestiaError NOT_FOUND */

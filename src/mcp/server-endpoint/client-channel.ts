@@ -1,25 +1,28 @@
 /**
- * The way back from a server to a 2025-era client, over a session of the client with the server. The session
- * is opened when the client first needs it. The server's requests and notifications go to the stream of a running request of the client, if there is one.
+ * The way back from servers to a 2025-era client, over sessions of the client with them. Each
+ * is opened when the client first needs it. Requests and notifications of a server go to the stream of a running request of the client, if there is one.
  */
-import { type ClientCapabilities, ProtocolError, type ServerContext } from '@modelcontextprotocol/server';
+import type { ServerContext } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import type { ServerOffers, ServerSession } from '../../domain/server-offers.ts';
+import type { OfferingServer, ServerOffers, ServerSession } from '../../domain/server-offers.ts';
 import type { Caller } from '../../shapes/access.ts';
 import { HestiaError } from '../../shapes/error.ts';
-import type { JsonObject } from '../../shapes/json.ts';
 import type { TracedServer } from '../traced-server.ts';
-import type { EndpointOffers } from './endpoint-offers.ts';
+import { clientProfile, isAskable } from './client-profile.ts';
+import type { EndpointOffers, TargetedRequest } from './endpoint-offers.ts';
 
 /** The way back to one client. */
 export interface ClientChannel {
-  /** The session with the server; undefined for a client that needs none. @throws HestiaError SERVER_UNAVAILABLE, OVERLOADED */
-  session(): Promise<ServerSession | undefined>;
-  /** Whether requests of the client go through a session of its own. */
+  /**
+   * The session with the server that a request is for; undefined for a client, or a request, that needs none.
+   * @throws HestiaError SERVER_UNAVAILABLE, OVERLOADED
+   */
+  session(request: TargetedRequest, signal: AbortSignal): Promise<ServerSession | undefined>;
+  /** Whether requests of the client go through sessions of its own. */
   isNeeded(): boolean;
   /** Sets the log level of the client's session with the server. Opens the session. */
-  setLevel(level: string): Promise<void>;
-  /** Tells the server of changed roots. */
+  setLevel(level: string, signal: AbortSignal): Promise<void>;
+  /** Tells the servers of changed roots. */
   rootsChanged(): void;
   /** Runs the handling of a request, to whose stream the server's messages may go. */
   running<T>(ctx: ServerContext, work: () => Promise<T>): Promise<T>;
@@ -36,52 +39,41 @@ export interface ClientChannelDeps {
   answerMsMax: number;
 }
 
-/** Of the notifications of a server those that concern a single client. Others are the same for all clients. */
-const passedNotifications: ReadonlySet<string> = new Set([
-  'notifications/message',
-  'notifications/resources/updated',
-  'notifications/elicitation/complete',
-  'notifications/tools/list_changed',
-]);
+/** The session with one server. */
+interface ChannelSession {
+  opening: Promise<ServerSession | undefined>;
+  opened: ServerSession | undefined;
+}
 
 /** Creates the channel; no session is open. */
 export function createClientChannel(deps: ClientChannelDeps): ClientChannel {
-  const { server } = deps;
+  const { server, endpoint, caller } = deps;
   const running = new Set<ServerContext>();
-  let opening: Promise<ServerSession | undefined> | undefined;
-  let opened: ServerSession | undefined;
+  const sessions = new Map<string, ChannelSession>();
   let level: string | undefined;
-  const isNeeded = () => level !== undefined || hasInput(server.getClientCapabilities());
-  const newest = () => [...running].at(-1);
-  const open = async () => {
-    const session = await openSession(deps, newest);
-    opened = session;
-    session?.ended.addEventListener('abort', () => {
-      opening = undefined;
-      opened = undefined;
-    });
-    if (session !== undefined && level !== undefined) await sendLevel(session, level);
-    return session;
+  const isNeeded = () => level !== undefined || isAskable(server.getClientCapabilities());
+  const begin = (target: OfferingServer) => {
+    const opening = openSession(deps, target, () => [...running].at(-1));
+    return keepSession(sessions, target.serverId, opening, () => level);
   };
-  const session = async () => {
+  const session: ClientChannel['session'] = async (request, signal) => {
     if (!isNeeded()) return undefined;
-    opening ??= open();
-    try {
-      return await opening;
-    } catch (error) {
-      opening = undefined;
-      throw error;
-    }
+    const target = await endpoint.serverOf(caller(), request, signal);
+    return target && (sessions.get(target.serverId) ?? begin(target)).opening;
   };
+  const opened = () => [...sessions.values()].flatMap((each) => each.opened ?? []);
   return {
     session,
     isNeeded,
-    setLevel: async (next) => {
+    setLevel: async (next, signal) => {
       level = next;
-      if (opened !== undefined) await sendLevel(opened, next);
-      else await session();
+      const open = opened();
+      if (open.length === 0) await session({ method: 'logging/setLevel', params: {} }, signal);
+      await Promise.all(open.map((each) => sendLevel(each, next)));
     },
-    rootsChanged: () => opened?.notify('notifications/roots/list_changed'),
+    rootsChanged: () => {
+      for (const each of opened()) each.notify('notifications/roots/list_changed');
+    },
     running: async (ctx, work) => {
       running.add(ctx);
       try {
@@ -91,47 +83,54 @@ export function createClientChannel(deps: ClientChannelDeps): ClientChannel {
       }
     },
     close: async () => {
-      await (await opening?.catch(() => undefined))?.close();
+      const openings = [...sessions.values()].map(({ opening }) => opening.catch(() => undefined));
+      await Promise.all(openings.map(async (opening) => (await opening)?.close()));
     },
   };
 }
 
-function hasInput(capabilities: ClientCapabilities | undefined): boolean {
-  return ['sampling', 'elicitation', 'roots'].some((name) => capabilities !== undefined && name in capabilities);
+/** Keeps a session from its opening to its end, or until it cannot be opened. */
+function keepSession(
+  sessions: Map<string, ChannelSession>,
+  serverId: string,
+  opening: Promise<ServerSession | undefined>,
+  level: () => string | undefined,
+): ChannelSession {
+  const kept: ChannelSession = { opening, opened: undefined };
+  const forget = () => {
+    if (sessions.get(serverId) === kept) sessions.delete(serverId);
+  };
+  const open = async () => {
+    const session = await opening;
+    kept.opened = session;
+    session?.ended.addEventListener('abort', forget);
+    const wanted = level();
+    if (session !== undefined && wanted !== undefined) await sendLevel(session, wanted);
+    return session;
+  };
+  kept.opening = open();
+  kept.opening.catch(forget);
+  sessions.set(serverId, kept);
+  return kept;
 }
 
 async function openSession(
-  { offers, endpoint, server, caller, answerMsMax }: ClientChannelDeps,
+  { offers, server, caller, answerMsMax }: ClientChannelDeps,
+  target: OfferingServer,
   newest: () => ServerContext | undefined,
 ): Promise<ServerSession | undefined> {
-  const target = await endpoint.sessionServer(caller());
-  if (target === undefined) return undefined;
-  const { sampling, elicitation, roots } = server.getClientCapabilities() ?? {};
-  const capabilities = {
-    ...(sampling && { sampling }),
-    ...(elicitation && { elicitation }),
-    ...(roots && { roots }),
-  };
-  const asked = new Map<string, unknown>([
-    ['sampling/createMessage', sampling],
-    ['elicitation/create', elicitation],
-    ['roots/list', roots],
-  ]);
-  const profile: Parameters<ServerOffers['openSession']>[2] = {
-    capabilities,
+  const profile = clientProfile(server.getClientCapabilities(), {
     onRequest: async ({ method, params }, signal) => {
-      if (asked.get(method) === undefined) throw new ProtocolError(-32601, 'Method not found');
       const ctx = newest();
       const options = { signal, timeout: answerMsMax, ...(ctx && { relatedRequestId: ctx.mcpReq.id }) };
-      return server.request({ method, params: withoutMeta(params) }, answerSchema, options);
+      return server.request({ method, params }, answerSchema, options);
     },
     onNotification: ({ method, params }) => {
-      if (!passedNotifications.has(method)) return;
       const ctx = newest();
       const options = ctx && { relatedRequestId: ctx.mcpReq.id };
       void server.notification({ method, params }, options).catch(() => {});
     },
-  };
+  });
   try {
     return await offers.openSession(caller(), target.serverId, profile);
   } catch (error) {
@@ -144,12 +143,8 @@ async function openSession(
 
 const answerSchema = z.looseObject({});
 
-/** The parameters without progress tokens and trace context of the session with the server. */
-function withoutMeta({ _meta, ...params }: JsonObject): JsonObject {
-  return params;
-}
-
-async function sendLevel(session: ServerSession, level: string): Promise<void> {
+/** Sets the log level of a session. A server that refuses keeps its own. */
+export async function sendLevel(session: ServerSession, level: string): Promise<void> {
   const signal = AbortSignal.timeout(levelMsMax);
   await session.request({ method: 'logging/setLevel', params: { level }, signal }).catch(() => undefined);
 }

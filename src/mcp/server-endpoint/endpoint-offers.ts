@@ -1,6 +1,12 @@
 /** What an endpoint offers: the interface that those of one server and of all servers implement. */
 import type { Implementation, ServerCapabilities, ServerEvent } from '@modelcontextprotocol/server';
-import type { OfferMethod, OfferOptions, ServerOfferChange, ServerSession } from '../../domain/server-offers.ts';
+import type {
+  OfferingServer,
+  OfferMethod,
+  OfferOptions,
+  ServerOfferChange,
+  ServerSession,
+} from '../../domain/server-offers.ts';
 import type { Caller } from '../../shapes/access.ts';
 import type { JsonObject } from '../../shapes/json.ts';
 import type { ToolDefinition, ToolResult } from '../../shapes/tool.ts';
@@ -19,6 +25,12 @@ export interface EndpointFace {
 export interface EndpointTool {
   name: string;
   definition: ToolDefinition;
+}
+
+/** A request of a client, as far as it names what it is for. */
+export interface TargetedRequest {
+  method: string;
+  params: JsonObject;
 }
 
 /** What an endpoint offers to a caller. Errors are those of the use cases. */
@@ -40,8 +52,8 @@ export interface EndpointOffers {
   ): Promise<JsonObject>;
   /** Subscribes to a resource until the returned function is called. */
   subscribe(caller: Caller, uri: string, via?: ServerSession): Promise<() => void>;
-  /** The server with which a client may have a session of its own, in which the server may ask it for input. */
-  sessionServer(caller: Caller): Promise<{ serverId: string; isLegacy: boolean } | undefined>;
+  /** The server that a request is for, which may ask the client for input; undefined for a request that is for no single server. */
+  serverOf(caller: Caller, request: TargetedRequest, signal: AbortSignal): Promise<OfferingServer | undefined>;
   /** What a change means to clients of this endpoint; undefined if it does not concern them. */
   eventOf(change: ServerOfferChange): ServerEvent | undefined;
 }

@@ -16,6 +16,7 @@ import { type PlainCall, plainCall, plainCallResponse } from '../fast-path.ts';
 import { type Answer, cancelledResponse, keptAlive } from '../late-response.ts';
 import { createLegacySessions, type LegacySessions } from '../legacy-session.ts';
 import { jsonRpcRefusal, methodNotAllowed, noSession } from '../refusal.ts';
+import { declarationOf } from '../request/client-declaration.ts';
 import { callOnFastPath } from '../request/tool-calls.ts';
 import { readBody } from '../request-body.ts';
 import { protocolError } from '../tool-result.ts';
@@ -24,6 +25,8 @@ import type { ClientSession } from './client-session.ts';
 import { type ClientSessions, createClientSessions } from './client-sessions.ts';
 import type { EndpointFace, EndpointOffers } from './endpoint-offers.ts';
 import { createEndpointTools, type EndpointTools } from './endpoint-tools.ts';
+import { createInputRounds, type InputRounds } from './input-rounds.ts';
+import { createLentSessions, type LentSessions } from './lent-sessions.ts';
 import { createMessageHandler, type MessageHandler } from './messages.ts';
 import { createSingleServer } from './single-server.ts';
 
@@ -56,6 +59,7 @@ export function createServerEndpoints(deps: ServerEndpointsDeps): ServerEndpoint
     calls: createLegacySessions(),
     sessionPlaces: createFairBudget(deps.limits.clientSessionsMax),
     streamPlaces: createFairBudget(deps.limits.streamsMax),
+    lentSessions: createLentSessions(deps),
   };
   const all = createAllServers(deps.offers, deps.version);
   const offersOf = (name: string) => (name === allServersName ? all : createSingleServer(deps.offers, name));
@@ -85,6 +89,7 @@ export function createServerEndpoints(deps: ServerEndpointsDeps): ServerEndpoint
     close: async () => {
       stopListening();
       await Promise.all([...endpoints.values()].map((endpoint) => endpoint.close()));
+      await shared.lentSessions.close();
     },
   };
 }
@@ -96,6 +101,8 @@ interface SharedParts {
   sessionPlaces: FairBudget;
   /** Places of subscriptions of 2026-07-28. */
   streamPlaces: FairBudget;
+  /** Sessions with servers of 2025 for clients of 2026-07-28. */
+  lentSessions: LentSessions;
 }
 
 /** The endpoint of one name. */
@@ -112,7 +119,9 @@ function createEndpoint(deps: ServerEndpointsDeps, endpoint: EndpointOffers, sha
   const { calls } = shared;
   const parts = { endpoint, tools, calls, log: deps.log };
   const { streamsMax } = deps.limits;
-  const messages = createMessageHandler({ ...deps, ...parts, streamPlaces: shared.streamPlaces, streamsMax });
+  const { streamPlaces, lentSessions } = shared;
+  const rounds = createInputRounds({ ...deps, ...parts, sessions: lentSessions });
+  const messages = createMessageHandler({ ...deps, ...parts, rounds, streamPlaces, streamsMax });
   const sessionDeps = { ...deps, ...parts, isKnownTool: tools.isKnown };
   const sessions = createClientSessions(sessionDeps, shared.sessionPlaces);
   return {
@@ -127,7 +136,7 @@ function createEndpoint(deps: ServerEndpointsDeps, endpoint: EndpointOffers, sha
       if ('refusal' in body) return body.refusal;
       if (session === 'unknown') return sessionNotFound(body.parsed);
       const posted = { request, caller, face, session, body: body.parsed };
-      const answer = answerPost(deps, { tools, calls, messages, sessions }, posted);
+      const answer = answerPost(deps, { tools, calls, messages, sessions, rounds }, posted);
       return keptAlive(answer, request.headers.get('accept'));
     },
     handleMessage: messages.handle,
@@ -138,6 +147,7 @@ function createEndpoint(deps: ServerEndpointsDeps, endpoint: EndpointOffers, sha
       sessions.notify(event);
     },
     close: async () => {
+      rounds.close();
       await Promise.all([messages.close(), sessions.close()]);
     },
   };
@@ -148,6 +158,7 @@ interface EndpointParts {
   calls: LegacySessions;
   messages: MessageHandler;
   sessions: ClientSessions;
+  rounds: InputRounds;
 }
 
 interface PostedMessage {
@@ -160,11 +171,11 @@ interface PostedMessage {
 
 async function answerPost(
   deps: ServerEndpointsDeps,
-  { tools, calls, messages, sessions }: EndpointParts,
+  { tools, calls, messages, sessions, rounds }: EndpointParts,
   { request, caller, face, session, body }: PostedMessage,
 ): Promise<Answer> {
   const call = session?.hasOwnChannel() ? undefined : plainCall(body, request.headers);
-  if (call !== undefined && !mustMirror(tools, call, caller)) {
+  if (call !== undefined && !mustMirror(tools, call, caller) && !(await isAsked(rounds, call, { request, caller }))) {
     session?.touch();
     const ending = await callOnFastPath(deps, { tools, sessions: calls }, call, { request, caller });
     return ending === 'cancelled' ? cancelledResponse() : plainCallResponse(call, ending, face.info);
@@ -173,6 +184,16 @@ async function answerPost(
   return isInitialization(body)
     ? sessions.open(request, caller, face, body)
     : messages.handle(request, caller, face, body);
+}
+
+/** Whether the server may ask the client of the call for input, for which the fast path has no way. */
+async function isAsked(
+  rounds: InputRounds,
+  { toolName: name, meta, revision }: PlainCall,
+  { request: { signal }, caller }: Pick<PostedMessage, 'request' | 'caller'>,
+): Promise<boolean> {
+  if (revision === undefined) return false;
+  return rounds.concern(caller, { method: 'tools/call', params: { name } }, declarationOf({ _meta: meta }), signal);
 }
 
 /** Whether headers must mirror arguments of the call, which the SDK checks. */

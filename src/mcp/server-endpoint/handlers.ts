@@ -3,15 +3,17 @@ import { ProtocolError, type Result, type ServerCapabilities, type ServerContext
 import { z } from 'zod';
 import type { ServerSession } from '../../domain/server-offers.ts';
 import type { Caller } from '../../shapes/access.ts';
+import { HestiaError } from '../../shapes/error.ts';
 import type { JsonObject } from '../../shapes/json.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { HubTools } from '../hub-tools.ts';
 import type { LegacySessions } from '../legacy-session.ts';
+import type { ToolInvocation } from '../meta-tools.ts';
 import type { ClientDeclaration } from '../request/client-declaration.ts';
 import { listPage } from '../request/list-page.ts';
 import { progressRelay } from '../request/tool-calls.ts';
-import { endpointError } from './endpoint-error.ts';
-import type { EndpointOffers, EndpointTool, OfferListKind } from './endpoint-offers.ts';
+import { endpointError, endpointFailure } from './endpoint-error.ts';
+import type { EndpointOffers, EndpointTool, OfferListKind, TargetedRequest } from './endpoint-offers.ts';
 
 /** Dependencies of the handlers. */
 export interface HandlersDeps {
@@ -53,39 +55,64 @@ const listParamsSchema = z.looseObject({ cursor: z.string().optional() });
 const callParamsSchema = z.looseObject({ name: z.string() });
 
 /** Answers a request. @throws ProtocolError */
-export async function answerRequest(
+export function answerRequest(
   deps: HandlersDeps,
-  { method, params = {} }: { method: string; params?: JsonObject | undefined },
+  message: TargetedRequest,
   ctx: ServerContext,
   request: EndpointRequest,
 ): Promise<Result> {
-  const { calls, log } = deps;
-  const { caller, sessionId } = request;
-  const client = AbortSignal.any([ctx.mcpReq.signal, request.signal]);
-  const call = calls.open({ keyId: caller.keyId, sessionId, requestId: ctx.mcpReq.id }, client);
+  const onProgress = progressRelay(ctx);
+  return answering(deps, ctx, request, (signal) => performRequest(deps, message, request, { signal, onProgress }));
+}
+
+/** Does the work of a request, which its client may cancel. @throws ProtocolError */
+export async function answering(
+  { calls, log }: Pick<HandlersDeps, 'calls' | 'log'>,
+  { mcpReq }: ServerContext,
+  { caller, sessionId, signal, end }: EndpointRequest,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const client = AbortSignal.any([mcpReq.signal, signal]);
+  const call = calls.open({ keyId: caller.keyId, sessionId, requestId: mcpReq.id }, client);
   try {
-    return await dispatch(deps, { method, params }, { ctx, request, signal: call.signal });
+    return await work(call.signal);
   } catch (error) {
     throw endpointError(error, log);
   } finally {
-    if (call.signal.aborted) request.end();
+    if (call.signal.aborted) end();
     call.close();
   }
 }
 
-interface Handling {
-  ctx: ServerContext;
-  request: EndpointRequest;
-  signal: AbortSignal;
+/**
+ * Does the work of a request over a session of its client with the server. Where the server is down, the work goes on without a
+ * session, and its failure is recorded as any other.
+ * @returns for a tool the failure as its result, if the client may have no session
+ */
+export async function overSession<Session>(
+  { method, log }: { method: string; log: Log },
+  open: () => Promise<Session | undefined>,
+  work: (session: Session | undefined) => Promise<Result>,
+): Promise<Result> {
+  let session: Session | undefined;
+  try {
+    session = await open();
+  } catch (error) {
+    const isDown = error instanceof HestiaError && error.code === 'SERVER_UNAVAILABLE';
+    if (!isDown && method === 'tools/call') return endpointFailure(error, log);
+    if (!isDown) throw error;
+  }
+  return work(session);
 }
 
-async function dispatch(
-  { endpoint, tools }: HandlersDeps,
-  { method, params }: { method: string; params: JsonObject },
-  { ctx, request, signal }: Handling,
+/** Sends a request to its server, or lists what the endpoint offers. */
+export async function performRequest(
+  { endpoint, tools }: Pick<HandlersDeps, 'endpoint' | 'tools'>,
+  { method, params }: TargetedRequest,
+  { caller, client, protocolVersion, via }: Pick<EndpointRequest, 'caller' | 'client' | 'protocolVersion' | 'via'>,
+  { signal, onProgress }: { signal: AbortSignal; onProgress: ToolInvocation['onProgress'] },
 ): Promise<Result> {
-  const { caller, client, protocolVersion, via } = request;
-  const options = { signal, onProgress: progressRelay(ctx), client, via };
+  const options = { signal, onProgress, client, via };
   const list = (kind: OfferListKind) => listOffers(endpoint, { caller, kind, signal }, params);
   switch (method) {
     case 'tools/list': {

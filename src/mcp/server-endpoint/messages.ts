@@ -18,7 +18,8 @@ import { cancelCall, sessionHeader, versionHeader } from '../request/tool-calls.
 import { TracedMcpServer } from '../traced-server.ts';
 import type { EndpointFace, EndpointOffers } from './endpoint-offers.ts';
 import type { EndpointTools } from './endpoint-tools.ts';
-import { answerRequest, type EndpointRequest, endpointMethods, type HandlersDeps } from './handlers.ts';
+import { type EndpointRequest, endpointMethods, type HandlersDeps } from './handlers.ts';
+import type { InputRounds } from './input-rounds.ts';
 
 /** Answers messages without a session. */
 export interface MessageHandler {
@@ -31,6 +32,7 @@ export interface MessageHandler {
 /** Dependencies of the handler. */
 export interface MessageHandlerDeps extends HandlersDeps {
   tools: EndpointTools;
+  rounds: InputRounds;
   metrics: Metrics;
   /** Places of streams, which are shared out by key. */
   streamPlaces: FairBudget;
@@ -118,7 +120,9 @@ function serverFactory(deps: MessageHandlerDeps, exchanges: WeakMap<AuthInfo, Ex
     const methods = endpointMethods(face.capabilities);
     // An unknown method has the status 404, for which the SDK has to find no handler.
     if (method === undefined || methods.has(method)) {
-      mcpServer.server.passThrough(methods, (message, ctx) => answerRequest(deps, message, ctx, handled));
+      mcpServer.server.passThrough(methods, ({ method, params = {} }, ctx) =>
+        deps.rounds.answer({ method, params }, ctx, handled),
+      );
     }
     return mcpServer;
   };

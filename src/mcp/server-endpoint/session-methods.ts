@@ -8,6 +8,7 @@ import {
   type WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
+import type { ServerSession } from '../../domain/server-offers.ts';
 import type { Caller } from '../../shapes/access.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import { type ClientDeclaration, declarationOf } from '../request/client-declaration.ts';
@@ -16,7 +17,7 @@ import type { TracedServer } from '../traced-server.ts';
 import type { ClientChannel } from './client-channel.ts';
 import { endpointError } from './endpoint-error.ts';
 import type { EndpointFace } from './endpoint-offers.ts';
-import { answerRequest, endpointMethods, type HandlersDeps } from './handlers.ts';
+import { answerRequest, endpointMethods, type HandlersDeps, overSession } from './handlers.ts';
 
 /** The parts of a session that its methods use. */
 export interface SessionParts {
@@ -56,16 +57,16 @@ export function handleSessionMethods(deps: SessionMethodsDeps, server: TracedSer
   server.passThrough(methods, async (message, ctx) => {
     try {
       return subscriptionMethods.has(message.method)
-        ? await changeSubscription(deps, parts, message)
+        ? await changeSubscription(deps, parts, message, ctx.mcpReq.signal)
         : await answerInSession(deps, server, parts, { message, ctx });
     } catch (error) {
       throw endpointError(error, log);
     }
   });
   if (logging !== undefined) {
-    server.setRequestHandler('logging/setLevel', async ({ params: { level } }) => {
+    server.setRequestHandler('logging/setLevel', async ({ params: { level } }, { mcpReq }) => {
       try {
-        await channel.setLevel(level);
+        await channel.setLevel(level, mcpReq.signal);
         return {};
       } catch (error) {
         throw endpointError(error, log);
@@ -83,20 +84,24 @@ async function answerInSession(
   { id, channel, caller, transport }: SessionParts,
   { message, ctx }: { message: JSONRPCRequest; ctx: ServerContext },
 ): Promise<Result> {
-  const via = await channel.session();
   const signal = ctx.http?.req?.signal ?? new AbortController().signal;
+  const { method, params = {} } = message;
   const protocolVersion = ctx.http?.req?.headers.get(versionHeader) ?? undefined;
   const end = () => transport.closeSSEStream(ctx.mcpReq.id);
-  // A server of 2026-07-28 asks for input in its result. The SDK then asks the client, and repeats the request.
-  const client = via === undefined && channel.isNeeded() ? declaredBy(server, ctx) : undefined;
-  const request = { caller: caller(), sessionId: id, protocolVersion, signal, client, via, end };
-  return channel.running(ctx, () => answerRequest(deps, message, ctx, request));
+  const answer = (via: ServerSession | undefined) => {
+    // A server of 2026-07-28 asks for input in its result. The SDK then asks the client, and repeats the request.
+    const client = via === undefined && channel.isNeeded() ? declaredBy(server, ctx) : undefined;
+    const request = { caller: caller(), sessionId: id, protocolVersion, signal, client, via, end };
+    return channel.running(ctx, () => answerRequest(deps, { method, params }, ctx, request));
+  };
+  return overSession({ method, log: deps.log }, () => channel.session({ method, params }, signal), answer);
 }
 
 async function changeSubscription(
   { endpoint }: SessionMethodsDeps,
   { subscriptions, channel, caller }: SessionParts,
   { method, params }: JSONRPCRequest,
+  signal: AbortSignal,
 ): Promise<Result> {
   const parsed = uriParamsSchema.safeParse(params);
   if (!parsed.success) throw new ProtocolError(-32602, 'params.uri: must be the URI of a resource');
@@ -110,6 +115,7 @@ async function changeSubscription(
   if (subscriptions.size >= subscriptionsMax) {
     throw new HestiaError('OVERLOADED', `${subscriptionsMax} resources are subscribed to, the most of one session`);
   }
-  subscriptions.set(uri, await endpoint.subscribe(caller(), uri, await channel.session()));
+  const via = await channel.session({ method, params: { uri } }, signal);
+  subscriptions.set(uri, await endpoint.subscribe(caller(), uri, via));
   return {};
 }

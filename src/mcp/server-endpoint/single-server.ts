@@ -20,7 +20,7 @@ export function createSingleServer(offers: ServerOffers, serverId: string): Endp
     list: (caller, kind, signal) => offers.list(caller, { serverId, kind, signal }),
     request: (caller, request, options) => offers.request(caller, { serverId, ...request }, options),
     subscribe: (caller, uri, via) => offers.subscribe(caller, { serverId, uri }, via),
-    sessionServer: (caller) => offers.server(caller, serverId),
+    serverOf: (caller) => offers.server(caller, serverId),
     eventOf: (change) => (change.serverId === serverId ? eventOfChange(change) : undefined),
   };
 }
