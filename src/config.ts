@@ -81,6 +81,7 @@ export function loadConfig(sources: ConfigSources): Config {
     logins: loginsConfiguration(environment, file.logins, { folder, dataDirectory }),
     audit: { ...file.audit, headFile: resolve(folder, file.audit.headFile ?? resolve(dataDirectory, 'audit.head')) },
     storage: file.storage,
+    console: { grafanaUrl: file.console.grafanaUrl, clientSecret: environment.HESTIA_OAUTH_CLIENT_SECRET },
     policy: file.policy,
   });
 }
@@ -209,7 +210,7 @@ function environmentError(error: z.ZodError, input: unknown): ConfigurationError
 
 /** Keys and URLs may be secrets, and are never shown. */
 function mayShow(path: readonly string[]): boolean {
-  return !path.some((part) => /KEY|URL/.test(part));
+  return !path.some((part) => /KEY|SECRET|URL/.test(part));
 }
 
 function deepFreeze<T>(value: T): T {

@@ -1,12 +1,14 @@
 /** The console: pages for people at `/`, with sessions of their own, over the use cases of the hub. */
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import type { AccessService } from '../domain/access-service.ts';
 import { errorCodes, HestiaError } from '../shapes/error.ts';
 import type { Log } from '../telemetry/log.ts';
 import { assetRoutes } from './assets.ts';
 import { plainDocument } from './layout.ts';
 import { html } from './markup.ts';
 import { type ActivityPagesDeps, activityPages } from './pages/activity.ts';
+import { connectPages } from './pages/client-setup.ts';
 import { type HomePagesDeps, homePages } from './pages/home.ts';
 import { keyPages } from './pages/keys.ts';
 import { type QuarantinePagesDeps, quarantinePages } from './pages/quarantine.ts';
@@ -27,6 +29,7 @@ export interface ConsoleDeps
     QuarantinePagesDeps,
     SchedulerPagesDeps,
     SignInPagesDeps {
+  access: AccessService;
   log: Log;
 }
 
@@ -53,6 +56,7 @@ export function createConsole(deps: ConsoleDeps): Hono<ConsoleEnv> {
     activityPages(deps),
     quarantinePages(deps),
     keyPages(deps),
+    connectPages(deps),
     schedulerPages(deps),
   ]) {
     app.route('/', pages);

@@ -32,6 +32,7 @@ const navigation: readonly { path: string; title: string; roles?: readonly Role[
   { path: '/console/activity', title: 'Activity', roles: ['auditor', 'operator'] },
   { path: '/console/quarantine', title: 'Quarantine', roles: ['auditor', 'operator'] },
   { path: '/console/keys', title: 'Keys', roles: ['operator'] },
+  { path: '/console/connect', title: 'Connect' },
   { path: '/console/scheduler', title: 'Scheduler' },
 ];
 
@@ -65,7 +66,7 @@ export function plainDocument(title: string, content: Shown): Markup {
   return document(title, html`<main id="main" class="plain" tabindex="-1"><h1>${title}</h1>${content}</main>`, []);
 }
 
-const commonScripts = ['htmx.min.js', 'hx-sse.min.js', 'console.js'];
+const commonScripts = ['console.js'];
 
 function document(title: string, body: Markup, scripts: readonly string[]): Markup {
   return html`<!doctype html>
@@ -74,7 +75,7 @@ function document(title: string, body: Markup, scripts: readonly string[]): Mark
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
-        <meta name="htmx-config" content="history:false">
+        ${scripts.includes('htmx.min.js') && html`<meta name="htmx-config" content="history:false">`}
         <title>${title} · Hestia</title>
         <link rel="icon" href="/console/assets/icon.svg" type="image/svg+xml">
         <link rel="stylesheet" href="/console/assets/parts.css">

@@ -2,10 +2,12 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import type { AccessService } from '../domain/access-service.ts';
 import { HestiaError } from '../shapes/error.ts';
-import { type Page, type PageContext, pageDocument } from './layout.ts';
-import type { Markup } from './markup.ts';
+import { issuerPaths } from '../shapes/oauth/server-oauth.ts';
+import { type Page, type PageContext, pageDocument, plainDocument } from './layout.ts';
+import { html, type Markup } from './markup.ts';
 
 /** The variables of a page's request, set by {@link requireSession}. */
 export type ConsoleEnv = { Variables: { page: PageContext } };
@@ -22,12 +24,24 @@ export function requireSession({ access }: { access: AccessService }): Middlewar
   return async (c, next) => {
     const token = sessionToken(c);
     const session = token === undefined ? undefined : await access.signIn.find(token);
-    if (session === undefined) return c.redirect(signInPath, 303);
+    if (session === undefined) return isLive(c) ? streamSSE(c, reportSignedOut) : c.redirect(signInPath, 303);
     const { caller, formToken } = session;
-    c.set('page', { caller, formToken, url: new URL(c.req.url), now: Date.now() });
+    const url = new URL(c.req.url);
+    if (isSecure(c)) url.protocol = 'https:';
+    c.set('page', { caller, formToken, url, now: Date.now() });
     if (c.req.method === 'POST') checkFormToken((await c.req.parseBody()).formToken, formToken);
     return next();
   };
+}
+
+/** Whether a request is for updates of an open page, which no page to sign in can answer. */
+function isLive(c: Context): boolean {
+  return c.req.header('accept')?.includes('text/event-stream') === true;
+}
+
+/** Reports to an open page that its session has ended: its script then leads to the page to sign in. */
+export async function reportSignedOut(stream: SSEStreamingApi): Promise<void> {
+  await stream.writeSSE({ event: 'signed-out', data: '' });
 }
 
 /** The token in the cookie of a request. */
@@ -35,11 +49,45 @@ export function sessionToken(c: Context): string | undefined {
   return getCookie(c, cookieName);
 }
 
-/** Gives the browser a session, until it is closed. */
+/** Gives the browser a session, until it is closed, and sends it to the home page. */
 export function startSession(c: Context, token: string): Response {
-  const secure = new URL(c.req.url).protocol === 'https:' || c.req.header('x-forwarded-proto') === 'https';
-  setCookie(c, cookieName, token, { httpOnly: true, sameSite: 'Strict', path: '/', secure });
+  setSessionCookie(c, token);
   return c.redirect('/', 303);
+}
+
+/**
+ * Gives a browser a session that comes from another site. It sends the cookie only with requests that a page of the hub makes, and
+ * not with a redirect, so that this page leads on.
+ */
+export async function startSessionFromElsewhere(c: Context, token: string): Promise<Response> {
+  setSessionCookie(c, token);
+  const content = html`<meta http-equiv="refresh" content="0;url=/"><p><a href="/">Go on to the console</a></p>`;
+  const page = await respond(plainDocument('Signed in', content), 200);
+  return c.newResponse(page.body, page);
+}
+
+function setSessionCookie(c: Context, token: string): void {
+  setCookie(c, cookieName, token, { httpOnly: true, sameSite: 'Strict', path: '/', secure: isSecure(c) });
+}
+
+const attemptCookieName = 'hestia_sign_in';
+const attemptCookiePath = issuerPaths.start;
+
+/** Gives the browser the secret of its sign-in at the issuer. A browser sends it also when it comes from the issuer's site. */
+export function setAttempt(c: Context, secret: string, maxAgeMs: number): void {
+  const options = { httpOnly: true, sameSite: 'Lax', path: attemptCookiePath, secure: isSecure(c) } as const;
+  setCookie(c, attemptCookieName, secret, { ...options, maxAge: maxAgeMs / 1000 });
+}
+
+/** Takes the secret of a sign-in from the browser. */
+export function takeAttempt(c: Context): string | undefined {
+  const secret = getCookie(c, attemptCookieName);
+  deleteCookie(c, attemptCookieName, { path: attemptCookiePath });
+  return secret;
+}
+
+function isSecure(c: Context): boolean {
+  return new URL(c.req.url).protocol === 'https:' || c.req.header('x-forwarded-proto') === 'https';
 }
 
 /** Takes the session from the browser. */

@@ -11,6 +11,7 @@ import type { Database } from '../stores/database.ts';
 import { inActiveSpan, inSpan } from '../telemetry/span.ts';
 import {
   type AuthFailure,
+  callerOfHolder,
   callerOfKey,
   createAuthentication,
   keyIdPattern,
@@ -18,6 +19,7 @@ import {
 } from './access/authentication.ts';
 import { type CredentialLifetimes, createCredentialLifetimes } from './access/credential-lifetime.ts';
 import type { AccessGuard } from './access/guard.ts';
+import type { IssuerSignIn } from './access/issuer-sign-in.ts';
 import { createKeyCache, type KeyCache } from './access/key-cache.ts';
 import type { RateLimits } from './access/rate-limits.ts';
 import { createSignIn, type SignIn } from './access/sign-in.ts';
@@ -75,6 +77,8 @@ export interface AccessServiceDeps {
   accessStore: AccessStore;
   /** Authenticates access tokens; undefined if no issuer is configured. */
   tokens: AccessTokens | undefined;
+  /** Signs people in at the issuer of access tokens; undefined if none is configured. */
+  issuerSignIn: IssuerSignIn | undefined;
   rateLimits: RateLimits;
   trail: AuditTrail;
   guard: AccessGuard;
@@ -103,7 +107,7 @@ export function createAccessService(deps: AccessServiceDeps): AccessService {
   };
   return {
     admit,
-    signIn: createSignIn({ ...deps, admit, callerOfKey: (keyId) => callerOfKey(keyId, { keys, lifetimes }) }),
+    signIn: createSignIn({ ...deps, admit, callerOf: (holder) => callerOfHolder(holder, { keys, lifetimes }) }),
     saveUses: () => {
       const saving = uses;
       uses = new Map();

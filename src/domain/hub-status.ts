@@ -49,6 +49,8 @@ export interface LastHour {
   calls: RecentCalls;
   /** Records of each event but tool calls, by the event's name. */
   events: { event: string; count: number }[];
+  /** Whether tools were called, also before the last hour. */
+  hasCalls: boolean;
 }
 
 /** Dependencies of the status. */
@@ -61,13 +63,14 @@ export interface HubStatusDeps {
   trail: AuditTrail;
   schedulerService: SchedulerService;
   guard: AccessGuard;
-  views: Pick<AuditViews, 'callMinutes' | 'eventCounts'>;
+  views: Pick<AuditViews, 'callMinutes' | 'eventCounts' | 'hasCalls'>;
   telemetry: Pick<Telemetry, 'spansOf'>;
   now: () => number;
 }
 
 /** Creates the status. */
 export function createHubStatus(deps: HubStatusDeps): HubStatus {
+  let hasCalls = false;
   return {
     read: async (caller) => {
       await deps.guard.require(caller, 'server.read');
@@ -100,7 +103,8 @@ export function createHubStatus(deps: HubStatusDeps): HubStatus {
         deps.views.callMinutes({ sinceMinute: firstRecentMinute(now), ...scope }),
         deps.views.eventCounts({ since: now - hourMs, ...scope }),
       ]);
-      return { calls: recentCalls(counts, now), events };
+      hasCalls ||= await deps.views.hasCalls();
+      return { calls: recentCalls(counts, now), events, hasCalls };
     },
     spansOf: async (caller, traceId) => {
       await deps.guard.require(caller, 'audit.read');

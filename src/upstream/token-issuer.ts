@@ -5,7 +5,7 @@
  */
 import type { createRemoteJWKSet, errors, JWTPayload, JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
-import type { OauthConfiguration } from '../shapes/configuration/config.ts';
+import type { OauthConfiguration } from '../shapes/configuration/oauth.ts';
 
 /** The result of a verification. `unavailable`: not checked, since the issuer's keys cannot be fetched. */
 export type TokenVerdict =

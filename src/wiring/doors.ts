@@ -38,7 +38,7 @@ export function createDoors(deps: HubDeps, foundation: Foundation, tools: Tools,
     servers: services.servers,
     quarantine: services.quarantine,
     health: healthDeps(foundation, tools, isDraining),
-    console: createConsoleLoader(foundation, services),
+    console: createConsoleLoader(deps, foundation, services),
     mcp: hubServer.handle,
     sse: (request, caller, serverId) => sse.handle(request, caller, endpointOf(serverId)),
     serverMcp: serverEndpoints.handle,
@@ -101,12 +101,18 @@ function healthDeps({ database, trail, memory }: Foundation, { searchIndex, pool
 }
 
 /** The console, which is loaded when its first page is requested: a hub without readers does not need it. */
-function createConsoleLoader({ access, log }: Foundation, services: Services): AppDeps['console'] {
+function createConsoleLoader({ config }: HubDeps, { access, log }: Foundation, services: Services): AppDeps['console'] {
   const { auditService: audit } = services;
+  const { retention } = config;
+  const strictSkills = config.skills.strict;
   let loading: Promise<Hono<ConsoleEnv>> | undefined;
   return async (request, bindings) => {
-    loading ??= import('../console/console.ts').then(({ createConsole }) =>
-      createConsole({ ...services, audit, access, log, addressOf: clientAddress }),
+    loading ??= Promise.all([import('../console/console.ts'), import('../console/links.ts')]).then(
+      ([{ createConsole }, { createConsoleLinks }]) => {
+        const links = createConsoleLinks(config.console.grafanaUrl);
+        const shared = { audit, access, log, links, retention, strictSkills };
+        return createConsole({ ...services, ...shared, addressOf: clientAddress });
+      },
     );
     return (await loading).fetch(request, Object(bindings));
   };

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { createAccessGuard } from '../domain/access/guard.ts';
+import { createIssuerSignIn } from '../domain/access/issuer-sign-in.ts';
 import { createRateLimits } from '../domain/access/rate-limits.ts';
 import { createAccessTokens } from '../domain/access/tokens.ts';
 import { createAccessService } from '../domain/access-service.ts';
@@ -10,6 +11,7 @@ import { createSearchWriter } from '../domain/search/writer.ts';
 import { type MemoryWatch, memoryLimitBytes, watchMemory } from '../flow/memory-watch.ts';
 import { hubCaller } from '../shapes/access.ts';
 import type { Config } from '../shapes/configuration/config.ts';
+import { issuerPaths } from '../shapes/oauth/server-oauth.ts';
 import { createAccessStore } from '../stores/access-store.ts';
 import { lockDataDirectory } from '../stores/data-lock.ts';
 import { openDatabase } from '../stores/database.ts';
@@ -23,6 +25,7 @@ import { createToolPinStore } from '../stores/tool-pin-store.ts';
 import { createEventReport, type EventReport } from '../telemetry/event-report.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { createIssuerClient } from '../upstream/oauth/issuer-client.ts';
 import { createTokenIssuer } from '../upstream/token-issuer.ts';
 import { type AuditSettings, alarmIfBroken, createAudit } from './audit.ts';
 import type { HubDeps } from './hub-deps.ts';
@@ -40,7 +43,6 @@ export async function createFoundation(deps: HubDeps) {
   const metrics = createMetrics();
   const report = createEventReport({ log, metrics });
   await using opened = new AsyncDisposableStack();
-  const { policy } = config;
   const stored = await alarmIfBroken({ report, log }, () => openStored(deps, { metrics, report, opened }));
   const { database, audit } = stored;
   const { trail } = audit;
@@ -49,7 +51,7 @@ export async function createFoundation(deps: HubDeps) {
   const access = createAccessService({
     database,
     accessStore: createAccessStore(database),
-    tokens: policy.oauth && createAccessTokens({ issuer: createTokenIssuer(policy.oauth), oauth: policy.oauth }),
+    ...createIssuerAccess(config),
     rateLimits,
     trail,
     guard,
@@ -133,4 +135,16 @@ function createStores(database: ReturnType<typeof openDatabase>) {
     quarantineStore: createQuarantineStore(database),
     pinStore: createToolPinStore(database),
   };
+}
+
+/** Access tokens of the configured issuer, and the sign-in there; neither without one. */
+function createIssuerAccess({ policy: { oauth }, console: { clientSecret } }: Config) {
+  if (oauth === undefined) return { tokens: undefined, issuerSignIn: undefined };
+  const tokens = createAccessTokens({ issuer: createTokenIssuer(oauth), oauth });
+  const startUrl = new URL(issuerPaths.start, oauth.resource).href;
+  const redirectUrl = new URL(issuerPaths.back, oauth.resource).href;
+  const client = createIssuerClient({ oauth, clientSecret, redirectUrl });
+  const { issuer } = oauth;
+  const issuerSignIn = createIssuerSignIn({ issuer, startUrl, client, tokens, now: () => performance.now() });
+  return { tokens, issuerSignIn };
 }

@@ -23,6 +23,7 @@ const paths = [
   '/console/activity/2/proof',
   '/console/quarantine',
   '/console/keys',
+  '/console/connect',
   '/console/scheduler',
 ];
 const steps = ['leaf', 'root', 'checkpoint', 'signature'];
@@ -104,6 +105,17 @@ describeWith('chromium', 'the console in a browser', () => {
     await expect.poll(() => calls.textContent().then(Number), { timeout: 60_000, interval: 500 }).toBe(before + 1);
     await expect.poll(() => page.locator('[data-chart] canvas').count(), { timeout: 60_000 }).toBe(1);
     expect(faults).toEqual([]);
+    await context.close();
+  }, 120_000);
+
+  test('a page that is open leads to the sign-in when another tab of its session signs out', async () => {
+    const { context, page } = await open();
+    await expect.poll(() => page.locator('[data-chart] canvas').count(), { timeout: 60_000 }).toBe(1);
+    const other = await context.newPage();
+    await other.goto(`${hub.url}/console/tools`);
+    await other.getByRole('button', { name: 'Sign out' }).click();
+    await other.getByLabel('API key').waitFor();
+    await page.getByLabel('API key').waitFor({ timeout: 60_000 });
     await context.close();
   }, 120_000);
 

@@ -28,6 +28,7 @@ const pages = [
   '/console/activity/1',
   '/console/quarantine',
   '/console/keys',
+  '/console/connect',
   '/console/scheduler',
 ];
 

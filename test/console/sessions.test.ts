@@ -12,8 +12,8 @@ function stage() {
 describe('a session', () => {
   test('is found by its token only, until it ends', () => {
     const { sessions } = stage();
-    const { token, formToken } = sessions.open(keyId);
-    expect(sessions.find(token)).toEqual({ keyId, formToken });
+    const { token, formToken } = sessions.open({ keyId });
+    expect(sessions.find(token)).toEqual({ holder: { keyId }, formToken });
     expect(sessions.find(`${token}x`)).toBeUndefined();
     expect(sessions.find(formToken)).toBeUndefined();
     sessions.end(token);
@@ -22,7 +22,7 @@ describe('a session', () => {
 
   test('ends when it was not used for an hour, and counts as used when it is found', () => {
     const { clock, sessions } = stage();
-    const { token } = sessions.open(keyId);
+    const { token } = sessions.open({ keyId });
     clock.ms += idleMsMax;
     expect(sessions.find(token)).toBeDefined();
     clock.ms += idleMsMax;
@@ -33,7 +33,7 @@ describe('a session', () => {
 
   test('ends after half a day, however often it is used', () => {
     const { clock, sessions } = stage();
-    const { token } = sessions.open(keyId);
+    const { token } = sessions.open({ keyId });
     while (clock.ms <= sessionMsMax - idleMsMax) {
       expect(sessions.find(token)).toBeDefined();
       clock.ms += idleMsMax;
@@ -45,7 +45,7 @@ describe('a session', () => {
 
   test('has its own tokens', () => {
     const { sessions } = stage();
-    const tokens = Array.from({ length: 100 }, () => sessions.open(keyId)).flatMap(({ token, formToken }) => [
+    const tokens = Array.from({ length: 100 }, () => sessions.open({ keyId })).flatMap(({ token, formToken }) => [
       token,
       formToken,
     ]);

@@ -14,3 +14,5 @@ const addCopyButtons = () => {
   }
 };
 addCopyButtons();
+// An open page leads to the page to sign in once its session has ended.
+document.addEventListener('signed-out', () => location.assign('/console/sign-in'));

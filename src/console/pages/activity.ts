@@ -11,6 +11,7 @@ import { decodeNumberCursor, encodeCursor } from '../../shapes/page.ts';
 import { timeQuerySchema } from '../../shapes/time.ts';
 import type { RecentSpan } from '../../telemetry/recent-spans.ts';
 import type { PageContext } from '../layout.ts';
+import type { ConsoleLinks } from '../links.ts';
 import { html, lines, type Markup, type Shown } from '../markup.ts';
 import { choice, facts, nextPage, outcomeBadge, table, time, toolPath } from '../parts.ts';
 import { type ConsoleEnv, show } from '../session.ts';
@@ -20,12 +21,13 @@ import { waterfall } from '../trace.ts';
 export interface ActivityPagesDeps {
   audit: AuditService;
   hubStatus: HubStatus;
+  links: ConsoleLinks;
 }
 
 const pageSize = 50;
 
 /** The routes below `/console/activity`. */
-export function activityPages({ audit, hubStatus }: ActivityPagesDeps): Hono<ConsoleEnv> {
+export function activityPages({ audit, hubStatus, links }: ActivityPagesDeps): Hono<ConsoleEnv> {
   const router = new Hono<ConsoleEnv>();
   router.get('/console/activity', async (c) => {
     const context = c.var.page;
@@ -44,7 +46,7 @@ export function activityPages({ audit, hubStatus }: ActivityPagesDeps): Hono<Con
     const context = c.var.page;
     const record = await recordOf(audit, context, Number(c.req.param('seq')));
     const spans = await hubStatus.spansOf(context.caller, record.trace_id);
-    return show(c, recordPage(record, spans, context));
+    return show(c, recordPage(record, { spans, grafana: links.trace(record.trace_id) }, context));
   });
   router.get('/console/activity/:seq{[0-9]+}/proof', async (c) => {
     const { caller } = c.var.page;
@@ -145,7 +147,11 @@ async function recordOf(audit: AuditService, { caller }: PageContext, seq: numbe
   return record;
 }
 
-function recordPage(record: AuditRecord, spans: readonly RecentSpan[], context: PageContext) {
+function recordPage(
+  record: AuditRecord,
+  { spans, grafana }: { spans: readonly RecentSpan[]; grafana: string | undefined },
+  context: PageContext,
+) {
   const { seq, trace_id: traceId, span_id: spanId, agent_id: agentId } = record;
   const content = html`${facts([
     ['Time', html`${record.time} (${time(Date.parse(record.time), context.now)})`],
@@ -166,6 +172,7 @@ function recordPage(record: AuditRecord, spans: readonly RecentSpan[], context: 
   ])}
     <p><a class="button" href="/console/activity/${seq}/proof">Prove this record</a></p>
     <h2>Trace</h2>${waterfall(spans)}
+    ${grafana !== undefined && html`<p><a href="${grafana}" rel="noopener">This trace in Grafana</a></p>`}
     <details><summary>As JSON</summary><pre><code>${lines(JSON.stringify(record, undefined, 2))}</code></pre></details>`;
   return { title: `Record ${seq}`, about: 'One entry of the audit trail, as it is stored.', content };
 }

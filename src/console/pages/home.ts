@@ -1,63 +1,82 @@
 /** The home page: whether the hub is well, what happened in the last hour, and the first steps. It updates itself. */
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
+import type { AccessService } from '../../domain/access-service.ts';
 import type { HubStatus, HubStatusReport, LastHour } from '../../domain/hub-status.ts';
 import type { ServerService } from '../../domain/server-service.ts';
 import type { Caller } from '../../shapes/access.ts';
 import type { ServerStatus } from '../../shapes/server.ts';
 import type { PageContext } from '../layout.ts';
+import type { ConsoleLinks } from '../links.ts';
 import { html, type Markup, type Shown } from '../markup.ts';
 import { badge, duration, emptyState, time } from '../parts.ts';
-import { type ConsoleEnv, show } from '../session.ts';
-import { clientSetup } from './client-setup.ts';
+import { type ConsoleEnv, reportSignedOut, sessionToken, show } from '../session.ts';
 import { createSharedReads } from './shared-reads.ts';
 
 /** Dependencies of the page. */
 export interface HomePagesDeps {
   hubStatus: HubStatus;
   servers: ServerService;
+  access: Pick<AccessService, 'signIn'>;
+  links: ConsoleLinks;
 }
 
 /** How often an open page is updated, in milliseconds. */
-const liveMs = 2000;
+const liveMs = 1000;
 
 /** The routes `/` and `/console/live`. */
-export function homePages({ hubStatus, servers }: HomePagesDeps): Hono<ConsoleEnv> {
+export function homePages({ hubStatus, servers, access, links }: HomePagesDeps): Hono<ConsoleEnv> {
   const router = new Hono<ConsoleEnv>();
-  // Readers who see the same share one reading, so that ten open pages cost as much as one.
-  const read = createSharedReads<Home>(liveMs / 2, async (caller) => {
+  const read = async (caller: Caller): Promise<Home> => {
     const [status, lastHour, list] = await Promise.all([
       hubStatus.read(caller),
       hubStatus.lastHour(caller),
       servers.list(caller),
     ]);
     return { status, lastHour, servers: list };
-  });
+  };
+  // Readers who see the same share one update, so that ten open pages cost as much as one.
+  const draw = async (caller: Caller, withSteps: boolean) => {
+    const home = await read(caller);
+    const context = { caller, now: Date.now() };
+    return String(await html`${overview(home, context)}${withSteps && firstSteps(home, caller)}`);
+  };
+  const drawn = createSharedReads(liveMs, (caller) => draw(caller, false));
+  const drawnWithSteps = createSharedReads(liveMs, (caller) => draw(caller, true));
   router.get('/', async (c) => {
     const context = c.var.page;
     const home = await read(context.caller);
-    const content = html`<div id="live" hx-sse:connect="/console/live" hx-swap="innerHTML">${overview(home, context)}</div>
-      ${firstSteps(home, context)}`;
+    // Steps that were open stay on the page when they are done, so that the reader sees that they are.
+    const withSteps = !stepsOf(home, context.caller).every(({ done }) => done);
+    const content = html`<div id="live" hx-sse:connect="/console/live${withSteps && '?steps=true'}" hx-sse:close="signed-out" hx-swap="innerHTML">${overview(home, context)}${withSteps && firstSteps(home, context.caller)}</div>
+      ${links.board !== undefined && html`<p><a class="button quiet" href="${links.board}" rel="noopener">Boards in Grafana</a></p>`}`;
     return show(c, {
       title: 'Home',
       about: 'Is the hub well, and what did agents do in the last hour?',
       content,
-      scripts: ['uplot.js', 'chart.js'],
+      scripts: ['htmx.min.js', 'hx-sse.min.js', 'uplot.js', 'chart.js'],
     });
   });
   router.get('/console/live', (c) => {
-    const { caller } = c.var.page;
-    return streamSSE(c, async (stream) => {
-      let shown = '';
-      while (!stream.aborted && caller.ended?.aborted !== true) {
-        await stream.sleep(liveMs);
-        const next = String(await overview(await read(caller), { ...c.var.page, now: Date.now() }));
-        if (next !== shown) await stream.writeSSE({ data: next });
-        shown = next;
-      }
-    });
+    const next = c.req.query('steps') === 'true' ? drawnWithSteps : drawn;
+    return follow(c, () => next(c.var.page.caller), access.signIn);
   });
   return router;
+}
+
+/** Sends what a page shows to it, each time that it has changed, until the session of its reader ends. */
+function follow(c: Context<ConsoleEnv>, next: () => Promise<string>, signIn: AccessService['signIn']): Response {
+  const token = sessionToken(c) ?? '';
+  return streamSSE(c, async (stream) => {
+    let shown = '';
+    while (!stream.aborted && (await signIn.isOpen(token))) {
+      await stream.sleep(liveMs);
+      const data = await next();
+      if (data !== shown) await stream.writeSSE({ data });
+      shown = data;
+    }
+    if (!stream.aborted) await reportSignedOut(stream);
+  });
 }
 
 interface Home {
@@ -112,25 +131,37 @@ function chartSeries(minutes: LastHour['calls']['minutes']) {
   };
 }
 
-/** The first steps of a new hub; nothing once all are done. */
-function firstSteps({ status, lastHour }: Home, { caller, url }: PageContext): Shown {
-  const { outcomes } = lastHour.calls;
-  const called = outcomes.success + outcomes.error + outcomes.timeout + outcomes.abandoned > 0;
-  const steps = [
+interface Step {
+  done: boolean;
+  title: string;
+  text: Markup;
+}
+
+/** The first steps of a new hub. */
+function stepsOf({ status, lastHour }: Home, { role }: Caller): Step[] {
+  const operator = (text: Markup) => (role === 'operator' ? text : html`An operator does this.`);
+  return [
     {
       done: status.serversTotal > 0,
       title: 'Add a server',
-      text: html`Paste the configuration of any MCP client on <a href="/console/servers">Servers</a>.`,
+      text: operator(html`Paste the configuration of any MCP client on <a href="/console/servers">Servers</a>.`),
     },
     {
       done: status.skillsActive > 0,
       title: 'Activate a skill',
-      text: html`Publish one with <code>hestia skills publish</code>, and activate it on <a href="/console/skills">Skills</a>.`,
+      text: html`Publish one on <a href="/console/skills">Skills</a>, and activate it there.`,
     },
-    { done: called, title: 'Connect a client', text: clientSetup(url, caller) },
+    {
+      done: lastHour.hasCalls,
+      title: 'Connect a client',
+      text: html`<a href="/console/connect">Connect</a> has the configurations of Claude Code, VS Code and others. This step is done with the first call.`,
+    },
   ];
-  if (steps.every(({ done }) => done)) return undefined;
-  return html`<section><h2>First steps</h2><ol class="steps">
-    ${steps.map(({ done, title, text }) => html`<li class="${done ? 'done' : 'open'}"><h3>${title}${done && html` ${badge('done', 'good')}`}</h3>${!done && html`<div>${text}</div>`}</li>`)}
+}
+
+function firstSteps(home: Home, caller: Caller): Markup {
+  const mark = (done: boolean) => (done ? badge('done', 'good') : badge('open', 'neutral'));
+  return html`<section aria-label="First steps"><h2>First steps</h2><ol class="first-steps">
+    ${stepsOf(home, caller).map(({ done, title, text }) => html`<li class="card ${done ? 'done' : 'open'}"><h3>${title} ${mark(done)}</h3><p>${text}</p></li>`)}
   </ol></section>`;
 }

@@ -7,7 +7,7 @@ import type { Caller } from '../../shapes/access.ts';
 import type { StoredKey } from '../../stores/access-store.ts';
 import type { CredentialLifetimes } from './credential-lifetime.ts';
 import type { KeyCache } from './key-cache.ts';
-import { type AccessTokens, looksLikeToken } from './tokens.ts';
+import { type AccessTokens, type AuthenticatedToken, looksLikeToken } from './tokens.ts';
 
 /** Why a request could not be authenticated. The reason is recorded, but never sent to the client. */
 export type AuthFailure =
@@ -39,7 +39,8 @@ export const keyIdPattern = /^[0-9a-f]{16}$/;
 export function createAuthentication({ keys, lifetimes, tokens }: AuthenticationDeps): Authentication {
   return async (secret) => {
     if (tokens !== undefined && secret !== undefined && looksLikeToken(secret)) {
-      return callerOfToken(await tokens.caller(secret), lifetimes);
+      const authenticated = await tokens.caller(secret);
+      return 'failure' in authenticated ? authenticated : callerOfToken(authenticated, lifetimes);
     }
     return callerOf(secret, await findPresented(keys, secret), lifetimes);
   };
@@ -81,12 +82,21 @@ function callerOfStored({ key }: StoredKey, lifetimes: CredentialLifetimes): Cal
   return { keyId, agentId, namespace, role, scope, ended: lifetimes.signal({ keyId, expiresAt }) };
 }
 
+/** The caller of a session's holder, whose key or access token is valid now. */
+export async function callerOfHolder(
+  holder: { keyId: string } | AuthenticatedToken,
+  deps: Pick<AuthenticationDeps, 'keys' | 'lifetimes'>,
+): Promise<Caller | undefined> {
+  if ('keyId' in holder) return callerOfKey(holder.keyId, deps);
+  const caller = callerOfToken(holder, deps.lifetimes);
+  return 'failure' in caller ? undefined : caller;
+}
+
+/** The caller of an access token that was verified, unless it has expired since. */
 function callerOfToken(
-  authenticated: Awaited<ReturnType<AccessTokens['caller']>>,
+  { caller, expiresAt }: AuthenticatedToken,
   lifetimes: CredentialLifetimes,
-): Caller | { failure: AuthFailure } {
-  if ('failure' in authenticated) return authenticated;
-  const { caller, expiresAt } = authenticated;
+): Caller | { failure: 'expired' } {
   const credential = { keyId: caller.keyId, expiresAt };
   if (lifetimes.hasEnded(credential)) return { failure: 'expired' };
   return { ...caller, ended: lifetimes.signal(credential) };

@@ -1,13 +1,18 @@
 /**
- * The sessions of people in a browser, in memory. Each belongs to an API key. Tokens and codes are random and only their SHA-256
- * is kept, so that the memory of the process does not contain what signs in.
+ * The sessions of people in a browser, in memory. Each belongs to an API key or an access token. Tokens and codes are random and
+ * only their SHA-256 is kept, so that the memory of the process does not contain what signs in.
  */
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { BoundedMap } from '../../flow/bounded-map.ts';
+import { secretDigest } from './authentication.ts';
+import type { AuthenticatedToken } from './tokens.ts';
+
+/** Whom a session belongs to: an API key, or the subject of an access token that ends with the token. */
+export type SessionHolder = { keyId: string } | AuthenticatedToken;
 
 /** A session. */
 export interface Session {
-  keyId: string;
+  holder: SessionHolder;
   /** The value that forms of this session send with each change, against forged requests. */
   formToken: string;
 }
@@ -20,7 +25,7 @@ export interface OpenedSession extends Session {
 
 /** The sessions, and the codes of one-time links. */
 export interface Sessions {
-  open(keyId: string): OpenedSession;
+  open(holder: SessionHolder): OpenedSession;
   /** The session of a token, which counts as used now; undefined if there is none or if it has expired. */
   find(token: string): Session | undefined;
   end(token: string): void;
@@ -55,41 +60,37 @@ export function createSessions(now: () => number): Sessions {
   const sessions = new BoundedMap<string, StoredSession>(sessionsMax);
   const codes = new BoundedMap<string, { keyId: string; createdAt: number }>(codesMax);
   return {
-    open: (keyId) => {
-      const token = secret();
-      const formToken = secret();
-      sessions.set(digest(token), { keyId, formToken, openedAt: now(), usedAt: now() });
-      return { keyId, formToken, token };
+    open: (holder) => {
+      const token = randomSecret();
+      const formToken = randomSecret();
+      sessions.set(secretDigest(token), { holder, formToken, openedAt: now(), usedAt: now() });
+      return { holder, formToken, token };
     },
     find: (token) => {
-      const session = sessions.get(digest(token));
+      const session = sessions.get(secretDigest(token));
       if (session === undefined) return undefined;
       if (now() - session.openedAt > sessionMsMax || now() - session.usedAt > idleMsMax) {
-        sessions.delete(digest(token));
+        sessions.delete(secretDigest(token));
         return undefined;
       }
       session.usedAt = now();
-      return { keyId: session.keyId, formToken: session.formToken };
+      return { holder: session.holder, formToken: session.formToken };
     },
-    end: (token) => void sessions.delete(digest(token)),
+    end: (token) => void sessions.delete(secretDigest(token)),
     createCode: (keyId) => {
-      const code = secret();
-      codes.set(digest(code), { keyId, createdAt: now() });
+      const code = randomSecret();
+      codes.set(secretDigest(code), { keyId, createdAt: now() });
       return code;
     },
     redeem: (code) => {
-      const found = codes.get(digest(code));
-      codes.delete(digest(code));
+      const found = codes.get(secretDigest(code));
+      codes.delete(secretDigest(code));
       return found === undefined || now() - found.createdAt > linkMsMax ? undefined : found.keyId;
     },
   };
 }
 
-function secret(): string {
+/** 256 random bits in base64url. */
+export function randomSecret(): string {
   return randomBytes(32).toString('base64url');
-}
-
-/** A token has 256 random bits, so that its digest is found by comparison without a slow derivation. */
-function digest(token: string): string {
-  return hash('sha256', token);
 }

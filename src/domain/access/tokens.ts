@@ -5,7 +5,7 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { agentIdSchema, type Caller, isReservedAgentId, namespaceSchema, roleSchema } from '../../shapes/access.ts';
-import type { OauthConfiguration } from '../../shapes/configuration/config.ts';
+import type { OauthConfiguration } from '../../shapes/configuration/oauth.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import type { TokenIssuer } from '../../upstream/token-issuer.ts';
 

@@ -1,6 +1,6 @@
 /** OAuth 2.0 protected resource metadata (RFC 9728), which names the issuer of access tokens. Needs no key. */
 import { Hono } from 'hono';
-import type { OauthConfiguration } from '../../shapes/configuration/config.ts';
+import type { OauthConfiguration } from '../../shapes/configuration/oauth.ts';
 
 const wellKnown = '/.well-known/oauth-protected-resource';
 

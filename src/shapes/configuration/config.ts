@@ -6,35 +6,12 @@ import { z } from 'zod';
 import { loginsSchema } from '../oauth/server-oauth.ts';
 import { type MisconfiguredServer, serverConfigurationSchema, serverIdSchema } from '../server.ts';
 import { auditConfigurationSchema } from './audit.ts';
+import { type ConsoleConfiguration, consoleSchema } from './console.ts';
 import { limitsSchema } from './limits.ts';
+import { oauthSchema } from './oauth.ts';
 import { contentScanSchema, toolChangesSchema } from './scan-policy.ts';
 import { type SearchConfiguration, searchEnvironment } from './search.ts';
 import { type SkillsConfiguration, skillsSchema } from './skills.ts';
-
-const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
-
-/** The issuer of access tokens (JWT, RFC 9068), and the claims that a token must have. */
-const oauthSchema = z.strictObject({
-  issuer: httpUrl.describe('The issuer, exactly as tokens name it in `iss`.'),
-  resource: httpUrl.describe("The URL of this hub's MCP endpoint, as clients use it. Tokens must be issued for it."),
-  audience: z.string().min(1).optional().describe('The audience that tokens name in `aud`. If unset: the resource.'),
-  jwksUrl: httpUrl.optional().describe("The URL of the issuer's keys. If unset: from the issuer's metadata."),
-  clockSkewSeconds: z
-    .int()
-    .min(0)
-    .max(300)
-    .default(30)
-    .describe('Tolerated difference between the clocks of hub and issuer.'),
-  agentClaim: z.string().min(1).default('sub').describe('The claim that names the agent.'),
-  namespaceClaim: z.string().min(1).default('hestia_namespace').describe('The claim that names the namespace.'),
-  roleClaim: z
-    .string()
-    .min(1)
-    .default('hestia_role')
-    .describe('The claim that names the role. If a token has none: `agent`.'),
-});
-/** The configuration of the trusted issuer. */
-export type OauthConfiguration = z.infer<typeof oauthSchema>;
 
 /** The strictness of the check of tool arguments. */
 const argumentCheckPolicySchema = z.enum(['lenient', 'strict'], { error: 'must be "lenient" or "strict"' });
@@ -102,6 +79,7 @@ export const configurationFileSchema = z.strictObject({
     .prefault({}),
   limits: limitsSchema,
   logins: loginsSchema,
+  console: consoleSchema,
   audit: auditConfigurationSchema,
   storage: z
     .strictObject({
@@ -187,6 +165,7 @@ export const environmentSchema = z.object({
     .string()
     .regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits')
     .optional(),
+  HESTIA_OAUTH_CLIENT_SECRET: z.string().min(1).optional(),
   HESTIA_DATABASE_URL: notYetServed('state is kept in SQLite in the data directory'),
   OTEL_SDK_DISABLED: z
     .string()
@@ -278,5 +257,6 @@ export interface Config {
   /** `headFile` is an absolute path. */
   audit: ConfigurationFile['audit'] & { headFile: string };
   storage: ConfigurationFile['storage'];
+  console: ConsoleConfiguration;
   policy: ConfigurationFile['policy'];
 }

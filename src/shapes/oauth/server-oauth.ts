@@ -73,3 +73,6 @@ export type LoginsConfiguration = z.infer<typeof loginsSchema>;
 
 /** Paths of the hub that need no key: where browsers return to, and what describes the hub to authorization servers. */
 export const loginPaths = { callback: '/oauth/callback', clientMetadata: '/oauth/client-metadata.json' } as const;
+
+/** Paths of the sign-in at the issuer of access tokens: where a browser begins, and where the issuer sends it back to. */
+export const issuerPaths = { start: '/console/sign-in/issuer', back: '/console/sign-in/issuer/return' } as const;

@@ -41,6 +41,8 @@ export interface AuditViews extends AsyncDisposable {
   callMinutes(filter: { sinceMinute: number; namespace?: string | undefined }): Promise<CallMinute[]>;
   /** How many records of each event but tool calls there are since a time (Unix milliseconds), by the event's name. */
   eventCounts(filter: { since: number; namespace?: string | undefined }): Promise<{ event: string; count: number }[]>;
+  /** Whether a tool call is among the newest 10,000 records. */
+  hasCalls(): Promise<boolean>;
   /** The outcome of a call, if it was credited to a search and its record is stored. */
   findOutcomeWithSearch(callId: string): Promise<RecordedOutcome | undefined>;
   /**
@@ -112,6 +114,7 @@ export function createAuditViews(deps: AuditViewsDeps): AuditViews {
     },
     callMinutes: (filter) => read(({ callMinutes }) => callMinutes(filter)),
     eventCounts: (filter) => read(({ eventCounts }) => eventCounts(filter)),
+    hasCalls: () => read(({ hasCalls }) => hasCalls()),
     findOutcomeWithSearch: (callId) => read(({ findOutcomeWithSearch }) => findOutcomeWithSearch(callId)),
     outcomesWithSearch: (page) => read(({ outcomesWithSearch }) => outcomesWithSearch(page)),
     lagSeconds: projector.lagSeconds,

@@ -26,6 +26,8 @@ export interface ViewQueries {
   firstSince(time: number): number;
   callMinutes(filter: { sinceMinute: number; namespace?: string | undefined }): CallMinute[];
   eventCounts(filter: { since: number; namespace?: string | undefined }): { event: string; count: number }[];
+  /** Whether a tool call is among the newest {@link newestRecords}. */
+  hasCalls(): boolean;
   findOutcomeWithSearch(callId: string): RecordedOutcome | undefined;
   outcomesWithSearch(page: OutcomePage): RecordedOutcome[];
 }
@@ -39,6 +41,7 @@ export function prepareViewQueries(connection: DatabaseSync, failure: StorageFai
     firstSince,
     callMinutes: prepareCallMinutes(query),
     eventCounts: prepareEventCounts(query, firstSince),
+    hasCalls: prepareHasCalls(query),
     ...prepareOutcomes(query),
   };
 }
@@ -59,6 +62,18 @@ function prepareCallMinutes(query: PrepareQuery): ViewQueries['callMinutes'] {
     z.object({ minute: z.int(), outcome: outcomeSchema, bucket: z.int(), calls: z.int() }),
   );
   return ({ sinceMinute, namespace }) => minutes.all({ sinceMinute, namespace });
+}
+
+/** The records that are looked at for a tool call, which in a hub that is used is among the newest. */
+const newestRecords = 10_000;
+
+function prepareHasCalls(query: PrepareQuery): ViewQueries['hasCalls'] {
+  const call = query(
+    `SELECT seq FROM (SELECT seq, outcome FROM records ORDER BY seq DESC LIMIT ${newestRecords})
+     WHERE outcome IS NOT NULL LIMIT 1`,
+    z.object({ seq: z.int() }),
+  );
+  return () => call.first() !== undefined;
 }
 
 function prepareEventCounts(query: PrepareQuery, firstSince: (time: number) => number): ViewQueries['eventCounts'] {

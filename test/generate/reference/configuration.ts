@@ -27,6 +27,10 @@ const variables: Record<keyof typeof environmentSchema.shape, { meaning: string;
     byDefault: '`static`',
   },
   HESTIA_EMBEDDINGS_KEY: { meaning: 'The API key of that service.', byDefault: 'none' },
+  HESTIA_OAUTH_CLIENT_SECRET: {
+    meaning: 'The secret of the client `policy.oauth.clientId`, unless it is a public one.',
+    byDefault: 'unset',
+  },
   HESTIA_LOGIN_KEY: {
     meaning: 'The key that encrypts the logins to upstream servers, 64 hexadecimal digits.',
     byDefault: 'the file `logins.keyFile`',

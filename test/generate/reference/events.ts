@@ -109,7 +109,7 @@ const securityEvents: Readonly<Record<SecurityEvent, EventEntry>> = {
     fields: ['agent_id', 'namespace', 'limit'],
   },
   SIGNED_IN: {
-    when: 'A person signs in to the console. `method` is `key` or `link`.',
+    when: 'A person signs in to the console. `method` is `key`, `link` or `issuer`.',
     fields: ['key_id', 'agent_id', 'namespace', 'role', 'method'],
   },
   KEY_CREATED: { when: 'An API key is created.', fields: key },

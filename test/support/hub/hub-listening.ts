@@ -1,4 +1,6 @@
 /** A hub in this process that listens on a free loopback port, and the official MCP clients to connect to it. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { serve } from '@hono/node-server';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
@@ -13,11 +15,14 @@ export interface ListeningHub extends TestHub {
   url: string;
 }
 
-/** Starts a hub that listens on a free port. */
-export async function startListeningHub(options: TestHubOptions = {}): Promise<ListeningHub> {
+/** Starts a hub that listens on a port, by default a free one. */
+export async function startListeningHub({
+  port: wanted = 0,
+  ...options
+}: TestHubOptions & { port?: number } = {}): Promise<ListeningHub> {
   const hub = await startTestHub(options);
   const { promise: port, resolve } = Promise.withResolvers<number>();
-  const server = serve({ fetch: hub.hub.fetch, hostname: '127.0.0.1', port: 0 }, (info) => resolve(info.port));
+  const server = serve({ fetch: hub.hub.fetch, hostname: '127.0.0.1', port: wanted }, (info) => resolve(info.port));
   return {
     ...hub,
     url: `http://127.0.0.1:${await port}`,
@@ -123,4 +128,14 @@ async function connectOld(transport: OldTransport | SSEClientTransport): Promise
     listChanges: () => changes,
     [Symbol.asyncDispose]: () => client.close(),
   };
+}
+
+/** A port that was free a moment ago, for a hub whose configuration names its own address. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }

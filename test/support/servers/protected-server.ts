@@ -71,7 +71,8 @@ export async function startProtectedServer(redirectUrl: string): Promise<Protect
   };
 }
 
-function listen(server: ReturnType<typeof createServer>): Promise<string> {
+/** Listens on a free port, and returns the origin. */
+export function listen(server: ReturnType<typeof createServer>): Promise<string> {
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
@@ -122,7 +123,7 @@ function createProvider(issuer: string, redirectUrl: string, resource: Promise<s
 }
 
 /** Ends the interaction at once: the user of the request is logged in, and grants everything. */
-async function interact(provider: Provider, request: IncomingMessage, response: ServerResponse): Promise<void> {
+export async function interact(provider: Provider, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { prompt, params, session } = await provider.interactionDetails(request, response);
   const user = String(request.headers['x-user'] ?? 'nobody');
   if (prompt.name === 'login') {
@@ -252,7 +253,8 @@ class Browser {
   }
 }
 
-async function browse(start: string, user: string, redirectUrl: string): Promise<URL> {
+/** Follows the redirects of a login as a user, until the address begins with `redirectUrl`. */
+export async function browse(start: string, user: string, redirectUrl: string): Promise<URL> {
   const { url, response } = await new Browser(user).follow(start, {}, redirectUrl);
   if (!url.startsWith(redirectUrl)) throw new Error(`${response.status} at ${url}: ${await response.text()}`);
   return new URL(url);
