@@ -6,7 +6,7 @@
 import { fileURLToPath } from 'node:url';
 import { runCommandLine } from './cli/command-line.ts';
 import { createAsk } from './cli/terminal-question.ts';
-import { clientDefaults, loadConfig, version } from './config.ts';
+import { clientDefaults, configurationSource, loadConfig, version } from './config.ts';
 import { ConfigurationError } from './shapes/configuration/configuration-error.ts';
 
 const sources = { environment: process.env, workingDirectory: process.cwd() };
@@ -33,6 +33,7 @@ try {
     stdout: process.stdout,
     stderr: process.stderr,
     defaults: clientDefaults(sources),
+    configuration,
     skillCheck,
     environment: process.env,
     hubFile: fileURLToPath(hubFile),
@@ -45,6 +46,12 @@ try {
   if (!(error instanceof ConfigurationError)) throw error;
   process.stderr.write(`hestia: ${error.message}\n`);
   process.exitCode = 2;
+}
+
+function configuration(file?: string) {
+  const environment = file === undefined ? process.env : { ...process.env, HESTIA_CONFIG: file };
+  const chosen = { ...sources, environment };
+  return { config: loadConfig(chosen), file: configurationSource(chosen).file };
 }
 
 function skillCheck() {

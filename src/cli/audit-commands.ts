@@ -1,6 +1,6 @@
 /** `hestia audit`: list events, verify, export, rotate the key, start a new trail. */
 import type { Command } from 'commander';
-import { setAsideTrail } from '../domain/audit-offline.ts';
+import { setAsideTrail } from '../domain/data-offline.ts';
 import { addEventsCommand } from './audit-events-command.ts';
 import { addRotateKeyCommand } from './audit-key-command.ts';
 import { addProofCommands } from './audit-proof-commands.ts';

@@ -63,8 +63,8 @@ const columns: Column<AuditRecord>[] = [
   { title: 'SEQ', cell: ({ seq }) => seq },
   { title: 'AGENT', cell: ({ agent_id: agentId }) => agentId },
   { title: 'OUTCOME', cell: ({ outcome }) => outcome },
-  { title: 'EVENT', cell: ({ event }) => event },
-  { title: 'TARGET', cell: ({ target }) => target },
+  { title: 'EVENT', cell: ({ event }) => event, isText: true },
+  { title: 'TARGET', cell: ({ target }) => target, isText: true },
 ];
 
 function filtersOf({ event, outcome, agent, server, tool, skill, target, trace, since, until }: EventsOptions) {

@@ -2,7 +2,7 @@
 
 import { createReadStream, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { type TrustedKey, trustedKey } from '../domain/audit-offline.ts';
+import { type TrustedKey, trustedKey } from '../domain/data-offline.ts';
 import { systemErrorCode } from '../flow/system-error.ts';
 import { auditKeySchema } from '../shapes/audit-log/proof.ts';
 import { isJsonObject, parsedJson } from '../shapes/json.ts';

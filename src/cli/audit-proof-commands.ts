@@ -1,7 +1,7 @@
 /** `hestia audit prove` and `verify-proof`: proofs that a checkpoint covers a record. */
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { checkInclusion } from '../domain/audit-offline.ts';
+import { checkInclusion } from '../domain/data-offline.ts';
 import { systemErrorCode } from '../flow/system-error.ts';
 import { auditInclusionProofSchema } from '../shapes/audit-log/proof.ts';
 import { readPublicKeys, readText } from './audit-input.ts';

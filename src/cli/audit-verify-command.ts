@@ -6,7 +6,7 @@ import {
   type TrustedKey,
   verifyJournalFolder,
   verifyTrail,
-} from '../domain/audit-offline.ts';
+} from '../domain/data-offline.ts';
 import { systemErrorCode } from '../flow/system-error.ts';
 import { auditConsistencyProofSchema } from '../shapes/audit-log/proof.ts';
 import { type AuditVerdict, auditVerdictSchema, type TrailFault } from '../shapes/audit-log/verdict.ts';

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { SkillCheckOptions } from '../domain/skill-source.ts';
 import { systemErrorCode } from '../flow/system-error.ts';
+import type { Config } from '../shapes/configuration/config.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 import type { CommandOutput, OutputStream } from './command-output.ts';
 import { createHubClient, type HubClient } from './hub-client.ts';
@@ -14,6 +15,11 @@ export interface CommandSurroundings {
   stderr: OutputStream;
   /** Defaults of `--url`, `--key-file` and `--data`: where a hub with this environment listens and stores its data. */
   defaults: { url: string; operatorKeyFile: string; dataDirectory: string };
+  /**
+   * The configuration of a hub with this environment, or with another configuration file, and that file.
+   * @throws ConfigurationError
+   */
+  configuration: (file?: string) => { config: Config; file: string };
   /** How a hub with this environment checks skills. @throws ConfigurationError */
   skillCheck: () => SkillCheckOptions;
   /** Passed to hubs that the demo starts, and to what reads the configuration file. */

@@ -16,6 +16,22 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
+const dayMs = 86_400_000;
+const inDays = new Map([
+  ['m', 1 / 1440],
+  ['h', 1 / 24],
+  ['d', 1],
+]);
+
+/** Parses a time to come, such as `12h`, `30d` or `2027-01-31`, to days from now. @throws InvalidArgumentError */
+export function daysFromNow(text: string): number {
+  const { count, unit } = /^(?<count>\d{1,6})(?<unit>[mhd])$/.exec(text)?.groups ?? {};
+  const days =
+    count === undefined ? (Date.parse(text) - Date.now()) / dayMs : Number(count) * (inDays.get(unit ?? '') ?? 0);
+  if (days > 0) return days;
+  throw new InvalidArgumentError('must be a time to come, such as 2027-01-31, or in how long, such as 12h or 30d.');
+}
+
 /** Parses a JSON object, such as the arguments of a tool. @throws InvalidArgumentError for anything else */
 export function jsonObject(text: string): JsonObject {
   try {

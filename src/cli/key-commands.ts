@@ -3,7 +3,9 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { createdKeyViewSchema, type KeyScope, keyViewSchema, roleSchema } from '../shapes/access.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
-import { choiceOption } from './command-options.ts';
+import { choiceOption, daysFromNow } from './command-options.ts';
+import { addResetCommand } from './key-reset-command.ts';
+import { relativeTime } from './terminal/relative-time.ts';
 
 interface KeyOptions {
   namespace: string;
@@ -11,6 +13,7 @@ interface KeyOptions {
   server?: string[];
   tool?: string[];
   readOnly?: true;
+  expires?: number;
 }
 
 /** Adds the commands below `keys`. */
@@ -18,6 +21,7 @@ export function addKeyCommands(program: Command, context: CommandContext): void 
   const keys = program.command('keys').description('create, list and revoke API keys');
   addCreateCommand(keys, context);
   addListCommand(keys, context);
+  addResetCommand(keys, context);
   withHubOptions(keys.command('revoke'), context)
     .description('revoke a key, effective at once')
     .argument('<key-id>', 'the id of the key: 16 hexadecimal digits, as printed by hestia keys list')
@@ -43,13 +47,14 @@ function addCreateCommand(keys: Command, context: CommandContext): void {
       repeatable,
     )
     .option('--read-only', 'limit the key to tools that only read')
+    .option('--expires <time>', 'when the key ends: a time such as 2027-01-31, or in how long (12h, 30d)', daysFromNow)
     .action(async (agentId: string, options: HubOptions & KeyOptions) => {
-      const { namespace, role, server: servers, tool: tools, readOnly } = options;
+      const { namespace, role, server: servers, tool: tools, readOnly, expires: expiresInDays } = options;
       const scope = (servers ?? tools ?? readOnly) ? { servers, tools, readOnly } : undefined;
-      const json = { agentId, namespace, role, scope };
+      const json = { agentId, namespace, role, scope, expiresInDays };
       const created = await hubOf(options).request('/v1/keys', createdKeyViewSchema, { json, signal: context.signal });
       context.output.record(created, [
-        `${created.keyId} for ${created.agentId} in ${created.namespace} (${created.role}), shown this once:`,
+        `${created.keyId} for ${created.agentId} in ${created.namespace} (${created.role})${created.expiresAt === undefined ? '' : `, until ${created.expiresAt}`}, shown this once:`,
         '',
         `    ${created.key}`,
         '',
@@ -69,13 +74,19 @@ function addListCommand(keys: Command, context: CommandContext): void {
           { title: 'AGENT', cell: ({ agentId }) => agentId },
           { title: 'NAMESPACE', cell: ({ namespace }) => namespace },
           { title: 'ROLE', cell: ({ role }) => role },
-          { title: 'CREATED', cell: ({ createdAt }) => createdAt },
-          { title: 'REVOKED', cell: ({ revokedAt }) => revokedAt },
-          { title: 'SCOPE', cell: ({ scope }) => scope && scopeText(scope) },
+          { title: 'USED', cell: ({ lastUsedAt }) => relativeTime(lastUsedAt) },
+          { title: 'STATE', cell: stateOf },
+          { title: 'SCOPE', cell: ({ scope }) => scope && scopeText(scope), isText: true },
         ],
         'no keys',
       );
     });
+}
+
+/** Whether a key is valid, and until when. */
+function stateOf({ revokedAt, expiresAt }: { revokedAt?: string | undefined; expiresAt?: string | undefined }): string {
+  if (revokedAt !== undefined) return revokedAt === expiresAt ? 'expired' : 'revoked';
+  return expiresAt === undefined ? 'valid' : `ends ${relativeTime(expiresAt)}`;
 }
 
 function repeatable(value: string, previous: string[] = []): string[] {

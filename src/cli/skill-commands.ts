@@ -1,4 +1,4 @@
-/** `hestia skills`: list, check, publish, activate, deactivate. */
+/** `hestia skills`: list, show, check, publish, activate, deactivate, delete. */
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type CheckedFolder, checkSkills, readSkillFolder } from '../domain/skill-source.ts';
@@ -13,8 +13,8 @@ import { printable } from '../shapes/text.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 import { wholeNumber } from './command-options.ts';
-
-type SkillOptions = HubOptions & { namespace?: string };
+import { addSkillReadCommands } from './skill-read-commands.ts';
+import { forEachSkill, namespaceQuery, type SkillOptions } from './skill-selection.ts';
 
 /** Adds the commands below `skills`. */
 export function addSkillCommands(program: Command, context: CommandContext): void {
@@ -24,6 +24,7 @@ export function addSkillCommands(program: Command, context: CommandContext): voi
   addPublish(skills, context);
   addActivate(skills, context);
   addDeactivate(skills, context);
+  addSkillReadCommands(skills, context);
 }
 
 function addList(skills: Command, context: CommandContext): void {
@@ -36,12 +37,16 @@ function addList(skills: Command, context: CommandContext): void {
       context.output.table(
         found,
         [
-          { title: 'SKILL', cell: ({ name }) => name },
+          { title: 'SKILL', cell: ({ name }) => name, isText: true },
           { title: 'NAMESPACE', cell: ({ namespace }) => namespace },
           { title: 'OWNER', cell: ({ ownerAgentId }) => ownerAgentId },
           { title: 'VERSION', cell: ({ latestVersion }) => latestVersion },
-          { title: 'TOOL', cell: ({ activation }) => (activation?.registered ? activation.toolName : '') },
-          { title: 'DESCRIPTION', cell: ({ description }) => description },
+          {
+            title: 'TOOL',
+            cell: ({ activation }) => (activation?.registered ? activation.toolName : ''),
+            isText: true,
+          },
+          { title: 'DESCRIPTION', cell: ({ description }) => description, isText: true },
         ],
         'no skills',
       );
@@ -100,47 +105,57 @@ function addPublish(skills: Command, context: CommandContext): void {
 
 function addActivate(skills: Command, context: CommandContext): void {
   withHubOptions(skills.command('activate'), context)
-    .description('register a version of a skill, by default the latest, as an MCP tool')
-    .argument('<skill>')
+    .description('register versions of skills, by default the latest, as MCP tools')
+    .argument('[skills...]', 'names, or globs such as "incident-*"')
+    .option('--all', 'all skills of the namespace')
     .option('--namespace <name>', 'another namespace; for operators')
     .option(
       '--ttl <seconds>',
-      'deactivate it after this time; by default it stays active',
+      'deactivate them after this time; by default they stay active',
       wholeNumber(1, skillLimits.ttlSecondsMax),
     )
-    .option('--version <number>', 'an older version, to roll back', wholeNumber(1, Number.MAX_SAFE_INTEGER))
-    .action(async (name: string, options: SkillOptions & { ttl?: number; version?: number }) => {
-      const path = `/v1/skills/${encodeURIComponent(name)}/activate${namespaceQuery(options)}`;
+    .option(
+      '--version <number>',
+      'an older version of one skill, to roll back',
+      wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    )
+    .action(async (names: string[], options: ActivateOptions) => {
       const json = { ttlSeconds: options.ttl, version: options.version };
-      const answer = await hubOf(options).request(path, activationAnswerSchema.loose(), {
-        json,
-        signal: context.signal,
+      await forEachSkill({ names, options, context }, async (name, hub) => {
+        const path = `/v1/skills/${encodeURIComponent(name)}/activate${namespaceQuery(options)}`;
+        const request = { json, signal: context.signal };
+        const answer = await hub.request(path, activationAnswerSchema.loose(), request);
+        const { toolName, version, registered, expiresAt } = answer.activation;
+        const until = expiresAt === undefined ? '' : ` until ${expiresAt}`;
+        context.output.record(answer, [
+          registered
+            ? `${name} is the tool ${toolName}, version ${version}${until}`
+            : `${name} is active without a tool: another tool has the name ${toolName}`,
+        ]);
       });
-      const { toolName, version, registered, expiresAt } = answer.activation;
-      const until = expiresAt === undefined ? '' : ` until ${expiresAt}`;
-      context.output.record(answer, [
-        registered
-          ? `${name} is the tool ${toolName}, version ${version}${until}`
-          : `${name} is active without a tool: another tool has the name ${toolName}`,
-      ]);
     });
+}
+
+interface ActivateOptions extends SkillOptions {
+  all?: true;
+  ttl?: number;
+  version?: number;
 }
 
 function addDeactivate(skills: Command, context: CommandContext): void {
   withHubOptions(skills.command('deactivate'), context)
-    .description('remove the MCP tool of a skill')
-    .argument('<skill>')
+    .description('remove the MCP tools of skills')
+    .argument('[skills...]', 'names, or globs such as "incident-*"')
+    .option('--all', 'all active skills of the namespace')
     .option('--namespace <name>', 'another namespace; for operators')
-    .action(async (name: string, options: SkillOptions) => {
-      const path = `/v1/skills/${encodeURIComponent(name)}/deactivate${namespaceQuery(options)}`;
-      const request = { method: 'POST', signal: context.signal } as const;
-      const answer = await hubOf(options).request(path, deactivationAnswerSchema.loose(), request);
-      context.output.record(answer, [answer.changed ? `${name} is no longer active` : `${name} was not active`]);
+    .action(async (names: string[], options: SkillOptions & { all?: true }) => {
+      await forEachSkill({ names, options, context, isActiveOnly: true }, async (name, hub) => {
+        const path = `/v1/skills/${encodeURIComponent(name)}/deactivate${namespaceQuery(options)}`;
+        const request = { method: 'POST', signal: context.signal } as const;
+        const answer = await hub.request(path, deactivationAnswerSchema.loose(), request);
+        context.output.record(answer, [answer.changed ? `${name} is no longer active` : `${name} was not active`]);
+      });
     });
-}
-
-function namespaceQuery({ namespace }: SkillOptions): string {
-  return namespace === undefined ? '' : `?${new URLSearchParams({ namespace })}`;
 }
 
 /** Reads the skill of a folder and checks it as the hub does. @throws CommandError if there is none or it is not valid */

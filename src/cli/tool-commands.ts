@@ -2,10 +2,17 @@
 import type { Command } from 'commander';
 import type { JsonObject } from '../shapes/json.ts';
 import { printable } from '../shapes/text.ts';
-import { searchAnswerSchema, toolCallViewSchema, toolSourceSchema, toolStatisticsViewSchema } from '../shapes/tool.ts';
+import {
+  type SearchAnswer,
+  searchAnswerSchema,
+  toolCallViewSchema,
+  toolSourceSchema,
+  toolStatisticsViewSchema,
+} from '../shapes/tool.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 import { choiceOption, jsonObject, wholeNumber } from './command-options.ts';
+import { addDefinitionCommands } from './tools/definition-commands.ts';
 
 const resultsMax = 50;
 const timeoutMsMax = 3_600_000;
@@ -13,6 +20,7 @@ const timeoutMsMax = 3_600_000;
 /** Adds the commands below `tools`. */
 export function addToolCommands(program: Command, context: CommandContext): void {
   const tools = program.command('tools').description('search and call tools, and read their statistics');
+  addDefinitionCommands(tools, context);
   addSearch(tools, context);
   addCall(tools, context);
   addStatistics(tools, context);
@@ -24,23 +32,48 @@ function addSearch(tools: Command, context: CommandContext): void {
     .argument('<words...>', 'what the tool should do')
     .option('--limit <count>', 'maximum number of results', wholeNumber(1, resultsMax), 10)
     .addOption(choiceOption('--source <source>', 'only tools from this source', toolSourceSchema.options))
-    .action(async (words: string[], options: HubOptions & { limit: number; source?: string }) => {
-      const { limit, source } = options;
-      const json = { query: words.join(' '), limit, ...(source !== undefined && { source }) };
+    .option('--server <id>', 'only tools of this server')
+    .option('--explain', 'return the reasons for the rank of each result', false)
+    .option('--include-schemas', 'return the input schema of each result', false)
+    .action(async (words: string[], options: SearchOptions) => {
+      const { limit, source, server: serverId, explain, includeSchemas } = options;
+      const json = { query: words.join(' '), limit, source, serverId, explain, includeSchemas };
       const request = { json, signal: context.signal };
-      const { searchId, results } = await hubOf(options).request('/v1/tools/search', searchAnswerSchema, request);
+      const { searchId, results, ...notes } = await hubOf(options).request(
+        '/v1/tools/search',
+        searchAnswerSchema,
+        request,
+      );
       context.output.table(
         results.map((result) => ({ searchId, ...result })),
         [
           { title: 'SERVER', cell: ({ serverId }) => serverId },
-          { title: 'TOOL', cell: ({ toolName }) => toolName },
+          { title: 'TOOL', cell: ({ toolName }) => toolName, isText: true },
           { title: 'SCORE', cell: ({ score }) => score.toFixed(2) },
-          { title: 'DESCRIPTION', cell: ({ description }) => description },
+          { title: 'DESCRIPTION', cell: ({ description }) => description, isText: true },
         ],
         'no matching tools',
       );
-      if (context.output.isTerminal) context.output.raw(`${context.output.tone('quiet', searchId)}\n`);
+      if (!context.output.isTerminal) return;
+      for (const line of [...noteLines(notes), searchId]) context.output.raw(`${context.output.tone('quiet', line)}\n`);
     });
+}
+
+interface SearchOptions extends HubOptions {
+  limit: number;
+  source?: string;
+  server?: string;
+  explain: boolean;
+  includeSchemas: boolean;
+}
+
+/** Which servers the answer is without. */
+function noteLines({ serversConnecting = [], serversUnavailable = [] }: Partial<SearchAnswer>): string[] {
+  const named = (servers: readonly string[]) => servers.map(printable).join(', ');
+  return [
+    ...(serversConnecting.length === 0 ? [] : [`still connecting, search again: ${named(serversConnecting)}`]),
+    ...(serversUnavailable.length === 0 ? [] : [`not connected: ${named(serversUnavailable)}`]),
+  ];
 }
 
 function addCall(tools: Command, context: CommandContext): void {
@@ -93,7 +126,7 @@ function addStatistics(tools: Command, context: CommandContext): void {
         items,
         [
           { title: 'SERVER', cell: ({ serverId }) => serverId },
-          { title: 'TOOL', cell: ({ toolName }) => toolName },
+          { title: 'TOOL', cell: ({ toolName }) => toolName, isText: true },
           { title: 'CALLS', cell: ({ calls }) => calls },
           { title: 'SUCCESS', cell: ({ outcomes }) => outcomes.success },
           { title: 'ERROR', cell: ({ outcomes }) => outcomes.error },

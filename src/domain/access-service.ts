@@ -2,10 +2,8 @@
  * Authentication by API key or access token, and management of API keys. A key's secret is shown once, stored as a hash and
  * compared in constant time. Access tokens are accepted if an issuer is configured.
  */
-import { randomBytes } from 'node:crypto';
 import { type ApiKey, anonymousCaller, type Caller, type KeyRequest } from '../shapes/access.ts';
 import { HestiaError, notFound } from '../shapes/error.ts';
-import { isoTime } from '../shapes/time.ts';
 import type { AccessStore } from '../stores/access-store.ts';
 import type { Database } from '../stores/database.ts';
 import { inActiveSpan, inSpan } from '../telemetry/span.ts';
@@ -21,16 +19,11 @@ import { type CredentialLifetimes, createCredentialLifetimes } from './access/cr
 import type { AccessGuard } from './access/guard.ts';
 import type { IssuerSignIn } from './access/issuer-sign-in.ts';
 import { createKeyCache, type KeyCache } from './access/key-cache.ts';
+import { type CreatedKey, firstKey, keyFields, newKey } from './access/new-key.ts';
 import type { RateLimits } from './access/rate-limits.ts';
 import { createSignIn, type SignIn } from './access/sign-in.ts';
 import type { AccessTokens } from './access/tokens.ts';
 import type { AuditTrail } from './audit/trail.ts';
-
-/** A new key with its secret, which cannot be read again. */
-export interface CreatedKey {
-  key: ApiKey;
-  secret: string;
-}
 
 /** The credential of a request and its origin. */
 export interface AccessRequest {
@@ -87,8 +80,6 @@ export interface AccessServiceDeps {
 
 /** The caller that the records name as the creator of the first key. */
 const bootstrapCaller: Caller = { keyId: 'start', agentId: 'hestia', namespace: 'default', role: 'operator' };
-
-const firstKey: KeyRequest = { agentId: 'operator', namespace: 'default', role: 'operator' };
 
 /** Creates the service. */
 export function createAccessService(deps: AccessServiceDeps): AccessService {
@@ -232,18 +223,4 @@ async function hasOtherOperator(accessStore: AccessStore, keyId: string): Promis
 /** An operator's key that does not expire. At least one must remain, so that the hub can be operated. */
 function isPermanentOperator({ role, revokedAt, expiresAt }: ApiKey): boolean {
   return role === 'operator' && revokedAt === undefined && expiresAt === undefined;
-}
-
-const dayMs = 86_400_000;
-
-function newKey({ expiresInDays, ...request }: KeyRequest, createdAt: number): CreatedKey {
-  const keyId = randomBytes(8).toString('hex');
-  const secret = `hst_${keyId}_${randomBytes(32).toString('base64url')}`;
-  const expiresAt = expiresInDays === undefined ? undefined : Math.round(createdAt + expiresInDays * dayMs);
-  return { key: { keyId, ...request, createdAt, expiresAt, revokedAt: undefined, lastUsedAt: undefined }, secret };
-}
-
-function keyFields({ keyId, agentId, namespace, role, expiresAt, scope }: ApiKey) {
-  const limits = scope && { scope: JSON.stringify(scope) };
-  return { key_id: keyId, agent_id: agentId, namespace, role, expires_at: isoTime(expiresAt), ...limits };
 }

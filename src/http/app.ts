@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { AccessService } from '../domain/access-service.ts';
 import type { AuditKeyService, AuditLogService, AuditService } from '../domain/audit-service.ts';
 import type { Cleanup } from '../domain/cleanup.ts';
+import type { HubStatus } from '../domain/hub-status.ts';
 import type { QuarantineService } from '../domain/quarantine-service.ts';
 import type { ServerService } from '../domain/server-service.ts';
 import type { Caller } from '../shapes/access.ts';
@@ -26,6 +27,7 @@ import { auditKeyRoutes } from './routes/audit-key.ts';
 import { auditLogRoutes } from './routes/audit-log.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { type HealthRoutesDeps, healthRoutes } from './routes/health.ts';
+import { hubStatusRoutes } from './routes/hub-status.ts';
 import { keyRoutes } from './routes/key.ts';
 import { type LoginCallbackDeps, loginCallbackRoutes } from './routes/login-callback.ts';
 import { metadataUrl, protectedResourceRoutes } from './routes/protected-resource.ts';
@@ -46,6 +48,7 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   auditLog: AuditLogService;
   auditKey: AuditKeyService;
   cleanup: Cleanup;
+  hubStatus: Pick<HubStatus, 'read'>;
   servers: ServerService;
   quarantine: QuarantineService;
   health: HealthRoutesDeps;
@@ -108,6 +111,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
     keyRoutes(deps),
     quarantineRoutes(deps),
     schedulerRoutes(deps),
+    hubStatusRoutes(deps),
   ]) {
     app.route('/', routes);
   }

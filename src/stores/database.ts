@@ -87,6 +87,13 @@ export function openDatabase({ file, durability = 'normal', onFailure = () => un
   };
 }
 
+/** Whether the file is a database of this version, so that opening it upgrades nothing. It is not changed. @throws what SQLite throws */
+export function isCurrentDatabase(file: string): boolean {
+  using connection = new DatabaseSync(file, { readOnly: true });
+  const { application, version } = readIdentity(connection);
+  return application === applicationId && version === schemaVersion;
+}
+
 const schemaVersion = 6;
 // 'HEST' in ASCII, as schema.sql sets it.
 const applicationId = 0x48455354;

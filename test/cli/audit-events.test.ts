@@ -30,7 +30,7 @@ describe('audit events', () => {
     const [head = '', row = ''] = stdout.split('\n');
     expect(head).toMatch(/^TIME {2,}SEQ {2,}AGENT {2,}OUTCOME {2,}EVENT {2,}TARGET$/);
     expect(row).toMatch(
-      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ {2}\d+ {2,}tests {2,}success {2,}KEY_CREATED {2,}key:[0-9a-f]{16}$/,
+      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ {2} *\d+ {2,}tests {2,}success {2,}KEY_CREATED {2,}key:[0-9a-f]{16}$/,
     );
     const none = await run(['--agent', 'nobody'], { isTerminal: true });
     expect(none.stdout).toBe('no record matches\n');

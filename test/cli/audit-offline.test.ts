@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createAuditProver } from '../../src/domain/audit/verification/prover.ts';
-import { trustedKey } from '../../src/domain/audit-offline.ts';
+import { trustedKey } from '../../src/domain/data-offline.ts';
 import { type CheckpointRange, readCheckpoints } from '../../src/journal/checkpoint-reader.ts';
 import { lockDataDirectory } from '../../src/stores/data-lock.ts';
 import { exportLines, newSigner, noteOver, testRecords } from '../support/audit/export-lines.ts';

@@ -110,7 +110,7 @@ describe('keys', () => {
 
   test('are printed as a table on a terminal', async () => {
     const { stdout } = await run(['keys', 'list'], { isTerminal: true });
-    expect(stdout.split('\n')[0]).toMatch(/^KEY {2,}AGENT {2,}NAMESPACE {2,}ROLE {2,}CREATED {2,}REVOKED {2,}SCOPE$/);
+    expect(stdout.split('\n')[0]).toMatch(/^KEY {2,}AGENT {2,}NAMESPACE {2,}ROLE {2,}USED {2,}STATE {2,}SCOPE$/);
     expect(stdout).toMatch(/operator {2,}default {2,}operator/);
   });
 });

@@ -58,6 +58,7 @@ const plain: Record<string, { body?: object; query?: string; status: ByRole<numb
   'POST /v1/keys': { body: { agentId: 'someone-new' }, status: operators(201) },
   'GET /v1/keys': { status: operators(200) },
   'DELETE /v1/keys/{id}': { status: operators(404) },
+  'GET /v1/status': { status: everyone(200) },
   'GET /v1/scheduler': { status: everyone(200) },
   'POST /v1/scheduler/run': { status: operators(200) },
 };

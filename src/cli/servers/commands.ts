@@ -1,4 +1,4 @@
-/** `hestia servers`: list, add, change, remove, import and log in to upstream servers. */
+/** `hestia servers`: list, show, add, change, remove, import and log in to upstream servers. */
 import type { Command } from 'commander';
 import { z } from 'zod';
 import type { JsonObject } from '../../shapes/json.ts';
@@ -6,8 +6,11 @@ import { serverViewSchema } from '../../shapes/server.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from '../command-context.ts';
 import { CommandError, exitCodes } from '../command-error.ts';
 import { jsonObject } from '../command-options.ts';
+import { relativeTime } from '../terminal/relative-time.ts';
 import { addImportCommand } from './import-command.ts';
 import { addLoginCommands } from './login-commands.ts';
+import { addShowCommand } from './show-command.ts';
+import { addSwitchCommands } from './switch-commands.ts';
 
 /** Adds the commands below `servers`. */
 export function addServerCommands(program: Command, context: CommandContext): void {
@@ -15,9 +18,11 @@ export function addServerCommands(program: Command, context: CommandContext): vo
     .command('servers')
     .description('list, add, change, remove, import and log in to upstream servers');
   addList(servers, context);
+  addShowCommand(servers, context);
   addAdd(servers, context);
-  addEdit(servers, context);
+  addUpdate(servers, context);
   addRemove(servers, context);
+  addSwitchCommands(servers, context);
   addImportCommand(servers, context);
   addLoginCommands(servers, context);
 }
@@ -35,7 +40,8 @@ function addList(servers: Command, context: CommandContext): void {
           { title: 'TRANSPORT', cell: ({ transport }) => transport },
           { title: 'STATE', cell: ({ state }) => state },
           { title: 'TOOLS', cell: ({ toolsCount }) => toolsCount },
-          { title: 'REASON', cell: ({ reason, errorType }) => reason ?? errorType },
+          { title: 'SINCE', cell: ({ stateSince }) => relativeTime(stateSince) },
+          { title: 'REASON', cell: ({ reason, errorType }) => reason ?? errorType, isText: true },
         ],
         'no servers',
       );
@@ -86,8 +92,8 @@ function addPair(text: string, before: Record<string, string>): Record<string, s
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
-function addEdit(servers: Command, context: CommandContext): void {
-  withHubOptions(servers.command('edit'), context)
+function addUpdate(servers: Command, context: CommandContext): void {
+  withHubOptions(servers.command('update').alias('edit'), context)
     .description('change keys of the entry of a server')
     .argument('<id>', 'the name of the server')
     .argument('<changes>', 'the keys to change as a JSON object; null removes a key', jsonObject)

@@ -3,8 +3,8 @@
  * A glob matches the complete name of a server or tool, in linear time. The hub's own tools are in every scope, but for those
  * that change state where the key may only read.
  */
-import { RE2JS } from 're2js';
 import { BoundedMap } from '../../flow/bounded-map.ts';
+import { compileGlob } from '../../flow/glob.ts';
 import type { ToolIndex } from '../../search-index/tool-index.ts';
 import type { Caller, KeyScope } from '../../shapes/access.ts';
 import { hubServerId } from '../../shapes/server.ts';
@@ -96,16 +96,6 @@ function compileScope({ servers, tools }: KeyScope): CompiledScope {
       ({ serverId, toolName }: ToolAddress) => JSON.stringify([serverId, toolName]),
     ),
   };
-}
-
-function compileGlob(glob: string): (name: string) => boolean {
-  const wildcards = new Map([
-    ['*', '.*'],
-    ['?', '.'],
-  ]);
-  const source = glob.replace(/[*?]|[^*?]+/g, (part) => wildcards.get(part) ?? RE2JS.quote(part));
-  const pattern = RE2JS.compile(source, RE2JS.DOTALL);
-  return (name) => pattern.matches(name);
 }
 
 function remembered<Name>(decide: (name: Name) => boolean, keyOf: (name: Name) => string): (name: Name) => boolean {

@@ -1,5 +1,6 @@
 /** docs/reference.md: the public names of the hub, made from the schemas and instruments that define them. */
 import { startTestHub } from '../../support/hub/hub.ts';
+import { commandsSection } from './commands.ts';
 import { configurationSection } from './configuration.ts';
 import { eventsSection } from './events.ts';
 import { httpSection } from './http.ts';
@@ -21,8 +22,10 @@ The names that users, dashboards, alert rules and scripts may rely on. They are 
 - [Log lines](#log-lines)
 - [Spans](#spans)
 - [Metrics](#metrics)
+- [Commands](#commands)
 
-The commands of \`hestia\` are listed in the [README](../README.md#the-command-line), audit records in [audit.md](audit.md#what-is-kept).
+A field has one spelling in one place: camelCase over HTTP, in the configuration file and in what commands print, snake_case in MCP tools, log lines and audit records, dots in spans and
+metrics. \`agentId\`, \`agent_id\` and \`gen_ai.agent.id\` are the same thing. Audit records are described in [audit.md](audit.md#what-is-kept).
 `;
 
 const logLines = `## Log lines
@@ -57,6 +60,7 @@ export async function referencePage(openApi: unknown): Promise<string> {
     logLines,
     spansSection(),
     metricsSection(),
+    commandsSection(),
   ].join('\n');
 }
 

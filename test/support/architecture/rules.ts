@@ -38,6 +38,7 @@ const allowedInDomain: Readonly<Record<string, readonly string[]>> = {
   scan: [],
   access: ['audit'],
   server: ['audit'],
+  offline: ['access', 'audit'],
   screening: ['audit', 'scan'],
   search: ['access'],
   skill: ['access'],

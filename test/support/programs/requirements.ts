@@ -18,6 +18,7 @@ const programs = {
   chroma: [chromaProgram(), '--version'],
   chromium: ['chromium', '--version'],
   'go-sdk': [goProgram('go-sdk'), 'server'],
+  fish: ['fish', '--version'],
   jq: ['jq', '--version'],
   'log-verifier': [goProgram('log-verifier'), '-help'],
   otelcol: [collectorProgram(), '--version'],
@@ -28,6 +29,7 @@ const programs = {
   script: ['script', '--version'],
   // It has no option without an effect; `ssh` is of the same package.
   'ssh-keygen': ['ssh', '-V'],
+  zsh: ['zsh', '--version'],
 } as const satisfies Record<string, readonly [string, ...string[]]>;
 
 /** What else tests require: whether this machine has it, and the sentence that says that it has not. */
