@@ -1,14 +1,9 @@
 /** `hestia tools`: search, call, statistics. */
 import type { Command } from 'commander';
 import type { JsonObject } from '../shapes/json.ts';
+import { type SearchAnswer, searchAnswerSchema } from '../shapes/search-answer.ts';
 import { printable } from '../shapes/text.ts';
-import {
-  type SearchAnswer,
-  searchAnswerSchema,
-  toolCallViewSchema,
-  toolSourceSchema,
-  toolStatisticsViewSchema,
-} from '../shapes/tool.ts';
+import { searchSourceSchema, toolCallViewSchema, toolStatisticsViewSchema } from '../shapes/tool.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 import { choiceOption, jsonObject, wholeNumber } from './command-options.ts';
@@ -31,7 +26,13 @@ function addSearch(tools: Command, context: CommandContext): void {
     .description('find tools that fit a description of the task')
     .argument('<words...>', 'what the tool should do')
     .option('--limit <count>', 'maximum number of results', wholeNumber(1, resultsMax), 10)
-    .addOption(choiceOption('--source <source>', 'only tools from this source', toolSourceSchema.options))
+    .addOption(
+      choiceOption(
+        '--source <source>',
+        'only tools from this source, or prompts or resources',
+        searchSourceSchema.options,
+      ),
+    )
     .option('--server <id>', 'only tools of this server')
     .option('--explain', 'return the reasons for the rank of each result', false)
     .option('--include-schemas', 'return the input schema of each result', false)
@@ -49,6 +50,7 @@ function addSearch(tools: Command, context: CommandContext): void {
         [
           { title: 'SERVER', cell: ({ serverId }) => serverId },
           { title: 'TOOL', cell: ({ toolName }) => toolName, isText: true },
+          { title: 'SOURCE', cell: ({ source }) => source },
           { title: 'SCORE', cell: ({ score }) => score.toFixed(2) },
           { title: 'DESCRIPTION', cell: ({ description }) => description, isText: true },
         ],

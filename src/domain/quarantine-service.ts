@@ -11,6 +11,7 @@ import type { QuarantineStore, StoredQuarantineEntry } from '../stores/quarantin
 import { inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access/guard.ts';
 import type { AuditTrail } from './audit/trail.ts';
+import type { OfferCatalogue } from './offer/catalogue.ts';
 import type { ToolGate } from './screening/tool-gate.ts';
 import type { SkillCatalogue } from './skill-catalogue.ts';
 import type { SkillSync } from './skill-sync.ts';
@@ -37,6 +38,8 @@ export interface QuarantineService {
 export interface QuarantineServiceDeps {
   quarantineStore: QuarantineStore;
   toolGate: ToolGate;
+  /** Indexes an approved prompt or resource. */
+  offerCatalogue: Pick<OfferCatalogue, 'refresh'>;
   /** Updates the entry of a skill in the search index. */
   refreshSkill: SkillCatalogue['refresh'];
   /** Publishes the folder of an approved skill. */
@@ -59,8 +62,10 @@ export function createQuarantineService(deps: QuarantineServiceDeps): Quarantine
       const entry = await quarantineStore.findById(quarantineId);
       if (entry === undefined) throw notFound('quarantine entry');
       if (entry.state !== 'approved') await approveEntry(deps, caller, entry);
-      if (entry.kind === 'tool') await toolGate.readmit(entry.scope);
-      else {
+      if (entry.kind === 'tool') {
+        await toolGate.readmit(entry.scope);
+        deps.offerCatalogue.refresh(entry.scope);
+      } else {
         await skillSync.repeat({ namespace: entry.scope, name: entry.name });
         await deps.refreshSkill({ namespace: entry.scope, name: entry.name });
       }

@@ -1,21 +1,14 @@
-/** Search and inspection of the tools that a caller may see: of upstreams, of skills and of the hub. */
+/** Search and inspection of the tools, prompts and resources that a caller may see. */
 import type { Span } from '@opentelemetry/api';
 import type { ToolIndex } from '../search-index/tool-index.ts';
 import type { Caller } from '../shapes/access.ts';
 import { HestiaError, notFound } from '../shapes/error.ts';
 import { newId } from '../shapes/id.ts';
-import type { ExplainedSearch } from '../shapes/search.ts';
+import type { ExplainedSearch, ShownTool } from '../shapes/search.ts';
+import { offerUsage, type SearchAnswer, type SearchRequest, type ToolReference } from '../shapes/search-answer.ts';
 import type { ServerStatus } from '../shapes/server.ts';
 import { truncated } from '../shapes/text.ts';
-import {
-  type IndexedTool,
-  type ListedTool,
-  listedToolPosition,
-  type SearchAnswer,
-  type SearchRequest,
-  type ToolDefinition,
-  type ToolReference,
-} from '../shapes/tool.ts';
+import { type IndexedTool, type ListedTool, listedToolPosition, type ToolDefinition } from '../shapes/tool.ts';
 import { timed } from '../telemetry/duration.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes, spanNames } from '../telemetry/names.ts';
@@ -23,7 +16,7 @@ import { inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access/guard.ts';
 import { checkPermission } from './access/policy.ts';
 import type { RateLimits } from './access/rate-limits.ts';
-import { findInScope, isInScope } from './access/scope.ts';
+import { findInScope, isInScope, isNameInScope } from './access/scope.ts';
 import { answerNotes } from './search/answer-notes.ts';
 import { explanationFor, isMoved } from './search/explanation.ts';
 import type { SearchLearning } from './search/learning.ts';
@@ -34,7 +27,7 @@ import type { SkillTools } from './skill-tools.ts';
 
 /** Search and inspection of tools. */
 export interface ToolSearch {
-  /** The best tools for a need, as references without schemas by default. The list may be empty. */
+  /** The best tools, prompts and resources for a need, as references without schemas by default. The list may be empty. */
   search(caller: Caller, request: SearchRequest): Promise<SearchAnswer>;
   /** All tools that the caller may see, and those that are switched off, by server and name. Inactive skills are left out. */
   list(caller: Caller, page: { after: string | undefined; limit: number }): Promise<ListedTool[]>;
@@ -47,6 +40,8 @@ export interface ToolSearch {
 /** Dependencies of the tool search. */
 export interface ToolSearchDeps {
   toolIndex: ToolIndex;
+  /** The index of prompts and resources. */
+  offerIndex: ToolIndex;
   /** The status of every configured server. */
   servers: () => readonly ServerStatus[];
   /** The tools that the configuration switches off. */
@@ -109,12 +104,17 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
       if (record === undefined) throw notFound('search');
       // Another key of the same agent may have seen more.
       const visible = record.shown.filter(
-        (tool) => caller.scope === undefined || findInScope(toolIndex, caller, tool) !== undefined,
+        (tool) => caller.scope === undefined || isShownInScope(toolIndex, caller, tool),
       );
       const shown = visible.map((tool) => ({ ...tool, explanation: explanationFor(caller, tool.parts) }));
       return { ...record, shown };
     },
   };
+}
+
+function isShownInScope(toolIndex: ToolIndex, caller: Caller, { serverId, toolName, offer }: ShownTool): boolean {
+  if (offer !== undefined) return isNameInScope(caller.scope, { serverId, toolName: offer.key });
+  return findInScope(toolIndex, caller, { serverId, toolName }) !== undefined;
 }
 
 function listedTools(deps: ToolSearchDeps, caller: Caller): ListedTool[] {
@@ -129,7 +129,9 @@ function listedTools(deps: ToolSearchDeps, caller: Caller): ListedTool[] {
     .disabledTools()
     .filter((definition) => isInScope(caller.scope, { source: 'upstream', definition }));
   return [
-    ...found.map(({ definition, source }) => ({ ...definition, source, enabled: true })),
+    ...found.flatMap(({ definition, source }) =>
+      source === 'prompt' || source === 'resource' ? [] : [{ ...definition, source, enabled: true }],
+    ),
     ...disabled.map((definition) => ({ ...definition, source: 'upstream' as const, enabled: false })),
   ];
 }
@@ -190,7 +192,7 @@ function reference(
   { tool, score, parts, isWeak }: MatchedTool,
   { includeSchemas, explain }: SearchRequest,
 ): ToolReference {
-  const { source, definition, inactiveSkill } = tool;
+  const { source, definition, inactiveSkill, offer } = tool;
   return {
     serverId: definition.serverId,
     toolName: definition.toolName,
@@ -199,7 +201,18 @@ function reference(
     score: Math.round(score * 10_000) / 10_000,
     ...(isWeak && { weakMatch: true }),
     ...(inactiveSkill && { active: false, activation: howToActivate(deps, caller, inactiveSkill) }),
+    ...(offer && offerFields(definition.serverId, offer)),
     ...(includeSchemas && { inputSchema: definition.inputSchema }),
     ...(explain && { explanation: explanationFor(caller, parts) }),
+  };
+}
+
+function offerFields(serverId: string, offer: NonNullable<IndexedTool['offer']>): Partial<ToolReference> {
+  const { kind, key, mimeType } = offer;
+  return {
+    ...(kind === 'resources' && { uri: key }),
+    ...(kind === 'templates' && { uriTemplate: key }),
+    ...(mimeType !== undefined && { mimeType }),
+    usage: offerUsage(offer, ` at /mcp/${encodeURIComponent(serverId)}`),
   };
 }

@@ -12,21 +12,16 @@ import type { Caller } from '../shapes/access.ts';
 import { HestiaError } from '../shapes/error.ts';
 import type { JsonObject } from '../shapes/json.ts';
 import { decodeCursor, pageOf, pageQuerySchema } from '../shapes/page.ts';
+import { searchRequestSchema } from '../shapes/search-answer.ts';
 import { hubServerId, serverView } from '../shapes/server.ts';
 import { ttlSecondsSchema } from '../shapes/skill.ts';
 import { printable, truncated } from '../shapes/text.ts';
-import {
-  searchRequestSchema,
-  type ToolDefinition,
-  type ToolProgress,
-  toolSourceSchema,
-  toolView,
-} from '../shapes/tool.ts';
+import { type ToolDefinition, type ToolProgress, toolView } from '../shapes/tool.ts';
 import { callArguments, plainCallArguments, serverArgument, toolArgument } from './call-arguments.ts';
 import { activatedSkillView, hubStatusView, listedSkillView, schedulerStatusView } from './meta-tool-views.ts';
 import { passedThrough } from './passed-result.ts';
 import type { ClientDeclaration } from './request/client-declaration.ts';
-import { withReadableLinks } from './server-endpoint/qualified-name.ts';
+import { withQualifiedUsage, withReadableLinks } from './server-endpoint/qualified-name.ts';
 import { convertedArguments, declaredArguments } from './tolerant-arguments.ts';
 import { invalidArguments, structuredResult } from './tool-result.ts';
 
@@ -73,7 +68,7 @@ const pageArguments = z.strictObject({
 const searchArguments = z.strictObject({
   query: searchRequestSchema.shape.query,
   limit: searchRequestSchema.shape.limit,
-  source: toolSourceSchema.optional().describe('Only tools from this source.'),
+  source: searchRequestSchema.shape.source,
   server_id: searchRequestSchema.shape.serverId,
   explain: searchRequestSchema.shape.explain,
   defer_loading: z
@@ -94,13 +89,13 @@ function toolTools({ toolSearch, toolCall }: MetaToolsDeps): MetaTool[] {
   return [
     metaTool(
       'search_tools',
-      'Find tools and skills by describing what you need. Then read the schema with get_tool_schema and call with call_mcp_tool.',
+      'Find tools, skills, prompts and resources by describing what you need. Then read the schema of a tool with get_tool_schema and call it with call_mcp_tool.',
       searchArguments,
       readOnly,
       async (args, { caller }) => {
         const { query, limit, source, server_id, explain, defer_loading } = args;
         const request = { query, limit, source, serverId: server_id, explain, includeSchemas: !defer_loading };
-        return structuredResult(await toolSearch.search(caller, request));
+        return structuredResult(withQualifiedUsage(await toolSearch.search(caller, request)));
       },
     ),
     metaTool(

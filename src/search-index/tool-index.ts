@@ -2,19 +2,22 @@
  * The port of the tool index: the interface that both the word index and the hybrid index implement.
  * It decides which namespaces see a tool, and knows no other permissions.
  */
-import type { IndexedTool, ToolSource } from '../shapes/tool.ts';
+import type { OfferReference } from '../shapes/search.ts';
+import type { IndexedTool, SearchSource } from '../shapes/tool.ts';
 
 /** Identifies a tool. A tool of a namespace and one without may have the same server id and name. */
 export interface ToolKey {
   serverId: string;
   toolName: string;
   namespace: string | undefined;
+  /** Set for a prompt, resource or template, of which several may have one name. */
+  offer?: OfferReference | undefined;
 }
 
 /** Which tools a search may find. */
 export interface ToolIndexFilter {
   namespace: string;
-  source?: ToolSource | undefined;
+  source?: SearchSource | undefined;
   serverId?: string | undefined;
   /** Excludes tools that are out of use for reasons unknown to the index. */
   isUsable?: ((tool: IndexedTool) => boolean) | undefined;
@@ -72,13 +75,14 @@ export interface ToolIndex {
 }
 
 /** The key as a unique string. */
-export function toolKeyText({ serverId, toolName, namespace }: ToolKey): string {
-  return JSON.stringify([namespace ?? null, serverId, toolName]);
+export function toolKeyText({ serverId, toolName, namespace, offer }: ToolKey): string {
+  const parts = [namespace ?? null, serverId, toolName];
+  return JSON.stringify(offer === undefined ? parts : [...parts, offer.kind, offer.key]);
 }
 
 /** The key of a tool. */
-export function toolKeyOf({ definition, namespace }: IndexedTool): ToolKey {
-  return { serverId: definition.serverId, toolName: definition.toolName, namespace };
+export function toolKeyOf({ definition, namespace, offer }: IndexedTool): ToolKey {
+  return { serverId: definition.serverId, toolName: definition.toolName, namespace, offer };
 }
 
 /** Whether a tool passes the query's filters. */
@@ -91,12 +95,13 @@ export function isWanted(tool: IndexedTool, { namespace, source, serverId, isUsa
   );
 }
 
-/** Orders tools by server id, name and namespace. It compares code units, so that the order is the same on every machine. */
+/** Orders tools by server id, name and namespace, and prompts and resources by what identifies them, too. It compares code units, so that the order is the same on every machine. */
 export function compareTools(one: IndexedTool, other: IndexedTool): number {
   return (
     compared(one.definition.serverId, other.definition.serverId) ||
     compared(one.definition.toolName, other.definition.toolName) ||
-    compared(one.namespace ?? '', other.namespace ?? '')
+    compared(one.namespace ?? '', other.namespace ?? '') ||
+    compared(one.offer?.key ?? '', other.offer?.key ?? '')
   );
 }
 

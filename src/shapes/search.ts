@@ -38,12 +38,21 @@ const storedPartsSchema = scorePartsSchema.extend({
 /** The terms as they are computed and stored. */
 export type ScoreParts = z.infer<typeof storedPartsSchema>;
 
-/** A tool in the results of a search. */
+/** Identifies a prompt, a resource or a template of resources at its server: by its name, URI or URI template. */
+export const offerReferenceSchema = z.strictObject({
+  kind: z.enum(['prompts', 'resources', 'templates']),
+  key: z.string(),
+});
+export type OfferReference = z.infer<typeof offerReferenceSchema>;
+
+/** A tool in the results of a search, or a prompt or resource. */
 export const shownToolSchema = z.strictObject({
   serverId: z.string(),
   toolName: z.string(),
   /** Absent for a tool of every namespace. */
   namespace: z.string().optional(),
+  /** Present for a prompt or resource, which no call of a tool is credited to. */
+  offer: offerReferenceSchema.optional(),
   parts: storedPartsSchema,
 });
 export type ShownTool = z.infer<typeof shownToolSchema>;
@@ -81,7 +90,10 @@ export const searchViewSchema = searchRecordSchema
   .extend({
     searchedAt: isoTimeSchema,
     shown: z.array(
-      shownToolSchema.pick({ serverId: true, toolName: true }).strip().extend({ explanation: scoreExplanationSchema }),
+      shownToolSchema
+        .pick({ serverId: true, toolName: true, offer: true })
+        .strip()
+        .extend({ explanation: scoreExplanationSchema }),
     ),
   })
   .meta({ id: 'Search' });
@@ -91,7 +103,7 @@ export function searchView({ shown, ...record }: ExplainedSearch): z.infer<typeo
   return searchViewSchema.parse({
     ...record,
     searchedAt: isoTime(record.searchedAt),
-    shown: shown.map(({ serverId, toolName, explanation }) => ({ serverId, toolName, explanation })),
+    shown: shown.map(({ serverId, toolName, offer, explanation }) => ({ serverId, toolName, offer, explanation })),
   });
 }
 

@@ -3,8 +3,7 @@ import { z } from 'zod';
 import { toolErrorTypes } from './audit-log/record-values.ts';
 import { type Outcome, outcomeSchema } from './event.ts';
 import { type JsonObject, jsonObjectSchema, withPlainNumbers } from './json.ts';
-import { scoreExplanationSchema } from './search.ts';
-import { serverIdLengthMax } from './server.ts';
+import type { OfferReference } from './search.ts';
 import { isoTime, isoTimeSchema } from './time.ts';
 
 /** A tool as its server lists it. `inputSchema` is JSON Schema, draft 2020-12 unless `$schema` says otherwise. */
@@ -37,14 +36,24 @@ export function mirrorsArguments(inputSchema: JsonObject): boolean {
 export const toolSourceSchema = z.enum(['skill', 'hub', 'upstream']);
 export type ToolSource = z.infer<typeof toolSourceSchema>;
 
-/** A tool in the search index: its definition, its source and, for a skill, its namespace. */
+/** What a search finds: tools by their source, and the prompts and resources of upstream servers. */
+export const searchSourceSchema = z.enum([...toolSourceSchema.options, 'prompt', 'resource']);
+export type SearchSource = z.infer<typeof searchSourceSchema>;
+
+/**
+ * A tool in the search index: its definition, its source and, for a skill, its namespace. The index of prompts and resources
+ * has entries of the same form.
+ */
 export interface IndexedTool {
-  source: ToolSource;
+  source: SearchSource;
+  /** Of a prompt or resource: its name and description, and the arguments of a prompt as a schema. */
   definition: ToolDefinition;
   /** Undefined for a tool of every namespace. */
   namespace: string | undefined;
   /** The skill behind the tool, where it is published and not active, so that the tool cannot be called. */
   inactiveSkill?: { name: string; ownerAgentId: string };
+  /** Present for a prompt or resource, which is no tool. */
+  offer?: OfferReference & { mimeType?: string | undefined };
 }
 
 /** A tool in an answer. */
@@ -56,69 +65,8 @@ export const toolViewSchema = z
 /** The view of a tool. */
 export function toolView({ source, definition }: IndexedTool): z.infer<typeof toolViewSchema> {
   const { serverId, toolName, ...rest } = definition;
-  return { serverId, toolName, source, ...rest };
+  return { serverId, toolName, source: toolSourceSchema.parse(source), ...rest };
 }
-
-/** A found tool: a light reference, without the schema that inspection returns unless the search asked for it. */
-export const toolReferenceSchema = z.object({
-  serverId: z.string().describe('Its server; `hestia` for skills.'),
-  toolName: z.string().describe('Its name at that server.'),
-  source: toolSourceSchema.describe('What it is.'),
-  description: z.string().describe('The beginning of its description.'),
-  score: z.number().describe('Higher is better. Comparable within one answer only.'),
-  weakMatch: z.literal(true).optional().describe('Present if the tool matches weakly: check it, or ask back.'),
-  active: z.literal(false).optional().describe('Present for a published skill that is not active.'),
-  activation: z.string().optional().describe('How to activate the skill, for this caller.'),
-  inputSchema: jsonObjectSchema.optional().describe('Its input schema, if the search asked for schemas.'),
-  explanation: scoreExplanationSchema.optional().describe('The reasons for its rank, if the search asked for them.'),
-});
-export type ToolReference = z.infer<typeof toolReferenceSchema>;
-
-/** `POST /v1/tools/search`. */
-export const searchRequestSchema = z.strictObject({
-  query: z.string().trim().min(1).max(2000).describe('What the tool should do, in your own words.'),
-  limit: z.int().min(1).max(50).default(10).describe('The most results to return.'),
-  source: toolSourceSchema.optional().describe('Only tools from this source.'),
-  serverId: z.string().min(1).max(serverIdLengthMax).optional().describe('Only tools of this server.'),
-  explain: z.boolean().default(false).describe('Return the reasons for the rank of each result.'),
-  includeSchemas: z.boolean().default(false).describe('Return the input schema of each result too.'),
-});
-export type SearchRequest = z.infer<typeof searchRequestSchema>;
-
-/**
- * Why nothing fits. `no_tools`: there is no tool that the filters admit. `no_match`: there are tools, and none fits.
- * `weak_matches`: every result is a weak match. The others say that tools may be missing because of their servers.
- */
-export const searchReasonSchema = z.enum([
-  'no_match',
-  'no_tools',
-  'weak_matches',
-  'servers_connecting',
-  'servers_unavailable',
-]);
-export type SearchReason = z.infer<typeof searchReasonSchema>;
-
-/** The answer to a search. Quote `searchId` in the call that it leads to. */
-export const searchAnswerSchema = z
-  .object({
-    searchId: z.string().describe('Quote it in the call that the search leads to.'),
-    results: z.array(toolReferenceSchema).describe('The best first.'),
-    reasons: z.array(searchReasonSchema).optional().describe('Why nothing fits well. Absent if a result does.'),
-    serversConnecting: z
-      .array(z.string())
-      .optional()
-      .describe('Servers that are connecting for the first time. Repeat the search to find their tools.'),
-    serversUnavailable: z
-      .array(z.string())
-      .optional()
-      .describe('Servers that are not connected. Their tools may be missing, and cannot be called.'),
-    filteredCount: z
-      .int()
-      .optional()
-      .describe('Matches that belong to other namespaces and are left out. For auditors and operators.'),
-  })
-  .meta({ id: 'SearchAnswer' });
-export type SearchAnswer = z.infer<typeof searchAnswerSchema>;
 
 /** A tool in the list of all tools. */
 export const listedToolSchema = z

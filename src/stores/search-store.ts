@@ -48,7 +48,8 @@ export function createSearchStore(database: Database): SearchStore {
      FROM json_each(:pairs) AS pair
        JOIN searches ON search_id = pair.value ->> 'searchId'
        JOIN json_each(searches.shown) AS tool
-     WHERE tool.value ->> 'serverId' = pair.value ->> 'serverId' AND tool.value ->> 'toolName' = pair.value ->> 'toolName'`,
+     WHERE tool.value ->> 'serverId' = pair.value ->> 'serverId' AND tool.value ->> 'toolName' = pair.value ->> 'toolName'
+       AND tool.value ->> 'offer' IS NULL`,
     foundToolSchema,
   );
   const prune = database.command(

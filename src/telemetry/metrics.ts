@@ -6,7 +6,7 @@ import { type Meter, metrics } from '@opentelemetry/api';
 import { type Outcome, outcomeSchema, type SecurityEvent, securityEventSchema } from '../shapes/event.ts';
 import { type CleanupKind, cleanupKindSchema, type JobName, jobNameSchema } from '../shapes/scheduler.ts';
 import { type StorageErrorType, storageErrorTypes } from '../shapes/storage.ts';
-import { type ArgumentCheck, toolErrorTypeSchema, toolSourceSchema } from '../shapes/tool.ts';
+import { type ArgumentCheck, searchSourceSchema, toolErrorTypeSchema } from '../shapes/tool.ts';
 import { type GaugeSources, observeGauges } from './gauges.ts';
 import { createLabelLimit, overflowLabel } from './label.ts';
 import {
@@ -249,7 +249,7 @@ function zeroInitialise(counters: ReturnType<typeof createCounters>): void {
   }
   for (const type of storageErrorTypes) counters.storageFailures.add(0, { [attributes.errorType]: type });
   for (const label of limitedLabels) counters.labelOverflow.add(0, { [attributes.labelName]: label });
-  for (const source of [...toolSourceSchema.options, 'all']) {
+  for (const source of [...searchSourceSchema.options, 'all']) {
     counters.searchesFollowed.add(0, { [attributes.searchSource]: source });
   }
   for (const moved of ['true', 'false']) counters.resultsShown.add(0, { [attributes.searchMoved]: moved });

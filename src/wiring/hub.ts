@@ -64,12 +64,14 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
       services.searchLearning.stop();
       await services.schedule.stop();
       await tools.searchIndex[Symbol.asyncDispose]();
+      const offersClosed = tools.offerCatalogue[Symbol.asyncDispose]();
       doors.sse.close();
       tools.logins[Symbol.dispose]();
       await Promise.allSettled([
         doors.closeMcp(),
         services.skillSync[Symbol.asyncDispose](),
         tools.pool[Symbol.asyncDispose](),
+        offersClosed,
       ]);
       await closeFoundation(foundation);
     },

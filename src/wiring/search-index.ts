@@ -2,7 +2,7 @@
  * Wiring of the tool search by words and meaning: embeddings, vector stores and the hybrid index.
  * The configuration selects the implementations. It reports their states, for readiness and metrics.
  */
-import { createHybridIndex } from '../search-index/hybrid-index.ts';
+import { createHybridIndex, type HybridIndex } from '../search-index/hybrid-index.ts';
 import type { ToolIndex } from '../search-index/tool-index.ts';
 import type { Embeddings } from '../search-index/vectors/embeddings.ts';
 import { createEmbeddingsCache } from '../search-index/vectors/embeddings-cache.ts';
@@ -16,6 +16,7 @@ import {
   type LessonVectors,
   type LessonVectorsDeps,
 } from '../search-index/vectors/lesson-vectors.ts';
+import { createWordIndex } from '../search-index/words/word-index.ts';
 import type { EmbeddingsConfiguration, SearchConfiguration } from '../shapes/configuration/search.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { VectorMetrics } from '../telemetry/vector-metrics.ts';
@@ -27,13 +28,15 @@ import { createVectorStores, type DependencyStatus, type VectorStores } from './
  */
 export interface SearchIndex extends AsyncDisposable {
   toolIndex: ToolIndex;
+  /** The index of prompts and resources, apart from that of tools: the words of neither weigh on the other. */
+  offerIndex: ToolIndex;
   /** Lessons shared with other hubs; undefined without Chroma or without a trained model. */
   lessons: LessonVectors | undefined;
   /** Starts to compute vectors, and to connect to Chroma, if one is configured; returns at once. */
   start(): void;
   /** States of the parts, by name. None of them makes the hub unready. */
   dependencies(): Record<string, DependencyStatus>;
-  /** Resolves when no vector of a tool is waiting to be written; for tests. */
+  /** Resolves when no vector of a tool, prompt or resource is waiting to be written; for tests. */
   settled(): Promise<void>;
 }
 
@@ -73,34 +76,52 @@ export async function createSearchIndex(deps: SearchIndexDeps): Promise<SearchIn
     log,
     metrics,
   });
-  const tools = createHybridIndex({
-    lexical: words,
-    embeddings: usedEmbeddings,
-    store: stores.create('tools'),
-    isReady: stores.isReady,
-    onFallback: metrics.searchFallback,
-    log,
-    timeoutMs: timeouts.meaningMs,
-    awaitsVectors: chosen.kind === 'static' && configuration.chromaUrl === undefined,
-  });
-  stores.addWriter(tools.writer);
+  const { tools, offers } = createIndexes(deps, usedEmbeddings, stores);
   const lessons = configuration.chromaUrl === undefined ? undefined : createLessons(deps, usedEmbeddings, stores);
   return {
     toolIndex: tools.index,
+    offerIndex: offers.index,
     lessons,
     start: stores.start,
     dependencies: () => ({
       ...stores.dependencies(),
       ...(chosen.kind !== 'static' && { embeddings: { state: embeddings.state(), kind: chosen.kind } }),
     }),
-    settled: tools.writer.settled,
+    settled: async () => {
+      await Promise.all([tools.writer.settled(), offers.writer.settled()]);
+    },
     async [Symbol.asyncDispose]() {
       lifetime.abort();
       stores[Symbol.dispose]();
-      await Promise.all([tools.writer[Symbol.asyncDispose](), lessons?.[Symbol.asyncDispose]()]);
+      const writers = [tools.writer, offers.writer].map((writer) => writer[Symbol.asyncDispose]());
+      await Promise.all([...writers, lessons?.[Symbol.asyncDispose]()]);
       file[Symbol.dispose]();
     },
   };
+}
+
+/** The index of tools, and that of prompts and resources, which share the model and the kind of store. */
+function createIndexes(
+  { configuration, words, log, metrics, timeouts = searchTimeouts }: SearchIndexDeps,
+  embeddings: Embeddings,
+  stores: VectorStores,
+): Record<'tools' | 'offers', HybridIndex> {
+  const isStatic = configuration.embeddings.kind === 'static';
+  const shared = {
+    embeddings,
+    isReady: stores.isReady,
+    log,
+    timeoutMs: timeouts.meaningMs,
+    awaitsVectors: isStatic && configuration.chromaUrl === undefined,
+  };
+  const onFallback = metrics.searchFallback;
+  const tools = createHybridIndex({ ...shared, lexical: words, store: stores.create('tools'), onFallback });
+  // A search counts once, where both of its parts fall back.
+  const offersApart = { lexical: createWordIndex(), store: stores.create('offers'), onFallback: () => undefined };
+  const offers = createHybridIndex({ ...shared, ...offersApart });
+  stores.addWriter(tools.writer);
+  stores.addWriter(offers.writer);
+  return { tools, offers };
 }
 
 function cachedEmbeddings(
@@ -150,6 +171,7 @@ function createLessons(
 function wordsAlone(words: ToolIndex): SearchIndex {
   return {
     toolIndex: words,
+    offerIndex: createWordIndex(),
     lessons: undefined,
     start: () => undefined,
     dependencies: () => ({ toolIndex: { state: 'up', kind: 'words' } }),

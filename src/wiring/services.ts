@@ -158,10 +158,11 @@ function createAuditTrailService({ audit, guard, log }: Foundation, version: str
 
 function createQuarantine(
   { quarantineStore, trail, guard, now }: Foundation,
-  { toolGate }: Tools,
+  { toolGate, offerCatalogue }: Tools,
   { skillSync, refreshSkill }: ReturnType<typeof createSkillServices>,
 ) {
-  return createQuarantineService({ quarantineStore, toolGate, skillSync, refreshSkill, trail, guard, now });
+  const skills = { skillSync, refreshSkill };
+  return createQuarantineService({ quarantineStore, toolGate, offerCatalogue, ...skills, trail, guard, now });
 }
 
 function createSkillServices({ config }: HubDeps, foundation: Foundation, tools: Tools) {
@@ -212,7 +213,8 @@ function createSearchServices(
   const { autoActivate } = config.skills;
   const { rateLimits } = foundation;
   const shared = { toolIndex, disabledTools, skillTools, memory, guard, rateLimits, metrics, now };
-  const toolSearch = createToolSearch({ ...shared, servers, autoActivate, searchLearning });
+  const { offerIndex } = searchIndex;
+  const toolSearch = createToolSearch({ ...shared, offerIndex, servers, autoActivate, searchLearning });
   return { searchLearning, toolSearch };
 }
 

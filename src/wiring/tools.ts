@@ -1,5 +1,6 @@
 /** Builds the sources of tools: search index, upstream connections and active skills. */
-import { createOfferChanges } from '../domain/offer/changes.ts';
+import { createOfferCatalogue } from '../domain/offer/catalogue.ts';
+import { createOfferChanges, type OfferChanges } from '../domain/offer/changes.ts';
 import { createUpstreamSkills } from '../domain/resource/upstream-skills.ts';
 import { createOfferGate } from '../domain/screening/offer-gate.ts';
 import { createSkillGate } from '../domain/screening/skill-gate.ts';
@@ -10,7 +11,7 @@ import { createWordIndex } from '../search-index/words/word-index.ts';
 import { hubServerId } from '../shapes/server.ts';
 import type { IndexedTool } from '../shapes/tool.ts';
 import { createVectorMetrics } from '../telemetry/vector-metrics.ts';
-import { createConnectionPool } from '../upstream/connection-pool.ts';
+import { type ConnectionPoolDeps, createConnectionPool } from '../upstream/connection-pool.ts';
 import type { Foundation } from './foundation.ts';
 import type { HubDeps } from './hub-deps.ts';
 import { createUpstreamLogins } from './logins.ts';
@@ -60,17 +61,39 @@ export async function createTools({ config, version }: HubDeps, foundation: Foun
     log,
     onToolsChanged: toolGate.admit,
     onSkillsChanged: upstreamSkills.admit,
-    onOffersChanged: (serverId, change) => offerChanges.report({ serverId, ...change }),
     onQuarantined: createQuarantineRecord({ trail, log }),
-    onStateChanged: ({ serverId, state, errorType }) =>
-      log.info('Server state changed', { server_id: serverId, state, error_type: errorType }),
+    ...serverEvents({ log, offerChanges, refreshOffers: (serverId) => offerCatalogue.refresh(serverId) }),
   });
   const skillTools = createSkillTools({ toolIndex, now });
   const offerGate = createOfferGate({ quarantineStore, trail, policy: config.policy.contentScan, now });
+  const offerCatalogue = createOfferCatalogue({ pool, offerGate, offerIndex: searchIndex.offerIndex, log });
   const skills = { skillGate, upstreamSkills, skillTools };
-  return { searchIndex, toolIndex, toolGate, offerChanges, offerGate, ...skills, pool, ...upstreamLogins };
+  const offers = { offerChanges, offerGate, offerCatalogue };
+  return { searchIndex, toolIndex, toolGate, ...offers, ...skills, pool, ...upstreamLogins };
 }
 
 function hubToolName({ source, definition }: IndexedTool): string[] {
   return source === 'hub' ? [definition.toolName] : [];
+}
+
+/** What happens when the state of a server has changed, or what it offers besides tools. */
+function serverEvents({
+  log,
+  offerChanges,
+  refreshOffers,
+}: {
+  log: Foundation['log'];
+  offerChanges: OfferChanges;
+  refreshOffers: (serverId: string) => void;
+}): Pick<ConnectionPoolDeps, 'onOffersChanged' | 'onStateChanged'> {
+  return {
+    onOffersChanged: (serverId, change) => {
+      if (change.kind === 'prompts' || change.kind === 'resources') refreshOffers(serverId);
+      offerChanges.report({ serverId, ...change });
+    },
+    onStateChanged: ({ serverId, state, errorType }) => {
+      log.info('Server state changed', { server_id: serverId, state, error_type: errorType });
+      if (state === 'connected' || state === 'disconnected') refreshOffers(serverId);
+    },
+  };
 }

@@ -1,4 +1,6 @@
 /** The measurement of newcomers' requests: whether the right tool is found, and whether other languages are left alone. */
+import { matchTools } from '../../src/domain/search/match.ts';
+import { createOutcomeMemory } from '../../src/domain/search/outcome-memory.ts';
 import { createEvalIndex, type EvalScoring } from './eval-index.ts';
 import { foreignRequests, newcomerRequests } from './newcomer-requests.ts';
 import { newcomerTools } from './newcomer-tools.ts';
@@ -16,11 +18,18 @@ export interface NewcomerCounts {
 
 /** Measures with the real example servers. */
 export async function measureNewcomers(scoring: EvalScoring): Promise<NewcomerCounts> {
-  const servers = await newcomerTools();
-  const index = await createEvalIndex(servers, scoring);
-  const words = await createEvalIndex(servers, 'words');
-  const search = async (query: string, of = index) =>
-    (await of.search({ query, limit: 10, namespace: 'default' })).found.map(({ tool }) => tool.definition.toolName);
+  const listed = await newcomerTools();
+  const memory = createOutcomeMemory();
+  const searchBy = async (by: EvalScoring) => {
+    const [toolIndex, offerIndex] = [await createEvalIndex(listed.tools, by), await createEvalIndex(listed.offers, by)];
+    const request = { namespace: 'default', keyId: 'newcomer', at: 0 };
+    return async (query: string) =>
+      (await matchTools({ toolIndex, offerIndex, memory }, { ...request, query })).ranked
+        .slice(0, 10)
+        .map(({ tool }) => tool.definition.toolName);
+  };
+  const search = await searchBy(scoring);
+  const searchWords = await searchBy('words');
   const counts = { first: 0, inThree: 0, unanswered: 0, foreignAnswered: 0 };
   for (const { text, tools } of newcomerRequests) {
     const found = await search(text);
@@ -30,7 +39,7 @@ export async function measureNewcomers(scoring: EvalScoring): Promise<NewcomerCo
     if (found.length === 0) counts.unanswered += 1;
   }
   for (const text of foreignRequests) {
-    const isFilled = (await search(text)).length > 0 && (await search(text, words)).length === 0;
+    const isFilled = (await search(text)).length > 0 && (await searchWords(text)).length === 0;
     if (isFilled) counts.foreignAnswered += 1;
   }
   return { requests: newcomerRequests.length, foreignRequests: foreignRequests.length, ...counts };

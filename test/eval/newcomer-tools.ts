@@ -1,8 +1,9 @@
-/** The tools that newcomers meet: those of the three example servers, started for real, and the skills of the repository. */
+/** What newcomers meet: the three example servers, started for real, and the skills of the repository. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { indexedOffer } from '../../src/domain/offer/indexed-offer.ts';
 import { parseSkillDocument } from '../../src/domain/skill-source.ts';
 import { hubServerId } from '../../src/shapes/server.ts';
 import { skillToolName } from '../../src/shapes/skill.ts';
@@ -11,22 +12,44 @@ import { realServer } from '../support/servers/real-server.ts';
 
 const skillsFolder = fileURLToPath(new URL('../../skills', import.meta.url));
 
-/** Lists the tools by server. */
-export async function newcomerTools(): Promise<Map<string, IndexedTool[]>> {
-  const servers = new Map<string, IndexedTool[]>([[hubServerId, skillTools()]]);
-  for (const name of ['everything', 'filesystem', 'memory'] as const) servers.set(name, await serverTools(name));
-  return servers;
+/** Tools, and prompts and resources, by server. */
+export interface NewcomerTools {
+  tools: Map<string, IndexedTool[]>;
+  offers: Map<string, IndexedTool[]>;
 }
 
-async function serverTools(name: Parameters<typeof realServer>[0]): Promise<IndexedTool[]> {
+/** Lists what the servers and skills offer. */
+export async function newcomerTools(): Promise<NewcomerTools> {
+  const tools = new Map<string, IndexedTool[]>([[hubServerId, skillTools()]]);
+  const offers = new Map<string, IndexedTool[]>();
+  for (const name of ['everything', 'filesystem', 'memory'] as const) {
+    const listed = await listServer(name);
+    tools.set(name, listed.tools);
+    offers.set(name, listed.offers);
+  }
+  return { tools, offers };
+}
+
+async function listServer(name: Parameters<typeof realServer>[0]) {
   const client = new Client({ name: 'eval', version: '1.0.0' });
   const { command, args } = realServer(name, name === 'filesystem' ? [skillsFolder] : []);
   await client.connect(new StdioClientTransport({ command, args, stderr: 'ignore' }));
   const { tools } = await client.listTools();
+  const { prompts, resources } = client.getServerCapabilities() ?? {};
+  const offers = [
+    ...(prompts ? (await client.listPrompts()).prompts.map((entry) => indexedOffer(name, 'prompts', entry)) : []),
+    ...(resources
+      ? (await client.listResources()).resources.map((entry) => indexedOffer(name, 'resources', entry))
+      : []),
+    ...(resources
+      ? (await client.listResourceTemplates()).resourceTemplates.map((entry) => indexedOffer(name, 'templates', entry))
+      : []),
+  ];
   await client.close();
-  return tools.map(({ name: toolName, title, description = '', inputSchema }) =>
+  const indexedTools = tools.map(({ name: toolName, title, description = '', inputSchema }) =>
     indexed('upstream', { serverId: name, toolName, title, description, inputSchema }),
   );
+  return { tools: indexedTools, offers };
 }
 
 function skillTools(): IndexedTool[] {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { snakeCaseFields } from '../../src/mcp/snake-case.ts';
+import { toolReferenceSchema } from '../../src/shapes/search-answer.ts';
 import { skillDetailsViewSchema } from '../../src/shapes/skill-view.ts';
-import { toolReferenceSchema, toolViewSchema } from '../../src/shapes/tool.ts';
+import { toolViewSchema } from '../../src/shapes/tool.ts';
 
 /** Names of the fields that hold JSON objects with names of their own. */
 function contentFieldsOf(schema: z.ZodObject): string[] {

@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { type JsonObject, jsonObjectSchema } from '../../shapes/json.ts';
-import { searchAnswerSchema, toolCallViewSchema, toolViewSchema } from '../../shapes/tool.ts';
+import { searchAnswerSchema } from '../../shapes/search-answer.ts';
+import { toolCallViewSchema, toolViewSchema } from '../../shapes/tool.ts';
 import { CommandError } from '../command-error.ts';
 import type { HubClient } from '../hub-client.ts';
 import type { DemoRandom } from './random.ts';

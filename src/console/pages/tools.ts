@@ -7,14 +7,13 @@ import type { ToolStatisticsService } from '../../domain/tool-statistics-service
 import { HestiaError } from '../../shapes/error.ts';
 import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
 import { decodeCursor, encodeCursor } from '../../shapes/page.ts';
+import { type SearchAnswer, searchRequestSchema, type ToolReference } from '../../shapes/search-answer.ts';
 import {
   type IndexedTool,
   type ListedTool,
   listedToolPosition,
-  type SearchAnswer,
-  searchRequestSchema,
+  searchSourceSchema,
   type ToolCallAnswer,
-  type ToolReference,
   type ToolResult,
   type ToolStatistics,
 } from '../../shapes/tool.ts';
@@ -23,6 +22,7 @@ import { html, lines, type Markup, type Shown } from '../markup.ts';
 import {
   actionForm,
   badge,
+  choice,
   duration,
   emptyState,
   facts,
@@ -54,7 +54,9 @@ export function toolPages({ toolSearch, toolCall, toolStatistics }: ToolPagesDep
     const found = query === '' ? await listPart(toolSearch, context) : await searchPart(toolSearch, context, query);
     const form = html`<form method="get" action="/console/tools" class="search" role="search">
       <label for="query">What should the tool do?</label>
-      <input id="query" name="query" type="search" value="${query}" placeholder="fix the typo in my letter"><button>Search</button>
+      <input id="query" name="query" type="search" value="${query}" placeholder="fix the typo in my letter">
+      <label for="source">Among</label>
+      ${choice('source', searchSourceSchema.options, { none: 'all', selected: c.req.query('source') })}<button>Search</button>
     </form>`;
     const about =
       'What agents can find, in the order in which they would find it. A search here is one of yours, and is recorded.';
@@ -109,9 +111,13 @@ const listColumns = [
   { title: 'Description', cell: ({ description }: ListedTool) => description },
 ];
 
-async function searchPart(toolSearch: ToolSearch, { caller }: PageContext, query: string): Promise<Markup> {
-  const parsed = searchRequestSchema.safeParse({ query, limit: 20, explain: true });
-  if (!parsed.success) throw new HestiaError('INVALID_REQUEST', 'query: must be 1 to 2000 characters');
+async function searchPart(toolSearch: ToolSearch, { caller, url }: PageContext, query: string): Promise<Markup> {
+  const source = url.searchParams.get('source') || undefined;
+  const parsed = searchRequestSchema.safeParse({ query, source, limit: 20, explain: true });
+  if (!parsed.success) {
+    const sources = searchSourceSchema.options.join(', ');
+    throw new HestiaError('INVALID_REQUEST', `query: must be 1 to 2000 characters; source: must be one of ${sources}`);
+  }
   const answer = await toolSearch.search(caller, parsed.data);
   return html`${hints(answer)}${table(answer.results, searchColumns(answer.searchId), 'No tool fits.')}
     <p class="hint">Search ${answer.searchId}</p>`;
@@ -131,17 +137,26 @@ function searchColumns(searchId: string) {
     {
       title: 'Tool',
       cell: (found: ToolReference) =>
-        html`${toolLink(found, `?searchId=${searchId}`)} ${found.weakMatch && badge('weak match', 'warning')} ${found.active === false && badge('not active', 'neutral')}`,
+        html`${isOffer(found) ? found.toolName : toolLink(found, `?searchId=${searchId}`)} ${isOffer(found) && badge(found.source, 'neutral')} ${found.weakMatch && badge('weak match', 'warning')} ${found.active === false && badge('not active', 'neutral')}`,
     },
     { title: 'Server', cell: ({ serverId }: ToolReference) => serverId },
     { title: 'Score', cell: ({ score }: ToolReference) => score.toFixed(2), isNumber: true },
-    { title: 'Description', cell: ({ description }: ToolReference) => description },
+    {
+      title: 'Description',
+      cell: ({ description, usage }: ToolReference) =>
+        html`${description}${usage !== undefined && html`<p class="hint">${usage}</p>`}`,
+    },
     {
       title: 'Why here',
       cell: ({ explanation }: ToolReference) =>
         html`<ul class="reasons">${(explanation?.words ?? []).map((words) => html`<li>${words}</li>`)}</ul>`,
     },
   ];
+}
+
+/** Whether a result is a prompt or resource, which has no page of its own. */
+function isOffer({ source }: ToolReference): boolean {
+  return source === 'prompt' || source === 'resource';
 }
 
 async function statisticsOf(

@@ -20,9 +20,11 @@ export interface ToolAddress {
 /** Whether the scope has the tool. */
 export function isInScope(
   scope: KeyScope | undefined,
-  { source, definition, inactiveSkill }: Omit<IndexedTool, 'namespace'>,
+  { source, definition, inactiveSkill, offer }: Omit<IndexedTool, 'namespace'>,
 ): boolean {
   if (scope === undefined) return true;
+  // Prompts and resources are only read. Resources are in a scope by URI.
+  if (offer !== undefined) return isNameInScope(scope, { serverId: definition.serverId, toolName: offer.key });
   const readOnlyHint = definition.annotations?.readOnlyHint;
   // `call_mcp_tool` says neither: the tool that it calls decides.
   if (source === 'hub') return scope.readOnly !== true || readOnlyHint !== false;

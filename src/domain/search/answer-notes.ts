@@ -1,11 +1,12 @@
 /** Notes of a search answer: missing servers, why nothing fits, tools that the caller may not use. */
 import type { ToolIndex } from '../../search-index/tool-index.ts';
 import type { Caller } from '../../shapes/access.ts';
+import type { SearchAnswer, SearchReason, SearchRequest } from '../../shapes/search-answer.ts';
 import { hubServerId, type ServerStatus } from '../../shapes/server.ts';
-import type { SearchAnswer, SearchReason, SearchRequest } from '../../shapes/tool.ts';
+import type { IndexedTool } from '../../shapes/tool.ts';
 import { checkPermission } from '../access/policy.ts';
 import { isInScope, isServerInScope } from '../access/scope.ts';
-import { isUnrelated } from './match-strength.ts';
+import { relatedMatches } from './match-strength.ts';
 import { candidatesMax } from './ranking-constants.ts';
 
 /** The most servers that an answer names, of each state. */
@@ -16,6 +17,7 @@ const namespacesCountedMax = 10;
 /** Dependencies of the notes. */
 export interface AnswerNotesDeps {
   toolIndex: ToolIndex;
+  offerIndex: ToolIndex;
   servers: () => readonly ServerStatus[];
 }
 
@@ -59,11 +61,12 @@ function idsOf(servers: readonly ServerStatus[], isWanted: (server: ServerStatus
 }
 
 function hasTools(
-  { toolIndex }: AnswerNotesDeps,
+  { toolIndex, offerIndex }: AnswerNotesDeps,
   { namespace, scope }: Caller,
   { source, serverId }: SearchRequest,
 ): boolean {
-  return toolIndex.some({ namespace, source, serverId, isUsable: (tool) => isInScope(scope, tool) });
+  const filter = { namespace, source, serverId, isUsable: (tool: IndexedTool) => isInScope(scope, tool) };
+  return toolIndex.some(filter) || offerIndex.some(filter);
 }
 
 /** The skills of other namespaces that match, for callers who may know of them; 0 for all others. */
@@ -80,7 +83,7 @@ async function countFiltered(
   const counts = others.slice(0, namespacesCountedMax).map(async (namespace = '') => {
     const isUsable = (tool: { namespace: string | undefined }) => tool.namespace === namespace;
     const { found } = await toolIndex.search({ query, namespace, isUsable, source: 'skill', limit: candidatesMax });
-    return found.filter(({ parts }) => !isUnrelated(parts)).length;
+    return relatedMatches(found, toolIndex.count(namespace)).length;
   });
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }

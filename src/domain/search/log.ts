@@ -91,5 +91,5 @@ function mayHaveLed({ keyId, searchedAt, shown }: SearchRecord, outcome: ToolOut
 }
 
 function isShown(shown: ShownTool, { serverId, toolName }: ToolOutcome): boolean {
-  return shown.serverId === serverId && shown.toolName === toolName;
+  return shown.offer === undefined && shown.serverId === serverId && shown.toolName === toolName;
 }

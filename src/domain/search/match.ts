@@ -1,9 +1,10 @@
-/** Runs one search: ranks the tools that the index finds and those that the outcome memory recalls. */
+/** Runs one search: ranks what the indexes find, and the tools that the outcome memory recalls. */
 import { createHash } from 'node:crypto';
 import type { TextMatches, ToolIndex, ToolIndexQuery } from '../../search-index/tool-index.ts';
 import { isWanted, toolKeyOf, toolKeyText } from '../../search-index/tool-index.ts';
 import type { IndexedTool } from '../../shapes/tool.ts';
-import { isUnrelated, isWeakMatch } from './match-strength.ts';
+import { isWeakMatch, relatedMatches } from './match-strength.ts';
+import { besideTools, isForOffers, matchOffers, type OfferMatch } from './offer-match.ts';
 import type { OutcomeMemory, Recollection } from './outcome-memory.ts';
 import { queryKey } from './query-key.ts';
 import { type RankedTool, type RankingCandidate, rankTools } from './ranking.ts';
@@ -30,22 +31,30 @@ export interface MatchRequest extends Omit<ToolIndexQuery, 'limit'> {
 /** Dependencies of a match. `ranking` may wrap the ranking alone, for example in a span. */
 export interface MatchDeps {
   toolIndex: ToolIndex;
+  /** Finds prompts and resources; if unset, there are none. */
+  offerIndex?: ToolIndex | undefined;
   memory: OutcomeMemory;
   ranking?: (rank: () => RankedTool[]) => Promise<RankedTool[]>;
 }
 
 /** Finds and ranks the tools for a query. */
 export async function matchTools(deps: MatchDeps, { keyId, at, ...query }: MatchRequest): Promise<ToolMatch> {
-  const matches = await deps.toolIndex.search({ ...query, limit: candidatesMax });
-  const found = matches.found.filter(({ parts }) => !isUnrelated(parts));
+  const [matches, offers] = await Promise.all([
+    isForOffers(query) ? noTools : deps.toolIndex.search({ ...query, limit: candidatesMax }),
+    deps.offerIndex === undefined ? noOffers : matchOffers(deps.offerIndex, query),
+  ]);
+  const toolsCount = deps.toolIndex.count(query.namespace);
+  const found = relatedMatches(matches.found, toolsCount);
   const key = queryKey(query.query);
   const recollection = deps.memory.recall({ namespace: query.namespace, keyId, queryKey: key, at });
   const candidates: RankingCandidate[] = found.map(({ tool, score }) => ({ tool, textScore: score }));
   candidates.push(...remembered(deps.toolIndex, query, recollection, found));
+  const counts = { tools: toolsCount, offers: deps.offerIndex?.count(query.namespace) ?? 0 };
+  candidates.push(...besideTools(offers, found, counts).map(({ tool, score }) => ({ tool, textScore: score })));
   const rank = () => rankTools(candidates, { keyId, recollection, definitionOf });
   const ranked = deps.ranking === undefined ? rank() : await deps.ranking(rank);
-  const toolsCount = deps.toolIndex.count(query.namespace);
-  const strong = new Set(found.filter(({ parts }) => !isWeakMatch(parts, toolsCount)).map(({ tool }) => tool));
+  const strongTools = found.filter(({ parts }) => !isWeakMatch(parts, toolsCount));
+  const strong = new Set([...strongTools, ...offers.strong].map(({ tool }) => tool));
   const isWeak = ({ tool, parts }: RankedTool) => !strong.has(tool) && parts.ownEvidence + parts.othersEvidence <= 0;
   return {
     ranked: ranked.map((tool) => ({ ...tool, isWeak: isWeak(tool) })),
@@ -53,6 +62,9 @@ export async function matchTools(deps: MatchDeps, { keyId, at, ...query }: Match
     scoring: matches.scoring,
   };
 }
+
+const noTools: TextMatches = { found: [], scoring: 'lexical' };
+const noOffers: OfferMatch = { found: [], strong: [] };
 
 /** Tools with outcomes of this query that the index did not find and that pass the filters. */
 function remembered(
@@ -78,7 +90,7 @@ function definitionOf(tool: IndexedTool): string {
   if (known !== undefined) return known;
   const { toolName, description, inputSchema } = tool.definition;
   const digest = createHash('sha256')
-    .update(JSON.stringify([toolName, description, inputSchema]))
+    .update(JSON.stringify([toolName, description, inputSchema, tool.offer?.kind]))
     .digest('base64');
   definitions.set(tool, digest);
   return digest;

@@ -79,6 +79,16 @@ export const affinity = {
   failure: -0.5,
 } as const;
 
+/** Prompts and resources beside tools, where a search is for all of them. */
+export const offers = {
+  /** Their text score relative to that of a tool that fits as well: a search is mostly for a tool. */
+  weight: 0.5,
+  /** The exponent of the ratio of their quality to that of the best tool, as that of the joint score of words and meaning. */
+  exponent: 1.5,
+  /** The most that are ranked beside tools, so that a server with many resources does not crowd them out. */
+  besideToolsMax: 3,
+} as const;
+
 /** The number of tools found by text that are ranked. */
 export const candidatesMax = 100;
 /** The place from 0 that an untried tool may take: the last one that agents commonly read. */

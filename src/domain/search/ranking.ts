@@ -18,7 +18,7 @@ import {
 /** A tool to rank. */
 export interface RankingCandidate {
   tool: IndexedTool;
-  /** The score of the index in (0, 1]; the best has 1. Undefined for a tool that only the outcome memory recalled. */
+  /** The score of the index; the best tool has 1. Undefined for a tool that only the outcome memory recalled. */
   textScore: number | undefined;
 }
 
@@ -49,9 +49,10 @@ export function rankTools(candidates: readonly RankingCandidate[], context: Rank
 }
 
 /** A result in the form in which it is recorded. */
-export function shownTool({ tool: { definition, namespace }, parts }: RankedTool): ShownTool {
+export function shownTool({ tool: { definition, namespace, offer }, parts }: RankedTool): ShownTool {
   const { serverId, toolName } = definition;
-  return { serverId, toolName, ...(namespace !== undefined && { namespace }), parts };
+  const reference = offer && { offer: { kind: offer.kind, key: offer.key } };
+  return { serverId, toolName, ...(namespace !== undefined && { namespace }), ...reference, parts };
 }
 
 interface TextPlaced extends RankingCandidate {

@@ -7,14 +7,13 @@ import type { ToolSearch } from '../../domain/tool-search.ts';
 import type { ToolStatisticsService } from '../../domain/tool-statistics-service.ts';
 import { exactJson, isJsonObject, type JsonObject } from '../../shapes/json.ts';
 import { decodeCursor, pageOf, pageQuerySchema, pageSchema } from '../../shapes/page.ts';
+import { searchAnswerSchema, searchRequestSchema } from '../../shapes/search-answer.ts';
 import { serverIdLengthMax } from '../../shapes/server.ts';
 import {
   callRequestSchema,
   type ListedTool,
   listedToolPosition,
   listedToolSchema,
-  searchAnswerSchema,
-  searchRequestSchema,
   toolCallView,
   toolCallViewSchema,
   toolPatchSchema,

@@ -1,6 +1,7 @@
 /** Names of tools and prompts, and URIs of resources, that name their server, too. Pure. */
 import { hash } from 'node:crypto';
 import type { JsonObject } from '../../shapes/json.ts';
+import { offerUsage, type SearchAnswer } from '../../shapes/search-answer.ts';
 import type { ToolResult } from '../../shapes/tool.ts';
 
 /** The longest name that every client and model accepts, in characters. */
@@ -61,6 +62,21 @@ export function withReadableLinks(serverId: string, result: ToolResult): ToolRes
     isLink(block) && typeof block.uri === 'string' ? { ...block, uri: qualifiedUri(serverId, block.uri) } : block,
   );
   return { ...result, content };
+}
+
+/** The answer of a search whose prompts and resources are named as they are where those of several servers are offered. */
+export function withQualifiedUsage(answer: SearchAnswer): SearchAnswer {
+  const results = answer.results.map((result) => {
+    const { serverId, toolName, source, uri, uriTemplate } = result;
+    if (source === 'prompt') {
+      return { ...result, usage: offerUsage({ kind: 'prompts', key: qualifiedName(serverId, toolName) }) };
+    }
+    if (uri !== undefined)
+      return { ...result, usage: offerUsage({ kind: 'resources', key: qualifiedUri(serverId, uri) }) };
+    if (uriTemplate === undefined) return result;
+    return { ...result, usage: offerUsage({ kind: 'templates', key: qualifiedUri(serverId, uriTemplate) }) };
+  });
+  return { ...answer, results };
 }
 
 function isLink({ type }: JsonObject): boolean {

@@ -4,8 +4,8 @@
  */
 import { createVectorMatrix, type VectorMatrix } from './matrix.ts';
 
-/** The kinds of entries: tools, or queries with their outcomes. */
-export type VectorKind = 'tools' | 'outcomes';
+/** The kinds of entries: tools, prompts and resources, or queries with their outcomes. */
+export type VectorKind = 'tools' | 'offers' | 'outcomes';
 
 /** Values of an entry that queries can filter by. */
 export type VectorLabels = Readonly<Record<string, string | number>>;

@@ -72,6 +72,18 @@ describe('an outcome', () => {
     expect(log.credit(outcome('b', { searchId: 'srch_1' }))).toMatchObject({ isFirst: false });
   });
 
+  test('of a tool is not attributed to a prompt or resource of its name', () => {
+    const offer = { kind: 'prompts', key: 'a' } as const;
+    log.add(search('srch_1', ['b'], { shown: [{ serverId: 's', toolName: 'a', offer, parts }] }));
+    expect(log.credit(outcome('a', { searchId: 'srch_1' }))).toBeUndefined();
+    log.add(
+      search('srch_2', [], {
+        shown: [offer, undefined].map((of) => ({ serverId: 's', toolName: 'a', offer: of, parts })),
+      }),
+    );
+    expect(log.credit(outcome('a', { searchId: 'srch_2' }))).toMatchObject({ place: 2 });
+  });
+
   test.each<[string, Partial<ToolOutcome>]>([
     ['of a tool that the search did not show', { toolName: 'unseen' }],
     ['of a tool of that name on another server', { serverId: 'elsewhere' }],

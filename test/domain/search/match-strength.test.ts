@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { isUnrelated, isWeakMatch } from '../../../src/domain/search/match-strength.ts';
+import { isWeakMatch, relatedMatches } from '../../../src/domain/search/match-strength.ts';
+import type { FoundTool } from '../../../src/search-index/tool-index.ts';
 
 describe('a match', () => {
   test('is weak if neither its words nor its meaning are strong', () => {
@@ -14,9 +15,14 @@ describe('a match', () => {
     expect(isWeakMatch({ lexical: 3, dense: undefined }, 5_582)).toBe(true);
   });
 
-  test('by meaning alone is left out below its threshold, and one by words never is', () => {
-    expect(isUnrelated({ lexical: undefined, dense: 0.19 })).toBe(true);
-    expect(isUnrelated({ lexical: undefined, dense: 0.21 })).toBe(false);
-    expect(isUnrelated({ lexical: 0.1, dense: 0.1 })).toBe(false);
+  test('by meaning alone is left out below a threshold, which is lower where every match is weak; one by words never is', () => {
+    const definition = { serverId: 'server', toolName: 'tool', description: '', inputSchema: {} };
+    const tool = { source: 'upstream', definition, namespace: undefined } as const;
+    const found = [0.07, 0.09, 0.19, 0.21].map((dense) => ({ tool, score: 1, parts: { lexical: undefined, dense } }));
+    const byWords = { tool, score: 1, parts: { lexical: 0.1, dense: 0.01 } };
+    const strong = { tool, score: 1, parts: { lexical: undefined, dense: 0.5 } };
+    const kept = (...matches: FoundTool[]) => relatedMatches(matches, 200).map(({ parts }) => parts.dense);
+    expect(kept(...found, byWords)).toEqual([0.09, 0.19, 0.21, 0.01]);
+    expect(kept(...found, byWords, strong)).toEqual([0.21, 0.01, 0.5]);
   });
 });

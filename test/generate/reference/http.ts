@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { protocolError } from '../../../src/mcp/tool-result.ts';
 import { type ErrorCode, errorCodes, HestiaError } from '../../../src/shapes/error.ts';
-import { searchAnswerSchema, toolReferenceSchema } from '../../../src/shapes/tool.ts';
+import { searchAnswerSchema, toolReferenceSchema } from '../../../src/shapes/search-answer.ts';
 import type { Log } from '../../../src/telemetry/log.ts';
 import { codes, type JsonSchema, jsonSchemaSchema, propertiesOf, type Row, table, valuesOf } from './markdown.ts';
 
