@@ -7,7 +7,7 @@ import { createHubServer } from '../mcp/endpoint.ts';
 import { createMetaTools } from '../mcp/meta-tools.ts';
 import { createServerEndpoints } from '../mcp/server-endpoint/endpoint.ts';
 import type { SseEndpoint } from '../mcp/sse/endpoint-client.ts';
-import { createSseTransport, type SseTransport } from '../mcp/sse/transport.ts';
+import { createSseTransport } from '../mcp/sse/transport.ts';
 import type { Config } from '../shapes/configuration/config.ts';
 import { hubServerId } from '../shapes/server.ts';
 import type { Foundation } from './foundation.ts';
@@ -79,7 +79,7 @@ function createMcpDoors(
   const serverEndpoints = createServerEndpoints({ offers: serverOffers, toolCall, metrics, log, version, limits });
   const hubDeps = { metaTools, skillTools, toolCall, skillResources, metrics, log, version, limits };
   const hubServer = createHubServer({ ...hubDeps, servers: serverEndpoints });
-  const sse = createSse(foundation);
+  const sse = createSseTransport(log);
   const endpointOf = (serverId: string | undefined): SseEndpoint =>
     serverId === undefined
       ? hubServer
@@ -117,13 +117,6 @@ function createConsoleLoader({ config }: HubDeps, { access, log }: Foundation, s
     );
     return (await loading).fetch(request, Object(bindings));
   };
-}
-
-/** The HTTP+SSE transport, whose sessions end when their key is revoked. */
-function createSse({ access, log }: Foundation): SseTransport {
-  const sse = createSseTransport({ isKeyValid: access.isValid, log });
-  access.onRevoked(sse.endSessionsOf);
-  return sse;
 }
 
 /** The host that browsers return to from a login. */

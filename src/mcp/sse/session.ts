@@ -1,6 +1,6 @@
 /**
  * A session of the HTTP+SSE transport: one stream of events, and the requests whose answers go there. Its running requests
- * end with its stream.
+ * end with its stream, which ends with the key or access token of its caller.
  */
 import { randomUUID } from 'node:crypto';
 import { ProtocolError } from '@modelcontextprotocol/server';
@@ -33,12 +33,10 @@ export interface SseSessionDeps {
   url: string;
   /** The path that messages of a session are sent to. */
   messagePath: (sessionId: string) => string;
-  /** Whether the key of the caller is still valid. */
-  isKeyValid: () => Promise<boolean>;
   onEnded: (reason: SessionEnd) => void;
 }
 
-/** Interval of comments on the stream, and of checks of the key, in milliseconds. */
+/** Interval of comments on the stream, in milliseconds. */
 const keepAliveMs = 15_000;
 /** Messages of one session that run at the same time. */
 const messagesRunningMax = 64;
@@ -58,14 +56,15 @@ export function createSseSession(deps: SseSessionDeps): SseSession {
   const running = new Set<Running>();
   const stream = createEventStream(() => end('disconnected'));
   const client = createEndpointClient(deps.endpoint, deps.url, ending.signal);
-  const keepAlive = setInterval(async () => {
-    const reason = await endReason(deps.isKeyValid, stream);
-    if (reason !== undefined) end(reason);
+  const keepAlive = setInterval(() => {
+    if (!stream.keepAlive()) end('stalled');
   }, keepAliveMs).unref();
+  const onCredentialEnded = () => end('revoked');
 
   function end(reason: SessionEnd): void {
     if (ending.signal.aborted) return;
     clearInterval(keepAlive);
+    caller.ended?.removeEventListener('abort', onCredentialEnded);
     ending.abort();
     stream.end();
     onEnded(reason);
@@ -83,8 +82,8 @@ export function createSseSession(deps: SseSessionDeps): SseSession {
     id,
     caller,
     open: (signal) => {
-      signal.addEventListener('abort', () => end('disconnected'), { once: true });
-      if (signal.aborted) end('disconnected');
+      whenAborted(signal, () => end('disconnected'));
+      whenAborted(caller.ended, onCredentialEnded);
       void stream.send('endpoint', deps.messagePath(id));
       return stream.response;
     },
@@ -101,10 +100,9 @@ export function createSseSession(deps: SseSessionDeps): SseSession {
   };
 }
 
-/** Keeps the connection open. @returns why the session has to end; undefined where it goes on */
-async function endReason(isKeyValid: () => Promise<boolean>, stream: EventStream): Promise<SessionEnd | undefined> {
-  if (!(await isKeyValid().catch(() => true))) return 'revoked';
-  return stream.keepAlive() ? undefined : 'stalled';
+function whenAborted(signal: AbortSignal | undefined, listener: () => void): void {
+  signal?.addEventListener('abort', listener, { once: true });
+  if (signal?.aborted) listener();
 }
 
 function isAwaited({ id, method, isCancelled }: Running): boolean {

@@ -13,17 +13,8 @@ import { createSseSession, type SseSession } from './session.ts';
 export interface SseTransport {
   /** Answers a GET or a POST at the path of the transport, in front of this endpoint. */
   handle(request: Request, caller: Caller, endpoint: SseEndpoint): Promise<Response>;
-  /** Ends the sessions of a key, which was revoked. */
-  endSessionsOf(keyId: string): void;
   /** Ends all sessions. */
   close(): void;
-}
-
-/** Dependencies of the transport. */
-export interface SseTransportDeps {
-  /** Whether a key that was valid when its session began still is. */
-  isKeyValid: (keyId: string) => Promise<boolean>;
-  log: Log;
 }
 
 const sessionsMax = 1024;
@@ -36,7 +27,7 @@ const retryAfterSeconds = 5;
 const sessionParameter = 'sessionId';
 
 /** Creates the transport, without sessions. */
-export function createSseTransport({ isKeyValid, log }: SseTransportDeps): SseTransport {
+export function createSseTransport(log: Log): SseTransport {
   const sessions = new Map<string, SseSession>();
   const sessionsOf = (keyId: string) => [...sessions.values()].filter(({ caller }) => caller.keyId === keyId);
 
@@ -51,7 +42,6 @@ export function createSseTransport({ isKeyValid, log }: SseTransportDeps): SseTr
       endpoint,
       url: request.url,
       messagePath: (id) => `${pathname}?${sessionParameter}=${id}`,
-      isKeyValid: () => isKeyValid(caller.keyId),
       onEnded: (reason) => {
         sessions.delete(session.id);
         log.debug('A session of HTTP+SSE has ended', { reason });
@@ -75,9 +65,6 @@ export function createSseTransport({ isKeyValid, log }: SseTransportDeps): SseTr
     handle: async (request, caller, endpoint) => {
       if (request.method === 'GET') return open(request, caller, endpoint);
       return request.method === 'POST' ? post(request, caller) : refusal(405, 'only GET and POST are served here');
-    },
-    endSessionsOf: (keyId) => {
-      for (const session of sessionsOf(keyId)) session.end('revoked');
     },
     close: () => {
       for (const session of [...sessions.values()]) session.end('shutdown');

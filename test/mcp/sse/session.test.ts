@@ -14,7 +14,6 @@ function openSession(deps: Partial<SseSessionDeps> = {}, signal = new AbortContr
     endpoint: { handle: async () => '{}' },
     url: 'http://localhost/sse',
     messagePath: (id) => `/sse?sessionId=${id}`,
-    isKeyValid: async () => true,
     onEnded: (reason) => ends.push(reason),
     ...deps,
   });
@@ -32,15 +31,12 @@ describe('an open session', () => {
     expect((await response.text()).match(/: keep-alive\n\n/g)).toHaveLength(2);
   });
 
-  test('ends once its key has expired, and does not check further', async () => {
-    let isValid = true;
-    const isKeyValid = vi.fn(async () => isValid);
-    const { ends } = openSession({ isKeyValid });
-    await vi.advanceTimersByTimeAsync(keepAliveMs);
-    isValid = false;
-    await vi.advanceTimersByTimeAsync(3 * keepAliveMs);
+  test('ends with the key or access token of its caller, at once', () => {
+    const ending = new AbortController();
+    const { ends } = openSession({ caller: { ...caller, ended: ending.signal } });
+    expect(ends).toEqual([]);
+    ending.abort();
     expect(ends).toEqual(['revoked']);
-    expect(isKeyValid).toHaveBeenCalledTimes(2);
   });
 
   test('ends if its client reads nothing from one comment to the next', async () => {
