@@ -3,14 +3,7 @@ import { fileURLToPath } from 'node:url';
 import pLimit from 'p-limit';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { type ListeningHub, startListeningHub } from '../support/hub/hub-listening.ts';
-import {
-  clientResult,
-  expectAllButListed,
-  listedExceptions,
-  type Revision,
-  revisions,
-  scenariosOfClients,
-} from './suite.ts';
+import { clientResult, expectAllButListed, listedExceptions, revisions, scenariosOfClients } from './suite.ts';
 
 let hub: ListeningHub;
 beforeAll(async () => {
@@ -27,8 +20,16 @@ const attemptsMax = 5;
 /** Scenarios that run at a time, each in two processes. */
 const concurrencyMax = 3;
 
-/** Logins are tested in one revision; docs/conformance.md says so. */
-const isRun = (scenario: string, revision: Revision) => revision === '2025-11-25' || !scenario.startsWith('auth/');
+describe('of the scenarios of the extension for client credentials', () => {
+  test.each(['auth/client-credentials-basic', 'auth/client-credentials-jwt'])(
+    'the hub passes %s',
+    async (scenario) => {
+      const env = { HUB_URL: hub.url, HUB_KEY: hub.operator.secret };
+      expectAllButListed(await clientResult(command, { scenario, env }), []);
+    },
+    120_000,
+  );
+});
 
 describe.each(revisions)('of the scenarios that %s requires of a client', (revision) => {
   const run = async (scenario: string, attempts: number): ReturnType<typeof clientResult> => {
@@ -40,7 +41,7 @@ describe.each(revisions)('of the scenarios that %s requires of a client', (revis
 
   test('the hub passes all but those that are listed', async () => {
     const limit = pLimit(concurrencyMax);
-    const scenarios = scenariosOfClients(revision).filter((scenario) => isRun(scenario, revision));
+    const scenarios = scenariosOfClients(revision);
     const results = await Promise.all(
       scenarios.map((scenario) => limit(() => run(scenario, timed.has(scenario) ? attemptsMax : 1))),
     );

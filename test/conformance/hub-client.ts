@@ -7,8 +7,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { serve } from '@hono/node-server';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 
-const { HUB_URL = '', HUB_KEY = '', MCP_CONFORMANCE_CONTEXT: context } = process.env;
+const {
+  HUB_URL = '',
+  HUB_KEY = '',
+  MCP_CONFORMANCE_CONTEXT: context,
+  MCP_CONFORMANCE_SCENARIO: scenario,
+} = process.env;
 const isModern = process.env.MCP_CONFORMANCE_PROTOCOL_VERSION === '2026-07-28';
+/** What the suite gives the client of a scenario: a client that is registered, calls to make. */
+const given = context === undefined ? {} : JSON.parse(context);
 /** Logins to a server: the second is for a larger scope. */
 const loginsMax = 3;
 const headers = { authorization: `Bearer ${HUB_KEY}`, 'content-type': 'application/json' };
@@ -48,6 +55,16 @@ async function withDiscovery(url: string): Promise<string> {
   });
 }
 
+/** The login of a scenario that does not leave it to the client how to identify itself. */
+function oauthOf(): Record<string, unknown> | undefined {
+  const { client_id: clientId, client_secret: clientSecret, private_key_pem: privateKey } = given;
+  if (scenario === 'auth/basic-cimd')
+    return { clientMetadataUrl: 'https://conformance-test.local/client-metadata.json' };
+  if (clientId === undefined) return undefined;
+  const grant = scenario?.startsWith('auth/client-credentials') ? { grant: 'client_credentials' } : {};
+  return { ...grant, clientId, clientSecret, privateKey };
+}
+
 /** Logs in to a server, as a person does in a browser. The address that the browser returns to is that of the hub. */
 async function logIn(serverId: string): Promise<void> {
   const { url } = await hub('POST', `/v1/servers/${serverId}/login`, {});
@@ -82,6 +99,20 @@ async function callWithoutLibrary(called: readonly string[]): Promise<void> {
   }
 }
 
+/** Calls a tool. Where the result says that a login is missing, a person logs in, and the call is made again. */
+async function callWithLogin(
+  client: Client,
+  call: { name: string; arguments: Record<string, unknown> },
+): Promise<void> {
+  for (let loginsCount = 0; ; loginsCount += 1) {
+    const { isError, content } = await client.callTool(call);
+    if (!isError || !JSON.stringify(content).includes('hestia servers login')) return;
+    if (loginsCount === loginsMax) throw new Error('not permitted after a login');
+    await logIn(serverId);
+    await untilConnected(serverId);
+  }
+}
+
 /** Lists and uses everything that the server offers. */
 async function useEverything(client: Client): Promise<void> {
   const { tools } = await client.listTools();
@@ -92,9 +123,8 @@ async function useEverything(client: Client): Promise<void> {
     valid_tool: { region: 'us-west1' },
   };
   const calls: { name: string; arguments: Record<string, unknown> }[] =
-    (context === undefined ? undefined : JSON.parse(context).toolCalls) ??
-    tools.map(({ name }) => ({ name, arguments: args[name] ?? {} }));
-  for (const call of calls) await client.callTool(call);
+    given.toolCalls ?? tools.map(({ name }) => ({ name, arguments: args[name] ?? {} }));
+  for (const call of calls) await callWithLogin(client, call);
   await callWithoutLibrary(tools.map(({ name }) => name));
   const { resources, prompts } = client.getServerCapabilities() ?? {};
   const [resource] = resources ? (await client.listResources()).resources : [];
@@ -108,8 +138,10 @@ setTimeout(() => process.exit(1), 28_000).unref();
 
 const serverUrl = process.argv.at(-1) ?? '';
 const serverId = `suite-${randomUUID()}`;
-const url = isModern ? await withDiscovery(serverUrl) : serverUrl;
-await hub('POST', '/v1/servers', { serverId, configuration: { url } });
+// The servers of logins have what the revision requires, and their metadata names their own address.
+const url = isModern && !scenario?.startsWith('auth/') ? await withDiscovery(serverUrl) : serverUrl;
+const oauth = oauthOf();
+await hub('POST', '/v1/servers', { serverId, configuration: { url, ...(oauth && { oauth }) } });
 try {
   await untilConnected(serverId);
   const client = new Client(

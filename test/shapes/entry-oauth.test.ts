@@ -46,6 +46,7 @@ describe('the login of an entry', () => {
   test.each([
     [{ oauth: { clientid: 'a' } }, 'oauth.clientid', 'did you mean "clientId"'],
     [{ oauth: { clientSecret: 'b' } }, 'oauth.clientId', 'must be present'],
+    [{ oauth: { clientId: 'a', privateKey: 'b' } }, 'oauth.privateKey', 'must be a private RSA or EC key'],
     [{ oauth: { grant: 'client_credentials', clientId: 'a' } }, 'oauth.clientSecret', 'must be present'],
     [{ oauth: { issuer: 'http://issuer.example' } }, 'oauth.issuer', 'must be an https URL'],
     [{ oauth: 7 }, 'oauth', 'found a number'],

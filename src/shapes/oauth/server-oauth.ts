@@ -1,4 +1,5 @@
 /** How the hub logs in to an upstream server that requires OAuth 2.1: the key `oauth` of an entry. */
+import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
 
 /** True for an address that only this machine can reach. */
@@ -15,6 +16,27 @@ const protectedUrl = z
   .url()
   .refine((text) => URL.canParse(text) && isProtected(new URL(text)), 'must be an https URL, or http on this machine');
 
+/** Algorithms that sign the assertion of a client. */
+const signingAlgorithms = ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const;
+type SigningAlgorithm = (typeof signingAlgorithms)[number];
+
+const algorithmOfCurve: Readonly<Record<string, SigningAlgorithm>> = {
+  prime256v1: 'ES256',
+  secp384r1: 'ES384',
+  secp521r1: 'ES512',
+};
+
+/** The algorithm that fits a private key in PEM; undefined for a text that is no such key, and for a key of another kind. */
+export function algorithmOf(privateKey: string): SigningAlgorithm | undefined {
+  try {
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPrivateKey(privateKey);
+    if (asymmetricKeyType === 'rsa') return 'RS256';
+    return asymmetricKeyType === 'ec' ? algorithmOfCurve[asymmetricKeyDetails?.namedCurve ?? ''] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** `oauth` of a server. Without it the hub registers itself, and logs in by a browser or a device code. */
 export const serverOauthSchema = z
   .strictObject({
@@ -28,6 +50,15 @@ export const serverOauthSchema = z
       .describe('`hub`: one login for all agents. `agent`: each agent calls with a login of its own.'),
     clientId: z.string().min(1).optional().describe('The id of a client that is registered already.'),
     clientSecret: z.string().min(1).optional().describe('Its secret.'),
+    privateKey: z
+      .string()
+      .refine((text) => algorithmOf(text) !== undefined, 'must be a private RSA or EC key in PEM (PKCS#8)')
+      .optional()
+      .describe('Its private key in PEM (PKCS#8), which signs its requests instead of a secret (`private_key_jwt`).'),
+    signingAlgorithm: z
+      .enum(signingAlgorithms)
+      .optional()
+      .describe('The algorithm of `privateKey`. If unset: RS256, or that of the curve.'),
     clientMetadataUrl: z
       .url({ protocol: /^https$/ })
       .optional()
@@ -46,10 +77,22 @@ export const serverOauthSchema = z
     path: ['clientId'],
     message: 'must be present beside "clientSecret"',
   })
-  .refine(({ grant, clientSecret }) => grant !== 'client_credentials' || clientSecret !== undefined, {
-    path: ['clientSecret'],
-    message: 'must be present, beside "clientId", for client_credentials',
+  .refine(({ clientId, privateKey }) => clientId !== undefined || privateKey === undefined, {
+    path: ['clientId'],
+    message: 'must be present beside "privateKey"',
   })
+  .refine(({ clientSecret, privateKey }) => clientSecret === undefined || privateKey === undefined, {
+    path: ['privateKey'],
+    message: 'must be absent beside "clientSecret": a client has one of them',
+  })
+  .refine(
+    ({ grant, clientSecret, privateKey }) =>
+      grant !== 'client_credentials' || clientSecret !== undefined || privateKey !== undefined,
+    {
+      path: ['clientSecret'],
+      message: 'must be present, or "privateKey", beside "clientId", for client_credentials',
+    },
+  )
   .refine(({ grant, identity }) => grant !== 'client_credentials' || identity === 'hub', {
     path: ['identity'],
     message: 'must be "hub" for client_credentials, which are those of the hub',

@@ -15,7 +15,7 @@ import type { ServerOauth } from '../../shapes/oauth/server-oauth.ts';
 import { type Challenge, challengeOf, discoverServer } from './discovery.ts';
 import { createGuardedFetch } from './guarded-fetch.ts';
 import { type LoginNeed, LoginRequiredError, loginFailure } from './login-error.ts';
-import { createLogin, credentialOf, tokenFields } from './login-provider.ts';
+import { clientAuthentication, createLogin, credentialOf, tokenFields } from './login-provider.ts';
 
 /** A response that refuses a request: 401, or 403. Header names are in lower case. */
 export interface Refusal {
@@ -190,6 +190,7 @@ class StoredAuthorizer implements Authorizer {
         clientInformation: client,
         refreshToken,
         ...(resource !== undefined && { resource }),
+        ...clientAuthentication(this.#deps.oauth),
         fetchFn: this.#fetch,
       });
       const { expiresAt: _, ...kept } = credential;

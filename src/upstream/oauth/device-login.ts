@@ -59,7 +59,10 @@ export async function requestDeviceCode(deps: DeviceLoginDeps): Promise<DeviceCo
     ...(scope !== undefined && { scope }),
     ...(resource !== undefined && { resource }),
   });
-  const response = await fetch(endpoint, { method: 'POST', body: parameters, headers: { accept: 'application/json' } });
+  const headers = new Headers({ accept: 'application/json' });
+  const metadata = login.draft.discovery?.authorizationServerMetadata;
+  await login.provider.addClientAuthentication?.(headers, parameters, endpoint, metadata);
+  const response = await fetch(endpoint, { method: 'POST', body: parameters, headers });
   const answer = deviceAnswerSchema.safeParse(await response.json().catch(() => undefined));
   if (!response.ok || !answer.success) {
     throw new LoginFailure('refused', 'the authorization server refused to issue a device code');

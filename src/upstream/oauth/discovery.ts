@@ -65,7 +65,8 @@ export async function discoverServer(deps: DiscoveryDeps): Promise<OAuthDiscover
     throw new LoginFailure('resource_mismatch', 'the metadata of the server is that of another resource');
   }
   // A secret of the configuration goes to the authorization server that got it first, and to no other.
-  const expected = oauth?.issuer ?? (oauth?.clientSecret === undefined ? undefined : known?.issuer);
+  const hasSecret = oauth?.clientSecret !== undefined || oauth?.privateKey !== undefined;
+  const expected = oauth?.issuer ?? (hasSecret ? known?.issuer : undefined);
   if (expected !== undefined && !isSameIssuer(expected, issuerOf(discovery))) {
     throw new LoginFailure('issuer_mismatch', 'the server names another authorization server than the expected one');
   }

@@ -1,13 +1,14 @@
 /** One login in progress, as the OAuth client of the MCP library uses it. */
-import type {
-  AuthorizationServerMetadata,
-  OAuthClientProvider,
-  OAuthDiscoveryState,
-  OAuthTokens,
-  StoredOAuthClientInformation,
+import {
+  type AuthorizationServerMetadata,
+  createPrivateKeyJwtAuth,
+  type OAuthClientProvider,
+  type OAuthDiscoveryState,
+  type OAuthTokens,
+  type StoredOAuthClientInformation,
 } from '@modelcontextprotocol/client';
 import type { Credential } from '../../shapes/oauth/credential.ts';
-import type { ServerOauth } from '../../shapes/oauth/server-oauth.ts';
+import { algorithmOf, type ServerOauth } from '../../shapes/oauth/server-oauth.ts';
 
 /** What a login is made with. */
 export interface LoginDeps {
@@ -90,6 +91,7 @@ export function createLogin(deps: LoginDeps, state: string, grant: string): Logi
       draft.resource = resource;
     },
     ...(oauth?.grant === 'client_credentials' && { prepareTokenRequest: clientCredentialsRequest }),
+    ...clientAuthentication(oauth),
   };
   return { deps, provider, draft };
 }
@@ -97,6 +99,16 @@ export function createLogin(deps: LoginDeps, state: string, grant: string): Logi
 function clientMetadataUrlOf({ oauth, clientMetadataUrl }: LoginDeps): { clientMetadataUrl?: string } {
   const url = oauth?.clientMetadataUrl ?? clientMetadataUrl;
   return url === undefined ? {} : { clientMetadataUrl: url };
+}
+
+/** How a client with a private key authenticates (RFC 7523, section 2.2); others do as the authorization server says. */
+export function clientAuthentication(
+  oauth: ServerOauth | undefined,
+): Required<Pick<OAuthClientProvider, 'addClientAuthentication'>> | Record<never, never> {
+  const { clientId, privateKey, signingAlgorithm } = oauth ?? {};
+  const alg = signingAlgorithm ?? (privateKey === undefined ? undefined : algorithmOf(privateKey));
+  if (clientId === undefined || privateKey === undefined || alg === undefined) return {};
+  return { addClientAuthentication: createPrivateKeyJwtAuth({ issuer: clientId, subject: clientId, privateKey, alg }) };
 }
 
 function clientCredentialsRequest(scope?: string): URLSearchParams {

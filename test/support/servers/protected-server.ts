@@ -1,4 +1,5 @@
 /** An MCP server that requires OAuth, and its authorization server (oidc-provider), both over HTTP in this process. */
+import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { serve } from '@hono/node-server';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
@@ -30,6 +31,11 @@ export interface ProtectedServer extends AsyncDisposable {
   /** What the metadata of the resource says, to be changed by tests. */
   metadata: Record<string, unknown>;
 }
+
+const signingKeys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+/** The private key of the client `signer`, in PEM. */
+export const signerKey = signingKeys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 const scopes = 'tools:read tools:write';
 
@@ -93,10 +99,18 @@ function createProvider(issuer: string, redirectUrl: string, resource: Promise<s
     grant_types: ['authorization_code', 'refresh_token'],
     redirect_uris: [redirectUrl],
   };
+  const signer = {
+    client_id: 'signer',
+    token_endpoint_auth_method: 'private_key_jwt',
+    jwks: { keys: [{ ...signingKeys.publicKey.export({ format: 'jwk' }), use: 'sig' }] },
+    grant_types: ['client_credentials'],
+    redirect_uris: [],
+    response_types: [],
+  };
   return new Provider(issuer, {
-    clients: [machine, person],
+    clients: [machine, person, signer],
     clientDefaults: { token_endpoint_auth_method: 'client_secret_basic' },
-    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     scopes: ['openid', 'offline_access', ...scopes.split(' ')],
     pkce: { required: () => true },
     cookies: { keys: ['test'] },

@@ -7,6 +7,7 @@ import { json, startTestHub, type TestHub, type TestKey } from '../../support/hu
 import {
   type ProtectedServer,
   registeredClients,
+  signerKey,
   startProtectedServer,
 } from '../../support/servers/protected-server.ts';
 
@@ -205,6 +206,12 @@ describe('a hub with client credentials', () => {
     expect(await userOf(hub.operator)).toBe('machine');
     hub.advance(3_600_000);
     expect(await userOf(hub.operator)).toBe('machine');
+  });
+
+  test('logs in with a private key instead of a secret', async () => {
+    await using hub = await startHub({ grant: 'client_credentials', clientId: 'signer', privateKey: signerKey });
+    await untilState(hub, { state: 'connected' });
+    expect(await userOf(hub.operator)).toBe('signer');
   });
 
   test('whose secret is wrong says that a login is required', async () => {

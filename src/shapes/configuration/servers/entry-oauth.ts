@@ -8,7 +8,10 @@ import { EntryProblem } from './surroundings.ts';
 export type TranslatedOauth = Partial<Record<(typeof textKeys)[number], string>> & { scopes?: string[] };
 
 /** The keys of the hub's form that hold a text. */
-const textKeys = ['grant', 'identity', 'clientId', 'clientSecret', 'clientMetadataUrl', 'issuer'] as const;
+const textKeys = [
+  ...(['grant', 'identity', 'clientId', 'clientSecret', 'privateKey', 'signingAlgorithm'] as const),
+  ...(['clientMetadataUrl', 'issuer'] as const),
+] as const;
 
 /** Other names of these keys, with the clients that use them. */
 const aliases: Readonly<Record<string, (typeof textKeys)[number]>> = {
