@@ -32,6 +32,7 @@ import { callOnFastPath, cancelCall, progressRelay, sessionHeader, versionHeader
 import { readBody } from './request-body.ts';
 import type { ServerEndpoints } from './server-endpoint/endpoint.ts';
 import { resourceOf, serverResources } from './server-endpoint/qualified-name.ts';
+import { readableEntry } from './server-endpoint/readable-offer.ts';
 import { createSkillsExtension, type SkillsExtensionDeps } from './skills-extension.ts';
 import { protocolError } from './tool-result.ts';
 import { TracedMcpServer } from './traced-server.ts';
@@ -235,7 +236,9 @@ const neverAborted = new AbortController().signal;
 
 /** Adds the resources of servers to `resources/list`, beside those of skills. They are read as at `/mcp/all`. */
 function listServerResources(mcpServer: McpServer, list: () => Promise<JsonObject[]>): void {
-  const resources = async () => ({ resources: (await list()).filter((entry) => isSpecType.Resource(entry)) });
+  const resources = async () => ({
+    resources: (await list()).flatMap((entry) => readableEntry('resources', entry) ?? []).filter(isSpecType.Resource),
+  });
   const template = new ResourceTemplate(serverResources, { list: resources });
   mcpServer.registerResource('servers', template, {}, () => {
     throw new ProtocolError(-32602, 'no such resource');

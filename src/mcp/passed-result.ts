@@ -3,7 +3,7 @@
  * passes unchanged. A block that some would refuse, and the result with it, becomes text with the JSON of the block.
  */
 import { type CallToolResult, isCallToolResult } from '@modelcontextprotocol/server';
-import { isJsonObject, type JsonObject } from '../shapes/json.ts';
+import { isJsonObject, type JsonObject, withoutNulls } from '../shapes/json.ts';
 import type { InputRequired, ToolResult } from '../shapes/tool.ts';
 
 /** The protocol version that introduced `resource_link`. */
@@ -51,14 +51,6 @@ function understoodBlock(block: JsonObject, hasLinks: boolean): CallToolResult['
 
 function isLink({ type }: JsonObject): boolean {
   return type === 'resource_link';
-}
-
-/** The block without members that are null, such as `annotations`: servers send them for what is absent. */
-function withoutNulls(value: JsonObject): JsonObject {
-  const members = Object.entries(value).filter(([, member]) => member !== null);
-  return Object.fromEntries(
-    members.map(([name, member]) => [name, isJsonObject(member) ? withoutNulls(member) : member]),
-  );
 }
 
 function textBlock(value: unknown): { type: 'text'; text: string } {

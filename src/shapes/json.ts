@@ -77,3 +77,14 @@ export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
   }
   return Object.fromEntries(merged);
 }
+
+/** The value without members that are null, at every depth: servers send them for what is absent, such as `annotations`. */
+export function withoutNulls(value: JsonObject): JsonObject {
+  const members = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(members.map(([name, member]) => [name, withoutNullsInside(member)]));
+}
+
+function withoutNullsInside(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNullsInside);
+  return isJsonObject(value) ? withoutNulls(value) : value;
+}

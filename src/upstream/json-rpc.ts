@@ -2,6 +2,7 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/client';
 import { exactJson, isJsonObject, type JsonObject } from '../shapes/json.ts';
 import { RequestFailure, type UpstreamErrorType } from './call-failure.ts';
+import { isIntroduction, tolerantIntroduction } from './request/tolerant-introduction.ts';
 
 /** What a response says. */
 export type ResponseOutcome =
@@ -16,7 +17,8 @@ export function isResponse({ method, id, result, error }: JsonObject): boolean {
 
 /**
  * Reads a response. Accepts `error: null` beside a result, `_meta: null` in it, and an error without a message. An error
- * whose code is not an integer, and a result that is not an object, are invalid.
+ * whose code is not an integer, and a result that is not an object, are invalid. What a server says about itself is
+ * completed, so that a member that is null or of another type is no reason not to connect.
  */
 export function responseOutcome({ result, error }: JsonObject): ResponseOutcome {
   if (error !== undefined && error !== null) {
@@ -27,9 +29,9 @@ export function responseOutcome({ result, error }: JsonObject): ResponseOutcome 
     return { kind: 'error', code: error.code, message, data: error.data };
   }
   if (!isJsonObject(result)) return { kind: 'invalid' };
-  if (result._meta !== null) return { kind: 'result', result };
   const { _meta, ...rest } = result;
-  return { kind: 'result', result: rest };
+  const accepted = _meta === null ? rest : result;
+  return { kind: 'result', result: isIntroduction(accepted) ? tolerantIntroduction(accepted) : accepted };
 }
 
 /** The response in the form that the MCP library accepts. An invalid one is an error that names its type. */

@@ -9,23 +9,30 @@ import { printable } from '../shapes/text.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import { areAnnotationsValid } from './http/mirrored-arguments.ts';
 import type { UpstreamLog } from './log.ts';
+import { nextCursor } from './request/next-cursor.ts';
 import { valueLength } from './response-limits.ts';
 
 const pagesMax = 1000;
 const toolNameLengthMax = 128;
 
-const pageSchema = z.looseObject({ tools: z.array(z.unknown()), nextCursor: z.string().nullish() });
+/** Servers in Go send null for an empty list. */
+const pageSchema = z.looseObject({ tools: z.array(z.unknown()).nullish(), nextCursor: z.unknown().optional() });
+
+/** The input schema of a tool for which the server gives none. */
+const anyArguments = { type: 'object' };
+
 const listedToolSchema = z.looseObject({
   name: z
     .string()
     .min(1)
     .max(toolNameLengthMax)
     .refine((name) => name.isWellFormed() && printable(name) === name),
-  title: z.string().nullish(),
-  description: z.string().nullish(),
-  inputSchema: jsonObjectSchema,
-  outputSchema: jsonObjectSchema.nullish(),
-  annotations: jsonObjectSchema.nullish(),
+  // What is of another type is taken as absent: it is no reason to lose the tool.
+  title: z.string().nullish().catch(undefined),
+  description: z.string().nullish().catch(undefined),
+  inputSchema: jsonObjectSchema.catch(anyArguments),
+  outputSchema: jsonObjectSchema.nullish().catch(undefined),
+  annotations: jsonObjectSchema.nullish().catch(undefined),
 });
 
 /** The tools that can be offered, and the number of those refused. */
@@ -59,15 +66,13 @@ export async function fetchToolList(deps: ToolListDeps): Promise<ToolList> {
   const collected = new CollectedTools(deps);
   const cursors = new Set<string>();
   let cursor: string | undefined;
-  for (let page = 0; page < pagesMax && !collected.isFull(); page += 1) {
+  for (let pages = 0; pages < pagesMax && !collected.isFull(); pages += 1) {
     const params = cursor === undefined ? {} : { cursor };
     const request = { method: 'tools/list', params };
-    const { tools, nextCursor } = await deps.client.request(request, pageSchema, { signal, timeout: deps.timeoutMs });
-    for (const tool of tools) collected.add(tool);
-    // Some servers end a list with an empty cursor, and broken ones repeat an earlier one for ever.
-    if (typeof nextCursor !== 'string' || nextCursor === '' || cursors.has(nextCursor)) break;
-    cursors.add(nextCursor);
-    cursor = nextCursor;
+    const page = await deps.client.request(request, pageSchema, { signal, timeout: deps.timeoutMs });
+    for (const tool of page.tools ?? []) collected.add(tool);
+    cursor = nextCursor(page.nextCursor, cursors);
+    if (cursor === undefined) break;
   }
   return checkedList(collected, deps);
 }

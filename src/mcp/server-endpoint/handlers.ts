@@ -13,7 +13,8 @@ import type { ClientDeclaration } from '../request/client-declaration.ts';
 import { listPage } from '../request/list-page.ts';
 import { progressRelay } from '../request/tool-calls.ts';
 import { endpointError, endpointFailure } from './endpoint-error.ts';
-import type { EndpointOffers, EndpointTool, OfferListKind, TargetedRequest } from './endpoint-offers.ts';
+import type { EndpointOffers, OfferListKind, TargetedRequest } from './endpoint-offers.ts';
+import { readableEntry, readableResult, readableTool } from './readable-offer.ts';
 
 /** Dependencies of the handlers. */
 export interface HandlersDeps {
@@ -118,7 +119,7 @@ export async function performRequest(
     case 'tools/list': {
       const { cursor } = parsed(listParamsSchema, params);
       const page = listPage(await endpoint.tools(caller, via), { nameOf: ({ name }) => name, cursor });
-      return { tools: page.items.map(listedTool), ...next(page.nextCursor) };
+      return { tools: page.items.map(readableTool), ...next(page.nextCursor) };
     }
     case 'tools/call': {
       const { name } = parsed(callParamsSchema, params);
@@ -134,7 +135,7 @@ export async function performRequest(
     case 'prompts/get':
     case 'resources/read':
     case 'completion/complete':
-      return endpoint.request(caller, { method, params: withoutMeta(params) }, options);
+      return readableResult(method, await endpoint.request(caller, { method, params: withoutMeta(params) }, options));
     default:
       throw new ProtocolError(-32601, 'Method not found');
   }
@@ -155,27 +156,12 @@ async function listOffers(
   const { field, key } = listFields[kind];
   const entries = await endpoint.list(caller, kind, signal);
   const page = listPage(entries, { nameOf: (entry) => String(entry[key]), cursor });
-  return { [field]: page.items, ...next(page.nextCursor) };
+  const readable = page.items.flatMap((entry) => readableEntry(kind, entry) ?? []);
+  return { [field]: readable, ...next(page.nextCursor) };
 }
 
 function next(nextCursor: string | undefined): { nextCursor?: string } {
   return nextCursor === undefined ? {} : { nextCursor };
-}
-
-/** The tool as MCP, with everything that the server says about it. */
-function listedTool({ name, definition }: EndpointTool): JsonObject {
-  const { title, description, inputSchema, outputSchema, annotations, icons, execution, meta } = definition;
-  return {
-    name,
-    ...(title !== undefined && { title }),
-    description,
-    inputSchema: { ...inputSchema, type: 'object' },
-    ...(outputSchema !== undefined && { outputSchema }),
-    ...(annotations !== undefined && { annotations }),
-    ...(icons !== undefined && { icons }),
-    ...(execution !== undefined && { execution }),
-    ...(meta !== undefined && { _meta: meta }),
-  };
 }
 
 function withoutMeta({ _meta, ...params }: JsonObject): JsonObject {

@@ -147,8 +147,11 @@ function acceptableJson(body: string, onInvalid: FetchResponseOptions['onInvalid
   return JSON.stringify(libraryResponse(id, outcome));
 }
 
-/** What a message has if the library may refuse it: null for what is absent, a text for the code of an error. */
-const deviation = /"(?:error|_meta)"\s*:\s*null|"code"\s*:\s*"/;
+/**
+ * What a message has if the library may refuse it: null for what is absent, a text for the code of an error, or what a server
+ * says about itself.
+ */
+const deviation = /"(?:error|_meta)"\s*:\s*null|"code"\s*:\s*"|"(?:protocolVersion|supportedVersions)"\s*:/;
 
 /** Reads a body to its end. @throws Error if it is longer than `bytesMax`, or is cut off */
 function readBody(body: Readable, bytesMax: number, observer: BodyObserver): Promise<string> {

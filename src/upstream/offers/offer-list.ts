@@ -7,6 +7,7 @@ import type { Config } from '../../shapes/configuration/config.ts';
 import type { JsonObject } from '../../shapes/json.ts';
 import { printable } from '../../shapes/text.ts';
 import type { UpstreamLog } from '../log.ts';
+import { nextCursor } from '../request/next-cursor.ts';
 import { sendRequest } from '../request/server-request.ts';
 import type { Session } from '../session.ts';
 
@@ -80,11 +81,10 @@ export async function fetchOffers(kind: OfferKind, deps: OfferListDeps): Promise
   for (let page = 0; page < pagesMax && collected.length <= limits.toolsPerServerMax; page += 1) {
     const params = cursor === undefined ? {} : { cursor };
     const result = await sendRequest({ method, params, signal }, { session, limits });
-    const { [field]: entries, nextCursor } = result;
+    const entries = result[field];
     if (Array.isArray(entries)) collected.push(...entries);
-    if (typeof nextCursor !== 'string' || nextCursor === '' || cursors.has(nextCursor)) break;
-    cursors.add(nextCursor);
-    cursor = nextCursor;
+    cursor = nextCursor(result.nextCursor, cursors);
+    if (cursor === undefined) break;
   }
   return checkedEntries(kind, collected, deps);
 }
