@@ -51,7 +51,7 @@ export type Outcome = z.infer<typeof outcomeSchema>;
 /** Flat snake_case fields of an event. A value of `undefined` is left out everywhere. */
 export type EventFields = Record<string, string | number | boolean | undefined>;
 
-/** The message of the log line of a tool call. Scripts match it verbatim. */
+/** The field `event` of the log line of a tool call. Scripts match it verbatim. */
 export const toolOutcomeMessage = 'Tool outcome recorded';
 
 /**

@@ -5,6 +5,7 @@
 import type { Span } from '@opentelemetry/api';
 import type { HubEvent, SecurityEvent } from '../shapes/event.ts';
 import { toolOutcomeMessage } from '../shapes/event.ts';
+import { eventMessage } from './event-message.ts';
 import type { Log, LogLevel } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { attributes, eventFieldAttributes } from './names.ts';
@@ -33,22 +34,23 @@ export function createEventReport({
 }
 
 function writeLogLine(log: Pick<Log, LogLevel>, event: HubEvent, span: Span): void {
+  const message = eventMessage(event);
   switch (event.kind) {
     case 'security':
-      log[securityLevel(event)](securityMessage(event.name), { security_event: event.name, ...event.fields }, { span });
+      log[securityLevel(event)](message, { security_event: event.name, ...event.fields }, { span });
       return;
     case 'monitoring':
-      log[event.failed ? 'error' : 'info'](
-        monitoringMessage(event.name),
-        { monitoring_event: event.name, ...event.fields },
+      log[event.failed ? 'error' : 'info'](message, { monitoring_event: event.name, ...event.fields }, { span });
+      return;
+    case 'tool_outcome':
+      log[event.outcome === 'success' ? 'info' : 'warn'](
+        message,
+        { event: toolOutcomeMessage, ...event.fields },
         { span },
       );
       return;
-    case 'tool_outcome':
-      log[event.outcome === 'success' ? 'info' : 'warn'](toolOutcomeMessage, event.fields, { span });
-      return;
     case 'change':
-      log.info(capitalised(sentence(event.name)), { change_event: event.name, ...event.fields }, { span });
+      log.info(message, { change_event: event.name, ...event.fields }, { span });
       return;
     default:
       event satisfies never;
@@ -67,21 +69,4 @@ function setSpanAttributes(event: HubEvent, span: Span): void {
 function securityLevel({ name, failed }: { name: SecurityEvent; failed: boolean }): 'info' | 'warn' | 'error' {
   if (name === 'AUDIT_CHAIN_BROKEN') return 'error';
   return failed ? 'warn' : 'info';
-}
-
-function securityMessage(name: string): string {
-  return `Security event: ${sentence(name)}`;
-}
-
-function monitoringMessage(name: string): string {
-  return `Scheduler event: ${sentence(name)}`;
-}
-
-/** `SKILL_CHANGED` as `skill changed`. */
-function sentence(name: string): string {
-  return name.toLowerCase().replaceAll('_', ' ');
-}
-
-function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

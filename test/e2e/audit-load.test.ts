@@ -49,7 +49,7 @@ describe('concurrent callers', () => {
       return found.length >= calls ? found : undefined;
     });
     const logged = await receiver.waitFor(() => {
-      const found = receiver.logRecords().filter(({ body }) => body === 'Tool outcome recorded');
+      const found = receiver.logRecords().filter(({ attributes }) => attributes.event === 'Tool outcome recorded');
       return found.length >= calls ? found : undefined;
     });
     const ids = (items: readonly { spanId: string }[]) => items.map(({ spanId }) => spanId).toSorted();

@@ -57,7 +57,9 @@ describeWith(['otelcol', 'prometheus'], 'a hub that sends to the collector', () 
     await call('rpc_error');
     const span = await receiver.waitFor(() => receiver.spans().find(({ name }) => name === 'tools/call rpc_error'));
     const record = await receiver.waitFor(() =>
-      receiver.logRecords().find(({ traceId, body }) => traceId === span.traceId && body === 'Tool outcome recorded'),
+      receiver
+        .logRecords()
+        .find(({ traceId, attributes }) => traceId === span.traceId && attributes.event === 'Tool outcome recorded'),
     );
     expect(record.spanId).toBe(span.spanId);
   });

@@ -84,9 +84,7 @@ describe('a hub that is shut down', () => {
     hub.child.kill('SIGTERM');
     expect(await json(running)).toMatchObject({ status: 503, code: 'SHUTTING_DOWN' });
     expect(await hub.exited).toBe(0);
-    const outcome = hub
-      .logLines()
-      .find((line) => line.message === 'Tool outcome recorded' && line.tool_name === 'hang');
+    const outcome = hub.logLines().find((line) => line.event === 'Tool outcome recorded' && line.tool_name === 'hang');
     expect(outcome).toMatchObject({ outcome: 'error', error_type: 'shutdown' });
     expect(await recorded(hub.folder, 'TOOL_OUTCOME')).toMatchObject([
       { fields: { tool_name: 'hang', call_id: outcome?.call_id, outcome: 'error', error_type: 'shutdown' } },

@@ -38,7 +38,8 @@ describe('a file of a skill that is read over MCP', () => {
       },
     });
     const line = hub.logLines().find(({ security_event }) => security_event === 'SKILL_READ');
-    expect(line).toMatchObject({ ...fields, level: 'info', message: 'Security event: skill read', trace_id: traceId });
+    const message = 'Security event: skill read: log-review version 1, agent operator';
+    expect(line).toMatchObject({ ...fields, level: 'info', message, trace_id: traceId });
     await receiver.waitFor(() => observed.total('hestia.security.events', { security_event: 'SKILL_READ' }) === 1);
     await receiver.waitFor(
       () => observed.total('hestia.skill.operation.duration', { 'hestia.skill.operation': 'read' }) === 1,

@@ -78,16 +78,16 @@ describe('one call by an MCP client with a trace', () => {
 
   test('is one log record, one log line and one audit record with the ids of its span', async () => {
     const { traceId, spanId } = await span('tools/call meta');
-    const isOutcome = (message: unknown, id: unknown) => message === 'Tool outcome recorded' && id === traceId;
+    const isOutcome = (event: unknown, id: unknown) => event === 'Tool outcome recorded' && id === traceId;
     // Logs and metrics are exported separately, so the metric may arrive before the log record.
     const records = await receiver.waitFor(() => {
-      const found = receiver.logRecords().filter((record) => isOutcome(record.body, record.traceId));
+      const found = receiver.logRecords().filter((record) => isOutcome(record.attributes.event, record.traceId));
       return found.length > 0 ? found : undefined;
     });
     expect(records).toMatchObject([
       { spanId, attributes: { tool_name: 'meta', server_id: 'faulty', outcome: 'success', agent_id: 'operator' } },
     ]);
-    const lines = hub.logLines().filter((line) => isOutcome(line.message, line.trace_id));
+    const lines = hub.logLines().filter((line) => isOutcome(line.event, line.trace_id));
     expect(lines).toMatchObject([
       { span_id: spanId, tool_name: 'meta', latency_ms: records[0]?.attributes.latency_ms },
     ]);

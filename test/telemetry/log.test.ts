@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HestiaError } from '../../src/shapes/error.ts';
+import type { HubEvent } from '../../src/shapes/event.ts';
 import { createEventReport } from '../../src/telemetry/event-report.ts';
 import { openLog } from '../../src/telemetry/log.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
@@ -110,7 +111,7 @@ describe('an event', () => {
     ],
     [
       { kind: 'tool_outcome', outcome: 'timeout', fields: { outcome: 'timeout' } },
-      { level: 'warn', message: 'Tool outcome recorded', outcome: 'timeout' },
+      { level: 'warn', event: 'Tool outcome recorded', outcome: 'timeout' },
     ],
     [
       { kind: 'change', name: 'SKILL_PUBLISHED', fields: {} },
@@ -121,5 +122,46 @@ describe('an event', () => {
       createEventReport({ log, metrics: createMetrics() })(event, openSpan('test', {})),
     );
     expect(JSON.parse(line ?? '')).toMatchObject(expected);
+  });
+
+  const call = { tool_name: 'add_numbers', server_id: 'everything', agent_id: 'billing-bot' };
+  const timeout = { ...call, latency_ms: 30_000, error_type: 'timeout' };
+  test.each<[HubEvent, string]>([
+    [
+      { kind: 'tool_outcome', outcome: 'timeout', fields: timeout },
+      'add_numbers on everything: timeout after 30 s, agent billing-bot',
+    ],
+    [
+      { kind: 'tool_outcome', outcome: 'error', fields: { ...call, latency_ms: 51.6, error_type: 'tool_error' } },
+      'add_numbers on everything: error (tool_error) after 52 ms, agent billing-bot',
+    ],
+    [
+      {
+        kind: 'security',
+        name: 'ACCESS_DENIED',
+        failed: true,
+        fields: { agent_id: 'curious', role: 'agent', action: 'scheduler.run', error_type: 'role' },
+      },
+      'Security event: access denied: scheduler.run, agent curious, role',
+    ],
+    [
+      {
+        kind: 'security',
+        name: 'SKILL_ACTIVATION_SUCCESS',
+        failed: false,
+        fields: { skill_name: 'invoices', version: 2, tool_name: 'skill_invoices', agent_id: 'operator' },
+      },
+      'Security event: skill activation success: invoices version 2, agent operator',
+    ],
+    [
+      { kind: 'monitoring', name: 'SCHEDULER_CLEANUP_SUCCESS', failed: false, fields: { deleted_count: 7 } },
+      'Scheduler event: scheduler cleanup success: 7 deleted',
+    ],
+    [{ kind: 'change', name: 'SKILL_PUBLISHED', fields: { skill_name: 'invoices' } }, 'Skill published: invoices'],
+  ])('%j says in its message what happened, to what, and by whom', async (event, message) => {
+    const [line] = await written((log) =>
+      createEventReport({ log, metrics: createMetrics() })(event, openSpan('test', {})),
+    );
+    expect(JSON.parse(line ?? '')).toMatchObject({ message });
   });
 });

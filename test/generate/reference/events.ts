@@ -213,8 +213,8 @@ ${table(head, monitoring)}
 
 ### Tool outcomes
 
-A finished tool call has no event attribute. Its log line is \`${toolOutcomeMessage}\`, at \`info\` for a success and \`warn\` otherwise; its audit record has the event
-\`TOOL_OUTCOME\`. Fields: ${codes(toolOutcome.fields)}.
+A finished tool call has no event attribute. Its log line has the field \`event\` with the value \`${toolOutcomeMessage}\`, a message such as
+\`add_numbers on everything: timeout after 30 s, agent billing-bot\`, and the level \`info\` for a success and \`warn\` otherwise; its audit record has the event \`TOOL_OUTCOME\`. Fields: ${codes(toolOutcome.fields)}.
 
 \`outcome\` is one of ${codes(outcomeSchema.options)}. \`success\`: the tool returned a result. \`error\`: it reported an error, or could not be called. \`timeout\`: the deadline
 passed. \`abandoned\`: the caller cancelled or disconnected; the upstream server is sent \`notifications/cancelled\`. \`error_type\` is one of

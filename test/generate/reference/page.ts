@@ -31,7 +31,7 @@ metrics. \`agentId\`, \`agent_id\` and \`gen_ai.agent.id\` are the same thing. A
 const logLines = `## Log lines
 
 NDJSON, one object a line: \`timestamp\` (ISO 8601, UTC), \`level\` (\`debug\`, \`info\`, \`warn\`, \`error\`), \`message\`, then \`trace_id\` and \`span_id\` where a span is active, and flat
-fields. A line of an event has \`security_event\`, \`monitoring_event\` or \`change_event\` and the event's [fields](#event-fields); its message is in the tables above. A failure of
+fields. A line of an event has \`security_event\`, \`monitoring_event\` or \`change_event\` and the event's [fields](#event-fields); its message begins as in the tables above, followed by what the event is about, the agent and the reason. A failure of
 the hub adds \`exception_type\`, \`exception_message\` and \`exception_stacktrace\`. The same line leaves as an OpenTelemetry log record, with the message as its body, the fields as
 its attributes and \`exception.type\`, \`exception.message\` and \`exception.stacktrace\`.
 
