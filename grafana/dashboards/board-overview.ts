@@ -1,9 +1,10 @@
 /** The dashboard Overview: objectives, alerts, and the rate, errors and duration of calls. The first one to open. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { boardUids } from '../board-uid.ts';
 import { labels, series } from '../prometheus-name.ts';
 import { thresholds } from '../thresholds.ts';
-import { type BoardSection, boardUids, createBoard, hubLogs } from './board.ts';
-import { meaning, outcomeColours, percentileColours } from './colour.ts';
+import { type BoardSection, createBoard, hubLogs } from './board.ts';
+import { meaning, outcomeColours, percentileColours, statusColours } from './colour.ts';
 import { boardLink, limit, mustBeZero, steps, units } from './panel.ts';
 import { percentileLines, statPanel, timeSeriesPanel } from './panel-chart.ts';
 import { logPanel } from './panel-list.ts';
@@ -19,7 +20,14 @@ export function overviewBoard(): Dashboard {
   return createBoard({
     uid: boardUids.overview,
     title: 'Overview',
-    description: 'Is it healthy? Objectives, firing alerts, and the rate, errors and duration of calls.',
+    description: 'Is everything healthy, are the objectives met, and if not, which alert says why?',
+    next: [
+      ['Which tools fail or are slow?', boardUids.tools],
+      ['Who was refused?', boardUids.skillsAndSecurity],
+      ['Do cleanups run?', boardUids.scheduler],
+      ['Do agents find tools?', boardUids.searchAndLearning],
+      ['Is anything missing here?', boardUids.telemetryPipeline],
+    ],
     sections: [isItHealthy(), promises(), rateErrorsDuration(), process(), events()],
   });
 }
@@ -57,7 +65,7 @@ function isItHealthy(): BoardSection {
         unit: units.ratio,
         min: 0,
         max: 1,
-        noValue: 'no calls',
+        noValue: 'no traffic yet',
         queries: [
           {
             expr: shareOf(overRange(outcomes(is(labels.outcome, 'success'))), overRange(outcomes())),
@@ -68,17 +76,18 @@ function isItHealthy(): BoardSection {
         links: [toTools],
       }),
       statPanel({
-        title: 'P95 duration of calls',
+        title: 'P95 duration',
         description: 'How long did the slowest 5 % of the calls take at least?',
         unit: units.seconds,
-        noValue: 'no calls',
+        noValue: 'no traffic yet',
         queries: [{ expr: quantileOverRange(0.95, hub(`${series.mcpClientOperationDuration}_bucket`)), legend: 'p95' }],
         thresholds: limit(thresholds.toolCallsSlow),
         links: [toTools],
       }),
       statPanel({
-        title: 'Missing audit records',
-        description: 'How many operations were counted but are missing from the audit trail? It must always be zero.',
+        title: 'Records missing',
+        description:
+          'How many operations are missing from the audit trail, although they happened? It must always be zero.',
         unit: units.count,
         queries: [{ expr: `sum(${hub(series.auditGap)})`, legend: 'missing' }],
         thresholds: mustBeZero(),
@@ -105,7 +114,7 @@ function rateErrorsDuration(): BoardSection {
       timeSeriesPanel({
         title: 'Calls by outcome',
         description: 'How many tool calls finish per second, and with which outcome?',
-        unit: units.perSecond,
+        unit: units.callsPerSecond,
         form: 'stacked',
         size: { width: 8 },
         queries: [{ expr: perSecond(outcomes(), labels.outcome), legend: `{{${labels.outcome}}}` }],
@@ -115,7 +124,8 @@ function rateErrorsDuration(): BoardSection {
       timeSeriesPanel({
         title: 'MCP requests that failed',
         description: 'Which requests of agents to `/mcp` fail, and why?',
-        unit: units.perSecond,
+        unit: units.requestsPerSecond,
+        many: true,
         form: 'stacked',
         size: { width: 8 },
         noValue: 'no request has failed',
@@ -138,7 +148,8 @@ function rateErrorsDuration(): BoardSection {
       timeSeriesPanel({
         title: 'MCP requests by method',
         description: 'Which MCP methods do agents use: list, search, call?',
-        unit: units.perSecond,
+        unit: units.requestsPerSecond,
+        many: true,
         form: 'stacked',
         size: { width: 8 },
         queries: [{ expr: perSecond(hub(served), labels.mcpMethodName), legend: `{{${labels.mcpMethodName}}}` }],
@@ -146,7 +157,7 @@ function rateErrorsDuration(): BoardSection {
       timeSeriesPanel({
         title: 'HTTP requests by status',
         description: 'Are requests answered, refused (4xx), or failed by the hub (5xx)?',
-        unit: units.perSecond,
+        unit: units.requestsPerSecond,
         form: 'stacked',
         size: { width: 8 },
         queries: [
@@ -155,11 +166,13 @@ function rateErrorsDuration(): BoardSection {
             legend: `{{${labels.httpResponseStatusCode}}}`,
           },
         ],
+        colourPatterns: statusColours,
       }),
       timeSeriesPanel({
-        title: 'Duration of HTTP requests, P95, by route',
+        title: 'P95 duration of HTTP requests, by route',
         description: 'Which route is slow? A stream counts until it is closed.',
         unit: units.seconds,
+        many: true,
         size: { width: 8 },
         queries: [
           {
@@ -237,7 +250,7 @@ function events(): BoardSection {
         title: 'Events',
         description: 'What happened, newest first: security, scheduler, and changes of skills, servers and keys?',
         noValue: 'nothing happened',
-        query: `${hubLogs} | security_event!="" or monitoring_event!="" or change_event!="" | line_format "{{.security_event}}{{.monitoring_event}}{{.change_event}} {{.agent_id}} {{.skill_name}} {{.server_id}} {{.error_type}}"`,
+        query: `${hubLogs} | security_event!="" or monitoring_event!="" or change_event!=""`,
         size: { width: 24 },
       }),
     ],

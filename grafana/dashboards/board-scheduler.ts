@@ -2,13 +2,14 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { monitoringEventSchema } from '../../src/shapes/event.ts';
 import { attributes } from '../../src/telemetry/names.ts';
+import { boardUids } from '../board-uid.ts';
 import { labels, series } from '../prometheus-name.ts';
 import { thresholds } from '../thresholds.ts';
-import { type BoardSection, boardUids, createBoard, hubLogs, hubSpans } from './board.ts';
-import { jobResultColours, meaning } from './colour.ts';
+import { type BoardSection, createBoard, hubLogs, hubSpans } from './board.ts';
+import { jobResultPatterns, meaning } from './colour.ts';
 import { mustBeZero, steps, units } from './panel.ts';
 import { statPanel, timeSeriesPanel } from './panel-chart.ts';
-import { logPanel, tracePanel } from './panel-list.ts';
+import { attributeColumn, logPanel, tracePanel } from './panel-list.ts';
 import { hub, is, overInterval, overRange, quantile } from './promql.ts';
 
 const runs = (...matchers: readonly string[]) => hub(series.schedulerRuns, ...matchers);
@@ -21,7 +22,11 @@ export function schedulerBoard(): Dashboard {
   return createBoard({
     uid: boardUids.scheduler,
     title: 'Scheduler',
-    description: 'Whether cleanups run on time, what they delete, and what failed.',
+    description: 'Do cleanups and other jobs run on time, what do they delete, and what failed?',
+    next: [
+      ['Is anything else wrong?', boardUids.overview],
+      ['Which skills expired?', boardUids.skillsAndSecurity],
+    ],
     sections: [inShort(), work(), evidence()],
   });
 }
@@ -38,7 +43,7 @@ function inShort(): BoardSection {
         words: { 0: ['stopped', meaning.bad], 1: ['running', meaning.good] },
       }),
       statPanel({
-        title: 'Since the last successful cleanup',
+        title: 'Last cleanup',
         description: 'How long ago did a cleanup last succeed?',
         unit: units.seconds,
         noValue: 'none yet',
@@ -57,15 +62,19 @@ function inShort(): BoardSection {
         ),
       }),
       statPanel({
-        title: 'Runs',
-        description: 'How many runs of all jobs succeeded in the time shown?',
+        title: 'Cleanups',
+        description:
+          'How many cleanups succeeded in the time shown? Other jobs run every few seconds, and are on the charts.',
         unit: units.count,
         decimals: 0,
-        queries: [{ expr: overRange(runs(is(labels.jobResult, 'success'))), legend: 'runs' }],
+        queries: [
+          { expr: overRange(runs(is(labels.jobName, 'cleanup'), is(labels.jobResult, 'success'))), legend: 'cleanups' },
+        ],
       }),
       statPanel({
         title: 'Failed runs',
-        description: 'How many runs failed in the time shown? The next run deletes what a failed part left over.',
+        description:
+          'How many runs of any job failed in the time shown? The next run deletes what a failed part left over.',
         unit: units.count,
         decimals: 0,
         queries: [{ expr: overRange(runs(is(labels.jobResult, 'failure'))), legend: 'failed' }],
@@ -87,13 +96,20 @@ function work(): BoardSection {
     title: 'Work',
     panels: [
       timeSeriesPanel({
-        title: 'Runs by result',
+        title: 'Runs by job and result',
         description: 'Do runs succeed, fail, or skip because the previous run is still in progress?',
         unit: units.count,
         decimals: 0,
         form: 'bars',
-        queries: [{ expr: overInterval(runs(), labels.jobResult), legend: `{{${labels.jobResult}}}` }],
-        colours: jobResultColours,
+        many: true,
+        queries: [
+          {
+            expr: `${overInterval(runs(), labels.jobName, labels.jobResult)} > 0`,
+            legend: `{{${labels.jobName}}}: {{${labels.jobResult}}}`,
+          },
+        ],
+        noValue: 'no runs',
+        colourPatterns: jobResultPatterns,
       }),
       timeSeriesPanel({
         title: 'Deleted by kind',
@@ -110,16 +126,14 @@ function work(): BoardSection {
         description: 'Is a job late? A sawtooth of constant height is a job on time.',
         unit: units.seconds,
         noValue: 'no job has succeeded yet',
-        queries: [
-          { expr: sinceSuccess, legend: `{{${labels.jobName}}}` },
-          { expr: `${thresholds.schedulerStalled.above} * ${interval}`, legend: 'two intervals' },
-        ],
-        colours: { 'two intervals': meaning.bad },
+        many: true,
+        queries: [{ expr: sinceSuccess, legend: `{{${labels.jobName}}}` }],
       }),
       timeSeriesPanel({
-        title: 'Duration of runs, P95',
+        title: 'P95 duration of runs, by job',
         description: 'Do runs take longer over time?',
         unit: units.seconds,
+        many: true,
         noValue: 'no runs',
         queries: [
           {
@@ -141,13 +155,18 @@ function evidence(): BoardSection {
         title: 'Scheduler events',
         description: 'When did the scheduler start and stop, what did each cleanup delete, and what failed?',
         noValue: 'no scheduler event',
-        query: `${hubLogs} | monitoring_event=~"${events}" | line_format "{{.monitoring_event}} {{.error_type}} deleted {{.deleted_count}}, in all {{.total_deleted}} in {{.total_cleanups}} cleanups"`,
+        query: `${hubLogs} | monitoring_event=~"${events}"`,
       }),
       tracePanel({
-        title: 'Cleanups, traces',
-        description: 'What did a cleanup do, and where did it fail? Each row opens its trace.',
+        title: 'Cleanups, newest first',
+        description: 'What did a cleanup do, and where did it fail? Click the last cell for its trace.',
         noValue: 'no cleanup has run',
-        query: `{ ${hubSpans} && span.${attributes.monitoringEvent} =~ "${monitoringEventSchema.enum.SCHEDULER_CLEANUP_SUCCESS}|${monitoringEventSchema.enum.SCHEDULER_CLEANUP_FAILED}" } | select(name, span.${attributes.monitoringEvent}, span.${attributes.cleanupDeleted}, span.${attributes.errorType})`,
+        where: `${hubSpans} && span.${attributes.monitoringEvent} =~ "${monitoringEventSchema.enum.SCHEDULER_CLEANUP_SUCCESS}|${monitoringEventSchema.enum.SCHEDULER_CLEANUP_FAILED}"`,
+        columns: [
+          attributeColumn(attributes.monitoringEvent, 'event'),
+          attributeColumn(attributes.cleanupDeleted, 'deleted', 90),
+          attributeColumn(attributes.errorType, 'error'),
+        ],
       }),
     ],
   };

@@ -1,12 +1,13 @@
 /** The dashboard Search and learning: search results that agents use, and the effect of learning from outcomes. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { attributes, spanNames } from '../../src/telemetry/names.ts';
+import { boardUids } from '../board-uid.ts';
 import { labels, series } from '../prometheus-name.ts';
-import { type BoardSection, boardUids, createBoard, hubSpans } from './board.ts';
+import { type BoardSection, createBoard, hubSpans } from './board.ts';
 import { meaning, percentileColours } from './colour.ts';
 import { steps, units } from './panel.ts';
 import { heatmapPanel, percentileLines, statPanel, timeSeriesPanel } from './panel-chart.ts';
-import { tracePanel } from './panel-list.ts';
+import { attributeColumn, rootColumn, tracePanel } from './panel-list.ts';
 import { hub, is, overRange, perSecond, quantileOverRange, shareOf } from './promql.ts';
 
 const searches = hub(`${series.searchDuration}_count`);
@@ -22,7 +23,11 @@ export function searchAndLearningBoard(): Dashboard {
   return createBoard({
     uid: boardUids.searchAndLearning,
     title: 'Search and learning',
-    description: 'Whether agents find the tool they need, and how learning from outcomes changes the results.',
+    description: 'Do agents find the tool they need, and how does learning from outcomes change what they find?',
+    next: [
+      ['Do the tools that they find work?', boardUids.tools],
+      ['Is anything else wrong?', boardUids.overview],
+    ],
     sections: [inShort(), searching(), quality(), vectors()],
   });
 }
@@ -42,7 +47,7 @@ function inShort(): BoardSection {
         title: 'P95 duration',
         description: 'How long did the slowest 5 % of the searches take at least?',
         unit: units.seconds,
-        noValue: 'no searches',
+        noValue: 'no traffic yet',
         queries: [{ expr: quantileOverRange(0.95, searchBuckets), legend: 'p95' }],
         thresholds: steps(meaning.good, { from: 0.1, colour: meaning.suspect }, { from: 0.5, colour: meaning.bad }),
       }),
@@ -52,13 +57,13 @@ function inShort(): BoardSection {
         unit: units.ratio,
         min: 0,
         max: 1,
-        noValue: 'no searches',
+        noValue: 'no traffic yet',
         queries: [{ expr: shareOf(overRange(followed), overRange(searches)), legend: 'used' }],
       }),
       statPanel({
-        title: 'Mean reciprocal rank',
+        title: 'Rank of used tools',
         description:
-          'How high was the rank of the tool that was then called? 100 % is always first, 50 % is second on average.',
+          'How high was the rank of the tool that was then called (mean reciprocal rank)? 100 % is always first, 50 % is second on average.',
         unit: units.ratio,
         min: 0,
         max: 1,
@@ -72,7 +77,7 @@ function inShort(): BoardSection {
         unit: units.ratio,
         min: 0,
         max: 1,
-        noValue: 'no results',
+        noValue: 'no traffic yet',
         queries: [{ expr: shareOf(overRange(moved), overRange(shown())), legend: 'moved' }],
       }),
       statPanel({
@@ -95,13 +100,13 @@ function searching(): BoardSection {
       timeSeriesPanel({
         title: 'Searches by source',
         description: 'How often do agents search, and in which source?',
-        unit: units.perSecond,
+        unit: units.searchesPerSecond,
         form: 'stacked',
         size: { width: 8 },
         queries: [{ expr: perSecond(searches, labels.searchSource), legend: `{{${labels.searchSource}}}` }],
       }),
       timeSeriesPanel({
-        title: 'Duration, percentiles',
+        title: 'Duration of searches, percentiles',
         description: 'Is search fast enough to be the first step of an agent?',
         unit: units.seconds,
         size: { width: 8 },
@@ -109,7 +114,7 @@ function searching(): BoardSection {
         colours: percentileColours,
       }),
       heatmapPanel({
-        title: 'Distribution of durations',
+        title: 'Duration of searches, distribution',
         description: 'Are there two groups of searches, fast and slow?',
         unit: units.seconds,
         size: { width: 8 },
@@ -130,7 +135,7 @@ function quality(): BoardSection {
         unit: units.ratio,
         max: 1,
         size: { width: 8 },
-        noValue: 'no searches',
+        noValue: 'no traffic yet',
         queries: [
           {
             expr: shareOf(perSecond(followed, labels.searchSource), perSecond(searches, labels.searchSource)),
@@ -139,7 +144,7 @@ function quality(): BoardSection {
         ],
       }),
       timeSeriesPanel({
-        title: 'Mean reciprocal rank, by source',
+        title: 'Rank of used tools, by source',
         description: 'Does the tool that is then called rank first? A rise over days shows the effect of learning.',
         unit: units.ratio,
         max: 1,
@@ -155,15 +160,15 @@ function quality(): BoardSection {
       timeSeriesPanel({
         title: 'Results shown, moved by learning or not',
         description: 'How many of the results have a rank that outcomes changed?',
-        unit: units.perSecond,
+        unit: units.resultsPerSecond,
         form: 'stacked',
         size: { width: 8 },
-        noValue: 'no results',
+        noValue: 'no traffic yet',
         queries: [
           { expr: perSecond(moved), legend: 'moved by learning' },
-          { expr: perSecond(shown(is(labels.searchMoved, 'false'))), legend: 'as the text says' },
+          { expr: perSecond(shown(is(labels.searchMoved, 'false'))), legend: 'as by text alone' },
         ],
-        colours: { 'moved by learning': meaning.gone, 'as the text says': meaning.notice },
+        colours: { 'moved by learning': meaning.gone, 'as by text alone': meaning.notice },
       }),
     ],
   };
@@ -171,21 +176,28 @@ function quality(): BoardSection {
 
 function vectors(): BoardSection {
   return {
-    title: 'Vectors and evidence',
+    title: 'Single searches, and vectors',
     panels: [
       timeSeriesPanel({
         title: 'Queued for Chroma',
         description: 'Does the vector store keep up? Queued items are found by their words in the meantime.',
         unit: units.count,
+        size: { width: 6, height: 8 },
         noValue: 'Chroma is not configured',
         queries: [{ expr: `sum by (instance) (${hub(series.chromaBacklog)})`, legend: '{{instance}}' }],
       }),
       tracePanel({
-        title: 'Searches, traces',
-        description: 'Where does the time of a search go, and how much did it find? Each row opens its trace.',
-        noValue: 'no searches',
-        query: `{ ${hubSpans} && name = "${spanNames.toolSearch}" } | select(name, span.${attributes.searchSource}, span.${attributes.searchResults}, span.${attributes.genAiAgentId})`,
-        size: { height: 8 },
+        title: 'Searches, newest first',
+        description: 'Where does the time of a search go, and how much did it find? Click the last cell for its trace.',
+        noValue: 'no traffic yet',
+        where: `${hubSpans} && name = "${spanNames.toolSearch}"`,
+        columns: [
+          attributeColumn(attributes.searchSource, 'source'),
+          attributeColumn(attributes.searchResults, 'results', 90),
+          attributeColumn(attributes.genAiAgentId, 'agent'),
+          rootColumn,
+        ],
+        size: { width: 18, height: 8 },
       }),
     ],
   };

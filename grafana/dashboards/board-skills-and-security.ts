@@ -2,12 +2,13 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { type SecurityEvent, securityEventSchema } from '../../src/shapes/event.ts';
 import { attributes } from '../../src/telemetry/names.ts';
+import { boardUids } from '../board-uid.ts';
 import { labels, series } from '../prometheus-name.ts';
-import { type BoardSection, boardUids, createBoard, hubLogs, hubSpans } from './board.ts';
+import { type BoardSection, createBoard, hubLogs, hubSpans } from './board.ts';
 import { meaning, securityEventColours } from './colour.ts';
 import { mustBeZero, steps, units } from './panel.ts';
 import { statPanel, timeSeriesPanel } from './panel-chart.ts';
-import { logPanel, tablePanel, tracePanel } from './panel-list.ts';
+import { attributeColumn, logPanel, tablePanel, tracePanel } from './panel-list.ts';
 import { hub, is, isNot, matches, overInterval, overRange, perSecond, quantile } from './promql.ts';
 
 const events = securityEventSchema.enum;
@@ -33,7 +34,12 @@ export function skillsAndSecurityBoard(): Dashboard {
   return createBoard({
     uid: boardUids.skillsAndSecurity,
     title: 'Skills and security',
-    description: 'Which skills are active, who changed that, who was refused, and what looks like an attack.',
+    description: 'Which skills are active, who changed that, who was refused, and what looks like an attack?',
+    next: [
+      ['Is anything else wrong?', boardUids.overview],
+      ['What do tools do?', boardUids.tools],
+      ['When did skills expire?', boardUids.scheduler],
+    ],
     sections: [inShort(), overTime(), skills(), whoAndWhat()],
   });
 }
@@ -59,7 +65,7 @@ function inShort(): BoardSection {
         queries: [{ expr: `sum(${hub(series.skillsActive)})`, legend: 'active' }],
       }),
       stat(
-        'Registration failures',
+        'Skills without a tool',
         'How many activations and deactivations left the tool list wrong? The skill has its new state, but its tool is missing or still listed.',
         registrationFailures,
         true,
@@ -88,26 +94,29 @@ function overTime(): BoardSection {
         unit: units.count,
         decimals: 0,
         form: 'bars',
+        many: true,
+        noValue: 'no event',
         size: { width: 24, height: 9 },
         queries: [
           {
-            expr: overInterval(hub(series.securityEvents), labels.securityEvent),
+            // Without the events that did not happen, which would fill the legend.
+            expr: `${overInterval(hub(series.securityEvents), labels.securityEvent)} > 0`,
             legend: `{{${labels.securityEvent}}}`,
           },
         ],
         colours: securityEventColours,
       }),
       logPanel({
-        title: 'Activation timeline',
+        title: 'Activations, newest first',
         description: 'Which skill was activated or deactivated, when, and by whom?',
         noValue: 'no skill was activated or deactivated',
-        query: `${logged(['SKILL_ACTIVATION_.+', 'SKILL_DEACTIVATION_.+'])} | line_format "{{.security_event}}: {{.skill_name}} version {{.version}}, by {{.agent_id}} in {{.namespace}}"`,
+        query: `${logged(['SKILL_ACTIVATION_.+', 'SKILL_DEACTIVATION_.+'])}`,
       }),
       logPanel({
-        title: 'Denied and blocked',
+        title: 'Denied and blocked, newest first',
         description: 'Who was denied or blocked, and why?',
         noValue: 'nobody was refused',
-        query: `${logged([...refusals, ...threats])} | line_format "{{.security_event}}: {{.agent_id}} {{.error_type}} {{.action}} {{.tool_name}} {{.skill_name}}"`,
+        query: `${logged([...refusals, ...threats])}`,
       }),
     ],
   };
@@ -121,6 +130,7 @@ function skills(): BoardSection {
       timeSeriesPanel({
         title: 'Active skills by namespace',
         description: 'How many skills are active in each namespace?',
+        many: true,
         unit: units.count,
         decimals: 0,
         size: { width: 8 },
@@ -129,7 +139,8 @@ function skills(): BoardSection {
       timeSeriesPanel({
         title: 'Skill operations',
         description: 'How many operations on skills are there, and how many fail?',
-        unit: units.perSecond,
+        unit: units.operationsPerSecond,
+        many: true,
         size: { width: 8 },
         queries: [
           {
@@ -143,8 +154,9 @@ function skills(): BoardSection {
         ],
       }),
       timeSeriesPanel({
-        title: 'Skill operations, P95 duration',
+        title: 'P95 duration of skill operations',
         description: 'Is the skill registry fast?',
+        many: true,
         unit: units.seconds,
         size: { width: 8 },
         queries: [
@@ -168,21 +180,33 @@ function whoAndWhat(): BoardSection {
           'Is it one agent with a wrong key, or many? Counted from the log, because agents are never labels of a metric.',
         store: 'loki',
         noValue: 'nobody was refused',
-        rows: { agent_id: 'agent', security_event: 'event', error_type: 'reason' },
+        rows: {
+          agent_id: { title: 'agent' },
+          security_event: { title: 'event' },
+          error_type: { title: 'reason' },
+        },
         columns: [
           {
             title: 'times',
             expr: `topk(20, sum by (agent_id, security_event, error_type) (count_over_time(${logged([...refusals, ...threats])} [$__range])))`,
             unit: units.count,
+            width: 80,
           },
         ],
         sortBy: 'times',
       }),
       tracePanel({
-        title: 'Traces with a security event',
-        description: 'In which request did it happen, and what else did that request do? Each row opens its trace.',
+        title: 'Requests with a security event, newest first',
+        description:
+          'In which request did it happen, and what else did that request do? Click the last cell for its trace.',
         noValue: 'no security event',
-        query: `{ ${hubSpans} && span.${attributes.securityEvent} != nil } | select(name, span.${attributes.securityEvent}, span.${attributes.genAiAgentId}, span.${attributes.skillName}, span.${attributes.errorType})`,
+        where: `${hubSpans} && span.${attributes.securityEvent} != nil`,
+        columns: [
+          attributeColumn(attributes.securityEvent, 'event'),
+          attributeColumn(attributes.genAiAgentId, 'agent'),
+          attributeColumn(attributes.skillName, 'skill'),
+          attributeColumn(attributes.errorType, 'reason'),
+        ],
       }),
     ],
   };

@@ -1,10 +1,11 @@
 /** The dashboard Telemetry pipeline: what hub and collector accepted, exported, queued and lost. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { boardUids } from '../board-uid.ts';
 import { labels, series } from '../prometheus-name.ts';
 import { scrapeJobs, selector } from '../rules/promql.ts';
 import { collectorFailures } from '../rules/recording-rules.ts';
 import { thresholds } from '../thresholds.ts';
-import { type BoardSection, boardUids, createBoard, hubLogs } from './board.ts';
+import { type BoardSection, createBoard, hubLogs } from './board.ts';
 import { type CollectorCounter, collectorCounter, collectorGauges, collectorItems } from './collector-metrics.ts';
 import { meaning } from './colour.ts';
 import { limit, mustBeZero, steps, units } from './panel.ts';
@@ -22,7 +23,11 @@ export function telemetryPipelineBoard(): Dashboard {
   return createBoard({
     uid: boardUids.telemetryPipeline,
     title: 'Telemetry pipeline',
-    description: 'Whether the dashboards are complete: telemetry accepted, refused, dropped and queued.',
+    description: 'Are the dashboards complete, or was telemetry refused, dropped or delayed on its way?',
+    next: [
+      ['Is the hub itself healthy?', boardUids.overview],
+      ['Which tools fail or are slow?', boardUids.tools],
+    ],
     sections: [inShort(), insideTheHub(), insideTheCollector(), health()],
   });
 }
@@ -56,7 +61,7 @@ function inShort(): BoardSection {
         thresholds: mustBeZero(),
       }),
       statPanel({
-        title: 'Refused by the collector',
+        title: 'Collector refused',
         description: 'How many items did the collector refuse in the time shown? Their senders retry.',
         unit: units.count,
         decimals: 0,
@@ -64,7 +69,7 @@ function inShort(): BoardSection {
         thresholds: steps(meaning.good, { from: 0.5, colour: meaning.suspect }),
       }),
       statPanel({
-        title: 'Not sent by the collector',
+        title: 'Collector lost',
         description: 'How many items could the collector neither send nor queue in the time shown? They are lost.',
         unit: units.count,
         decimals: 0,
@@ -103,13 +108,15 @@ function insideTheHub(): BoardSection {
         title: 'Accepted and exported, by signal',
         description:
           'Does the telemetry of the hub reach the collector? Diverging lines of a signal are a growing queue.',
-        unit: units.perSecond,
+        unit: units.itemsPerSecond,
+        many: true,
         queries: [bySignal(series.telemetryAccepted, 'accepted'), bySignal(series.telemetryExported, 'exported')],
       }),
       timeSeriesPanel({
         title: 'Dropped, by signal',
         description: 'How much is missing from traces and logs, and since when?',
-        unit: units.perSecond,
+        unit: units.itemsPerSecond,
+        many: true,
         size: { width: 6 },
         queries: [bySignal(series.telemetryDropped, 'dropped')],
         colours: {
@@ -153,14 +160,16 @@ function insideTheCollector(): BoardSection {
       timeSeriesPanel({
         title: 'Received',
         description: 'How much does the collector receive, and how much does it refuse?',
-        unit: units.perSecond,
+        unit: units.itemsPerSecond,
+        many: true,
         size: { width: 8 },
         queries: [...bySignal('receiver_accepted', 'accepted'), ...bySignal('receiver_refused', 'refused')],
       }),
       timeSeriesPanel({
         title: 'Sent, by exporter',
         description: 'How much does the collector send, and which exporter fails?',
-        unit: units.perSecond,
+        unit: units.itemsPerSecond,
+        many: true,
         size: { width: 8 },
         queries: [
           ...byExporter('exporter_sent', 'sent'),
@@ -211,7 +220,7 @@ function health(): BoardSection {
         ],
       }),
       timeSeriesPanel({
-        title: 'Label values folded',
+        title: 'Label values counted as _other',
         description: 'Did a label reach its limit, so that new tools or namespaces are counted together as `_other`?',
         unit: units.count,
         decimals: 0,
@@ -227,7 +236,7 @@ function health(): BoardSection {
       logPanel({
         title: 'Warnings and errors of the hub',
         description: 'Which warnings and errors did the hub log?',
-        noValue: 'nothing to complain of',
+        noValue: 'no warning and no error',
         query: `${hubLogs} | severity_text=~"WARN|ERROR"`,
         size: { width: 24 },
       }),

@@ -2,17 +2,19 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { type Outcome, outcomeSchema, toolOutcomeMessage } from '../../src/shapes/event.ts';
 import { attributes } from '../../src/telemetry/names.ts';
+import { boardUids } from '../board-uid.ts';
 import { labels, series } from '../prometheus-name.ts';
 import { selector } from '../rules/promql.ts';
 import { serverRecords } from '../rules/recording-rules.ts';
 import { thresholds } from '../thresholds.ts';
-import { type BoardSection, boardUids, createBoard, hubLogs, hubSpans, serverVariable, toolVariable } from './board.ts';
+import { type BoardSection, createBoard, hubLogs, hubSpans } from './board.ts';
 import { meaning, outcomeColours, percentileColours } from './colour.ts';
 import { boardLink, limit, steps, units } from './panel.ts';
 import { heatmapPanel, percentileLines, rankingPanel, statPanel, timeSeriesPanel } from './panel-chart.ts';
-import { logPanel, tablePanel, tracePanel } from './panel-list.ts';
-import { hub, is, isNot, matches, overRange, perSecond, quantileOverRange, shareOf } from './promql.ts';
+import { attributeColumn, logPanel, rootColumn, tablePanel, tracePanel } from './panel-list.ts';
+import { hub, is, isNot, matches, ofDeployment, overRange, perSecond, quantileOverRange, shareOf } from './promql.ts';
 import { callDurations } from './span-metrics.ts';
+import { outcomeVariable, serverVariable, toolVariable } from './variable.ts';
 
 const ofServer = matches(labels.serverId, '$server');
 const chosen = [ofServer, matches(labels.genAiToolName, '$tool')];
@@ -27,9 +29,14 @@ export function toolsBoard(): Dashboard {
   return createBoard({
     uid: boardUids.tools,
     title: 'Tools',
-    description: 'Which tools are called, with which outcome and duration, and why calls fail.',
-    variables: [serverVariable(), toolVariable()],
-    sections: [inShort(), callsAndErrors(), durations(), byToolAndServer(), evidence()],
+    description: 'Which tools are called, which of them fail or are slow, and why?',
+    next: [
+      ['Is anything else wrong?', boardUids.overview],
+      ['Do agents find these tools?', boardUids.searchAndLearning],
+      ['Was a caller refused?', boardUids.skillsAndSecurity],
+    ],
+    variables: [serverVariable(), toolVariable(), outcomeVariable()],
+    sections: [inShort(), failures(), callsAndErrors(), durations(), byServer(), slowCalls()],
   });
 }
 
@@ -50,7 +57,7 @@ function inShort(): BoardSection {
         unit: units.ratio,
         min: 0,
         max: 1,
-        noValue: 'no calls',
+        noValue: 'no traffic yet',
         queries: [{ expr: shareOf(overRange(withOutcome('success')), overRange(outcomes())), legend: 'success' }],
         thresholds: steps(meaning.bad, { from: 0.9, colour: meaning.suspect }, { from: 0.99, colour: meaning.good }),
       }),
@@ -68,7 +75,7 @@ function inShort(): BoardSection {
         title: 'P95 duration',
         description: 'How long did the slowest 5 % of the calls to upstream servers take at least?',
         unit: units.seconds,
-        noValue: 'no calls',
+        noValue: 'no traffic yet',
         queries: [{ expr: quantileOverRange(0.95, durationBuckets), legend: 'p95' }],
         thresholds: limit(thresholds.toolCallsSlow),
       }),
@@ -90,7 +97,7 @@ function callsAndErrors(): BoardSection {
       timeSeriesPanel({
         title: 'Calls by outcome',
         description: 'How many calls finish per second, and with which outcome?',
-        unit: units.perSecond,
+        unit: units.callsPerSecond,
         form: 'stacked',
         queries: [{ expr: perSecond(outcomes(), labels.outcome), legend: `{{${labels.outcome}}}` }],
         colours: outcomeColours,
@@ -99,7 +106,7 @@ function callsAndErrors(): BoardSection {
         title: 'Errors by type',
         description:
           'Why do calls to upstream servers fail? `tool_error` is reported by the tool, `invalid_arguments` is a mistake of the caller, the others are between hub and server.',
-        unit: units.perSecond,
+        unit: units.callsPerSecond,
         form: 'stacked',
         noValue: 'no call has failed',
         queries: [{ expr: perSecond(failedCalls, labels.errorType), legend: `{{${labels.errorType}}}` }],
@@ -131,46 +138,91 @@ function durations(): BoardSection {
   };
 }
 
-function byToolAndServer(): BoardSection {
-  const columns = (by: readonly string[]) =>
-    outcomeSchema.options.map((outcome) => ({
+/** Counts by outcome, without zeros: a cell without failures is empty. The first column has all failures. */
+function outcomeColumns(by: readonly string[]) {
+  const positive = (expr: string) => `${expr} > 0`;
+  const failed = outcomes(isNot(labels.outcome, 'success'));
+  return [
+    { title: 'failed', expr: positive(overRange(failed, ...by)), unit: units.count, colour: meaning.bad, width: 80 },
+    ...outcomeSchema.options.map((outcome) => ({
       title: outcome,
-      expr: overRange(withOutcome(outcome), ...by),
+      expr: positive(overRange(withOutcome(outcome), ...by)),
       unit: units.count,
       colour: outcomeColours[outcome],
-    }));
+      width: 95,
+    })),
+  ];
+}
+
+const server = { title: 'server' };
+const onlyServer = boardLink('Only this server', boardUids.tools, { server: '${__data.fields.server:percentencode}' });
+const onlyTool = boardLink('Only this tool', boardUids.tools, {
+  server: '${__data.fields.server:percentencode}',
+  tool: '${__data.fields.tool:percentencode}',
+});
+
+/** The failing calls first: the link of an alert leads here, and a call of the table to its trace and its log lines. */
+function failures(): BoardSection {
+  const callColumns = [
+    attributeColumn(attributes.genAiToolName, 'tool'),
+    attributeColumn(attributes.serverId, 'server'),
+    attributeColumn(attributes.genAiAgentId, 'agent'),
+    attributeColumn(attributes.errorType, 'error'),
+  ];
   return {
-    title: 'By tool and server',
+    title: 'What fails',
     panels: [
-      tablePanel({
-        title: 'Outcomes by tool',
-        description: 'Which tool fails, and how often? A row is a tool; click it to see that tool alone.',
-        noValue: 'no calls',
-        rows: { [labels.serverId]: 'server', [labels.genAiToolName]: 'tool' },
-        columns: columns([labels.serverId, labels.genAiToolName]),
-        sortBy: 'error',
-        links: [
-          boardLink('Only this tool', boardUids.tools, {
-            server: '${__data.fields.server}',
-            tool: '${__data.fields.tool}',
-          }),
-        ],
+      tracePanel({
+        title: 'Failing calls, newest first',
+        description:
+          'Which calls failed, of which agent, and why? Click the last cell for the trace of a call, and there “Logs for this span” for its log lines.',
+        noValue: 'no call has failed',
+        where: `${chosenSpans} && span.${attributes.outcome} =~ "$outcome" && status = error`,
+        columns: callColumns,
+        size: { width: 24, height: 10 },
       }),
       tablePanel({
+        title: 'Outcomes by tool',
+        description: 'Which tool fails, and how often? Click a tool to see it alone.',
+        noValue: 'no traffic yet',
+        rows: {
+          [labels.genAiToolName]: { title: 'tool', link: onlyTool },
+          [labels.serverId]: { ...server, link: onlyServer },
+        },
+        columns: outcomeColumns([labels.serverId, labels.genAiToolName]),
+        sortBy: 'failed',
+        size: { width: 14, height: 10 },
+      }),
+      logPanel({
+        title: 'Calls that did not succeed, log',
+        description: 'Who called which tool, and what happened? Open a line for its fields and the link to its trace.',
+        noValue: 'no call has failed',
+        query: `${hubLogs} | event="${toolOutcomeMessage}" | outcome!="success" | outcome=~"$outcome" | server_id=~"$server" | tool_name=~"$tool"`,
+        size: { width: 10, height: 10 },
+      }),
+    ],
+  };
+}
+
+function byServer(): BoardSection {
+  return {
+    title: 'By server',
+    panels: [
+      tablePanel({
         title: 'Outcomes by server',
-        description: 'Does one server cause most failures? A row is a server; click it to see that server alone.',
-        noValue: 'no calls',
-        rows: { [labels.serverId]: 'server' },
-        columns: columns([labels.serverId]),
-        sortBy: 'error',
-        size: { width: 7 },
-        links: [boardLink('Only this server', boardUids.tools, { server: '${__data.fields.server}' })],
+        description: 'Does one server cause most failures? Click a server to see it alone.',
+        noValue: 'no traffic yet',
+        rows: { [labels.serverId]: { ...server, link: onlyServer } },
+        columns: outcomeColumns([labels.serverId]),
+        sortBy: 'failed',
+        size: { width: 14 },
       }),
       statPanel({
         title: 'Servers',
         description: 'Is each upstream server connected now? A disconnected server accepts no calls.',
         unit: units.count,
-        size: { width: 5, height: 9 },
+        size: { width: 10, height: 9 },
+        noValue: 'no server is configured',
         queries: [
           {
             expr: `min by (${labels.serverId}) (${hub(series.serversConnected, ofServer)})`,
@@ -180,32 +232,45 @@ function byToolAndServer(): BoardSection {
         words: { 0: ['not connected', meaning.bad], 1: ['connected', meaning.good] },
       }),
       timeSeriesPanel({
-        title: 'Calls that a server failed, share',
+        title: 'Share of calls that a server failed',
         description:
           'Which server fails calls? Mistakes of callers and timeouts are not counted. An alert fires above the dashed line.',
         unit: units.ratio,
         max: 1,
-        noValue: 'no calls',
-        queries: [{ expr: selector(serverRecords.errorShare, ofServer), legend: `{{${labels.serverId}}}` }],
+        noValue: 'no traffic yet',
+        queries: [
+          { expr: selector(serverRecords.errorShare, ofDeployment, ofServer), legend: `{{${labels.serverId}}}` },
+        ],
         thresholds: limit(thresholds.toolErrors),
       }),
       timeSeriesPanel({
         title: 'P95 duration by server',
         description: 'Which server is slow? An alert fires above the dashed line.',
         unit: units.seconds,
-        noValue: 'no calls',
-        queries: [{ expr: selector(serverRecords.durationP95, ofServer), legend: `{{${labels.serverId}}}` }],
+        noValue: 'no traffic yet',
+        queries: [
+          { expr: selector(serverRecords.durationP95, ofDeployment, ofServer), legend: `{{${labels.serverId}}}` },
+        ],
         thresholds: limit(thresholds.toolCallsSlow),
       }),
+    ],
+  };
+}
+
+function slowCalls(): BoardSection {
+  return {
+    title: 'What is slow',
+    panels: [
       rankingPanel({
         title: 'Slowest tools, P95',
         description: 'Which tools are slowest?',
         unit: units.seconds,
-        noValue: 'no calls',
+        noValue: 'no traffic yet',
         query: {
           expr: `topk(10, ${quantileOverRange(0.95, durationBuckets, labels.serverId, labels.genAiToolName)})`,
           legend: `{{${labels.genAiToolName}}} ({{${labels.serverId}}})`,
         },
+        size: { height: 9 },
       }),
       timeSeriesPanel({
         title: 'Calls in progress',
@@ -213,33 +278,20 @@ function byToolAndServer(): BoardSection {
           'How many calls are in progress at once? A line that only rises is a server that no longer responds.',
         unit: units.count,
         queries: [{ expr: `sum by (instance) (${hub(series.callsRunning)})`, legend: '{{instance}}' }],
-      }),
-    ],
-  };
-}
-
-function evidence(): BoardSection {
-  return {
-    title: 'Evidence',
-    panels: [
-      tracePanel({
-        title: 'Failing calls, traces',
-        description: 'What happened inside calls that failed? Each row opens its trace.',
-        noValue: 'no call has failed',
-        query: `{ ${chosenSpans} && status = error } | select(name, span.${attributes.errorType}, span.${attributes.outcome}, span.${attributes.serverId}, span.${attributes.genAiAgentId})`,
+        size: { height: 9 },
       }),
       tracePanel({
-        title: 'Slow calls, traces',
-        description: `Where did the time of calls over ${slowCall} go? Sort by duration; each row opens its trace.`,
+        title: 'Slow calls, newest first',
+        description: `Where did the time of calls over ${slowCall} go? Click the last cell for the trace of a call.`,
         noValue: `no call took longer than ${slowCall}`,
-        query: `{ ${chosenSpans} && duration > ${slowCall} } | select(name, span.${attributes.outcome}, span.${attributes.serverId}, span.${attributes.genAiAgentId})`,
-      }),
-      logPanel({
-        title: 'Calls that did not succeed, log',
-        description:
-          'Who called which tool, and with which outcome? Open a line for its fields and the link to its trace.',
-        noValue: 'no call has failed',
-        query: `${hubLogs} |= "${toolOutcomeMessage}" | outcome!="success" | server_id=~"$server" | tool_name=~"$tool" | line_format "{{.outcome}} {{.error_type}}: {{.tool_name}} on {{.server_id}}, {{.latency_ms}} ms, for {{.agent_id}}"`,
+        where: `${chosenSpans} && span.${attributes.outcome} =~ "$outcome" && duration > ${slowCall}`,
+        columns: [
+          attributeColumn(attributes.genAiToolName, 'tool'),
+          attributeColumn(attributes.serverId, 'server'),
+          attributeColumn(attributes.genAiAgentId, 'agent'),
+          attributeColumn(attributes.outcome, 'outcome'),
+          rootColumn,
+        ],
         size: { width: 24 },
       }),
     ],

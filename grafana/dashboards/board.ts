@@ -6,35 +6,25 @@ import {
   DashboardCursorSync,
   DashboardLinkBuilder,
   DashboardLinkType,
-  DatasourceVariableBuilder,
-  QueryVariableBuilder,
   RowBuilder,
-  VariableRefresh,
-  VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
+import { TextMode, PanelBuilder as TextPanelBuilder } from '@grafana/grafana-foundation-sdk/text';
 import { monitoringEventSchema } from '../../src/shapes/event.ts';
-import { labels, series } from '../prometheus-name.ts';
+import type { BoardUid } from '../board-uid.ts';
+import { runbookPage } from '../rules/alert-rules.ts';
 import { meaning } from './colour.ts';
-import { type BoardPanel, dataSources } from './panel.ts';
-
-/** The uid of each dashboard, which its URL contains. */
-export const boardUids = {
-  overview: 'hestia-overview',
-  tools: 'hestia-tools',
-  skillsAndSecurity: 'hestia-skills-security',
-  scheduler: 'hestia-scheduler',
-  searchAndLearning: 'hestia-search-learning',
-  telemetryPipeline: 'hestia-telemetry-pipeline',
-} as const;
+import { type BoardPanel, dataSources, keptSelection } from './panel.ts';
+import { ofDeployment } from './promql.ts';
+import { type BoardVariable, commonVariables } from './variable.ts';
 
 /** The tag of every dashboard. The link bar lists all dashboards with this tag. */
 const tag = 'hestia';
 
-/** The LogQL stream selector of a hub's log records. */
-export const hubLogs = '{service_name="hestia"}';
+/** The LogQL selector of the log records of the selected hubs. The instance is a label of the stream, or metadata. */
+export const hubLogs = '{service_name="hestia"} | service_instance_id=~"$instance"';
 
-/** The TraceQL condition for spans of a hub. */
-export const hubSpans = 'resource.service.name = "hestia"';
+/** The TraceQL condition for spans of the selected hubs. */
+export const hubSpans = 'resource.service.name = "hestia" && resource.service.instance.id =~ "$instance"';
 
 /** Panels under a heading, laid out from left to right. The widths of a line add up to 24. */
 export interface BoardSection {
@@ -44,16 +34,19 @@ export interface BoardSection {
 
 /** The content of a dashboard. */
 export interface BoardPlan {
-  uid: (typeof boardUids)[keyof typeof boardUids];
+  uid: BoardUid;
   title: string;
+  /** What the dashboard answers, in one sentence. It is at the top, followed by `next`. */
   description: string;
-  /** Variables in addition to the data sources and `instance`. */
-  variables?: readonly QueryVariableBuilder[];
+  /** Where to go next: questions, with the dashboard that answers each. */
+  next: readonly (readonly [question: string, uid: BoardUid])[];
+  /** Variables in addition to {@link commonVariables}. */
+  variables?: readonly BoardVariable[];
   sections: readonly BoardSection[];
 }
 
 /** Creates a dashboard in the classic schema, which Grafana reads from provisioned files. */
-export function createBoard({ uid, title, description, variables = [], sections }: BoardPlan): Dashboard {
+export function createBoard({ uid, title, description, next, variables = [], sections }: BoardPlan): Dashboard {
   const board = new DashboardBuilder(`Hestia / ${title}`)
     .uid(uid)
     .description(description)
@@ -71,13 +64,14 @@ export function createBoard({ uid, title, description, variables = [], sections 
         .keepTime(true),
     )
     .annotations(annotations());
-  for (const variable of [...dataSourceVariables(), instanceVariable(), ...variables]) board.withVariable(variable);
+  for (const variable of [...commonVariables(runbookPage), ...variables]) board.withVariable(variable);
   let id = 1;
   const numbered = (panel: BoardPanel): BoardPanel => {
     const built = { ...panel.build(), id };
     id += 1;
     return { build: () => built };
   };
+  board.withPanel(numbered(introduction(description, next)));
   for (const section of sections) {
     board.withRow(new RowBuilder(section.title).id(id));
     id += 1;
@@ -86,53 +80,20 @@ export function createBoard({ uid, title, description, variables = [], sections 
   return board.build();
 }
 
-/** A multi-value variable with the values of a label; all by default. */
-export function labelVariable(name: string, title: string, { of, label }: { of: string; label: string }) {
-  const query = `label_values(${of}, ${label})`;
-  return new QueryVariableBuilder(name)
-    .label(title)
-    .datasource(dataSources.prometheus)
-    .query({ query, refId: name, qryType: 1 })
-    .definition(query)
-    .refresh(VariableRefresh.OnTimeRangeChanged)
-    .sort(VariableSort.AlphabeticalAsc)
-    .multi(true)
-    .includeAll(true)
-    .allValue('.+')
-    .current({ text: 'All', value: '$__all' });
+/** The first panel: what the dashboard answers, and links to the next ones. */
+function introduction(description: string, next: BoardPlan['next']): BoardPanel {
+  const links = next.map(([question, uid]) => `[${question}](/d/${uid}?${keptSelection})`);
+  return new TextPanelBuilder()
+    .mode(TextMode.Markdown)
+    .content(`**${description}** Next: ${links.join(' · ')}`)
+    .transparent(true)
+    .span(24)
+    .height(2);
 }
 
-/** The variable that selects servers. */
-export function serverVariable(): QueryVariableBuilder {
-  return labelVariable('server', 'Server', { of: inInstances(series.toolOutcomes), label: labels.serverId });
-}
-
-/** The variable that selects tools of the selected servers. */
-export function toolVariable(): QueryVariableBuilder {
-  const of = `${series.toolOutcomes}{instance=~"$instance", ${labels.serverId}=~"$server"}`;
-  return labelVariable('tool', 'Tool', { of, label: labels.genAiToolName });
-}
-
-function instanceVariable(): QueryVariableBuilder {
-  return labelVariable('instance', 'Hub', { of: series.auditRecords, label: 'instance' });
-}
-
-function inInstances(name: string): string {
-  return `${name}{instance=~"$instance"}`;
-}
-
-function dataSourceVariables(): DatasourceVariableBuilder[] {
-  const variable = (name: string, title: string, type: string) =>
-    new DatasourceVariableBuilder(name).label(title).type(type).current({ text: title, value: type });
-  return [
-    variable('datasource', 'Data source', 'prometheus'),
-    variable('loki', 'Logs', 'loki'),
-    variable('tempo', 'Traces', 'tempo'),
-  ];
-}
-
-/** Annotations: restarts of a hub, from its log, and alerts while they fire. */
+/** Annotations: starts of a hub, from its log, and the moments at which alerts began to fire. */
 function annotations(): AnnotationQueryBuilder[] {
+  const firing = `ALERTS{alertname=~"Hestia.+", alertstate="firing", ${ofDeployment}}`;
   return [
     new AnnotationQueryBuilder()
       .name('Hub started')
@@ -142,11 +103,12 @@ function annotations(): AnnotationQueryBuilder[] {
       .expr(`${hubLogs} | monitoring_event="${monitoringEventSchema.enum.SCHEDULER_START}"`)
       .titleFormat('Hub started'),
     new AnnotationQueryBuilder()
-      .name('Alert firing')
+      .name('Alert began')
       .datasource(dataSources.prometheus)
       .enable(true)
-      .iconColor(meaning.bad)
-      .expr('ALERTS{alertname=~"Hestia.+", alertstate="firing"}')
+      // Neither red, which is the colour of errors and exemplars, nor a region, which would cover the chart.
+      .iconColor(meaning.gone)
+      .expr(`${firing} unless (${firing} offset 1m)`)
       .step('60s')
       .titleFormat('{{alertname}}')
       .tagKeys('severity'),

@@ -30,11 +30,18 @@ export const percentileColours: Readonly<Record<string, Colour>> = {
   p99: meaning.bad,
 };
 
-/** Colours of the results of jobs. */
-export const jobResultColours: Readonly<Record<string, Colour>> = {
-  success: meaning.good,
-  failure: meaning.bad,
-  skipped: meaning.neutral,
+/** Colours of HTTP status codes, by pattern. */
+export const statusColours: Readonly<Record<string, Colour>> = {
+  '/^2/': meaning.good,
+  '/^3/': meaning.notice,
+  '/^4/': meaning.suspect,
+  '/^5/': meaning.bad,
+};
+
+/** Colours of the results of jobs other than success, whose jobs have colours of their own, by pattern. */
+export const jobResultPatterns: Readonly<Record<string, Colour>> = {
+  '/: failure$/': meaning.bad,
+  '/: skipped$/': meaning.gone,
 };
 
 /** Colours of the severities of alerts. */
@@ -50,17 +57,17 @@ export const securityEventColours: Readonly<Record<SecurityEvent, Colour>> = {
   SKILL_DEACTIVATION_SUCCESS: 'light-green',
   SKILL_ACTIVATION_EXPIRED: 'light-blue',
   SKILL_CHANGED: meaning.notice,
-  SKILL_READ: 'super-light-green',
+  SKILL_READ: '#7CC67C',
   PROMPT_READ: 'semi-dark-green',
   RESOURCE_READ: 'dark-green',
-  RESOURCE_SUBSCRIBED: 'super-light-purple',
-  COMPLETION_READ: 'super-light-yellow',
+  RESOURCE_SUBSCRIBED: '#6C5CE7',
+  COMPLETION_READ: 'dark-yellow',
   CLIENT_INPUT_REQUESTED: 'semi-dark-purple',
   SERVER_CHANGED: 'light-purple',
-  SIGNED_IN: 'light-yellow',
+  SIGNED_IN: 'semi-dark-yellow',
   SERVER_LOGIN_REQUIRED: 'semi-dark-orange',
   KEY_CREATED: 'dark-blue',
-  KEY_REVOKED: 'super-light-blue',
+  KEY_REVOKED: '#0E7C86',
   AUTH_FAILED: meaning.suspect,
   ACCESS_DENIED: 'light-orange',
   RATE_LIMITED: 'yellow',

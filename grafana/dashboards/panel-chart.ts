@@ -84,11 +84,14 @@ export function statPanel(
   return dressed(panel, options, { width: 4, height: 4 });
 }
 
-/** Creates a time series panel. `colours` are by legend. */
+/** Creates a time series panel. `colours` are by legend, `colourPatterns` by a regular expression of legends. */
 export function timeSeriesPanel(
   options: ChartOptions & {
     queries: readonly ChartQuery[];
     colours?: Readonly<Record<string, Colour>>;
+    colourPatterns?: Readonly<Record<string, Colour>>;
+    /** Whether more than four series are usual. Their legend is a table beside the chart, in the order of their values. */
+    many?: boolean;
     /** `lines` by default; `stacked` for parts of a whole; `bars` for counts in an interval. */
     form?: 'lines' | 'stacked' | 'bars';
     /** Queries exemplars too, which link to traces. */
@@ -98,17 +101,23 @@ export function timeSeriesPanel(
   const form = options.form ?? 'lines';
   const panel = new TimeSeriesPanelBuilder()
     .drawStyle(form === 'bars' ? GraphDrawStyle.Bars : GraphDrawStyle.Line)
-    .fillOpacity(form === 'lines' ? 5 : 40)
-    .lineWidth(1)
+    .fillOpacity({ lines: 5, stacked: 70, bars: 80 }[form])
+    // The line of a topmost series near zero would outline the whole stack in its colour.
+    .lineWidth(form === 'stacked' ? 0 : 1)
     .showPoints(VisibilityMode.Never)
     .stacking(new StackingConfigBuilder().mode(form === 'lines' ? StackingMode.None : StackingMode.Normal))
-    .legend(legend())
+    .legend(options.many === true ? legendBeside() : legendBelow())
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
     .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName));
+  // Otherwise Grafana draws the axis of a chart that is always zero from 0 to 100.
+  if (options.max === undefined) panel.axisSoftMax(softMax(options.unit));
   if (options.thresholds) {
     panel
       .thresholds(options.thresholds)
       .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
+  }
+  for (const [pattern, colour] of Object.entries(options.colourPatterns ?? {})) {
+    panel.overrideByRegexp(pattern, [fixedColour(colour)]);
   }
   for (const [name, colour] of Object.entries(options.colours ?? {})) panel.overrideByName(name, [fixedColour(colour)]);
   for (const [at, query] of options.queries.entries()) {
@@ -199,12 +208,28 @@ export function refId(at: number): string {
   return String.fromCharCode('A'.charCodeAt(0) + at);
 }
 
-function legend(): VizLegendOptionsBuilder {
+function legendBelow(): VizLegendOptionsBuilder {
+  return new VizLegendOptionsBuilder()
+    .showLegend(true)
+    .displayMode(LegendDisplayMode.List)
+    .placement(LegendPlacement.Bottom)
+    .calcs([]);
+}
+
+function legendBeside(): VizLegendOptionsBuilder {
   return new VizLegendOptionsBuilder()
     .showLegend(true)
     .displayMode(LegendDisplayMode.Table)
-    .placement(LegendPlacement.Bottom)
-    .calcs(['lastNotNull', 'max']);
+    .placement(LegendPlacement.Right)
+    .calcs(['max'])
+    .sortBy('Max')
+    .sortDesc(true);
+}
+
+/** The upper end of an axis whose values are all smaller. */
+function softMax(unit: Unit): number {
+  if (unit === 'bytes') return 1024 ** 2;
+  return unit === 's' ? 0.01 : unit === 'percentunit' ? 0.01 : 1;
 }
 
 function wordsMapping(words: Readonly<Record<string, [string, Colour]>>): ValueMapping {

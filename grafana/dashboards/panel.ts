@@ -17,12 +17,19 @@ export type BoardPanel = Builder<Panel>;
 
 /** Grafana units by what is measured. */
 export const units = {
-  count: 'short',
+  /** Exact, with separators: 2,048 and not 2 K. */
+  count: 'locale',
   seconds: 's',
   ratio: 'percentunit',
   bytes: 'bytes',
-  perSecond: 'cps',
-  bytesPerSecond: 'Bps',
+  callsPerSecond: 'suffix:calls/s',
+  requestsPerSecond: 'suffix:requests/s',
+  operationsPerSecond: 'suffix:operations/s',
+  searchesPerSecond: 'suffix:searches/s',
+  resultsPerSecond: 'suffix:results/s',
+  itemsPerSecond: 'suffix:items/s',
+  /** Unix time in milliseconds, drawn as the time since then. */
+  since: 'dateTimeFromNow',
 } as const;
 export type Unit = (typeof units)[keyof typeof units];
 
@@ -71,12 +78,23 @@ export function fixedColour(colour: Colour): DynamicConfigValue {
   return { id: 'color', value: { mode: 'fixed', fixedColor: colour } };
 }
 
-/** A link to another dashboard that keeps the time range and the selected hubs, and sets `variables`. */
+/** The query part of a link to another dashboard that keeps the time range, the selected deployments and hubs. */
+export const keptSelection = '${__url_time_range}&${job:queryparam}&${instance:queryparam}&${drills:queryparam}';
+
+/** The query part that keeps the time range only. */
+export const keptRange = '${__url_time_range}';
+
+/** A link to any address. */
+export function linkTo(title: string, url: string): DashboardLinkBuilder {
+  return new DashboardLinkBuilder(title).url(url);
+}
+
+/** A link to another dashboard that keeps the time range and the selection, and sets `variables`. */
 export function boardLink(
   title: string,
   uid: string,
   variables: Readonly<Record<string, string>> = {},
 ): DashboardLinkBuilder {
   const set = Object.entries(variables).map(([name, value]) => `&var-${name}=${value}`);
-  return new DashboardLinkBuilder(title).url(`/d/${uid}?\${__url_time_range}&\${instance:queryparam}${set.join('')}`);
+  return new DashboardLinkBuilder(title).url(`/d/${uid}?${keptSelection}${set.join('')}`);
 }

@@ -1,8 +1,12 @@
 /** PromQL building blocks of the dashboards: matchers, rates, increases and quantiles. */
-import { selector } from '../rules/promql.ts';
+import { growth, selector } from '../rules/promql.ts';
 
-/** The variable that selects hubs. It filters every series of a hub. */
+/** Matcher of the selected deployments, and of the selected hubs of them. Fault drills are not among them by default. */
+export const ofDeployment = 'job=~"$job"';
 const ofInstance = 'instance=~"$instance"';
+
+/** The time range of the dashboard, as a window. */
+const range = { text: '$__range', seconds: '$__range_s' };
 
 /** `label="value"`. */
 export function is(label: string, value: string): string {
@@ -21,7 +25,7 @@ export function matches(label: string, pattern: string): string {
 
 /** Series of the selected hubs, or series made from their spans. */
 export function hub(name: string, ...matchers: readonly string[]): string {
-  return selector(name, ofInstance, ...matchers);
+  return selector(name, ofDeployment, ofInstance, ...matchers);
 }
 
 /** The increase of a counter per second, summed by labels. */
@@ -29,9 +33,9 @@ export function perSecond(selector: string, ...by: readonly string[]): string {
   return `sum${grouping(by)} (rate(${selector}[$__rate_interval]))`;
 }
 
-/** The increase of a counter over the time range, summed by labels. */
+/** The exact growth of a counter over the time range, summed by labels: what an alert over the same window counts. */
 export function overRange(selector: string, ...by: readonly string[]): string {
-  return `sum${grouping(by)} (increase(${selector}[$__range]))`;
+  return `round(sum${grouping(by)} (${growth(selector, range)}))`;
 }
 
 /** The increase of a counter between two points of a chart, summed by labels. */

@@ -1,4 +1,5 @@
 /** Alerts on the hub: availability, event loop, database, audit trail, Chroma and scheduler. */
+import { boardUids } from '../board-uid.ts';
 import { labels, series } from '../prometheus-name.ts';
 import { thresholds } from '../thresholds.ts';
 import {
@@ -118,6 +119,7 @@ function chromaUnreachable(options: RuleOptions): Alert {
   return {
     name: 'HestiaChromaUnreachable',
     severity: 'warning',
+    board: boardUids.searchAndLearning,
     expr: `${named(down, 'unreachable')} or ${named(`${growing} unless on (${hubLabels}) ${series.chromaUp} == 0`, 'backlog')}`,
     forSeconds,
     summary: 'Chroma is unreachable or does not keep up',
@@ -137,6 +139,7 @@ function cleanupFailed(options: RuleOptions): Alert {
   return {
     name: 'HestiaCleanupFailed',
     severity: 'warning',
+    board: boardUids.scheduler,
     expr: [
       `${failures(`${labels.jobName}="cleanup"`, cleanup.windowSeconds)} > ${cleanup.above}`,
       `${failures(`${labels.jobName}!="cleanup"`, other.windowSeconds)} > ${other.above}`,
@@ -159,6 +162,7 @@ function schedulerStalled({ timeScale }: RuleOptions): Alert {
   return {
     name: 'HestiaSchedulerStalled',
     severity: 'warning',
+    board: boardUids.scheduler,
     expr: `${since} > ${above * timeScale} * max by (job) (${series.schedulerInterval}) and ${running}`,
     forSeconds,
     summary: 'No cleanup has succeeded for two intervals',
@@ -171,6 +175,7 @@ function schedulerNotRunning(): Alert {
   return {
     name: 'HestiaSchedulerNotRunning',
     severity: 'warning',
+    board: boardUids.scheduler,
     expr: `max by (job) (${series.schedulerRunning}) == 0`,
     forSeconds,
     summary: 'No hub runs its scheduler',

@@ -1,4 +1,5 @@
 /** Multi-window burn-rate alerts on the objectives for tool calls. */
+import { series } from '../prometheus-name.ts';
 import {
   type BurnWindow,
   burnWindows,
@@ -44,6 +45,8 @@ function burn(indicator: Indicator, { severity, longSeconds, shortSeconds, facto
       `${badShare(indicator, longSeconds)} > ${limit}`,
       `${badShare(indicator, shortSeconds)} > ${limit}`,
       `${badCalls(indicator, longSeconds)} >= ${callsMin.burn}`,
+      // The records of a hub that is gone remain in the windows, but nobody can act on it.
+      `on (job) group by (job) (${series.uptime})`,
     ].join(' and '),
     forSeconds,
     labels: { slo, long: duration(longSeconds), short: duration(shortSeconds) },

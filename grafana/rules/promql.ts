@@ -52,20 +52,40 @@ export function noneOf(label: string, values: readonly string[]): string {
   return `${label}!~"${values.join('|')}"`;
 }
 
-/**
- * The increase of a counter of a hub within a window, by series. For a process younger than the window this is the value of
- * the counter, which includes events before the first scrape; `increase` would miss them. Only for counters whose series
- * all exist from the start, so that a restart resets all of them.
- */
-export function counted(counter: string, windowSeconds: number, { timeScale }: RuleOptions): string {
-  const seconds = windowSeconds * timeScale;
-  const isYoung = `${series.uptime} < ${seconds}`;
-  return `(${counter} + 0 and on (${hubLabels}) ${isYoung}) or increase(${counter}[${duration(seconds)}])`;
+/** A window of a query: as text, such as `1h` or a variable of Grafana, and in seconds. */
+export interface CountWindow {
+  text: string;
+  seconds: string;
 }
 
-/** The sum of {@link counted} by labels, rounded because `increase` extrapolates to fractions. */
+/**
+ * How much the series of a counter grew within a window. Rules and dashboards count with this expression, so that they agree.
+ * - A series that existed when the window began grew by the exact difference.
+ * - A series that was born within the window grew by its value, because it was born with its first event. Its hub must have
+ *   been seen when the window began, or have started since: a series that is merely missing there, because Prometheus was
+ *   down, is not new.
+ * - Otherwise, as after a restart of the hub, `increase` applies, which extrapolates.
+ */
+export function growth(counter: string, { text, seconds }: CountWindow): string {
+  const last = `last_over_time(${counter}[${text}])`;
+  const before = `(${counter} offset ${text})`;
+  const steady = `resets(${counter}[${text}]) == 0`;
+  const knownOrNew = `((${series.uptime} offset ${text}) or max_over_time(${series.uptime}[${text}]) < ${seconds})`;
+  return [
+    `(${last} - ${before}) and ${steady}`,
+    `(${last} unless ${before}) and ${steady} and on (${hubLabels}) ${knownOrNew}`,
+    `increase(${counter}[${text}])`,
+  ].join(' or ');
+}
+
+/** The window of a rule, scaled. */
+export function ruleWindow(windowSeconds: number, { timeScale }: RuleOptions): CountWindow {
+  return { text: duration(windowSeconds * timeScale), seconds: `${windowSeconds * timeScale}` };
+}
+
+/** The sum of {@link growth} by labels, rounded because `increase` extrapolates to fractions. */
 export function countedBy(by: string, counter: string, windowSeconds: number, options: RuleOptions): string {
-  return `round(sum by (${by}) (${counted(counter, windowSeconds, options)}))`;
+  return `round(sum by (${by}) (${growth(counter, ruleWindow(windowSeconds, options))}))`;
 }
 
 /** Series of security events with these names. */

@@ -11,7 +11,17 @@ import {
   slowCallSeconds,
   thresholds,
 } from '../thresholds.ts';
-import { duration, noneOf, oneOf, type RuleOptions, scrapeJobs, selector } from './promql.ts';
+import {
+  duration,
+  growth,
+  hubLabels,
+  noneOf,
+  oneOf,
+  type RuleOptions,
+  ruleWindow,
+  scrapeJobs,
+  selector,
+} from './promql.ts';
 import type { RecordingRule, RuleGroup } from './rule.ts';
 import { errorTypesOf } from './tool-error-fault.ts';
 
@@ -53,6 +63,11 @@ export function badCalls(indicator: Indicator, windowSeconds: number): string {
   return `job:${indicators[indicator]}:increase${duration(windowSeconds)}`;
 }
 
+/** The recorded number of bad calls, or of all calls that an indicator counts, of each hub in a window. */
+export function hubCalls(indicator: Indicator, calls: 'bad' | 'all', windowSeconds: number): string {
+  return `${rates[indicator][calls].replace(/:[^:]+$/, '')}:increase${duration(windowSeconds)}`;
+}
+
 /** The recorded remaining share of the error budget; negative if it is exceeded. */
 export function budgetLeft(indicator: Indicator): string {
   return `job:${indicators[indicator]}:budget_remaining${duration(sloWindowSeconds)}`;
@@ -73,15 +88,23 @@ const recordSeconds = 15;
 /** The window of these rates: the shortest window of the objectives. */
 const rateSeconds = Math.min(...burnWindows.map(({ shortSeconds }) => shortSeconds));
 
-/** The recorded rates that longer windows add up, in calls a second. */
+/** The recorded rates of each hub, in calls a second, which longer windows add up. */
 const rates = {
   availability: { bad: rateName(indicators.availability), all: rateName('hestia_tool_calls') },
   latency: { bad: rateName(indicators.latency), all: rateName('hestia_tool_calls_succeeded') },
 } as const;
 
 function rateName(metric: string): string {
-  return `job:${metric}:rate${duration(rateSeconds)}`;
+  return `job_instance:${metric}:rate${duration(rateSeconds)}`;
 }
+
+/** The windows of the burn rate that the dashboard draws: the long windows of the critical alerts. */
+export const chartWindowsSeconds = burnWindows
+  .filter(({ severity }) => severity === 'critical')
+  .map(({ longSeconds }) => longSeconds);
+
+/** The windows that are recorded for each hub, because dashboards show the selected hubs only. */
+const hubWindows = [...chartWindowsSeconds, sloWindowSeconds];
 
 /** The recording rules. */
 export function recordingRules(options: RuleOptions): RuleGroup<RecordingRule>[] {
@@ -98,6 +121,7 @@ export function recordingRules(options: RuleOptions): RuleGroup<RecordingRule>[]
         ...longWindows.flatMap((seconds) => countRules(seconds, options)),
         ...shareRules(sloWindowSeconds, options),
         ...budgetRules(),
+        ...hubWindows.flatMap((seconds) => hubCountRules(seconds, options)),
       ],
     },
     { name: 'hestia-servers', rules: serverRules(options) },
@@ -115,13 +139,15 @@ function sumOrZero(part: string, whole: string, by: string): string {
   return `(sum by (${by}) (${part}) or 0 * sum by (${by}) (${whole}))`;
 }
 
-function rateRules({ timeScale }: RuleOptions): RecordingRule[] {
-  const rate = (of: string) => `rate(${of}[${duration(rateSeconds * timeScale)}])`;
-  const fast = sumOrZero(rate(fastSuccesses), rate(successes), 'job');
+/** Rates include the calls with which a series is born, unlike `rate`. */
+function rateRules(options: RuleOptions): RecordingRule[] {
+  const window = ruleWindow(rateSeconds, options);
+  const rate = (of: string) => `(${growth(of, window)}) / ${window.seconds}`;
+  const fast = sumOrZero(rate(fastSuccesses), rate(successes), hubLabels);
   return [
-    { record: rates.availability.all, expr: `sum by (job) (${rate(countedCalls)})` },
-    { record: rates.availability.bad, expr: sumOrZero(rate(failedCalls), rate(countedCalls), 'job') },
-    { record: rates.latency.all, expr: `sum by (job) (${rate(successes)})` },
+    { record: rates.availability.all, expr: `sum by (${hubLabels}) (${rate(countedCalls)})` },
+    { record: rates.availability.bad, expr: sumOrZero(rate(failedCalls), rate(countedCalls), hubLabels) },
+    { record: rates.latency.all, expr: `sum by (${hubLabels}) (${rate(successes)})` },
     { record: rates.latency.bad, expr: `clamp_min(${rates.latency.all} - ${fast}, 0)` },
   ];
 }
@@ -132,7 +158,7 @@ function rateRules({ timeScale }: RuleOptions): RecordingRule[] {
  */
 function shareRules(windowSeconds: number, { timeScale }: RuleOptions): RecordingRule[] {
   const over = (rate: string) =>
-    windowSeconds === rateSeconds ? rate : `sum_over_time(${rate}[${duration(windowSeconds * timeScale)}])`;
+    `sum by (job) (${windowSeconds === rateSeconds ? rate : `sum_over_time(${rate}[${duration(windowSeconds * timeScale)}])`})`;
   return (['availability', 'latency'] as const).map((indicator) => ({
     record: badShare(indicator, windowSeconds),
     expr: `${over(rates[indicator].bad)} / (${over(rates[indicator].all)} > 0)`,
@@ -143,8 +169,18 @@ function countRules(windowSeconds: number, options: RuleOptions): RecordingRule[
   const window = duration(windowSeconds * options.timeScale);
   return (['availability', 'latency'] as const).map((indicator) => ({
     record: badCalls(indicator, windowSeconds),
-    expr: `sum_over_time(${rates[indicator].bad}[${window}]) * ${recordInterval(options)}`,
+    expr: `sum by (job) (sum_over_time(${rates[indicator].bad}[${window}])) * ${recordInterval(options)}`,
   }));
+}
+
+function hubCountRules(windowSeconds: number, options: RuleOptions): RecordingRule[] {
+  const window = duration(windowSeconds * options.timeScale);
+  return (['availability', 'latency'] as const).flatMap((indicator) =>
+    (['bad', 'all'] as const).map((calls) => ({
+      record: hubCalls(indicator, calls, windowSeconds),
+      expr: `sum_over_time(${rates[indicator][calls]}[${window}]) * ${recordInterval(options)}`,
+    })),
+  );
 }
 
 function budgetRules(): RecordingRule[] {

@@ -1,5 +1,6 @@
 /** Types of rules and alerts, and the YAML rule file that Prometheus reads. */
 import { stringify } from 'yaml';
+import type { BoardUid } from '../board-uid.ts';
 
 /** A recording rule. Its name is `level:metric:operations`: remaining labels, metric, applied operations. */
 export interface RecordingRule {
@@ -20,7 +21,10 @@ export interface Alert {
   severity: Severity;
   expr: string;
   forSeconds: number;
+  /** Further labels; `outcome` is the outcome of the calls that the alert is about. */
   labels?: Record<string, string>;
+  /** The dashboard that shows the cause, if it is not that of the alert's group. */
+  board?: BoardUid;
   /** One line, without values. */
   summary: string;
   /** The measured value, its location, and the threshold. */

@@ -40,6 +40,7 @@ function toolErrors(options: RuleOptions): Alert {
   return {
     name: 'HestiaToolErrors',
     severity: 'warning',
+    labels: { outcome: 'error' },
     expr: `${serverRecords.errorShare} > ${above} and ${failed} >= ${callsMin.toolErrors}`,
     forSeconds,
     summary: 'Tool calls to a server fail',
@@ -54,6 +55,7 @@ function toolTimeouts(options: RuleOptions): Alert {
   return {
     name: 'HestiaToolTimeouts',
     severity: 'warning',
+    labels: { outcome: 'timeout' },
     expr: `${countedBy('job', timeouts, windowSeconds, options)} > ${above}`,
     forSeconds,
     summary: 'Tool calls exceed their deadline',
@@ -83,6 +85,7 @@ function abandoned(options: RuleOptions): Alert {
   return {
     name: 'HestiaToolCallsAbandoned',
     severity: 'warning',
+    labels: { outcome: 'abandoned' },
     expr: `${now} > ${above} and ${now} > ${abandonedGrowthFactor} * (${before} or 0 * ${now})`,
     forSeconds,
     summary: 'Abandoned calls to a server increase',

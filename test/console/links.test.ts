@@ -1,6 +1,6 @@
 /** The links of the console to Grafana: what they open. */
 import { expect, test } from 'vitest';
-import { boardUids } from '../../grafana/dashboards/board.ts';
+import { boardUids } from '../../grafana/board-uid.ts';
 import { createConsoleLinks } from '../../src/console/links.ts';
 
 test('a trace is opened by its id, in the provisioned data source', () => {

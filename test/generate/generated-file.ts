@@ -14,6 +14,7 @@ import { type BenchRun, barsPlot, figuresPage, growthPlot, runSchema } from '../
 import { startTestHub } from '../support/hub/hub.ts';
 import { withSourceTree } from './architecture-tree.ts';
 import { referencePage } from './reference/page.ts';
+import { runbookPage } from './runbook-page.ts';
 import { scanRulePage } from './scan-rule-table.ts';
 import { vectorKernelFile } from './vector-kernel.ts';
 
@@ -47,6 +48,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
     path: 'ARCHITECTURE.md',
     content: async () => withSourceTree(await readText('ARCHITECTURE.md'), sourceFolder),
   },
+  { path: 'grafana/runbook.html', content: async () => runbookPage(await readText('grafana/runbook.md')) },
   { path: 'docs/scan-rules.md', content: async () => scanRulePage() },
   {
     path: 'docs/openapi.json',

@@ -1,5 +1,6 @@
 /** Checks each query of dashboards and documents: it parses, and it uses only names and units that the hub emits. */
 import { describe, expect, test } from 'vitest';
+import { units as panelUnits } from '../../grafana/dashboards/panel.ts';
 import { labels } from '../../grafana/prometheus-name.ts';
 import { monitoringEventSchema, outcomeSchema, securityEventSchema } from '../../src/shapes/event.ts';
 import { attributes } from '../../src/telemetry/names.ts';
@@ -7,6 +8,7 @@ import { boardQueries, filledIn, readBoards } from '../support/queries/board.ts'
 import { documentQueries } from '../support/queries/document-queries.ts';
 import { parseLogql } from '../support/queries/logql.ts';
 import {
+  countersRead,
   type Dimension,
   dimensionOf,
   groupedLabels,
@@ -65,13 +67,14 @@ describe('queries of PromQL', () => {
   });
 
   const units: Readonly<Record<Dimension, readonly string[]>> = {
-    count: ['short'],
-    number: ['short'],
-    'count/s': ['cps'],
-    seconds: ['s'],
+    count: ['locale'],
+    number: ['locale'],
+    'count/s': Object.values(panelUnits).filter((unit) => unit.endsWith('/s')),
+    // The time since a Unix time, which is in milliseconds.
+    seconds: ['s', panelUnits.since],
     ratio: ['percentunit'],
     bytes: ['bytes'],
-    'bytes/s': ['Bps'],
+    'bytes/s': [],
     mixed: [],
   };
   test.each(promql.filter(({ unit }) => unit !== undefined))(
@@ -89,7 +92,9 @@ describe('queries of PromQL', () => {
       /_(total|bucket|count|sum)$|^instance_failure:/.test(metric),
     );
     if (counters.length === 0) return;
-    expect(operations(query).filter((name) => /^(rate|increase)$/.test(name)).length).toBe(counters.length);
+    expect(
+      countersRead(query).filter(({ how }) => !/^(rate|increase|resets|last_over_time|offset)$/.test(how)),
+    ).toEqual([]);
     expect(operations(query)).toContain('sum');
   });
 
@@ -104,7 +109,8 @@ describe('queries of PromQL', () => {
   test('filter the series of hubs by the selected hubs', () => {
     const open = promql.filter(({ kind, filled }) => {
       const ofHubs = selectors(parsePromql(filled)).filter(
-        ({ metric }) => !/^(otelcol_|up$|scrape_|ALERTS)|:/.test(metric),
+        ({ metric }) =>
+          !/^(otelcol_|up$|scrape_|ALERTS|process_uptime)|^(job|job_server|instance_failure):/.test(metric),
       );
       return (
         kind !== 'annotation' && ofHubs.some(({ matchers }) => !matchers.some(({ label }) => label === 'instance'))
@@ -119,13 +125,29 @@ describe('the variables of boards', () => {
     templating.list.flatMap(({ name, definition }) => (definition === undefined ? [] : [{ uid, name, definition }])),
   );
 
-  test.each(definitions)('$uid: $name takes its values from an existing label', ({ definition }) => {
+  const ofLabels = definitions.filter(({ definition }) => definition.startsWith('label_values'));
+  test.each(ofLabels)('$uid: $name takes its values from an existing label', ({ definition }) => {
     const [, selector, label] = definition.match(/^label_values\((.+), (\w+)\)$/) ?? [];
     const [found] = selectors(parsePromql(filledIn(selector ?? '')));
     const known = catalogue.get(found?.metric ?? '') ?? [];
     expect(known).toContain(label);
     expect(found?.matchers.filter((matcher) => !known.includes(matcher.label))).toEqual([]);
   });
+});
+
+test('the variables of hubs take their values from a query that leaves out fault drills', () => {
+  const definitions = boards.flatMap(({ templating }) => templating.list.map(({ definition = '' }) => definition));
+  const ofResults = definitions.filter((definition) => definition.startsWith('query_result'));
+  expect(ofResults.length).toBe(2 * boards.length);
+  for (const definition of ofResults) {
+    const [, expr = ''] = definition.match(/^query_result\((.+)\)$/) ?? [];
+    const found = selectors(parsePromql(filledIn(expr)));
+    expect(found.filter(({ metric }) => !catalogue.has(metric))).toEqual([]);
+    expect(found.at(-1)).toMatchObject({
+      metric: 'target_info',
+      matchers: [{ label: 'deployment_environment_name', value: 'drill' }],
+    });
+  }
 });
 
 test('the documents contain queries in each language', () => {

@@ -24,6 +24,7 @@ const input = {
 };
 
 const job = `{job="${hub.job}"}`;
+const ofHub = `{job="${hub.job}", instance="${hub.instance}"}`;
 const server = `{job="${hub.job}", ${files}}`;
 
 /** A record, rounded to four digits. `labels` are in addition to its name. */
@@ -35,15 +36,21 @@ const windows = ['5m', '30m', '1h', '2h', '6h', '1d', '3d', '30d'];
 
 /** Counts lag by half the window of the rate: of 80 timeouts in twenty minutes, the records contain 70.5. */
 const values: RecordCase['values'] = [
-  value('job:hestia_tool_calls:rate5m', job, 0.6667),
-  value('job:hestia_tool_calls_failed:rate5m', job, 0.0667),
-  value('job:hestia_tool_calls_succeeded:rate5m', job, 0.4667),
-  value('job:hestia_tool_calls_slow:rate5m', job, 0.0667),
+  value('job_instance:hestia_tool_calls:rate5m', ofHub, 0.6667),
+  value('job_instance:hestia_tool_calls_failed:rate5m', ofHub, 0.0667),
+  value('job_instance:hestia_tool_calls_succeeded:rate5m', ofHub, 0.4667),
+  value('job_instance:hestia_tool_calls_slow:rate5m', ofHub, 0.0667),
   ...windows.map((window) => value(`job:hestia_tool_calls_failed:ratio_rate${window}`, job, 0.1)),
   ...windows.map((window) => value(`job:hestia_tool_calls_slow:ratio_rate${window}`, job, 0.1429)),
   ...['1h', '6h', '1d', '3d'].flatMap((window) => [
     value(`job:hestia_tool_calls_failed:increase${window}`, job, 70.5),
     value(`job:hestia_tool_calls_slow:increase${window}`, job, 70.5),
+  ]),
+  ...['1h', '6h', '30d'].flatMap((window) => [
+    value(`job_instance:hestia_tool_calls:increase${window}`, ofHub, 705),
+    value(`job_instance:hestia_tool_calls_failed:increase${window}`, ofHub, 70.5),
+    value(`job_instance:hestia_tool_calls_succeeded:increase${window}`, ofHub, 493.5),
+    value(`job_instance:hestia_tool_calls_slow:increase${window}`, ofHub, 70.5),
   ]),
   value('job:hestia_tool_calls_failed:budget_remaining30d', job, -19),
   value('job:hestia_tool_calls_slow:budget_remaining30d', job, -13.2857),

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { alertRules } from '../../grafana/rules/alert-rules.ts';
+import { alertRules, runbookAddress, runbookAnchor } from '../../grafana/rules/alert-rules.ts';
 import { recordingRules } from '../../grafana/rules/recording-rules.ts';
 import { ruleFile } from '../../grafana/rules/rule.ts';
 
@@ -100,11 +100,21 @@ function promtoolTest(one: AlertCase | RecordCase) {
   const { alert, when, at, fires, every = '1m' } = one;
   const rule = allAlerts.find((candidate) => candidate.alert === alert);
   const exp_alerts = fires.map(({ labels, description }) => ({
-    exp_labels: labels,
-    exp_annotations: { ...rule?.annotations, description },
+    exp_labels: { ...linking(rule?.labels), ...labels },
+    exp_annotations: { ...rule?.annotations, runbook_url: runbookUrl(alert), description },
   }));
   const alert_rule_test = [{ eval_time: at, alertname: alert, exp_alerts }];
   return { name: `${alert}: ${when}`, interval: every, input_series, alert_rule_test };
+}
+
+/** The labels from which links of the dashboards are made. */
+function linking({ board, outcome }: Record<string, string> = {}): Record<string, string> {
+  return { ...(board !== undefined && { board }), ...(outcome !== undefined && { outcome }) };
+}
+
+/** The address of an alert's section, with the default address of the runbook. */
+export function runbookUrl(alert: string): string {
+  return `${runbookAddress}#${runbookAnchor(alert)}`;
 }
 
 /** Adds the labels of the hub to a series, unless it has a job or is recorded without an instance. */

@@ -4,11 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { errorTypesOf } from '../../grafana/rules/tool-error-fault.ts';
 import { describeWith } from '../support/programs/requirements.ts';
 import { hubAlertCases } from './hub-alert-cases.ts';
+import { objectiveAlertCases } from './objective-alert-cases.ts';
 import { pipelineAlertCases } from './pipeline-alert-cases.ts';
 import { recordCase } from './record-cases.ts';
 import { allAlerts, allRecords, askPromtool } from './rule-case.ts';
 import { securityAlertCases } from './security-alert-cases.ts';
-import { objectiveAlertCases, toolAlertCases } from './tool-alert-cases.ts';
+import { toolAlertCases } from './tool-alert-cases.ts';
 
 const alertCases = [
   ...toolAlertCases,

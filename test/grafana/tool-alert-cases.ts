@@ -1,4 +1,4 @@
-/** Cases of the alerts on tool calls and objectives: inputs for which they fire, and near misses. */
+/** Cases of the alerts on tool calls: inputs for which they fire, and near misses. */
 import type { AlertCase, Input } from './rule-case.ts';
 import { hub } from './rule-case.ts';
 
@@ -6,7 +6,7 @@ const warning = { severity: 'warning' };
 const onFiles = { job: hub.job, hestia_server_id: 'files' };
 
 /** Calls to the server `files` by error type; '' is success. */
-function calls(endings: Record<string, string>): Input {
+export function calls(endings: Record<string, string>): Input {
   const entries = Object.entries(endings).map(([type, values]) => {
     const error = type === '' ? '' : `, error_type="${type}"`;
     return [`hestia_server_calls_total{hestia_server_id="files"${error}}`, values];
@@ -15,7 +15,7 @@ function calls(endings: Record<string, string>): Input {
 }
 
 /** Durations of successful calls to `files`: all of them, and those that took at most five seconds. */
-function durations(all: string, fast: string): Input {
+export function durations(all: string, fast: string): Input {
   const labels = 'hestia_server_id="files", gen_ai_tool_name="read", mcp_method_name="tools/call"';
   return {
     [`mcp_client_operation_duration_seconds_bucket{${labels}, le="5.0"}`]: fast,
@@ -183,112 +183,5 @@ export const toolAlertCases: readonly AlertCase[] = [
     input: calls({ cancelled: '0x20 10x20' }),
     at: '30m',
     fires: [],
-  },
-];
-
-const availability = 'HestiaToolCallAvailabilityBurn';
-const latency = 'HestiaToolCallLatencyBurn';
-
-/** Cases of an objective for one pair of windows, with recorded series as input. */
-function burn(alert: string, windows: { long: string; short: string; factor: number; severity: string; at: string }) {
-  const { long, short, factor, severity, at } = windows;
-  const isAvailability = alert === availability;
-  const metric = isAvailability ? 'hestia_tool_calls_failed' : 'hestia_tool_calls_slow';
-  const budget = isAvailability ? 0.005 : 0.01;
-  const input = (share: number, count: number): Input => ({
-    [`job:${metric}:ratio_rate${long}{job="${hub.job}"}`]: `${share}x20`,
-    [`job:${metric}:ratio_rate${short}{job="${hub.job}"}`]: `${share}x20`,
-    [`job:${metric}:increase${long}{job="${hub.job}"}`]: `${count}x20`,
-  });
-  const labels = {
-    severity,
-    job: hub.job,
-    slo: isAvailability ? 'tool-call-availability' : 'tool-call-latency',
-    long,
-    short,
-  };
-  const share = factor * budget * 1.1;
-  const bad = isAvailability ? 'failed' : 'took longer than 5 s';
-  const description = `${Number((share * 100).toPrecision(4))}% of the tool calls in the last ${long} ${bad}. The objective is that ${isAvailability ? '99.5' : '99'} % do not, over 30d. This is at least ${factor} times the sustainable rate, in the last ${short} too.`;
-  const every = '15m';
-  return [
-    {
-      alert,
-      when: `the burn rate of ${long} is above its limit`,
-      input: input(share, 10),
-      at,
-      fires: [{ labels, description }],
-      every,
-    },
-    {
-      alert,
-      when: `the burn rate of ${long} is just below its limit`,
-      input: input(factor * budget * 0.99, 1000),
-      at,
-      fires: [],
-      every,
-    },
-    {
-      alert,
-      when: `the burn rate of ${long} is above its limit, with few calls`,
-      input: input(1, 9),
-      at,
-      fires: [],
-      every,
-    },
-  ] satisfies AlertCase[];
-}
-
-const pairs = [
-  { long: '1h', short: '5m', factor: 14.4, severity: 'critical', at: '1h' },
-  { long: '6h', short: '30m', factor: 6, severity: 'critical', at: '1h' },
-  { long: '1d', short: '2h', factor: 3, severity: 'warning', at: '2h' },
-  { long: '3d', short: '6h', factor: 1, severity: 'warning', at: '4h' },
-];
-
-/** The cases of alerts on the objectives: each pair of windows from its records, and the fastest from calls. */
-export const objectiveAlertCases: readonly AlertCase[] = [
-  ...pairs.flatMap((pair) => [...burn(availability, pair), ...burn(latency, pair)]),
-  {
-    alert: availability,
-    when: 'one call in ten times out',
-    input: calls({ '': '0+9x60', timeout: '0+1x60' }),
-    every: '15s',
-    at: '10m',
-    fires: [
-      {
-        labels: { severity: 'critical', job: hub.job, slo: 'tool-call-availability', long: '1h', short: '5m' },
-        description:
-          '10% of the tool calls in the last 1h failed. The objective is that 99.5 % do not, over 30d. This is at least 14.4 times the sustainable rate, in the last 5m too.',
-      },
-    ],
-  },
-  {
-    alert: availability,
-    when: 'callers make every kind of mistake, and tools report errors',
-    input: calls({
-      '': '0+1x60',
-      invalid_arguments: '0+9x60',
-      cancelled: '0+9x60',
-      tool_error: '0+9x60',
-      response_too_large: '0+1x60',
-    }),
-    every: '15s',
-    at: '10m',
-    fires: [],
-  },
-  {
-    alert: latency,
-    when: 'one call in five takes longer than five seconds',
-    input: durations('0+10x60', '0+8x60'),
-    every: '15s',
-    at: '10m',
-    fires: [
-      {
-        labels: { severity: 'critical', job: hub.job, slo: 'tool-call-latency', long: '1h', short: '5m' },
-        description:
-          '20% of the tool calls in the last 1h took longer than 5 s. The objective is that 99 % do not, over 30d. This is at least 14.4 times the sustainable rate, in the last 5m too.',
-      },
-    ],
   },
 ];

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JsonObject } from '../../shapes/json.ts';
 import { serverListViewSchema } from '../../shapes/server.ts';
+import { drillEnvironment } from '../../telemetry/names.ts';
 import type { CommandSurroundings } from '../command-context.ts';
 import { CommandError, exitCodes } from '../command-error.ts';
 import { createHubClient, type HubClient } from '../hub-client.ts';
@@ -100,7 +101,7 @@ function spawnHub(
 ): ChildProcess {
   const inherited = Object.entries(environment).filter(([name]) => !name.startsWith('HESTIA_'));
   const { instance } = options;
-  const own = `service.namespace=${instance},service.instance.id=${instance}`;
+  const own = `service.namespace=${instance},service.instance.id=${instance},deployment.environment.name=${drillEnvironment}`;
   const attributes = [environment.OTEL_RESOURCE_ATTRIBUTES, own];
   const child = spawn(process.execPath, ['--disable-sigusr1', '--disable-warning=ExperimentalWarning', hubFile], {
     cwd: folder,

@@ -79,6 +79,13 @@ describeWith(['otelcol', 'prometheus'], 'an injected fault', () => {
     expect(fired.filter((one) => !isExpected(one))).toEqual([]);
   });
 
+  test('is marked as a drill on every hub that existed for it, so that boards leave it out', async () => {
+    const marked = 'group by (job) (last_over_time(target_info{deployment_environment_name="drill"}[2h]))';
+    const jobs = (await stage.watched.prometheus.query(marked)).map(({ labels }) => labels.job);
+    const expected = hubFaults.filter(({ place }) => place === 'own hub').map(({ name }) => faultJob(name));
+    expect(jobs.toSorted()).toEqual(expected.toSorted());
+  });
+
   test('leaves no alert firing, not even about a hub that existed for it only', {
     timeout: drillTimeoutMs,
   }, async () => {

@@ -17,18 +17,20 @@ const targetSchema = z.object({
 const panelSchema = z.object({
   id: z.int(),
   type: z.string(),
-  title: z.string(),
+  title: z.string().default(''),
   description: z.string().optional(),
   gridPos: z.object({ x: z.int(), y: z.int(), w: z.int(), h: z.int() }),
   datasource: dataSourceSchema.optional(),
   targets: z.array(targetSchema).default([]),
   options: z.record(z.string(), z.unknown()).optional(),
+  transformations: z.array(z.object({ id: z.string(), options: z.record(z.string(), z.unknown()) })).default([]),
   fieldConfig: z
     .object({
       defaults: z.object({
         unit: z.string().optional(),
         noValue: z.string().optional(),
         links: z.array(linkSchema).optional(),
+        custom: z.record(z.string(), z.unknown()).optional(),
       }),
       overrides: z.array(
         z.object({
@@ -103,6 +105,16 @@ export function parseBoard(json: unknown): ReadBoard {
   return boardSchema.parse(json);
 }
 
+/** The links of the cells of single columns, with the heading of the column. */
+export function cellLinks({ fieldConfig }: ReadPanel): { column: string; title: string; url: string }[] {
+  return (fieldConfig?.overrides ?? []).flatMap(({ matcher, properties }) =>
+    properties
+      .filter(({ id }) => id === 'links')
+      .flatMap(({ value }) => z.array(linkSchema).parse(value))
+      .map((link) => ({ column: String(matcher.options), ...link })),
+  );
+}
+
 /** Every query of panels and of annotations. */
 export function boardQueries(boards: readonly ReadBoard[]): BoardQuery[] {
   return boards.flatMap((board) => [
@@ -154,6 +166,8 @@ function storeOf(type: string): Store {
 export function filledIn(text: string): string {
   return text
     .replaceAll('$__rate_interval', '5m')
+    .replaceAll('$__range_s', '3600')
     .replaceAll('$__range', '1h')
-    .replaceAll(/\$(instance|server|tool)\b/g, '.+');
+    .replaceAll('$drills', 'drill')
+    .replaceAll(/\$(job|instance|server|tool|outcome)\b/g, '.+');
 }

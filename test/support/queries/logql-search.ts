@@ -25,7 +25,12 @@ export function recordFields(record: ReceivedLogRecord): string[] {
 /** Attributes with underscores instead of dots, and the fields of the record itself. */
 function fieldsOf(record: ReceivedLogRecord): Map<string, string> {
   const attributes = Object.entries(record.attributes).map(([name, value]) => [name.replaceAll('.', '_'), value]);
-  const own = { severity_text: record.severityText, trace_id: record.traceId, span_id: record.spanId };
+  const own = {
+    severity_text: record.severityText,
+    trace_id: record.traceId,
+    span_id: record.spanId,
+    service_instance_id: record.resource['service.instance.id'],
+  };
   const known = [...attributes, ...Object.entries(own)].filter(([, value]) => value !== undefined);
   return new Map(known.map(([name, value]) => [String(name), String(value)]));
 }

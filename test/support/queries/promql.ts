@@ -38,6 +38,20 @@ export function selectors({ text, root }: PromqlQuery): Selector[] {
   }));
 }
 
+/** Counters of a query, and how each is read: the function over its range, or `offset`, or nothing. */
+export function countersRead({ text, root }: PromqlQuery): { metric: string; how: string }[] {
+  return descendants(root, 'VectorSelector').flatMap((node) => {
+    const metric = textOf(text, node.getChild('Identifier'));
+    if (!/_(total|bucket|count|sum)$|^instance_failure:/.test(metric)) return [];
+    const parent = node.parent;
+    if (parent?.name === 'OffsetExpr') return [{ metric, how: 'offset' }];
+    if (parent?.name !== 'MatrixSelector') return [{ metric, how: 'as it is' }];
+    let call = parent.parent;
+    while (call !== null && call.name !== 'FunctionCall') call = call.parent;
+    return [{ metric, how: textOf(text, call?.getChild('FunctionIdentifier') ?? null) }];
+  });
+}
+
 /** Labels named outside of selectors: in `by`, `without`, `on`, `ignoring`, `group_left`. */
 export function groupedLabels({ text, root }: PromqlQuery): string[] {
   return descendants(root, 'GroupingLabels').flatMap((node) =>
@@ -86,7 +100,7 @@ function dimensionOfCall(text: string, node: Node): Dimension {
   const name = textOf(text, node.getChild('FunctionIdentifier'));
   if (name === 'vector') return 'number';
   if (name === 'time') return 'seconds';
-  const inner = lastArgument(node);
+  const inner = /^(clamp|label_replace)/.test(name) ? firstArgument(node) : lastArgument(node);
   if (name === 'histogram_quantile') return dimensionOfBuckets(text, inner);
   const of = dimension(text, inner);
   return name === 'rate' || name === 'irate' || name === 'deriv' ? eachSecond(of) : of;
@@ -106,7 +120,10 @@ function dimensionOfBinary(text: string, node: Node): Dimension {
   const [one, other] = [dimension(text, left), dimension(text, right)];
   if (/^([<>]|==|!=|>=|<=|and|unless)/.test(operator)) return one;
   if (operator === '/') return one === other ? 'ratio' : other === 'number' || other === 'count' ? one : 'mixed';
-  if (operator === '*') return one === 'number' || one === 'ratio' ? other : other === 'number' ? one : 'mixed';
+  if (operator === '*') {
+    if (one === 'number' || one === 'ratio') return other;
+    return other === 'number' || other === 'count' ? one : 'mixed';
+  }
   if (one === 'number') return other;
   return other === 'number' || one === other ? one : 'mixed';
 }
@@ -119,6 +136,7 @@ function eachSecond(of: Dimension): Dimension {
 
 function dimensionOfMetric(name: string): Dimension {
   if (name.includes(':')) return dimensionOfRecord(name);
+  if (name === 'ALERTS_FOR_STATE') return 'seconds';
   if (name.endsWith('_bucket') || name.endsWith('_count')) return 'count';
   const stem = name.replace(/_(total|sum)$/, '');
   if (stem.endsWith('_seconds')) return 'seconds';
@@ -132,6 +150,13 @@ function dimensionOfRecord(name: string): Dimension {
   if (/^(ratio|budget)_/.test(done)) return 'ratio';
   const of = dimensionOfMetric(metric);
   return done.startsWith('rate') ? eachSecond(of) : of;
+}
+
+/** The first argument of a call. */
+function firstArgument(node: Node): Node {
+  const first = node.getChild('FunctionCallBody')?.firstChild;
+  if (first === null || first === undefined) throw new Error('a call without an argument');
+  return first.name === '(' && first.nextSibling !== null ? first.nextSibling : first;
 }
 
 /** The last argument of a call or an aggregation, which contains the samples. */

@@ -2,7 +2,7 @@
 import { attributes, eventFieldAttributes } from '../../../src/telemetry/names.ts';
 
 /** The fields with an event's name, one for each kind of event (`telemetry/event-report`). */
-const eventNames = ['security_event', 'monitoring_event', 'change_event'];
+const eventNames = ['security_event', 'monitoring_event', 'change_event', 'event'];
 
 /** Fields of scheduler events (docs/reference.md), which have no attribute of their own. */
 const schedulerFields = [
@@ -17,8 +17,8 @@ const schedulerFields = [
 /** Fields of refusals (`domain/access/guard`). */
 const refusalFields = ['action', 'role'];
 
-/** Fields that Loki derives from the parts of a log record. */
-const recordFields = ['trace_id', 'span_id', 'severity_text', 'severity_number'];
+/** Fields that Loki derives from the parts of a log record and from its resource. */
+const recordFields = ['trace_id', 'span_id', 'severity_text', 'severity_number', 'service_instance_id'];
 
 /** Fields of log records in Loki. */
 export const emittedFields: ReadonlySet<string> = new Set([

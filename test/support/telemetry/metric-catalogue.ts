@@ -81,6 +81,9 @@ const spanMetricLabels = [
   labels.securityEvent,
 ];
 
+/** The labels of alerts that dashboards use. */
+const alertLabels = ['alertname', 'severity', 'board', 'outcome', 'job', 'instance', labels.serverId];
+
 /** Series by name, with the labels that each may have. */
 export const catalogue: ReadonlyMap<string, readonly string[]> = new Map([
   ...hubSeries(),
@@ -90,7 +93,9 @@ export const catalogue: ReadonlyMap<string, readonly string[]> = new Map([
   ...recordedSeries(),
   ['up', ['job', 'instance']],
   ['scrape_samples_scraped', ['job', 'instance']],
-  ['ALERTS', ['alertname', 'alertstate', 'severity', 'job', 'instance', labels.serverId]],
+  ['target_info', ['job', 'instance', 'deployment_environment_name']],
+  ['ALERTS', [...alertLabels, 'alertstate']],
+  ['ALERTS_FOR_STATE', alertLabels],
 ]);
 
 function* hubSeries(): Generator<[string, string[]]> {
@@ -129,6 +134,7 @@ function* collectorSeries(): Generator<[string, string[]]> {
 function* recordedSeries(): Generator<[string, string[]]> {
   const levels: Readonly<Record<string, string[]>> = {
     job: ['job'],
+    job_instance: ['job', 'instance'],
     job_server: ['job', labels.serverId],
     instance_failure: ['job', 'instance', 'failure'],
   };
