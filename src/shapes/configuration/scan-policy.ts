@@ -33,6 +33,7 @@ export const defaultInstallerHosts: readonly string[] = [
   'deno.land',
   'developer.fermyon.com',
   'devenv.sh',
+  'dl.cloudsmith.io/public/mull-project',
   'dl.dagger.io',
   'dl.google.com',
   'dl.k8s.io',

@@ -142,7 +142,11 @@ export const executionRules: readonly ScanRule[] = [
       'mkfs|dd ..8 /dev/sda',
     ],
     // A string that shows what an injection looks like: a separator, then the command.
-    excuses: ['@separator rm ..1 -rf|-fr'],
+    excuses: [
+      '@separator rm ..1 -rf|-fr',
+      // The input of a hook, with which its check is tested.
+      'tool_input ..8 command ..4 rm ..1 -rf|-fr',
+    ],
   },
   {
     id: 'MIN-01',

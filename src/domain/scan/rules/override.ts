@@ -39,6 +39,11 @@ export const overrideRules: readonly ScanRule[] = [
       '@ignore ..2 default|existing ..2 system ..1 prompt',
       '@ignore prompt|cache ..1 caching|cache',
       '@ignore ..2 @buildword',
+      '@ignore ..4 csp',
+      // The noun: an optional override for the prompt, or a rule that is one of several.
+      'optional|custom override|overrides',
+      '@instruction or no longer',
+      '@instruction ..1 as well',
     ],
   },
   {
@@ -68,7 +73,15 @@ export const overrideRules: readonly ScanRule[] = [
       'regardless of ..2 @everyword|safety|ethical|content|moral ..2 restrictions|policy|policies|guidelines|safety|ethics|legality',
       '@obey ..8 regardless of ..1 restrictions|policy|policies|guidelines|safety|ethics|legality',
     ],
-    excuses: ['growth|life hacker|hacking|hackers', 'hacker news', '@guard ..2 disabled by default'],
+    excuses: [
+      'growth|life hacker|hacking|hackers',
+      'hacker news',
+      '@guard ..2 disabled by default',
+      // Data that nothing was left out of, and what a policy consists of.
+      'unfiltered|unrestricted strategy|strategies|list|lists|results|view|views|query|queries|data|feed|search|scan',
+      'without naming|specifying|stating|listing ..2 @limit',
+      'regardless of ..2 policy ..1 scope|scopes|name|type|version|operations|order|status',
+    ],
   },
   {
     id: 'OVR-03',
@@ -107,6 +120,9 @@ export const overrideRules: readonly ScanRule[] = [
       '[ ..12 ] (',
       '@option ..4 override|overrides ..4 prompt|prompts|context|default|policy',
       'override|overrides ..2 default|existing ..1 system ..1 prompt',
+      'optional|custom override|overrides',
+      // An approval by a person in charge.
+      'override ..1 requires|require ..1 mfa|approval|authentication|justification',
       'override|overrides ..2 any|all ..1 instructions ..3 found|embedded|contained ..2 in',
     ],
   },

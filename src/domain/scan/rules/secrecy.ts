@@ -31,6 +31,10 @@ export const secrecyRules: readonly ScanRule[] = [
     excuses: [
       // A defect that nobody notices.
       'silently|quietly ..1 @failing|nothing',
+      // The noun: what an upload does, or accepts.
+      'the|that|an|each|every upload|post|report|push|copy ..2 silently|quietly',
+      // What people do by themselves.
+      '@person ..6 without you telling',
       'notify|inform|alert|tell|warn ..2 @person ..1 unnecessarily|twice|again|until|unless',
       // Narration of each step, which is noise.
       'tell|mention|show ..2 @person ..1 about ..1 each|every ..2 tool|call|calls|step|command|query|search|file',
