@@ -1,5 +1,4 @@
 /** The findings of a scan, each with its passage as evidence. */
-import { hash } from 'node:crypto';
 import { BoundedMap } from '../../flow/bounded-map.ts';
 import { compareSeverity, type ScanFinding, scanLimits } from '../../shapes/scan.ts';
 import { quotable } from '../../shapes/text.ts';
@@ -18,9 +17,11 @@ export interface Place {
 /** Findings of one scan: each rule at most once per line and part, and a bounded number in total. */
 export class Findings {
   readonly #byPlace = new Map<string, ScanFinding>();
+  #additions = 0;
 
   /** Adds a finding. Its evidence is the passage at the place, or `decoded` if the text there is encoded. */
   add({ id, severity, why }: Pick<ScanRule, 'id' | 'severity' | 'why'>, place: Place, decoded?: string): void {
+    this.#additions += 1;
     const { part, line } = place;
     const key = `${id} ${line} ${part}`;
     if (this.#byPlace.has(key) || this.#byPlace.size >= scanLimits.findingsMax * 4) return;
@@ -28,8 +29,9 @@ export class Findings {
     this.#byPlace.set(key, { ruleId: id, severity, part, line, why, evidence });
   }
 
-  get isEmpty(): boolean {
-    return this.#byPlace.size === 0;
+  /** How often something was found, also where it was known. */
+  get additions(): number {
+    return this.#additions;
   }
 
   /** The findings, worst first, at most `scanLimits.findingsMax`. */
@@ -82,12 +84,12 @@ export interface CleanText {
   remember(): void;
 }
 
-/** The text, by its digest. */
+/** The text with this SHA-256. */
 export function cleanTextOf(
-  text: string,
+  digest: string,
   format: string,
   { subject, installerHosts = [] }: { subject: string; installerHosts?: readonly string[] },
 ): CleanText {
-  const digest = hash('sha256', `${subject} ${format} ${installerHosts.join(' ')}\n${text}`, 'base64');
-  return { isKnown: () => cleanTexts.has(digest), remember: () => cleanTexts.set(digest, true) };
+  const key = [subject, format, ...installerHosts, digest].join(' ');
+  return { isKnown: () => cleanTexts.has(key), remember: () => cleanTexts.set(key, true) };
 }

@@ -53,3 +53,23 @@ export function piecesOf(text: string, line: number): ScanLine[] {
   }
   return pieces;
 }
+
+/** Joins lines of code with their continuations. A line that ends in a backslash, `|` or `&&` is continued. */
+export function* logicalLines(lines: readonly ScanLine[]): Generator<ScanLine[]> {
+  let logical: ScanLine[] = [];
+  for (const line of lines) {
+    logical.push(line);
+    if (isContinued(line.text)) continue;
+    yield logical;
+    logical = [];
+  }
+  if (logical.length > 0) yield logical;
+}
+
+const trailingSpacesMax = 8;
+
+function isContinued(text: string): boolean {
+  const code = text.trimEnd();
+  if (text.length - code.length > trailingSpacesMax) return false;
+  return code.endsWith('\\') || code.endsWith('|') || code.endsWith('&&');
+}

@@ -11,7 +11,7 @@ import { decodedTexts, encodedBlocks, encodedLengthMin } from './encoded-text.ts
 import { expressionMatches, expressionWindowLength, mayMatchExpression } from './expression-match.ts';
 import { cleanTextOf, Findings } from './findings.ts';
 import { characterRules } from './hidden-text.ts';
-import { isStepEnd, piecesOf, type ScanLine, writtenLines } from './lines.ts';
+import { isStepEnd, logicalLines, piecesOf, type ScanLine, writtenLines } from './lines.ts';
 import { indexSentence, type PatternMatch, type ScanToken, type SentenceIndex } from './pattern.ts';
 import { hiddenRules } from './rules/hidden.ts';
 import type { ScanRule } from './rules/rule.ts';
@@ -20,7 +20,7 @@ import { knownSymbols, type RulePlace, rulesFor } from './rules/rule-set.ts';
 import { type Segment, segmentsOf, taggedBlocks } from './segments.ts';
 import { dataLine, segmentLanguage, type TextFormat, textLanguages } from './text-format.ts';
 import { isAscii, normalisedLine } from './text-normalisation.ts';
-import { type Sentence, SentenceBlock, SentenceReader, tokensOf } from './words/tokens.ts';
+import { BlockFilter, SentenceBlock, SentenceReader } from './words/tokens.ts';
 
 /** A named part of a skill or tool, such as `instructions` or `files/notes.md`. */
 export interface ScanPart {
@@ -28,6 +28,8 @@ export interface ScanPart {
   text: string;
   /** Markdown if absent. */
   format?: TextFormat;
+  /** The SHA-256 of the text, with which it is scanned once where it has no findings. */
+  digest?: string;
 }
 
 /** Options of a scan. */
@@ -54,21 +56,27 @@ export function worstSeverity(findings: readonly ScanFinding[]): ScanSeverity | 
 /** The steps of a scan, each of which takes a few milliseconds at most. */
 function* scanSteps(parts: readonly ScanPart[], options: ScanOptions): Generator<void, ScanFinding[]> {
   const findings = new Findings();
+  const reader = idleReaders.pop() ?? new SentenceReader();
   let left: number = scanLimits.totalLengthMax;
-  for (const { part, text, format = 'markdown' } of parts) {
+  for (const { part, text, format = 'markdown', digest } of parts) {
     const lengthMax = Math.min(scanLimits.partLengthMax, left);
     // A file that is longer than an agent reads at once is for an operator to look at; anything else this long is not honest.
     const tooLong = isInFile({ part }) ? { ...hiddenRules.tooLong, severity: 'medium' as const } : hiddenRules.tooLong;
     if (text.length > lengthMax) findings.add(tooLong, { part, line: 1, written: [] });
     const read = text.slice(0, lengthMax);
     left -= read.length;
-    const clean = isInFile({ part }) ? cleanTextOf(read, format, options) : undefined;
+    const clean = digest === undefined || read !== text ? undefined : cleanTextOf(digest, format, options);
     if (clean?.isKnown() === true) continue;
-    yield* scanPart({ part, written: yield* writtenLines(read), format, options, findings, depth: 0 });
-    if (findings.isEmpty) clean?.remember();
+    const { additions } = findings;
+    yield* scanPart({ part, written: yield* writtenLines(read), format, options, findings, reader, depth: 0 });
+    if (findings.additions === additions) clean?.remember();
   }
+  idleReaders.push(reader);
   return findings.sorted();
 }
+
+/** Readers of sentences that no scan uses. */
+const idleReaders: SentenceReader[] = [];
 
 interface PartScan {
   part: string;
@@ -77,6 +85,8 @@ interface PartScan {
   format: TextFormat;
   options: ScanOptions;
   findings: Findings;
+  /** The reader of sentences, for one segment after another. */
+  reader: SentenceReader;
   /** How many encodings this text was inside of. */
   depth: number;
 }
@@ -107,7 +117,9 @@ function* scanPart(scan: PartScan): Generator<void> {
   if (scan.depth < decodingsMax)
     yield* forEach(encodedBlocks(written), ({ text, line }) => scanDecoded(scan, decodedTexts(text), line));
   yield* forEach(segmentsIn(lines, format), (segment) => scanSegment(scan, segment));
-  yield* forEach(taggedBlocks(lines), (block) => scanTagged(scan, block));
+  yield* forEach(taggedBlocks(lines), (block) =>
+    scanBlock(scan, { kind: 'hidden', language: '', lines: block }, 'tagged'),
+  );
 }
 
 /** Runs the steps of each item, and one step for each undefined, which is a pause. */
@@ -164,9 +176,10 @@ function* scanSentences(scan: PartScan, segment: Segment): Generator<void, Reado
   const place = kind === 'hidden' || kind === 'comment' ? kind : scan.options.subject;
   const isOption = context === 'option';
   let isFirst = true;
-  const reader = new SentenceReader((sentence) => {
-    if (mayMatch(place, sentence.words, isOption ? optionSteps : [])) {
-      const tokens = tokensOf(sentence);
+  const { reader } = scan;
+  reader.begin((sentence) => {
+    if (mayMatch(place, sentence, isOption ? optionSteps : [])) {
+      const tokens = sentence.tokens();
       const [start] = tokens;
       if (isOption && start !== undefined) tokens[0] = { ...start, symbols: [...start.symbols, '@option'] };
       applyRules(scan, { segment, tokens, isFirst, place });
@@ -188,62 +201,39 @@ function* readLines(reader: SentenceReader, lines: readonly ScanLine[]): Generat
   }
 }
 
-/** Applies rules to sentences together. */
-function applyToBlock(scan: PartScan, segment: Segment, place: RulePlace): (sentences: readonly Sentence[]) => void {
-  return (sentences) => {
-    const words = sentences.flatMap((sentence) => sentence.words);
-    if (!mayMatch(place, words)) return;
-    applyRules(scan, { segment, tokens: sentences.flatMap(tokensOf), isFirst: false, place });
-  };
-}
-
 /** Applies the rules of commands to each line of code, and those of blocks to lines together. Returns as {@link scanSentences}. */
 function* scanCode(scan: PartScan, segment: Segment): Generator<void, ReadonlySet<number>> {
   const place = textLanguages.has(segment.language) ? scan.options.subject : 'program';
-  const block = new SentenceBlock(applyToBlock(scan, segment, 'block'));
-  const reader = new SentenceReader((sentence) => {
-    if (mayMatch(place, sentence.words)) {
-      applyRules(scan, { segment, tokens: tokensOf(sentence), isFirst: false, place });
-      reader.wordsRead = wordsPerStep;
-    }
-    block.add(sentence);
+  const filter = new BlockFilter((block) => mayMatch('block', block));
+  const { reader } = scan;
+  reader.begin((sentence) => {
+    filter.add(sentence);
+    if (!mayMatch(place, sentence)) return;
+    applyRules(scan, { segment, tokens: sentence.tokens(), isFirst: false, place });
+    reader.wordsRead = wordsPerStep;
   });
   for (const line of logicalLines(segment.lines)) {
     yield* readLines(reader, line);
     reader.end();
   }
-  block.end();
-  return reader.hintedLines;
+  const { hintedLines } = reader;
+  filter.end();
+  if (filter.mayMatch) yield* scanBlock(scan, segment, 'block');
+  return hintedLines;
 }
 
-/** Scans the content of a pseudo-tag as one block. */
-function* scanTagged(scan: PartScan, lines: readonly ScanLine[]): Generator<void> {
-  const segment: Segment = { kind: 'hidden', language: '', lines: [] };
-  const block = new SentenceBlock(applyToBlock(scan, segment, 'tagged'));
-  const reader = new SentenceReader((sentence) => block.add(sentence));
-  yield* readLines(reader, lines);
-  reader.end();
-  block.end();
-}
-
-/** Joins lines of code with their continuations. A line that ends in a backslash, `|` or `&&` is continued. */
-function* logicalLines(lines: readonly ScanLine[]): Generator<ScanLine[]> {
-  let logical: ScanLine[] = [];
-  for (const line of lines) {
-    logical.push(line);
-    if (isContinued(line.text)) continue;
-    yield logical;
-    logical = [];
+/** Applies the rules of a place to sentences together. Most code has no word for them, and is not read for them. */
+function* scanBlock(scan: PartScan, segment: Segment, place: 'block' | 'tagged'): Generator<void> {
+  const block = new SentenceBlock((words) => {
+    if (mayMatch(place, words)) applyRules(scan, { segment, tokens: words.tokens, isFirst: false, place });
+  });
+  const { reader } = scan;
+  reader.begin((sentence) => block.add(sentence));
+  for (const lines of place === 'tagged' ? [segment.lines] : logicalLines(segment.lines)) {
+    yield* readLines(reader, lines);
+    reader.end();
   }
-  if (logical.length > 0) yield logical;
-}
-
-const trailingSpacesMax = 8;
-
-function isContinued(text: string): boolean {
-  const code = text.trimEnd();
-  if (text.length - code.length > trailingSpacesMax) return false;
-  return code.endsWith('\\') || code.endsWith('|') || code.endsWith('&&');
+  block.end();
 }
 
 interface RuleApplication {

@@ -5,6 +5,7 @@ import { filePart, type ScanFinding } from '../../shapes/scan.ts';
 import type { SkillDocument } from '../../shapes/skill.ts';
 import { quotable } from '../../shapes/text.ts';
 import type { ToolDefinition } from '../../shapes/tool.ts';
+import { fileDigest } from '../../stores/skill/file-digest.ts';
 import { type ScanPart, worstSeverity } from './scanner.ts';
 import { formatOf } from './text-format.ts';
 import { definitionTexts, pinnedDefinition, topLevelField } from './tool-definition.ts';
@@ -27,7 +28,10 @@ export function skillParts({
     { part: 'file names', text: files.map(({ path }) => path).join('\n') },
     ...files
       .filter(({ encoding }) => encoding === 'utf-8')
-      .map(({ path, content }) => ({ part: filePart(quotable(path, 255)), text: content, format: formatOf(path) })),
+      .map((file) => ({
+        ...{ part: filePart(quotable(file.path, 255)), text: file.content },
+        ...{ format: formatOf(file.path), digest: fileDigest(file) },
+      })),
   ].filter(({ text }) => text !== '');
 }
 

@@ -11,6 +11,7 @@ import {
   skillFilePathSchema,
   skillLimits,
 } from '../../shapes/skill.ts';
+import { fileDigest, rememberFileDigest } from '../../stores/skill/file-digest.ts';
 import {
   findControlCharacter,
   parseFrontmatter,
@@ -107,9 +108,12 @@ function reportTo({
 /** A file of a skill with these bytes: as text if they are UTF-8, so that they are scanned, else in base64. */
 export function skillFile(path: string, bytes: Buffer): SkillFile {
   const content = decodeUtf8(bytes);
-  return content === undefined
-    ? { path, content: bytes.toString('base64'), encoding: 'base64' }
-    : { path, content, encoding: 'utf-8' };
+  const file: SkillFile =
+    content === undefined
+      ? { path, content: bytes.toString('base64'), encoding: 'base64' }
+      : { path, content, encoding: 'utf-8' };
+  rememberFileDigest(file, bytes);
+  return file;
 }
 
 /** The error for a skill that violates the specification. The message contains the first violation and their count. */
@@ -189,7 +193,7 @@ function checkFiles(files: readonly SkillFile[], documentBytes: number, report: 
 /** SHA-256 (hex) of the lines `<SHA-256 of the bytes> <path>` of all files, SKILL.md first and then by path. */
 function digestOf(source: string, files: readonly SkillFile[]): string {
   const lines = [{ path: skillFileName, content: source, encoding: 'utf-8' as const }, ...files].map(
-    ({ path, content, encoding }) => `${hash('sha256', Buffer.from(content, encoding), 'hex')} ${path}\n`,
+    (file) => `${fileDigest(file)} ${file.path}\n`,
   );
   return hash('sha256', lines.join(''), 'hex');
 }

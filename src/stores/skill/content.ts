@@ -2,11 +2,11 @@
  * The store of skill content: the bytes of files by SHA-256, and a manifest for each version.
  * Bytes are never changed or normalised.
  */
-import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
 import { type SkillDocument, type SkillFile, skillDocumentSchema, skillFileSchema } from '../../shapes/skill.ts';
 import type { Database, Transaction } from '../database.ts';
+import { fileDigest } from './file-digest.ts';
 
 /** Writes documents as manifests with their bytes beside them, and reads them again. */
 export interface SkillContentStore {
@@ -33,14 +33,15 @@ export function createSkillContentStore(database: Database): SkillContentStore {
   const insert = database.command(
     'INSERT INTO skill_blobs (digest, content) VALUES (:digest, :content) ON CONFLICT (digest) DO NOTHING',
   );
+  const has = database.query('SELECT 1 AS found FROM skill_blobs WHERE digest = :digest', z.object({ found: z.int() }));
   const find = database.query(
     'SELECT content FROM skill_blobs WHERE digest = :digest',
     z.object({ content: z.instanceof(Uint8Array) }),
   );
-  const put = (tx: Transaction, { content, encoding }: Pick<SkillFile, 'content' | 'encoding'>): string => {
-    const bytes = Buffer.from(content, encoding);
-    const digest = hash('sha256', bytes, 'hex');
-    insert.run(tx, { digest, content: bytes });
+  const put = (tx: Transaction, file: Pick<SkillFile, 'content' | 'encoding'>): string => {
+    const digest = fileDigest(file);
+    if (has.first({ digest }) === undefined)
+      insert.run(tx, { digest, content: Buffer.from(file.content, file.encoding) });
     return digest;
   };
   const get = (digest: string, encoding: SkillFile['encoding']): string => {
@@ -52,7 +53,7 @@ export function createSkillContentStore(database: Database): SkillContentStore {
     write: (tx, { source, files, ...rest }) => ({
       ...rest,
       sourceDigest: put(tx, { content: source, encoding: 'utf-8' }),
-      files: files.map(({ path, encoding, ...file }) => ({ path, encoding, digest: put(tx, { ...file, encoding }) })),
+      files: files.map((file) => ({ path: file.path, encoding: file.encoding, digest: put(tx, file) })),
     }),
     read: ({ sourceDigest, files, ...rest }) => ({
       ...rest,

@@ -1,11 +1,27 @@
 /** The fast paths of the content scan find what the expressions and patterns do that they stand for. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { indexSentence } from '../../../src/domain/scan/pattern.ts';
-import { mayMatch } from '../../../src/domain/scan/rules/rule-filter.ts';
-import { knownSymbols, rulePlaces, rulesFor } from '../../../src/domain/scan/rules/rule-set.ts';
+import { indexSentence, type ScanToken } from '../../../src/domain/scan/pattern.ts';
+import { isPlaceOf, mayMatch, placesOf, stepsOf } from '../../../src/domain/scan/rules/rule-filter.ts';
+import {
+  hintParts,
+  hintWords,
+  knownSymbols,
+  type RulePlace,
+  rulePlaces,
+  rulesFor,
+} from '../../../src/domain/scan/rules/rule-set.ts';
 import { LineWords, wordExpression } from '../../../src/domain/scan/words/line-words.ts';
-import { type Sentence, SentenceReader, tokensOf } from '../../../src/domain/scan/words/tokens.ts';
+import { extendedHash } from '../../../src/domain/scan/words/notable-words.ts';
+import { SentenceReader } from '../../../src/domain/scan/words/tokens.ts';
+import { wordAt } from '../../../src/domain/scan/words/word-cache.ts';
+
+/** The whole of a word, as the cache classifies it. */
+function classified(text: string) {
+  let hash = 0;
+  for (let at = 0; at < text.length; at += 1) hash = extendedHash(hash, text.charCodeAt(at));
+  return wordAt(text, 0, text.length, hash);
+}
 
 function wordsOf(line: string): string[] {
   const reader = new LineWords();
@@ -98,9 +114,18 @@ describe('the words of a line', () => {
   });
 });
 
-function sentencesOf(text: string): Sentence[] {
-  const sentences: Sentence[] = [];
-  const reader = new SentenceReader((sentence) => sentences.push(sentence));
+interface ReadSentence {
+  tokens: ScanToken[];
+  /** The places where a rule may match, by the quick test. */
+  places: RulePlace[];
+}
+
+function sentencesOf(text: string): ReadSentence[] {
+  const sentences: ReadSentence[] = [];
+  const reader = new SentenceReader();
+  reader.begin((sentence) =>
+    sentences.push({ tokens: sentence.tokens(), places: rulePlaces.filter((place) => mayMatch(place, sentence)) }),
+  );
   reader.read({ text, line: 1, offset: 0 });
   reader.end();
   return sentences;
@@ -120,8 +145,8 @@ describe('a sentence that no rule may match, by the quick test', () => {
     fc.assert(
       fc.property(fc.oneof(matching, line), fc.constantFrom(...rulePlaces), (text, place) => {
         for (const sentence of sentencesOf(text)) {
-          if (mayMatch(place, sentence.words)) continue;
-          const index = indexSentence(tokensOf(sentence), knownSymbols);
+          if (sentence.places.includes(place)) continue;
+          const index = indexSentence(sentence.tokens, knownSymbols);
           for (const { pattern } of [...rulesFor(place).values()].flat()) expect(pattern.find(index)).toEqual([]);
         }
       }),
@@ -132,6 +157,58 @@ describe('a sentence that no rule may match, by the quick test', () => {
   test('is most of honest text', () => {
     const honest =
       'The report has three parts. Read the file and list its headings. Then write a summary of the results.';
-    expect(sentencesOf(honest).filter(({ words }) => mayMatch('skill', words))).toEqual([]);
+    expect(sentencesOf(honest).filter(({ places }) => places.includes('skill'))).toEqual([]);
+  });
+});
+
+// Words of rules, parts of them, and words that hold them.
+const known = [...knownSymbols, ...hintWords, ...hintParts].map((word) => word.replace(/^@|\$$/g, ''));
+const wordLike = fc
+  .tuple(fc.constantFrom('', 'x', 'haupt'), fc.constantFrom(...known), fc.constantFrom('', 'n', 's', '1'))
+  .map((all) => all.join(''));
+
+describe('a word that the reader of lines takes for meaningless', () => {
+  test('is one that means nothing to any rule', () => {
+    const isPassedOver = (text: string) => {
+      const reader = new LineWords();
+      reader.read(text);
+      return reader.next() && reader.end === text.length && !reader.mayBeNotable;
+    };
+    fc.assert(
+      fc.property(fc.oneof(wordLike, fc.stringMatching(/^[a-z0-9]{1,12}$/)), (text) => {
+        if (!isPassedOver(text)) return;
+        const word = classified(text);
+        expect(word.isNotable).toBe(false);
+        expect(stepsOf(word.symbols)).toEqual([]);
+      }),
+      { numRuns: 3000 },
+    );
+    expect(known.filter((text) => isPassedOver(text) && classified(text).isNotable)).toEqual([]);
+  });
+
+  test('is not one of a rule', () => {
+    const plain = [...knownSymbols].filter((symbol) => /^[a-z0-9]+$/.test(symbol) && stepsOf([symbol]).length > 0);
+    expect(plain.length).toBeGreaterThan(500);
+    const reader = new LineWords();
+    for (const symbol of plain) {
+      reader.read(symbol);
+      expect([symbol, reader.next() && reader.mayBeNotable]).toEqual([symbol, true]);
+    }
+  });
+
+  test('is most of the words of a language', () => {
+    const honest = 'the quarterly figures show steady growth across seven regions while costs remained broadly flat';
+    const reader = new LineWords();
+    reader.read(honest);
+    let meaningless = 0;
+    while (reader.next()) if (!reader.mayBeNotable) meaningless += 1;
+    expect(meaningless).toBeGreaterThan(10);
+  });
+});
+
+describe('the bit of a place', () => {
+  test('is set by each of the steps that its rules are looked for by', () => {
+    for (const { place, pattern } of patterns)
+      expect(pattern.steps.some((symbols) => isPlaceOf(placesOf(stepsOf(symbols)), place))).toBe(true);
   });
 });

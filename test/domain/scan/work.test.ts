@@ -7,7 +7,8 @@ import { expressionRules } from '../../../src/domain/scan/rules/rule-set.ts';
 import { scanContent } from '../../../src/domain/scan/scanner.ts';
 import { segmentsOf } from '../../../src/domain/scan/segments.ts';
 import { normalisedLine } from '../../../src/domain/scan/text-normalisation.ts';
-import { SentenceReader, sentenceTokensMax, tokensOf } from '../../../src/domain/scan/words/tokens.ts';
+import { sentenceTokensMax } from '../../../src/domain/scan/words/sentence.ts';
+import { SentenceReader } from '../../../src/domain/scan/words/tokens.ts';
 import { scanLimits } from '../../../src/shapes/scan.ts';
 import { hostileTexts } from '../../eval/scan-eval-hostile.ts';
 
@@ -16,7 +17,8 @@ const numbered = (text: string) =>
 
 function sentencesOf(lines: readonly ScanLine[]): ScanToken[][] {
   const sentences: ScanToken[][] = [];
-  const reader = new SentenceReader((sentence) => sentences.push(tokensOf(sentence)));
+  const reader = new SentenceReader();
+  reader.begin((sentence) => sentences.push(sentence.tokens()));
   for (const line of lines) reader.read(line);
   reader.end();
   return sentences;

@@ -78,6 +78,16 @@ const jaInstruction = '(?:指示|命令|ルール|規則|プロンプト|指令|
 const jaWhich =
   '(?:これまで|今まで|以前|上記|先ほど|前の|すべて|全て|全部|あらゆる|システム|元の|最初の|あなたの|既存の|安全|開発者|運営者)';
 
+/** Parts of words, and words, of which an override in a language written in Latin letters needs one. */
+const overrideParts = [
+  ...['weisung', 'instruktion', 'regel', 'vorgabe', 'befehl', 'richtlinie', 'schrankung'],
+  ...['instrucoes', 'regras', 'orientacoes', 'diretrizes', 'istruzion', 'regole', 'indicazion', 'direttiv'],
+];
+const overrideWords = [
+  ...['alles', 'les', 'tes', 'vos', 'des', 'du', "l'operateur", 'tout', 'toutes', 'sans', 'sin', 'las', 'los', 'tus'],
+  ...['sus', 'del', 'todo', 'todas', 'gli', 'le', 'delle', 'tutte', 'tue'],
+];
+
 /** The rule OVR-07. */
 export const languageRules: readonly ScanRule[] = [
   {
@@ -88,8 +98,8 @@ export const languageRules: readonly ScanRule[] = [
     expressions: [
       // Words that the languages written in Latin letters need for an override.
       {
-        isWord: true,
-        hint: /weisung|instruktion|regel|vorgabe|befehl|richtlinie|schrankung|\b(?:alles|les|tes|vos|des|du|l'operateur|tout|toutes|sans|sin|las|los|tus|sus|del|todo|todas|gli|le|delle|tutte|tue)\b|instrucoes|regras|orientacoes|diretrizes|istruzion|regole|indicazion|direttiv/i,
+        hint: new RegExp(`${overrideParts.join('|')}|\\b(?:${overrideWords.join('|')})\\b`, 'i'),
+        inWords: { parts: overrideParts, words: overrideWords },
         expressions: [
           ...[german, french, spanish].flatMap(overridesIn),
           // German: verbs with a negation at the end, and "forget all you were told".

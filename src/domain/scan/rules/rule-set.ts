@@ -75,7 +75,7 @@ export const expressionRules = sentenceRules.flatMap((rule) =>
 const hintsOf = (isWord: boolean) =>
   new RegExp(
     expressionRules
-      .filter((set) => (set.isWord ?? false) === isWord)
+      .filter(({ inWords }) => (inWords !== undefined) === isWord)
       .map(({ hint }) => hint.source)
       .join('|'),
     'i',
@@ -83,8 +83,12 @@ const hintsOf = (isWord: boolean) =>
 
 /** What a line contains that an expression matches, unless it contains a word that {@link wordHints} match. */
 export const lineHints = hintsOf(false);
-/** What a word contains for which an expression may match its line. */
+/** What a word contains for which an expression may match its line: one of the {@link hintParts}, or one of the {@link hintWords}. */
 export const wordHints = hintsOf(true);
+/** Parts of words for which an expression may match their line. */
+export const hintParts: readonly string[] = expressionRules.flatMap(({ inWords }) => inWords?.parts ?? []);
+/** Words for which an expression may match their line. */
+export const hintWords: readonly string[] = expressionRules.flatMap(({ inWords }) => inWords?.words ?? []);
 
 function indexOf(...scopes: readonly ScanRule['scope'][]): RuleIndex {
   const rules = new Map<string, PreparedRule[]>();

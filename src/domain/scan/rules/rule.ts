@@ -4,8 +4,8 @@ import type { ScanSeverity } from '../../../shapes/scan.ts';
 /** Expressions, and what each line contains that one of them matches. Quick to test; lines without it are skipped. */
 export interface ExpressionSet {
   hint: RegExp;
-  /** The hint matches a word by itself, so that each word is tested once and not each line. */
-  isWord?: true;
+  /** What the hint matches within a word, so that each word is tested once and not each line: these parts and these words. */
+  inWords?: { parts: readonly string[]; words: readonly string[] };
   expressions: readonly RegExp[];
 }
 

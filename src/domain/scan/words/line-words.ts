@@ -2,6 +2,7 @@
  * Splits a line into words, URLs, paths, variables and signs, without making a string of each.
  * One pass. Lines with characters beyond the basic plane are split by an equivalent expression. Pure.
  */
+import { extendedHash, extendedPart, mayBeHint, mayBeKnown } from './notable-words.ts';
 
 // A word has at most about 200 characters and a URL 300. The rest becomes a further word. Full stops and marks of
 // Chinese and Japanese end a word of these scripts, which write no spaces.
@@ -28,7 +29,9 @@ const isSpace = 32;
 /** In a URL, anywhere. */
 const inUrl = 64;
 const isSign = 128;
-const flagsByCharacter = new Uint8Array(65_536);
+/** A Latin letter in lower case, or a digit. */
+const isPlain = 256;
+const flagsByCharacter = new Uint16Array(65_536);
 
 function flagsOf(code: number): number {
   const flags = flagsByCharacter[code] ?? 0;
@@ -46,7 +49,8 @@ function classified(code: number): number {
     flag(prefix, /[~$%@./-]/) |
     flag(isSpace, /\s/) |
     flag(inUrl, /[^\s<>"'`\\.,;!?)]/) |
-    flag(isSign, /[|;(){}<>=&#[\]!?:"“”«»`。！？]/);
+    flag(isSign, /[|;(){}<>=&#[\]!?:"“”«»`。！？]/) |
+    flag(isPlain, /[a-z0-9]/);
   flagsByCharacter[code] = flags;
   return flags;
 }
@@ -57,14 +61,17 @@ export class LineWords {
   start = 0;
   end = 0;
   hash = 0;
-  #text = '';
+  /** Whether a rule may know the word, or it divides sentences. A word of which this is false means nothing to any rule. */
+  mayBeNotable = true;
+  /** The line. */
+  text = '';
   /** Where the next `://` is; infinite if there is none. */
   #schemeEnd = 0;
   #matches: RegExpExecArray[] | undefined;
 
   /** Begins a line, which is in lower case. */
   read(text: string): void {
-    this.#text = text;
+    this.text = text;
     this.end = 0;
     this.#schemeEnd = -1;
     this.#matches = surrogate.test(text) ? [...text.matchAll(wordExpression)].reverse() : undefined;
@@ -73,7 +80,7 @@ export class LineWords {
   /** Goes to the next word. Returns whether there is one. */
   next(): boolean {
     if (this.#matches !== undefined) return this.#nextMatch(this.#matches);
-    const text = this.#text;
+    const text = this.text;
     for (let at = this.end; at < text.length; at += 1) {
       const flags = flagsOf(text.charCodeAt(at));
       if ((flags & (starts | prefix | isSign)) === 0 && text.charCodeAt(at) !== comma) continue;
@@ -95,14 +102,15 @@ export class LineWords {
 
   #endAt(end: number): boolean {
     let hash = 0;
-    for (let at = this.start; at < end; at += 1) hash = (Math.imul(hash, 31) + this.#text.charCodeAt(at)) | 0;
+    for (let at = this.start; at < end; at += 1) hash = extendedHash(hash, this.text.charCodeAt(at));
     this.end = end;
     this.hash = hash;
+    this.mayBeNotable = true;
     return true;
   }
 
   #readUrl(start: number): boolean {
-    const text = this.#text;
+    const text = this.text;
     const colon = this.#schemeEnd;
     if (!/^[a-z][a-z0-9+.-]{1,11}$/.test(text.slice(start, colon))) return false;
     let at = colon + 3;
@@ -116,32 +124,40 @@ export class LineWords {
   }
 
   #readWord(start: number): boolean {
-    const text = this.#text;
+    const text = this.text;
     const { length } = text;
     let at = start;
     while (at < start + prefixLengthMax && at < length && (flagsOf(text.charCodeAt(at)) & prefix) !== 0) at += 1;
     if (at >= length || (flagsOf(text.charCodeAt(at)) & starts) === 0) return false;
-    at += 1;
-    const endMax = Math.min(length, at + wordLengthMax);
+    const endMax = Math.min(length, at + 1 + wordLengthMax);
     let hash = 0;
-    for (let before = start; before < at; before += 1) hash = (Math.imul(hash, 31) + text.charCodeAt(before)) | 0;
-    for (; at < endMax; at += 1) {
+    for (let before = start; before < at; before += 1) hash = extendedHash(hash, text.charCodeAt(before));
+    let all = at === start ? isPlain : 0;
+    let part = 0;
+    let isHint = false;
+    for (const first = at; at < endMax; at += 1) {
       const code = text.charCodeAt(at);
+      const flags = flagsOf(code);
       const isPart =
-        (flagsOf(code) & continues) !== 0 ||
+        at === first ||
+        (flags & continues) !== 0 ||
         ((code === fullStop || code === colonSign) &&
           at + 1 < length &&
           (flagsOf(text.charCodeAt(at + 1)) & follows) !== 0);
       if (!isPart) break;
-      hash = (Math.imul(hash, 31) + code) | 0;
+      all &= flags;
+      hash = extendedHash(hash, code);
+      part = extendedPart(part, code);
+      isHint ||= mayBeHint(part);
     }
     this.end = at;
     this.hash = hash;
+    this.mayBeNotable = all === 0 || isHint || mayBeKnown(hash);
     return true;
   }
 
   #readSign(start: number, flags: number): boolean {
-    const text = this.#text;
+    const text = this.text;
     const code = text.charCodeAt(start);
     const after = start + 1 < text.length ? text.charCodeAt(start + 1) : undefined;
     if ((flags & isSign) !== 0) return this.#endAt(after === code && doubled.has(code) ? start + 2 : start + 1);

@@ -5,39 +5,39 @@
 
 import type { ScanLine } from '../lines.ts';
 import type { ScanToken } from '../pattern.ts';
+import type { FilteredWords, StepNumbers } from '../rules/rule-filter.ts';
 import { LineWords } from './line-words.ts';
+import { Sentence, sentenceTokensMax } from './sentence.ts';
 import { type Word, wordAt } from './word-cache.ts';
 
-/** Words in one sentence at most. A longer sentence is split. */
-export const sentenceTokensMax = 160;
-
-/** A sentence: its words, and for each the number of its line, doubled, plus one if it is quoted. */
-export interface Sentence {
-  words: Word[];
-  places: number[];
-}
-
 const abbreviations = new Set(['e.g', 'i.e', 'etc', 'vs', 'cf']);
-/** Reads lines, and calls a function with each sentence. A sentence may span lines. */
+
+/** Reads lines, and calls a function with each sentence. A sentence may span lines. One text is read after another. */
 export class SentenceReader {
   /** Words that were read since this was last set to 0. */
   wordsRead = 0;
   /** The lines with a word for which an expression may match. */
-  readonly hintedLines = new Set<number>();
-  readonly #onSentence: (sentence: Sentence) => void;
+  hintedLines = new Set<number>();
+  #onSentence: (sentence: Sentence) => void = () => undefined;
   readonly #line = new LineWords();
-  #sentence: Sentence = { words: [], places: [] };
+  readonly #sentence = new Sentence();
   #closingQuote: string | undefined;
 
-  constructor(onSentence: (sentence: Sentence) => void) {
+  /** Begins a text. The one before it has ended. */
+  begin(onSentence: (sentence: Sentence) => void): void {
     this.#onSentence = onSentence;
+    if (this.hintedLines.size > 0) this.hintedLines = new Set();
   }
 
   read({ text, line }: ScanLine): void {
     const words = this.#line;
-    const read = withoutEmphasis(text);
-    words.read(read);
-    while (words.next()) this.#addWord(wordAt(read, words.start, words.end, words.hash), line);
+    words.read(withoutEmphasis(text));
+    while (words.next()) {
+      this.wordsRead += 1;
+      const word = words.mayBeNotable ? wordAt(words.text, words.start, words.end, words.hash) : undefined;
+      if (word?.isNotable === true) this.#addNotable(word, line);
+      else this.#add(undefined, line);
+    }
   }
 
   /** Ends the sentence that is open. */
@@ -46,79 +46,107 @@ export class SentenceReader {
     this.#closingQuote = undefined;
   }
 
-  #addWord(word: Word, line: number): void {
-    this.wordsRead += 1;
+  #addNotable(word: Word, line: number): void {
     if (word.isHint) this.hintedLines.add(line);
     const closingQuote = this.#closingQuote;
-    const { words } = this.#sentence;
-    if (word.endsSentence && !abbreviations.has(words.at(-1)?.text ?? '')) {
+    if (word.endsSentence && !abbreviations.has(this.#sentence.lastText())) {
       this.#closingQuote = undefined;
       this.#endSentence();
     } else if (closingQuote !== undefined && word.found === closingQuote) this.#closingQuote = undefined;
     else if (closingQuote === undefined && word.closing !== undefined) this.#closingQuote = word.closing;
-    else if (word.found !== ',' && word.found !== '.') {
-      addWord(this.#sentence, word, line, closingQuote !== undefined);
-      if (words.length >= sentenceTokensMax) this.#endSentence();
-    }
+    else if (word.found !== ',' && word.found !== '.') this.#add(word, line);
+  }
+
+  #add(notable: Word | undefined, line: number): void {
+    const sentence = this.#sentence;
+    sentence.add(this.#line, line * 2 + (this.#closingQuote === undefined ? 0 : 1), notable);
+    if (sentence.length >= sentenceTokensMax) this.#endSentence();
   }
 
   #endSentence(): void {
     const sentence = this.#sentence;
-    if (sentence.words.length === 0) return;
-    this.#sentence = { words: [], places: [] };
+    if (sentence.length === 0) return;
     this.#onSentence(sentence);
+    sentence.clear();
   }
 }
 
 /** Words in one block at most. A longer block is split between sentences. */
 const blockWordsMax = 600;
 
-/** Sentences that are matched together: the lines of a code block, or the content of a pseudo-tag. */
-export class SentenceBlock {
-  #sentences: Sentence[] = [];
+/** The quick test for sentences that are matched together, without their tokens: it reads as {@link SentenceBlock} does. */
+export class BlockFilter implements FilteredWords {
+  readonly words: Word[] = [];
+  count = 0;
+  places = 0;
+  lastSteps: StepNumbers = [];
+  /** Whether the rules may match a block that has ended. */
+  mayMatch = false;
   #length = 0;
-  readonly #onBlock: (sentences: readonly Sentence[]) => void;
+  readonly #test: (words: FilteredWords) => boolean;
 
-  constructor(onBlock: (sentences: readonly Sentence[]) => void) {
-    this.#onBlock = onBlock;
+  constructor(test: (words: FilteredWords) => boolean) {
+    this.#test = test;
   }
 
   add(sentence: Sentence): void {
-    if (this.#length + sentence.words.length > blockWordsMax) this.end();
-    this.#sentences.push(sentence);
-    this.#length += sentence.words.length;
+    if (this.mayMatch) return;
+    if (this.#length + sentence.length > blockWordsMax) this.end();
+    this.#length += sentence.length;
+    this.places |= sentence.places;
+    this.lastSteps = sentence.lastSteps;
+    for (let at = 0; at < sentence.count; at += 1) {
+      const word = sentence.words[at];
+      if (word === undefined || word.steps.length === 0) continue;
+      this.words[this.count] = word;
+      this.count += 1;
+    }
   }
 
   end(): void {
-    const sentences = this.#sentences;
-    this.#sentences = [];
+    this.mayMatch ||= this.#test(this);
     this.#length = 0;
-    if (sentences.length > 0) this.#onBlock(sentences);
+    this.count = 0;
+    this.places = 0;
+    this.lastSteps = [];
   }
 }
 
-/** The tokens of a sentence, in order. */
-export function tokensOf({ words, places }: Sentence): ScanToken[] {
-  return words.map(({ text, symbols }, index) => {
-    const place = places[index] ?? 0;
-    return { text, symbols, line: place >> 1, quoted: place % 2 === 1 };
-  });
+/** Sentences that are matched together: the lines of a code block, or the content of a pseudo-tag. */
+export class SentenceBlock implements FilteredWords {
+  tokens: ScanToken[] = [];
+  words: Word[] = [];
+  places = 0;
+  lastSteps: StepNumbers = [];
+  readonly #onBlock: (block: SentenceBlock) => void;
+
+  constructor(onBlock: (block: SentenceBlock) => void) {
+    this.#onBlock = onBlock;
+  }
+
+  get count(): number {
+    return this.words.length;
+  }
+
+  add(sentence: Sentence): void {
+    if (this.tokens.length + sentence.length > blockWordsMax) this.end();
+    this.tokens.push(...sentence.tokens());
+    this.words.push(...sentence.words.slice(0, sentence.count));
+    this.places |= sentence.places;
+    this.lastSteps = sentence.lastSteps;
+  }
+
+  end(): void {
+    if (this.tokens.length > 0) this.#onBlock(this);
+    this.tokens = [];
+    this.words = [];
+    this.places = 0;
+    this.lastSteps = [];
+  }
 }
 
 function withoutEmphasis(text: string): string {
   const lower = text.toLowerCase();
   // Emphasis marks inside a word would split it and hide it from the rules.
   return lower.includes('*') || lower.includes('__') ? lower.replaceAll(/\*{1,3}|__/g, '') : lower;
-}
-
-function addWord({ words, places }: Sentence, word: Word, line: number, isQuoted: boolean): void {
-  places.push(line * 2 + (isQuoted ? 1 : 0));
-  const { secretAfter, separator } = word;
-  const previous = words.at(-1);
-  if (secretAfter !== undefined && previous !== undefined && secretAfter.words.includes(previous.text)) {
-    words.push(secretAfter.word);
-  } else if (separator !== undefined && isQuoted && (places.at(-2) ?? 0) % 2 === 0) {
-    // A quotation that begins with a separator of commands is a string for an injection.
-    words.push(separator);
-  } else words.push(word);
 }

@@ -1,6 +1,7 @@
 /** The words of scanned text, each classified once: classification is costly and most words repeat. */
-import { lastStepsOf, type StepNumbers, stepsOf } from '../rules/rule-filter.ts';
+import { lastStepsOf, placesOf, type StepNumbers, stepsOf } from '../rules/rule-filter.ts';
 import { wordHints } from '../rules/rule-set.ts';
+import { secretPhrases } from './notable-words.ts';
 import { classesOf } from './token-classes.ts';
 
 /** A word, whatever its place in the text. Words in the cache are shared and never changed. */
@@ -13,6 +14,8 @@ export interface Word {
   steps: StepNumbers;
   /** The steps that the word matches as the last one of its sentence. */
   lastSteps: StepNumbers;
+  /** One bit for each place where a pattern may match a sentence for this word. */
+  places: number;
   /** The quotation mark that closes this one. */
   closing: string | undefined;
   endsSentence: boolean;
@@ -22,6 +25,8 @@ export interface Word {
   secretAfter: { words: readonly string[]; word: Word } | undefined;
   /** What it is at the beginning of a quotation, if it separates commands. */
   separator: Word | undefined;
+  /** Whether any of this means something to a rule or divides sentences. */
+  isNotable: boolean;
 }
 
 const sentenceEnds = new Set(['.', '!', '?', '。', '！', '？']);
@@ -32,18 +37,6 @@ const closingQuotes: ReadonlyMap<string, string> = new Map([
   ['«', '»'],
   ['`', '`'],
 ]);
-
-/** Pairs of words that together name a secret: the first words of each second word. */
-const secretPhrases: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries({
-    key: ['api', 'private', 'ssh', 'access', 'secret', 'encryption', 'signing'],
-    keys: ['api', 'private', 'ssh', 'access', 'secret', 'encryption', 'signing'],
-    variables: ['environment'],
-    vars: ['env'],
-    phrase: ['seed', 'recovery'],
-    prompt: ['system'],
-  }),
-);
 
 const placesMax = 32_768;
 const places: (Word | undefined)[] = new Array(placesMax).fill(undefined);
@@ -74,24 +67,23 @@ function classifiedWord(found: string): Word {
   const symbols = [text, ...classesOf(text)];
   const word = wordOf(found, text, symbols);
   const secretWords = secretPhrases.get(text);
-  return {
-    ...word,
-    secretAfter: secretWords && { words: secretWords, word: wordOf(found, text, [...symbols, '@secretdata']) },
-    separator: commandSeparators.has(text) ? wordOf(found, text, [...symbols, '@separator']) : undefined,
-  };
+  const secretAfter = secretWords && { words: secretWords, word: wordOf(found, text, [...symbols, '@secretdata']) };
+  const separator = commandSeparators.has(text) ? wordOf(found, text, [...symbols, '@separator']) : undefined;
+  return { ...word, secretAfter, separator, isNotable: word.isNotable || secretWords !== undefined };
 }
 
 function wordOf(found: string, text: string, symbols: readonly string[]): Word {
+  const [steps, lastSteps] = [stepsOf(symbols), lastStepsOf(text)];
+  const closing = closingQuotes.get(found);
+  const endsSentence = sentenceEnds.has(found);
+  const isHint = wordHints.test(found);
+  // A comma is in no sentence, and a separator of commands may be another word.
+  const isSign = found === ',' || commandSeparators.has(text);
   return {
-    found,
-    text,
-    symbols,
-    steps: stepsOf(symbols),
-    lastSteps: lastStepsOf(text),
-    closing: closingQuotes.get(found),
-    endsSentence: sentenceEnds.has(found),
-    isHint: wordHints.test(found),
+    ...{ found, text, symbols, steps, lastSteps, closing, endsSentence, isHint },
+    places: placesOf(steps) | placesOf(lastSteps),
     secretAfter: undefined,
     separator: undefined,
+    isNotable: steps.length + lastSteps.length > 0 || closing !== undefined || endsSentence || isHint || isSign,
   };
 }
