@@ -73,7 +73,7 @@ describe('docker-compose.yml', () => {
       expect(image, name).toMatch(new RegExp(`${version.source}${isBuilt ? '' : '@sha256:[0-9a-f]{64}'}$`));
     }
     const bases = read('Dockerfile').match(/^FROM .*$/gm) ?? [];
-    expect(bases).toHaveLength(2);
+    expect(bases).toHaveLength(3);
     for (const base of bases) expect(base).toMatch(/^FROM node:24\.\d+\.\d+-bookworm-slim@sha256:[0-9a-f]{64}( AS |$)/);
   });
 

@@ -43,7 +43,9 @@ describe('a hub that is sent SIGUSR1', () => {
 
   test.each(['package.json', 'Dockerfile', 'src/hestia.ts'])('is not read by Node, as %s starts the hub', (file) => {
     const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
-    const starts = text.split('\n').filter((line) => /^#!|\bnode\b.*src\/(main|hestia)\.ts"/.test(line));
+    const starts = text
+      .split('\n')
+      .filter((line) => /^#!|\bnode\b.*(src\/(main|hestia)\.ts|dist\/main\.js)"/.test(line));
     expect(starts.length).toBeGreaterThan(0);
     for (const line of starts) expect(line).toContain('--disable-sigusr1');
   });

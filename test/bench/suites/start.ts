@@ -1,12 +1,14 @@
 /**
- * The start time until `/readyz` answers, and idle memory, compared with a minimal service.
- * `npm start` uses a compile cache. The minimal service has telemetry too, and is started both without and with a compile cache.
+ * The start time until `/readyz` answers, and idle memory, compared with a minimal service. The hub starts as the image has it,
+ * and from a checkout; both use a compile cache. The minimal service has telemetry too, and is started without and with one.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { freePort, type HubProcess, residentMiB, startHubProcess } from '../../support/hub/hub-process.ts';
+import { layOutImage } from '../../support/programs/image-files.ts';
 import { benchFile, startBenchScript } from '../bench-process.ts';
 import { type Finding, figureFinding, withVerdict } from '../findings.ts';
 import { quantile } from '../paired.ts';
@@ -15,16 +17,17 @@ import type { Suite } from '../suite.ts';
 /** A process to start. */
 interface Start {
   name: string;
-  isHub: boolean;
+  runs: 'checkout' | 'image' | 'empty';
   keepsCode: boolean;
 }
 
-const empty: Start = { name: 'an empty process', isHub: false, keepsCode: false };
+const empty: Start = { name: 'an empty process', runs: 'empty', keepsCode: false };
 const twin: Start = { ...empty, name: 'twin' };
-const emptyKept: Start = { name: 'an empty process, its code kept as well', isHub: false, keepsCode: true };
-const hub: Start = { name: 'the hub', isHub: true, keepsCode: true };
-const hubFirst: Start = { name: 'the hub for the first time', isHub: true, keepsCode: false };
-const starts = [empty, twin, emptyKept, hub, hubFirst];
+const emptyKept: Start = { name: 'an empty process, its code kept as well', runs: 'empty', keepsCode: true };
+const image: Start = { name: 'the hub of the image', runs: 'image', keepsCode: true };
+const hub: Start = { name: 'the hub of a checkout', runs: 'checkout', keepsCode: true };
+const hubFirst: Start = { name: 'the hub of a checkout for the first time', runs: 'checkout', keepsCode: false };
+const starts = [empty, twin, emptyKept, image, hub, hubFirst];
 
 export const suite: Suite = {
   name: 'start',
@@ -32,10 +35,16 @@ export const suite: Suite = {
   async run({ isQuick, reportProgress }) {
     await using sink = await startBenchScript('processes/signal-sink.ts');
     const codeFolder = await mkdtemp(join(tmpdir(), 'hestia-code-'));
+    await mkdir(join(codeFolder, 'image'));
     const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url };
-    const once = (start: Start) => startOnce(start, { codeFolder, environment });
+    const entries = {
+      checkout: fileURLToPath(new URL('../../../src/main.ts', import.meta.url)),
+      image: join(layOutImage(join(codeFolder, 'image')), 'main.js'),
+      empty: benchFile('processes/empty-server.ts'),
+    };
+    const once = (start: Start) => startOnce({ ...start, entry: entries[start.runs] }, { codeFolder, environment });
     // The first start of each fills the compile cache.
-    for (const start of [emptyKept, hub]) await once(start);
+    for (const start of [emptyKept, image, hub]) await once(start);
     const rounds: Map<Start, Started>[] = [];
     const roundsCount = isQuick ? 2 : 15;
     for (let round = 1; round <= roundsCount; round += 1) {
@@ -72,10 +81,12 @@ function findings(rounds: readonly Map<Start, Started>[]): Finding[] {
     });
   };
   return [
-    against('start until ready against an empty process', hub, empty),
-    against('first start until ready against an empty process', hubFirst, empty),
-    against('start until ready against an empty process, its code kept as well', hub, emptyKept),
-    figureFinding('memory of the hub at rest', 'MiB', median(hub, 'memoryMiB')),
+    against('start until ready against an empty process', image, empty),
+    against('start until ready against an empty process, its code kept as well', image, emptyKept),
+    against('start of a checkout until ready against an empty process', hub, empty),
+    against('first start of a checkout until ready against an empty process', hubFirst, empty),
+    figureFinding('memory of the hub at rest', 'MiB', median(image, 'memoryMiB')),
+    figureFinding('memory of the hub of a checkout at rest', 'MiB', median(hub, 'memoryMiB')),
     figureFinding('memory of an empty process at rest', 'MiB', median(empty, 'memoryMiB')),
   ];
 }
@@ -91,7 +102,7 @@ const restMs = 1000;
 const pollMs = 2;
 
 async function startOnce(
-  { isHub, keepsCode }: Start,
+  { entry, keepsCode }: { entry: string; keepsCode: boolean },
   { codeFolder, environment }: { codeFolder: string; environment: Record<string, string> },
 ): Promise<Started> {
   const port = await freePort();
@@ -103,7 +114,7 @@ async function startOnce(
       ...environment,
       ...(keepsCode && { NODE_COMPILE_CACHE: codeFolder }),
     },
-    ...(!isHub && { entry: [benchFile('processes/empty-server.ts')] }),
+    entry: [entry],
   });
   await untilReady(started);
   const ms = performance.now() - startedAt;

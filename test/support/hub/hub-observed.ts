@@ -25,11 +25,12 @@ export const quickExports = {
 /** Starts both, and waits until the hub is ready and its servers are connected. */
 export async function startObservedHub(
   mcpServers: Record<string, unknown>,
-  { file, environment }: Pick<HubProcessOptions, 'file' | 'environment'> = {},
+  { file, environment, entry }: Pick<HubProcessOptions, 'file' | 'environment' | 'entry'> = {},
 ): Promise<ObservedHub> {
   const receiver = await startOtlpReceiver();
   const hub = await startHubProcess({
     file: { ...file, mcpServers },
+    ...(entry !== undefined && { entry }),
     environment: { ...quickExports, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, ...environment },
   });
   await hub.ready();

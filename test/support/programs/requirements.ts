@@ -36,6 +36,10 @@ const programs = {
 const abilities = {
   linux: { isMet: () => process.platform === 'linux', lack: 'the system is not Linux' },
   mount: { isMet: mayMountSmallDisk, lack: 'this process may not mount a file system' },
+  registry: {
+    isMet: () => spawnSync('npm', ['ping'], { stdio: 'ignore' }).status === 0,
+    lack: 'no npm registry answers',
+  },
   root: { isMet: () => process.getuid?.() === 0, lack: 'this process is not root, so it cannot change its user' },
 } as const satisfies Record<string, { isMet: () => boolean; lack: string }>;
 
