@@ -336,6 +336,7 @@ describe('src/', () => {
     'hestia.ts',
     'domain/call/schema-worker.ts',
     'stores/sqlite/wal-checkpoint-worker.ts',
+    'cli/faults/server-program.ts',
     'stores/views/projector-worker.ts',
   ];
   test('has no file that is never imported', () => expect(orphanFindings(files, entryPoints)).toEqual([]));
