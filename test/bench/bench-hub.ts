@@ -1,7 +1,7 @@
 /** Starts the hub for a benchmark, with upstreams and a receiver of its signals, and loads it. */
 import { type HubProcess, startHubProcess, untilServersConnected } from '../support/hub/hub-process.ts';
 import { benchFile } from './bench-process.ts';
-import { type HttpLoader, httpLoader, mcpHeaders, toolsCall } from './load.ts';
+import { type HttpLoader, httpLoader, mcpHeaders, openMcpSession, toolsCall } from './load.ts';
 
 /** Options of a hub. */
 export interface BenchHubOptions {
@@ -61,6 +61,14 @@ export function hubLoader(hub: HubProcess, serverId: string, way: Way = 'mcp-202
   const callArguments = { server_id: serverId, tool_name: tool, arguments: args };
   const body = toolsCall('call_mcp_tool', callArguments, way === 'mcp-2026' ? modernMeta : undefined);
   return httpLoader({ url, path: '/mcp', headers, body, isAnswer: isEcho, pid });
+}
+
+/** Load of calls to `tool` at an endpoint that has it under this name, by a client that has initialized (2025-11-25). */
+export async function endpointLoader(hub: HubProcess, path: string, tool: string): Promise<HttpLoader> {
+  const { url } = hub;
+  const headers = await openMcpSession(`${url}${path}`, { authorization: `Bearer ${hub.key()}` });
+  const body = toolsCall(tool, { message });
+  return httpLoader({ url, path, headers, body, isAnswer: isEcho, pid: hub.child.pid ?? 0 });
 }
 
 const modernHeaders = {

@@ -15,6 +15,7 @@ import { suite as callPath } from './suites/call-path.ts';
 import { suite as calls } from './suites/calls.ts';
 import { suite as collector } from './suites/collector.ts';
 import { suite as durability } from './suites/durability.ts';
+import { suite as endpoints } from './suites/endpoints.ts';
 import { suite as growth } from './suites/growth.ts';
 import { suite as journal } from './suites/journal.ts';
 import { suite as overload } from './suites/overload.ts';
@@ -28,6 +29,7 @@ import { findingsTable } from './table.ts';
 
 const suites: readonly Suite[] = [
   calls,
+  endpoints,
   callPath,
   signals,
   collector,

@@ -64,8 +64,8 @@ export function createServerEndpoints(deps: ServerEndpointsDeps): ServerEndpoint
   const all = createAllServers(deps.offers, deps.version);
   const offersOf = (name: string) => (name === allServersName ? all : createSingleServer(deps.offers, name));
   const endpoints = new Map<string, Endpoint>();
-  const endpointOf = (name: string) => {
-    const found = endpoints.get(name) ?? createEndpoint(deps, offersOf(name), shared);
+  const endpointOf = (name: string, offers: EndpointOffers) => {
+    const found = endpoints.get(name) ?? createEndpoint(deps, offers, shared);
     endpoints.set(name, found);
     return found;
   };
@@ -74,17 +74,18 @@ export function createServerEndpoints(deps: ServerEndpointsDeps): ServerEndpoint
   });
   return {
     handle: async (request, caller, name) => {
+      const offers = endpoints.get(name)?.offers ?? offersOf(name);
       let face: EndpointFace;
       try {
         // An endpoint exists for servers that the caller may use. Others are refused before anything is kept for them.
-        face = await offersOf(name).face(caller);
+        face = await offers.face(caller);
       } catch (error) {
         return refusal(request, error, deps.log);
       }
-      return endpointOf(name).handle(request, caller, face);
+      return endpointOf(name, offers).handle(request, caller, face);
     },
     passOn: async (request, caller, body) =>
-      endpointOf(allServersName).handleMessage(request, caller, await all.face(caller), body),
+      endpointOf(allServersName, all).handleMessage(request, caller, await all.face(caller), body),
     listResources: (caller, signal) => all.list(caller, 'resources', signal),
     close: async () => {
       stopListening();
@@ -107,6 +108,7 @@ interface SharedParts {
 
 /** The endpoint of one name. */
 interface Endpoint {
+  offers: EndpointOffers;
   handle(request: Request, caller: Caller, face: EndpointFace): Promise<Answer>;
   /** Answers a message that belongs to no session. */
   handleMessage: MessageHandler['handle'];
@@ -125,6 +127,7 @@ function createEndpoint(deps: ServerEndpointsDeps, endpoint: EndpointOffers, sha
   const sessionDeps = { ...deps, ...parts, isKnownTool: tools.isKnown };
   const sessions = createClientSessions(sessionDeps, shared.sessionPlaces);
   return {
+    offers: endpoint,
     handle: async (request, caller, face) => {
       const session = sessions.find(request, caller);
       if (request.method === 'GET' || request.method === 'DELETE') {

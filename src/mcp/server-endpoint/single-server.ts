@@ -1,15 +1,22 @@
 /** The endpoint of one upstream server, which offers what the server offers, under the same names. */
 import type { Implementation, ServerCapabilities, ServerEvent } from '@modelcontextprotocol/server';
-import type { ServerOfferChange, ServerOffers } from '../../domain/server-offers.ts';
+import type { OfferingServer, ServerOfferChange, ServerOffers } from '../../domain/server-offers.ts';
 import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
-import type { EndpointOffers } from './endpoint-offers.ts';
+import type { EndpointFace, EndpointOffers } from './endpoint-offers.ts';
 
 /** Creates what the endpoint of a server offers. */
 export function createSingleServer(offers: ServerOffers, serverId: string): EndpointOffers {
+  const faces = new WeakMap<OfferingServer, EndpointFace>();
+  const faceOf = (server: OfferingServer) => {
+    const { capabilities, info, instructions } = server;
+    return { info: implementationOf(serverId, info), capabilities: passedCapabilities(capabilities), instructions };
+  };
   return {
     face: async (caller) => {
-      const { capabilities, info, instructions } = await offers.server(caller, serverId);
-      return { info: implementationOf(serverId, info), capabilities: passedCapabilities(capabilities), instructions };
+      const server = await offers.server(caller, serverId);
+      const face = faces.get(server) ?? faceOf(server);
+      faces.set(server, face);
+      return face;
     },
     tools: async (caller, via) => {
       const definitions = [...offers.tools(caller, serverId), ...(await offers.extraTools(caller, via))];
