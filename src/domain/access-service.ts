@@ -10,9 +10,7 @@ import { inActiveSpan, inSpan } from '../telemetry/span.ts';
 import {
   type AuthFailure,
   callerOfHolder,
-  callerOfKey,
   createAuthentication,
-  keyIdPattern,
   secretDigest,
 } from './access/authentication.ts';
 import { type CredentialLifetimes, createCredentialLifetimes } from './access/credential-lifetime.ts';
@@ -51,10 +49,6 @@ export interface AccessService {
    * transaction: if it throws, no key is created.
    */
   createFirst(saveSecret: (secret: string) => void): Promise<CreatedKey | undefined>;
-  /** Whether a key that authenticated earlier is neither revoked nor expired. True for access tokens, which are not stored. */
-  isValid(keyId: string): Promise<boolean>;
-  /** Calls the listener with the id of each key that is revoked from now on. */
-  onRevoked(listener: (keyId: string) => void): void;
   /** Sessions of people in a browser. */
   signIn: SignIn;
   /**
@@ -86,7 +80,6 @@ export function createAccessService(deps: AccessServiceDeps): AccessService {
   const { accessStore, tokens, rateLimits, guard, now } = deps;
   const keys = createKeyCache(accessStore);
   const lifetimes = createCredentialLifetimes(now);
-  const revokedListeners: ((keyId: string) => void)[] = [];
   let uses = new Map<string, number>();
   const authenticate = createAuthentication({ keys, lifetimes, tokens });
   const admit: AccessService['admit'] = async ({ secret, address }) => {
@@ -120,11 +113,7 @@ export function createAccessService(deps: AccessServiceDeps): AccessService {
       } finally {
         keys.forget(keyId);
       }
-      for (const listener of revokedListeners) listener(keyId);
     },
-    isValid: async (keyId) =>
-      !keyIdPattern.test(keyId) || (await callerOfKey(keyId, { keys, lifetimes })) !== undefined,
-    onRevoked: (listener) => void revokedListeners.push(listener),
     createFirst: async (saveSecret) => {
       if ((await accessStore.countKeys()) > 0) return undefined;
       return insertKey(deps, bootstrapCaller, firstKey, saveSecret);
