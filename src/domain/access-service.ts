@@ -7,12 +7,7 @@ import { HestiaError, notFound } from '../shapes/error.ts';
 import type { AccessStore } from '../stores/access-store.ts';
 import type { Database } from '../stores/database.ts';
 import { inActiveSpan, inSpan } from '../telemetry/span.ts';
-import {
-  type AuthFailure,
-  callerOfHolder,
-  createAuthentication,
-  secretDigest,
-} from './access/authentication.ts';
+import { type AuthFailure, callerOfHolder, createAuthentication, secretDigest } from './access/authentication.ts';
 import { type CredentialLifetimes, createCredentialLifetimes } from './access/credential-lifetime.ts';
 import type { AccessGuard } from './access/guard.ts';
 import type { IssuerSignIn } from './access/issuer-sign-in.ts';

@@ -18,6 +18,8 @@ export interface SkillCatalogue {
   refresh(skill: { namespace: string; name: string }): Promise<void>;
   /** Adds all skills that are not active. Called once at start, after the tools of active skills are registered. */
   restore(): Promise<void>;
+  /** Calls the listener with the namespace of each skill that has changed, until the returned function is called. */
+  onChange(listener: (namespace: string) => void): () => void;
 }
 
 /** Dependencies of the catalogue. */
@@ -35,13 +37,19 @@ const pageSize = 100;
 /** Creates the catalogue. The index is empty of inactive skills before `restore`. */
 export function createSkillCatalogue(deps: SkillCatalogueDeps): SkillCatalogue {
   const { skillStore, log } = deps;
+  const listeners = new Set<(namespace: string) => void>();
   return {
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     refresh: async ({ namespace, name }) => {
       try {
         await update(deps, { namespace, name }, await skillStore.findSkill({ namespace, name }));
       } catch (error) {
         log.error('A skill could not be updated in the search index', { skill_name: name, namespace }, { error });
       }
+      for (const listener of listeners) listener(namespace);
     },
     restore: async () => {
       let after: string | undefined;

@@ -20,12 +20,13 @@ import { isJsonObject, type JsonObject } from '../shapes/json.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { boundedStream } from './bounded-stream.ts';
-import { type ChangeBus, createChangeBus } from './change-bus.ts';
 import { type PlainCall, plainCall, plainCallResponse } from './fast-path.ts';
 import { createHubTools, type HubTools, type HubToolsDeps } from './hub-tools.ts';
 import { type Answer, cancelledResponse, keptAlive } from './late-response.ts';
 import { createLegacySessions, type LegacySessions } from './legacy-session.ts';
-import { createListChangeStreams, type ListChangeStreams } from './list-change-streams.ts';
+import { type ChangeBus, createChangeBus } from './list-change/bus.ts';
+import { type ListSources, reportListChanges } from './list-change/reports.ts';
+import { createListChangeStreams, type ListChangeStreams } from './list-change/streams.ts';
 import { methodNotAllowed, noSession, tooManyStreams } from './refusal.ts';
 import { type ClientDeclaration, declarationOf } from './request/client-declaration.ts';
 import { callOnFastPath, cancelCall, progressRelay, sessionHeader, versionHeader } from './request/tool-calls.ts';
@@ -52,6 +53,7 @@ export interface HubServer {
 /** Dependencies of the endpoint. */
 export interface HubServerDeps extends HubToolsDeps, SkillsExtensionDeps {
   servers: PassedServers;
+  skillCatalogue: ListSources['skillCatalogue'];
   metrics: Metrics;
   version: string;
   /** The most open streams and subscriptions. */
@@ -63,7 +65,7 @@ const instructions =
 
 const messageSchema = z.looseObject({ method: z.string().optional(), params: z.looseObject({}).optional() });
 
-/** Creates the endpoint; it reports changes of the skill tools to open streams until it is closed. */
+/** Creates the endpoint; it reports changes of its lists to open streams until it is closed. */
 export function createHubServer(deps: HubServerDeps): HubServer {
   const sessions = createLegacySessions();
   const places = createFairBudget(deps.limits.streamsMax);
@@ -72,10 +74,7 @@ export function createHubServer(deps: HubServerDeps): HubServer {
   const serverInfo = { name: 'hestia', version: deps.version };
   const bus = createChangeBus(places);
   const messages = createMessageHandler(deps, { tools, sessions, serverInfo, bus });
-  const stopListening = deps.skillTools.onChange((namespace) => {
-    bus.notifyToolsChanged(namespace);
-    streams.notify(namespace);
-  });
+  const stopListening = reportListChanges(deps, { bus, streams });
   const answerCall = async (call: PlainCall, request: Request, caller: Caller): Promise<Answer> => {
     const ending = await callOnFastPath(deps, { tools, sessions }, call, { request, caller });
     return ending === 'cancelled' ? cancelledResponse() : plainCallResponse(call, ending, serverInfo);
@@ -103,7 +102,7 @@ export function createHubServer(deps: HubServerDeps): HubServer {
 }
 
 /** What servers offer besides tools, at this endpoint. */
-export type PassedServers = Pick<ServerEndpoints, 'passOn' | 'listResources'>;
+export type PassedServers = Pick<ServerEndpoints, 'passOn' | 'listResources' | 'onChange'>;
 
 const passedMethods: ReadonlySet<unknown> = new Set([
   'prompts/list',
@@ -188,8 +187,8 @@ function serverFactory(deps: HubServerDeps, { tools, sessions, serverInfo, excha
   const jsonSchemaValidator = new AjvJsonSchemaValidator();
   const capabilities = {
     tools: { listChanged: true },
-    prompts: { listChanged: false },
-    resources: { listChanged: false },
+    prompts: { listChanged: true },
+    resources: { listChanged: true },
     completions: {},
   };
   return ({ authInfo, requestInfo, era }: McpRequestContext) => {

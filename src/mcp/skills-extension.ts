@@ -21,7 +21,7 @@ export interface SkillsExtensionDeps {
   log: Log;
 }
 
-/** How long a client may keep an answer, in milliseconds. The hub does not notify clients of changes. */
+/** How long a client may keep an answer, in milliseconds, unless it is notified of a change. */
 const ttlMs = 10_000;
 
 /** Skills in `resources/list` at most. */

@@ -77,7 +77,8 @@ function createMcpDoors(
   toolIndex.replaceServer(hubServerId, hubTools);
   const { serverOffers } = services;
   const serverEndpoints = createServerEndpoints({ offers: serverOffers, toolCall, metrics, log, version, limits });
-  const hubDeps = { metaTools, skillTools, toolCall, skillResources, metrics, log, version, limits };
+  const skillDeps = { skillTools, skillResources, skillCatalogue: services.skillCatalogue };
+  const hubDeps = { metaTools, ...skillDeps, toolCall, metrics, log, version, limits };
   const hubServer = createHubServer({ ...hubDeps, servers: serverEndpoints });
   const sse = createSseTransport(log);
   const endpointOf = (serverId: string | undefined): SseEndpoint =>

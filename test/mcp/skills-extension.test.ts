@@ -41,7 +41,7 @@ describe.each(['auto', 'legacy'] as const)('a client that negotiates %s', (mode)
     expect(connected.skills.supported).toBe(true);
     expect(connected.skills.directoryRead).toBe(true);
     expect(connected.client.getServerCapabilities()).toMatchObject({
-      resources: { listChanged: false },
+      resources: { listChanged: true },
       extensions: { 'io.modelcontextprotocol/skills': { directoryRead: true } },
     });
   });

@@ -32,9 +32,6 @@ export type Authentication = (secret: string | undefined) => Promise<Caller | { 
 /** `hst_`, the key's id (16 hex digits), `_`, and 256 random bits in base64url. */
 const secretPattern = /^hst_([0-9a-f]{16})_[A-Za-z0-9_-]{43}$/;
 
-/** The id of a key, which is a part of its secret. */
-export const keyIdPattern = /^[0-9a-f]{16}$/;
-
 /** Creates the authentication. It throws HestiaError ISSUER_UNAVAILABLE if an access token cannot be verified now. */
 export function createAuthentication({ keys, lifetimes, tokens }: AuthenticationDeps): Authentication {
   return async (secret) => {
@@ -65,7 +62,7 @@ function callerOf(
 }
 
 /** The caller of a key that is neither revoked nor expired. */
-export async function callerOfKey(
+async function callerOfKey(
   keyId: string,
   { keys, lifetimes }: Pick<AuthenticationDeps, 'keys' | 'lifetimes'>,
 ): Promise<Caller | undefined> {

@@ -17,7 +17,8 @@ import { handleSessionMethods } from './session-methods.ts';
 /** A session. */
 export interface ClientSession {
   readonly id: string;
-  readonly keyId: string;
+  /** Who has opened it. */
+  readonly caller: Caller;
   /** Whether requests of the client go through a session of its own with the server. */
   hasOwnChannel(): boolean;
   /** Handles a request of the client. `body` is its parsed body. */
@@ -108,7 +109,7 @@ export async function createClientSession(deps: ClientSessionDeps, opener: Calle
   await mcpServer.connect(transport);
   return {
     id,
-    keyId: opener.keyId,
+    caller: opener,
     hasOwnChannel: channel.isNeeded,
     touch: idle.touch,
     end,

@@ -15,7 +15,8 @@ export interface ClientSessions {
   /** Answers the request with which a client begins a session. */
   open(request: Request, caller: Caller, face: EndpointFace, body: unknown): Promise<Response>;
   handle(session: ClientSession, request: Request, body: unknown): Promise<Response>;
-  notify(event: ServerEvent): void;
+  /** Reports a change to the sessions of callers that it concerns. */
+  notify(concerns: (caller: Caller) => boolean, event: ServerEvent): void;
   close(): Promise<void>;
 }
 
@@ -27,7 +28,7 @@ export function createClientSessions(deps: ClientSessionsDeps, places: FairBudge
   const sessions = new Map<string, ClientSession>();
   const handle: ClientSessions['handle'] = (session, request, body) => {
     if (isJsonObject(body) && body.method === 'notifications/cancelled') {
-      cancelCall(deps.calls, request, { keyId: session.keyId }, body.params);
+      cancelCall(deps.calls, request, session.caller, body.params);
     }
     return session.handle(request, body);
   };
@@ -36,7 +37,7 @@ export function createClientSessions(deps: ClientSessionsDeps, places: FairBudge
       const id = request.headers.get(sessionHeader);
       if (id === null) return undefined;
       const session = sessions.get(id);
-      return session?.keyId === keyId ? session : 'unknown';
+      return session?.caller.keyId === keyId ? session : 'unknown';
     },
     open: async (request, caller, face, body) => {
       const { keyId, role } = caller;
@@ -52,8 +53,8 @@ export function createClientSessions(deps: ClientSessionsDeps, places: FairBudge
       return response;
     },
     handle,
-    notify: (event) => {
-      for (const session of sessions.values()) session.notify(event);
+    notify: (concerns, event) => {
+      for (const session of sessions.values()) if (concerns(session.caller)) session.notify(event);
     },
     close: async () => {
       await Promise.all([...sessions.values()].map((session) => session.end()));

@@ -38,6 +38,7 @@ export interface ServerEndpoints {
   passOn(request: Request, caller: Caller, body: unknown): Promise<Response>;
   /** The resources of all servers that the caller may use, under the URIs of `/mcp/all`. */
   listResources(caller: Caller, signal: AbortSignal): Promise<JsonObject[]>;
+  onChange: ServerOffers['onChange'];
   /** Closes open streams; running requests finish by themselves. */
   close(): Promise<void>;
 }
@@ -69,8 +70,8 @@ export function createServerEndpoints(deps: ServerEndpointsDeps): ServerEndpoint
     endpoints.set(name, found);
     return found;
   };
-  const stopListening = deps.offers.onChange((change) => {
-    for (const endpoint of endpoints.values()) endpoint.changed(change);
+  const stopListening = deps.offers.onChange((change, concerns) => {
+    for (const endpoint of endpoints.values()) endpoint.changed(change, concerns);
   });
   return {
     handle: async (request, caller, name) => {
@@ -87,6 +88,7 @@ export function createServerEndpoints(deps: ServerEndpointsDeps): ServerEndpoint
     passOn: async (request, caller, body) =>
       endpointOf(allServersName, all).handleMessage(request, caller, await all.face(caller), body),
     listResources: (caller, signal) => all.list(caller, 'resources', signal),
+    onChange: deps.offers.onChange,
     close: async () => {
       stopListening();
       await Promise.all([...endpoints.values()].map((endpoint) => endpoint.close()));
@@ -112,7 +114,7 @@ interface Endpoint {
   handle(request: Request, caller: Caller, face: EndpointFace): Promise<Answer>;
   /** Answers a message that belongs to no session. */
   handleMessage: MessageHandler['handle'];
-  changed(change: ServerOfferChange): void;
+  changed(change: ServerOfferChange, concerns: (caller: Caller) => boolean): void;
   close(): Promise<void>;
 }
 
@@ -143,11 +145,11 @@ function createEndpoint(deps: ServerEndpointsDeps, endpoint: EndpointOffers, sha
       return keptAlive(answer, request.headers.get('accept'));
     },
     handleMessage: messages.handle,
-    changed: (change) => {
+    changed: (change, concerns) => {
       const event = endpoint.eventOf(change);
       if (event === undefined) return;
-      messages.publish(event);
-      sessions.notify(event);
+      messages.publishTo(concerns, event);
+      sessions.notify(concerns, event);
     },
     close: async () => {
       rounds.close();

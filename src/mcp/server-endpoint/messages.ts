@@ -3,7 +3,7 @@
  * clients that have not initialized. The SDK's handler serves each on its own.
  */
 import { strict as assert } from 'node:assert';
-import { createMcpHandler, type McpRequestContext, type ServerEvent } from '@modelcontextprotocol/server';
+import { createMcpHandler, type McpRequestContext } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { FairBudget } from '../../flow/fair-budget.ts';
 import type { Caller } from '../../shapes/access.ts';
@@ -11,7 +11,7 @@ import { HestiaError } from '../../shapes/error.ts';
 import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { boundedStream } from '../bounded-stream.ts';
-import { createChangeBus } from '../change-bus.ts';
+import { type ChangeBus, createChangeBus } from '../list-change/bus.ts';
 import { tooManyStreams } from '../refusal.ts';
 import { declarationOf } from '../request/client-declaration.ts';
 import { cancelCall, sessionHeader, versionHeader } from '../request/tool-calls.ts';
@@ -24,8 +24,8 @@ import type { InputRounds } from './input-rounds.ts';
 /** Answers messages without a session. */
 export interface MessageHandler {
   handle(request: Request, caller: Caller, face: EndpointFace, body: unknown): Promise<Response>;
-  /** Reports a change to the streams of clients that subscribed to it. */
-  publish(event: ServerEvent): void;
+  /** Reports a change to the streams that subscribed to it, of callers that it concerns. */
+  publishTo: ChangeBus['publishTo'];
   close(): Promise<void>;
 }
 
@@ -82,7 +82,7 @@ export function createMessageHandler(deps: MessageHandlerDeps): MessageHandler {
       const answer = await bus.subscribing(caller, listening);
       return answer === undefined ? tooManyStreams() : boundedStream(answer);
     },
-    publish: bus.publish,
+    publishTo: bus.publishTo,
     close: handler.close,
   };
 }

@@ -1,23 +1,23 @@
 /**
- * The bus of list changes for the subscriptions of MCP 2026-07-28, separate for each namespace. A subscription takes a place of a
- * budget, and receives the changes of the namespace of its caller: the library subscribes while it handles the request.
+ * The bus of list changes for the subscriptions of MCP 2026-07-28. A subscription takes a place of a budget, and
+ * receives the changes that concern its caller: the library subscribes while it handles the request.
  */
 
 import { strict as assert } from 'node:assert';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ServerEvent, ServerEventBus } from '@modelcontextprotocol/server';
-import type { FairBudget } from '../flow/fair-budget.ts';
-import type { Caller } from '../shapes/access.ts';
+import type { FairBudget } from '../../flow/fair-budget.ts';
+import type { Caller } from '../../shapes/access.ts';
 
-/** The bus. What is published without a namespace reaches every subscription. */
+/** The bus. What is published without callers reaches every subscription. */
 export interface ChangeBus extends ServerEventBus {
   /**
    * Handles a request to subscribe, which may fail. Undefined, without calling `handle`, where no place is left or the key of the
    * caller has its share of places.
    */
   subscribing<T>(caller: Caller, handle: () => Promise<T>): Promise<T> | undefined;
-  /** Reports a change of the tools to the subscriptions of a namespace. */
-  notifyToolsChanged(namespace: string): void;
+  /** Reports an event to the subscriptions of the callers that it concerns. */
+  publishTo(concerns: (caller: Caller) => boolean, event: ServerEvent): void;
 }
 
 /** A request to subscribe. Its place is given back when the subscription ends, or if there was none. */
@@ -29,7 +29,7 @@ interface Subscribing {
 /** Creates a bus without subscriptions. */
 export function createChangeBus(places: FairBudget): ChangeBus {
   const current = new AsyncLocalStorage<Subscribing>();
-  const listeners = new Map<(event: ServerEvent) => void, string>();
+  const listeners = new Map<(event: ServerEvent) => void, Caller>();
   return {
     subscribing: (caller, handle) => {
       const isPrivileged = caller.role === 'operator';
@@ -42,20 +42,18 @@ export function createChangeBus(places: FairBudget): ChangeBus {
     subscribe: (listener) => {
       const subscribing = current.getStore();
       assert(subscribing !== undefined, 'the SDK subscribes while it handles a request to subscribe');
-      const { keyId, namespace } = subscribing.caller;
+      const { caller } = subscribing;
       subscribing.isSubscribed = true;
-      listeners.set(listener, namespace);
+      listeners.set(listener, caller);
       return () => {
-        if (listeners.delete(listener)) places.give(keyId, 1);
+        if (listeners.delete(listener)) places.give(caller.keyId, 1);
       };
     },
     publish: (event) => {
       for (const listener of listeners.keys()) listener(event);
     },
-    notifyToolsChanged: (changed) => {
-      for (const [listener, namespace] of listeners) {
-        if (namespace === changed) listener({ kind: 'tools_list_changed' });
-      }
+    publishTo: (concerns, event) => {
+      for (const [listener, caller] of listeners) if (concerns(caller)) listener(event);
     },
   };
 }

@@ -1,9 +1,9 @@
 /**
- * Streams of list changes for 2025-era MCP clients, over server-sent events. A stream reports the changes of the namespace of its
- * caller only, and ends with the caller's key or access token.
+ * Streams of list changes for 2025-era MCP clients, over server-sent events. A stream reports the changes that
+ * concern its caller, and ends with the caller's key or access token.
  */
-import type { FairBudget } from '../flow/fair-budget.ts';
-import type { Caller } from '../shapes/access.ts';
+import type { FairBudget } from '../../flow/fair-budget.ts';
+import type { Caller } from '../../shapes/access.ts';
 
 /** A register of open streams of list changes. Each takes a place of a budget, which is shared out by key. */
 export interface ListChangeStreams {
@@ -12,16 +12,23 @@ export interface ListChangeStreams {
    * no place is left, or the key has its share of places.
    */
   open(caller: Caller, client: AbortSignal): Response | undefined;
-  /** Reports a change to the callers of a namespace. */
-  notify(namespace: string): void;
+  /** Reports a change to the callers that it concerns. */
+  notify(concerns: (caller: Caller) => boolean, change: ListChange): void;
   close(): void;
 }
 
+/** The list that has changed. */
+export type ListChange = 'tools' | 'prompts' | 'resources';
+
 const keepAliveMs = 15_000;
-const listChanged = `event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' })}\n\n`;
+
+function changeEvent(change: ListChange): string {
+  const message = { jsonrpc: '2.0', method: `notifications/${change}/list_changed` };
+  return `event: message\ndata: ${JSON.stringify(message)}\n\n`;
+}
 
 interface Writer {
-  namespace: string;
+  caller: Caller;
   write: (text: string) => void;
   end: () => void;
 }
@@ -30,17 +37,16 @@ interface Writer {
 export function createListChangeStreams(places: FairBudget): ListChangeStreams {
   const writers = new Set<Writer>();
   return {
-    open: ({ keyId, role, namespace, ended }, client) => {
+    open: (caller, client) => {
+      const { keyId, role, ended } = caller;
       const signal = ended === undefined ? client : AbortSignal.any([client, ended]);
       if (signal.aborted) return undefined;
       if (places.take(keyId, 1, { isPrivileged: role === 'operator' }) !== undefined) return undefined;
-      const body = openBody(writers, { namespace, signal, onEnd: () => places.give(keyId, 1) });
+      const body = openBody(writers, { caller, signal, onEnd: () => places.give(keyId, 1) });
       return new Response(body, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' } });
     },
-    notify: (changed) => {
-      for (const { namespace, write } of writers) {
-        if (namespace === changed) write(listChanged);
-      }
+    notify: (concerns, change) => {
+      for (const { caller, write } of writers) if (concerns(caller)) write(changeEvent(change));
     },
     close: () => {
       for (const { end } of [...writers]) end();
@@ -51,15 +57,15 @@ export function createListChangeStreams(places: FairBudget): ListChangeStreams {
 /** The body of a stream, in `writers` until the client disconnects or the signal aborts. `onEnd` is called once. */
 function openBody(
   writers: Set<Writer>,
-  { namespace, signal, onEnd }: { namespace: string; signal: AbortSignal; onEnd: () => void },
+  { caller, signal, onEnd }: { caller: Caller; signal: AbortSignal; onEnd: () => void },
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let forget: () => boolean = () => false;
   const start = (controller: ReadableStreamDefaultController<Uint8Array>) => {
     const writer: Writer = {
-      namespace,
+      caller,
       write: (text) => {
-        // A client that does not read gets no further hint: one is enough to list the tools again.
+        // A client that does not read gets no further hint: those that it has not read are enough to list again.
         if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(text));
       },
       end: () => {
