@@ -22,6 +22,7 @@ import { findInScope, isInScope, isServerInScope, type ToolAddress } from './acc
 import type { ContentDigest } from './audit/digest.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import type { Admission, Shutdown } from './call/admission.ts';
+import { untilIntroduced } from './call/connecting-server.ts';
 import { extendedByProgress, openDeadline } from './call/deadline.ts';
 import { type CallFailure, classifyFailure } from './call/failure.ts';
 import type { OfferChanges } from './offer/changes.ts';
@@ -105,7 +106,7 @@ export interface ServerOffersDeps extends VisibleOffersDeps {
   guard: AccessGuard;
   metrics: Metrics;
   admission: Admission;
-  limits: { callTimeoutMs: number; callTimeoutMsMax: number };
+  limits: { callTimeoutMs: number; callTimeoutMsMax: number; connectWaitMs: number };
 }
 
 /** Creates the use case. */
@@ -145,6 +146,7 @@ function createLists(deps: ServerOffersDeps): Lists {
   return {
     server: async (caller, serverId) => {
       const connection = await requireServer(deps, caller, serverId);
+      await untilIntroduced(connection, deps.limits);
       const introduction = connection.introduction();
       const known = introduction && introductions.get(introduction);
       if (known !== undefined) return known;
@@ -152,11 +154,10 @@ function createLists(deps: ServerOffersDeps): Lists {
       if (introduction !== undefined && server.isAdmitted) introductions.set(introduction, server);
       return server;
     },
-    serverIds: (caller) =>
-      deps.pool
-        .list()
-        .map(({ serverId }) => serverId)
-        .filter((serverId) => isOffered(caller, serverId)),
+    serverIds: (caller) => {
+      const listed = deps.pool.list().map(({ serverId }) => serverId);
+      return listed.filter((serverId) => isOffered(caller, serverId));
+    },
     tools: ({ scope }, serverId) =>
       deps.toolIndex
         .list({ serverId })
@@ -260,9 +261,8 @@ async function performAndRecord(deps: ServerOffersDeps, offer: PermittedOffer, s
     latency_ms: latencyMs,
     error_type: errorType,
   };
-  const failed = errorType !== undefined;
   const isRecorded = await deps.trail.record({
-    event: { kind: 'security', name: offerEvents[method], failed, fields },
+    event: { kind: 'security', name: offerEvents[method], failed: errorType !== undefined, fields },
     by: caller,
     span,
     digests: { arguments: argumentsDigest, result: 'result' in ending ? deps.contentDigest(ending.result) : undefined },

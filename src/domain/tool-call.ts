@@ -29,7 +29,7 @@ import type { ConnectionPool } from '../upstream/connection-pool.ts';
 import type { ClientDeclaration } from '../upstream/request/exchange.ts';
 import type { AccessGuard } from './access/guard.ts';
 import { isInScope, isNameInScope, isServerInScope } from './access/scope.ts';
-import { findCallableTool, skillToActivate } from './access/tool-lookup.ts';
+import { findCallableTool, skillToActivate, unknownHubTool } from './access/tool-lookup.ts';
 import type { ContentDigest } from './audit/digest.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import type { Admission, Shutdown } from './call/admission.ts';
@@ -40,6 +40,7 @@ import {
   markedResult,
   withWarnings,
 } from './call/argument-check.ts';
+import { untilAttempted } from './call/connecting-server.ts';
 import { extendedByProgress, openDeadline } from './call/deadline.ts';
 import { type CallFailure, callError, classifyFailure } from './call/failure.ts';
 import { recordCall } from './call/record.ts';
@@ -93,7 +94,7 @@ export interface ToolCallDeps extends ArgumentCheckDeps {
   guard: AccessGuard;
   metrics: Metrics;
   admission: Admission;
-  limits: { callTimeoutMs: number; callTimeoutMsMax: number };
+  limits: { callTimeoutMs: number; callTimeoutMsMax: number; connectWaitMs: number };
   captureContent: boolean;
   now: () => number;
 }
@@ -131,7 +132,7 @@ export function createToolCall(deps: ToolCallDeps): ToolCall {
     isInScope: ({ scope }, tool) => isInScope(scope, tool),
     refuseUnknown: async (caller, toolName) => {
       await deps.guard.recordOutOfScope(caller, 'tool.call', { serverId: hubServerId, toolName });
-      throw notFound('tool');
+      throw unknownHubTool(deps.toolIndex, caller, toolName);
     },
     call: (caller, request, options) => {
       // The load of a server outside of the scope is not revealed.
@@ -144,7 +145,8 @@ export function createToolCall(deps: ToolCallDeps): ToolCall {
 async function runCall(deps: ToolCallDeps, call: RequestedCall): Promise<ToolCallAnswer> {
   const { caller, request } = call;
   const timeoutMs = checkedTimeout(deps, request.timeoutMs);
-  await deps.guard.require(caller, 'tool.call');
+  await deps.guard.require(caller, 'tool.call', undefined, request);
+  await untilAttempted(deps, call);
   const name = activatedSkill(deps, caller, request);
   if (name !== undefined) await deps.activateOnCall?.(caller, { name });
   const tool = extraTool(call) ?? (await findCallableTool(deps, caller, request));

@@ -16,6 +16,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { authenticate, challengeFor, type HubEnv } from './authenticate.ts';
 import { completeJson, secureHeaders } from './complete-response.ts';
+import { withBodyFault } from './json-body.ts';
 import { type KeySharesDeps, limitKeys } from './key-shares.ts';
 import { allowOrigins, checkHost } from './origin-check.ts';
 import { problemResponse } from './problem.ts';
@@ -82,7 +83,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
   const app = createRouter({ router: createRememberingRouter() });
   const problem = (error: unknown, path: string) =>
     problemResponse(error, { log: deps.log, challenge: challengeFor(path, metadataUrl(deps.policy.oauth)) });
-  app.onError((error, c) => problem(error, c.req.path));
+  app.onError(async (error, c) => problem(await withBodyFault(error, c), c.req.path));
   app.notFound((c) => problem(notFound('page'), c.req.path));
   app.use(secureHeaders());
   app.use(limitRunning(deps));

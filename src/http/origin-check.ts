@@ -4,6 +4,7 @@ import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import { BoundedMap } from '../flow/bounded-map.ts';
 import { HestiaError } from '../shapes/error.ts';
+import { quotable } from '../shapes/text.ts';
 
 /** Accepted host names and host names of origins, besides those of this machine. */
 export interface OriginPolicy {
@@ -17,6 +18,13 @@ const localNames = ['localhost', '127.0.0.1', '[::1]'];
 /** The most accepted `Host` headers in the cache. */
 const hostsAcceptedMax = 64;
 
+const shownLengthMax = 100;
+
+/** A header as a message shows it: the value that somebody sent is data. */
+function shown(value: string | undefined): string {
+  return value === undefined ? 'a request without a name' : `"${quotable(value, shownLengthMax)}"`;
+}
+
 /** The middleware that refuses unknown hosts and origins: DNS rebinding lets a web page reach a local hub by them. */
 export function checkHost({ hosts, origins }: OriginPolicy): MiddlewareHandler {
   const accepted = new BoundedMap<string, true>(hostsAcceptedMax);
@@ -24,7 +32,10 @@ export function checkHost({ hosts, origins }: OriginPolicy): MiddlewareHandler {
     const host = c.req.header('host');
     if (host === undefined || !accepted.has(host)) {
       if (!validateHostHeader(host, [...localNames, ...hosts]).ok) {
-        throw new HestiaError('FORBIDDEN', 'host: this name is not one the hub answers to; see policy.allowedHosts');
+        throw new HestiaError(
+          'FORBIDDEN',
+          `host: the hub does not answer to ${shown(host)}; add it to policy.allowedHosts`,
+        );
       }
       if (host !== undefined) accepted.set(host, true);
     }
@@ -32,7 +43,7 @@ export function checkHost({ hosts, origins }: OriginPolicy): MiddlewareHandler {
     if (origin !== undefined && !validateOriginHeader(origin, [...localNames, ...origins]).ok) {
       throw new HestiaError(
         'FORBIDDEN',
-        'origin: pages of this origin may not call the hub; see policy.allowedOrigins',
+        `origin: pages of ${shown(origin)} may not call the hub; add its host name to policy.allowedOrigins`,
       );
     }
     return next();

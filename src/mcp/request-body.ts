@@ -1,15 +1,19 @@
 /** Reads the JSON-RPC message in the body of a request, also where the SDK would refuse or change it. */
 import { ProtocolError } from '@modelcontextprotocol/server';
+import { jsonFault } from '../shapes/configuration/file/json-text.ts';
 import { exactJson, isJsonObject } from '../shapes/json.ts';
+import { printable } from '../shapes/text.ts';
 import { jsonRpcRefusal } from './refusal.ts';
 
 /** The parsed body; its content is checked by whoever handles it. */
 export async function readBody(request: Request): Promise<{ parsed: unknown } | { refusal: Response }> {
+  const text = await request.text().catch(() => '');
   try {
-    const text = await request.text();
     return { parsed: withoutNullParams(withExactArguments(JSON.parse(text), text)) };
   } catch {
-    const error = new ProtocolError(-32700, 'the body is not valid JSON', { code: 'INVALID_REQUEST' });
+    const error = new ProtocolError(-32700, printable(`the body is not valid JSON: ${jsonFault(text)}`), {
+      code: 'INVALID_REQUEST',
+    });
     return { refusal: jsonRpcRefusal(400, error) };
   }
 }

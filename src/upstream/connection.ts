@@ -52,6 +52,7 @@ class Connection implements UpstreamConnection {
   #disposed = false;
   readonly #offers: OfferCache;
   #introduction: ServerIntroduction | undefined;
+  readonly attempt = () => this.#attempt;
 
   constructor(deps: ConnectionDeps) {
     this.#deps = deps;

@@ -13,9 +13,10 @@ export interface AccessGuard {
   /**
    * Returns if the caller may do `action`, on `target` if given.
    * @param target its `kind` is the noun in the error message, such as `skill`
+   * @param tool the tool that is asked for, which the record of a denial names
    * @throws HestiaError FORBIDDEN, or NOT_FOUND for a target that the caller may not see; the denial is recorded first
    */
-  require(caller: Caller, action: Action, target?: OwnedResource & { kind: string }): Promise<void>;
+  require(caller: Caller, action: Action, target?: OwnedResource & { kind: string }, tool?: ToolAddress): Promise<void>;
   /**
    * Records the request for a tool that the caller does not find and that may be outside of the scope of its key, whether or
    * not the tool exists. Never throws.
@@ -37,24 +38,29 @@ export function createAccessGuard({ trail }: { trail: AuditTrail }): AccessGuard
   return {
     recordOutOfScope: async (caller, action, tool) => {
       if (!mayBeOutOfScope(caller.scope, tool)) return;
-      const name = (text: string) => printable(truncated(text, recordedNameLengthMax));
-      const asked = { server_id: name(tool.serverId), tool_name: name(tool.toolName) };
-      await record(caller, action, { ...asked, error_type: 'absent' });
+      await record(caller, action, { ...toolFields(tool), error_type: 'absent' });
     },
-    require: async (caller, action, target) => {
+    require: async (caller, action, target, tool) => {
       const decision = checkPermission(caller, action, target);
       if (decision === 'allowed') return;
       await record(caller, action, {
         target_namespace: target?.namespace === caller.namespace ? undefined : target?.namespace,
+        ...(tool && toolFields(tool)),
         error_type: decision,
       });
       if (decision === 'absent') throw notFound(target?.kind ?? 'resource');
       throw new HestiaError(
         'FORBIDDEN',
-        `${deniedCaller(caller, action)} may not do ${action}${target ? ` on a ${target.kind} of another agent` : ''}`,
+        `${deniedCaller(caller, action)} may not do ${action}${target ? ` on a ${target.kind} of another agent` : ''}; ask an operator`,
       );
     },
   };
+}
+
+/** The fields that name a tool, which may be any text. */
+function toolFields({ serverId, toolName }: ToolAddress): EventFields {
+  const name = (text: string) => printable(truncated(text, recordedNameLengthMax));
+  return { server_id: name(serverId), tool_name: name(toolName) };
 }
 
 /** What refuses the action: the role, or else the scope of the key. */

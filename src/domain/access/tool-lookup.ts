@@ -6,7 +6,7 @@ import { hubServerId } from '../../shapes/server.ts';
 import type { ToolDefinition } from '../../shapes/tool.ts';
 import type { ConnectionPool } from '../../upstream/connection-pool.ts';
 import type { AccessGuard } from './guard.ts';
-import { findInScope, isServerInScope, type ToolAddress } from './scope.ts';
+import { findInScope, isInScope, isServerInScope, type ToolAddress } from './scope.ts';
 
 /** Dependencies of {@link findCallableTool}. */
 export interface ToolLookupDeps {
@@ -47,6 +47,26 @@ export async function findCallableTool(
   if (errorType === 'login_required' && reason !== undefined) throw new HestiaError('LOGIN_REQUIRED', reason);
   if (state !== 'connected') throw new HestiaError('SERVER_UNAVAILABLE', `the server is ${state}; see its status`);
   throw notFound('tool');
+}
+
+/** The most servers that a message names. */
+const serversNamedMax = 3;
+
+/** The error of a call at the hub's own endpoint of a tool that it does not have. It says where upstream servers have it. */
+export function unknownHubTool(toolIndex: ToolIndex, caller: Caller, toolName: string): HestiaError {
+  const servers = toolIndex
+    .list({})
+    .filter(({ source, definition }) => source === 'upstream' && definition.toolName === toolName)
+    .filter((tool) => isInScope(caller.scope, tool))
+    .map(({ definition }) => definition.serverId);
+  if (servers.length === 0) return notFound('tool');
+  const ways = servers
+    .slice(0, serversNamedMax)
+    .map((id) => `server_id ${JSON.stringify(id)}, tool_name ${JSON.stringify(toolName)}, or connect to /mcp/${id}`);
+  return new HestiaError(
+    'NOT_FOUND',
+    `no such tool at this endpoint; call it through call_mcp_tool with ${ways.join('; or with ')}`,
+  );
 }
 
 /** The name of the skill that a call of this tool activates; undefined if it activates none. */

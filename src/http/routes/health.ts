@@ -13,6 +13,10 @@ import { createRouter, jsonAnswer } from './route-parts.ts';
 const readinessSchema = z
   .object({
     status: z.enum(['ready', 'not ready', 'draining']),
+    message: z
+      .string()
+      .optional()
+      .meta({ description: 'Present while servers are connecting for the first time: how many are connected.' }),
     dependencies: z.record(z.string(), z.looseObject({ state: z.string() })),
   })
   .meta({ id: 'Readiness' });
@@ -56,7 +60,7 @@ export interface ProbeRoutesDeps {
 }
 
 /**
- * The two probes. An unavailable upstream server or Chroma is listed but does not make the hub unready: other tools work, and
+ * The two probes: live, ready, and ready while servers are still connecting. An unavailable upstream server or Chroma is listed but does not make the hub unready: other tools work, and
  * search continues by words. Without a key servers are only counted, since anyone who reaches the hub may send a probe.
  */
 export function healthRoutes({ health, access, servers }: ProbeRoutesDeps): OpenAPIHono<HubEnv> {
@@ -83,7 +87,7 @@ export function healthRoutes({ health, access, servers }: ProbeRoutesDeps): Open
     };
     if (health.isDraining()) return c.json({ status: 'draining' as const, dependencies }, 503);
     if (isDown) return c.json({ status: 'not ready' as const, dependencies }, 503);
-    return c.json({ status: 'ready' as const, dependencies }, 200);
+    return c.json({ status: 'ready' as const, ...connectingMessage(summary(health.servers())), dependencies }, 200);
   });
   return router;
 }
@@ -95,11 +99,20 @@ function stateOfMemory({ isOver, limitBytes }: HealthRoutesDeps['memory']): Depe
   return { state: 'down', reason: `the hub holds more than ${limitBytes} bytes of memory; it serves operators only` };
 }
 
+type ServersSummary = { state: 'up' | 'connecting' | 'degraded'; connected: number; total: number };
+
 /** The servers without their names. Those that are disconnected on purpose do not count. */
-function summary(statuses: readonly ServerStatus[]): { state: string; connected: number; total: number } {
+function summary(statuses: readonly ServerStatus[]): ServersSummary {
   const wanted = statuses.filter(({ state }) => state !== 'disconnected');
   const connected = wanted.filter(({ state }) => state === 'connected').length;
-  return { state: connected === wanted.length ? 'up' : 'degraded', connected, total: wanted.length };
+  const isConnecting = wanted.some(({ state }) => state === 'connecting');
+  const state = connected === wanted.length ? 'up' : isConnecting ? 'connecting' : 'degraded';
+  return { state, connected, total: wanted.length };
+}
+
+/** The message of a hub that is ready, but has tools of some servers only. */
+function connectingMessage({ state, connected, total }: ServersSummary): { message?: string } {
+  return state === 'connecting' ? { message: `servers still connecting (${connected} of ${total})` } : {};
 }
 
 /** The state of a dependency, with the public reason where it is down. */

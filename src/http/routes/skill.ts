@@ -30,7 +30,9 @@ import {
   skillView,
   skillViewSchema,
 } from '../../shapes/skill-view.ts';
+import { quotable } from '../../shapes/text.ts';
 import type { HubEnv } from '../authenticate.ts';
+import { invalidJson } from '../json-body.ts';
 import { invalidRequest } from '../problem.ts';
 import { createRouter, jsonAnswer, jsonBody, problemAnswers, security } from './route-parts.ts';
 
@@ -215,10 +217,13 @@ async function readDocument(c: Context, name: string, strict: boolean): Promise<
   if (type === 'text/markdown')
     return parseSkillDocument({ document: new Uint8Array(await c.req.arrayBuffer()), files: [], folderName, strict });
   if (type !== 'application/json') {
-    throw new HestiaError('UNSUPPORTED_MEDIA_TYPE', 'content-type: must be text/markdown or application/json');
+    throw new HestiaError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      `content-type: found ${quotable(type ?? 'none', 64)}; send text/markdown or application/json`,
+    );
   }
-  const body: unknown = await c.req.json().catch(() => {
-    throw new HestiaError('INVALID_REQUEST', 'the body is not valid JSON');
+  const body: unknown = await c.req.json().catch(async () => {
+    throw invalidJson(await c.req.text());
   });
   // The library leaves this member out of what it parses, so that the file would be lost without a word.
   if (isJsonObject(body) && isJsonObject(body.files) && Object.hasOwn(body.files, '__proto__'))

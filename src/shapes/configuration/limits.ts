@@ -13,6 +13,9 @@ export const limitsSchema = z
     callTimeoutMsMax: milliseconds(300_000, 100, 3_600_000).describe(
       'Longest deadline that a call may request, or reach by progress.',
     ),
+    connectWaitMs: milliseconds(10_000, 0, 600_000).describe(
+      'Longest time that a call waits for a server that is connecting. 0: it fails at once.',
+    ),
     responseBytesMax: z
       .int()
       .min(1024)

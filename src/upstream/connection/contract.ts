@@ -56,6 +56,8 @@ export interface UpstreamConnection extends AsyncDisposable {
   /** Closes the connection and removes its tools, within about two seconds. Never rejects; may be repeated. */
   disconnect(): Promise<void>;
   status(): ServerStatus;
+  /** Resolves when the attempt to connect that is in progress has settled; undefined if none is. It never rejects. */
+  attempt(): Promise<void> | undefined;
   /** The tools as last listed. They remain while the connection is reconnecting. */
   tools(): readonly ToolDefinition[];
   /**

@@ -44,6 +44,36 @@ export function parseJsonText(written: string): ParsedJsonText {
   };
 }
 
+/** The longest text that is searched for the place of its fault, in UTF-16 units. */
+const faultLengthMax = 1_048_576;
+/** How much of the text at the place is shown. */
+const shownLengthMax = 24;
+
+/**
+ * What is wrong with a text that `JSON.parse` refuses: line, column, what is there, and what should be. It shows a few characters of
+ * the text, so that it is only for who sent it.
+ */
+export function jsonFault(text: string): string {
+  if (text.trim() === '') return 'it is empty';
+  const errors: ParseError[] = [];
+  if (text.length <= faultLengthMax) parseTree(text, errors, { allowTrailingComma: false, disallowComments: true });
+  const [error] = errors;
+  if (error === undefined) return 'not valid JSON';
+  const { line, column } = placeAt(text, error.offset);
+  const rest = text.slice(error.offset, error.offset + shownLengthMax).split('\n')[0] ?? '';
+  const found = rest.trim() === '' ? 'the end of the line' : JSON.stringify(rest);
+  const reason = trailingComma.test(text.slice(0, error.offset)) ? 'a comma is not allowed here' : strictReason(error);
+  return `line ${line}, column ${column}: found ${error.offset >= text.length ? 'the end' : found}; ${reason}`;
+}
+
+const trailingComma = /,\s*$/;
+
+/** As {@link brokenReason}, for a text without the extensions that files may have. */
+function strictReason(error: ParseError): string {
+  const code = printParseErrorCode(error.error);
+  return code === 'InvalidCommentToken' ? 'comments are not allowed here' : brokenReason(error, 'a body');
+}
+
 function placeAt(text: string, offset: number): TextPlace {
   const before = text.slice(0, offset);
   return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
