@@ -3,7 +3,11 @@ import type { ScanRule } from './rule.ts';
 
 /** The rules of the family TSH that match the name of a tool. */
 export const imitationRules = {
-  hubTool: { id: 'TSH-04', severity: 'high', why: 'Has the name of a tool of the hub, or one that looks like it.' },
+  hubTool: {
+    id: 'TSH-04',
+    severity: 'high',
+    why: 'Has the name of a tool of the hub, or one that looks like it. If the server is a hub itself, use the URL of its /mcp/all.',
+  },
   lookAlike: {
     id: 'TSH-05',
     severity: 'high',
