@@ -32,11 +32,11 @@ export function characterRules(line: string, isPlain = isAscii(line)): readonly 
   if (isPlain && !mayHoldEscapes) return none;
   const found: CharacterRule[] = mayHoldEscapes && escapedLetters.test(line) ? [hiddenRules.escapedLetters] : [];
   if (isPlain) return found;
-  if (tag.test(line.replace(flagSequence, ''))) found.push(hiddenRules.tags);
+  if (tag.test(line) && tag.test(line.replace(flagSequence, ''))) found.push(hiddenRules.tags);
   if (bidi.test(line))
     found.push(rightToLeft.test(line) ? { ...hiddenRules.bidi, severity: 'medium' } : hiddenRules.bidi);
   if (invisibleInWord.test(line)) found.push(hiddenRules.invisible);
   if (variations.test(line)) found.push(hiddenRules.variation);
-  if ((line.match(/[\p{L}]+/gu) ?? []).some(mixesScripts)) found.push(hiddenRules.mixedScript);
+  if (mixesScripts(line)) found.push(hiddenRules.mixedScript);
   return found;
 }

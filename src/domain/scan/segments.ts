@@ -105,14 +105,14 @@ class SegmentReader {
       return;
     }
     if (this.#frontMatter === 'possible' && text.trim() !== '') this.#frontMatter = 'none';
-    const opening = fence.exec(text);
+    const opening = text.includes('```') || text.includes('~~~') ? fence.exec(text) : null;
     if (opening !== null) {
       this.#close();
       this.#fence = opening[1] ?? '```';
       this.#current = { kind: 'code', language: (opening[2] ?? '').toLowerCase(), lines: [] };
       return;
     }
-    const comment = /<\\?!--/.exec(text);
+    const comment = text.includes('!--') ? /<\\?!--/.exec(text) : null;
     if (comment !== null) {
       this.#readLine({ ...line, text: text.slice(0, comment.index) });
       this.#close();
@@ -126,14 +126,13 @@ class SegmentReader {
   #readLine(line: ScanLine): void {
     const { text } = line;
     const trimmed = text.trim();
-    const hidden =
-      linkComment.exec(text)?.[1] ?? (hiddenStyle.test(text) ? text.replace(/<[^>]{0,200}>/g, ' ') : undefined);
+    const hidden = hiddenTextOf(text);
     if (hidden !== undefined) this.#appendAlone('hidden', { ...line, text: hidden });
     else if (trimmed === '') this.#close();
     else if (trimmed.startsWith('|')) {
       const cells = trimmed.replace(/^\||\|$/g, '').replace(/(?<!\\)\|/g, ' . ');
       this.#appendAlone('table', { ...line, text: cells }, this.#itemContext(text));
-    } else if (/^#{1,6}\s/.test(trimmed)) {
+    } else if (trimmed.startsWith('#') && /^#{1,6}\s/.test(trimmed)) {
       this.#underProhibition = prohibitiveHeading.test(trimmed) && !doubleNegation.test(trimmed);
       this.#afterProhibition = false;
       this.#appendAlone('prose', { ...line, text: trimmed });
@@ -151,7 +150,7 @@ class SegmentReader {
       isItem ? this.#itemContext(text) : undefined,
     );
     // A line that is no item and is not indented below one begins another paragraph.
-    if (!isItem && /^\S/.test(text)) this.#afterProhibition = prohibitiveLead.test(text) && !doubleNegation.test(text);
+    if (!isItem && /^\S/.test(text)) this.#afterProhibition = isProhibitiveLead(text);
   }
 
   #itemContext(text: string): ItemContext | undefined {
@@ -176,6 +175,20 @@ class SegmentReader {
     if (this.#current !== undefined && this.#current.lines.length > 0) this.#closed.push(this.#current);
     this.#current = undefined;
   }
+}
+
+// Most lines have none of the characters that the expressions need, and are not matched with them.
+function hiddenTextOf(text: string): string | undefined {
+  const hasColon = text.includes(':');
+  const link = hasColon && text.includes(']:') ? linkComment.exec(text)?.[1] : undefined;
+  if (link !== undefined) return link;
+  return (hasColon || text.includes('<')) && hiddenStyle.test(text) ? text.replace(/<[^>]{0,200}>/g, ' ') : undefined;
+}
+
+function isProhibitiveLead(text: string): boolean {
+  const end = text.trimEnd();
+  if (!end.endsWith(':') && !end.endsWith('*')) return false;
+  return prohibitiveLead.test(text) && !doubleNegation.test(text);
 }
 
 const openingTag =

@@ -110,6 +110,9 @@ const entities: Readonly<Record<string, string>> = {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression matches text that is not pure ASCII
 const beyondAscii = /[^\u0000-\u007f]/;
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression leaves out what is ASCII
+const foreignLetter = /(?![\u0000-\u007f])[\p{L}\p{M}]/u;
+
 /** Whether the text has only characters of ASCII. */
 export function isAscii(text: string): boolean {
   return !beyondAscii.test(text);
@@ -125,7 +128,8 @@ export function normalisedLine(line: string, isPlain = isAscii(line)): string {
     .replace(invisible, '')
     .replace(/\p{Zs}/gu, ' ')
     .replaceAll('’', "'");
-  return visible.replace(/[\p{L}\p{M}]+/gu, foldWord);
+  // Dashes, arrows and symbols are the only other characters of most lines; words in ASCII are folded to themselves.
+  return foreignLetter.test(visible) ? visible.replace(/[\p{L}\p{M}]+/gu, foldWord) : visible;
 }
 
 /** Decodes the characters of the tag block (U+E0020 to U+E007E) in a line to the ASCII they represent. */
@@ -138,9 +142,12 @@ export function decodedTags(line: string): string {
   return decoded;
 }
 
-/** Whether a word mixes Latin letters with letters of a script that has look-alikes. */
-export function mixesScripts(word: string): boolean {
-  return /[a-z]/i.test(word) && /[\p{sc=Cyrillic}\p{sc=Greek}\p{sc=Armenian}]/u.test(word);
+const lookAlikeScript = /[\p{sc=Cyrillic}\p{sc=Greek}\p{sc=Armenian}]/u;
+
+/** Whether a line has a word that mixes Latin letters with letters of a script that has look-alikes. */
+export function mixesScripts(line: string): boolean {
+  if (!lookAlikeScript.test(line)) return false;
+  return (line.match(/[\p{L}]+/gu) ?? []).some((word) => /[a-z]/i.test(word) && lookAlikeScript.test(word));
 }
 
 /** Maps a word to Latin if each of its letters is Latin or looks like it. Other words are unchanged. */

@@ -1,4 +1,4 @@
-/** The fast paths of the content scan find what the expressions and patterns do that they stand for. */
+/** The fast paths of the content scan find what the expressions and patterns do that they replace. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { indexSentence, type ScanToken } from '../../../src/domain/scan/pattern.ts';
@@ -11,6 +11,8 @@ import {
   rulePlaces,
   rulesFor,
 } from '../../../src/domain/scan/rules/rule-set.ts';
+import { segmentsOf } from '../../../src/domain/scan/segments.ts';
+import { mixesScripts, normalisedLine } from '../../../src/domain/scan/text-normalisation.ts';
 import { LineWords, wordExpression } from '../../../src/domain/scan/words/line-words.ts';
 import { extendedHash } from '../../../src/domain/scan/words/notable-words.ts';
 import { SentenceReader } from '../../../src/domain/scan/words/tokens.ts';
@@ -211,4 +213,39 @@ describe('the bit of a place', () => {
     for (const { place, pattern } of patterns)
       expect(pattern.steps.some((symbols) => isPlaceOf(placesOf(stepsOf(symbols)), place))).toBe(true);
   });
+});
+
+describe('a line', () => {
+  const words = fc
+    .array(fc.oneof(fc.constantFrom(...parts, 'сору', 'rеаd', 'naïve', '—', '…', '’s', 'ﬁ', '&#x41;'), line), {
+      maxLength: 12,
+    })
+    .map((all) => all.join(' '));
+  test('is normalised alike with and without a word of other letters behind it', () => {
+    fc.assert(
+      fc.property(words, (text) => {
+        expect(normalisedLine(`${text} é`)).toBe(`${normalisedLine(`${text} —`).slice(0, -1)}e`);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('mixes scripts where one of its words does', () => {
+    expect(['rеаd it', 'naïve — сору', 'read сору', 'plain', 'α-test', 'αtest'].map(mixesScripts)).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  test.each(['Never do this:', 'Never do this: ', '**Never do this:**', 'Avoid:**   '])(
+    'that ends in a colon says what to avoid: "%s"',
+    (lead) => {
+      const lines = [lead, '- a thing'].map((text, index) => ({ text, line: index + 1, offset: 0 }));
+      expect([...segmentsOf(lines)].at(-1)?.context).toBe('prohibited');
+    },
+  );
 });
