@@ -122,21 +122,6 @@ function rateErrorsDuration(): BoardSection {
         links: [toTools],
       }),
       timeSeriesPanel({
-        title: 'MCP requests that failed',
-        description: 'Which requests of agents to `/mcp` fail, and why?',
-        unit: units.requestsPerSecond,
-        many: true,
-        form: 'stacked',
-        size: { width: 8 },
-        noValue: 'no request has failed',
-        queries: [
-          {
-            expr: perSecond(hub(served, isNot(labels.errorType, '')), labels.mcpMethodName, labels.errorType),
-            legend: `{{${labels.mcpMethodName}}}: {{${labels.errorType}}}`,
-          },
-        ],
-      }),
-      timeSeriesPanel({
         title: 'Duration of calls, percentiles',
         description: 'How long do calls take at the 50th, 95th and 99th percentile?',
         unit: units.seconds,
@@ -144,15 +129,6 @@ function rateErrorsDuration(): BoardSection {
         queries: percentileLines(durationBuckets),
         colours: percentileColours,
         links: [toTools],
-      }),
-      timeSeriesPanel({
-        title: 'MCP requests by method',
-        description: 'Which MCP methods do agents use: list, search, call?',
-        unit: units.requestsPerSecond,
-        many: true,
-        form: 'stacked',
-        size: { width: 8 },
-        queries: [{ expr: perSecond(hub(served), labels.mcpMethodName), legend: `{{${labels.mcpMethodName}}}` }],
       }),
       timeSeriesPanel({
         title: 'HTTP requests by status',
@@ -169,11 +145,35 @@ function rateErrorsDuration(): BoardSection {
         colourPatterns: statusColours,
       }),
       timeSeriesPanel({
+        title: 'MCP requests by method',
+        description: 'Which MCP methods do agents use: list, search, call?',
+        unit: units.requestsPerSecond,
+        many: true,
+        form: 'stacked',
+        size: { width: 12 },
+        queries: [{ expr: perSecond(hub(served), labels.mcpMethodName), legend: `{{${labels.mcpMethodName}}}` }],
+      }),
+      timeSeriesPanel({
+        title: 'MCP requests that failed',
+        description: 'Which requests of agents to `/mcp` fail, and why?',
+        unit: units.requestsPerSecond,
+        many: true,
+        form: 'stacked',
+        size: { width: 12 },
+        noValue: 'no request has failed',
+        queries: [
+          {
+            expr: perSecond(hub(served, isNot(labels.errorType, '')), labels.mcpMethodName, labels.errorType),
+            legend: `{{${labels.mcpMethodName}}}: {{${labels.errorType}}}`,
+          },
+        ],
+      }),
+      timeSeriesPanel({
         title: 'P95 duration of HTTP requests, by route',
         description: 'Which route is slow? A stream counts until it is closed.',
         unit: units.seconds,
         many: true,
-        size: { width: 8 },
+        size: { width: 24 },
         queries: [
           {
             expr: quantile(

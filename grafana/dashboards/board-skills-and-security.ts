@@ -130,7 +130,6 @@ function skills(): BoardSection {
       timeSeriesPanel({
         title: 'Active skills by namespace',
         description: 'How many skills are active in each namespace?',
-        many: true,
         unit: units.count,
         decimals: 0,
         size: { width: 8 },
@@ -140,7 +139,6 @@ function skills(): BoardSection {
         title: 'Skill operations',
         description: 'How many operations on skills are there, and how many fail?',
         unit: units.operationsPerSecond,
-        many: true,
         size: { width: 8 },
         queries: [
           {
@@ -156,7 +154,6 @@ function skills(): BoardSection {
       timeSeriesPanel({
         title: 'P95 duration of skill operations',
         description: 'Is the skill registry fast?',
-        many: true,
         unit: units.seconds,
         size: { width: 8 },
         queries: [

@@ -116,7 +116,6 @@ function insideTheHub(): BoardSection {
         title: 'Dropped, by signal',
         description: 'How much is missing from traces and logs, and since when?',
         unit: units.itemsPerSecond,
-        many: true,
         size: { width: 6 },
         queries: [bySignal(series.telemetryDropped, 'dropped')],
         colours: {
@@ -161,7 +160,6 @@ function insideTheCollector(): BoardSection {
         title: 'Received',
         description: 'How much does the collector receive, and how much does it refuse?',
         unit: units.itemsPerSecond,
-        many: true,
         size: { width: 8 },
         queries: [...bySignal('receiver_accepted', 'accepted'), ...bySignal('receiver_refused', 'refused')],
       }),
@@ -169,7 +167,6 @@ function insideTheCollector(): BoardSection {
         title: 'Sent, by exporter',
         description: 'How much does the collector send, and which exporter fails?',
         unit: units.itemsPerSecond,
-        many: true,
         size: { width: 8 },
         queries: [
           ...byExporter('exporter_sent', 'sent'),

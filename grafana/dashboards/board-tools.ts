@@ -191,14 +191,14 @@ function failures(): BoardSection {
         },
         columns: outcomeColumns([labels.serverId, labels.genAiToolName]),
         sortBy: 'failed',
-        size: { width: 14, height: 10 },
+        size: { width: 24, height: 10 },
       }),
       logPanel({
         title: 'Calls that did not succeed, log',
         description: 'Who called which tool, and what happened? Open a line for its fields and the link to its trace.',
         noValue: 'no call has failed',
         query: `${hubLogs} | event="${toolOutcomeMessage}" | outcome!="success" | outcome=~"$outcome" | server_id=~"$server" | tool_name=~"$tool"`,
-        size: { width: 10, height: 10 },
+        size: { width: 24, height: 9 },
       }),
     ],
   };
@@ -270,7 +270,7 @@ function slowCalls(): BoardSection {
           expr: `topk(10, ${quantileOverRange(0.95, durationBuckets, labels.serverId, labels.genAiToolName)})`,
           legend: `{{${labels.genAiToolName}}} ({{${labels.serverId}}})`,
         },
-        size: { height: 9 },
+        size: { width: 14, height: 9 },
       }),
       timeSeriesPanel({
         title: 'Calls in progress',
@@ -278,7 +278,7 @@ function slowCalls(): BoardSection {
           'How many calls are in progress at once? A line that only rises is a server that no longer responds.',
         unit: units.count,
         queries: [{ expr: `sum by (instance) (${hub(series.callsRunning)})`, legend: '{{instance}}' }],
-        size: { height: 9 },
+        size: { width: 10, height: 9 },
       }),
       tracePanel({
         title: 'Slow calls, newest first',

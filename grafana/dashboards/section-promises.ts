@@ -47,7 +47,7 @@ export function promises(): BoardSection {
         description:
           'How fast is the error budget spent? At 100 % it lasts exactly its window. Alerts evaluate one hour and its last five minutes, and longer windows for slow burns.',
         unit: units.ratio,
-        size: { width: 8 },
+        size: { width: 8, height: 6 },
         noValue: 'no traffic yet',
         queries: (['availability', 'latency'] as const).flatMap((indicator) =>
           chartWindowsSeconds.map((window) => ({
@@ -138,7 +138,7 @@ function promiseStats(indicator: Indicator): BoardPanel[] {
       decimals: 2,
       min: 0,
       max: 1,
-      size: { height: 8 },
+      size: { height: 6 },
       noValue: 'no traffic yet',
       queries: [{ expr: `clamp(1 - ${share}, 0, 1)`, legend: title.toLowerCase() }],
       thresholds: steps(meaning.bad, { from: objective, colour: meaning.good }),
@@ -151,7 +151,7 @@ function promiseStats(indicator: Indicator): BoardPanel[] {
       decimals: 0,
       min: 0,
       max: 1,
-      size: { height: 8 },
+      size: { height: 6 },
       noValue: 'no traffic yet',
       queries: [{ expr: `clamp(1 - ${share} / (1 - ${objective}), 0, 1)`, legend: 'left' }],
       thresholds: steps(meaning.bad, { from: 0.001, colour: meaning.suspect }, { from: 0.5, colour: meaning.good }),

@@ -14,6 +14,7 @@ const targetSchema = z.object({
   legendFormat: z.string().optional(),
   exemplar: z.boolean().optional(),
 });
+const mappingSchema = z.object({ text: z.string().optional(), color: z.string().optional() });
 const panelSchema = z.object({
   id: z.int(),
   type: z.string(),
@@ -29,6 +30,12 @@ const panelSchema = z.object({
       defaults: z.object({
         unit: z.string().optional(),
         noValue: z.string().optional(),
+        decimals: z.number().optional(),
+        max: z.number().optional(),
+        mappings: z.array(z.object({ options: z.record(z.string(), mappingSchema) })).optional(),
+        thresholds: z
+          .object({ steps: z.array(z.object({ value: z.number().nullable(), color: z.string() })) })
+          .optional(),
         links: z.array(linkSchema).optional(),
         custom: z.record(z.string(), z.unknown()).optional(),
       }),
