@@ -1,5 +1,6 @@
 /** `hestia tools`: search, call, statistics. */
 import type { Command } from 'commander';
+import type { z } from 'zod';
 import type { JsonObject } from '../shapes/json.ts';
 import { type SearchAnswer, searchAnswerSchema } from '../shapes/search-answer.ts';
 import { printable } from '../shapes/text.ts';
@@ -7,6 +8,8 @@ import { searchSourceSchema, toolCallViewSchema, toolStatisticsViewSchema } from
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 import { choiceOption, jsonObject, wholeNumber } from './command-options.ts';
+import type { Column } from './command-output.ts';
+import { relativeTime } from './terminal/relative-time.ts';
 import { addDefinitionCommands } from './tools/definition-commands.ts';
 
 const resultsMax = 50;
@@ -120,24 +123,39 @@ function blockLines(block: JsonObject): string[] {
 
 function addStatistics(tools: Command, context: CommandContext): void {
   withHubOptions(tools.command('stats'), context)
-    .description('show outcomes and latency by tool')
-    .action(async (options: HubOptions) => {
-      const request = { signal: context.signal };
-      const { items } = await hubOf(options).request('/v1/tools/stats', toolStatisticsViewSchema, request);
-      context.output.table(
-        items,
-        [
-          { title: 'SERVER', cell: ({ serverId }) => serverId },
-          { title: 'TOOL', cell: ({ toolName }) => toolName, isText: true },
-          { title: 'CALLS', cell: ({ calls }) => calls },
-          { title: 'SUCCESS', cell: ({ outcomes }) => outcomes.success },
-          { title: 'ERROR', cell: ({ outcomes }) => outcomes.error },
-          { title: 'TIMEOUT', cell: ({ outcomes }) => outcomes.timeout },
-          { title: 'ABANDONED', cell: ({ outcomes }) => outcomes.abandoned },
-          { title: 'MEAN ms', cell: ({ latencyMsMean }) => latencyMsMean.toFixed(1) },
-          { title: 'P95 ms', cell: ({ latencyMsP95 }) => latencyMsP95.toFixed(1) },
-        ],
-        'no tool has been called yet',
-      );
+    .description('show outcomes, errors and latency by tool')
+    .option('--since <time>', 'calls from this time on: ISO 8601, or how long ago (15m, 2h, 7d)')
+    .option('--until <time>', 'calls before this time')
+    .action(async ({ since, until, ...options }: HubOptions & { since?: string; until?: string }) => {
+      const given = Object.entries({ since, until }).filter((one): one is [string, string] => one[1] !== undefined);
+      const path = `/v1/tools/stats?${new URLSearchParams(given)}`;
+      const { items } = await hubOf(options).request(path, toolStatisticsViewSchema, { signal: context.signal });
+      context.output.table(items, statisticsColumns, 'no tool was called');
     });
+}
+
+type ToolStatisticsItem = z.infer<typeof toolStatisticsViewSchema>['items'][number];
+
+const statisticsColumns: Column<ToolStatisticsItem>[] = [
+  { title: 'SERVER', cell: ({ serverId }) => serverId, isText: true },
+  { title: 'TOOL', cell: ({ toolName }) => toolName, isText: true },
+  { title: 'CALLS', cell: ({ calls }) => calls },
+  { title: 'FAILED', cell: ({ calls, outcomes }) => calls - outcomes.success },
+  { title: 'P50 ms', cell: ({ latencyMsP50 }) => milliseconds(latencyMsP50) },
+  { title: 'P95', cell: ({ latencyMsP95 }) => milliseconds(latencyMsP95) },
+  { title: 'P99', cell: ({ latencyMsP99 }) => milliseconds(latencyMsP99) },
+  { title: 'LAST', cell: ({ lastCalledAt }) => relativeTime(lastCalledAt) },
+  {
+    title: 'ERRORS',
+    cell: ({ errorTypes }) =>
+      Object.entries(errorTypes)
+        .map(([type, count]) => `${count} ${type}`)
+        .join(', '),
+    isText: true,
+  },
+];
+
+/** Three significant digits below 100 ms, whole numbers above. */
+function milliseconds(ms: number): number {
+  return ms < 100 ? Number(ms.toPrecision(3)) : Math.round(ms);
 }

@@ -9,10 +9,16 @@ import { findInScope } from './access/scope.ts';
 /** Reads call statistics. Errors: FORBIDDEN, VIEWS_UNAVAILABLE. */
 export interface ToolStatisticsService {
   /**
-   * Returns one entry for each tool that was called. An agent sees the calls of its own namespace only, and a limited key those
+   * Returns one entry for each tool that was called, from `since` until `until` if given (Unix milliseconds). An agent sees the calls of its own namespace only, and a limited key those
    * of tools that it can find now.
    */
-  statistics(caller: Caller): Promise<ToolStatistics[]>;
+  statistics(caller: Caller, period?: StatisticsPeriod): Promise<ToolStatistics[]>;
+}
+
+/** A period; what is older than the retention does not count. */
+export interface StatisticsPeriod {
+  since?: number | undefined;
+  until?: number | undefined;
 }
 
 const dayMs = 86_400_000;
@@ -33,10 +39,14 @@ export function createToolStatisticsService({
   now: () => number;
 }): ToolStatisticsService {
   return {
-    statistics: async (caller) => {
+    statistics: async (caller, { since: from, until } = {}) => {
       await guard.require(caller, 'statistics.read');
-      const since = now() - outcomesDays * dayMs;
-      const found = await views.statistics({ since, ...(caller.role === 'agent' && { namespace: caller.namespace }) });
+      const since = Math.max(now() - outcomesDays * dayMs, from ?? 0);
+      const found = await views.statistics({
+        since,
+        until,
+        ...(caller.role === 'agent' && { namespace: caller.namespace }),
+      });
       if (caller.scope === undefined) return found;
       return found.filter((tool) => findInScope(toolIndex, caller, tool) !== undefined);
     },

@@ -203,14 +203,17 @@ export const toolOutcomeSchema = z.strictObject({
 });
 export type ToolOutcome = z.infer<typeof toolOutcomeSchema>;
 
-/** Outcomes and latency of one tool over the retention period. Latencies and `lastCalledAt` are milliseconds. */
+/** Outcomes and latency of one tool over a period, at most that of the retention. Latencies and `lastCalledAt` are milliseconds. */
 export const toolStatisticsSchema = z.object({
   serverId: z.string(),
   toolName: z.string(),
   calls: z.int(),
   outcomes: z.object({ success: z.int(), error: z.int(), timeout: z.int(), abandoned: z.int() }),
+  errorTypes: z.record(z.string(), z.int()).meta({ description: 'Calls that failed, by the type of their error.' }),
   latencyMsMean: z.number(),
+  latencyMsP50: z.number(),
   latencyMsP95: z.number(),
+  latencyMsP99: z.number(),
   lastCalledAt: z.number(),
 });
 export type ToolStatistics = z.infer<typeof toolStatisticsSchema>;

@@ -136,6 +136,23 @@ describe('the scheduler', () => {
   });
 });
 
+describe('statistics of tools', () => {
+  test('have a period, percentiles, and errors by type, and fit 80 columns', async () => {
+    await run(['tools', 'call', 'faulty', 'pid']);
+    await run(['tools', 'call', 'faulty', 'pid', '{"unknown": 1}', '--timeout-ms', '60000']);
+    const [pid] = (await run(['tools', 'stats', '--since', '1h'])).lines();
+    expect(pid).toMatchObject({ toolName: 'pid', errorTypes: expect.any(Object), latencyMsP50: expect.any(Number) });
+    expect((await run(['tools', 'stats', '--until', '1h'])).lines()).toEqual([]);
+    const { stdout } = await run(['tools', 'stats'], terminal);
+    expect(stdout).toMatch(/^SERVER {2,}TOOL {2,}CALLS {2}FAILED {2}P50 ms {2,}P95 {2,}P99 {2}LAST {2,}ERRORS\n/);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    expect(await run(['tools', 'stats', '--since', 'yesterday'])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('since: '),
+    });
+  });
+});
+
 describe('config check', () => {
   const check = (file: object, options: CommandRunOptions = {}) => {
     const path = join(folder, 'hestia.config.json');

@@ -9,6 +9,7 @@ import { exactJson, isJsonObject, type JsonObject } from '../../shapes/json.ts';
 import { decodeCursor, pageOf, pageQuerySchema, pageSchema } from '../../shapes/page.ts';
 import { searchAnswerSchema, searchRequestSchema } from '../../shapes/search-answer.ts';
 import { serverIdLengthMax } from '../../shapes/server.ts';
+import { timeQuerySchema } from '../../shapes/time.ts';
 import {
   callRequestSchema,
   type ListedTool,
@@ -36,12 +37,19 @@ const searchRoute = createRoute({
   request: { body: jsonBody(searchRequestSchema) },
   responses: { 200: jsonAnswer(searchAnswerSchema, 'The best tools first'), ...problemAnswers },
 });
+const periodQuerySchema = z.object({
+  since: timeQuerySchema
+    .optional()
+    .meta({ description: 'Calls from this time on: ISO 8601, or how long ago (`15m`, `2h`, `7d`).' }),
+  until: timeQuerySchema.optional().meta({ description: 'Calls before this time.' }),
+});
 const statisticsRoute = createRoute({
   method: 'get',
   path: '/v1/tools/stats',
-  summary: 'Outcomes and latency by tool',
+  summary: 'Outcomes, errors and latency by tool, over a period',
   tags,
   security,
+  request: { query: periodQuerySchema },
   responses: {
     200: jsonAnswer(
       toolStatisticsViewSchema,
@@ -103,7 +111,7 @@ export function toolRoutes({ toolSearch, toolCall, toolStatistics, servers }: To
   const router = createRouter();
   router.openapi(searchRoute, async (c) => c.json(await toolSearch.search(c.var.caller, c.req.valid('json')), 200));
   router.openapi(statisticsRoute, async (c) => {
-    const found = await toolStatistics.statistics(c.var.caller);
+    const found = await toolStatistics.statistics(c.var.caller, c.req.valid('query'));
     return c.json(toolStatisticsView(found), 200);
   });
   router.openapi(listRoute, async (c) => {

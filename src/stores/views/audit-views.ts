@@ -33,10 +33,14 @@ export interface AuditViews extends AsyncDisposable {
   /** Records after `query.after` that match all given filters, ascending by seq, at most `query.limit`. */
   list(query: AuditQuery): Promise<AuditRecord[]>;
   /**
-   * Statistics of the outcomes that are stored, of one namespace or of all; only of those recorded at or after `since` (Unix
-   * milliseconds), if given. Ordered by server id and tool name, at most `statisticsToolsMax`. Computed in the worker thread.
+   * Statistics of the outcomes that are stored, of one namespace or of all; only of those recorded at or after `since` and before
+   * `until` (Unix milliseconds), if given. Ordered by server id and tool name, at most `statisticsToolsMax`. Computed in the worker thread.
    */
-  statistics(filter: { namespace?: string | undefined; since?: number | undefined }): Promise<ToolStatistics[]>;
+  statistics(filter: {
+    namespace?: string | undefined;
+    since?: number | undefined;
+    until?: number | undefined;
+  }): Promise<ToolStatistics[]>;
   /** The calls of each minute since a time, of one namespace or of all, at most two days back. */
   callMinutes(filter: { sinceMinute: number; namespace?: string | undefined }): Promise<CallMinute[]>;
   /** How many records of each event but tool calls there are since a time (Unix milliseconds), by the event's name. */
@@ -105,10 +109,12 @@ export function createAuditViews(deps: AuditViewsDeps): AuditViews {
     position: projector.position,
     waitFor: (seq, { timeoutMs = waitMsMax } = {}) => projector.waitFor(seq, timeoutMs),
     list: (query) => read(({ list }) => list(query)),
-    statistics: async ({ namespace, since }) => {
-      const fromSeq = await read(({ firstSince }) => (since === undefined ? 0 : firstSince(since)));
-      const rows = await projector.statistics({ namespace, fromSeq });
-      return parsedStatistics(rows).catch((cause: unknown) => {
+    statistics: async ({ namespace, since, until }) => {
+      const range = await read(({ firstSince }) => ({
+        fromSeq: since === undefined ? 0 : firstSince(since),
+        toSeq: until === undefined ? Number.MAX_SAFE_INTEGER : firstSince(until) - 1,
+      }));
+      return parsedStatistics(await projector.statistics({ namespace, ...range })).catch((cause: unknown) => {
         throw fail(cause);
       });
     },

@@ -3,11 +3,13 @@ import { createTimeSlices } from '../../flow/time-slices.ts';
 import { serverIdOfSegment } from '../../shapes/audit.ts';
 import type { HestiaError } from '../../shapes/error.ts';
 import { type ToolStatistics, toolStatisticsSchema } from '../../shapes/tool.ts';
+import { jsonColumn } from '../statement.ts';
 import type { StatisticsRow } from './statistics-query.ts';
 
 const rowSchema = toolStatisticsSchema
   .omit({ outcomes: true })
   .extend(toolStatisticsSchema.shape.outcomes.shape)
+  .extend({ errorTypes: jsonColumn(toolStatisticsSchema.shape.errorTypes) })
   .transform(({ success, error, timeout, abandoned, ...row }) => ({
     ...row,
     serverId: serverIdOfSegment(row.serverId),

@@ -74,9 +74,12 @@ test('statistics count the outcomes of each tool, of one namespace or of all, an
       toolName: 'list',
       calls: 4,
       outcomes: { success: 1, error: 1, timeout: 1, abandoned: 1 },
+      errorTypes: expect.any(Object),
       latencyMsMean: 2.5,
+      latencyMsP50: 2.5,
       // Between the two longest: 3 + 0.85.
       latencyMsP95: expect.closeTo(3.85, 9),
+      latencyMsP99: expect.closeTo(3.97, 9),
       lastCalledAt: entryTimeMs + 5 * 60_000,
     },
     {
@@ -84,8 +87,11 @@ test('statistics count the outcomes of each tool, of one namespace or of all, an
       toolName: 'x/y',
       calls: 1,
       outcomes: { success: 1, error: 0, timeout: 0, abandoned: 0 },
+      errorTypes: {},
       latencyMsMean: 10,
+      latencyMsP50: 10,
       latencyMsP95: 10,
+      latencyMsP99: 10,
       lastCalledAt: entryTimeMs,
     },
   ]);
@@ -95,6 +101,11 @@ test('statistics count the outcomes of each tool, of one namespace or of all, an
   expect(await calls({ since: entryTimeMs + 1 })).toEqual([['a', 4]]);
   expect(await calls({ since: entryTimeMs + 3 * 60_000 })).toEqual([['a', 3]]);
   expect(await calls({ since: entryTimeMs + 6 * 60_000 })).toEqual([]);
+  expect(await calls({ until: entryTimeMs + 60_000 })).toEqual([['a-b', 1]]);
+  expect(await calls({ since: entryTimeMs + 60_000, until: entryTimeMs + 4 * 60_000 })).toEqual([['a', 2]]);
+  expect(Object.values(all[0]?.errorTypes ?? {}).reduce((sum, count) => sum + count, 0)).toBe(3);
+  const [inTime] = await views.statistics({ until: entryTimeMs + 4 * 60_000 });
+  expect(Object.values(inTime?.errorTypes ?? {})).toEqual([1]);
 });
 
 test('an outcome that was credited to a search is found by its call, with all that its record holds', async () => {
