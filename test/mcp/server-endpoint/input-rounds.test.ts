@@ -1,11 +1,11 @@
-/** Clients of 2026-07-28, asked for input by servers that know the protocols of 2025 only. */
+/** Clients of 2026-07-28, and of 2025 at `/mcp/all`, asked for input by servers that know the protocols of 2025 only. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Client, ClientOptions } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectEndpoint, type EndpointClient } from '../../support/hub/endpoint-client.ts';
+import { connectEndpoint, type EndpointClient, type Era } from '../../support/hub/endpoint-client.ts';
 import { json, type TestKey } from '../../support/hub/hub.ts';
 import { type ListeningHub, startListeningHub, untilConnected } from '../../support/hub/hub-listening.ts';
 import { realServer } from '../../support/servers/real-server.ts';
@@ -28,6 +28,7 @@ afterAll(async () => {
 });
 
 interface AskedOptions {
+  era?: Era;
   path?: string;
   key?: TestKey;
   options?: ClientOptions;
@@ -36,7 +37,7 @@ interface AskedOptions {
 /** A client that answers with its name. */
 function askedClient(
   name: string,
-  { path = '/mcp/asking', key = hub.operator, options = {} }: AskedOptions = {},
+  { path = '/mcp/asking', key = hub.operator, era = 'modern', options = {} }: AskedOptions = {},
 ): Promise<EndpointClient> {
   const prepare = (client: Client) => {
     client.setRequestHandler('sampling/createMessage', ({ params }) => ({
@@ -50,7 +51,7 @@ function askedClient(
     }));
   };
   const capabilities = { sampling: {}, elicitation: {} };
-  return connectEndpoint(hub, key, path, { options: { capabilities, ...options }, prepare });
+  return connectEndpoint(hub, key, path, { era, options: { capabilities, ...options }, prepare });
 }
 
 const call = async ({ client }: EndpointClient, name: string, args: Record<string, unknown> = {}) =>
@@ -92,23 +93,24 @@ describe('a client of 2026-07-28 at the endpoint of a server of 2025', () => {
     }
   });
 
-  test.each(['/mcp/asking', '/mcp/all'])(
-    'is asked repeatedly, for tools, prompts and resources, at %s',
-    async (path) => {
-      const isAll = path === '/mcp/all';
-      const named = (name: string) => (isAll ? `asking__${name}` : name);
-      await using asked = await askedClient('asked', { path });
-      const { client } = asked;
-      await client.listTools();
-      expect(JSON.parse(await call(asked, named('ask_twice')))[0].text).toBe('["asked: first","asked: second"]');
-      expect(JSON.parse(await call(asked, named('ask_both')))[0].text).toBe('["asked: first","asked: second"]');
-      const prompt = await client.getPrompt({ name: named('question') });
-      expect(JSON.stringify(prompt.messages)).toContain('asked asked: prompt');
-      const uri = isAll ? 'hestia://asking/asking://question' : 'asking://question';
-      const { contents } = await client.readResource({ uri });
-      expect(contents).toMatchObject([{ uri, text: 'asked asked: resource' }]);
-    },
-  );
+  test.each([
+    ['/mcp/asking', 'modern'],
+    ['/mcp/all', 'modern'],
+    ['/mcp/all', 'legacy'],
+  ] as const)('is asked repeatedly, for tools, prompts and resources, at %s (%s)', async (path, era) => {
+    const isAll = path === '/mcp/all';
+    const named = (name: string) => (isAll ? `asking__${name}` : name);
+    await using asked = await askedClient('asked', { path, era });
+    const { client } = asked;
+    await client.listTools();
+    expect(JSON.parse(await call(asked, named('ask_twice')))[0].text).toBe('["asked: first","asked: second"]');
+    expect(JSON.parse(await call(asked, named('ask_both')))[0].text).toBe('["asked: first","asked: second"]');
+    const prompt = await client.getPrompt({ name: named('question') });
+    expect(JSON.stringify(prompt.messages)).toContain('asked asked: prompt');
+    const uri = isAll ? 'hestia://asking/asking://question' : 'asking://question';
+    const { contents } = await client.readResource({ uri });
+    expect(contents).toMatchObject([{ uri, text: 'asked asked: resource' }]);
+  });
 
   test('gives its roots to a server, which does not keep them for the next client of the same key', async () => {
     const rooted = (root: string) =>
@@ -137,8 +139,10 @@ describe('a client of 2026-07-28 at the endpoint of a server of 2025', () => {
   });
 
   test('ends what an idle session holds when a place is needed, and is refused when all are in use', async () => {
-    await using other = await askedClient('other', { key: await hub.key('idle') });
-    expect(await call(other, 'ask')).toContain('other: first');
+    for (const name of ['idle-1', 'idle-2']) {
+      await using idle = await askedClient(name, { key: await hub.key(name) });
+      expect(await call(idle, 'ask')).toContain(`${name}: first`);
+    }
     await using busy = await manualClient(await hub.key('busy'));
     const begun = [await begin(busy), await begin(busy)];
     expect(begun).toMatchObject([{ resultType: 'input_required' }, { resultType: 'input_required' }]);
