@@ -1,18 +1,21 @@
 /**
  * An MCP client for a running hub: `npm run client -- list`, or `npm run client -- <tool> '<arguments as JSON>'`.
- * Reads the operator key from the data directory, or uses another one with --key.
+ * It follows HESTIA_HOST, HESTIA_PORT and HESTIA_DATA_DIR as the hub does: the address, and the operator key in the data
+ * directory. --url and --key name others.
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { clientDefaults } from '../../src/config.ts';
 
 async function run(): Promise<void> {
+  const defaults = clientDefaults({ environment: process.env, workingDirectory: process.cwd() });
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { url: { type: 'string', default: 'http://127.0.0.1:7420/mcp' }, key: { type: 'string' } },
+    options: { url: { type: 'string', default: `${defaults.url}/mcp` }, key: { type: 'string' } },
   });
   const [name = 'list', json = '{}'] = positionals;
-  const key = values.key ?? readFileSync('data/operator.key', 'utf8').trim();
+  const key = values.key ?? readFileSync(defaults.operatorKeyFile, 'utf8').trim();
   const client = new Client({ name: 'example', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
   const requestInit = { headers: { authorization: `Bearer ${key}` } };
   await client.connect(new StreamableHTTPClientTransport(new URL(values.url), { requestInit }));
