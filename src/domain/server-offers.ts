@@ -25,6 +25,7 @@ import type { Admission, Shutdown } from './call/admission.ts';
 import { untilIntroduced } from './call/connecting-server.ts';
 import { extendedByProgress, openDeadline } from './call/deadline.ts';
 import { type CallFailure, classifyFailure } from './call/failure.ts';
+import { heldResult } from './call/held-result.ts';
 import type { OfferChanges } from './offer/changes.ts';
 import { offerError } from './offer/failure.ts';
 import { type OfferRequest, type OfferTarget, offerEvents, targetFields, targetOf } from './offer/request.ts';
@@ -281,16 +282,15 @@ async function perform(
   { limits }: ServerOffersDeps,
   { caller, request, options, shutdown, connection }: PermittedOffer,
 ): Promise<{ result: JsonObject } | { failure: CallFailure }> {
-  const { callTimeoutMs: timeoutMs, callTimeoutMsMax: timeoutMsMax } = limits;
   const ends = { caller: options.signal, credential: caller.ended, shutdown: shutdown.signal };
-  const deadline = openDeadline({ timeoutMs, timeoutMsMax, ...ends });
+  const deadline = openDeadline({ timeoutMs: limits.callTimeoutMs, timeoutMsMax: limits.callTimeoutMsMax, ...ends });
   const onProgress = extendedByProgress(deadline, options.onProgress);
   const stopWaiting = options.via?.onWaiting(deadline.extend);
-  const { method, params } = request;
   try {
+    const { method, params } = request;
     const sent = { method, params, meta: outgoingMeta(), client: options.client, signal: deadline.signal, onProgress };
     const used = connection.agents?.find(caller) ?? options.via ?? connection;
-    return { result: await deadline.race(used.request(sent)) };
+    return { result: heldResult(await deadline.race(used.request(sent))) };
   } catch (error) {
     return { failure: classifyFailure(error, deadline.reason(), shutdown.hasBegun()) };
   } finally {

@@ -43,6 +43,7 @@ import {
 import { untilAttempted } from './call/connecting-server.ts';
 import { extendedByProgress, openDeadline } from './call/deadline.ts';
 import { type CallFailure, callError, classifyFailure } from './call/failure.ts';
+import { heldResult } from './call/held-result.ts';
 import { recordCall } from './call/record.ts';
 import type { ServerSession } from './offer/server-session.ts';
 import type { SearchLearning } from './search/learning.ts';
@@ -218,7 +219,7 @@ async function perform(deps: ToolCallDeps, call: PermittedCall, span: Span): Pro
         ? callSkill(deps, caller, request)
         : callUpstream(deps, caller, request, { ...options, signal: deadline.signal, onProgress }),
     );
-    const marked = markedResult(result, checked);
+    const marked = markedResult(heldResult(result), checked);
     return result.isError
       ? { result: marked, outcome: 'error', errorType: 'tool_error', areArgumentsDoubtful }
       : { result: marked, outcome: 'success', errorType: undefined, areArgumentsDoubtful };

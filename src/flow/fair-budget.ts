@@ -13,6 +13,8 @@ export interface FairBudget {
   give(key: string, amount: number): void;
   /** How much the key has taken. */
   takenBy(key: string): number;
+  /** Whether the key has its share, so that even the smallest amount is refused. */
+  isShareUsed(key: string): boolean;
 }
 
 /**
@@ -39,5 +41,9 @@ export function createFairBudget(total: number): FairBudget {
       else taken.delete(key);
     },
     takenBy: (key) => taken.get(key) ?? 0,
+    isShareUsed: (key) => {
+      const own = taken.get(key) ?? 0;
+      return own > 0 && own >= total - sum;
+    },
   };
 }

@@ -21,7 +21,7 @@ import { type KeySharesDeps, limitKeys } from './key-shares.ts';
 import { allowOrigins, checkHost } from './origin-check.ts';
 import { problemResponse } from './problem.ts';
 import { refuseUnknownParameters } from './query-parameters.ts';
-import { limitDeclaredBodies, limitRunning, type RequestLimits } from './request-limits.ts';
+import { limitDeclaredBodies, limitRunning } from './request-limits.ts';
 import { traceRequests } from './request-span.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { auditKeyRoutes } from './routes/audit-key.ts';
@@ -68,8 +68,9 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   metrics: Metrics;
   log: Log;
   version: string;
-  limits: RequestLimits;
+  limits: KeySharesDeps['limits'];
   memory: KeySharesDeps['memory'];
+  results: KeySharesDeps['results'];
   policy: {
     /** Accepted host names and origins, besides those of this machine. */
     hosts: readonly string[];

@@ -1,25 +1,33 @@
 /**
- * The share of each key in running requests and in the bytes of their bodies, counted as they arrive.
- * Requests of a key that floods are paced. While the process holds too much memory, only operators are served.
+ * The share of each key in running requests, in the bytes of bodies, and in results that are not read.
+ * Bodies are counted as they arrive. Requests of a key that floods are paced. While the process holds too much memory, only operators are served.
  */
 import type { Context, MiddlewareHandler } from 'hono';
 import { createFairBudget, type FairBudget } from '../flow/fair-budget.ts';
 import { createFairPace } from '../flow/fair-pace.ts';
+import type { HeldResults } from '../flow/held-results.ts';
 import type { MemoryWatch } from '../flow/memory-watch.ts';
 import type { Caller } from '../shapes/access.ts';
 import { HestiaError } from '../shapes/error.ts';
+import type { Log } from '../telemetry/log.ts';
 import type { HubEnv } from './authenticate.ts';
 import { jsonValues } from './json-size.ts';
 import { bodyBytesMax, bodyTooLong, declaredBytes, overloaded, type RequestLimits } from './request-limits.ts';
+import { createUnreadResults } from './unread-results.ts';
 
 /** Dependencies of {@link limitKeys}. */
 export interface KeySharesDeps {
-  limits: RequestLimits;
+  limits: RequestLimits & { resultReadMsMax: number };
   memory: Pick<MemoryWatch, 'isOver' | 'limitBytes'>;
+  results: HeldResults;
+  log: Log;
 }
 
 /** Bodies up to this length are counted when they are announced: that costs nothing, and such a body is never long under way. */
 const smallBodyBytesMax = 65_536;
+
+/** The bytes of a body that cost as much as a short request. */
+const bytesPerCost = 16_384;
 
 /** The memory of a parsed JSON value, in bytes: an empty array, with its place in another. */
 const bytesPerValue = 64;
@@ -28,11 +36,12 @@ const bytesPerValue = 64;
 const memoryShare = 0.25;
 
 /** The middleware, for authenticated requests. An operator has no share, but may take everything that is left. */
-export function limitKeys({ limits, memory }: KeySharesDeps): MiddlewareHandler<HubEnv> {
+export function limitKeys({ limits, memory, results, log }: KeySharesDeps): MiddlewareHandler<HubEnv> {
   const requests = createFairBudget(limits.requestsRunningMax);
   const bytesMax = Math.min(limits.requestBytesHeldMax, Math.floor(memory.limitBytes * memoryShare));
   const bodies = createFairBudget(bytesMax);
   const pace = createFairPace();
+  const unread = createUnreadResults({ results, resultReadMsMax: limits.resultReadMsMax, log });
   return async (c, next) => {
     const { caller } = c.var;
     const isPrivileged = caller.role === 'operator';
@@ -43,13 +52,13 @@ export function limitKeys({ limits, memory }: KeySharesDeps): MiddlewareHandler<
     const refusal = requests.take(keyId, 1, { isPrivileged });
     if (refusal !== undefined) throw tooManyRequests(refusal, limits.requestsRunningMax);
     const held = new HeldBytes(bodies, caller, bytesMax);
-    const turn = pace.enter(keyId);
+    const declared = declaredBytes(c.req);
+    const turn = pace.enter(keyId, 1 + (declared ?? smallBodyBytesMax) / bytesPerCost);
     if (turn !== undefined) await turn;
     try {
-      const declared = declaredBytes(c.req);
       if (declared !== undefined && declared <= smallBodyBytesMax) held.take(declared);
       else c.req.raw = await withReadBody(c, held, limits);
-      await next();
+      await unread.handle(c, caller, next);
     } finally {
       held.giveBack();
       pace.leave(keyId);

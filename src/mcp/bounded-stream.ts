@@ -1,43 +1,48 @@
 /**
  * Bounds what the hub holds of a stream of events that its client does not read. Of progress it keeps the last event, of changes
- * of a list one each, no comment, and all other events. The SDK writes to its streams whether or not they are read.
+ * of a list one each, no comment, and of other notifications the newest. Answers and requests of a server are all kept.
+ * The SDK writes to its streams whether or not they are read.
  */
 import { isJsonObject } from '../shapes/json.ts';
 
-/** The response, with its stream of events bounded. Another response is returned as it is. */
-export function boundedStream(response: Response): Response {
+/**
+ * The response, with its stream of events bounded. Another response is returned as it is.
+ * @param onEnd called once, when the stream has ended or its client has disconnected
+ */
+export function boundedStream(response: Response, onEnd = (): void => undefined): Response {
   const { body, status, statusText, headers } = response;
-  if (body === null || headers.get('content-type')?.startsWith('text/event-stream') !== true) return response;
-  return new Response(boundedEvents(body), { status, statusText, headers });
+  if (body === null || headers.get('content-type')?.startsWith('text/event-stream') !== true) {
+    onEnd();
+    return response;
+  }
+  return new Response(boundedEvents(body, onEnd), { status, statusText, headers });
 }
 
+/** The bytes of notifications that are held of one stream. Older ones are dropped. */
+const notificationBytesMax = 1_048_576;
+
 /** The stream, read at once. Each of its chunks is an event or a comment. */
-function boundedEvents(source: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+function boundedEvents(source: ReadableStream<Uint8Array>, onEnd: () => void): ReadableStream<Uint8Array> {
   const reader = source.getReader();
-  /** What the client has not read yet, in its order, by a key that events which replace each other share. */
-  const unread = new Map<string, Uint8Array>();
-  let sequence = 0;
+  const unread = new UnreadEvents();
   let end: { error?: unknown } | undefined;
   let isClosed = false;
   const deliver = (controller: ReadableStreamDefaultController<Uint8Array>) => {
-    for (const [key, chunk] of unread) {
-      if ((controller.desiredSize ?? 0) <= 0) return;
-      unread.delete(key);
+    while ((controller.desiredSize ?? 0) > 0) {
+      const chunk = unread.next();
+      if (chunk === undefined) break;
       controller.enqueue(chunk);
     }
     if (end === undefined || isClosed || unread.size > 0) return;
     isClosed = true;
+    onEnd();
     if ('error' in end) controller.error(end.error);
     else controller.close();
   };
   const pump = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
     try {
       for (let part = await reader.read(); !part.done; part = await reader.read()) {
-        sequence += 1;
-        const key = replaceableKey(part.value) ?? `#${sequence}`;
-        if (key === comment && unread.size > 0) continue;
-        unread.delete(key);
-        unread.set(key, part.value);
+        unread.add(part.value);
         deliver(controller);
       }
       end = {};
@@ -50,6 +55,7 @@ function boundedEvents(source: ReadableStream<Uint8Array>): ReadableStream<Uint8
     start: (controller) => void pump(controller),
     pull: deliver,
     cancel: (reason) => {
+      if (!isClosed) onEnd();
       isClosed = true;
       unread.clear();
       return reader.cancel(reason);
@@ -57,13 +63,66 @@ function boundedEvents(source: ReadableStream<Uint8Array>): ReadableStream<Uint8
   });
 }
 
+/** What a client has not read yet, in its order. */
+class UnreadEvents {
+  /** By a key that events which replace each other share. */
+  readonly #events = new Map<string, Uint8Array>();
+  /** The keys of other notifications, with their bytes. */
+  readonly #droppable = new Map<string, number>();
+  #droppableBytes = 0;
+  #sequence = 0;
+
+  get size(): number {
+    return this.#events.size;
+  }
+
+  add(chunk: Uint8Array): void {
+    const kind = kindOf(chunk);
+    if (kind === comment && this.size > 0) return;
+    this.#sequence += 1;
+    const isNotification = kind?.startsWith('notifications/') === true;
+    const isReplaced = kind === comment || (isNotification && replaceable.test(kind));
+    const key = isReplaced && kind !== undefined ? kind : `#${this.#sequence}`;
+    this.#events.delete(key);
+    this.#events.set(key, chunk);
+    if (!isNotification || isReplaced) return;
+    this.#droppable.set(key, chunk.byteLength);
+    this.#droppableBytes += chunk.byteLength;
+    // The newest is kept, whatever its length.
+    for (const oldest of this.#droppable.keys()) {
+      if (this.#droppableBytes <= notificationBytesMax || oldest === key) return;
+      this.#remove(oldest);
+    }
+  }
+
+  /** Takes the oldest event. */
+  next(): Uint8Array | undefined {
+    for (const [key, chunk] of this.#events) {
+      this.#remove(key);
+      return chunk;
+    }
+    return undefined;
+  }
+
+  clear(): void {
+    for (const key of [...this.#events.keys()]) this.#remove(key);
+  }
+
+  #remove(key: string): void {
+    this.#events.delete(key);
+    this.#droppableBytes -= this.#droppable.get(key) ?? 0;
+    this.#droppable.delete(key);
+  }
+}
+
 const comment = 'comment';
-const notificationPattern = /"method":"(notifications\/(?:progress|[a-z]+\/list_changed))"/;
+const replaceable = /^notifications\/(?:progress|[a-z]+\/list_changed)$/;
+const notificationPattern = /"method":"(notifications\/[a-z_/]+)"/;
 /** The most bytes before the method of a notification: that of the message comes first, or after its `jsonrpc`. */
 const headBytesMax = 128;
 
-/** What later events of the same key replace; undefined for an event that nothing replaces. */
-function replaceableKey(chunk: Uint8Array): string | undefined {
+/** The method of a notification, or that the event is a comment; undefined for every other message. */
+function kindOf(chunk: Uint8Array): string | undefined {
   if (chunk[0] === ':'.charCodeAt(0)) return comment;
   const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   const method = notificationPattern.exec(text.toString('latin1', 0, headBytesMax))?.[1];

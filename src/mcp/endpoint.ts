@@ -14,7 +14,6 @@ import {
 } from '@modelcontextprotocol/server';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
 import { z } from 'zod';
-import { createFairBudget } from '../flow/fair-budget.ts';
 import type { Caller } from '../shapes/access.ts';
 import { isJsonObject, type JsonObject } from '../shapes/json.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
@@ -26,9 +25,10 @@ import { type Answer, cancelledResponse, keptAlive } from './late-response.ts';
 import { createLegacySessions, type LegacySessions } from './legacy-session.ts';
 import { type ChangeBus, createChangeBus } from './list-change/bus.ts';
 import { type ListSources, reportListChanges } from './list-change/reports.ts';
-import { createListChangeStreams, type ListChangeStreams } from './list-change/streams.ts';
+import { createListChangeStreams } from './list-change/streams.ts';
 import { methodNotAllowed, noSession, tooManyStreams } from './refusal.ts';
 import { type ClientDeclaration, declarationOf } from './request/client-declaration.ts';
+import type { StreamOptions, StreamPlaces } from './request/stream-places.ts';
 import { callOnFastPath, cancelCall, progressRelay, sessionHeader, versionHeader } from './request/tool-calls.ts';
 import { readBody } from './request-body.ts';
 import type { ServerEndpoints } from './server-endpoint/endpoint.ts';
@@ -45,7 +45,7 @@ export interface HubServer {
    * @returns a response; for a call on the fast path, the JSON-RPC message that is the whole body of a 200. What takes
    *   long is a stream of events. It has no answer if the client has cancelled the call
    */
-  handle(request: Request, caller: Caller): Promise<Answer>;
+  handle(request: Request, caller: Caller, options?: StreamOptions): Promise<Answer>;
   /** Closes open streams; running requests finish by themselves. */
   close(): Promise<void>;
 }
@@ -56,7 +56,8 @@ export interface HubServerDeps extends HubToolsDeps, SkillsExtensionDeps {
   skillCatalogue: ListSources['skillCatalogue'];
   metrics: Metrics;
   version: string;
-  /** The most open streams and subscriptions. */
+  /** The places of streams and subscriptions, and how many there are. */
+  streamPlaces: StreamPlaces;
   limits: { streamsMax: number };
 }
 
@@ -68,11 +69,10 @@ const messageSchema = z.looseObject({ method: z.string().optional(), params: z.l
 /** Creates the endpoint; it reports changes of its lists to open streams until it is closed. */
 export function createHubServer(deps: HubServerDeps): HubServer {
   const sessions = createLegacySessions();
-  const places = createFairBudget(deps.limits.streamsMax);
-  const streams = createListChangeStreams(places);
+  const streams = createListChangeStreams(deps.streamPlaces);
   const tools = createHubTools(deps);
   const serverInfo = { name: 'hestia', version: deps.version };
-  const bus = createChangeBus(places);
+  const bus = createChangeBus(deps.streamPlaces);
   const messages = createMessageHandler(deps, { tools, sessions, serverInfo, bus });
   const stopListening = reportListChanges(deps, { bus, streams });
   const answerCall = async (call: PlainCall, request: Request, caller: Caller): Promise<Answer> => {
@@ -80,8 +80,11 @@ export function createHubServer(deps: HubServerDeps): HubServer {
     return ending === 'cancelled' ? cancelledResponse() : plainCallResponse(call, ending, serverInfo);
   };
   return {
-    handle: async (request, caller) => {
-      if (request.method === 'GET') return isOfSession(request) ? streamOf(streams, request, caller) : noSession();
+    handle: async (request, caller, options) => {
+      if (request.method === 'GET') {
+        if (!isOfSession(request)) return noSession();
+        return streams.open(caller, request.signal, options) ?? tooManyStreams();
+      }
       if (request.method !== 'POST') return methodNotAllowed();
       const body = await readBody(request);
       if ('refusal' in body) return body.refusal;
@@ -257,8 +260,4 @@ function mcpTool({ toolName, title, description, inputSchema, annotations }: Too
 /** Whether a client that has initialized sent the request: it names its session, or the version that was negotiated. */
 function isOfSession({ headers }: Request): boolean {
   return headers.has(sessionHeader) || headers.has(versionHeader);
-}
-
-function streamOf(streams: ListChangeStreams, { signal }: Request, caller: Caller): Response {
-  return streams.open(caller, signal) ?? tooManyStreams();
 }

@@ -2,7 +2,6 @@
  * The connection to one upstream server: connects, reconnects, keeps its tool list, calls tools. Owns the
  * current session and the timer of the next attempt. Deadlines, records and spans of calls are left to the domain.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { unlessAborted } from '../flow/time-limit.ts';
 import type { JsonObject } from '../shapes/json.ts';
 import type { ServerStatus } from '../shapes/server.ts';
@@ -23,7 +22,7 @@ import { openSession, type Session } from './session.ts';
 import { failureFields, listFailure, lossFailure, SessionFailure } from './session-failure.ts';
 import { watchSkills } from './skills/watch.ts';
 import { callTool, type UpstreamCall } from './tool-call.ts';
-import type { ToolList } from './tool-list.ts';
+import { areListsEqual, type ToolList } from './tool-list.ts';
 import { watchTools } from './tool-watch.ts';
 
 /** Creates a connection, not connected yet. After it is disposed of, it cannot connect again. */
@@ -194,7 +193,7 @@ class Connection implements UpstreamConnection {
       const list = await this.#watchTools(session);
       if (lifetime.aborted) throw new Error('disconnected while connecting');
       // Tools are published before the state, so that a server that is seen as connected has its tools.
-      await this.#publishTools(list);
+      await this.#publishTools(list, lifetime);
       if (lifetime.aborted || session.ended.aborted) throw lossFailure(session.detail());
       this.#useSession(session, lifetime);
     } catch (error) {
@@ -221,7 +220,7 @@ class Connection implements UpstreamConnection {
       limits,
       log,
       random: this.#random,
-      onList: (list, isAnnounced) => this.#publishTools(list, isAnnounced),
+      onList: (list, isAnnounced) => this.#publishTools(list, session.ended, isAnnounced),
       onListFailed: (error) => {
         const failure = new SessionFailure('list_failed', listFailure(error).detail);
         this.#state.setFailure(failure);
@@ -284,8 +283,9 @@ class Connection implements UpstreamConnection {
     if (isQuarantined && !wasQuarantined) this.#deps.onQuarantined?.(this.status());
   }
 
-  async #publishTools(list: ToolList, isAnnounced = false): Promise<void> {
-    const isUnchanged = isDeepStrictEqual(list, this.#list);
+  async #publishTools(list: ToolList, ended?: AbortSignal, isAnnounced = false): Promise<void> {
+    const isUnchanged = await areListsEqual(list, this.#list);
+    if (ended?.aborted) return;
     this.#list = list;
     // What a server announces is passed on, since its clients may know more about the change than the list shows.
     if (isUnchanged && isAnnounced) this.#deps.onOffersChanged?.({ kind: 'tools' });

@@ -2,8 +2,10 @@
  * Fetches the tool list of an upstream server, over all pages. Definitions are checked one by one, so that a broken one
  * hides no other. Refused ones are counted and logged, without text of the upstream.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Client } from '@modelcontextprotocol/client';
 import { z } from 'zod';
+import { createTimeSlices } from '../flow/time-slices.ts';
 import { isJsonObject, jsonObjectSchema } from '../shapes/json.ts';
 import { printable } from '../shapes/text.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
@@ -65,12 +67,16 @@ export async function fetchToolList(deps: ToolListDeps): Promise<ToolList> {
   const signal = AbortSignal.timeout(deps.timeoutMs);
   const collected = new CollectedTools(deps);
   const cursors = new Set<string>();
+  const slice = createTimeSlices();
   let cursor: string | undefined;
   for (let pages = 0; pages < pagesMax && !collected.isFull(); pages += 1) {
     const params = cursor === undefined ? {} : { cursor };
     const request = { method: 'tools/list', params };
     const page = await deps.client.request(request, pageSchema, { signal, timeout: deps.timeoutMs });
-    for (const tool of page.tools ?? []) collected.add(tool);
+    for (const tool of page.tools ?? []) {
+      collected.add(tool);
+      await slice();
+    }
     cursor = nextCursor(page.nextCursor, cursors);
     if (cursor === undefined) break;
   }
@@ -107,13 +113,15 @@ class CollectedTools {
 }
 
 /** Keeps the first valid definition of each name, up to the limit. */
-function checkedList(
+async function checkedList(
   { tools: listed, tooLongCount }: CollectedTools,
   { serverId, mirrorsArguments, toolsMax, log }: ToolListDeps,
-): ToolList {
+): Promise<ToolList> {
   const tools = new Map<string, ToolDefinition>();
   const refused = { broken: 0, duplicate: 0, overLimit: 0, invalidHeader: 0, tooLong: tooLongCount };
+  const slice = createTimeSlices();
   for (const item of listed) {
+    await slice();
     const parsed = listedToolSchema.safeParse(item);
     if (!parsed.success) refused.broken += 1;
     else if (tools.has(parsed.data.name)) refused.duplicate += 1;
@@ -133,6 +141,17 @@ function checkedList(
     });
   }
   return { tools: [...tools.values()], refused: count };
+}
+
+/** Whether two lists are the same, tool by tool, in slices of a few milliseconds. */
+export async function areListsEqual(list: ToolList, other: ToolList): Promise<boolean> {
+  if (list.refused !== other.refused || list.tools.length !== other.tools.length) return false;
+  const slice = createTimeSlices();
+  for (const [at, tool] of list.tools.entries()) {
+    if (!isDeepStrictEqual(tool, other.tools[at])) return false;
+    await slice();
+  }
+  return true;
 }
 
 function definition(serverId: string, listed: z.infer<typeof listedToolSchema>): ToolDefinition {

@@ -1,10 +1,12 @@
 /** Builds the HTTP and MCP interfaces of the hub over the same use cases. */
 import type { Hono } from 'hono';
 import type { ConsoleEnv } from '../console/session.ts';
+import { createHeldResults, type HeldResults } from '../flow/held-results.ts';
 import { type AppDeps, createApp } from '../http/app.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { createHubServer } from '../mcp/endpoint.ts';
 import { createMetaTools } from '../mcp/meta-tools.ts';
+import { createStreamPlaces } from '../mcp/request/stream-places.ts';
 import { createServerEndpoints } from '../mcp/server-endpoint/endpoint.ts';
 import type { SseEndpoint } from '../mcp/sse/endpoint-client.ts';
 import { createSseTransport } from '../mcp/sse/transport.ts';
@@ -20,7 +22,9 @@ export function createDoors(deps: HubDeps, foundation: Foundation, tools: Tools,
   const { config, version } = deps;
   const { log, metrics, access } = foundation;
   const { toolCall } = services;
-  const { hubServer, serverEndpoints, sse, endpointOf, closeMcp } = createMcpDoors(deps, foundation, tools, services);
+  const results = createHeldResults(resultBytesMax(config, foundation));
+  const mcpDoors = createMcpDoors(deps, foundation, tools, { ...services, results });
+  const { hubServer, serverEndpoints, sse, endpointOf, closeMcp } = mcpDoors;
   let draining = false;
   const isDraining = () => draining;
   const app = createApp({
@@ -49,6 +53,7 @@ export function createDoors(deps: HubDeps, foundation: Foundation, tools: Tools,
     version,
     limits: config.limits,
     memory: foundation.memory,
+    results,
     logins: config.logins,
     policy: {
       hosts: [config.host, ...loginHosts(config), ...config.policy.allowedHosts],
@@ -68,7 +73,7 @@ function createMcpDoors(
   { config: { limits }, version }: HubDeps,
   foundation: Foundation,
   { toolIndex, skillTools }: Tools,
-  services: Services,
+  services: Services & { results: HeldResults },
 ) {
   const { log, metrics } = foundation;
   const { skills, lifecycle, servers, toolSearch, toolCall, cleanup, hubStatus, skillResources } = services;
@@ -76,15 +81,15 @@ function createMcpDoors(
   const hubTools = metaTools.map(({ definition }) => ({ source: 'hub', definition, namespace: undefined }) as const);
   toolIndex.replaceServer(hubServerId, hubTools);
   const { serverOffers } = services;
-  const serverEndpoints = createServerEndpoints({ offers: serverOffers, toolCall, metrics, log, version, limits });
-  const skillDeps = { skillTools, skillResources, skillCatalogue: services.skillCatalogue };
-  const hubDeps = { metaTools, ...skillDeps, toolCall, metrics, log, version, limits };
+  const shared = { toolCall, metrics, log, version, limits, streamPlaces: createStreamPlaces(limits.streamsMax) };
+  const serverEndpoints = createServerEndpoints({ offers: serverOffers, ...shared });
+  const hubDeps = { metaTools, skillTools, skillResources, skillCatalogue: services.skillCatalogue, ...shared };
   const hubServer = createHubServer({ ...hubDeps, servers: serverEndpoints });
-  const sse = createSseTransport(log);
+  const sse = createSseTransport({ streamPlaces: shared.streamPlaces, results: services.results, log });
   const endpointOf = (serverId: string | undefined): SseEndpoint =>
     serverId === undefined
       ? hubServer
-      : { handle: (request, caller) => serverEndpoints.handle(request, caller, serverId) };
+      : { handle: (request, caller, options) => serverEndpoints.handle(request, caller, serverId, options) };
   const closeMcp = async () => {
     await Promise.allSettled([hubServer.close(), serverEndpoints.close()]);
   };
@@ -118,6 +123,13 @@ function createConsoleLoader({ config }: HubDeps, { access, log }: Foundation, s
     );
     return (await loading).fetch(request, Object(bindings));
   };
+}
+
+/** Of the memory that the process may hold, the part that results may take until they are read. */
+const resultMemoryShare = 0.25;
+
+function resultBytesMax({ limits }: Config, { memory }: Foundation): number {
+  return Math.min(limits.resultBytesHeldMax, Math.floor(memory.limitBytes * resultMemoryShare));
 }
 
 /** The host that browsers return to from a login. */

@@ -11,7 +11,8 @@ import { waitFor } from '../support/wait-for.ts';
 import { type AttackedHub, type AttackKey, startAttackedHub } from './support/attacked-hub.ts';
 import { createHostileUpstream, type HostileUpstream } from './support/hostile-upstream.ts';
 
-const stallMsMax = 1500;
+/** Of the processor time of the event loop's thread. */
+const stallCpuMsMax = 1000;
 const secret = 'the-secret-outside';
 
 /** An HTTP server that demands a login, whose metadata is made to run programs on the machine of the client. */
@@ -178,7 +179,7 @@ describe('the TypeScript SDK matched URIs in exponential time (CVE-2026-0621)', 
     await hub.probe();
     const { status } = await ada.mcp(method, params);
     expect(status).toBeLessThan(500);
-    expect((await hub.probe()).longestStallMs).toBeLessThan(stallMsMax);
+    expect((await hub.probe()).longestStallCpuMs).toBeLessThan(stallCpuMsMax);
   });
 });
 

@@ -4,8 +4,8 @@ import { untilServersConnected } from '../support/hub/hub-process.ts';
 import { type AttackedHub, startAttackedHub } from './support/attacked-hub.ts';
 import { createHostileUpstream } from './support/hostile-upstream.ts';
 
-/** Generous, since tests share their processors; the attacks held the loop for 14 to 48 s. */
-const stallMsMax = 1500;
+/** Of the processor time of the event loop's thread, which a busy machine does not change. The attacks held it for 14 to 48 s. */
+const stallCpuMsMax = 1000;
 
 const ref = { $ref: '#/$defs/n' };
 const nested = (depth: number, leaf: unknown, wrap: (inner: unknown) => unknown) => {
@@ -65,7 +65,7 @@ describe('a schema and arguments made to hold the event loop', () => {
     const { status } = await call;
     // It is answered by the server, or refused; it is never a failure of the hub.
     expect(status).toBeLessThan(500);
-    expect((await hub.probe()).longestStallMs).toBeLessThan(stallMsMax);
+    expect((await hub.probe()).longestStallCpuMs).toBeLessThan(stallCpuMsMax);
   });
 
   test('in many calls at once delay nobody else', async () => {
@@ -74,6 +74,6 @@ describe('a schema and arguments made to hold the event loop', () => {
     expect((await hub.operator.fetch('/v1/servers')).status).toBe(200);
     const statuses = (await Promise.all(calls)).map(({ status }) => status);
     expect(statuses.filter((status) => status >= 500)).toEqual([]);
-    expect((await hub.probe()).longestStallMs).toBeLessThan(stallMsMax);
+    expect((await hub.probe()).longestStallCpuMs).toBeLessThan(stallCpuMsMax);
   });
 });

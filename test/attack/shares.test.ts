@@ -4,7 +4,7 @@ import { skillText } from '../support/hub/hub.ts';
 import { untilServersConnected } from '../support/hub/hub-process.ts';
 import { type AttackedHub, type AttackKey, startAttackedHub } from './support/attacked-hub.ts';
 import { createHostileUpstream } from './support/hostile-upstream.ts';
-import { openStream, openSubscription } from './support/open-streams.ts';
+import { openServerStream, openSse, openStream, openSubscription } from './support/open-streams.ts';
 
 const upstream = createHostileUpstream();
 const streamsMax = 64;
@@ -52,6 +52,31 @@ describe('a key that opens all streams and subscriptions that it gets', () => {
         return response.status;
       })
       .toBe(200);
+    again.abort();
+  });
+});
+
+describe('a key that opens streams of all endpoints', () => {
+  test('has one share of places for them together, which are free again when it disconnects', async () => {
+    const hoarder = await hub.agent('stream-hoarder');
+    const modest = await hub.agent('stream-modest');
+    const closing = new AbortController();
+    const opened = [
+      openSse,
+      openSubscription,
+      (key: AttackKey, signal?: AbortSignal) => openServerStream(key, 'slow', signal),
+    ];
+    for (const open of opened) {
+      for (let count = 0; count < streamsMax / 8; count += 1) {
+        expect((await open(hoarder, closing.signal)).headers.get('content-type')).toContain('text/event-stream');
+      }
+    }
+    expect(await openAll((signal) => openStream(hoarder, signal), closing.signal)).toBe(streamsMax / 8);
+    for (const open of opened) expect((await open(hoarder, closing.signal)).status).toBe(503);
+    for (const open of opened) expect((await open(modest, closing.signal)).status).toBe(200);
+    closing.abort();
+    const again = new AbortController();
+    await expect.poll(() => openAll((signal) => openSse(modest, signal), again.signal)).toBe(streamsMax / 2);
     again.abort();
   });
 });

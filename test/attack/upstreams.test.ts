@@ -7,8 +7,8 @@ import { waitFor } from '../support/wait-for.ts';
 import { type AttackedHub, startAttackedHub } from './support/attacked-hub.ts';
 import { type Command, createHostileUpstream, type HostileUpstream } from './support/hostile-upstream.ts';
 
-/** Generous, since tests share their processors; the attacks held the loop for 2.75 and 3.7 s. */
-const stallMsMax = 1500;
+/** Of the processor time of the event loop's thread, which a busy machine does not change. The attacks held it for 2.75 and 3.7 s. */
+const stallCpuMsMax = 1000;
 const deathsMax = 5;
 
 const upstreams = {
@@ -83,7 +83,7 @@ describe('a server that floods', () => {
     // An answer to no call fails the one that it may have been meant for.
     expect([200, 502]).toContain((await call).status);
     await expect.poll(async () => (await run('flood', [])).status).toBe(200);
-    expect((await hub.probe()).longestStallMs).toBeLessThan(stallMsMax);
+    expect((await hub.probe()).longestStallCpuMs).toBeLessThan(stallCpuMsMax);
   });
 });
 
@@ -95,7 +95,7 @@ describe('a server that writes one line without an end', () => {
     expect(call.status).toBe(502);
     await waitFor(() => expect(isRunning(pid)).toBe(false));
     const after = await hub.probe();
-    expect(after.longestStallMs).toBeLessThan(stallMsMax);
+    expect(after.longestStallCpuMs).toBeLessThan(stallCpuMsMax);
     expect(after.usedMib - before.usedMib).toBeLessThan(60);
     await untilServersConnected(hub, 'endless');
   });

@@ -32,6 +32,33 @@ describe('a key with several requests at a time, while the event loop is busy an
   });
 });
 
+describe('keys with waiting requests', () => {
+  test('have their turns by what their requests cost, so that one with costly requests gets fewer', async () => {
+    const pace = createFairPace({ utilization: () => 1 });
+    await untilPaced(pace, 'costly');
+    pace.enter('cheap');
+    const order: string[] = [];
+    const turns = ['costly', 'cheap'].flatMap((key) =>
+      Array.from({ length: 5 }, () => pace.enter(key, key === 'costly' ? 10 : 1)?.then(() => order.push(key))),
+    );
+    await Promise.all(turns);
+    expect(order.slice(0, 6).filter((key) => key === 'cheap')).toHaveLength(5);
+  });
+
+  test('are released as fast where the ticks of the pace are late', async () => {
+    let delayMs = 0;
+    const pace = createFairPace({ utilization: () => 1, now: () => performance.now() + delayMs });
+    await untilPaced(pace, 'one');
+    let released = 0;
+    const turns = Array.from({ length: 8 }, () => pace.enter('one')?.then(() => (released += 1)));
+    // Half a second at the slowest pace, in one tick.
+    delayMs = 500;
+    await Promise.race(turns);
+    await new Promise(setImmediate);
+    expect(released).toBe(8);
+  });
+});
+
 describe('a key with several requests at a time', () => {
   test('does not wait while the event loop has time', async () => {
     const pace = createFairPace({ utilization: () => 0.1 });

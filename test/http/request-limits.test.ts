@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { getHeapStatistics } from 'node:v8';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createHeldResults } from '../../src/flow/held-results.ts';
 import { type MemoryWatch, memoryLimitBytes, watchMemory } from '../../src/flow/memory-watch.ts';
 import type { HubEnv } from '../../src/http/authenticate.ts';
 import { limitKeys } from '../../src/http/key-shares.ts';
@@ -189,7 +190,7 @@ async function keyLimitedApp(memory: MemoryWatch, role: 'agent' | 'operator'): P
     c.set('caller', { keyId: 'key', agentId: 'agent', namespace: 'default', role });
     return next();
   });
-  app.use(limitKeys({ limits, memory }));
+  app.use(limitKeys({ limits: { ...limits, resultReadMsMax: 1000 }, memory, results: createHeldResults(1024), log }));
   app.post('/', (c) => c.text('taken'));
   return app;
 }

@@ -41,6 +41,10 @@ export function classifyFailure(error: unknown, reason: EndReason | undefined, i
     const errorType = error.jsonRpcCode === invalidParams ? 'invalid_arguments' : error.errorType;
     return { outcome: 'error', errorType, upstream: error.answer() };
   }
+  // A result that is dropped since its client reads too slowly says nothing about the tool.
+  if (error instanceof HestiaError && error.code === 'OVERLOADED') {
+    return { outcome: 'abandoned', errorType: 'cancelled', cause: error };
+  }
   return { outcome: 'error', errorType: 'internal', cause: error };
 }
 

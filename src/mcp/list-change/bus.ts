@@ -1,13 +1,13 @@
 /**
- * The bus of list changes for the subscriptions of MCP 2026-07-28. A subscription takes a place of a budget, and
+ * The bus of list changes for the subscriptions of MCP 2026-07-28. A subscription takes a place of streams, and
  * receives the changes that concern its caller: the library subscribes while it handles the request.
  */
 
 import { strict as assert } from 'node:assert';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ServerEvent, ServerEventBus } from '@modelcontextprotocol/server';
-import type { FairBudget } from '../../flow/fair-budget.ts';
 import type { Caller } from '../../shapes/access.ts';
+import type { StreamPlaces } from '../request/stream-places.ts';
 
 /** The bus. What is published without callers reaches every subscription. */
 export interface ChangeBus extends ServerEventBus {
@@ -23,30 +23,31 @@ export interface ChangeBus extends ServerEventBus {
 /** A request to subscribe. Its place is given back when the subscription ends, or if there was none. */
 interface Subscribing {
   caller: Caller;
+  giveBack: () => void;
   isSubscribed: boolean;
 }
 
 /** Creates a bus without subscriptions. */
-export function createChangeBus(places: FairBudget): ChangeBus {
+export function createChangeBus(places: StreamPlaces): ChangeBus {
   const current = new AsyncLocalStorage<Subscribing>();
   const listeners = new Map<(event: ServerEvent) => void, Caller>();
   return {
     subscribing: (caller, handle) => {
-      const isPrivileged = caller.role === 'operator';
-      if (places.take(caller.keyId, 1, { isPrivileged }) !== undefined) return undefined;
-      const subscribing = { caller, isSubscribed: false };
+      const giveBack = places.take(caller);
+      if (giveBack === undefined) return undefined;
+      const subscribing = { caller, giveBack, isSubscribed: false };
       return current.run(subscribing, handle).finally(() => {
-        if (!subscribing.isSubscribed) places.give(caller.keyId, 1);
+        if (!subscribing.isSubscribed) giveBack();
       });
     },
     subscribe: (listener) => {
       const subscribing = current.getStore();
       assert(subscribing !== undefined, 'the SDK subscribes while it handles a request to subscribe');
-      const { caller } = subscribing;
+      const { caller, giveBack } = subscribing;
       subscribing.isSubscribed = true;
       listeners.set(listener, caller);
       return () => {
-        if (listeners.delete(listener)) places.give(caller.keyId, 1);
+        if (listeners.delete(listener)) giveBack();
       };
     },
     publish: (event) => {

@@ -2,16 +2,16 @@
  * Streams of list changes for 2025-era MCP clients, over server-sent events. A stream reports the changes that
  * concern its caller, and ends with the caller's key or access token.
  */
-import type { FairBudget } from '../../flow/fair-budget.ts';
 import type { Caller } from '../../shapes/access.ts';
+import { type StreamOptions, type StreamPlaces, takePlace } from '../request/stream-places.ts';
 
-/** A register of open streams of list changes. Each takes a place of a budget, which is shared out by key. */
+/** A register of open streams of list changes. Each takes a place. */
 export interface ListChangeStreams {
   /**
    * An SSE response that reports each change until the client disconnects or the credential of the caller ends; undefined where
    * no place is left, or the key has its share of places.
    */
-  open(caller: Caller, client: AbortSignal): Response | undefined;
+  open(caller: Caller, client: AbortSignal, options?: StreamOptions): Response | undefined;
   /** Reports a change to the callers that it concerns. */
   notify(concerns: (caller: Caller) => boolean, change: ListChange): void;
   close(): void;
@@ -34,15 +34,16 @@ interface Writer {
 }
 
 /** Creates an empty register. */
-export function createListChangeStreams(places: FairBudget): ListChangeStreams {
+export function createListChangeStreams(places: StreamPlaces): ListChangeStreams {
   const writers = new Set<Writer>();
   return {
-    open: (caller, client) => {
-      const { keyId, role, ended } = caller;
+    open: (caller, client, options) => {
+      const { ended } = caller;
       const signal = ended === undefined ? client : AbortSignal.any([client, ended]);
       if (signal.aborted) return undefined;
-      if (places.take(keyId, 1, { isPrivileged: role === 'operator' }) !== undefined) return undefined;
-      const body = openBody(writers, { caller, signal, onEnd: () => places.give(keyId, 1) });
+      const onEnd = takePlace(places, caller, options);
+      if (onEnd === undefined) return undefined;
+      const body = openBody(writers, { caller, signal, onEnd });
       return new Response(body, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' } });
     },
     notify: (concerns, change) => {

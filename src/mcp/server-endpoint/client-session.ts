@@ -8,6 +8,8 @@ import type { ServerOffers } from '../../domain/server-offers.ts';
 import type { Caller } from '../../shapes/access.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { boundedStream } from '../bounded-stream.ts';
+import { tooManyStreams } from '../refusal.ts';
+import { type StreamOptions, type StreamPlaces, takePlace } from '../request/stream-places.ts';
 import { TracedMcpServer } from '../traced-server.ts';
 import { createClientChannel } from './client-channel.ts';
 import type { EndpointFace } from './endpoint-offers.ts';
@@ -21,8 +23,8 @@ export interface ClientSession {
   readonly caller: Caller;
   /** Whether requests of the client go through a session of its own with the server. */
   hasOwnChannel(): boolean;
-  /** Handles a request of the client. `body` is its parsed body. */
-  handle(request: Request, body: unknown): Promise<Response>;
+  /** Handles a request of the client. `body` is its parsed body. Its stream takes a place. */
+  handle(request: Request, body: unknown, options?: StreamOptions): Promise<Response>;
   /** Notes a request that is handled elsewhere, so that the session is not idle. */
   touch(): void;
   notify(event: ServerEvent): void;
@@ -35,6 +37,7 @@ export interface ClientSessionDeps extends HandlersDeps {
   metrics: Metrics;
   face: EndpointFace;
   isKnownTool: (caller: Caller, toolName: string) => boolean;
+  streamPlaces: StreamPlaces;
   limits: { clientSessionIdleMs: number; callTimeoutMsMax: number };
   /** Called once, when the session has ended. */
   onEnded: () => void;
@@ -43,8 +46,11 @@ export interface ClientSessionDeps extends HandlersDeps {
 /** Ends a session that is idle: one without a request and without a stream. */
 interface IdleTimer {
   touch(): void;
-  /** A client with a stream is not idle; one whose stream was closed opens it again soon, or is gone. */
-  streamOpened(closed: AbortSignal): void;
+  /**
+   * Opens a stream. A client with a stream is not idle; one whose stream was closed opens it again soon, or is gone.
+   * @param onEnd called once, when the stream has ended
+   */
+  openStream(open: () => Promise<Response>, onEnd: () => void): Promise<Response>;
   stop(): void;
 }
 
@@ -66,9 +72,12 @@ function createIdleTimer(idleMsMax: number, end: () => void): IdleTimer {
   };
   return {
     touch: () => touch(),
-    streamOpened: (closed) => {
+    openStream: async (open, onEnd) => {
       streamsCount += 1;
-      closed.addEventListener('abort', onClosed, { once: true });
+      return boundedStream(await open(), () => {
+        onClosed();
+        onEnd();
+      });
     },
     stop: () => {
       isStopped = true;
@@ -113,10 +122,11 @@ export async function createClientSession(deps: ClientSessionDeps, opener: Calle
     hasOwnChannel: channel.isNeeded,
     touch: idle.touch,
     end,
-    handle: async (request, body) => {
+    handle: async (request, body, options) => {
       idle.touch();
-      if (request.method === 'GET') idle.streamOpened(request.signal);
-      const response = boundedStream(await transport.handleRequest(request, { parsedBody: body }));
+      const answering = () => transport.handleRequest(request, { parsedBody: body });
+      if (request.method === 'GET') return openStream(takePlace(deps.streamPlaces, opener, options), idle, answering);
+      const response = boundedStream(await answering());
       if (request.method === 'DELETE' && response.ok) await end();
       return response;
     },
@@ -125,6 +135,15 @@ export async function createClientSession(deps: ClientSessionDeps, opener: Calle
       void server.notification(notificationOf(event)).catch(() => {});
     },
   };
+}
+
+/** Opens the stream of a session, which has a place until it ends; the refusal if it got none. */
+async function openStream(
+  giveBack: (() => void) | undefined,
+  idle: IdleTimer,
+  open: () => Promise<Response>,
+): Promise<Response> {
+  return giveBack === undefined ? tooManyStreams() : idle.openStream(open, giveBack);
 }
 
 function notificationOf(event: ServerEvent): { method: string; params?: { uri: string } } {

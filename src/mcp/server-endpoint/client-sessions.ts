@@ -4,6 +4,7 @@ import type { FairBudget } from '../../flow/fair-budget.ts';
 import type { Caller } from '../../shapes/access.ts';
 import { isJsonObject } from '../../shapes/json.ts';
 import { jsonRpcRefusal } from '../refusal.ts';
+import type { StreamOptions } from '../request/stream-places.ts';
 import { cancelCall, sessionHeader } from '../request/tool-calls.ts';
 import { type ClientSession, type ClientSessionDeps, createClientSession } from './client-session.ts';
 import type { EndpointFace } from './endpoint-offers.ts';
@@ -14,7 +15,7 @@ export interface ClientSessions {
   find(request: Request, caller: Caller): ClientSession | 'unknown' | undefined;
   /** Answers the request with which a client begins a session. */
   open(request: Request, caller: Caller, face: EndpointFace, body: unknown): Promise<Response>;
-  handle(session: ClientSession, request: Request, body: unknown): Promise<Response>;
+  handle(session: ClientSession, request: Request, body: unknown, options?: StreamOptions): Promise<Response>;
   /** Reports a change to the sessions of callers that it concerns. */
   notify(concerns: (caller: Caller) => boolean, event: ServerEvent): void;
   close(): Promise<void>;
@@ -26,11 +27,11 @@ export type ClientSessionsDeps = Omit<ClientSessionDeps, 'face' | 'onEnded'>;
 /** Creates the register. Each session takes a place of the budget. */
 export function createClientSessions(deps: ClientSessionsDeps, places: FairBudget): ClientSessions {
   const sessions = new Map<string, ClientSession>();
-  const handle: ClientSessions['handle'] = (session, request, body) => {
+  const handle: ClientSessions['handle'] = (session, request, body, options) => {
     if (isJsonObject(body) && body.method === 'notifications/cancelled') {
       cancelCall(deps.calls, request, session.caller, body.params);
     }
-    return session.handle(request, body);
+    return session.handle(request, body, options);
   };
   return {
     find: (request, { keyId }) => {

@@ -17,6 +17,7 @@ import { type Answer, cancelledResponse, keptAlive } from '../late-response.ts';
 import { createLegacySessions, type LegacySessions } from '../legacy-session.ts';
 import { jsonRpcRefusal, methodNotAllowed, noSession } from '../refusal.ts';
 import { declarationOf } from '../request/client-declaration.ts';
+import type { StreamOptions, StreamPlaces } from '../request/stream-places.ts';
 import { callOnFastPath } from '../request/tool-calls.ts';
 import { readBody } from '../request-body.ts';
 import { protocolError } from '../tool-result.ts';
@@ -33,7 +34,7 @@ import { createSingleServer } from './single-server.ts';
 /** The endpoints of all servers. */
 export interface ServerEndpoints {
   /** Answers one HTTP request of an authenticated caller to the endpoint of this name. */
-  handle(request: Request, caller: Caller, name: string): Promise<Answer>;
+  handle(request: Request, caller: Caller, name: string, options?: StreamOptions): Promise<Answer>;
   /** Answers a message of `/mcp` about prompts, resources or completion as `/mcp/all` does. */
   passOn(request: Request, caller: Caller, body: unknown): Promise<Response>;
   /** The resources of all servers that the caller may use, under the URIs of `/mcp/all`. */
@@ -50,6 +51,8 @@ export interface ServerEndpointsDeps {
   metrics: Metrics;
   log: Log;
   version: string;
+  /** The places of streams and subscriptions, which are those of `/mcp`. */
+  streamPlaces: StreamPlaces;
   /** Counts and milliseconds. */
   limits: { clientSessionsMax: number; streamsMax: number; clientSessionIdleMs: number; callTimeoutMsMax: number };
 }
@@ -59,7 +62,6 @@ export function createServerEndpoints(deps: ServerEndpointsDeps): ServerEndpoint
   const shared = {
     calls: createLegacySessions(),
     sessionPlaces: createFairBudget(deps.limits.clientSessionsMax),
-    streamPlaces: createFairBudget(deps.limits.streamsMax),
     lentSessions: createLentSessions(deps),
   };
   const all = createAllServers(deps.offers, deps.version);
@@ -74,7 +76,7 @@ export function createServerEndpoints(deps: ServerEndpointsDeps): ServerEndpoint
     for (const endpoint of endpoints.values()) endpoint.changed(change, concerns);
   });
   return {
-    handle: async (request, caller, name) => {
+    handle: async (request, caller, name, options) => {
       const offers = endpoints.get(name)?.offers ?? offersOf(name);
       let face: EndpointFace;
       try {
@@ -83,7 +85,7 @@ export function createServerEndpoints(deps: ServerEndpointsDeps): ServerEndpoint
       } catch (error) {
         return refusal(request, error, deps.log);
       }
-      return endpointOf(name, offers).handle(request, caller, face);
+      return endpointOf(name, offers).handle(request, caller, face, options);
     },
     passOn: async (request, caller, body) =>
       endpointOf(allServersName, all).handleMessage(request, caller, await all.face(caller), body),
@@ -102,8 +104,6 @@ interface SharedParts {
   calls: LegacySessions;
   /** Places of sessions of 2025-era clients. */
   sessionPlaces: FairBudget;
-  /** Places of subscriptions of 2026-07-28. */
-  streamPlaces: FairBudget;
   /** Sessions with servers of 2025 for clients of 2026-07-28. */
   lentSessions: LentSessions;
 }
@@ -111,7 +111,7 @@ interface SharedParts {
 /** The endpoint of one name. */
 interface Endpoint {
   offers: EndpointOffers;
-  handle(request: Request, caller: Caller, face: EndpointFace): Promise<Answer>;
+  handle(request: Request, caller: Caller, face: EndpointFace, options?: StreamOptions): Promise<Answer>;
   /** Answers a message that belongs to no session. */
   handleMessage: MessageHandler['handle'];
   changed(change: ServerOfferChange, concerns: (caller: Caller) => boolean): void;
@@ -123,18 +123,18 @@ function createEndpoint(deps: ServerEndpointsDeps, endpoint: EndpointOffers, sha
   const { calls } = shared;
   const parts = { endpoint, tools, calls, log: deps.log };
   const { streamsMax } = deps.limits;
-  const { streamPlaces, lentSessions } = shared;
+  const { lentSessions } = shared;
   const rounds = createInputRounds({ ...deps, ...parts, sessions: lentSessions });
-  const messages = createMessageHandler({ ...deps, ...parts, rounds, streamPlaces, streamsMax });
+  const messages = createMessageHandler({ ...deps, ...parts, rounds, streamsMax });
   const sessionDeps = { ...deps, ...parts, isKnownTool: tools.isKnown };
   const sessions = createClientSessions(sessionDeps, shared.sessionPlaces);
   return {
     offers: endpoint,
-    handle: async (request, caller, face) => {
+    handle: async (request, caller, face, options) => {
       const session = sessions.find(request, caller);
       if (request.method === 'GET' || request.method === 'DELETE') {
         if (session === 'unknown') return sessionNotFound(undefined);
-        return session === undefined ? noSession() : sessions.handle(session, request, undefined);
+        return session === undefined ? noSession() : sessions.handle(session, request, undefined, options);
       }
       if (request.method !== 'POST') return methodNotAllowed();
       const body = await readBody(request);

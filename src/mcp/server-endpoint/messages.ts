@@ -5,7 +5,6 @@
 import { strict as assert } from 'node:assert';
 import { createMcpHandler, type McpRequestContext } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import type { FairBudget } from '../../flow/fair-budget.ts';
 import type { Caller } from '../../shapes/access.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
@@ -14,6 +13,7 @@ import { boundedStream } from '../bounded-stream.ts';
 import { type ChangeBus, createChangeBus } from '../list-change/bus.ts';
 import { tooManyStreams } from '../refusal.ts';
 import { declarationOf } from '../request/client-declaration.ts';
+import type { StreamPlaces } from '../request/stream-places.ts';
 import { cancelCall, sessionHeader, versionHeader } from '../request/tool-calls.ts';
 import { TracedMcpServer } from '../traced-server.ts';
 import type { EndpointFace, EndpointOffers } from './endpoint-offers.ts';
@@ -34,8 +34,7 @@ export interface MessageHandlerDeps extends HandlersDeps {
   tools: EndpointTools;
   rounds: InputRounds;
   metrics: Metrics;
-  /** Places of streams, which are shared out by key. */
-  streamPlaces: FairBudget;
+  streamPlaces: StreamPlaces;
   streamsMax: number;
 }
 

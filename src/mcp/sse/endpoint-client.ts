@@ -4,12 +4,13 @@
  */
 import type { Caller } from '../../shapes/access.ts';
 import { isJsonObject, parsedJson } from '../../shapes/json.ts';
+import type { StreamOptions } from '../request/stream-places.ts';
 import { messagesOf } from './answer.ts';
 
 /** An endpoint of Streamable HTTP, such as `/mcp`. */
 export interface SseEndpoint {
   /** @returns a response, or the JSON-RPC message that is the whole body of a 200 */
-  handle(request: Request, caller: Caller): Promise<Response | string>;
+  handle(request: Request, caller: Caller, options?: StreamOptions): Promise<Response | string>;
 }
 
 /** A message of a client: its text, and the parts that decide how it is handled. */
@@ -30,8 +31,9 @@ export interface EndpointClient {
 /** Creates a client of the endpoint; `url` is the URL of its requests. */
 export function createEndpointClient(endpoint: SseEndpoint, url: string, signal: AbortSignal): EndpointClient {
   const headers = new Headers({ 'content-type': 'application/json', accept: 'application/json, text/event-stream' });
+  // The stream of the session has the place of the stream that it listens to.
   const request = (caller: Caller, init: RequestInit) =>
-    endpoint.handle(new Request(url, { ...init, headers: new Headers(headers), signal }), caller);
+    endpoint.handle(new Request(url, { ...init, headers: new Headers(headers), signal }), caller, { hasPlace: true });
   return {
     post: async function* ({ text, id, method }, caller) {
       const answer = await request(caller, { method: 'POST', body: text });

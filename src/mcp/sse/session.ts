@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { ProtocolError } from '@modelcontextprotocol/server';
+import type { HeldResults } from '../../flow/held-results.ts';
 import type { Caller } from '../../shapes/access.ts';
 import { isJsonObject, parsedJson } from '../../shapes/json.ts';
 import { jsonRpcRefusal } from '../refusal.ts';
@@ -33,6 +34,8 @@ export interface SseSessionDeps {
   url: string;
   /** The path that messages of a session are sent to. */
   messagePath: (sessionId: string) => string;
+  /** Counts results until they are on the stream. */
+  results: HeldResults;
   onEnded: (reason: SessionEnd) => void;
 }
 
@@ -72,7 +75,7 @@ export function createSseSession(deps: SseSessionDeps): SseSession {
 
   async function run(message: Running, by: Caller): Promise<void> {
     running.add(message);
-    const isAnswered = await relay(client.post(message, by), message, stream);
+    const isAnswered = await counted(deps.results, by, () => relay(client.post(message, by), message, stream));
     running.delete(message);
     if (!isAnswered && isAwaited(message)) await stream.send('message', noAnswer(message.id));
     if (message.method === 'notifications/initialized') await relay(client.listen(caller), message, stream);
@@ -103,6 +106,12 @@ export function createSseSession(deps: SseSessionDeps): SseSession {
 function whenAborted(signal: AbortSignal | undefined, listener: () => void): void {
   signal?.addEventListener('abort', listener, { once: true });
   if (signal?.aborted) listener();
+}
+
+/** Counts results as held until all of them are on the stream. */
+async function counted<T>(results: HeldResults, { keyId, role }: Caller, work: () => Promise<T>): Promise<T> {
+  using account = results.open(keyId, { isPrivileged: role === 'operator' });
+  return await account.run(work);
 }
 
 function isAwaited({ id, method, isCancelled }: Running): boolean {

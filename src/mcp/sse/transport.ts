@@ -3,9 +3,11 @@
  * events of a session, POST sends a message to it.
  */
 import { ProtocolError } from '@modelcontextprotocol/server';
+import type { HeldResults } from '../../flow/held-results.ts';
 import type { Caller } from '../../shapes/access.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { jsonRpcRefusal } from '../refusal.ts';
+import { jsonRpcRefusal, tooManyStreams } from '../refusal.ts';
+import type { StreamPlaces } from '../request/stream-places.ts';
 import type { SseEndpoint } from './endpoint-client.ts';
 import { createSseSession, type SseSession } from './session.ts';
 
@@ -17,33 +19,34 @@ export interface SseTransport {
   close(): void;
 }
 
-const sessionsMax = 1024;
-const sessionsPerKeyMax = 64;
-
-/** Seconds after which a client may send a refused request again. */
-const retryAfterSeconds = 5;
+/** Dependencies of the transport. */
+export interface SseTransportDeps {
+  /** Each session takes a place of a stream. */
+  streamPlaces: StreamPlaces;
+  results: HeldResults;
+  log: Log;
+}
 
 /** The query parameter of the message URL that names the session. */
 const sessionParameter = 'sessionId';
 
 /** Creates the transport, without sessions. */
-export function createSseTransport(log: Log): SseTransport {
+export function createSseTransport({ streamPlaces, results, log }: SseTransportDeps): SseTransport {
   const sessions = new Map<string, SseSession>();
-  const sessionsOf = (keyId: string) => [...sessions.values()].filter(({ caller }) => caller.keyId === keyId);
 
   function open(request: Request, caller: Caller, endpoint: SseEndpoint): Response {
-    if (sessions.size >= sessionsMax) return overloaded(`${sessionsMax} sessions are open`);
-    if (sessionsOf(caller.keyId).length >= sessionsPerKeyMax) {
-      return overloaded(`this key has ${sessionsPerKeyMax} sessions`);
-    }
+    const giveBack = streamPlaces.take(caller);
+    if (giveBack === undefined) return tooManyStreams();
     const { pathname } = new URL(request.url);
     const session = createSseSession({
       caller,
       endpoint,
       url: request.url,
       messagePath: (id) => `${pathname}?${sessionParameter}=${id}`,
+      results,
       onEnded: (reason) => {
         sessions.delete(session.id);
+        giveBack();
         log.debug('A session of HTTP+SSE has ended', { reason });
       },
     });
@@ -75,11 +78,4 @@ export function createSseTransport(log: Log): SseTransport {
 function refusal(status: 400 | 404 | 405, message: string): Response {
   const code = { 400: 'INVALID_REQUEST', 404: 'NOT_FOUND', 405: 'METHOD_NOT_ALLOWED' }[status];
   return jsonRpcRefusal(status, new ProtocolError(-32000, message, { code }));
-}
-
-function overloaded(found: string): Response {
-  const error = new ProtocolError(-32603, `${found}, which is the limit; try again`, { code: 'OVERLOADED' });
-  const response = jsonRpcRefusal(503, error);
-  response.headers.set('retry-after', String(retryAfterSeconds));
-  return response;
 }

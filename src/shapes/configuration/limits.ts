@@ -58,6 +58,17 @@ export const limitsSchema = z
       .describe(
         'Bodies of all concurrent requests, in bytes, counted as they arrive, with 64 bytes for each JSON value; at most a quarter of the memory limit. Further ones get status 503. Each key has a share, as above.',
       ),
+    resultBytesHeldMax: z
+      .int()
+      .min(1024)
+      .max(17_179_869_184)
+      .default(268_435_456)
+      .describe(
+        'Responses over 65,536 bytes that clients have not read yet, in bytes, with 64 bytes for each JSON value; at most a quarter of the memory limit. A result beyond it is dropped, and the call gets status 503. Each key has a share, as above.',
+      ),
+    resultReadMsMax: milliseconds(30_000, 100, 3_600_000).describe(
+      'How long a client may read nothing of a response over 65,536 bytes before it is disconnected. In all it may take this time, and a second for each 64,000 bytes.',
+    ),
     memoryBytesMax: z
       .int()
       .min(67_108_864)
@@ -154,7 +165,7 @@ export const limitsSchema = z
       .max(100_000)
       .default(1024)
       .describe(
-        'Open streams of list changes and subscriptions. Further ones get status 503. Each key has a share: it may have as many as there are places left.',
+        'Open streams of list changes, sessions of `/sse` and subscriptions, at all endpoints. Further ones get status 503. Each key has a share: it may have as many as there are places left.',
       ),
     clientSessionsMax: z
       .int()

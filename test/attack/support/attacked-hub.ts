@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { KeyScope, Role } from '../../../src/shapes/access.ts';
 import { freePort, type HubProcess, type HubProcessOptions, startHubProcess } from '../../support/hub/hub-process.ts';
+import type { LoopStall } from './loop-stalls.ts';
 
 /** A key with a `fetch` that sends it. */
 export interface AttackKey {
@@ -23,8 +24,12 @@ export interface Answer {
 
 /** What the probe measures, since the last reading. */
 export interface Probe {
-  /** The longest time in which the event loop did not turn, in milliseconds. */
+  /** The longest time in which the event loop did not turn, in milliseconds: on a busy machine it may have had no processor. */
   longestStallMs: number;
+  /** The most processor time of the event loop's thread in one turn, in milliseconds, however busy the machine is. */
+  longestStallCpuMs: number;
+  /** The stalls over 30 ms. */
+  stalls: readonly LoopStall[];
   /** The memory of the process, and what of it JavaScript uses after garbage collection. */
   residentMib: number;
   usedMib: number;
@@ -34,7 +39,7 @@ export interface Probe {
 export interface AttackedHub extends HubProcess {
   probe(): Promise<Probe>;
   /** As {@link AttackedHub.probe} without a garbage collection, which holds the loop. */
-  stalls(): Promise<Pick<Probe, 'longestStallMs'>>;
+  stalls(): Promise<Pick<Probe, 'longestStallMs' | 'longestStallCpuMs' | 'stalls'>>;
   operator: AttackKey;
   agent(agentId: string, options?: { role?: Role; namespace?: string; scope?: KeyScope }): Promise<AttackKey>;
 }
@@ -45,7 +50,14 @@ export interface AttackedHubOptions extends HubProcessOptions {
 }
 
 const probedMain = fileURLToPath(new URL('./probed-main.ts', import.meta.url));
-const probeSchema = z.object({ longestStallMs: z.number(), residentMib: z.number(), usedMib: z.number() });
+const stallSchema = z.object({ at: z.number(), ms: z.number(), cpuMs: z.number(), waitedMs: z.number() });
+const probeSchema = z.object({
+  longestStallMs: z.number(),
+  longestStallCpuMs: z.number(),
+  stalls: z.array(stallSchema),
+  residentMib: z.number(),
+  usedMib: z.number(),
+});
 
 /** Starts the hub, and resolves when it is ready. Servers may not be connected yet. */
 export async function startAttackedHub({

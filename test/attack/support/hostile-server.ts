@@ -93,12 +93,12 @@ function run(command: Command, { id, token }: { id: Id; token: unknown }): void 
 }
 
 function call({ id, params }: { id: Id; params: Record<string, unknown> }): void {
-  const { commands = [], answers = true, answerAfterMs = 0, echo } = Object(params.arguments);
+  const { commands = [], answers = true, answerAfterMs = 0, echo, resultBytes = 0 } = Object(params.arguments);
   const token = Object(params._meta).progressToken;
   for (const command of commands) run(command, { id, token });
   if (!answers) return;
   const answer = () => {
-    const text = JSON.stringify({ received: received.length, lists, echo });
+    const text = JSON.stringify({ received: received.length, lists, echo, filler: 'x'.repeat(resultBytes) });
     write({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text }] } });
   };
   if (answerAfterMs > 0) setTimeout(answer, answerAfterMs);

@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { residentMiB, untilServersConnected } from '../../support/hub/hub-process.ts';
 import { type AttackedHub, type AttackKey, startAttackedHub } from './attacked-hub.ts';
 import { createHostileUpstream } from './hostile-upstream.ts';
+import type { LoopStall } from './loop-stalls.ts';
 
 /** How long the soak is, and its parts, in seconds. */
 export interface HostileSoakOptions {
@@ -26,6 +27,9 @@ export interface SoakSample {
   isDiskFull: boolean;
   residentMib: number;
   longestStallMs: number;
+  longestStallCpuMs: number;
+  /** The stalls over 30 ms. */
+  stalls: readonly LoopStall[];
   answered: number;
   refused: number;
 }
@@ -40,9 +44,13 @@ export interface SoakVerdict {
   answeredShare: number;
   answeredShareOverall: number;
   abusiveRequests: number;
-  /** Stalls of the event loop over 100 ms while the disk took writes, and the longest. */
+  /** Stalls of the event loop over 100 ms while the disk took writes: by the clock, and by the processor time of its thread. */
   stallsOver100Ms: number;
+  stallsOver100MsCpu: number;
   longestStallMs: number;
+  longestStallCpuMs: number;
+  /** Of them the longest, by the clock, of at most 20. */
+  stalls: readonly LoopStall[];
   /** Median memory of the second half of the last third over that of its first half. */
   memoryRatioLastThird: number;
   /** Calls of good agents that were answered and are not on record, and those that the hub itself counts. */
@@ -58,6 +66,7 @@ const abusiveConcurrency = 8;
 const listedTools = 10_000;
 const listEveryMs = 5000;
 const stallMs = 100;
+const stallsShownMax = 20;
 
 /** Runs the soak, and returns what it found. */
 export async function hostileSoak(options: HostileSoakOptions): Promise<SoakVerdict> {
@@ -190,11 +199,13 @@ async function observe(
       counts.isDiskFull = shouldBeFull;
     }
     await delay(1000);
-    const { longestStallMs } = await hub.stalls();
+    const stalled = await hub.stalls();
     at = (performance.now() - startedAt) / 1000;
     const { answered, refused, isDiskFull } = counts;
     const residentMib = Math.round(residentMiB(hub));
-    const sample = { atSeconds: Math.round(at), isDiskFull, residentMib, longestStallMs, answered, refused };
+    const { longestStallMs, longestStallCpuMs, stalls } = stalled;
+    const stallsFound = { longestStallMs, longestStallCpuMs, stalls };
+    const sample = { atSeconds: Math.round(at), isDiskFull, residentMib, ...stallsFound, answered, refused };
     samples.push(sample);
     onSample?.(sample);
   }
@@ -211,7 +222,8 @@ const statusSchema = z.object({ result: z.object({ structuredContent: z.object({
 
 async function verdict(hub: AttackedHub, { samples, counts }: { samples: readonly SoakSample[]; counts: Counts }) {
   const crashed = hub.child.exitCode !== null || hub.child.signalCode !== null;
-  const calm = samples.filter(({ isDiskFull }) => !isDiskFull).map(({ longestStallMs }) => longestStallMs);
+  const calm = samples.filter(({ isDiskFull }) => !isDiskFull);
+  const stalls = calm.flatMap((sample) => sample.stalls);
   const total = counts.answered + counts.answeredWhileFull;
   const sent = total + counts.refused + counts.refusedWhileFull;
   const found = {
@@ -220,8 +232,11 @@ async function verdict(hub: AttackedHub, { samples, counts }: { samples: readonl
     refused: counts.refused,
     answeredShare: counts.answered / (counts.answered + counts.refused),
     answeredShareOverall: total / sent,
-    stallsOver100Ms: calm.filter((ms) => ms > stallMs).length,
-    longestStallMs: Math.max(0, ...calm),
+    stallsOver100Ms: stalls.filter(({ ms }) => ms > stallMs).length,
+    stallsOver100MsCpu: stalls.filter(({ cpuMs }) => cpuMs > stallMs).length,
+    longestStallMs: Math.max(0, ...calm.map(({ longestStallMs }) => longestStallMs)),
+    longestStallCpuMs: Math.max(0, ...calm.map(({ longestStallCpuMs }) => longestStallCpuMs)),
+    stalls: stalls.toSorted((one, other) => other.ms - one.ms).slice(0, stallsShownMax),
     memoryRatioLastThird: memoryRatio(samples),
   };
   if (crashed) return { ...found, callsOffRecord: Number.NaN, auditGap: Number.NaN, trailIntact: false };

@@ -1,4 +1,4 @@
-/** Streams of list changes at `/mcp`, as clients of either kind open them. */
+/** Streams that clients of each kind open, and that take a place. */
 import type { AttackKey } from './attacked-hub.ts';
 
 const modernVersion = '2026-07-28';
@@ -26,4 +26,22 @@ export function openSubscription(key: AttackKey, signal?: AbortSignal): Promise<
     },
     ...(signal && { signal }),
   });
+}
+
+/** Opens a session of HTTP+SSE. */
+export function openSse(key: AttackKey, signal?: AbortSignal): Promise<Response> {
+  return key.fetch('/sse', { headers: { accept: 'text/event-stream' }, ...(signal && { signal }) });
+}
+
+/** Begins a session of a 2025-era client at the endpoint of a server, and opens its stream. */
+export async function openServerStream(key: AttackKey, serverId: string, signal?: AbortSignal): Promise<Response> {
+  const clientInfo = { name: 'attack', version: '1.0.0' };
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
+  const opened = await key.fetch(`/mcp/${serverId}`, {
+    json: { jsonrpc: '2.0', id: 1, method: 'initialize', params },
+    headers: { accept: 'application/json, text/event-stream' },
+  });
+  await opened.text();
+  const headers = { accept: 'text/event-stream', 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' };
+  return key.fetch(`/mcp/${serverId}`, { headers, ...(signal && { signal }) });
 }

@@ -1,28 +1,25 @@
 /**
- * The hub with a probe in its process: `GET /` on the port of the first argument answers the longest stall of the event loop
- * since the last answer, and the memory after garbage collection (with `--expose-gc`); `GET /stalls` collects nothing.
+ * The hub with a probe in its process: `GET /` on the port of the first argument answers the stalls of the event loop since the
+ * last answer, and the memory after garbage collection (with `--expose-gc`); `GET /stalls` collects nothing.
  */
 import { createServer } from 'node:http';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
+import { watchLoopStalls } from './loop-stalls.ts';
 
 const port = Number(process.argv[2]);
 const bytesPerMib = 1_048_576;
-
-const loopDelay = monitorEventLoopDelay({ resolution: 5 });
-loopDelay.enable();
+const watch = watchLoopStalls();
 
 /** With `mayCollect`, the garbage is collected first, which holds the loop. */
-async function probe(mayCollect: boolean): Promise<Record<string, number>> {
-  // A stall is only in the histogram once its timer has run again.
+async function probe(mayCollect: boolean): Promise<Record<string, unknown>> {
+  // A stall is only known once the timer of the watch has run again.
   await delay(20);
-  const longestStallMs = loopDelay.max / 1e6;
+  const report = watch.report();
   if (mayCollect) globalThis.gc?.();
   const { rss, heapUsed, external } = process.memoryUsage();
   // The garbage collection was the probe's own.
-  await delay(20);
-  loopDelay.reset();
-  return { longestStallMs, residentMib: rss / bytesPerMib, usedMib: (heapUsed + external) / bytesPerMib };
+  watch.reset();
+  return { ...report, residentMib: rss / bytesPerMib, usedMib: (heapUsed + external) / bytesPerMib };
 }
 
 createServer((request, response) => {

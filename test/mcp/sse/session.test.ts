@@ -1,5 +1,6 @@
 /** A session of the HTTP+SSE transport, by its clock: what it checks while its stream is open. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createHeldResults } from '../../../src/flow/held-results.ts';
 import { createSseSession, type SseSessionDeps } from '../../../src/mcp/sse/session.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
@@ -14,6 +15,7 @@ function openSession(deps: Partial<SseSessionDeps> = {}, signal = new AbortContr
     endpoint: { handle: async () => '{}' },
     url: 'http://localhost/sse',
     messagePath: (id) => `/sse?sessionId=${id}`,
+    results: createHeldResults(1_048_576),
     onEnded: (reason) => ends.push(reason),
     ...deps,
   });

@@ -137,18 +137,6 @@ describe('a session of /sse', () => {
 });
 
 describe('the sessions of /sse', () => {
-  test('are limited to 64 of a key, until one ends; other keys are not affected', async () => {
-    const crowd = await hub.key('crowd');
-    const streams = [];
-    for (let count = 0; count < 64; count += 1) streams.push(await openStream(crowd));
-    const refused = await crowd.fetch('/sse');
-    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
-    const other = await openStream(await hub.key('calm'));
-    await streams[0]?.reader.cancel();
-    const again = await openStream(crowd);
-    for (const { reader } of [...streams.slice(1), other, again]) await reader.cancel();
-  });
-
   test('refuse other methods, and a POST without a session with what to do', async () => {
     expect((await hub.operator.fetch('/sse', { method: 'PUT' })).status).toBe(405);
     const response = await hub.operator.fetch('/sse', { json: message });
