@@ -19,29 +19,35 @@ const noLog = {
   close: async () => undefined,
 };
 
+/** Creates an empty index. `settled` resolves when all of its tools are embedded. */
+export function openEvalIndex(scoring: EvalScoring): { index: ToolIndex; settled: () => Promise<void> } {
+  const words = createWordIndex();
+  if (scoring === 'words') return { index: words, settled: async () => undefined };
+  const { index, writer } = createHybridIndex({
+    lexical: words,
+    embeddings: createStaticEmbeddings(),
+    store: createVectorStore(),
+    isReady: () => true,
+    onFallback: unlogged,
+    log: noLog,
+    timeoutMs: 600_000,
+  });
+  const settled = async () => {
+    // The writer's timers do not keep the process alive.
+    const keepAlive = setInterval(unlogged, 1_000);
+    await writer.settled();
+    clearInterval(keepAlive);
+  };
+  return { index, settled };
+}
+
 /** Indexes the tools of each server, and waits until all are embedded. */
 export async function createEvalIndex(
   servers: ReadonlyMap<string, IndexedTool[]>,
   scoring: EvalScoring,
 ): Promise<ToolIndex> {
-  const words = createWordIndex();
-  const hybrid =
-    scoring === 'words'
-      ? undefined
-      : createHybridIndex({
-          lexical: words,
-          embeddings: createStaticEmbeddings(),
-          store: createVectorStore(),
-          isReady: () => true,
-          onFallback: unlogged,
-          log: noLog,
-          timeoutMs: 600_000,
-        });
-  const index = hybrid?.index ?? words;
+  const { index, settled } = openEvalIndex(scoring);
   for (const [serverId, tools] of servers) index.replaceServer(serverId, tools);
-  // The writer's timers do not keep the process alive.
-  const keepAlive = setInterval(unlogged, 1_000);
-  await hybrid?.writer.settled();
-  clearInterval(keepAlive);
+  await settled();
   return index;
 }

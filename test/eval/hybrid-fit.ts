@@ -6,17 +6,25 @@ import {
   nearestMax,
   wordCandidates,
 } from '../../src/search-index/hybrid-score.ts';
-import { similarity } from '../../src/search-index/vectors/embeddings.ts';
+import { type Embeddings, similarity } from '../../src/search-index/vectors/embeddings.ts';
+import { createEndpointEmbeddings } from '../../src/search-index/vectors/embeddings-endpoint.ts';
 import { createStaticEmbeddings } from '../../src/search-index/vectors/embeddings-static.ts';
 import { toolItem } from '../../src/search-index/vectors/tool-vectors.ts';
 import { createEvalIndex } from './eval-index.ts';
 import { indexedTools } from './ranker-adapter.ts';
 import { type EvalSubset, evalSubsets, loadSubset } from './search-eval-data.ts';
 
-/** The nDCG@10 of each half of a subset. */
+/** The nDCG@10 of each half of a subset, and hit@1 of the half that is reported. */
 interface FitScores {
   fitted: number;
   reported: number;
+  reportedHits: number;
+}
+
+/** A model, and the constants that the hub uses with it. */
+export interface FittedModel {
+  embeddings: Embeddings;
+  inUse: HybridConstants;
 }
 
 /** The matches of one query by words and by meaning, and the id of the correct tool. */
@@ -28,11 +36,14 @@ interface PreparedQuery {
 }
 
 /** Prepares a subset once; the result scores it with any constants. */
-async function prepareFit(directory: string, subset: EvalSubset): Promise<(constants: HybridConstants) => FitScores> {
+async function prepareFit(
+  directory: string,
+  subset: EvalSubset,
+  embeddings: Embeddings,
+): Promise<(constants: HybridConstants) => FitScores> {
   const { tools, queries } = await loadSubset(directory, subset);
   const indexed = indexedTools(tools);
   const index = await createEvalIndex(indexed.servers, 'words');
-  const embeddings = createStaticEmbeddings();
   const all = [...indexed.servers.values()].flat();
   const vectors = await embeddings.embed(
     all.map((tool) => toolItem(tool).text),
@@ -53,53 +64,62 @@ async function prepareFit(directory: string, subset: EvalSubset): Promise<(const
       cosines: new Map(nearest.map(({ id, cosine }) => [id, cosine])),
     });
   }
-  return (constants) => ({
-    fitted: ndcg(
-      prepared.filter((_, at) => at % 2 === 0),
-      constants,
-    ),
-    reported: ndcg(
-      prepared.filter((_, at) => at % 2 === 1),
-      constants,
-    ),
-  });
+  const halves = [0, 1].map((half) => prepared.filter((_, at) => at % 2 === half));
+  return (constants) => {
+    const [fitted, reported] = halves.map((half) => scoresOf(half, constants));
+    return { fitted: fitted?.ndcg ?? 0, reported: reported?.ndcg ?? 0, reportedHits: reported?.hits ?? 0 };
+  };
+}
+
+/** The static model, or one behind an endpoint, with the constants that the hub uses with it. */
+export function fittedModel(url: string | undefined, model: string): FittedModel {
+  if (url === undefined) return { embeddings: createStaticEmbeddings(), inUse: hybridConstants };
+  const signal = new AbortController().signal;
+  const embeddings = createEndpointEmbeddings({ url, model, key: undefined, signal, onRequest: () => undefined });
+  return { embeddings, inUse: hybridConstants };
 }
 
 /** Compares the candidates on all subsets: one line for each of the best, and one for the constants in use. */
-export async function compareConstants(directory: string, progress: (line: string) => void): Promise<string[]> {
+export async function compareConstants(
+  directory: string,
+  { embeddings, inUse }: FittedModel,
+  progress: (line: string) => void,
+): Promise<string[]> {
   const scorers: Awaited<ReturnType<typeof prepareFit>>[] = [];
   for (const subset of evalSubsets) {
     progress(`prepares ${subset}`);
-    scorers.push(await prepareFit(directory, subset));
+    scorers.push(await prepareFit(directory, subset, embeddings));
   }
   const line = (constants: HybridConstants) => {
     const scores = scorers.map((score) => score(constants));
     const fitted = scores.reduce((sum, each) => sum + each.fitted, 0) / scores.length;
     const { wordsFull, meaning, meaningNone } = constants;
-    const reported = scores.map((each) => each.reported.toFixed(3)).join('  ');
+    const reported = scores.map((each) => `${each.reportedHits.toFixed(3)} · ${each.reported.toFixed(3)}`).join('  ');
     return { fitted, text: `${fitted.toFixed(4)}  ${wordsFull}, ${meaning}, ${meaningNone}  other half: ${reported}` };
   };
-  const best = fitCandidates()
+  const best = fitCandidates(inUse)
     .map(line)
     .sort((one, other) => other.fitted - one.fitted);
   return [
-    `nDCG@10: fitted half  wordsFull, meaning, meaningNone  other half: ${evalSubsets.join(' · ')}`,
+    `nDCG@10: fitted half  wordsFull, meaning, meaningNone  other half, hit@1 and nDCG@10: ${evalSubsets.join(', ')}`,
     ...best.slice(0, 10).map(({ text }) => text),
-    `in use: ${line(hybridConstants).text}`,
+    `in use: ${line(inUse).text}`,
+    `words alone: ${line({ ...inUse, meaning: 0 }).text}`,
   ];
 }
 
 /** The constants that are compared. */
-function fitCandidates(): HybridConstants[] {
-  return [6, 9, 12].flatMap((wordsFull) =>
-    [0.4, 0.5, 0.6, 0.7, 0.8].flatMap((meaning) =>
-      [20, 25, 30, 40].map((meaningNone) => ({ ...hybridConstants, wordsFull, meaning, meaningNone })),
+function fitCandidates(inUse: HybridConstants): HybridConstants[] {
+  return [4, 6, 9, 12, 16].flatMap((wordsFull) =>
+    [0.4, 0.5, 0.6, 0.7, 0.8, 1, 1.25, 1.5].flatMap((meaning) =>
+      [20, 25, 30, 40, 60, 100, 1000].map((meaningNone) => ({ ...inUse, wordsFull, meaning, meaningNone })),
     ),
   );
 }
 
-function ndcg(queries: readonly PreparedQuery[], constants: HybridConstants): number {
+function scoresOf(queries: readonly PreparedQuery[], constants: HybridConstants): { ndcg: number; hits: number } {
   let gain = 0;
+  let hits = 0;
   for (const { correct, ...parts } of queries) {
     const scores = hybridScores(parts, constants);
     const own = scores.get(correct);
@@ -107,6 +127,7 @@ function ndcg(queries: readonly PreparedQuery[], constants: HybridConstants): nu
     let better = 0;
     for (const [id, score] of scores) if (score > own || (score === own && id < correct)) better += 1;
     if (better < 10) gain += 1 / Math.log2(better + 2);
+    if (better === 0) hits += 1;
   }
-  return gain / queries.length;
+  return { ndcg: gain / queries.length, hits: hits / queries.length };
 }

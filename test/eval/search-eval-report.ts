@@ -1,5 +1,6 @@
 /** The report of the search evaluation: means over the seeds, comparison with the targets, and a plot. */
 import { z } from 'zod';
+import type { SearchSize } from './search-eval-size.ts';
 import type { SearchTimes } from './search-eval-times.ts';
 import type { EvalPart } from './search-eval-work.ts';
 
@@ -13,6 +14,8 @@ export interface Measured {
 export interface Figure {
   name: string;
   value: number;
+  /** Half of the 95 % confidence interval of the mean over the seeds (Student's t), or over the queries. */
+  margin: number;
   must: number;
   goal: number;
   isMost: boolean;
@@ -25,6 +28,7 @@ export interface EvalSummary {
   curve: { outcomes: number; own: number; newAgent: number }[];
   statics: z.infer<typeof staticSchema>[];
   times: SearchTimes | undefined;
+  size: SearchSize | undefined;
 }
 
 const scores = z.object({ h1: z.number(), nd: z.number() });
@@ -33,6 +37,7 @@ const staticSchema = z.object({
   scoring: z.enum(['static', 'words']),
   queries: z.number(),
   ndcg: z.number(),
+  ndcgError: z.number(),
   hit1: z.number(),
 });
 const stepSchema = z.object({ seen: scores, para: scores, cold: scores, seenNew: scores });
@@ -54,6 +59,7 @@ const streamSchema = z.object({
 const stateSchema = z.object({ e1: z.number(), nd: z.number() });
 const poisonSchema = z.object({ before: stateSchema, hit: stateSchema, later: stateSchema });
 const timesSchema = z.custom<SearchTimes>();
+const sizeSchema = z.custom<SearchSize>();
 
 /** Summarises the measurements by their means over the seeds. */
 export function summaryOf(measured: readonly Measured[]): EvalSummary {
@@ -71,7 +77,12 @@ export function summaryOf(measured: readonly Measured[]): EvalSummary {
       ...staticFigures(statics),
       ...liftFigures(lifts),
       ...streamFigures(streams, withoutLearning),
-      ...poisonFigures(poisoned('boost', 1), poisoned('boost', 3), poisoned('errors', 1)),
+      ...poisonFigures({
+        one: poisoned('boost', 1),
+        two: poisoned('boost', 2),
+        three: poisoned('boost', 3),
+        errors: poisoned('errors', 1),
+      }),
     ],
     curve: [
       { outcomes: 0, own: mean(lifts, (run) => run.base.seen.h1), newAgent: mean(lifts, (run) => run.base.seen.h1) },
@@ -82,6 +93,7 @@ export function summaryOf(measured: readonly Measured[]): EvalSummary {
       })),
     ],
     times: results(timesSchema, ({ kind }) => kind === 'times')[0],
+    size: results(sizeSchema, ({ kind }) => kind === 'size')[0],
   };
 }
 
@@ -96,38 +108,27 @@ function staticFigures(statics: EvalSummary['statics']): Figure[] {
   return statics
     .filter(({ scoring }) => scoring === 'static')
     .toSorted((one, other) => (one.subset < other.subset ? -1 : 1))
-    .map(({ subset, ndcg }) => figure(`nDCG@10 of the text, ${subset}`, ndcg, ...(staticBars[subset] ?? [0, 0])));
+    .map(({ subset, ndcg, ndcgError }) => {
+      const [must, goal] = staticBars[subset] ?? [0, 0];
+      const name = `nDCG@10 of the text, ${subset}`;
+      return { name, value: ndcg, margin: 1.96 * ndcgError, must, goal, isMost: false };
+    });
 }
 
 function liftFigures(lifts: z.infer<typeof liftSchema>[]): Figure[] {
-  const gain = (of: 'seen' | 'para' | 'cold') => mean(lifts, (run) => run[3][of].nd - run.base[of].nd);
+  const gain = (of: 'seen' | 'para' | 'cold') => (run: z.infer<typeof liftSchema>) => run[3][of].nd - run.base[of].nd;
   return [
-    figure(
-      'hit@1 of seen requests after 1 outcome',
-      mean(lifts, (run) => run[1].seen.h1),
-      0.72,
-      0.74,
-    ),
-    figure(
-      'hit@1 of seen requests after 3 outcomes',
-      mean(lifts, (run) => run[3].seen.h1),
-      0.775,
-      0.8,
-    ),
-    figure(
-      'hit@1 of seen requests after 10 outcomes',
-      mean(lifts, (run) => run[10].seen.h1),
-      0.8,
-      0.83,
-    ),
-    figure('nDCG@10 gained after 3, seen requests', gain('seen'), 0.075, 0.1),
-    figure('nDCG@10 gained after 3, other wordings', gain('para'), 0.012, 0.03),
-    figure('nDCG@10 gained after 3, tools never used', gain('cold'), -0.01, -0.005),
+    figure('hit@1 of seen requests after 1 outcome', lifts, (run) => run[1].seen.h1, [0.72, 0.74]),
+    figure('hit@1 of seen requests after 3 outcomes', lifts, (run) => run[3].seen.h1, [0.775, 0.8]),
+    figure('hit@1 of seen requests after 10 outcomes', lifts, (run) => run[10].seen.h1, [0.8, 0.83]),
+    figure('nDCG@10 gained after 3, seen requests', lifts, gain('seen'), [0.075, 0.1]),
+    figure('nDCG@10 gained after 3, other wordings', lifts, gain('para'), [0.012, 0.03]),
+    figure('nDCG@10 gained after 3, tools never used', lifts, gain('cold'), [-0.01, -0.005]),
     figure(
       'nDCG@10 gained after 3, a new agent, seen requests',
-      mean(lifts, (run) => run[3].seenNew.nd - run.base.seen.nd),
-      0.045,
-      0.07,
+      lifts,
+      (run) => run[3].seenNew.nd - run.base.seen.nd,
+      [0.045, 0.07],
     ),
   ];
 }
@@ -136,101 +137,46 @@ function streamFigures(
   streams: z.infer<typeof streamSchema>[],
   withoutLearning: z.infer<typeof streamSchema>[],
 ): Figure[] {
-  const regret = mean(streams, (run) => run.regret) / mean(withoutLearning, (run) => run.regret);
+  const shares = streams.map(({ regret }, at) => regret / (withoutLearning[at]?.regret ?? Number.NaN));
   return [
-    figure(
-      'stream: share of calls that succeed',
-      mean(streams, (run) => run.succ),
-      0.59,
-      0.62,
-    ),
-    figure('stream: regret, as a share of that without learning', regret, 0.8, 0.7, true),
-    figure(
-      'stream: drifts recovered',
-      mean(streams, (run) => run.recPct),
-      0.7,
-      0.9,
-    ),
-    figure(
-      'stream: bad uses before a drift is recovered, median',
-      mean(streams, (run) => run.recMed),
-      6,
-      3,
-      true,
-    ),
-    figure(
-      'better twin leads: access',
-      mean(streams, (run) => run.access),
-      0.92,
-      0.98,
-    ),
-    figure(
-      'better twin leads: flaky',
-      mean(streams, (run) => run.flaky),
-      0.8,
-      0.9,
-    ),
-    figure(
-      'better twin leads: slow',
-      mean(streams, (run) => run.slow),
-      0.55,
-      0.75,
-    ),
+    figure('stream: share of calls that succeed', streams, (run) => run.succ, [0.59, 0.62]),
+    figure('stream: regret, as a share of that without learning', shares, (share) => share, [0.8, 0.7], true),
+    figure('stream: drifts recovered', streams, (run) => run.recPct, [0.7, 0.9]),
+    figure('stream: bad uses before a drift is recovered, median', streams, (run) => run.recMed, [6, 3], true),
+    figure('better twin leads: access', streams, (run) => run.access, [0.92, 0.98]),
+    figure('better twin leads: flaky', streams, (run) => run.flaky, [0.8, 0.9]),
+    figure('better twin leads: slow', streams, (run) => run.slow, [0.55, 0.75]),
   ];
 }
 
 type Poison = z.infer<typeof poisonSchema>;
 
-function poisonFigures(one: Poison[], three: Poison[], errors: Poison[]): Figure[] {
+function poisonFigures(runs: Record<'one' | 'two' | 'three' | 'errors', Poison[]>): Figure[] {
+  const { one, two, three, errors } = runs;
   return [
-    figure(
-      'poison by one: evil tool first, during',
-      mean(one, (run) => run.hit.e1),
-      0.056,
-      0.03,
-      true,
-    ),
-    figure(
-      'poison by one: evil tool first, after',
-      mean(one, (run) => run.later.e1),
-      0.03,
-      0.01,
-      true,
-    ),
-    figure(
-      'poison by three: evil tool first, during',
-      mean(three, (run) => run.hit.e1),
-      0.15,
-      0.06,
-      true,
-    ),
-    figure(
-      'false errors: nDCG@10 lost, during',
-      mean(errors, (run) => run.before.nd - run.hit.nd),
-      0.02,
-      0.01,
-      true,
-    ),
-    figure(
-      'false errors: nDCG@10 lost, after',
-      mean(errors, (run) => run.before.nd - run.later.nd),
-      0.005,
-      0,
-      true,
-    ),
+    figure('poison by one: evil tool first, during', one, (run) => run.hit.e1, [0.056, 0.03], true),
+    figure('poison by one: evil tool first, after', one, (run) => run.later.e1, [0.03, 0.01], true),
+    figure('poison by two: evil tool first, during', two, (run) => run.hit.e1, [0.01, 0.01], true),
+    figure('poison by three: evil tool first, during', three, (run) => run.hit.e1, [0.15, 0.06], true),
+    figure('false errors: nDCG@10 lost, during', errors, (run) => run.before.nd - run.hit.nd, [0.02, 0.01], true),
+    figure('false errors: nDCG@10 lost, after', errors, (run) => run.before.nd - run.later.nd, [0.005, 0], true),
   ];
 }
 
 /** The report as text: figures with their targets, then times. */
-export function reportLines({ figures, statics, times }: EvalSummary): string[] {
+export function reportLines({ figures, statics, times, size }: EvalSummary): string[] {
   const width = Math.max(...figures.map(({ name }) => name.length));
   return [
-    ...figures.map((one) => `${one.name.padEnd(width)}  ${one.value.toFixed(3).padStart(7)}  ${verdict(one)}`),
+    ...figures.map(
+      (one) =>
+        `${one.name.padEnd(width)}  ${one.value.toFixed(4).padStart(8)} ± ${one.margin.toFixed(4)}  ${verdict(one)}`,
+    ),
     ...statics.map(
       ({ subset, scoring, hit1, ndcg, queries }) =>
         `${subset}, ${scoring === 'static' ? 'words and static model' : 'words alone'}: hit@1 ${hit1.toFixed(3)}, nDCG@10 ${ndcg.toFixed(3)} (${queries} queries)`,
     ),
     ...(times === undefined ? [] : timeLines(times)),
+    ...(size === undefined ? [] : [sizeLine(size)]),
   ];
 }
 
@@ -238,6 +184,11 @@ function verdict({ value, must, goal, isMost }: Figure): string {
   const reaches = (bound: number) => (isMost ? value <= bound : value >= bound);
   const reached = reaches(goal) ? 'goal reached' : reaches(must) ? 'must reached' : 'MISSED';
   return `${reached} (must ${must}, goal ${goal})`;
+}
+
+function sizeLine({ turnMsMax: { clock, cpu }, moreThanWordsMib }: SearchSize): string {
+  const turn = `${clock.toFixed(1)} ms (${cpu.toFixed(1)} ms of processor time)`;
+  return `10,000 tools of one server: longest turn while they are indexed ${turn}, ${moreThanWordsMib.toFixed(1)} MiB more than words alone`;
 }
 
 function timeLines({ tools, loopMs, ...times }: SearchTimes): string[] {
@@ -284,9 +235,23 @@ export function plotOf({ curve }: EvalSummary): string {
   ].join('\n')}\n`;
 }
 
-function figure(name: string, value: number, must: number, goal: number, isMost = false): Figure {
-  return { name, value, must, goal, isMost };
+/** The mean of a figure over the runs of all seeds, with half of its 95 % confidence interval. */
+function figure<Run>(
+  name: string,
+  runs: readonly Run[],
+  of: (run: Run) => number,
+  [must, goal]: [must: number, goal: number],
+  isMost = false,
+): Figure {
+  const value = mean(runs, of);
+  const squares = runs.reduce((sum, run) => sum + (of(run) - value) ** 2, 0);
+  const error = Math.sqrt(squares / Math.max(1, runs.length - 1) / runs.length);
+  return { name, value, margin: (studentT[runs.length - 2] ?? studentTLimit) * error, must, goal, isMost };
 }
+
+/** The 97.5 % quantiles of Student's t for 2, 3, ... runs, and about that of more. */
+const studentT = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
+const studentTLimit = 2.2;
 
 function mean<T>(runs: readonly T[], of: (run: T) => number): number {
   return runs.reduce((sum, run) => sum + of(run), 0) / runs.length;

@@ -21,19 +21,27 @@ export interface SearchTimes {
   search: { p50: number; p95: number };
   rank: { p50: number; p95: number };
   learn: { p50: number; p95: number };
+  /** The search by processor time of the thread, which other processes do not lengthen. */
+  searchCpu: { p50: number; p95: number };
+}
+
+/** As many tools as are measured with, some of them copies. */
+export function manyTools(tools: readonly EvalTool[]): EvalTool[] {
+  return Array.from({ length: toolsCount }, (_, at): EvalTool | undefined => {
+    const tool = tools[at % tools.length];
+    return at < tools.length ? tool : tool && { ...tool, server: `${tool.server}-copy`, id: `${tool.id}-copy` };
+  }).filter((tool) => tool !== undefined);
 }
 
 /** Measures with the tools and as many copies of them as are needed. */
 export async function measureTimes(tools: readonly EvalTool[], queries: readonly EvalQuery[]): Promise<SearchTimes> {
-  const many = Array.from({ length: toolsCount }, (_, at): EvalTool | undefined => {
-    const tool = tools[at % tools.length];
-    return at < tools.length ? tool : tool && { ...tool, server: `${tool.server}-copy`, id: `${tool.id}-copy` };
-  }).filter((tool) => tool !== undefined);
+  const many = manyTools(tools);
   const indexed = indexedTools(many);
   const toolIndex = await createEvalIndex(indexed.servers, 'static');
   const memory = createOutcomeMemory();
   const learn: number[] = [];
   const search: number[] = [];
+  const searchCpu: number[] = [];
   const rank: number[] = [];
   const ranking = async (work: () => RankedTool[]) => timed(rank, work);
   for (let at = 0; at < searchesCount; at += 1) {
@@ -41,8 +49,11 @@ export async function measureTimes(tools: readonly EvalTool[], queries: readonly
     if (query === undefined) break;
     const request = { query: query.text, namespace: 'default', keyId: `key_${at % keysCount}`, at };
     const startedAt = performance.now();
+    const startedCpu = process.threadCpuUsage();
     const { ranked, queryKey } = await matchTools({ toolIndex, memory, ranking }, request);
     search.push(performance.now() - startedAt);
+    const { user, system } = process.threadCpuUsage(startedCpu);
+    searchCpu.push((user + system) / 1000);
     for (let lesson = 0; lesson < lessonsCount / searchesCount; lesson += 1) {
       const { serverId, toolName } = ranked[lesson % 5]?.tool.definition ?? { serverId: 'none', toolName: 'none' };
       const call = { callId: `call_${at}_${lesson}`, searchId: `srch_${at}`, namespace: 'default', serverId, toolName };
@@ -55,6 +66,7 @@ export async function measureTimes(tools: readonly EvalTool[], queries: readonly
     tools: many.length,
     loopMs: Math.min(...Array.from({ length: 5 }, plainLoop)),
     search: percentiles(search),
+    searchCpu: percentiles(searchCpu),
     rank: percentiles(rank),
     learn: percentiles(learn),
   };

@@ -4,9 +4,10 @@ import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
 import type { EvalScoring } from './eval-index.ts';
-import { createAdapter, type EvalTool, type RankerAdapter } from './ranker-adapter.ts';
+import { createAdapter, type EvalTool, indexedTools, type RankerAdapter } from './ranker-adapter.ts';
 import { type EvalSubset, loadQueries, loadTools } from './search-eval-data.ts';
-import { measureTimes } from './search-eval-times.ts';
+import { measureSize } from './search-eval-size.ts';
+import { manyTools, measureTimes } from './search-eval-times.ts';
 import { meanOf, measureSubset } from './subset-eval.ts';
 
 /** A part to measure. */
@@ -14,7 +15,7 @@ export type EvalPart =
   | { kind: 'static'; subset: EvalSubset; scoring: EvalScoring }
   | { kind: 'lift' | 'stream' | 'stream without learning'; seed: number }
   | { kind: 'poison'; seed: number; mode: 'boost' | 'errors'; principals: number }
-  | { kind: 'times' };
+  | { kind: 'times' | 'size' };
 
 const workSchema = z.object({ directory: z.string(), part: z.custom<EvalPart>() });
 const { directory, part } = workSchema.parse(workerData);
@@ -25,6 +26,8 @@ async function measured(work: EvalPart): Promise<unknown> {
   switch (work.kind) {
     case 'static':
       return measureStatic(work);
+    case 'size':
+      return measureSize([...indexedTools(manyTools(await loadTools(directory, true))).servers.values()].flat());
     case 'times':
       return measureTimes(await loadTools(directory, true), await loadQueries(directory));
     default:
@@ -32,7 +35,7 @@ async function measured(work: EvalPart): Promise<unknown> {
   }
 }
 
-async function replayed(work: Exclude<EvalPart, { kind: 'static' | 'times' }>): Promise<unknown> {
+async function replayed(work: Exclude<EvalPart, { kind: 'static' | 'times' | 'size' }>): Promise<unknown> {
   const replay = await import(pathToFileURL(join(directory, 'replay.mjs')).href);
   const set = replay.loadSet(directory);
   const make = (tools: readonly EvalTool[]): RankerAdapter => createAdapter({ tools });
@@ -53,5 +56,6 @@ async function replayed(work: Exclude<EvalPart, { kind: 'static' | 'times' }>): 
 
 async function measureStatic({ subset, scoring }: Extract<EvalPart, { kind: 'static' }>) {
   const { gains, hits } = await measureSubset(directory, { subset, scoring });
-  return { subset, scoring, queries: gains.length, ndcg: meanOf(gains).value, hit1: meanOf(hits).value };
+  const { value: ndcg, error: ndcgError } = meanOf(gains);
+  return { subset, scoring, queries: gains.length, ndcg, ndcgError, hit1: meanOf(hits).value };
 }

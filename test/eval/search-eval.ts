@@ -23,6 +23,8 @@ const { values } = parseArgs({
     gate: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     fit: { type: 'boolean', default: false },
+    url: { type: 'string' },
+    model: { type: 'string', default: '' },
   },
 });
 const seeds = Number(values.seeds);
@@ -30,7 +32,7 @@ if ((values.data === undefined && !values.gate) || !Number.isInteger(seeds) || s
   process.stderr.write(
     `usage: npm run eval:search -- --data <directory> [--json] [--seeds <1 to 20>] [--svg <file>]
        npm run eval:search -- --gate [--data <directory>] [--write]
-       npm run eval:search -- --fit --data <directory>
+       npm run eval:search -- --fit --data <directory> [--url <embeddings service> --model <model>]
 `,
   );
   process.exit(2);
@@ -65,8 +67,9 @@ async function runGate(): Promise<void> {
 
 /** Compares constants of the joint score: fitted on half of the queries, reported on the other half. */
 async function runFit(): Promise<void> {
-  const { compareConstants } = await import('./hybrid-fit.ts');
-  for (const line of await compareConstants(directory, progress)) process.stdout.write(`${line}\n`);
+  const { compareConstants, fittedModel } = await import('./hybrid-fit.ts');
+  const fitted = fittedModel(values.url, values.model);
+  for (const line of await compareConstants(directory, fitted, progress)) process.stdout.write(`${line}\n`);
 }
 
 /** The parts, the longest first, so that the threads finish at about the same time. */
@@ -78,6 +81,7 @@ function parts(count: number): EvalPart[] {
     ...each.map((at): EvalPart => ({ kind: 'lift', seed: 3 + at })),
     ...each.flatMap((at): EvalPart[] => [
       { kind: 'poison', seed: 31 + at, mode: 'boost', principals: 1 },
+      { kind: 'poison', seed: 31 + at, mode: 'boost', principals: 2 },
       { kind: 'poison', seed: 31 + at, mode: 'boost', principals: 3 },
       { kind: 'poison', seed: 31 + at, mode: 'errors', principals: 1 },
     ]),
@@ -85,6 +89,7 @@ function parts(count: number): EvalPart[] {
       evalSubsets.toReversed().map((subset): EvalPart => ({ kind: 'static', subset, scoring })),
     ),
     { kind: 'times' },
+    { kind: 'size' },
   ];
 }
 

@@ -192,7 +192,9 @@ export function availabilityFor(keyId: string, observations: readonly KeyedObser
   const discounted = successes > 0 ? relevance.contradictingKeysMax : 1;
   const most = failures.toSorted((one, other) => other - one).slice(0, discounted);
   const counted = sumOf(failures) - singleKeyDiscount * sumOf(most);
-  const global = (priorStrength * prior + successes) / (priorStrength + successes + counted);
+  // Successes of others outweigh failures, but praise nothing above the prior: keys that praise a tool for everything could.
+  const observed = (priorStrength * prior + successes) / (priorStrength + successes + counted);
+  const global = Math.min(prior, observed);
   return (othersStrength * global + own.successes) / (othersStrength + own.successes + own.failures);
 }
 

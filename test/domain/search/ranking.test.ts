@@ -153,6 +153,15 @@ describe('availability', () => {
     expect(two).toBeLessThan(one);
   });
 
+  test('does not rise above the prior with successes of others, which outweigh failures', () => {
+    const praised = ['one', 'two', 'three'].map((keyId) => ({ keyId, successes: 200, failures: 0 }));
+    expect(availabilityFor('me', praised)).toBeCloseTo(0.9);
+    const failed = [down('one'), down('two'), down('three')];
+    expect(
+      availabilityFor('me', [...praised.map((seen) => ({ ...seen, keyId: `${seen.keyId}+` })), ...failed]),
+    ).toBeGreaterThan(availabilityFor('me', failed));
+  });
+
   test('weighs own observations of the key more than those of others', () => {
     const others = [down('a'), down('b'), down('c')];
     expect(availabilityFor('me', [...others, { keyId: 'me', successes: 6, failures: 0 }])).toBeGreaterThan(0.8);
