@@ -8,7 +8,7 @@ import { createTimeSlices } from '../flow/time-slices.ts';
 import type { IndexedTool } from '../shapes/tool.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { FallbackReason } from '../telemetry/vector-metrics.ts';
-import { hybridScores, wordCandidates } from './hybrid-score.ts';
+import { type HybridConstants, hybridConstants, hybridScores, wordCandidates } from './hybrid-score.ts';
 import {
   compareTools,
   type FoundTool,
@@ -36,6 +36,8 @@ export interface HybridIndexDeps {
   /** Called for each search that uses words alone because the search by meaning failed. */
   onFallback: (reason: FallbackReason) => void;
   log: Log;
+  /** The constants of the joint score, which depend on the model; those of the static model if unset. */
+  constants?: HybridConstants;
   /** How long a search waits for the search by meaning. */
   timeoutMs: number;
   /**
@@ -64,7 +66,6 @@ export function createHybridIndex(deps: HybridIndexDeps): HybridIndex {
     },
     digests: async () => new Map([...tools].map(([id, { item }]) => [id, item.digest])),
   });
-  const search = createSearch(deps, tools, writer);
 
   function track(tool: IndexedTool): string {
     const id = toolKeyText(toolKeyOf(tool));
@@ -90,6 +91,8 @@ export function createHybridIndex(deps: HybridIndexDeps): HybridIndex {
       const kept = new Set(present.map(track));
       for (const id of before) if (!kept.has(id)) untrack(id);
     },
+    replaceServerInSlices: (serverId, present) =>
+      replaceInSlices(serverId, present, { lexical, tools, track, untrack }),
     put(tool) {
       lexical.put(tool);
       track(tool);
@@ -98,9 +101,32 @@ export function createHybridIndex(deps: HybridIndexDeps): HybridIndex {
       untrack(toolKeyText(key));
       return lexical.remove(key);
     },
-    search,
+    search: createSearch(deps, tools, writer),
   };
   return { index, writer };
+}
+
+interface Tracking {
+  lexical: ToolIndex;
+  tools: ReadonlyMap<string, ToolEntry>;
+  track: (tool: IndexedTool) => string;
+  untrack: (id: string) => void;
+}
+
+/** Replaces the tools of a server in the word index, then tracks them, and no others of it any more. */
+async function replaceInSlices(
+  serverId: string,
+  present: readonly IndexedTool[],
+  { lexical, tools, track, untrack }: Tracking,
+): Promise<void> {
+  await lexical.replaceServerInSlices(serverId, present);
+  const slice = createTimeSlices();
+  const kept = new Set<string>();
+  for (const tool of present) {
+    kept.add(track(tool));
+    await slice();
+  }
+  for (const [id, { tool }] of tools) if (tool.definition.serverId === serverId && !kept.has(id)) untrack(id);
 }
 
 interface ToolEntry {
@@ -128,7 +154,7 @@ function createSearch(
   tools: ReadonlyMap<string, ToolEntry>,
   writer: VectorWriter,
 ): ToolIndex['search'] {
-  const { lexical } = deps;
+  const { lexical, constants = hybridConstants } = deps;
   const nearest = createNearestSearch({ ...deps, onLength: writer.observeLength });
   const meaning = async (query: ToolIndexQuery) => {
     if (deps.awaitsVectors === true && writer.backlog() > 0) await resultWithin(deps.timeoutMs, writer.settled());
@@ -145,21 +171,23 @@ function createSearch(
       const tool = tools.get(id)?.tool;
       if (tool !== undefined && isWanted(tool, query)) dense.set(id, similarity);
     }
-    return combined(words, dense, tools, query);
+    return combined({ words, dense, tools, constants }, query);
   };
 }
 
-function combined(
-  words: TextMatches,
-  dense: ReadonlyMap<string, number>,
-  tools: ReadonlyMap<string, ToolEntry>,
-  { limit }: ToolIndexQuery,
-): TextMatches {
+interface MatchedParts {
+  words: TextMatches;
+  dense: ReadonlyMap<string, number>;
+  tools: ReadonlyMap<string, ToolEntry>;
+  constants: HybridConstants;
+}
+
+function combined({ words, dense, tools, constants }: MatchedParts, { limit }: ToolIndexQuery): TextMatches {
   const byWords = new Map(words.found.map((match) => [toolKeyText(toolKeyOf(match.tool)), match]));
   const scores = new Map([...byWords].map(([id, { score }]) => [id, score]));
   const strength = words.found[0]?.parts.lexical ?? 0;
   const found: FoundTool[] = [];
-  for (const [id, score] of hybridScores({ words: scores, strength, cosines: dense })) {
+  for (const [id, score] of hybridScores({ words: scores, strength, cosines: dense }, constants)) {
     const match = byWords.get(id);
     const tool = match?.tool ?? tools.get(id)?.tool;
     if (tool === undefined) continue;

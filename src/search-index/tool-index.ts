@@ -54,6 +54,11 @@ export interface ToolIndex {
   prepare(tools: readonly IndexedTool[]): Promise<void>;
   /** Replaces all tools of the server. Of equal keys, the last wins. The cost is proportional to that server's tools. */
   replaceServer(serverId: string, tools: readonly IndexedTool[]): void;
+  /**
+   * Does the same in slices of a few milliseconds. Searches meanwhile find some of the new tools and some of the former. Calls
+   * for one server must not overlap.
+   */
+  replaceServerInSlices(serverId: string, tools: readonly IndexedTool[]): Promise<void>;
   /** Adds the tool, or replaces the one of the same key. */
   put(tool: IndexedTool): void;
   /** Returns false if there is no such tool. */

@@ -44,7 +44,7 @@ export async function createTools({ config, version }: HubDeps, foundation: Foun
       const enabled = definitions.filter((definition) => !pool.isDisabled(definition));
       const indexed = enabled.map((definition) => ({ source: 'upstream', definition, namespace: undefined }) as const);
       await toolIndex.prepare(indexed);
-      toolIndex.replaceServer(serverId, indexed);
+      await toolIndex.replaceServerInSlices(serverId, indexed);
       offerChanges.report({ serverId, kind: 'tools' });
     },
   });

@@ -135,6 +135,19 @@ export function describeToolIndex(name: string, create: () => Promise<IndexUnder
     });
 
     describe('a server', () => {
+      test('of a server in slices ends with its new tools alone, and keeps those of others', async () => {
+        const many = Array.from({ length: 250 }, (_, at) => tool('a', `tool${at}`, 'alpha'));
+        index.replaceServer('a', [tool('a', 'old', 'alpha'), tool('a', 'tool0', 'beta')]);
+        index.replaceServer('b', [tool('b', 'one', 'alpha')]);
+        await index.prepare(many);
+        await index.replaceServerInSlices('a', many);
+        expect(index.list({ serverId: 'a' })).toHaveLength(250);
+        expect(await names('alpha', { serverId: 'b' })).toEqual(['b/one']);
+        expect((await found('alpha', { limit: 300, serverId: 'a' })).length).toBeGreaterThan(90);
+        await index.replaceServerInSlices('a', []);
+        expect(await names('alpha')).toEqual(['b/one']);
+      });
+
       test('has only the tools of its last list, and other servers keep theirs', async () => {
         index.replaceServer('a', [tool('a', 'one', 'alpha'), tool('a', 'two', 'alpha')]);
         index.replaceServer('b', [tool('b', 'one', 'alpha')]);

@@ -69,7 +69,9 @@ async function indexOffers(deps: OfferCatalogueDeps, serverId: string): Promise<
     offers.push(...(listed ?? before.filter(({ offer }) => offer?.kind === kind)));
   }
   if (offers.length > 0) await offerIndex.prepare(offers);
-  if (offers.length > 0 || before.length > 0) offerIndex.replaceServer(serverId, isConnected() ? offers : []);
+  if (offers.length > 0 || before.length > 0) {
+    await offerIndex.replaceServerInSlices(serverId, isConnected() ? offers : []);
+  }
   return isComplete;
 }
 

@@ -1,11 +1,14 @@
 /** The word index: all tools in memory, and the BM25F search over their words. */
-import { createTimeSlices } from '../../flow/time-slices.ts';
+import { createTimeSlices, nextSlice } from '../../flow/time-slices.ts';
 import type { IndexedTool } from '../../shapes/tool.ts';
 import { compareTools, isWanted, type ToolIndex, toolKeyOf, toolKeyText } from '../tool-index.ts';
 import { searchText } from './bm25f.ts';
 import { createInvertedIndex, type DocumentWithPostings, type InvertedIndex } from './inverted-index.ts';
 import { analyseText, type TextAnalysis } from './text-analysis.ts';
 import { type ToolText, toolText, toolTextFields } from './tool-text.ts';
+
+/** The most tools that are indexed or removed in one slice: some 2 to 4 ms. */
+const batchTools = 100;
 
 /** Creates an empty index. Its searches wait for nothing else. */
 export function createWordIndex(): ToolIndex {
@@ -22,6 +25,20 @@ export function createWordIndex(): ToolIndex {
       const kept = new Set(tools.map((tool) => toolKeyText(toolKeyOf(tool))));
       const removedIds = [...(servers.get(serverId)?.keys() ?? [])].filter((id) => !kept.has(id));
       putAll(content, tools, removedIds);
+    },
+    replaceServerInSlices: async (serverId, tools) => {
+      const kept = new Set<string>();
+      for (let at = 0; at < tools.length; at += batchTools) {
+        const batch = tools.slice(at, at + batchTools);
+        for (const tool of batch) kept.add(toolKeyText(toolKeyOf(tool)));
+        putAll(content, batch, []);
+        await nextSlice();
+      }
+      const removedIds = [...(servers.get(serverId)?.keys() ?? [])].filter((id) => !kept.has(id));
+      for (let at = 0; at < removedIds.length; at += batchTools) {
+        removeAll(content, removedIds.slice(at, at + batchTools));
+        await nextSlice();
+      }
     },
     put: (tool) => putAll(content, [tool], []),
     remove: (key) => removeAll(content, [toolKeyText(key)]),
