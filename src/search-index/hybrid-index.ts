@@ -82,9 +82,7 @@ export function createHybridIndex(deps: HybridIndexDeps): HybridIndex {
 
   const index: ToolIndex = {
     ...lexical,
-    prepare: async (present) => {
-      await Promise.all([lexical.prepare(present), items.prepare(present)]);
-    },
+    prepare: (present) => Promise.all([lexical.prepare(present), items.prepare(present)]).then(() => undefined),
     replaceServer(serverId, present) {
       const before = lexical.list({ serverId }).map((tool) => toolKeyText(toolKeyOf(tool)));
       lexical.replaceServer(serverId, present);
