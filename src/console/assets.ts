@@ -16,6 +16,7 @@ const ofLibrary = (entry: string, file: string) => join(dirname(resolve(entry)),
 const files: Readonly<Record<string, { path: () => string; type: string }>> = {
   'console.css': { path: () => own('console.css'), type: style },
   'parts.css': { path: () => own('parts.css'), type: style },
+  'pages.css': { path: () => own('pages.css'), type: style },
   'console.js': { path: () => own('console.js'), type: script },
   'chart.js': { path: () => own('chart.js'), type: script },
   'proof.js': { path: () => own('proof.js'), type: script },

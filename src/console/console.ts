@@ -13,6 +13,7 @@ import { type HomePagesDeps, homePages } from './pages/home.ts';
 import { keyPages } from './pages/keys.ts';
 import { type QuarantinePagesDeps, quarantinePages } from './pages/quarantine.ts';
 import { type SchedulerPagesDeps, schedulerPages } from './pages/scheduler.ts';
+import { type SearchQualityPagesDeps, searchQualityPages } from './pages/search-quality.ts';
 import { type ServerPagesDeps, serverPages } from './pages/servers.ts';
 import { type SignInPagesDeps, signInPages, signOutPages } from './pages/sign-in.ts';
 import { type SkillPagesDeps, skillPages } from './pages/skills.ts';
@@ -28,6 +29,7 @@ export interface ConsoleDeps
     ActivityPagesDeps,
     QuarantinePagesDeps,
     SchedulerPagesDeps,
+    SearchQualityPagesDeps,
     SignInPagesDeps {
   access: AccessService;
   log: Log;
@@ -55,6 +57,7 @@ export function createConsole(deps: ConsoleDeps): Hono<ConsoleEnv> {
     skillPages(deps),
     activityPages(deps),
     quarantinePages(deps),
+    searchQualityPages(deps),
     keyPages(deps),
     connectPages(deps),
     schedulerPages(deps),

@@ -31,6 +31,7 @@ const navigation: readonly { path: string; title: string; roles?: readonly Role[
   { path: '/console/skills', title: 'Skills' },
   { path: '/console/activity', title: 'Activity', roles: ['auditor', 'operator'] },
   { path: '/console/quarantine', title: 'Quarantine', roles: ['auditor', 'operator'] },
+  { path: '/console/search-quality', title: 'Search quality', roles: ['auditor', 'operator'] },
   { path: '/console/keys', title: 'Keys', roles: ['operator'] },
   { path: '/console/connect', title: 'Connect' },
   { path: '/console/scheduler', title: 'Scheduler' },
@@ -79,6 +80,7 @@ function document(title: string, body: Markup, scripts: readonly string[]): Mark
         <title>${title} · Hestia</title>
         <link rel="icon" href="/console/assets/icon.svg" type="image/svg+xml">
         <link rel="stylesheet" href="/console/assets/parts.css">
+        <link rel="stylesheet" href="/console/assets/pages.css">
         <link rel="stylesheet" href="/console/assets/console.css">
         ${scripts.includes('uplot.js') && html`<link rel="stylesheet" href="/console/assets/uplot.css">`}
         ${[...commonScripts, ...scripts].map((file) => html`<script src="/console/assets/${file}" defer></script>`)}

@@ -1,7 +1,8 @@
 /** Parts that pages share: tables, lists of facts, forms, times, states and further pages. */
+import { HestiaError } from '../shapes/error.ts';
 import { isoTime } from '../shapes/time.ts';
 import type { PageContext } from './layout.ts';
-import { html, type Markup, type Shown } from './markup.ts';
+import { html, lines, type Markup, type Shown } from './markup.ts';
 
 /** A column of a table. */
 export interface Column<Row> {
@@ -93,6 +94,33 @@ export function field(id: string, label: string, input: Shown, hint?: Shown): Ma
   return html`<div class="field">
     <label for="${id}">${label}</label>${input}${hint !== undefined && html`<p class="hint">${hint}</p>`}
   </div>`;
+}
+
+/** A figure with what it is, and what there is to say about it. */
+export function tile(name: string, value: Shown, more: Shown, tone: Tone = 'neutral'): Markup {
+  return html`<article class="tile ${tone}"><h2>${name}</h2><p class="value">${value}</p><p class="more">${more}</p></article>`;
+}
+
+/** Parses a filter of a page's address. @throws HestiaError INVALID_REQUEST */
+export function checked<T>(
+  name: string,
+  value: string | undefined,
+  schema: { safeParse: (value: unknown) => { success: true; data: T } | { success: false; error: Error } },
+): T | undefined {
+  if (value === undefined) return undefined;
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new HestiaError('INVALID_REQUEST', `${name}: this value is not one of the filter`);
+}
+
+/** The longest text of a page, in characters: a page is at most 150 kB. */
+const textMax = 20_000;
+
+/** A text that may be long, with its line breaks: its beginning, and how much is not shown. */
+export function longText(text: string): Shown {
+  if (text.length <= textMax) return lines(text);
+  return html`${lines(text.slice(0, textMax))}
+… ${text.length - textMax} more characters are not shown here; the API has all of it.`;
 }
 
 /** A choice among values, the first of which stands for none. */

@@ -5,9 +5,10 @@ import { isoTime, isoTimeSchema } from './time.ts';
 
 /**
  * `blocked`: refused. `held`: stored but not in use. `noted`: in use, and listed for an operator to read.
- * `approved`: an operator approved it. An approval is for one digest only.
+ * `approved`: an operator approved it. `refused`: an operator refused it, so that it cannot be used whatever policy says. Both are
+ * for one digest only.
  */
-export const quarantineStateSchema = z.enum(['blocked', 'held', 'noted', 'approved']);
+export const quarantineStateSchema = z.enum(['blocked', 'held', 'noted', 'approved', 'refused']);
 export type QuarantineState = z.infer<typeof quarantineStateSchema>;
 
 /** The kind of content. */
@@ -39,6 +40,12 @@ export const quarantineEntrySchema = z.object({
   createdAt: z.number(),
   decidedAt: z.number().optional(),
   decidedBy: z.string().optional(),
+  reason: z.string().optional().meta({ description: 'Why an operator refused it.' }),
+});
+
+/** The body of `POST /v1/quarantine/{id}/refuse`. */
+export const refusalRequestSchema = z.strictObject({
+  reason: z.string().trim().min(1).max(500).describe('Why it is refused. It is recorded in the audit trail.'),
 });
 export type QuarantineEntry = z.infer<typeof quarantineEntrySchema>;
 

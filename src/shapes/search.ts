@@ -130,3 +130,84 @@ export interface LessonText {
   lesson: Lesson;
   query: string;
 }
+
+/** A call that was credited to a search, and the number of its record. */
+export const searchUseSchema = z.object({
+  seq: z.int(),
+  searchId: z.string(),
+  serverId: z.string(),
+  toolName: z.string(),
+  outcome: outcomeSchema,
+});
+export type SearchUse = z.infer<typeof searchUseSchema>;
+
+/** Which searches: of an agent, in a time (Unix milliseconds), only those that found nothing, before a position. */
+export interface SearchFilter {
+  agentId: string | undefined;
+  since: number | undefined;
+  until: number | undefined;
+  foundNothing: boolean;
+}
+
+/** A search in a list: what was asked and shown. `position` is its place in the list. */
+export const listedSearchSchema = z.object({
+  position: z.int(),
+  searchId: z.string(),
+  agentId: z.string(),
+  namespace: z.string(),
+  query: z.string(),
+  searchedAt: z.number(),
+  shown: z.array(z.tuple([z.string(), z.string()])),
+});
+export type ListedSearch = z.infer<typeof listedSearchSchema>;
+
+/** A tool that a search led to, with its place among the results, from 1. */
+export interface PlacedUse extends SearchUse {
+  place: number;
+}
+
+/** A search with the calls that it led to, in an answer. */
+export const usedSearchViewSchema = listedSearchSchema
+  .omit({ position: true, shown: true })
+  .extend({
+    searchedAt: isoTimeSchema,
+    shown: z
+      .array(z.object({ serverId: z.string(), toolName: z.string() }))
+      .describe('What it showed, the best first.'),
+    uses: z
+      .array(searchUseSchema.omit({ searchId: true }).extend({ place: z.int() }))
+      .describe('The calls it led to: the number of the record, and the place of the tool from 1.'),
+  })
+  .meta({ id: 'UsedSearch' });
+
+/** The view of a search with its uses. */
+export function usedSearchView({
+  position: _,
+  shown,
+  searchedAt,
+  ...search
+}: ListedSearch & { uses: PlacedUse[] }): z.infer<typeof usedSearchViewSchema> {
+  const tools = shown.map(([serverId, toolName]) => ({ serverId, toolName }));
+  const uses = search.uses.map(({ searchId: _searchId, ...use }) => use);
+  return { ...search, shown: tools, uses, searchedAt: isoTime(searchedAt) };
+}
+
+const toolAddress = { serverId: z.string(), toolName: z.string() };
+
+/** The quality of the newest searches that a filter admits. */
+export const searchQualitySchema = z
+  .object({
+    searches: z.int().describe('The searches that were looked at, the newest first.'),
+    isComplete: z.boolean().describe('Whether these are all that the filter admits.'),
+    foundNothing: z.int().describe('Those without a result.'),
+    used: z.int().describe('Those that led to a call.'),
+    places: z
+      .object({ first: z.int(), third: z.int(), tenth: z.int(), later: z.int() })
+      .describe('Calls by the place of their tool: the first, up to the third, up to the tenth, and later ones.'),
+    queriesWithoutResult: z.array(z.object({ query: z.string(), count: z.int() })).describe('The most frequent ones.'),
+    neverUsed: z
+      .array(z.object({ ...toolAddress, shown: z.int() }))
+      .describe('Tools that were shown most often, and led to no call.'),
+  })
+  .meta({ id: 'SearchQuality' });
+export type SearchQuality = z.infer<typeof searchQualitySchema>;

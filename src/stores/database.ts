@@ -94,7 +94,7 @@ export function isCurrentDatabase(file: string): boolean {
   return application === applicationId && version === schemaVersion;
 }
 
-const schemaVersion = 6;
+const schemaVersion = 7;
 // 'HEST' in ASCII, as schema.sql sets it.
 const applicationId = 0x48455354;
 /** The steps that upgrade a database by one version, by the version it has. */
@@ -134,6 +134,7 @@ const upgrades: ReadonlyMap<number, (connection: DatabaseSync) => void> = new Ma
      ) STRICT, WITHOUT ROWID;
      PRAGMA user_version = 6;`),
   ],
+  [6, upgradeSearchesAndQuarantine],
 ]);
 const schema = readFileSync(new URL('./schema.sql', import.meta.url), 'utf8');
 
@@ -228,4 +229,31 @@ function dropAuditTrail(connection: DatabaseSync): void {
     ) STRICT;
     INSERT INTO retention_clock (id) VALUES (1);
     PRAGMA user_version = 5;`);
+}
+
+/** Version 7: lists of searches by agent and without result; entries of the quarantine that are refused, with the reason. */
+function upgradeSearchesAndQuarantine(connection: DatabaseSync): void {
+  connection.exec(`CREATE INDEX searches_by_agent ON searches (agent_id, searched_at);
+    CREATE INDEX searches_without_result ON searches (searched_at) WHERE shown = '[]';
+    ALTER TABLE quarantine RENAME TO quarantine_before;
+    CREATE TABLE quarantine (
+      seq           INTEGER PRIMARY KEY,
+      quarantine_id TEXT NOT NULL UNIQUE,
+      kind          TEXT NOT NULL CHECK (kind IN ('skill', 'tool')),
+      scope         TEXT NOT NULL,
+      name          TEXT NOT NULL,
+      digest        TEXT NOT NULL,
+      state         TEXT NOT NULL CHECK (state IN ('blocked', 'held', 'noted', 'approved', 'refused')),
+      detail        TEXT NOT NULL,
+      created_at    INTEGER NOT NULL,
+      decided_at    INTEGER,
+      decided_by    TEXT,
+      reason        TEXT,
+      UNIQUE (kind, scope, name, digest)
+    ) STRICT;
+    INSERT INTO quarantine (seq, quarantine_id, kind, scope, name, digest, state, detail, created_at, decided_at, decided_by)
+      SELECT seq, quarantine_id, kind, scope, name, digest, state, detail, created_at, decided_at, decided_by
+      FROM quarantine_before;
+    DROP TABLE quarantine_before;
+    PRAGMA user_version = 7;`);
 }

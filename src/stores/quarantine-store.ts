@@ -21,7 +21,7 @@ export interface StoredQuarantineEntry extends QuarantineEntry {
 
 /** Reads and writes entries. All methods throw HestiaError STORAGE_FAILED if the database fails. */
 export interface QuarantineStore {
-  /** Stores an entry. It replaces one of the same subject that is not decided on; an approved one stays. */
+  /** Stores an entry. It replaces one of the same subject that is not decided on; one that an operator decided on stays. */
   put(tx: Transaction, entry: QuarantineEntry): Promise<void>;
   find(subject: QuarantineSubject): Promise<QuarantineEntry | undefined>;
   findById(quarantineId: string): Promise<QuarantineEntry | undefined>;
@@ -32,9 +32,21 @@ export interface QuarantineStore {
     before?: number | undefined;
     limit: number;
   }): Promise<StoredQuarantineEntry[]>;
-  /** Returns false if the entry does not exist or is already approved. */
-  approve(tx: Transaction, decision: { quarantineId: string; by: string; at: number }): Promise<boolean>;
+  /** Stores a decision of an operator. Returns false if the entry does not exist or is in this state already. */
+  decide(tx: Transaction, decision: QuarantineDecision): Promise<boolean>;
 }
+
+/** A decision of an operator; a refusal has a reason. `at` is Unix milliseconds. */
+export interface QuarantineDecision {
+  quarantineId: string;
+  state: 'approved' | 'refused';
+  by: string;
+  at: number;
+  reason?: string | undefined;
+}
+
+/** The states that operators set, in SQL. */
+const decided = "('approved', 'refused')";
 
 /** Creates the store of quarantine entries in `database`. */
 export function createQuarantineStore(database: Database): QuarantineStore {
@@ -42,11 +54,11 @@ export function createQuarantineStore(database: Database): QuarantineStore {
     `INSERT INTO quarantine (quarantine_id, kind, scope, name, digest, state, detail, created_at)
      VALUES (:quarantineId, :kind, :scope, :name, :digest, :state, :detail, :createdAt)
      ON CONFLICT (kind, scope, name, digest) DO UPDATE SET state = excluded.state, detail = excluded.detail
-       WHERE quarantine.state <> 'approved'`,
+       WHERE quarantine.state NOT IN ${decided}`,
   );
   const trim = database.command(
-    `DELETE FROM quarantine WHERE state <> 'approved' AND seq <= (
-       SELECT seq FROM quarantine WHERE state <> 'approved' ORDER BY seq DESC LIMIT 1 OFFSET ${undecidedMax})`,
+    `DELETE FROM quarantine WHERE state NOT IN ${decided} AND seq <= (
+       SELECT seq FROM quarantine WHERE state NOT IN ${decided} ORDER BY seq DESC LIMIT 1 OFFSET ${undecidedMax})`,
   );
   const find = database.query(
     `${selectEntries} WHERE kind = :kind AND scope = :scope AND name = :name AND digest = :digest`,
@@ -59,9 +71,9 @@ export function createQuarantineStore(database: Database): QuarantineStore {
      ORDER BY seq DESC LIMIT :limit`,
     rowSchema,
   );
-  const approve = database.command(
-    `UPDATE quarantine SET state = 'approved', decided_at = :at, decided_by = :by
-     WHERE quarantine_id = :quarantineId AND state <> 'approved'`,
+  const decide = database.command(
+    `UPDATE quarantine SET state = :state, decided_at = :at, decided_by = :by, reason = :reason
+     WHERE quarantine_id = :quarantineId AND state <> :state`,
   );
   return {
     async put(tx, { findings, changes, quarantineId, kind, scope, name, digest, state, createdAt }) {
@@ -72,12 +84,13 @@ export function createQuarantineStore(database: Database): QuarantineStore {
     find: async ({ kind, scope, name, digest }) => find.first({ kind, scope, name, digest }),
     findById: async (quarantineId) => findById.first({ quarantineId }),
     list: async ({ kind, state, before, limit }) => list.all({ kind, state, before, limit }),
-    approve: async (tx, { quarantineId, by, at }) => approve.run(tx, { quarantineId, by, at }) === 1,
+    decide: async (tx, { quarantineId, state, by, at, reason }) =>
+      decide.run(tx, { quarantineId, state, by, at, reason }) === 1,
   };
 }
 
 const selectEntries = `SELECT seq, quarantine_id AS quarantineId, kind, scope, name, digest, state, detail,
-  created_at AS createdAt, decided_at AS decidedAt, decided_by AS decidedBy FROM quarantine`;
+  created_at AS createdAt, decided_at AS decidedAt, decided_by AS decidedBy, reason FROM quarantine`;
 
 const rowSchema = quarantineEntrySchema
   .omit({ findings: true, changes: true })

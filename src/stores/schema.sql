@@ -3,7 +3,7 @@
 -- A change of the schema raises user_version here and schemaVersion in database.ts, and adds an upgrade there.
 
 PRAGMA application_id = 1212502868; -- 'HEST': marks a database of the hub
-PRAGMA user_version = 6;
+PRAGMA user_version = 7;
 
 CREATE TABLE api_keys (
   key_id      TEXT PRIMARY KEY,
@@ -57,6 +57,8 @@ CREATE TABLE searches (
   searched_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX searches_by_time ON searches (searched_at);
+CREATE INDEX searches_by_agent ON searches (agent_id, searched_at);
+CREATE INDEX searches_without_result ON searches (searched_at) WHERE shown = '[]';
 
 CREATE TABLE skills (
   skill_id       TEXT PRIMARY KEY,
@@ -121,11 +123,12 @@ CREATE TABLE quarantine (
   scope         TEXT NOT NULL,
   name          TEXT NOT NULL,
   digest        TEXT NOT NULL,
-  state         TEXT NOT NULL CHECK (state IN ('blocked', 'held', 'noted', 'approved')),
+  state         TEXT NOT NULL CHECK (state IN ('blocked', 'held', 'noted', 'approved', 'refused')),
   detail        TEXT NOT NULL,
   created_at    INTEGER NOT NULL,
   decided_at    INTEGER,
   decided_by    TEXT,
+  reason        TEXT,
   UNIQUE (kind, scope, name, digest)
 ) STRICT;
 

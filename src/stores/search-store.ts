@@ -1,8 +1,16 @@
 /** The store of searches with their results. */
 import { z } from 'zod';
-import { type SearchRecord, type ShownTool, searchRecordSchema, shownToolSchema } from '../shapes/search.ts';
+import {
+  type ListedSearch,
+  listedSearchSchema,
+  type SearchFilter,
+  type SearchRecord,
+  type ShownTool,
+  searchRecordSchema,
+  shownToolSchema,
+} from '../shapes/search.ts';
 import type { Database, Transaction } from './database.ts';
-import { jsonColumn } from './statement.ts';
+import { jsonColumn, type Query } from './statement.ts';
 
 /** Reads and writes searches. All methods throw HestiaError STORAGE_FAILED if the database fails. */
 export interface SearchStore {
@@ -11,6 +19,8 @@ export interface SearchStore {
   isEmpty(): Promise<boolean>;
   /** The searches in which these tools were shown, each with the tool. Pairs that are not stored are missing. */
   findShown(pairs: readonly SearchedTool[]): Promise<FoundTool[]>;
+  /** Searches, the newest first, before a position of the list; at most `limit`. */
+  list(filter: SearchFilter & { before: number | undefined; limit: number }): Promise<ListedSearch[]>;
   /** Deletes the oldest searches made before `before` (Unix milliseconds), at most `limit`; returns how many. May be repeated. */
   prune(tx: Transaction, range: { before: number; limit: number }): Promise<number>;
 }
@@ -56,7 +66,9 @@ export function createSearchStore(database: Database): SearchStore {
     `DELETE FROM searches WHERE rowid IN
        (SELECT rowid FROM searches WHERE searched_at < :before ORDER BY searched_at LIMIT :limit)`,
   );
+  const list = prepareList(database);
   return {
+    list: async (filter) => list(filter),
     insert: async (tx, record) => {
       insert.run(tx, { ...record, shown: JSON.stringify(record.shown) });
     },
@@ -66,6 +78,34 @@ export function createSearchStore(database: Database): SearchStore {
     prune: async (tx, { before, limit }) => prune.run(tx, { before, limit }),
   };
 }
+
+/** Prepares the list, with one statement for each set of filters, so that each is read by an index. */
+function prepareList(database: Database): (filter: Parameters<SearchStore['list']>[0]) => ListedSearch[] {
+  const prepared = new Map<string, Query<ListedSearch>>();
+  return ({ agentId, since, until, foundNothing, before, limit }) => {
+    const bounds = { since, until, before, agentId };
+    const conditions = [
+      foundNothing && "shown = '[]'",
+      agentId !== undefined && 'agent_id = :agentId',
+      since !== undefined && 'searched_at >= :since',
+      until !== undefined && 'searched_at < :until',
+      before !== undefined && 'rowid < :before',
+    ].filter((condition) => condition !== false);
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+    const statement = prepared.get(where) ?? database.query(`${selectListed} ${where} ${listOrder}`, listedRowSchema);
+    prepared.set(where, statement);
+    const given = Object.fromEntries(Object.entries(bounds).filter(([, value]) => value !== undefined));
+    return statement.all({ ...given, limit });
+  };
+}
+
+const selectListed = `SELECT rowid AS position, search_id AS searchId, agent_id AS agentId, namespace, query,
+    searched_at AS searchedAt,
+    (SELECT json_group_array(json_array(value ->> 'serverId', value ->> 'toolName')) FROM json_each(shown)) AS shown
+  FROM searches`;
+const listOrder = 'ORDER BY searched_at DESC, rowid DESC LIMIT :limit';
+
+const listedRowSchema = listedSearchSchema.extend({ shown: jsonColumn(listedSearchSchema.shape.shown) });
 
 const searchRowSchema = searchRecordSchema.extend({ shown: jsonColumn(z.array(shownToolSchema)) });
 

@@ -83,9 +83,13 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
   };
 }
 
-function createStatistics({ config }: HubDeps, { now, guard, audit: { views } }: Foundation, { toolIndex }: Tools) {
+function createStatistics(
+  { config }: HubDeps,
+  { now, guard, searchStore, audit: { views } }: Foundation,
+  { toolIndex }: Tools,
+) {
   const { outcomesDays } = config.retention;
-  return createToolStatisticsService({ views, toolIndex, guard, outcomesDays, now });
+  return createToolStatisticsService({ views, searchStore, toolIndex, guard, outcomesDays, now });
 }
 
 function createOffers(
@@ -158,11 +162,11 @@ function createAuditTrailService({ audit, guard, log }: Foundation, version: str
 }
 
 function createQuarantine(
-  { quarantineStore, trail, guard, now }: Foundation,
+  { quarantineStore, skillStore, trail, guard, now }: Foundation,
   { toolGate, offerCatalogue }: Tools,
-  { skillSync, refreshSkill }: ReturnType<typeof createSkillServices>,
+  { skillSync, refreshSkill, lifecycle }: ReturnType<typeof createSkillServices>,
 ) {
-  const skills = { skillSync, refreshSkill };
+  const skills = { skillStore, lifecycle, skillSync, refreshSkill };
   return createQuarantineService({ quarantineStore, toolGate, offerCatalogue, ...skills, trail, guard, now });
 }
 

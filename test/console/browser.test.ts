@@ -24,6 +24,7 @@ const paths = [
   '/console/quarantine',
   '/console/keys',
   '/console/connect',
+  '/console/search-quality',
   '/console/scheduler',
 ];
 const steps = ['leaf', 'root', 'checkpoint', 'signature'];

@@ -1,4 +1,6 @@
 /** The console without a browser: who gets in, what a form may do, and what each role sees. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ConsoleReader, cookieOf, signIn } from '../support/console-reader.ts';
 import { json, publishSkill, skillText } from '../support/hub/hub.ts';
@@ -29,6 +31,7 @@ const pages = [
   '/console/quarantine',
   '/console/keys',
   '/console/connect',
+  '/console/search-quality',
   '/console/scheduler',
 ];
 
@@ -190,6 +193,38 @@ describe('the pages', () => {
     expect(await refused.text()).toContain('configuration: not valid JSON at line 2, column 18');
     const none = await operator.send('/console/servers', { configuration: '[]' });
     expect(none.status).toBe(400);
+  });
+
+  test('a server is switched off for good, on again, and edited', async () => {
+    const configuration = JSON.stringify({ mcpServers: { spare: realServer('everything', ['stdio']) } });
+    await operator.send('/console/servers', { configuration });
+    const entry = () => JSON.parse(readFileSync(join(hub.folder, 'hestia.config.json'), 'utf8')).mcpServers.spare;
+    await operator.send('/console/servers/spare/switch-off');
+    expect(entry()).toMatchObject({ disabled: true });
+    const page = await operator.read('/console/servers/spare');
+    expect(page).toContain('Switch on');
+    await operator.send('/console/servers/spare/switch-on');
+    expect(entry()).not.toHaveProperty('disabled');
+    await operator.send('/console/servers/spare/edit', { change: '{ "env": { "A": "secret" }, /* later */ }' });
+    expect(entry()).toMatchObject({ env: { A: 'secret' } });
+    expect(await operator.read('/console/servers/spare')).not.toContain('secret"');
+    const refused = await operator.send('/console/servers/spare/edit', { change: '{' });
+    expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('change: not valid JSON')]);
+    await operator.send('/console/servers/spare/remove');
+  });
+
+  test('a tool is switched off and on', async () => {
+    await operator.send('/console/tools/everything/echo/switch-off');
+    expect(await operator.read('/console/tools')).toContain('/console/tools/everything/echo/switch-on');
+    await operator.send('/console/tools/everything/echo/switch-on');
+    expect(await operator.read('/console/tools')).toContain('href="/console/tools/everything/echo"');
+  });
+
+  test('a skill is published from its text', async () => {
+    const answer = await operator.send('/console/skills', { name: 'pasted', text: skillText('pasted') });
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/console/skills/default/pasted']);
+    const refused = await operator.send('/console/skills', { name: '../up', text: skillText('up') });
+    expect([refused.status, await refused.text()]).toEqual([422, expect.stringContaining('name: must be letters')]);
   });
 
   test('the trail is filtered by the address', async () => {

@@ -50,6 +50,8 @@ describe('hostile texts', () => {
     `/console/activity?agent=${query}&target=${query}&trace=x&cursor=`,
     '/console/quarantine',
     '/console/keys',
+    '/console/search-quality',
+    `/console/search-quality?agent=${query}`,
   ])('do nothing on %s', async (path) => expectHarmless(await operator.read(path)));
 
   test.each([

@@ -61,6 +61,31 @@ describe('publishing a skill with a prompt injection', () => {
     expect((await put(agent, 'notes', `${skillWithInjection('notes')}\nMore.\n`)).status).toBe(422);
   });
 
+  test('is refused for good by an operator, with a reason on record, whatever policy says', async () => {
+    const contentScan = { critical: 'warn', high: 'warn', medium: 'warn', low: 'warn' };
+    await using hub = await startTestHub({ file: { policy: { contentScan } } });
+    expect((await put(hub.operator, 'notes', skillWithInjection('notes'))).status).toBe(201);
+    const activate = () => hub.operator.fetch('/v1/skills/notes/activate', { method: 'POST', json: {} });
+    expect((await activate()).status).toBe(200);
+    const [entry] = await entries(hub, '?kind=skill&state=noted');
+    const path = `/v1/quarantine/${entry?.quarantineId}`;
+    expect((await hub.operator.fetch(`${path}/refuse`, { json: { reason: ' ' } })).status).toBe(400);
+    const agent = await hub.key('writer');
+    expect((await agent.fetch(`${path}/refuse`, { json: { reason: 'mine' } })).status).toBe(403);
+    for (const _ of [1, 2]) {
+      const refused = await json(hub.operator.fetch(`${path}/refuse`, { json: { reason: 'sends data elsewhere' } }));
+      expect(refused).toMatchObject({ state: 'refused', decidedBy: 'operator', reason: 'sends data elsewhere' });
+    }
+    const recorded = await records(hub, 'QUARANTINE_REFUSED');
+    expect(recorded).toHaveLength(1);
+    expect(recorded[0]?.fields).toMatchObject({ reason: 'sends data elsewhere', state_before: 'noted' });
+    expect(await records(hub, 'SKILL_DEACTIVATION_SUCCESS')).toHaveLength(1);
+    const again = await activate();
+    expect([again.status, (await json(again)).detail]).toEqual([422, expect.stringContaining('sends data elsewhere')]);
+    expect((await hub.operator.fetch(`${path}/approve`, { method: 'POST' })).status).toBe(200);
+    expect((await activate()).status).toBe(200);
+  });
+
   test('stores the skill but refuses its activation if the policy is quarantine', async () => {
     await using hub = await startTestHub({
       file: { policy: { contentScan: { critical: 'quarantine', high: 'quarantine' } } },

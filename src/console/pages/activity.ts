@@ -13,7 +13,7 @@ import type { RecentSpan } from '../../telemetry/recent-spans.ts';
 import type { PageContext } from '../layout.ts';
 import type { ConsoleLinks } from '../links.ts';
 import { html, lines, type Markup, type Shown } from '../markup.ts';
-import { choice, facts, nextPage, outcomeBadge, table, time, toolPath } from '../parts.ts';
+import { checked, choice, facts, longText, nextPage, outcomeBadge, table, time, toolPath } from '../parts.ts';
 import { type ConsoleEnv, show } from '../session.ts';
 import { waterfall } from '../trace.ts';
 
@@ -92,18 +92,6 @@ function queryOf(parameters: URLSearchParams): AuditQuery {
   };
 }
 
-/** Parses a filter. */
-function checked<T>(
-  name: string,
-  value: string | undefined,
-  schema: { safeParse: (value: unknown) => { success: true; data: T } | { success: false; error: Error } },
-): T | undefined {
-  if (value === undefined) return undefined;
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new HestiaError('INVALID_REQUEST', `${name}: this value is not one of the filter`);
-}
-
 function filterForm(parameters: URLSearchParams): Markup {
   const value = (name: string) => parameters.get(name) ?? undefined;
   const input = (name: string, label: string, placeholder: string) =>
@@ -114,7 +102,7 @@ function filterForm(parameters: URLSearchParams): Markup {
     ${input('agent', 'Agent', 'billing-bot')} ${input('tool', 'Tool', 'github/get_issue')} ${input('server', 'Server', 'github')}
     <div><label for="event">Event</label>${events}</div> <div><label for="outcome">Outcome</label>${outcomes}</div>
     ${input('since', 'Since', '2h')} ${input('until', 'Until', '2026-01-31')} ${input('trace', 'Trace', '32 hexadecimal digits')}
-    <button>Filter</button> <a href="/console/activity">Clear</a>
+    <div class="submit"><button>Filter</button> <a href="/console/activity">Clear</a></div>
   </form>`;
 }
 
@@ -173,7 +161,7 @@ function recordPage(
     <p><a class="button" href="/console/activity/${seq}/proof">Prove this record</a></p>
     <h2>Trace</h2>${waterfall(spans)}
     ${grafana !== undefined && html`<p><a href="${grafana}" rel="noopener">This trace in Grafana</a></p>`}
-    <details><summary>As JSON</summary><pre><code>${lines(JSON.stringify(record, undefined, 2))}</code></pre></details>`;
+    <details><summary>As JSON</summary><pre><code>${longText(JSON.stringify(record, undefined, 2))}</code></pre></details>`;
   return { title: `Record ${seq}`, about: 'One entry of the audit trail, as it is stored.', content };
 }
 
@@ -217,6 +205,6 @@ function proofPart(seq: number, found: RecordProof | undefined): Markup {
     <noscript><p class="notice warning">Scripts are off. Download both files and run <code>hestia audit verify-proof</code>.</p></noscript>
     <p class="actions"><a class="button" href="${files}.json">The record</a> <a class="button" href="${files}.tlog-proof">The proof (C2SP tlog-proof)</a></p>
     <h2>Keys of the log</h2><pre>${lines(vkeys.join('\n'))}</pre>
-    <details><summary>The record, as it was hashed</summary><pre class="wrap"><code>${line}</code></pre></details>
+    <details><summary>The record, as it was hashed</summary><pre class="wrap"><code>${longText(line)}</code></pre></details>
     <details><summary>The proof</summary><pre><code>${lines(proof)}</code></pre></details>`;
 }

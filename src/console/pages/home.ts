@@ -8,8 +8,8 @@ import type { Caller } from '../../shapes/access.ts';
 import type { ServerStatus } from '../../shapes/server.ts';
 import type { PageContext } from '../layout.ts';
 import type { ConsoleLinks } from '../links.ts';
-import { html, type Markup, type Shown } from '../markup.ts';
-import { badge, duration, emptyState, time } from '../parts.ts';
+import { html, type Markup } from '../markup.ts';
+import { badge, duration, emptyState, tile, time } from '../parts.ts';
 import { type ConsoleEnv, reportSignedOut, sessionToken, show } from '../session.ts';
 import { createSharedReads } from './shared-reads.ts';
 
@@ -114,10 +114,6 @@ function events({ events: counts }: LastHour, { role }: Caller): Markup {
   const name = (event: string) =>
     role === 'agent' ? event : html`<a href="/console/activity?event=${event}&amp;since=1h">${event}</a>`;
   return html`<ul class="counts">${counts.map(({ event, count }) => html`<li><span>${name(event)}</span> <strong>${count}</strong></li>`)}</ul>`;
-}
-
-function tile(name: string, value: Shown, more: Shown, tone = 'neutral'): Markup {
-  return html`<article class="tile ${tone}"><h2>${name}</h2><p class="value">${value}</p><p class="more">${more}</p></article>`;
 }
 
 /** Columns for the chart: Unix seconds, then a list for each series. */

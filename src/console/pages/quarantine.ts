@@ -1,17 +1,19 @@
 /** The page of the quarantine: what the content scan stopped, the passages, and the decision. */
 import { Hono } from 'hono';
 import type { QuarantineService } from '../../domain/quarantine-service.ts';
+import { HestiaError } from '../../shapes/error.ts';
 import { decodeNumberCursor, encodeCursor } from '../../shapes/page.ts';
 import {
   type FieldChange,
   type QuarantineEntry,
   quarantineOrigin,
   quarantineStateSchema,
+  refusalRequestSchema,
 } from '../../shapes/quarantine.ts';
 import type { ScanFinding } from '../../shapes/scan.ts';
 import type { PageContext } from '../layout.ts';
 import { html, type Markup, type Shown } from '../markup.ts';
-import { actionForm, badge, choice, emptyState, facts, nextPage, type Tone, time } from '../parts.ts';
+import { actionForm, badge, choice, emptyState, facts, field, nextPage, type Tone, time } from '../parts.ts';
 import { type ConsoleEnv, show } from '../session.ts';
 
 /** Dependencies of the page. */
@@ -43,6 +45,13 @@ export function quarantinePages({ quarantine }: QuarantinePagesDeps): Hono<Conso
     await quarantine.approve(c.var.page.caller, c.req.param('id'));
     return c.redirect('/console/quarantine', 303);
   });
+  router.post('/console/quarantine/:id/refuse', async (c) => {
+    const { reason } = await c.req.parseBody();
+    const parsed = refusalRequestSchema.safeParse({ reason });
+    if (!parsed.success) throw new HestiaError('INVALID_REQUEST', 'reason: must be 1 to 500 characters');
+    await quarantine.refuse(c.var.page.caller, c.req.param('id'), parsed.data.reason);
+    return c.redirect('/console/quarantine', 303);
+  });
   return router;
 }
 
@@ -51,23 +60,36 @@ const tones: Record<QuarantineEntry['state'], Tone> = {
   held: 'warning',
   noted: 'neutral',
   approved: 'good',
+  refused: 'bad',
 };
 
 function entryPart(entry: QuarantineEntry, context: PageContext): Markup {
-  const { quarantineId, kind, name, state, findings, changes, digest } = entry;
+  const { quarantineId, kind, name, state, findings, changes, digest, reason } = entry;
   const origin = quarantineOrigin(entry);
-  const isOpen = state === 'blocked' || state === 'held';
   return html`<article class="card" id="${quarantineId}">
     <h2>${kind} ${name} ${badge(state, tones[state])}</h2>
     ${facts([
       ['serverId' in origin ? 'Server' : 'Namespace', 'serverId' in origin ? origin.serverId : origin.namespace],
       ['Found', time(entry.createdAt, context.now)],
       ['Decided', entry.decidedAt !== undefined && html`${time(entry.decidedAt, context.now)} by ${entry.decidedBy}`],
+      ['Reason', reason],
       ['Content', html`<code title="SHA-256 of the content">${digest.slice(0, 16)}…</code>`],
     ])}
     ${findings.map(findingPart)} ${changesPart(changes)}
-    ${isOpen && context.caller.role === 'operator' && actionForm(context, { action: `/console/quarantine/${quarantineId}/approve`, button: 'Approve this content' })}
+    ${context.caller.role === 'operator' && decisionForms(entry, context)}
   </article>`;
+}
+
+/** What an operator may decide now: a decision may be changed. */
+function decisionForms({ quarantineId, state }: QuarantineEntry, context: PageContext): Markup {
+  const path = `/console/quarantine/${quarantineId}`;
+  const id = `reason-${quarantineId}`;
+  const input = html`<input id="${id}" name="reason" required maxlength="500" placeholder="what is wrong with it">`;
+  const content = field(id, 'Reason, for the record', input);
+  return html`<div class="decision">
+    ${state !== 'approved' && actionForm(context, { action: `${path}/approve`, button: 'Approve this content' })}
+    ${state !== 'refused' && actionForm(context, { action: `${path}/refuse`, button: 'Refuse', content, tone: 'danger' })}
+  </div>`;
 }
 
 function findingPart({ ruleId, severity, part, line, why, evidence }: ScanFinding): Markup {

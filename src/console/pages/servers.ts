@@ -4,6 +4,7 @@ import { type ParseError, parse as parseJsonc } from 'jsonc-parser';
 import type { ServerService } from '../../domain/server-service.ts';
 import { HestiaError, notFound } from '../../shapes/error.ts';
 import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
+import type { LoginView } from '../../shapes/oauth/login.ts';
 import { type ServerStatus, serverStateSchema } from '../../shapes/server.ts';
 import type { PageContext } from '../layout.ts';
 import { html, lines, type Markup, type Shown } from '../markup.ts';
@@ -51,7 +52,34 @@ export function serverPages({ servers }: ServerPagesDeps): Hono<ConsoleEnv> {
     await servers.remove(c.var.page.caller, c.req.param('id'));
     return c.redirect('/console/servers', 303);
   });
+  addChanges(router, servers);
   return router;
+}
+
+/** Adds the changes of one server: switched off or on, edited, logged in to or out of. */
+function addChanges(router: Hono<ConsoleEnv>, servers: ServerService): void {
+  router.post('/console/servers/:id/switch-off', (c) =>
+    changed(c, (serverId) => servers.change(c.var.page.caller, { serverId, configuration: { disabled: true } })),
+  );
+  router.post('/console/servers/:id/switch-on', (c) =>
+    changed(c, (serverId) => servers.change(c.var.page.caller, { serverId, configuration: switchedOn })),
+  );
+  router.post('/console/servers/:id/edit', async (c) => {
+    const { change } = await c.req.parseBody();
+    const configuration = pastedJson('change', typeof change === 'string' ? change : '');
+    if (!isJsonObject(configuration))
+      throw new HestiaError('INVALID_REQUEST', `change: must be an object such as ${exampleChange}`);
+    return changed(c, (serverId) => servers.change(c.var.page.caller, { serverId, configuration }));
+  });
+  router.post('/console/servers/:id/login', async (c) => {
+    const serverId = c.req.param('id');
+    const { flow } = await c.req.parseBody();
+    const request = { flow: flow === 'device' ? 'device' : 'browser' } as const;
+    return show(c, loginPage(await servers.beginLogin(c.var.page.caller, serverId, request)));
+  });
+  router.post('/console/servers/:id/logout', (c) =>
+    changed(c, (serverId) => servers.logout(c.var.page.caller, serverId, {})),
+  );
 }
 
 async function changed(
@@ -104,8 +132,7 @@ function whyNot({ reason, errorType, failure }: ServerStatus): Shown {
 }
 
 function details(server: ServerStatus, context: PageContext): Markup {
-  const { serverId, state, failure } = server;
-  const path = serverPath(serverId);
+  const { serverId, failure } = server;
   const why = whyNot(server);
   return html`${facts([
     ['State', html`${stateBadge(server)} ${time(server.stateSince, context.now)}`],
@@ -118,13 +145,58 @@ function details(server: ServerStatus, context: PageContext): Markup {
   ])}
     ${failure?.stderrLines !== undefined && html`<h2>Standard error, last lines</h2><pre>${lines(failure.stderrLines.join('\n'))}</pre>`}
     <p><a href="/console/activity?server=${encodeURIComponent(serverId)}&amp;order=newest">What agents did with it</a></p>
-    ${
-      context.caller.role === 'operator' &&
-      html`<div class="actions">
-        ${state === 'disconnected' || state === 'reconnecting' ? actionForm(context, { action: `${path}/connect`, button: 'Connect now' }) : actionForm(context, { action: `${path}/disconnect`, button: 'Disconnect', tone: 'quiet' })}
-        ${actionForm(context, { action: `${path}/remove`, button: 'Remove', tone: 'danger' })}
-      </div>`
-    }`;
+    ${context.caller.role === 'operator' && html`${loginPart(server, context)}${changes(server, context)}`}`;
+}
+
+/** What makes the hub connect a server at its start again. */
+const switchedOn = { disabled: null, autoConnect: null };
+
+function loginPart({ serverId, errorType, transport, state }: ServerStatus, context: PageContext): Shown {
+  if (transport !== 'http') return undefined;
+  const path = serverPath(serverId);
+  const isRequired = errorType === 'login_required';
+  const device = html`<input type="hidden" name="flow" value="device">`;
+  const forms = html`<div class="actions">
+    ${actionForm(context, { action: `${path}/login`, button: 'Log in', ...(!isRequired && { tone: 'quiet' }) })}
+    ${actionForm(context, { action: `${path}/login`, button: 'With a device code', content: device, tone: 'quiet' })}
+    ${state === 'connected' && actionForm(context, { action: `${path}/logout`, button: 'Log out', tone: 'quiet' })}
+  </div>`;
+  if (isRequired)
+    return html`<section class="notice warning"><p>The server requires a login. Log in as the hub: all agents then use it.</p>${forms}</section>`;
+  return html`<details><summary>Login (OAuth)</summary><p class="hint">For servers that require one. What the hub has is kept until a new login replaces it.</p>${forms}</details>`;
+}
+
+function changes({ serverId, state }: ServerStatus, context: PageContext): Markup {
+  const path = serverPath(serverId);
+  const isIdle = state === 'disconnected' || state === 'reconnecting';
+  const input = html`<textarea id="change" name="change" rows="5" required spellcheck="false" placeholder="${exampleChange}"></textarea>`;
+  const hint =
+    'The keys of its entry to change, as in mcpServers; null removes a key. The present values are not shown, since they may be secret.';
+  return html`<div class="actions">
+      ${state !== 'misconfigured' && actionForm(context, isIdle ? { action: `${path}/connect`, button: 'Connect now' } : { action: `${path}/disconnect`, button: 'Disconnect', tone: 'quiet' })}
+      ${state === 'disconnected' ? actionForm(context, { action: `${path}/switch-on`, button: 'Switch on', tone: 'quiet' }) : actionForm(context, { action: `${path}/switch-off`, button: 'Switch off', tone: 'quiet' })}
+      ${actionForm(context, { action: `${path}/remove`, button: 'Remove', tone: 'danger' })}
+    </div>
+    <p class="hint">Disconnect lasts until the hub starts again; a server that is switched off stays off.</p>
+    <section><h2>Edit</h2>${actionForm(context, { action: `${path}/edit`, button: 'Change', content: field('change', 'Change', input, hint) })}</section>`;
+}
+
+const exampleChange = '{ "env": { "API_TOKEN": "${API_TOKEN}" }, "args": ["-y", "some-server@2"] }';
+
+/** Where a person goes on with a login. Its address is that of another site, so it is shown in full. */
+function loginPage({ serverId, state, url, userCode, message, expiresAt }: LoginView) {
+  const content =
+    state === 'pending'
+      ? html`<p>Open this address in this browser${userCode !== undefined && html`, and enter the code <strong class="code">${userCode}</strong>`}:</p>
+        <p><a href="${url}" rel="noopener noreferrer" target="_blank">${url}</a></p>
+        <p class="hint">It is valid until ${expiresAt}. The hub connects the server once the login is done.</p>`
+      : html`<p class="notice ${state === 'completed' ? 'good' : 'bad'}">${message ?? 'The hub is logged in.'}</p>`;
+  const back = html`<p><a href="${serverPath(serverId)}">Back to ${serverId}</a></p>`;
+  return {
+    title: `Log in to ${serverId}`,
+    about: 'Its authorization server asks you who you are.',
+    content: html`${content}${back}`,
+  };
 }
 
 const example =
@@ -143,14 +215,7 @@ const serverKeys = ['mcpServers', 'servers', 'context_servers', 'mcp'];
 
 /** The servers of a pasted configuration. @throws HestiaError INVALID_REQUEST where it has none */
 function pastedServers(text: string): { serverId: string; configuration: JsonObject }[] {
-  const errors: ParseError[] = [];
-  const pasted: unknown = parseJsonc(text, errors, { allowTrailingComma: true });
-  const at = errors[0]?.offset;
-  if (at !== undefined) {
-    const before = text.slice(0, at).split('\n');
-    const place = `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
-    throw new HestiaError('INVALID_REQUEST', `configuration: not valid JSON at ${place}`);
-  }
+  const pasted = pastedJson('configuration', text);
   const key = isJsonObject(pasted) ? serverKeys.find((name) => isJsonObject(pasted[name])) : undefined;
   const servers = isJsonObject(pasted) && key !== undefined ? pasted[key] : pasted;
   const entries = isJsonObject(servers) ? Object.entries(servers) : [];
@@ -160,4 +225,15 @@ function pastedServers(text: string): { serverId: string; configuration: JsonObj
   if (found.length === 0 || found.length < entries.length)
     throw new HestiaError('INVALID_REQUEST', `configuration: must be an object such as ${example}`);
   return found;
+}
+
+/** The value of pasted JSON with comments. @throws HestiaError INVALID_REQUEST with the field and the place of an error */
+function pastedJson(name: string, text: string): unknown {
+  const errors: ParseError[] = [];
+  const pasted: unknown = parseJsonc(text, errors, { allowTrailingComma: true });
+  const at = errors[0]?.offset;
+  if (at === undefined) return pasted;
+  const before = text.slice(0, at).split('\n');
+  const place = `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
+  throw new HestiaError('INVALID_REQUEST', `${name}: not valid JSON at ${place}`);
 }

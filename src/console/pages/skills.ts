@@ -3,12 +3,13 @@ import { structuredPatch } from 'diff';
 import { Hono } from 'hono';
 import type { SkillLifecycle } from '../../domain/skill-lifecycle.ts';
 import type { SkillDetails, SkillService } from '../../domain/skill-service.ts';
+import { invalidSkill, normalisedName, parseSkillDocument, registryName } from '../../domain/skill-source.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import { decodeCursor, encodeCursor } from '../../shapes/page.ts';
 import type { Activation, Skill, SkillDocument, SkillVersionSummary } from '../../shapes/skill.ts';
 import type { PageContext } from '../layout.ts';
 import { html, lines, type Markup, type Shown } from '../markup.ts';
-import { actionForm, badge, facts, nextPage, table, time } from '../parts.ts';
+import { actionForm, badge, facts, field, nextPage, table, time } from '../parts.ts';
 import { type ConsoleEnv, show } from '../session.ts';
 import { markdown } from './markdown.ts';
 
@@ -16,22 +17,27 @@ import { markdown } from './markdown.ts';
 export interface SkillPagesDeps {
   skills: SkillService;
   lifecycle: SkillLifecycle;
+  /** Whether a skill that deviates from the specification is refused. */
+  strictSkills: boolean;
 }
 
 const pageSize = 50;
-const versionsShown = 200;
+const versionsShown = 100;
+/** The longest instructions that are shown, in characters: a page is at most 150 kB. */
+const instructionsMax = 60_000;
 
 /** The routes below `/console/skills`. */
-export function skillPages({ skills, lifecycle }: SkillPagesDeps): Hono<ConsoleEnv> {
+export function skillPages({ skills, lifecycle, strictSkills }: SkillPagesDeps): Hono<ConsoleEnv> {
   const router = new Hono<ConsoleEnv>();
   router.get('/console/skills', async (c) => {
     const context = c.var.page;
     const after = decodeCursor(c.req.query('cursor'));
     const list = await skills.list(context.caller, { after, limit: pageSize });
     const last = list.at(-1);
-    const empty = html`No skill is published yet. <code>hestia skills publish folder</code> publishes one, and <code>skills.directories</code> of the configuration all of a repository.`;
+    const empty = html`No skill is published yet. Paste one below. <code>hestia skills publish folder</code> publishes a folder, and <code>skills.directories</code> of the configuration all of a repository.`;
     const content = html`${table(list, columns(context), empty)}
-      ${nextPage(context, list.length === pageSize && last !== undefined ? encodeCursor(last.skill.name) : undefined)}`;
+      ${nextPage(context, list.length === pageSize && last !== undefined ? encodeCursor(last.skill.name) : undefined)}
+      ${context.caller.role !== 'auditor' && publishForm(context)}`;
     return show(c, {
       title: 'Skills',
       about: 'Instructions (SKILL.md) that agents use as tools once they are active.',
@@ -61,6 +67,24 @@ export function skillPages({ skills, lifecycle }: SkillPagesDeps): Hono<ConsoleE
       content: differences(before.document, after.document),
     });
   });
+  addChanges(router, { skills, lifecycle, strictSkills });
+  return router;
+}
+
+/** Adds the changes: publish a skill, activate or deactivate one. */
+function addChanges(router: Hono<ConsoleEnv>, { skills, lifecycle, strictSkills }: SkillPagesDeps): void {
+  router.post('/console/skills', async (c) => {
+    const { name, text } = await c.req.parseBody();
+    const folderName = normalisedName(typeof name === 'string' ? name.trim() : '');
+    if (folderName === '' || registryName(folderName) !== folderName)
+      throw invalidSkill([
+        { field: 'name', message: 'must be letters, digits, ".", "_" and "-", beginning with a letter or digit' },
+      ]);
+    const bytes = new TextEncoder().encode(typeof text === 'string' ? text.replaceAll('\r\n', '\n') : '');
+    const document = parseSkillDocument({ document: bytes, files: [], folderName, strict: strictSkills });
+    const { skill } = await skills.publish(c.var.page.caller, { document, source: 'published' });
+    return c.redirect(skillPath(skill), 303);
+  });
   router.post('/console/skills/:namespace/:name/:action{activate|deactivate}', async (c) => {
     const { action, ...address } = c.req.param();
     const { version } = await c.req.parseBody();
@@ -68,12 +92,26 @@ export function skillPages({ skills, lifecycle }: SkillPagesDeps): Hono<ConsoleE
     else await lifecycle.activate(c.var.page.caller, address, { version: Number(version) || undefined });
     return c.redirect(skillPath(address), 303);
   });
-  return router;
 }
 
 function skillPath({ namespace, name }: { namespace: string; name: string }): string {
   return `/console/skills/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
 }
+
+function publishForm(context: PageContext): Markup {
+  const text = html`<textarea id="text" name="text" rows="10" required spellcheck="false" placeholder="${exampleSkill}"></textarea>`;
+  const content = html`
+    ${field('name', 'Name', html`<input id="name" name="name" required maxlength="64" placeholder="greet">`)}
+    ${field('text', 'SKILL.md', text, 'A new text for a name that exists is a new version of it.')}`;
+  return html`<section><h2>Publish a skill</h2>${actionForm(context, { action: '/console/skills', button: 'Publish', content })}</section>`;
+}
+
+const exampleSkill = `---
+name: greet
+description: Greets a person in the language they ask for.
+---
+
+Greet the person named in the arguments, warmly and briefly.`;
 
 interface Listed {
   skill: Skill;
@@ -119,7 +157,7 @@ function skillPage(
     ${warnings.length > 0 && html`<div class="notice warning"><p>Deviations from the specification:</p><ul>${warnings.map(({ field, message }) => html`<li>${field}: ${message}</li>`)}</ul></div>`}
     ${canChange && activation !== undefined && actionForm(context, { action: `${path}/deactivate`, button: 'Deactivate', tone: 'quiet' })}
     <h2>Versions</h2>${table(versions.toReversed(), versionColumns({ path, activation, canChange, context }), 'No version.')}
-    <h2>Instructions</h2><div class="card markdown">${markdown(instructions)}</div>`;
+    <h2>Instructions</h2><div class="card markdown">${markdown(instructions.slice(0, instructionsMax))}${instructions.length > instructionsMax && html`<p class="hint">… ${instructions.length - instructionsMax} more characters are not shown here.</p>`}</div>`;
   return { title: skill.name, about: html`A skill of the namespace ${skill.namespace}.`, content };
 }
 

@@ -3,11 +3,12 @@ import { Hono } from 'hono';
 import type { ServerService } from '../../domain/server-service.ts';
 import type { ToolCall } from '../../domain/tool-call.ts';
 import type { ToolSearch } from '../../domain/tool-search.ts';
-import type { ToolStatisticsService } from '../../domain/tool-statistics-service.ts';
+import type { NewestCalls, ToolStatisticsService } from '../../domain/tool-statistics-service.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
 import { decodeCursor, encodeCursor } from '../../shapes/page.ts';
 import { type SearchAnswer, searchRequestSchema, type ToolReference } from '../../shapes/search-answer.ts';
+import { truncated } from '../../shapes/text.ts';
 import {
   type IndexedTool,
   type ListedTool,
@@ -15,10 +16,9 @@ import {
   searchSourceSchema,
   type ToolCallAnswer,
   type ToolResult,
-  type ToolStatistics,
 } from '../../shapes/tool.ts';
 import type { PageContext } from '../layout.ts';
-import { html, lines, type Markup, type Shown } from '../markup.ts';
+import { html, type Markup, type Shown } from '../markup.ts';
 import {
   actionForm,
   badge,
@@ -26,6 +26,7 @@ import {
   duration,
   emptyState,
   facts,
+  longText,
   nextPage,
   outcomeBadge,
   table,
@@ -46,7 +47,7 @@ export interface ToolPagesDeps {
 const pageSize = 100;
 
 /** The routes below `/console/tools`. */
-export function toolPages({ toolSearch, toolCall, toolStatistics }: ToolPagesDeps): Hono<ConsoleEnv> {
+export function toolPages({ toolSearch, toolCall, toolStatistics, servers }: ToolPagesDeps): Hono<ConsoleEnv> {
   const router = new Hono<ConsoleEnv>();
   router.get('/console/tools', async (c) => {
     const context = c.var.page;
@@ -66,8 +67,13 @@ export function toolPages({ toolSearch, toolCall, toolStatistics }: ToolPagesDep
     const context = c.var.page;
     const address = { serverId: c.req.param('server'), toolName: c.req.param('tool') };
     const tool = await toolSearch.inspect(context.caller, address);
-    const statistics = await statisticsOf(toolStatistics, context, address);
+    const statistics = await toolStatistics.ofTool(context.caller, address);
     return show(c, toolPage({ tool, statistics, context, searchId: c.req.query('searchId') }));
+  });
+  router.post('/console/tools/:server/:tool/:switch{switch-on|switch-off}', async (c) => {
+    const address = { serverId: c.req.param('server'), toolName: c.req.param('tool') };
+    await servers.setTool(c.var.page.caller, { ...address, enabled: c.req.param('switch') === 'switch-on' });
+    return c.redirect(`/console/tools?server=${encodeURIComponent(address.serverId)}`, 303);
   });
   router.post('/console/tools/:server/:tool/call', async (c) => {
     const context = c.var.page;
@@ -78,7 +84,7 @@ export function toolPages({ toolSearch, toolCall, toolStatistics }: ToolPagesDep
     const searchId = typeof form.searchId === 'string' && form.searchId !== '' ? form.searchId : undefined;
     const request = { ...address, arguments: args, timeoutMs: undefined, searchId };
     const ending = await tried(() => toolCall.call(context.caller, request, { signal: c.req.raw.signal }));
-    const statistics = await statisticsOf(toolStatistics, context, address);
+    const statistics = await toolStatistics.ofTool(context.caller, address);
     return show(c, toolPage({ tool, statistics, context, searchId, tried: { args, ending } }));
   });
   return router;
@@ -93,7 +99,7 @@ async function listPart(toolSearch: ToolSearch, context: PageContext): Promise<M
   const shown = server === undefined ? page : page.filter(({ serverId }) => serverId === server);
   const last = page.at(-1);
   const hasMore = page.length === pageSize && shown.length === page.length && last !== undefined;
-  return html`${table(shown, listColumns, 'No tool yet. Add a server, or activate a skill.')}
+  return html`${table(shown, listColumns(context), 'No tool yet. Add a server, or activate a skill.')}
     ${nextPage(context, hasMore ? encodeCursor(listedToolPosition(last)) : undefined)}`;
 }
 
@@ -101,14 +107,23 @@ function toolLink({ serverId, toolName }: Pick<ListedTool, 'serverId' | 'toolNam
   return html`<a href="${toolPath(serverId, toolName)}${query}">${toolName}</a>`;
 }
 
-const listColumns = [
+/** A tool that is switched off: nobody finds it, so that it has no page. */
+function switchedOff({ serverId, toolName }: ListedTool, context: PageContext): Markup {
+  const action = `${toolPath(serverId, toolName)}/switch-on`;
+  return html`${toolName} ${badge('switched off', 'neutral')} ${context.caller.role === 'operator' && actionForm(context, { action, button: 'Switch on', tone: 'quiet' })}`;
+}
+
+/** The longest description in a list, in characters. */
+const descriptionMax = 300;
+
+const listColumns = (context: PageContext) => [
   {
     title: 'Tool',
-    cell: (tool: ListedTool) => html`${toolLink(tool)}${!tool.enabled && html` ${badge('switched off', 'neutral')}`}`,
+    cell: (tool: ListedTool) => (tool.enabled ? toolLink(tool) : switchedOff(tool, context)),
   },
   { title: 'Server', cell: ({ serverId }: ListedTool) => serverId },
   { title: 'From', cell: ({ source }: ListedTool) => source },
-  { title: 'Description', cell: ({ description }: ListedTool) => description },
+  { title: 'Description', cell: ({ description = '' }: ListedTool) => truncated(description, descriptionMax) },
 ];
 
 async function searchPart(toolSearch: ToolSearch, { caller, url }: PageContext, query: string): Promise<Markup> {
@@ -159,15 +174,6 @@ function isOffer({ source }: ToolReference): boolean {
   return source === 'prompt' || source === 'resource';
 }
 
-async function statisticsOf(
-  toolStatistics: ToolStatisticsService,
-  { caller }: PageContext,
-  { serverId, toolName }: { serverId: string; toolName: string },
-): Promise<ToolStatistics | undefined> {
-  const all = await toolStatistics.statistics(caller);
-  return all.find((tool) => tool.serverId === serverId && tool.toolName === toolName);
-}
-
 /** How a tried call ended. */
 type Ending = { answer: ToolCallAnswer } | { refusal: HestiaError };
 
@@ -182,7 +188,7 @@ async function tried(call: () => Promise<ToolCallAnswer>): Promise<Ending> {
 
 interface ToolPageParts {
   tool: IndexedTool;
-  statistics: ToolStatistics | undefined;
+  statistics: NewestCalls | undefined;
   context: PageContext;
   searchId: string | undefined;
   tried?: { args: JsonObject; ending: Ending };
@@ -193,22 +199,27 @@ function toolPage({ tool, statistics, context, searchId, tried: trial }: ToolPag
   const path = toolPath(serverId, toolName);
   const fields = html`<input type="hidden" name="searchId" value="${searchId}">${argumentFields(inputSchema, trial?.args ?? {})}`;
   const canCall = context.caller.role !== 'auditor';
-  const content = html`<p class="pre-line">${lines(description)}</p>
+  const canSwitch = context.caller.role === 'operator' && tool.source === 'upstream';
+  const content = html`<p class="pre-line">${longText(description)}</p>
     ${statistics === undefined ? emptyState('This tool has not been called yet.') : statisticsPart(statistics, context)}
     ${canCall && html`<section><h2>Try it</h2><p class="hint">A call here is yours, and is recorded as an agent's is.</p>${actionForm(context, { action: `${path}/call`, button: 'Call', content: fields })}</section>`}
     ${trial !== undefined && endingPart(trial.ending)}
-    <details><summary>Input schema</summary><pre><code>${lines(JSON.stringify(inputSchema, undefined, 2))}</code></pre></details>
-    ${outputSchema !== undefined && html`<details><summary>Output schema</summary><pre><code>${lines(JSON.stringify(outputSchema, undefined, 2))}</code></pre></details>`}`;
+    <details><summary>Input schema</summary><pre><code>${longText(JSON.stringify(inputSchema, undefined, 2))}</code></pre></details>
+    ${outputSchema !== undefined && html`<details><summary>Output schema</summary><pre><code>${longText(JSON.stringify(outputSchema, undefined, 2))}</code></pre></details>`}
+    ${canSwitch && actionForm(context, { action: `${path}/switch-off`, button: 'Switch this tool off', tone: 'quiet' })}`;
   return { title: title ?? toolName, about: html`${toolName} of ${serverId}`, content };
 }
 
+/** The most calls that statistics of one tool are computed from. */
+const summedMax = 10_000;
+
 function statisticsPart(
-  { calls, outcomes, latencyMsMean, latencyMsP95, lastCalledAt, serverId, toolName }: ToolStatistics,
+  { calls, outcomes, latencyMsMean, latencyMsP95, lastCalledAt, serverId, toolName }: NewestCalls,
   { now, caller }: PageContext,
 ): Markup {
   const failures = `/console/activity?tool=${encodeURIComponent(`${serverId}/${toolName}`)}&amp;order=newest`;
   return facts([
-    ['Calls', calls],
+    ['Calls', calls >= summedMax ? html`the newest ${calls}` : calls],
     [
       'Outcomes',
       html`${outcomes.success} success, ${outcomes.error} error, ${outcomes.timeout} timeout, ${outcomes.abandoned} abandoned`,
@@ -233,15 +244,20 @@ function endingPart(ending: Ending): Markup {
     <p class="hint">${duration(latencyMs)}, ${callId}</p>${blocks(result.content)}${structured(result)}</section>`;
 }
 
+/** The most blocks of a result that are shown. */
+const blocksMax = 3;
+
 function blocks(content: readonly JsonObject[]): Markup[] {
-  return content.map((block) =>
-    typeof block.text === 'string'
-      ? html`<pre>${lines(block.text)}</pre>`
-      : html`<pre>${lines(JSON.stringify(block, undefined, 2))}</pre>`,
-  );
+  return content
+    .slice(0, blocksMax)
+    .map((block) =>
+      typeof block.text === 'string'
+        ? html`<pre>${longText(block.text)}</pre>`
+        : html`<pre>${longText(JSON.stringify(block, undefined, 2))}</pre>`,
+    );
 }
 
 function structured({ structuredContent }: ToolResult): Shown {
   if (!isJsonObject(structuredContent)) return undefined;
-  return html`<details><summary>Structured content</summary><pre>${lines(JSON.stringify(structuredContent, undefined, 2))}</pre></details>`;
+  return html`<details><summary>Structured content</summary><pre>${longText(JSON.stringify(structuredContent, undefined, 2))}</pre></details>`;
 }

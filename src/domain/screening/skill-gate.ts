@@ -53,7 +53,6 @@ export function createSkillGate(deps: SkillGateDeps): SkillGate {
       const { document, namespace, step } = request;
       const { installerHosts } = deps.policy;
       const findings = await scanContent(skillParts(document), { subject: 'skill', installerHosts });
-      if (findings.length === 0) return [];
       const subject = {
         kind: 'skill',
         scope: namespace,
@@ -61,7 +60,8 @@ export function createSkillGate(deps: SkillGateDeps): SkillGate {
         digest: document.digest,
       } as const;
       const existing = await deps.quarantineStore.find(subject);
-      if (existing?.state === 'approved') return [];
+      if (existing?.state === 'refused') return refuseAgain(deps, request, existing);
+      if (findings.length === 0 || existing?.state === 'approved') return [];
       const action = actionFor(deps.policy, findings);
       const worst = worstSeverity(findings);
       const suspicious = action !== 'warn' || worst === 'critical' || worst === 'high';
@@ -86,6 +86,13 @@ export function createSkillGate(deps: SkillGateDeps): SkillGate {
       return violations(findings);
     },
   };
+}
+
+/** Refuses content that an operator refused. @throws HestiaError INJECTION_SUSPECTED */
+async function refuseAgain(deps: SkillGateDeps, request: SkillCheckRequest, entry: QuarantineEntry): Promise<never> {
+  if (request.caller.keyId !== 'hub') await recordAttempt(deps, request, { entry, action: 'block' });
+  const why = `an operator refused this content (${entry.quarantineId}): ${entry.reason ?? 'no reason'}`;
+  throw new HestiaError('INJECTION_SUSPECTED', why, { violations: violations(entry.findings) });
 }
 
 /** Writes the audit event and the quarantine entry of an attempt in one transaction, and reports the event. */

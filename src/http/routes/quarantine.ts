@@ -1,4 +1,4 @@
-/** The routes `/v1/quarantine`: list suspected or changed content, and approve it. */
+/** The routes `/v1/quarantine`: list suspected or changed content, approve or refuse it. */
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { QuarantineService } from '../../domain/quarantine-service.ts';
@@ -9,9 +9,10 @@ import {
   quarantineStateSchema,
   quarantineView,
   quarantineViewSchema,
+  refusalRequestSchema,
 } from '../../shapes/quarantine.ts';
 import type { HubEnv } from '../authenticate.ts';
-import { createRouter, jsonAnswer, problemAnswers, security } from './route-parts.ts';
+import { createRouter, jsonAnswer, jsonBody, problemAnswers, security } from './route-parts.ts';
 
 const tags = ['quarantine'];
 const listRoute = createRoute({
@@ -34,6 +35,15 @@ const approveRoute = createRoute({
   request: { params: z.object({ id: quarantineIdSchema }) },
   responses: { 200: jsonAnswer(quarantineViewSchema, 'The entry'), ...problemAnswers },
 });
+const refuseRoute = createRoute({
+  method: 'post',
+  path: '/v1/quarantine/{id}/refuse',
+  summary: 'Refuse this content, by its digest, for a reason; may be repeated',
+  tags,
+  security,
+  request: { params: z.object({ id: quarantineIdSchema }), body: jsonBody(refusalRequestSchema) },
+  responses: { 200: jsonAnswer(quarantineViewSchema, 'The entry'), ...problemAnswers },
+});
 
 /** The routes below `/v1/quarantine`. */
 export function quarantineRoutes({ quarantine }: { quarantine: QuarantineService }): OpenAPIHono<HubEnv> {
@@ -46,5 +56,9 @@ export function quarantineRoutes({ quarantine }: { quarantine: QuarantineService
   router.openapi(approveRoute, async (c) =>
     c.json(quarantineView(await quarantine.approve(c.var.caller, c.req.valid('param').id)), 200),
   );
+  router.openapi(refuseRoute, async (c) => {
+    const { reason } = c.req.valid('json');
+    return c.json(quarantineView(await quarantine.refuse(c.var.caller, c.req.valid('param').id, reason)), 200);
+  });
   return router;
 }

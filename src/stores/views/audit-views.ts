@@ -6,10 +6,12 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import type { Journal } from '../../journal/journal.ts';
 import type { AuditQuery, AuditRecord } from '../../shapes/audit.ts';
+import type { SearchUse } from '../../shapes/search.ts';
 import type { StorageErrorType } from '../../shapes/storage.ts';
 import type { ToolStatistics } from '../../shapes/tool.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { type StorageFailure, storageErrorType } from '../storage-error.ts';
+import type { CallSummary } from './call-queries.ts';
 import { createProjector, type Projector, viewsUnreadable } from './projector.ts';
 import type { StartWorker } from './projector-thread.ts';
 import type { RecordedOutcome } from './recorded-outcome.ts';
@@ -47,6 +49,10 @@ export interface AuditViews extends AsyncDisposable {
   eventCounts(filter: { since: number; namespace?: string | undefined }): Promise<{ event: string; count: number }[]>;
   /** Whether a tool call is among the newest 10,000 records. */
   hasCalls(): Promise<boolean>;
+  /** The newest calls of a tool that were made at or after `since` (Unix milliseconds); undefined if there are none. */
+  callsOf(tool: { target: string; since: number; namespace?: string | undefined }): Promise<CallSummary | undefined>;
+  /** The calls that were credited to these searches. */
+  usesOf(searchIds: readonly string[]): Promise<SearchUse[]>;
   /** The outcome of a call, if it was credited to a search and its record is stored. */
   findOutcomeWithSearch(callId: string): Promise<RecordedOutcome | undefined>;
   /**
@@ -120,7 +126,7 @@ export function createAuditViews(deps: AuditViewsDeps): AuditViews {
     },
     callMinutes: (filter) => read(({ callMinutes }) => callMinutes(filter)),
     eventCounts: (filter) => read(({ eventCounts }) => eventCounts(filter)),
-    hasCalls: () => read(({ hasCalls }) => hasCalls()),
+    ...callReads(read),
     findOutcomeWithSearch: (callId) => read(({ findOutcomeWithSearch }) => findOutcomeWithSearch(callId)),
     outcomesWithSearch: (page) => read(({ outcomesWithSearch }) => outcomesWithSearch(page)),
     lagSeconds: projector.lagSeconds,
@@ -129,6 +135,18 @@ export function createAuditViews(deps: AuditViewsDeps): AuditViews {
       reader.close();
       await projector[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** The reads of calls for pages. */
+function callReads(
+  read: <T>(work: (queries: ViewQueries) => T) => Promise<T>,
+): Pick<AuditViews, 'hasCalls' | 'callsOf' | 'usesOf'> {
+  return {
+    hasCalls: () => read(({ hasCalls }) => hasCalls()),
+    callsOf: ({ target, since, namespace }) =>
+      read(({ callsOf, firstSince }) => callsOf({ target, namespace, fromSeq: firstSince(since) })),
+    usesOf: (searchIds) => read(({ usesOf }) => usesOf(searchIds)),
   };
 }
 

@@ -27,7 +27,9 @@ const namesMax = 20_000;
 
 /** Creates the projection over a connection of `openViewsWriter`. */
 export function createProjection(connection: DatabaseSync): Projection {
-  const ends = connection.prepare('SELECT min(seq) AS oldest, max(seq) AS newest FROM records');
+  const ends = connection.prepare(
+    'SELECT (SELECT min(seq) FROM records) AS oldest, (SELECT max(seq) FROM records) AS newest',
+  );
   const body = connection.prepare('SELECT body FROM records WHERE seq = ?');
   const remove = connection.prepare('DELETE FROM records WHERE seq < ?');
   const numberOf = prepareNames(connection);
@@ -75,8 +77,8 @@ function prepareInsert(
   numberOf: NumberOf,
 ): (line: JournalLine, row: ViewRow | undefined) => void {
   const insert = connection.prepare(
-    `INSERT INTO records (seq, body, time, event, agent, target, namespace, trace, outcome, latency_ms, credited)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO records (seq, body, time, event, agent, target, namespace, trace, outcome, latency_ms, credited, search)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const insertBody = connection.prepare('INSERT INTO records (seq, body) VALUES (?, ?)');
   return ({ seq, line }, row) => {
@@ -96,7 +98,8 @@ function prepareInsert(
       row.trace,
       call === undefined ? null : numberOf(call.outcome),
       call?.latencyMs ?? null,
-      call?.credited ?? null,
+      call?.credited?.call ?? null,
+      call?.credited?.search ?? null,
     );
   };
 }

@@ -8,9 +8,10 @@ import type { AuditQuery, AuditRecord } from '../../shapes/audit.ts';
 import { type Outcome, outcomeSchema } from '../../shapes/event.ts';
 import { prepareQuery } from '../statement.ts';
 import type { StorageFailure } from '../storage-error.ts';
+import { type CallQueries, prepareCallQueries } from './call-queries.ts';
 import { nameParameter, type PrepareQuery, prepareRecordList, recordRowSchema } from './record-list.ts';
 import { type RecordedOutcome, recordedOutcome } from './recorded-outcome.ts';
-import { callKey } from './view-row.ts';
+import { idKey } from './view-row.ts';
 
 /** Outcomes that were credited to a search: see `AuditViews.outcomesWithSearch`. */
 export interface OutcomePage {
@@ -20,14 +21,12 @@ export interface OutcomePage {
 }
 
 /** The queries. All are synchronous, and throw the error that the failure conversion returns. */
-export interface ViewQueries {
+export interface ViewQueries extends CallQueries {
   list(query: AuditQuery): AuditRecord[];
   /** The number of the first record at or after a time in Unix milliseconds. */
   firstSince(time: number): number;
   callMinutes(filter: { sinceMinute: number; namespace?: string | undefined }): CallMinute[];
   eventCounts(filter: { since: number; namespace?: string | undefined }): { event: string; count: number }[];
-  /** Whether a tool call is among the newest {@link newestRecords}. */
-  hasCalls(): boolean;
   findOutcomeWithSearch(callId: string): RecordedOutcome | undefined;
   outcomesWithSearch(page: OutcomePage): RecordedOutcome[];
 }
@@ -41,7 +40,7 @@ export function prepareViewQueries(connection: DatabaseSync, failure: StorageFai
     firstSince,
     callMinutes: prepareCallMinutes(query),
     eventCounts: prepareEventCounts(query, firstSince),
-    hasCalls: prepareHasCalls(query),
+    ...prepareCallQueries(query),
     ...prepareOutcomes(query),
   };
 }
@@ -62,18 +61,6 @@ function prepareCallMinutes(query: PrepareQuery): ViewQueries['callMinutes'] {
     z.object({ minute: z.int(), outcome: outcomeSchema, bucket: z.int(), calls: z.int() }),
   );
   return ({ sinceMinute, namespace }) => minutes.all({ sinceMinute, namespace });
-}
-
-/** The records that are looked at for a tool call, which in a hub that is used is among the newest. */
-const newestRecords = 10_000;
-
-function prepareHasCalls(query: PrepareQuery): ViewQueries['hasCalls'] {
-  const call = query(
-    `SELECT seq FROM (SELECT seq, outcome FROM records ORDER BY seq DESC LIMIT ${newestRecords})
-     WHERE outcome IS NOT NULL LIMIT 1`,
-    z.object({ seq: z.int() }),
-  );
-  return () => call.first() !== undefined;
 }
 
 function prepareEventCounts(query: PrepareQuery, firstSince: (time: number) => number): ViewQueries['eventCounts'] {
@@ -101,7 +88,7 @@ function prepareOutcomes(query: PrepareQuery): Pick<ViewQueries, 'findOutcomeWit
     z.object({ seq: z.int() }),
   );
   return {
-    findOutcomeWithSearch: (callId) => byCall.first({ key: callKey(callId), callId }),
+    findOutcomeWithSearch: (callId) => byCall.first({ key: idKey(callId), callId }),
     outcomesWithSearch: ({ after, limit, newestMax }) =>
       credited.all({ after: after ?? before.first({ newestMax })?.seq ?? 0, limit }),
   };
@@ -112,7 +99,10 @@ function prepareOutcomes(query: PrepareQuery): Pick<ViewQueries, 'findOutcomeWit
  * clock was set back, it is one of those around the time.
  */
 function prepareFirstSince(query: PrepareQuery): (since: number) => number {
-  const ends = query('SELECT min(seq) AS oldest, max(seq) AS newest FROM records', endsSchema);
+  const ends = query(
+    'SELECT (SELECT min(seq) FROM records) AS oldest, (SELECT max(seq) FROM records) AS newest',
+    endsSchema,
+  );
   const timeAt = query(
     'SELECT seq, time FROM records WHERE seq >= :seq AND time IS NOT NULL ORDER BY seq LIMIT 1',
     z.object({ seq: z.int(), time: z.int() }),

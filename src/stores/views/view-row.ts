@@ -21,8 +21,8 @@ export interface ViewRow {
 interface CallColumns {
   outcome: string;
   latencyMs: number;
-  /** The key of the call, if the outcome was credited to a search. */
-  credited: number | undefined;
+  /** The keys of the call and of the search that its outcome was credited to, if it was to one. */
+  credited: { call: number; search: number } | undefined;
 }
 
 /** The columns of a line of the journal; undefined if it is not the valid record with this number. */
@@ -45,10 +45,10 @@ export function traceKey(traceId: string): number {
   return hexadecimal(traceId.slice(0, 12));
 }
 
-/** The first 48 bits of a call id, the time in its UUID; 0 for a text of another form. */
-export function callKey(callId: string): number {
-  const at = callId.indexOf('_') + 1;
-  return hexadecimal(callId.slice(at, at + 8) + callId.slice(at + 9, at + 13));
+/** The first 48 bits of the id of a call or search, the time in its UUID; 0 for a text of another form. */
+export function idKey(id: string): number {
+  const at = id.indexOf('_') + 1;
+  return hexadecimal(id.slice(at, at + 8) + id.slice(at + 9, at + 13));
 }
 
 function hexadecimal(text: string): number {
@@ -60,7 +60,8 @@ function callColumns({ kind, fields, outcome }: AuditRecord): CallColumns | unde
   const { latency_ms: latencyMs, credited_search_id: creditedSearchId, call_id: callId } = fields;
   if (kind !== 'tool_outcome' || typeof latencyMs !== 'number') return undefined;
   const isCredited = creditedSearchId !== undefined && passes(fields, creditedCallChecks);
-  return { outcome, latencyMs, credited: isCredited && isText(callId) ? callKey(callId) : undefined };
+  const keys = isCredited && isText(callId) && isText(creditedSearchId);
+  return { outcome, latencyMs, credited: keys ? { call: idKey(callId), search: idKey(creditedSearchId) } : undefined };
 }
 
 /** A check of the value of a member, which is undefined if the member is missing. */

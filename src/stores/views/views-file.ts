@@ -8,7 +8,7 @@ import { ensurePrivateDatabase } from '../../flow/private-file.ts';
 import { readIdentity } from '../sqlite/file-identity.ts';
 
 /** The version of views.sql. A file of another version is built anew. */
-const viewsVersion = 2;
+const viewsVersion = 3;
 // 'HEVV' in ASCII, as views.sql sets it.
 const applicationId = 0x48455656;
 const schema = readFileSync(new URL('./views.sql', import.meta.url), 'utf8');

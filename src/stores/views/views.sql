@@ -2,7 +2,7 @@
 -- A change of the schema raises user_version here and viewsVersion in views-file.ts; files of another version are built anew.
 
 PRAGMA application_id = 1212503638; -- 'HEVV': marks a file of views
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- Texts that many records share, by a short number. The first five are constants of the statements.
 CREATE TABLE names (
@@ -24,7 +24,8 @@ CREATE TABLE records (
   trace      INTEGER, -- the first 48 bits of the trace id, which the statements compare in full with body
   outcome    INTEGER, -- names.id; of tool outcomes only, as all that follow
   latency_ms REAL,
-  credited   INTEGER  -- the first 48 bits of the call id, as above, if the outcome was credited to a search
+  credited   INTEGER, -- the first 48 bits of the call id, as above, if the outcome was credited to a search
+  search     INTEGER  -- the first 48 bits of the id of that search
 ) STRICT;
 CREATE INDEX records_by_agent ON records (agent);
 CREATE INDEX records_by_trace ON records (trace);
@@ -33,6 +34,7 @@ CREATE INDEX records_by_event ON records (event) WHERE event <> 1;
 -- A covering index of the statistics, which never read the table. The target of a tool outcome is its tool.
 CREATE INDEX records_by_target ON records (target, seq, namespace, outcome, latency_ms);
 CREATE INDEX records_by_call ON records (credited) WHERE credited IS NOT NULL;
+CREATE INDEX records_by_search ON records (search) WHERE search IS NOT NULL;
 CREATE INDEX records_credited ON records (seq) WHERE credited IS NOT NULL;
 -- The calls that failed, which an operator looks for.
 CREATE INDEX records_failed ON records (outcome) WHERE outcome > 2;

@@ -261,7 +261,9 @@ describe('a new tool of a known server', () => {
     const [entry] = await quarantineStore.list({ limit: 1 });
     expect(entry).toMatchObject({ name: 'write', state: 'held' });
     const quarantineId = entry?.quarantineId ?? '';
-    await store.store.database.transaction((tx) => quarantineStore.approve(tx, { quarantineId, by: 'tests', at: 1 }));
+    await store.store.database.transaction((tx) =>
+      quarantineStore.decide(tx, { quarantineId, state: 'approved', by: 'tests', at: 1 }),
+    );
     await gate.readmit('files');
     expect(offered.get('files')).toEqual(['Reads.', 'Writes.']);
     expect([...(await pinStore.digests('files')).keys()]).toEqual(['read', 'write']);

@@ -160,6 +160,13 @@ const changeEvents: Readonly<Record<ChangeEvent, EventEntry>> = {
       ...['digest', 'state_before', 'agent_id', 'namespace'],
     ],
   },
+  QUARANTINE_REFUSED: {
+    when: 'An operator refuses an entry of the quarantine, whose content then cannot be used.',
+    fields: [
+      ...['quarantine_id', 'skill_name', 'skill_namespace', 'server_id', 'tool_name'],
+      ...['digest', 'state_before', 'reason', 'agent_id', 'namespace'],
+    ],
+  },
   AUDIT_PRUNED: { when: 'A cleanup deletes audit records past their retention.', fields: ['agent_id', 'records'] },
   AUDIT_CHECKPOINT: {
     when: 'A checkpoint is signed. Log line and span only: it is no record of the trail.',

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { auditRecordSchema } from '../../../src/shapes/audit.ts';
 import { toolErrorTypes } from '../../../src/shapes/audit-log/record-values.ts';
 import { recordedOutcome } from '../../../src/stores/views/recorded-outcome.ts';
-import { callKey, viewRowOf } from '../../../src/stores/views/view-row.ts';
+import { idKey, viewRowOf } from '../../../src/stores/views/view-row.ts';
 import { auditEntry, outcomeEntry } from '../../support/views-stage.ts';
 
 const seq = 7;
@@ -73,7 +73,10 @@ describe('the record of a credited outcome', () => {
         const record = auditRecordSchema.parse(JSON.parse(line));
         const credited = viewRowOf(line, seq)?.call?.credited;
         if (credited === undefined) expect(() => recordedOutcome(record)).toThrow();
-        else expect(callKey(recordedOutcome(record).outcome.callId)).toBe(credited);
+        else {
+          const { outcome, creditedSearchId } = recordedOutcome(record);
+          expect(credited).toEqual({ call: idKey(outcome.callId), search: idKey(creditedSearchId) });
+        }
       }),
       { numRuns: 2000 },
     );
