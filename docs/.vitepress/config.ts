@@ -51,7 +51,12 @@ export default defineConfig({
   title: 'Hestia',
   description: 'An MCP hub that can be watched',
   srcDir: '..',
-  srcExclude: ['{node_modules,skills,test,artifacts,data,dist,models,chart}/**', '.github/**', 'C*NT*.md'],
+  srcExclude: [
+    '{node_modules,skills,test,artifacts,data,dist,models,chart}/**',
+    '.github/**',
+    'CODE_OF_CONDUCT.md',
+    'CONTRIBUTING.md',
+  ],
   outDir: '../artifacts/docs',
   cacheDir: '../node_modules/.cache/vitepress',
   cleanUrls: true,

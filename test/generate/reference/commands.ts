@@ -26,7 +26,7 @@ export function commandsSection(): string {
   return `## Commands
 
 Every command that calls a hub has \`--url\`, \`--key\` and \`--key-file\`; every command that prints results has \`--json\`, which prints on a terminal what a pipe gets. \`hestia <command> --help\`
-describes the options. The exit codes are in the [README](../README.md#the-command-line).
+describes the options. The exit codes are in the [description of the command line](command-line.md).
 
 ${table(['command', 'does', 'further options'], rows)}
 `;
