@@ -37,6 +37,8 @@ const rows: Record<string, Row> = {
   'POST /v1/skills/{name}/activate': { command: 'skills activate', names: { name: '<skills>', ttlSeconds: '--ttl' } },
   'POST /v1/skills/{name}/deactivate': { command: 'skills deactivate', names: { name: '<skills>' } },
   'POST /v1/tools/search': { command: 'tools search', names: { query: '<words>', serverId: '--server' } },
+  'GET /v1/searches': { without: 'for the console; search explain reads one' },
+  'GET /v1/search-quality': { without: 'for the console' },
   'GET /v1/searches/{searchId}': { command: 'search explain', names: { searchId: '<search-id>' } },
   'GET /v1/tools/stats': { command: 'tools stats' },
   'GET /v1/tools': { command: 'tools list', without: listed },
@@ -75,6 +77,7 @@ const rows: Record<string, Row> = {
   'GET /v1/audit/log/tile/entries/{index}': { without: 'for readers of C2SP tlog-tiles' },
   'GET /v1/quarantine': { command: 'quarantine list', without: listed },
   'POST /v1/quarantine/{id}/approve': { command: 'quarantine approve' },
+  'POST /v1/quarantine/{id}/refuse': { command: 'quarantine refuse' },
   'POST /v1/keys': {
     command: 'keys create',
     names: { agentId: '<agent>', expiresInDays: '--expires', scope: '--server' },

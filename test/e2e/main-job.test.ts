@@ -60,8 +60,8 @@ afterAll(async () => {
 });
 
 type Found = { serverId: string; toolName: string };
-const search = async (query: string, limit = 10): Promise<Found[]> =>
-  (await json(hub.fetch('/v1/tools/search', { json: { query, limit } }))).results;
+const search = async (query: string, limit = 10, source?: 'upstream'): Promise<Found[]> =>
+  (await json(hub.fetch('/v1/tools/search', { json: { query, limit, source } }))).results;
 const call = (server: string, tool: string, args: object) =>
   json(hub.fetch(`/v1/tools/${server}/${tool}/call`, { json: { arguments: args } }));
 
@@ -182,7 +182,7 @@ async function toolNames(): Promise<Found[]> {
   const words =
     'echo get tool file directory read write search list create delete add open graph resource toggle trigger simulate gzip move edit info';
   for (const query of [words, ...words.split(' ')]) {
-    for (const result of await search(query, 50)) {
+    for (const result of await search(query, 50, 'upstream')) {
       if (result.serverId !== 'hestia') found.set(`${result.serverId} ${result.toolName}`, result);
     }
   }

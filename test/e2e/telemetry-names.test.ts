@@ -52,7 +52,9 @@ const metricRows: Row[] = [
   ['process.cpu.time', 'sum', 's', []],
   ['process.uptime', 'gauge', 's', []],
 ];
-const mcpBuckets = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
+const mcpBuckets = [
+  0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300,
+];
 const faulty = { faulty: supportServer('faulty-server.ts') };
 
 describe('the first export of an unused hub', () => {

@@ -44,6 +44,17 @@ export function addQuarantineCommands(program: Command, context: CommandContext)
       const entry = await hubOf(options).request(path, quarantineViewSchema, request);
       context.output.record(entry, [`${printable(entry.name)} is approved by ${entry.decidedBy ?? 'an operator'}`]);
     });
+  withHubOptions(quarantine.command('refuse'), context)
+    .description('refuse content for good, by its digest; an active skill with it is deactivated')
+    .argument('<id>', 'the id of the entry, or its last eight characters')
+    .requiredOption('--reason <text>', 'why, for the record')
+    .action(async (id: string, { reason, ...options }: HubOptions & { reason: string }) => {
+      const { quarantineId } = await findEntry(id, options, context);
+      const path = `/v1/quarantine/${encodeURIComponent(quarantineId)}/refuse`;
+      const request = { method: 'POST', json: { reason }, signal: context.signal } as const;
+      const entry = await hubOf(options).request(path, quarantineViewSchema, request);
+      context.output.record(entry, [`${printable(entry.name)} is refused by ${entry.decidedBy ?? 'an operator'}`]);
+    });
 }
 
 const columns = [
