@@ -28,7 +28,7 @@ const introductions: [string, Record<string, unknown>][] = [
 ];
 
 describe('a server whose introduction has', () => {
-  test.concurrent.each(introductions)('%s / is connected, and its tools are called', async (_what, introduction) => {
+  test.each(introductions)('%s / is connected, and its tools are called', async (_what, introduction) => {
     const { connection } = await connectTo(loose({ introduction }));
     expect(connection.tools().map(({ toolName }) => toolName)).toEqual(['plain']);
     expect((await callTool(connection, 'plain')).isError).toBe(false);
@@ -55,7 +55,7 @@ const lists: [string, object[], string[]][] = [
 ];
 
 describe('a list of tools with', () => {
-  test.concurrent.each(lists)('%s / is read', async (_what, pages, names) => {
+  test.each(lists)('%s / is read', async (_what, pages, names) => {
     const { connection } = await connectTo(loose({ pages }));
     expect(connection.tools().map(({ toolName }) => toolName)).toEqual(names);
   });
