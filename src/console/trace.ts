@@ -10,17 +10,33 @@ const barWidthMin = 4;
 /** How many levels are indented. */
 const depthMax = 8;
 
-/** The waterfall of the spans of one trace, in the order of their start. */
+/** The waterfall of the spans of one trace: each below its parent, siblings in the order of their start. */
 export function waterfall(spans: readonly RecentSpan[]): Markup {
-  const [first] = spans;
-  if (first === undefined)
+  if (spans.length === 0)
     return emptyState(
       'The hub no longer has the spans of this trace. They are in the backend that the collector sends them to.',
     );
   const end = Math.max(...spans.map(({ startedAt, durationMs }) => startedAt + durationMs));
-  const scale = axisWidth / Math.max(end - first.startedAt, 1e-3);
+  const start = Math.min(...spans.map(({ startedAt }) => startedAt));
+  const scale = axisWidth / Math.max(end - start, 1e-3);
   const byId = new Map(spans.map((span) => [span.spanId, span]));
-  return html`<ol class="waterfall">${spans.map((span) => row(span, { depth: depthOf(span, byId), start: first.startedAt, scale }))}</ol>`;
+  const rows = belowParents(spans, byId).map((span) => row(span, { depth: depthOf(span, byId), start, scale }));
+  return html`<ol class="waterfall">${rows}</ol>`;
+}
+
+/** Orders the spans as a tree. A child may start before its parent by the precision of the clock. */
+function belowParents(spans: readonly RecentSpan[], byId: ReadonlyMap<string, RecentSpan>): RecentSpan[] {
+  const byStart = spans.toSorted((a, b) => a.startedAt - b.startedAt);
+  const children = Map.groupBy(byStart, ({ parentSpanId = '' }) => (byId.has(parentSpanId) ? parentSpanId : ''));
+  const ordered = new Set<RecentSpan>();
+  const open = [...(children.get('') ?? [])].reverse();
+  for (let span = open.pop(); span !== undefined; span = open.pop()) {
+    if (ordered.has(span)) continue;
+    ordered.add(span);
+    open.push(...(children.get(span.spanId) ?? []).toReversed());
+  }
+  // Spans that are their own ancestors have no root.
+  return [...ordered, ...byStart.filter((span) => !ordered.has(span))];
 }
 
 function row(

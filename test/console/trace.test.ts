@@ -27,6 +27,13 @@ test('a trace has a row for each span, indented below its parent, with a bar in 
   expect(text).not.toContain('<img');
 });
 
+test('a child whose clock is ahead of its parent stands below it', async () => {
+  const text = String(
+    await waterfall([span('b', 'a', 999.8, 50), span('a', undefined, 1000, 100), span('d', 'b', 1001, 1)]),
+  );
+  expect([...text.matchAll(/>(span \w)/g)].map(([, name]) => name)).toEqual(['span a', 'span b', 'span d']);
+});
+
 test('spans that are each other parents end the indentation', async () => {
   const text = String(await waterfall([span('a', 'b', 0, 1), span('b', 'a', 0, 1)]));
   expect(text.match(/class="depth-8"/g)).toHaveLength(2);

@@ -95,7 +95,7 @@ function overview({ status, lastHour, servers }: Home, { caller, now }: Pick<Pag
       ${tile('Calls, last hour', outcomes.success + failed, `${outcomes.success} succeeded, ${outcomes.error} failed, ${outcomes.timeout} timed out, ${outcomes.abandoned} abandoned`, failed === 0 ? 'good' : 'warning')}
       ${tile('Latency, last hour', duration(latencyMsP50) ?? 'no calls', latencyMsP95 !== undefined && `median; 95 % within ${duration(latencyMsP95) ?? ''}`)}
       ${tile('Missing records', status.auditGap, status.auditGap === 0 ? 'every event is on record since the start' : 'events without an audit record since the start', status.auditGap === 0 ? 'good' : 'bad')}
-      ${tile('Scheduler', scheduler.isRunning ? 'running' : 'stopped', html`${scheduler.totalCleanups} cleanups${scheduler.nextRunTime !== undefined && html`; next ${time(scheduler.nextRunTime, now)}`}`, scheduler.isRunning ? 'good' : 'bad')}
+      ${tile('Scheduler', scheduler.isRunning ? 'running' : 'stopped', html`${scheduler.totalCleanups} ${scheduler.totalCleanups === 1 ? 'cleanup' : 'cleanups'}${scheduler.nextRunTime !== undefined && html`; next ${time(scheduler.nextRunTime, now)}`}`, scheduler.isRunning ? 'good' : 'bad')}
       ${tile('Tools', status.toolsCount, `${status.skillsActive} of them active skills`)}
     </section>
     <section class="split">
