@@ -83,8 +83,11 @@ export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
   let current: ConfiguredServers = { servers: deps.servers, misconfigured: deps.misconfigured ?? [] };
   let connections = new Map(Object.entries(current.servers).map(([id, server]) => [id, connectionOf(id, server)]));
   let misconfigured = misconfiguredStatuses(current);
+  // A request may ask for any name, also for one that every object has, such as `constructor`.
+  const configuration = (serverId: string) =>
+    Object.hasOwn(current.servers, serverId) ? current.servers[serverId] : undefined;
   const isDisabled = ({ serverId, toolName }: { serverId: string; toolName: string }) =>
-    current.servers[serverId]?.disabledTools?.includes(toolName) === true;
+    configuration(serverId)?.disabledTools?.includes(toolName) === true;
   const connectAll = (serverIds: Iterable<string>) => {
     for (const serverId of serverIds) {
       if (current.servers[serverId]?.autoConnect === true) void connections.get(serverId)?.connect();
@@ -99,7 +102,7 @@ export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
     list: () => [...[...connections.values()].map((connection) => connection.status()), ...misconfigured.values()],
     status: (serverId) => connections.get(serverId)?.status() ?? misconfigured.get(serverId),
     find: (serverId) => connections.get(serverId),
-    configuration: (serverId) => current.servers[serverId],
+    configuration,
     isDisabled,
     disabledTools: () => [...connections.values()].flatMap((connection) => connection.tools().filter(isDisabled)),
     changesTo: (next) => changesBetween(current, next),

@@ -94,3 +94,12 @@ describe.each(ids)('a server with the id %s', (id) => {
     expect(connected).toMatchObject({ serverId: id, state: 'connected' });
   });
 });
+
+describe('a server named as a member that every object has', () => {
+  test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])('%s is not found', async (id) => {
+    for (const action of ['connect', 'disconnect', 'login', 'logout']) {
+      const response = await hub.operator.fetch(`/v1/servers/${id}/${action}`, { method: 'POST', json: {} });
+      expect([action, response.status]).toEqual([action, 404]);
+    }
+  });
+});
