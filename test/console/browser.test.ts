@@ -161,6 +161,8 @@ describeWith('chromium', 'the console in a browser', () => {
     const context = await browser.newContext({ javaScriptEnabled: false });
     const page = await context.newPage();
     await page.goto(`${hub.url}/`);
+    // A browser gives the focus with its first drawing, which may come after the page was loaded.
+    await page.locator('#key:focus').waitFor();
     await page.keyboard.type(hub.operator.secret);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Home' }).waitFor();

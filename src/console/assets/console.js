@@ -16,3 +16,10 @@ const addCopyButtons = () => {
 addCopyButtons();
 // An open page leads to the page to sign in once its session has ended.
 document.addEventListener('signed-out', () => location.assign('/console/sign-in'));
+// The stream of a live page reports that. A page whose stream broke meanwhile asks.
+const sessionCheckMs = 5000;
+setInterval(async () => {
+  if (document.querySelector('#live') === null) return;
+  const response = await fetch('/console/connect', { method: 'HEAD', redirect: 'manual' }).catch(() => undefined);
+  if (response?.type === 'opaqueredirect') location.assign('/console/sign-in');
+}, sessionCheckMs);
