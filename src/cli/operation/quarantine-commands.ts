@@ -1,4 +1,4 @@
-/** `hestia quarantine`: list, show and approve skills and tools that policy blocks, holds or notes. */
+/** `hestia quarantine`: list, show, approve and refuse skills and tools that policy stopped or noted. */
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import { quarantineKindSchema, quarantineStateSchema, quarantineViewSchema } from '../../shapes/quarantine.ts';
@@ -37,24 +37,28 @@ export function addQuarantineCommands(program: Command, context: CommandContext)
   withHubOptions(quarantine.command('approve'), context)
     .description('approve the content of an entry, by its digest; other content is held again')
     .argument('<id>', 'the id of the entry, or its last eight characters')
-    .action(async (id: string, options: HubOptions) => {
-      const { quarantineId } = await findEntry(id, options, context);
-      const path = `/v1/quarantine/${encodeURIComponent(quarantineId)}/approve`;
-      const request = { method: 'POST', signal: context.signal } as const;
-      const entry = await hubOf(options).request(path, quarantineViewSchema, request);
-      context.output.record(entry, [`${printable(entry.name)} is approved by ${entry.decidedBy ?? 'an operator'}`]);
-    });
+    .action((id: string, options: HubOptions) => decide(id, 'approve', { options, context }));
   withHubOptions(quarantine.command('refuse'), context)
-    .description('refuse content for good, by its digest; an active skill with it is deactivated')
+    .description('refuse the content of an entry, by its digest; an active skill with it is deactivated')
     .argument('<id>', 'the id of the entry, or its last eight characters')
     .requiredOption('--reason <text>', 'why, for the record')
-    .action(async (id: string, { reason, ...options }: HubOptions & { reason: string }) => {
-      const { quarantineId } = await findEntry(id, options, context);
-      const path = `/v1/quarantine/${encodeURIComponent(quarantineId)}/refuse`;
-      const request = { method: 'POST', json: { reason }, signal: context.signal } as const;
-      const entry = await hubOf(options).request(path, quarantineViewSchema, request);
-      context.output.record(entry, [`${printable(entry.name)} is refused by ${entry.decidedBy ?? 'an operator'}`]);
-    });
+    .action((id: string, { reason, ...options }: HubOptions & { reason: string }) =>
+      decide(id, 'refuse', { options, context, json: { reason } }),
+    );
+}
+
+/** Sends the decision on an entry and prints its result. */
+async function decide(
+  id: string,
+  decision: 'approve' | 'refuse',
+  { options, context, json }: { options: HubOptions; context: CommandContext; json?: object },
+): Promise<void> {
+  const { quarantineId } = await findEntry(id, options, context);
+  const path = `/v1/quarantine/${encodeURIComponent(quarantineId)}/${decision}`;
+  const request = { method: 'POST', signal: context.signal, ...(json !== undefined && { json }) } as const;
+  const entry = await hubOf(options).request(path, quarantineViewSchema, request);
+  const who = entry.decidedBy ?? 'an operator';
+  context.output.record(entry, [`${printable(entry.name)} is ${entry.state} by ${who}`]);
 }
 
 const columns = [
