@@ -124,7 +124,7 @@ export function createAuditLogService({ tiles, guard }: { tiles: LogTiles; guard
   };
 }
 
-/** Manages the key that signs checkpoints. Errors: FORBIDDEN, STORAGE_FAILED. */
+/** Manages the key that signs checkpoints. Errors: FORBIDDEN, STORAGE_FAILED; CONFLICT while too many replaced keys still sign. */
 export interface AuditKeyService {
   /** Replaces the key by a new one. The old one signs beside it for `audit.keyOverlapDays`. */
   rotate(caller: Caller): Promise<AuditKeyRotation>;

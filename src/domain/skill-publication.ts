@@ -2,7 +2,7 @@
  * Publication of skills: a first version, a further version, or the return of a retired skill.
  * Runs within the queue of the skill. Each change is written with its audit record.
  */
-import type { Caller } from '../shapes/access.ts';
+import { type Caller, hubCaller } from '../shapes/access.ts';
 import { HestiaError, type Violation } from '../shapes/error.ts';
 import type { HubEvent } from '../shapes/event.ts';
 import { newId } from '../shapes/id.ts';
@@ -44,6 +44,7 @@ export interface SkillPublicationDeps {
   trail: AuditTrail;
   guard: AccessGuard;
   rateLimits: Pick<RateLimits, 'countSkillVersion'>;
+  limits: { skillBytesStoredMax: number };
   now: () => number;
 }
 
@@ -161,6 +162,10 @@ function commitVersion(
   write: (tx: Transaction) => Promise<void>,
 ): Promise<void> {
   const { digest } = version.document;
+  const writeWithinLimit = async (tx: Transaction) => {
+    await write(tx);
+    await requireStoredWithinLimit(deps, caller, skill);
+  };
   return inSpan('skill.publish', { attributes: { [attributes.skillDigest]: digest } }, (span) => {
     const fields = skillFields(caller, skill, version.version);
     const published: HubEvent = { kind: 'change', name: 'SKILL_PUBLISHED', fields: { ...fields, digest } };
@@ -173,9 +178,24 @@ function commitVersion(
     const events = active === undefined ? [published] : [published, changed];
     return deps.trail.commit(
       events.map((event) => ({ event, by: caller, span })),
-      write,
+      writeWithinLimit,
     );
   });
+}
+
+/** Checks what a transaction has written, so that none is between the check and the write. @throws HestiaError CONFLICT */
+async function requireStoredWithinLimit(
+  { skillStore, limits: { skillBytesStoredMax } }: SkillPublicationDeps,
+  { agentId, keyId }: Caller,
+  { namespace }: Skill,
+): Promise<void> {
+  // What the hub reads from directories is the operator's.
+  if (keyId === hubCaller.keyId) return;
+  const bytes = await skillStore.storedBytes({ namespace, agentId });
+  if (bytes <= skillBytesStoredMax) return;
+  const field = 'limits.skillBytesStoredMax';
+  const message = `found ${bytes} bytes of skills that ${agentId} has published in ${namespace}, with this version; at most ${skillBytesStoredMax} are stored. Retention deletes versions beyond retention.skillVersions, and those of deleted skills`;
+  throw new HestiaError('CONFLICT', `${field}: ${message}`, { violations: [{ field, message }] });
 }
 
 /** The retired skill that a folder is: the one that was read from it, or the last one of the name. */

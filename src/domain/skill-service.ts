@@ -75,6 +75,7 @@ export interface SkillServiceDeps {
   trail: AuditTrail;
   guard: AccessGuard;
   rateLimits: Pick<RateLimits, 'countSkillVersion'>;
+  limits: { skillBytesStoredMax: number };
   metrics: Metrics;
   queue: KeyedQueue;
   now: () => number;

@@ -64,6 +64,12 @@ export interface SigningKeysDeps {
   now: () => number;
 }
 
+/**
+ * The most replaced keys that sign at a time. Each signs every checkpoint, and notes with many signatures are refused by those
+ * who read them: 64 are read here, of which witnesses may take 16.
+ */
+export const replacedKeysMax = 31;
+
 /** The file of the current key, in the data directory. */
 const signingKeyName = 'audit-signing.key';
 const nextKeyName = 'audit-signing.next.key';
@@ -83,7 +89,7 @@ export function openSigningKeys({ directory, origin, signingKey, overlapMs, now 
   const readReplaced = () => readReplacedKeys(directory, origin).filter(({ vkey }) => vkey !== current.vkey);
   let replaced = readReplaced();
   const nextFile = join(directory, nextKeyName);
-  const signing = () => replaced.filter(({ signsUntil }) => signsUntil > now());
+  const signing = () => replaced.filter(({ signsUntil }) => signsUntil > now()).slice(0, replacedKeysMax);
   return {
     signers: () => [current, ...signing().map(({ signer }) => signer)],
     verifiers: () => [current.vkey, ...replaced.map(({ vkey }) => vkey)].map(verifierOf),
@@ -113,7 +119,7 @@ export function openSigningKeys({ directory, origin, signingKey, overlapMs, now 
     },
     dropExpired: () => {
       for (const { file, signsUntil } of replaced) if (signsUntil <= now()) rmSync(file, { force: true });
-      replaced = signing();
+      replaced = replaced.filter(({ signsUntil }) => signsUntil > now());
     },
   };
 }

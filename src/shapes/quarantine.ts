@@ -54,6 +54,11 @@ export function upstreamSkillScope(serverId: string): string {
   return `${upstreamScopePrefix}${serverId}`;
 }
 
+/** Whether a scope is that of the skills of an upstream server. */
+export function isUpstreamSkillScope(scope: string): boolean {
+  return scope.startsWith(upstreamScopePrefix);
+}
+
 const upstreamScopePrefix = 'server:';
 
 /** One state of content: a skill of a namespace or a tool of a server, and the digest of its content. */
@@ -92,6 +97,6 @@ export function quarantineOrigin({
   scope,
 }: Pick<QuarantineEntry, 'kind' | 'scope'>): { namespace: string } | { serverId: string } {
   if (kind === 'tool') return { serverId: scope };
-  const isUpstream = scope.startsWith(upstreamScopePrefix);
+  const isUpstream = isUpstreamSkillScope(scope);
   return isUpstream ? { serverId: scope.slice(upstreamScopePrefix.length) } : { namespace: scope };
 }

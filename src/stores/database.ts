@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { z } from 'zod';
 import { ensurePrivateDatabase } from '../flow/private-file.ts';
 import type { StorageErrorType } from '../shapes/storage.ts';
+import { upgradeSkillBytes } from './skill/bytes-upgrade.ts';
 import { upgradeSkillDocuments } from './skill/document-upgrade.ts';
 import { readIdentity } from './sqlite/file-identity.ts';
 import { type Command, prepareCommand, prepareQuery, type Query } from './statement.ts';
@@ -94,7 +95,7 @@ export function isCurrentDatabase(file: string): boolean {
   return application === applicationId && version === schemaVersion;
 }
 
-const schemaVersion = 7;
+const schemaVersion = 8;
 // 'HEST' in ASCII, as schema.sql sets it.
 const applicationId = 0x48455354;
 /** The steps that upgrade a database by one version, by the version it has. */
@@ -135,6 +136,7 @@ const upgrades: ReadonlyMap<number, (connection: DatabaseSync) => void> = new Ma
      PRAGMA user_version = 6;`),
   ],
   [6, upgradeSearchesAndQuarantine],
+  [7, upgradeSkillBytes],
 ]);
 const schema = readFileSync(new URL('./schema.sql', import.meta.url), 'utf8');
 

@@ -3,7 +3,7 @@
 -- A change of the schema raises user_version here and schemaVersion in database.ts, and adds an upgrade there.
 
 PRAGMA application_id = 1212502868; -- 'HEST': marks a database of the hub
-PRAGMA user_version = 7;
+PRAGMA user_version = 8;
 
 CREATE TABLE api_keys (
   key_id      TEXT PRIMARY KEY,
@@ -86,7 +86,7 @@ CREATE TABLE skill_blobs (
   content BLOB NOT NULL
 ) STRICT;
 
--- document is a manifest in JSON, which references the bytes of files by their SHA-256.
+-- document is a manifest in JSON, which references the bytes of files by their SHA-256. bytes counts the manifest and the files.
 CREATE TABLE skill_versions (
   skill_id     TEXT NOT NULL REFERENCES skills (skill_id),
   version      INTEGER NOT NULL CHECK (version >= 1),
@@ -94,11 +94,31 @@ CREATE TABLE skill_versions (
   published_by TEXT NOT NULL,
   created_at   INTEGER NOT NULL,
   document     TEXT NOT NULL,
+  bytes        INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (skill_id, version)
 ) STRICT;
 CREATE TRIGGER skill_versions_never_change BEFORE UPDATE ON skill_versions
 BEGIN
   SELECT RAISE(ABORT, 'skill versions are immutable');
+END;
+
+-- The bytes of all stored versions that an agent has published in a namespace, also those of deleted skills.
+CREATE TABLE skill_bytes (
+  namespace TEXT NOT NULL,
+  agent_id  TEXT NOT NULL,
+  bytes     INTEGER NOT NULL,
+  PRIMARY KEY (namespace, agent_id)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER skill_bytes_stored AFTER INSERT ON skill_versions
+BEGIN
+  INSERT INTO skill_bytes (namespace, agent_id, bytes)
+    SELECT namespace, new.published_by, new.bytes FROM skills WHERE skill_id = new.skill_id
+    ON CONFLICT (namespace, agent_id) DO UPDATE SET bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER skill_bytes_deleted AFTER DELETE ON skill_versions
+BEGIN
+  UPDATE skill_bytes SET bytes = bytes - old.bytes
+    WHERE agent_id = old.published_by AND namespace = (SELECT namespace FROM skills WHERE skill_id = old.skill_id);
 END;
 
 -- A skill has at most one activation. Its name and namespace are in its row in skills.

@@ -6,6 +6,7 @@ import { strict as assert } from 'node:assert';
 import { z } from 'zod';
 import {
   type Skill,
+  type SkillDocument,
   type SkillVersion,
   type SkillVersionSummary,
   skillSchema,
@@ -37,6 +38,8 @@ export interface SkillStore extends SkillActivationStore, SkillOriginStore {
   listSkills(page: { namespace?: string | undefined; after?: string | undefined; limit: number }): Promise<Skill[]>;
   /** The digest of a version, without reading its content. */
   findDigest(skillId: string, version: number): Promise<string | undefined>;
+  /** The bytes of all stored versions that an agent has published in a namespace, also those of deleted skills. */
+  storedBytes(publisher: { namespace: string; agentId: string }): Promise<number>;
   /** Finds versions of deleted skills too. */
   findVersion(skillId: string, version: number): Promise<SkillVersion | undefined>;
   /** Ascending, after the version `after`, at most `limit`. */
@@ -95,11 +98,15 @@ function cursor(after: string, namespace = ''): { afterNamespace: string; afterN
 
 function prepareVersions(
   database: Database,
-): Pick<SkillStore, 'insertVersion' | 'findDigest' | 'findVersion' | 'listVersions'> {
+): Pick<SkillStore, 'insertVersion' | 'storedBytes' | 'findDigest' | 'findVersion' | 'listVersions'> {
   const content = createSkillContentStore(database);
   const insert = database.command(
-    `INSERT INTO skill_versions (skill_id, version, published_by, created_at, document)
-     VALUES (:skillId, :version, :publishedBy, :createdAt, :document)`,
+    `INSERT INTO skill_versions (skill_id, version, published_by, created_at, document, bytes)
+     VALUES (:skillId, :version, :publishedBy, :createdAt, :document, :bytes)`,
+  );
+  const storedBytes = database.query(
+    'SELECT bytes FROM skill_bytes WHERE namespace = :namespace AND agent_id = :agentId',
+    z.object({ bytes: z.int() }),
   );
   const advance = database.command(
     `UPDATE skills SET latest_version = :version, description = :description, updated_at = :createdAt
@@ -125,8 +132,11 @@ function prepareVersions(
       const { description } = document.frontmatter;
       const advanced = advance.run(tx, { skillId, version: version.version, description, createdAt });
       assert.equal(advanced, 1, 'a version belongs to a skill and follows its latest');
-      insert.run(tx, { ...version, document: JSON.stringify(content.write(tx, document)) });
+      const manifest = JSON.stringify(content.write(tx, document));
+      const bytes = Buffer.byteLength(manifest) + documentBytes(document);
+      insert.run(tx, { ...version, document: manifest, bytes });
     },
+    storedBytes: async (publisher) => storedBytes.first({ ...publisher })?.bytes ?? 0,
     findDigest: async (skillId, version) => findDigest.first({ skillId, version })?.digest,
     findVersion: async (skillId, version) => {
       const row = find.first({ skillId, version });
@@ -134,6 +144,14 @@ function prepareVersions(
     },
     listVersions: async (skillId, { after = 0, limit }) => list.all({ skillId, after, limit }),
   };
+}
+
+/** The bytes of all files, as they are on disk. */
+function documentBytes({ source, files }: SkillDocument): number {
+  return files.reduce(
+    (sum, { content, encoding }) => sum + Buffer.byteLength(content, encoding),
+    Buffer.byteLength(source),
+  );
 }
 
 const selectSkills = `SELECT skill_id AS skillId, namespace, name, owner_agent_id AS ownerAgentId, source,

@@ -6,7 +6,7 @@ import type { MisconfiguredServer, ServerConfiguration, ServerStatus } from '../
 import type { ToolDefinition } from '../shapes/tool.ts';
 import type { AgentConnections, ConnectionDeps, UpstreamConnection } from './connection/contract.ts';
 import { createConnection } from './connection.ts';
-import type { UpstreamLog } from './log.ts';
+import { limitRepeatedLines, type UpstreamLog } from './log.ts';
 import { createAgentConnections } from './oauth/agent-connections.ts';
 import type { Authorizations } from './oauth/authorizations.ts';
 import type { OfferChange } from './offers/offer-list.ts';
@@ -129,8 +129,9 @@ export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
   };
 }
 
-function connectionFactory({ environment, limits, clientVersion, log, onStateChanged, ...deps }: ConnectionPoolDeps) {
+function connectionFactory({ environment, limits, clientVersion, onStateChanged, ...deps }: ConnectionPoolDeps) {
   const startLimit = createStartLimit();
+  const log = limitRepeatedLines(deps.log);
   return (serverId: string, configuration: ServerConfiguration): UpstreamConnection => {
     const server = { serverId, configuration, environment, limits, startLimit, clientVersion, log };
     return createConnection({

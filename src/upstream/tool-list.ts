@@ -11,8 +11,8 @@ import { printable } from '../shapes/text.ts';
 import type { ToolDefinition } from '../shapes/tool.ts';
 import { areAnnotationsValid } from './http/mirrored-arguments.ts';
 import type { UpstreamLog } from './log.ts';
+import { CollectedEntries } from './request/collected-entries.ts';
 import { nextCursor } from './request/next-cursor.ts';
-import { valueLength } from './response-limits.ts';
 
 const pagesMax = 1000;
 const toolNameLengthMax = 128;
@@ -65,56 +65,24 @@ export interface ToolListDeps {
 export async function fetchToolList(deps: ToolListDeps): Promise<ToolList> {
   if (deps.client.getServerCapabilities()?.tools === undefined) return { tools: [], refused: 0 };
   const signal = AbortSignal.timeout(deps.timeoutMs);
-  const collected = new CollectedTools(deps);
+  const { toolsMax: entriesMax, toolLengthMax: entryLengthMax, listLengthMax } = deps;
+  const collected = new CollectedEntries({ entriesMax, entryLengthMax, listLengthMax });
   const cursors = new Set<string>();
-  const slice = createTimeSlices();
   let cursor: string | undefined;
   for (let pages = 0; pages < pagesMax && !collected.isFull(); pages += 1) {
     const params = cursor === undefined ? {} : { cursor };
     const request = { method: 'tools/list', params };
     const page = await deps.client.request(request, pageSchema, { signal, timeout: deps.timeoutMs });
-    for (const tool of page.tools ?? []) {
-      collected.add(tool);
-      await slice();
-    }
+    await collected.add(page.tools ?? []);
     cursor = nextCursor(page.nextCursor, cursors);
     if (cursor === undefined) break;
   }
   return checkedList(collected, deps);
 }
 
-/** The tools of the pages so far, within the limits of lengths. What exceeds them is not held until the last page. */
-class CollectedTools {
-  readonly tools: unknown[] = [];
-  tooLongCount = 0;
-  #length = 0;
-  readonly #limits: Pick<ToolListDeps, 'toolsMax' | 'toolLengthMax' | 'listLengthMax'>;
-
-  constructor(limits: Pick<ToolListDeps, 'toolsMax' | 'toolLengthMax' | 'listLengthMax'>) {
-    this.#limits = limits;
-  }
-
-  add(tool: unknown): void {
-    const { toolLengthMax, listLengthMax } = this.#limits;
-    const length = valueLength(tool, toolLengthMax);
-    if (length > toolLengthMax || this.#length + length > listLengthMax) {
-      this.tooLongCount += 1;
-      return;
-    }
-    this.#length += length;
-    this.tools.push(tool);
-  }
-
-  /** Whether further pages are not fetched. A list with one tool too long still is, since others may not be. */
-  isFull(): boolean {
-    const { toolsMax, listLengthMax } = this.#limits;
-    return this.tools.length + this.tooLongCount > toolsMax || this.#length >= listLengthMax;
-  }
-}
-
 /** Keeps the first valid definition of each name, up to the limit. */
 async function checkedList(
-  { tools: listed, tooLongCount }: CollectedTools,
+  { entries: listed, tooLongCount }: CollectedEntries,
   { serverId, mirrorsArguments, toolsMax, log }: ToolListDeps,
 ): Promise<ToolList> {
   const tools = new Map<string, ToolDefinition>();

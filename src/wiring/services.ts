@@ -178,7 +178,12 @@ function createSkillServices({ config }: HubDeps, foundation: Foundation, tools:
   const catalogue = createSkillCatalogue({ toolIndex, skillTools, skillStore, quarantineStore, log });
   const shared = { skillStore, catalogue, skillGate, trail, guard, metrics, queue, now };
   const lifecycle = createSkillLifecycle({ ...shared, skillTools });
-  const skills = createSkillService({ ...shared, lifecycle, rateLimits: foundation.rateLimits });
+  const skills = createSkillService({
+    ...shared,
+    lifecycle,
+    rateLimits: foundation.rateLimits,
+    limits: config.limits,
+  });
   const publishedSkills = createPublishedSkills({ skillStore, quarantineStore, skillGate, now });
   const skillResources = createSkillResources({ publishedSkills, upstreamSkills, trail, guard, metrics });
   const refreshSkill: SkillCatalogue['refresh'] = (skill) =>

@@ -3,6 +3,7 @@ import { createOfferCatalogue } from '../domain/offer/catalogue.ts';
 import { createOfferChanges, type OfferChanges } from '../domain/offer/changes.ts';
 import { createUpstreamSkills } from '../domain/resource/upstream-skills.ts';
 import { createOfferGate } from '../domain/screening/offer-gate.ts';
+import { createScreeningEvents } from '../domain/screening/screening-events.ts';
 import { createSkillGate } from '../domain/screening/skill-gate.ts';
 import { createToolGate } from '../domain/screening/tool-gate.ts';
 import { createQuarantineRecord } from '../domain/server/quarantine-record.ts';
@@ -32,13 +33,13 @@ export async function createTools({ config, version }: HubDeps, foundation: Foun
   });
   const { toolIndex } = searchIndex;
   const offerChanges = createOfferChanges();
+  const screening = { quarantineStore, trail, events: createScreeningEvents(trail), now };
   const toolGate = createToolGate({
+    ...screening,
     pinStore,
-    quarantineStore,
-    trail,
     policy: config.policy,
+    limits: config.limits,
     log,
-    now,
     hubToolNames: () => toolIndex.list({ serverId: hubServerId }).flatMap(hubToolName),
     offer: async (serverId, definitions) => {
       const enabled = definitions.filter((definition) => !pool.isDisabled(definition));
@@ -48,7 +49,7 @@ export async function createTools({ config, version }: HubDeps, foundation: Foun
       offerChanges.report({ serverId, kind: 'tools' });
     },
   });
-  const skillGate = createSkillGate({ quarantineStore, trail, policy: config.policy.contentScan, now });
+  const skillGate = createSkillGate({ ...screening, policy: config.policy.contentScan });
   const upstreamSkills = createUpstreamSkills({ skillGate, quarantineStore, log });
   const upstreamLogins = createUpstreamLogins(config, foundation);
   const pool = createConnectionPool({
@@ -65,7 +66,7 @@ export async function createTools({ config, version }: HubDeps, foundation: Foun
     ...serverEvents({ log, offerChanges, refreshOffers: (serverId) => offerCatalogue.refresh(serverId) }),
   });
   const skillTools = createSkillTools({ toolIndex, now });
-  const offerGate = createOfferGate({ quarantineStore, trail, policy: config.policy.contentScan, now });
+  const offerGate = createOfferGate({ ...screening, policy: config.policy.contentScan });
   const offerCatalogue = createOfferCatalogue({ pool, offerGate, offerIndex: searchIndex.offerIndex, log });
   const skills = { skillGate, upstreamSkills, skillTools };
   const offers = { offerChanges, offerGate, offerCatalogue };

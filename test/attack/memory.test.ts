@@ -1,4 +1,5 @@
 /** What makes the hub hold memory: measured after garbage collection, from before the attack to its end. */
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { json } from '../support/hub/hub.ts';
 import { untilServersConnected } from '../support/hub/hub-process.ts';
@@ -103,6 +104,53 @@ describe('a server with lists that are too long', () => {
     expect(figures.usedMib).toBeLessThan(400);
   });
 });
+
+describe('a server with prompts that are too long, or always change', () => {
+  test('has those within the limits kept, and does not keep the hub busy', async () => {
+    using huge = createHostileUpstream({ prompts: { count: 20, bytes: 400_000 } });
+    using wide = createHostileUpstream({ prompts: { count: 20, bytes: 150_000 } });
+    using restless = createHostileUpstream({ prompts: { count: 300, bytes: 200, changing: true } });
+    await using attacked = await startAttackedHub({
+      file: {
+        mcpServers: { huge: huge.configuration, wide: wide.configuration, restless: restless.configuration },
+        limits: { toolsLengthPerServerMax: 2_000_000 },
+      },
+    });
+    await untilServersConnected(attacked, 'huge', 'wide', 'restless');
+    const requestInit = { headers: { authorization: `Bearer ${attacked.operator.secret}` } };
+    const promptsOf = async (serverId: string) => {
+      const client = new Client({ name: 'attack', version: '1.0.0' });
+      await client.connect(
+        new StreamableHTTPClientTransport(new URL(`${attacked.url}/mcp/${serverId}`), { requestInit }),
+      );
+      const { prompts } = await client.listPrompts();
+      await client.close();
+      return prompts.length;
+    };
+    expect([await promptsOf('huge'), await promptsOf('wide')]).toEqual([0, 13]);
+    await attacked.probe();
+    const before = await promptLists(attacked);
+    await attacked.operator.call('restless', 'run', { commands: [{ do: 'announce', everyMs: 5, method: 'prompts' }] });
+    const other = await attacked.agent('other');
+    const until = performance.now() + 5000;
+    let answered = 0;
+    for (; performance.now() < until; answered += 1) expect((await other.fetch('/v1/skills')).status).toBe(200);
+    const after = await attacked.probe();
+    const listed = (await promptLists(attacked)) - before;
+    console.info('prompts', { listed, answered, usedMib: after.usedMib, stallCpuMs: after.longestStallCpuMs });
+    expect(listed).toBeLessThan(40);
+    // A rest follows each listing, as long as four of them.
+    await expect.poll(() => promptLists(attacked), { timeout: 90_000, interval: 500 }).toBeGreaterThan(before + 1);
+    expect(after.usedMib).toBeLessThan(400);
+    expect(after.longestStallCpuMs).toBeLessThan(1000);
+  });
+});
+
+/** How often the prompts of the restless server were listed. */
+async function promptLists({ operator }: AttackedHub): Promise<number> {
+  const { body } = await operator.call('restless', 'run');
+  return JSON.parse(body.result.content[0].text).promptLists;
+}
 
 /** How often the restless server was listed. */
 async function lists({ operator }: AttackedHub): Promise<number> {

@@ -426,7 +426,7 @@ describe('opening', () => {
     const newer = new DatabaseSync(file);
     newer.exec('PRAGMA user_version = 99');
     newer.close();
-    expect(refusal(file).message).toContain('it is of version 99, and this hub supports versions up to 7 only');
+    expect(refusal(file).message).toContain('it is of version 99, and this hub supports versions up to 8 only');
   });
 
   test('refuses a path that cannot be written, in one line that names it', async () => {

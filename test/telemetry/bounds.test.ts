@@ -108,10 +108,30 @@ describe('captured content', () => {
     ],
     ['an AWS secret in an assignment', 'AWS_SECRET_ACCESS_KEY=wJalr/XUtn+FEMI', 'AWS_SECRET_ACCESS_KEY=[redacted]'],
     ['a secret in YAML', 'db:\n  passwd: hunter2\n', 'db:\n  passwd: [redacted]\n'],
+    [
+      'a password of several words',
+      '{"password":"correct horse \\" battery","n":1}',
+      '{"password":"[redacted]","n":1}',
+    ],
+    ['a password with an apostrophe', `{"pwd":"it's mine","n":1}`, '{"pwd":"[redacted]","n":1}'],
+    [
+      'a header with its scheme',
+      'Authorization: Basic YWRhOmh1bnRlcjI= and more',
+      'Authorization: [redacted] and more',
+    ],
+    ['a signed URL', 'https://x/y?X-Amz-Signature=abc123&n=1', 'https://x/y?X-Amz-Signature=[redacted]&n=1'],
     ['a password in a URL', 'postgres://ada:hunter2@db/x', 'postgres://ada:[redacted]@db/x'],
     ['a private key', '-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----', '[redacted]'],
   ])('has %s in a text redacted', (_what, text, expected) => {
     expect(redactedContent({ text })).toBe(printable(JSON.stringify({ text: expected })));
+  });
+
+  test.each([
+    ['pairs', [['Authorization', 'Basic x']], [['Authorization', '[redacted]']]],
+    ['objects', [{ name: 'API_KEY', value: 'x' }], [{ name: 'API_KEY', value: '[redacted]' }]],
+    ['objects that are no secrets', [{ name: 'PORT', value: '1' }], [{ name: 'PORT', value: '1' }]],
+  ])('has names and values in %s redacted', (_what, headers, expected) => {
+    expect(redactedContent({ headers })).toBe(JSON.stringify({ headers: expected }));
   });
 
   test('leaves text about secrets as it is', () => {

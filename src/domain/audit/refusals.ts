@@ -1,20 +1,21 @@
 /**
- * Records refused requests, with a count of repeats, so that nobody floods the audit trail.
- * The first of a kind by one key or address is recorded at once, and repeats once in each interval. The sum of `count` (1 where it
+ * Records refused requests, with a count of repeats, so that nobody floods the audit trail. Events that a server causes over and
+ * over are recorded alike. The first of a kind by one key, address or server is recorded at once, and repeats once in each interval. The sum of `count` (1 where it
  * is absent) is the number of refusals.
  */
 import { BoundedMap } from '../../flow/bounded-map.ts';
 import type { EventReport } from '../../telemetry/event-report.ts';
-import type { AuditedEvent } from './entry.ts';
+import { type AuditedEvent, eventName } from './entry.ts';
 
 /** Records refusals. */
 export interface Refusals {
   /**
    * Records a refusal, or counts it if the same one was recorded in this interval. Metrics and the span report each; the log has
    * a line for each record. Never throws.
-   * @param source the key or address that was refused; refusals of one source with the same fields are the same
+   * @param source the key or address that was refused, or the server
+   * @param sameBy what is the same in repeats of one source: all fields of the event, or its name alone
    */
-  record(audited: AuditedEvent, source: string): Promise<void>;
+  record(audited: AuditedEvent, source: string, sameBy?: 'fields' | 'event'): Promise<void>;
   /** Records the counts now. Called at the end of each interval and at shutdown. */
   flush(): Promise<void>;
 }
@@ -32,6 +33,11 @@ export interface RefusalsDeps {
 export const refusalIntervalMs = 60_000;
 /** The most different refusals that are counted. One more records the count of the oldest. */
 export const refusalKindsMax = 10_000;
+/**
+ * The most refusals of one source and event that are recorded in an interval for their different fields. Further ones are counted
+ * together: a key may ask for ever new names.
+ */
+export const kindsPerSourceMax = 100;
 
 interface Repeated {
   /** The last refusal, whose trace and span ids the record of the count carries. */
@@ -42,12 +48,14 @@ interface Repeated {
 /** Creates the recorder. A timer runs only while refusals are counted. */
 export function createRefusals({ append, onCounted, report }: RefusalsDeps): Refusals {
   const repeated = new BoundedMap<string, Repeated>(refusalKindsMax);
+  const keys = createRefusalKeys((key) => repeated.has(key));
   let timer: NodeJS.Timeout | undefined;
 
   async function flush(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
     const counted = [...repeated];
+    keys.nextInterval();
     // A source that was refused in this interval begins the next one with a count of 0; the others are forgotten.
     for (const [key, { last, count }] of counted) {
       if (count === 0) repeated.delete(key);
@@ -59,8 +67,7 @@ export function createRefusals({ append, onCounted, report }: RefusalsDeps): Ref
 
   async function recordCount({ last, count }: Repeated): Promise<void> {
     if (count === 0) return;
-    const { event, ...rest } = last;
-    const summary = { ...rest, event: { ...event, fields: { ...event.fields, count } } };
+    const summary = { ...last, event: { ...last.event, fields: { ...last.event.fields, count } } };
     await append(summary);
     report(summary.event, summary.span, 'log');
   }
@@ -70,8 +77,8 @@ export function createRefusals({ append, onCounted, report }: RefusalsDeps): Ref
   }
 
   return {
-    record: async (audited, source) => {
-      const key = JSON.stringify([source, audited.event.kind, audited.event.fields]);
+    record: async (audited, source, sameBy = 'fields') => {
+      const key = keys.keyOf(audited, source, sameBy);
       const known = repeated.get(key);
       if (known !== undefined) {
         known.count += 1;
@@ -87,5 +94,24 @@ export function createRefusals({ append, onCounted, report }: RefusalsDeps): Ref
       if (evicted !== undefined) await recordCount(evicted);
     },
     flush,
+  };
+}
+
+/** Keys of refusals: equal for those that are counted together. `isKnown` says whether a key was seen in this interval or the last. */
+function createRefusalKeys(isKnown: (key: string) => boolean) {
+  /** The different refusals in this interval, by source and event. */
+  const kinds = new BoundedMap<string, number>(refusalKindsMax);
+  return {
+    keyOf: ({ event }: AuditedEvent, source: string, sameBy: 'fields' | 'event'): string => {
+      const group = JSON.stringify([source, eventName(event)]);
+      if (sameBy === 'event') return group;
+      const own = JSON.stringify([source, event.kind, event.fields]);
+      if (isKnown(own)) return own;
+      const count = (kinds.get(group) ?? 0) + 1;
+      if (count > kindsPerSourceMax) return group;
+      kinds.set(group, count);
+      return own;
+    },
+    nextInterval: () => kinds.clear(),
   };
 }

@@ -2,6 +2,7 @@
  * Keeps the index of prompts and resources equal to what the connected servers list.
  * What the content scan holds is not indexed. The scope of a key is checked by each search.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { createDebouncedQueue } from '../../flow/debounced-queue.ts';
 import type { ToolIndex } from '../../search-index/tool-index.ts';
 import { hubCaller } from '../../shapes/access.ts';
@@ -38,22 +39,37 @@ const retriesMax = 3;
 /** The longest that one list may take, in milliseconds. */
 const listMsMax = 60_000;
 
+/** The rest after a listing, as a multiple of its time: lists that always change take a fifth of the time. */
+const restFactor = 4;
+const restMsMax = 60_000;
+
 /** Creates the catalogue. */
 export function createOfferCatalogue(deps: OfferCatalogueDeps): OfferCatalogue {
+  const stopping = new AbortController();
   const retries = new Map<string, number>();
   const queue = createDebouncedQueue({
     pauseMs: gatherMs,
     postponedMsMax: gatherMsMax,
     run: async (serverId) => {
+      const startedAt = performance.now();
       const isComplete = await indexOffers(deps, serverId);
       const count = retries.get(serverId) ?? 0;
       if (isComplete) retries.delete(serverId);
-      if (isComplete || count >= retriesMax) return;
-      retries.set(serverId, count + 1);
-      setTimeout(() => queue.request(serverId), deps.retryMs ?? retryMsDefault).unref();
+      if (!isComplete && count < retriesMax) {
+        retries.set(serverId, count + 1);
+        setTimeout(() => queue.request(serverId), deps.retryMs ?? retryMsDefault).unref();
+      }
+      const restMs = Math.min(restMsMax, restFactor * (performance.now() - startedAt));
+      await delay(restMs, undefined, { ref: false, signal: stopping.signal }).catch(() => undefined);
     },
   });
-  return { refresh: queue.request, [Symbol.asyncDispose]: queue[Symbol.asyncDispose] };
+  return {
+    refresh: queue.request,
+    [Symbol.asyncDispose]: async () => {
+      stopping.abort();
+      await queue[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** Replaces the entries of a server. Of a list that cannot be read the earlier entries are kept. Returns whether all could be read. */

@@ -5,6 +5,7 @@
 import { createFairBudget, type FairBudget } from '../../flow/fair-budget.ts';
 import type { Caller } from '../../shapes/access.ts';
 import { HestiaError } from '../../shapes/error.ts';
+import type { EventFields } from '../../shapes/event.ts';
 import type { JsonObject } from '../../shapes/json.ts';
 import type { ToolDefinition } from '../../shapes/tool.ts';
 import { errorTypeOf, failSpan, inSpan } from '../../telemetry/span.ts';
@@ -12,7 +13,7 @@ import type { UpstreamConnection } from '../../upstream/connection/contract.ts';
 import type { OwnSession } from '../../upstream/connection/own-session.ts';
 import type { ClientProfile } from '../../upstream/mcp-client.ts';
 import type { ContentDigest } from '../audit/digest.ts';
-import type { AuditTrail } from '../audit/trail.ts';
+import type { AuditedEvent, AuditTrail } from '../audit/trail.ts';
 import type { ToolGate } from '../screening/tool-gate.ts';
 
 /** A session. Tool calls and other requests of the client go through it. It is not reopened when it ends. */
@@ -47,6 +48,9 @@ export interface ServerSessionsDeps {
 
 /** The methods that a server may send to a client. */
 const clientMethods: ReadonlySet<string> = new Set(['sampling/createMessage', 'elicitation/create', 'roots/list']);
+
+/** The most requests of a server that wait for one client. Further ones fail at once. */
+const requestsWaitingMax = 32;
 
 /** Interval of the reports that a server waits, in milliseconds. */
 const waitingIntervalMs = 1000;
@@ -86,18 +90,39 @@ function overloaded(): HestiaError {
   return new HestiaError('OVERLOADED', `${message}; see limits.clientSessionsPerServerMax`, { retryAfterSeconds: 5 });
 }
 
+/** Records an answer. Those that fail are counted, since a server may repeat what a client refuses. */
+async function recordAnswer(
+  trail: AuditTrail,
+  { fields, ...rest }: Omit<AuditedEvent, 'event'> & { fields: EventFields },
+): Promise<void> {
+  const { server_id, mcp_method, error_type } = fields;
+  const failed = error_type !== undefined;
+  const audited = { ...rest, event: { kind: 'security', name: 'CLIENT_INPUT_REQUESTED', failed, fields } } as const;
+  if (!failed) await trail.record(audited);
+  else
+    await trail.refusals.record(audited, JSON.stringify([server_id, rest.by.keyId, mcp_method, error_type]), 'event');
+}
+
+function tooManyWaiting(): HestiaError {
+  return new HestiaError('OVERLOADED', `${requestsWaitingMax} requests of the server wait for the client`);
+}
+
 interface WatchedClient {
   serverId: string;
   client: ClientProfile;
   listeners: ReadonlySet<() => void>;
 }
 
-/** The client, whose answers to the server are recorded. Methods that no client has to answer are refused. */
+/**
+ * The client, whose answers to the server are recorded, those that fail as a count. Methods that no client has to answer are
+ * refused.
+ */
 function watchedClient(
   { trail, contentDigest }: ServerSessionsDeps,
   caller: Caller,
   { serverId, client, listeners }: WatchedClient,
 ): ClientProfile {
+  let waitingCount = 0;
   const answer = (request: { method: string; params: JsonObject }, signal: AbortSignal) =>
     inSpan(request.method, {}, async (span) => {
       const startedAt = performance.now();
@@ -105,16 +130,11 @@ function watchedClient(
         const { agentId: agent_id, namespace } = caller;
         const latency_ms = Math.round((performance.now() - startedAt) * 1000) / 1000;
         const fields = { server_id: serverId, mcp_method: request.method, agent_id, namespace, latency_ms, error_type };
-        const event = {
-          kind: 'security',
-          name: 'CLIENT_INPUT_REQUESTED',
-          failed: error_type !== undefined,
-          fields,
-        } as const;
         const digests = { arguments: contentDigest(request.params), result: result && contentDigest(result) };
-        return trail.record({ event, by: caller, span, digests });
+        return recordAnswer(trail, { by: caller, span, fields, digests });
       };
       try {
+        if (waitingCount > requestsWaitingMax) throw tooManyWaiting();
         const result = await client.onRequest(request, signal);
         await record(result);
         return result;
@@ -132,9 +152,11 @@ function watchedClient(
       const waiting = setInterval(() => {
         for (const listener of listeners) listener();
       }, waitingIntervalMs);
+      waitingCount += 1;
       try {
         return await answer(request, signal);
       } finally {
+        waitingCount -= 1;
         clearInterval(waiting);
       }
     },

@@ -79,6 +79,8 @@ function sortedMember(key: string, value: unknown, sorting: { hasIntegerKey: boo
 /** Changes that are listed at most, and the length of each value. */
 const changesMax = 20;
 const valueLengthMax = 200;
+/** A path of many keys would be long in each of the changes. */
+const pathLengthMax = 200;
 
 /** The fields that differ between two definitions, at most {@link changesMax}. Values are escaped and truncated. */
 export function definitionChanges(before: JsonObject, after: JsonObject): FieldChange[] {
@@ -89,7 +91,7 @@ export function definitionChanges(before: JsonObject, after: JsonObject): FieldC
     .sort()
     .slice(0, changesMax)
     .map((path) => ({
-      field: path,
+      field: path.length > pathLengthMax ? `${path.slice(0, pathLengthMax)}…` : path,
       ...quotedValue('before', earlier.get(path)),
       ...quotedValue('after', later.get(path)),
     }));

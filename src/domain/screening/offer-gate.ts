@@ -16,6 +16,7 @@ import type { AuditTrail } from '../audit/trail.ts';
 import { scanContent, worstSeverity } from '../scan/scanner.ts';
 import { findingFields } from '../scan/subject.ts';
 import { definitionDigest, definitionTexts } from '../scan/tool-definition.ts';
+import type { ScreeningEvents } from './screening-events.ts';
 
 /** An entry to screen: what a server says about a prompt, a resource, a template or itself. */
 export interface ScreenedOffer {
@@ -35,6 +36,7 @@ export interface OfferGate {
 export interface OfferGateDeps {
   quarantineStore: QuarantineStore;
   trail: AuditTrail;
+  events: ScreeningEvents;
   policy: ContentScanPolicy;
   now: () => number;
 }
@@ -111,6 +113,6 @@ async function write(deps: OfferGateDeps, entry: QuarantineEntry): Promise<void>
       ...findingFields(findings),
     };
     const event = { kind: 'security', name: 'TOOL_POISONING_SUSPECTED', failed: true, fields } as const;
-    return deps.trail.commit({ event, by: hubCaller, span }, (tx) => deps.quarantineStore.put(tx, entry));
+    return deps.events.commit(scope, [{ event, by: hubCaller, span }], (tx) => deps.quarantineStore.put(tx, entry));
   });
 }

@@ -13,6 +13,7 @@ import type { AuditTrail } from '../audit/trail.ts';
 import { isImitation } from '../scan/rules/imitation.ts';
 import { findingFields } from '../scan/subject.ts';
 import { changedFields } from '../scan/tool-definition.ts';
+import type { ScreeningEvents } from './screening-events.ts';
 
 /** Whether the definition with this digest is offered to agents. */
 export interface Verdict {
@@ -44,6 +45,7 @@ export interface ScreeningWriteDeps {
   pinStore: ToolPinStore;
   quarantineStore: QuarantineStore;
   trail: AuditTrail;
+  events: ScreeningEvents;
 }
 
 /** Results written before the event loop runs other work: those without an event, and those with one. */
@@ -52,7 +54,7 @@ const reportedBatchSize = 10;
 
 /**
  * Writes screening results. A changed or suspected definition is written in a transaction of its own, with an audit
- * event and a span. All others are written in batches, without an event.
+ * event and a span; of many in a minute, the events are counted. All others are written in batches, without an event.
  * @throws HestiaError STORAGE_FAILED
  */
 export async function writeScreeningResults(
@@ -84,7 +86,7 @@ export async function writeScreeningResults(
       batch.map((item) =>
         inSpan(spanNames.toolAdmit, {}, (span) => {
           const events = eventsOf(item.tool, item.result).map((event) => ({ event, by: hubCaller, span }));
-          return deps.trail.commit(events, (tx) => write(tx, item));
+          return deps.events.commit(item.tool.serverId, events, (tx) => write(tx, item));
         }),
       ),
     );
@@ -127,7 +129,8 @@ function eventsOf({ serverId, toolName }: ToolDefinition, result: ScreeningResul
     fields: {
       ...fields,
       previous_digest: previousDigest,
-      changed_fields: isAddition ? 'name' : changedFields(entry?.changes ?? []),
+      // Nothing is left to compare with where the definition of an old pin was released.
+      changed_fields: isAddition ? 'name' : changedFields(entry?.changes ?? []) || 'unknown',
     },
   } as const;
   const suspected = {

@@ -2,20 +2,22 @@
  * The skill gate: scans a skill when it is published and again when it is activated.
  * Policy decides whether findings block, quarantine or warn. A refusal is recorded before it is returned.
  */
-import type { Caller } from '../../shapes/access.ts';
+import { type Caller, hubCaller } from '../../shapes/access.ts';
 import { actionFor, type ContentScanPolicy } from '../../shapes/configuration/scan-policy.ts';
 import { HestiaError, type Violation } from '../../shapes/error.ts';
 import type { EventFields } from '../../shapes/event.ts';
 import { newId } from '../../shapes/id.ts';
-import type { QuarantineEntry } from '../../shapes/quarantine.ts';
+import { isUpstreamSkillScope, type QuarantineEntry } from '../../shapes/quarantine.ts';
 import type { ScanAction, ScanFinding } from '../../shapes/scan.ts';
 import type { SkillDocument } from '../../shapes/skill.ts';
+import type { Transaction } from '../../stores/database.ts';
 import type { QuarantineStore } from '../../stores/quarantine-store.ts';
 import { attributes, spanNames } from '../../telemetry/names.ts';
 import { inSpan } from '../../telemetry/span.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import { scanContent, worstSeverity } from '../scan/scanner.ts';
 import { findingFields, skillParts } from '../scan/subject.ts';
+import type { ScreeningEvents } from './screening-events.ts';
 
 /** A skill to check, and who publishes, activates or reads it. */
 export interface SkillCheckRequest {
@@ -42,6 +44,7 @@ export interface SkillGate {
 export interface SkillGateDeps {
   quarantineStore: QuarantineStore;
   trail: AuditTrail;
+  events: ScreeningEvents;
   policy: ContentScanPolicy;
   now: () => number;
 }
@@ -98,7 +101,7 @@ async function refuseAgain(deps: SkillGateDeps, request: SkillCheckRequest, entr
 /** Writes the audit event and the quarantine entry of an attempt in one transaction, and reports the event. */
 function recordAttempt(
   deps: SkillGateDeps,
-  { caller, document, fields, step }: SkillCheckRequest,
+  { caller, namespace, document, fields, step }: SkillCheckRequest,
   { entry, action }: { entry: QuarantineEntry; action: ScanAction },
 ): Promise<void> {
   return inSpan(spanNames.skillScan, { attributes: { [attributes.skillDigest]: document.digest } }, (span) => {
@@ -117,7 +120,12 @@ function recordAttempt(
       failed: action !== 'warn',
       fields: eventFields,
     } as const;
-    return deps.trail.commit({ event, by: caller, span }, (tx) => deps.quarantineStore.put(tx, entry));
+    const audited = [{ event, by: caller, span }];
+    const write = (tx: Transaction) => deps.quarantineStore.put(tx, entry);
+    if (caller.keyId !== hubCaller.keyId) return deps.events.commit(caller.keyId, audited, write);
+    if (isUpstreamSkillScope(namespace)) return deps.events.commit(namespace, audited, write);
+    // What an operator's directory has is reported once anyway.
+    return deps.trail.commit(audited, write);
   });
 }
 

@@ -19,12 +19,10 @@ import type { AuditTrail } from '../audit/trail.ts';
 import { scanVersion } from '../scan/scan-version.ts';
 import { scanContent } from '../scan/scanner.ts';
 import { toolParts } from '../scan/subject.ts';
-import {
-  definitionChanges,
-  definitionDigest,
-  firstDefinitionDigest,
-  pinnedDefinition,
-} from '../scan/tool-definition.ts';
+import { definitionChanges, firstDefinitionDigest, pinnedDefinition } from '../scan/tool-definition.ts';
+import { type ListedTool, listedTools } from './listed-tool.ts';
+import { releaseOldDefinitions } from './pin-retention.ts';
+import type { ScreeningEvents } from './screening-events.ts';
 import { type ScreenedTool, type ScreeningResult, type Verdict, writeScreeningResults } from './screening-results.ts';
 import { createToolNames, type ToolNames } from './tool-names.ts';
 
@@ -43,7 +41,9 @@ export interface ToolGateDeps {
   pinStore: ToolPinStore;
   quarantineStore: QuarantineStore;
   trail: AuditTrail;
+  events: ScreeningEvents;
   policy: { contentScan: ContentScanPolicy; toolChanges: ToolChangesPolicy };
+  limits: { pinnedBytesPerServerMax: number };
   log: Log;
   now: () => number;
   /** The names of the hub's own tools, which no server may imitate. */
@@ -59,12 +59,14 @@ export function createToolGate(deps: ToolGateDeps): ToolGate {
   const queue = createKeyedQueue();
   const names = createToolNames(deps.hubToolNames);
   const servers = new Map<string, { tools: readonly ToolDefinition[]; verdicts: Map<string, Verdict> }>();
+  const screeningDeps = { ...deps, version, names };
   const screen = async (serverId: string) => {
     const server = servers.get(serverId);
     if (server === undefined) return;
-    const listed = await withDigests(server.tools);
+    const listed = await listedTools(server.tools);
     try {
-      server.verdicts = await screenList({ ...deps, version, names }, serverId, { listed, verdicts: server.verdicts });
+      const { tools: inUse, verdicts } = server;
+      server.verdicts = await screenList(screeningDeps, serverId, { listed, verdicts, inUse });
     } catch (error) {
       deps.log.error(
         'The tools of an upstream server could not be screened; tools without an earlier verdict are not offered',
@@ -86,39 +88,23 @@ export function createToolGate(deps: ToolGateDeps): ToolGate {
     admit: (serverId, tools) =>
       queue(serverId, async () => {
         servers.set(serverId, { tools, verdicts: servers.get(serverId)?.verdicts ?? new Map() });
-        const imitators = names.replace(
-          serverId,
-          tools.map(({ toolName }) => toolName),
-        );
+        const imitators = await names.replace(serverId, tools.map(nameOf));
         for (const imitator of imitators) void readmit(imitator);
         await screen(serverId);
       }),
     screen: (serverId, tools) =>
       queue(serverId, async () => {
-        const listed = await withDigests(tools);
-        const verdicts = await screenList({ ...deps, version, names }, serverId, { listed, verdicts: new Map() });
+        const listed = await listedTools(tools);
+        const inUse = [...tools, ...(servers.get(serverId)?.tools ?? [])];
+        const verdicts = await screenList(screeningDeps, serverId, { listed, verdicts: new Map(), inUse });
         return listed.filter((item) => isOffered(item, verdicts)).map(({ tool }) => tool);
       }),
     readmit,
   };
 }
 
-/** A tool with its pinned definition. `digest` is undefined if the definition has no canonical form. */
-interface ListedTool {
-  tool: ToolDefinition;
-  definition: JsonObject;
-  digest: string | undefined;
-}
-
-async function withDigests(tools: readonly ToolDefinition[]): Promise<ListedTool[]> {
-  const slice = createTimeSlices();
-  const listed: ListedTool[] = [];
-  for (const tool of tools) {
-    const definition = pinnedDefinition(tool);
-    listed.push({ tool, definition, digest: definitionDigest(definition) });
-    await slice();
-  }
-  return listed;
+function nameOf({ toolName }: ToolDefinition): string {
+  return toolName;
 }
 
 function isOffered({ tool, digest }: ListedTool, verdicts: ReadonlyMap<string, Verdict>): boolean {
@@ -129,10 +115,18 @@ function isOffered({ tool, digest }: ListedTool, verdicts: ReadonlyMap<string, V
 /** What screening needs. `version` is that of the content scan. */
 type ScreeningDeps = ToolGateDeps & { version: string; names: ToolNames };
 
+interface ToolsToScreen {
+  listed: readonly ListedTool[];
+  /** Earlier verdicts by tool name. */
+  verdicts: ReadonlyMap<string, Verdict>;
+  /** The tools of the server whose pinned definitions are kept. */
+  inUse: readonly ToolDefinition[];
+}
+
 async function screenList(
   deps: ScreeningDeps,
   serverId: string,
-  { listed, verdicts }: { listed: readonly ListedTool[]; verdicts: ReadonlyMap<string, Verdict> },
+  { listed, verdicts, inUse }: ToolsToScreen,
 ): Promise<Map<string, Verdict>> {
   const pins = await deps.pinStore.digests(serverId);
   const screenedVerdicts = new Map<string, Verdict>();
@@ -163,6 +157,9 @@ async function screenList(
     await slice();
   }
   await writeScreeningResults(deps, screened);
+  if (screened.some(({ result }) => result.pin !== undefined)) {
+    await releaseOldDefinitions(deps, serverId, new Set(inUse.map(nameOf)));
+  }
   return screenedVerdicts;
 }
 
@@ -269,7 +266,7 @@ async function screenQuarantined(
   const entry = {
     ...existing,
     state: held ? ('held' as const) : existing.state,
-    changes: await changesSince(deps, tool, pin.definition),
+    changes: await changesSince(deps, tool, pinnedDefinition(tool)),
   };
   return { ...result, pin: held ? undefined : pin, entry, previousDigest: pinnedDigest };
 }
@@ -291,5 +288,5 @@ async function changesSince(
   definition: JsonObject,
 ): Promise<FieldChange[]> {
   const pin = await pinStore.find(tool);
-  return pin === undefined ? [] : definitionChanges(pin.definition, definition);
+  return pin?.definition === undefined ? [] : definitionChanges(pin.definition, definition);
 }

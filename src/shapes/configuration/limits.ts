@@ -105,13 +105,25 @@ export const limitsSchema = z
       .min(1024)
       .max(10_485_760)
       .default(262_144)
-      .describe('Longest definition of a tool that is accepted from a server, in UTF-16 units of its texts and names.'),
+      .describe(
+        'Longest definition of a tool, prompt or resource that is accepted from a server, in UTF-16 units of its texts and names.',
+      ),
     toolsLengthPerServerMax: z
       .int()
       .min(1024)
       .max(104_857_600)
       .default(16_777_216)
-      .describe('Most UTF-16 units in all definitions of one server. Tools beyond it are refused and counted.'),
+      .describe(
+        'Most UTF-16 units in all definitions of one list of a server. Tools, prompts and resources beyond it are refused and counted.',
+      ),
+    pinnedBytesPerServerMax: z
+      .int()
+      .min(1_048_576)
+      .max(1_099_511_627_776)
+      .default(67_108_864)
+      .describe(
+        'Bytes of pinned definitions of one server. Beyond it, those of tools that it no longer lists are deleted, the oldest first; their digests are kept.',
+      ),
     drainMs: milliseconds(4_000, 0, 4_500).describe('How long running calls may continue after SIGTERM.'),
     requestsPerMinute: z
       .int()
@@ -143,6 +155,14 @@ export const limitsSchema = z
       .max(1_099_511_627_776)
       .default(134_217_728)
       .describe('Bytes of skills that one key may publish in an hour. Further ones get status 429.'),
+    skillBytesStoredMax: z
+      .int()
+      .min(16_777_216)
+      .max(1_099_511_627_776)
+      .default(1_073_741_824)
+      .describe(
+        'Bytes of all stored versions of skills that one agent has published in a namespace, counted for each version. A further one gets status 409 until retention has deleted older ones.',
+      ),
     callsRunningMax: z
       .int()
       .min(1)

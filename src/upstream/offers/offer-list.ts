@@ -3,10 +3,12 @@
  * one and kept as the server sent them. Refused ones are counted and logged, without text of the upstream.
  */
 import { z } from 'zod';
+import { createTimeSlices } from '../../flow/time-slices.ts';
 import type { Config } from '../../shapes/configuration/config.ts';
 import type { JsonObject } from '../../shapes/json.ts';
 import { printable } from '../../shapes/text.ts';
 import type { UpstreamLog } from '../log.ts';
+import { CollectedEntries } from '../request/collected-entries.ts';
 import { nextCursor } from '../request/next-cursor.ts';
 import { sendRequest } from '../request/server-request.ts';
 import type { Session } from '../session.ts';
@@ -75,14 +77,18 @@ export async function fetchOffers(kind: OfferKind, deps: OfferListDeps): Promise
   const { method, capability, field } = lists[kind];
   if (session.client.getServerCapabilities()?.[capability] === undefined) return [];
   const signal = AbortSignal.timeout(limits.connectTimeoutMs);
-  const collected: unknown[] = [];
+  const collected = new CollectedEntries({
+    entriesMax: limits.toolsPerServerMax,
+    entryLengthMax: limits.toolLengthMax,
+    listLengthMax: limits.toolsLengthPerServerMax,
+  });
   const cursors = new Set<string>();
   let cursor: string | undefined;
-  for (let page = 0; page < pagesMax && collected.length <= limits.toolsPerServerMax; page += 1) {
+  for (let page = 0; page < pagesMax && !collected.isFull(); page += 1) {
     const params = cursor === undefined ? {} : { cursor };
     const result = await sendRequest({ method, params, signal }, { session, limits });
     const entries = result[field];
-    if (Array.isArray(entries)) collected.push(...entries);
+    if (Array.isArray(entries)) await collected.add(entries);
     cursor = nextCursor(result.nextCursor, cursors);
     if (cursor === undefined) break;
   }
@@ -90,19 +96,21 @@ export async function fetchOffers(kind: OfferKind, deps: OfferListDeps): Promise
 }
 
 /** Keeps the first valid entry of each name or URI, up to the limit of the tools of a server. */
-function checkedEntries(
+async function checkedEntries(
   kind: OfferKind,
-  listed: readonly unknown[],
+  { entries: listed, tooLongCount }: CollectedEntries,
   { serverId, limits, log }: OfferListDeps,
-): readonly JsonObject[] {
+): Promise<readonly JsonObject[]> {
+  const slice = createTimeSlices();
   const entries = new Map<string, JsonObject>();
   for (const item of listed) {
+    await slice();
     const parsed = lists[kind].entry.safeParse(item);
     if (!parsed.success || entries.size >= limits.toolsPerServerMax) continue;
     const key = offerKey(kind, parsed.data);
     if (!entries.has(key)) entries.set(key, parsed.data);
   }
-  const refusedCount = listed.length - entries.size;
+  const refusedCount = listed.length + tooLongCount - entries.size;
   if (refusedCount > 0) {
     const fields = { server_id: serverId, kind, refused_count: refusedCount };
     log.warn('Prompts or resources of an upstream server were refused', fields);

@@ -12,6 +12,7 @@ const behaviour = (): Behaviour => JSON.parse(readFileSync(file, 'utf8'));
 type Id = number | string | undefined;
 
 let lists = 0;
+let promptLists = 0;
 let serverRequests = 0;
 const received: unknown[] = [];
 
@@ -30,6 +31,13 @@ function tools(): unknown[] {
     list.push(tool(`generated_${at}`, `Tool ${at}${changing ? ` of list ${lists}` : ''}. ${'x'.repeat(bytes)}`));
   }
   return list;
+}
+
+/** The listed prompts, which differ in each listing if `prompts` says so. */
+function prompts(): unknown[] {
+  const { count = 0, bytes = 0, changing = false } = behaviour().prompts ?? {};
+  const description = `${changing ? `List ${promptLists}. ` : ''}${'x'.repeat(bytes)}`;
+  return Array.from({ length: count }, (_, at) => ({ name: `prompt_${at}`, description }));
 }
 
 function listResult({ cursor }: { cursor?: string } = {}): unknown {
@@ -53,10 +61,12 @@ function run(command: Command, { id, token }: { id: Id; token: unknown }): void 
   const note = (method: string, params?: object) => write({ jsonrpc: '2.0', method, ...(params && { params }) });
   const text = 'x'.repeat(bytes);
   switch (command.do) {
-    case 'announce':
-      if (command.everyMs === undefined) for (let at = 0; at < count; at += 1) note('notifications/tools/list_changed');
-      else setInterval(note, command.everyMs, 'notifications/tools/list_changed').unref();
+    case 'announce': {
+      const method = `notifications/${command.method ?? 'tools'}/list_changed`;
+      if (command.everyMs === undefined) for (let at = 0; at < count; at += 1) note(method);
+      else setInterval(note, command.everyMs, method).unref();
       return;
+    }
     case 'request':
       for (let at = 0; at < count; at += 1) {
         serverRequests += 1;
@@ -98,7 +108,13 @@ function call({ id, params }: { id: Id; params: Record<string, unknown> }): void
   for (const command of commands) run(command, { id, token });
   if (!answers) return;
   const answer = () => {
-    const text = JSON.stringify({ received: received.length, lists, echo, filler: 'x'.repeat(resultBytes) });
+    const text = JSON.stringify({
+      received: received.length,
+      lists,
+      promptLists,
+      echo,
+      filler: 'x'.repeat(resultBytes),
+    });
     write({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text }] } });
   };
   if (answerAfterMs > 0) setTimeout(answer, answerAfterMs);
@@ -116,12 +132,17 @@ function handle(line: string): void {
   const answer = (result: unknown) => write({ jsonrpc: '2.0', id, result });
   if (method === 'initialize') {
     const serverInfo = { name: 'hostile', version: '1.0.0' };
-    answer({ protocolVersion: '2025-11-25', capabilities: { tools: { listChanged: true } }, serverInfo });
+    const listChanged = { listChanged: true };
+    const capabilities = { tools: listChanged, ...(behaviour().prompts && { prompts: listChanged }) };
+    answer({ protocolVersion: '2025-11-25', capabilities, serverInfo });
   } else if (method === 'tools/list') {
     lists += 1;
     answer(listResult(params));
     const { dieAfterMs } = behaviour();
     if (dieAfterMs !== undefined) setTimeout(() => process.exit(3), dieAfterMs);
+  } else if (method === 'prompts/list') {
+    promptLists += 1;
+    answer({ prompts: prompts() });
   } else if (method === 'tools/call') call({ id, params });
   else answer({});
 }

@@ -10,6 +10,8 @@ export interface Behaviour {
   tools?: unknown[];
   /** Listed too: `count` tools with descriptions of `bytes` bytes, which differ in each listing if `changing`. */
   generated?: { count: number; bytes?: number; changing?: boolean };
+  /** Listed prompts, as `generated`. The server offers none without. */
+  prompts?: { count: number; bytes?: number; changing?: boolean };
   /** The list has a page for each cursor, and then begins again, for ever. */
   cursors?: string[];
   /** The process exits so many milliseconds after each listing. */
@@ -19,7 +21,7 @@ export interface Behaviour {
 /** A command, as an argument of the tool `run`. */
 export interface Command {
   /**
-   * `announce`: the list has changed. `request`: requests of the server. `progress`: of the call. `line`: one without an end.
+   * `announce`: a list has changed. `request`: requests of the server. `progress`: of the call. `line`: one without an end.
    * `raw`: `text` as it is, in which `ID` is the id of the call. `stderr`: lines there. `exit`: at once. `close-input`: closes
    * its standard input.
    */
@@ -28,7 +30,7 @@ export interface Command {
   bytes?: number;
   /** `announce`: repeats with this interval. */
   everyMs?: number;
-  /** `request`: the method. */
+  /** `request`: the method. `announce`: the list, `tools` by default. */
   method?: string;
   text?: string;
 }

@@ -2,7 +2,12 @@
 import { trace } from '@opentelemetry/api';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { AuditedEvent } from '../../../src/domain/audit/entry.ts';
-import { createRefusals, refusalIntervalMs, refusalKindsMax } from '../../../src/domain/audit/refusals.ts';
+import {
+  createRefusals,
+  kindsPerSourceMax,
+  refusalIntervalMs,
+  refusalKindsMax,
+} from '../../../src/domain/audit/refusals.ts';
 import { anonymousCaller } from '../../../src/shapes/access.ts';
 
 afterEach(() => void vi.useRealTimers());
@@ -48,6 +53,21 @@ describe('a refusal', () => {
     await refuse('tool.call');
     await refuse(action, source);
     expect(records).toHaveLength(2);
+  });
+});
+
+describe('a source that is refused for ever new things', () => {
+  test('has the first ones recorded, and the others counted together, in each interval', async () => {
+    const { refuse, records, nextInterval } = refusalsUnderTest();
+    for (let at = 0; at < kindsPerSourceMax + 50; at += 1) await refuse(`action ${at}`);
+    await refuse('action 0', 'key_2');
+    expect(records).toHaveLength(kindsPerSourceMax + 2);
+    await nextInterval();
+    expect(records.at(-1)).toEqual({ action: `action ${kindsPerSourceMax + 49}`, count: 49 });
+    const sum = records.reduce((count, { count: repeats }) => count + Number(repeats ?? 1), 0);
+    expect(sum).toBe(kindsPerSourceMax + 51);
+    await refuse('of the next interval');
+    expect(records.at(-1)).toEqual({ action: 'of the next interval' });
   });
 });
 

@@ -88,14 +88,14 @@ const securityEvents: Readonly<Record<SecurityEvent, EventEntry>> = {
     fields: [...server, 'mcp_method', 'latency_ms', 'error_type'],
   },
   TOOL_DEFINITION_CHANGED: {
-    when: 'An upstream server lists a tool with another definition than the pinned one.',
+    when: 'An upstream server lists a tool with another definition than the pinned one. `changed_fields` is `unknown` if the old definition is no longer stored. Beyond 100 of a server in a minute, `count` says how many one record stands for.',
     failed: true,
-    fields: [...tool, 'previous_digest', 'changed_fields'],
+    fields: [...tool, 'previous_digest', 'changed_fields', 'count'],
   },
   TOOL_POISONING_SUSPECTED: {
-    when: 'The content scan has a finding of severity `critical` or `high` in the definition of an upstream tool.',
+    when: 'The content scan has a finding of severity `critical` or `high` in the definition of an upstream tool. `count` as above.',
     failed: true,
-    fields: [...tool, ...findings],
+    fields: [...tool, ...findings, 'count'],
   },
   AUTH_FAILED: { when: 'A request has no valid key or token.', failed: true, fields: ['agent_id', 'error_type'] },
   ACCESS_DENIED: {
