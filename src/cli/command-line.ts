@@ -8,6 +8,7 @@ import { createCommandOutput } from './command-output.ts';
 import { addCompletionCommand } from './completion/command.ts';
 import { commandPaths } from './completion/command-tree.ts';
 import { addDemoCommand } from './demo/command.ts';
+import { addLookCommand } from './demo/look-command.ts';
 import { addKeyCommands } from './key-commands.ts';
 import { addBackupCommands } from './operation/backup-commands.ts';
 import { addConfigCommands } from './operation/config-commands.ts';
@@ -58,6 +59,7 @@ export function createProgram(context: CommandContext): Command {
   addConfigCommands(program, context);
   addBackupCommands(program, context);
   addDemoCommand(program, context);
+  addLookCommand(program, context);
   addAuditCommands(program, context);
   addKeyCommands(program, context);
   addQuarantineCommands(program, context);

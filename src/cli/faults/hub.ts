@@ -2,9 +2,8 @@
  * A disposable hub process for faults, with its own folder, port and `service.instance.id`.
  * It sends telemetry to the endpoint of this process's environment. Disposing it removes all its data.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,6 +12,7 @@ import { serverListViewSchema } from '../../shapes/server.ts';
 import { drillEnvironment } from '../../telemetry/names.ts';
 import type { CommandSurroundings } from '../command-context.ts';
 import { CommandError, exitCodes } from '../command-error.ts';
+import { freePort, pollMs, spawnHub, startTimeoutMs, stopHub, untilReady } from '../demo/hub-process.ts';
 import { createHubClient, type HubClient } from '../hub-client.ts';
 import { faultServer, faultServerId } from './server.ts';
 
@@ -43,9 +43,6 @@ export interface FaultHub extends AsyncDisposable {
 /** What the hub needs of this process. */
 export type FaultHubSurroundings = Pick<CommandSurroundings, 'environment' | 'hubFile' | 'signal'>;
 
-/** A limit for a hub that hangs at startup. On a busy machine, a start takes many seconds. */
-const startTimeoutMs = 120_000;
-const pollMs = 50;
 /** The longest interval, so that only faults trigger cleanups. */
 const quietScheduler = { intervalHours: 24 };
 /** Default metric export interval, in milliseconds. Shorter than usual, so that alerts fire sooner. */
@@ -58,12 +55,13 @@ export async function startFaultHub(surroundings: FaultHubSurroundings, options:
   const start = async (file = options.file ?? {}) => {
     const configuration = { mcpServers: { [faultServerId]: faultServer() }, scheduler: quietScheduler, ...file };
     await writeFile(join(folder, 'hestia.config.json'), JSON.stringify(configuration));
-    const child = spawnHub(surroundings, options, { folder, url });
+    const environment = hubEnvironment(surroundings, options, { folder, url });
+    const child = spawnHub(surroundings, { environment, folder, stderr: 'pipe' });
     try {
-      await untilReady(child, url, surroundings.signal);
+      await untilReady(child, { url, name: 'the hub for the fault', signal: surroundings.signal });
       return child;
     } catch (error) {
-      await stopWith(child, 'SIGKILL');
+      await stopHub(child, 'SIGKILL');
       throw error;
     }
   };
@@ -81,10 +79,10 @@ export async function startFaultHub(surroundings: FaultHubSurroundings, options:
       start: async (file) => {
         child = await start(file);
       },
-      stop: () => stopWith(child, 'SIGTERM'),
+      stop: () => stopHub(child, 'SIGTERM'),
       kill: (signal) => void child.kill(signal),
       [Symbol.asyncDispose]: async () => {
-        await stopWith(child, 'SIGTERM');
+        await stopHub(child, 'SIGTERM');
         await rm(folder, { recursive: true, force: true });
       },
     };
@@ -94,57 +92,23 @@ export async function startFaultHub(surroundings: FaultHubSurroundings, options:
   }
 }
 
-function spawnHub(
-  { environment, hubFile }: FaultHubSurroundings,
+function hubEnvironment(
+  { environment }: FaultHubSurroundings,
   options: FaultHubOptions,
   { folder, url }: { folder: string; url: string },
-): ChildProcess {
+): Record<string, string | undefined> {
   const inherited = Object.entries(environment).filter(([name]) => !name.startsWith('HESTIA_'));
   const { instance } = options;
   const own = `service.namespace=${instance},service.instance.id=${instance},deployment.environment.name=${drillEnvironment}`;
   const attributes = [environment.OTEL_RESOURCE_ATTRIBUTES, own];
-  const child = spawn(process.execPath, ['--disable-sigusr1', '--disable-warning=ExperimentalWarning', hubFile], {
-    cwd: folder,
-    // A process group of its own: Ctrl-C interrupts the demo only, which then stops this hub.
-    detached: true,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: {
-      OTEL_METRIC_EXPORT_INTERVAL: metricIntervalMsDefault,
-      ...Object.fromEntries(inherited),
-      OTEL_RESOURCE_ATTRIBUTES: attributes.filter((text) => text !== undefined && text !== '').join(','),
-      HESTIA_PORT: new URL(url).port,
-      HESTIA_DATA_DIR: folder,
-      ...options.environment,
-    },
-  });
-  return child;
-}
-
-/** Waits until the hub is ready. An error names only the hub's error line, because other lines may contain its key. */
-async function untilReady(child: ChildProcess, url: string, signal: AbortSignal): Promise<void> {
-  let errors = '';
-  child.stderr?.on('data', (chunk) => {
-    errors = `${errors}${chunk}`.slice(-2000);
-  });
-  const deadline = performance.now() + startTimeoutMs;
-  while (performance.now() < deadline) {
-    signal.throwIfAborted();
-    if (child.exitCode !== null || child.signalCode !== null) break;
-    if (await isReady(url)) return;
-    await delay(pollMs);
-  }
-  const line = /^hestia: (.+)$/m.exec(errors)?.[1] ?? `not ready after ${startTimeoutMs / 1000} s`;
-  throw new CommandError(exitCodes.failed, `the hub for the fault did not start: ${line}`);
-}
-
-async function isReady(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(`${url}/readyz`);
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    return false;
-  }
+  return {
+    OTEL_METRIC_EXPORT_INTERVAL: metricIntervalMsDefault,
+    ...Object.fromEntries(inherited),
+    OTEL_RESOURCE_ATTRIBUTES: attributes.filter((text) => text !== undefined && text !== '').join(','),
+    HESTIA_PORT: new URL(url).port,
+    HESTIA_DATA_DIR: folder,
+    ...options.environment,
+  };
 }
 
 async function untilConnected(hub: HubClient, signal: AbortSignal): Promise<void> {
@@ -155,22 +119,4 @@ async function untilConnected(hub: HubClient, signal: AbortSignal): Promise<void
     await delay(pollMs);
   }
   throw new CommandError(exitCodes.failed, 'the server of the hub for the fault did not connect');
-}
-
-/** Sends the signal if the process still runs, and waits for its exit. Resumes a suspended process first. */
-async function stopWith(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGCONT');
-  child.kill(signal);
-  await ended;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new CommandError(exitCodes.failed, 'no port is free');
-  return address.port;
 }

@@ -1,0 +1,86 @@
+/** `hestia look` as a process: a hub with a demo that anyone can look at, and nothing that is left after Ctrl-C. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { freePort } from '../support/hub/hub-process.ts';
+import { describeWith } from '../support/programs/requirements.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hestia-look-test-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs `npm run look` on a terminal of its own, with temporary folders below `folder`. */
+async function startLook(words: readonly string[]) {
+  const port = String(await freePort());
+  const command = ['npm', 'run', '--silent', 'look', '--', '--port', port, ...words].join(' ');
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    cwd: root,
+    env: { ...process.env, TMPDIR: folder, OTEL_SDK_DISABLED: 'true' },
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
+  return {
+    url: `http://127.0.0.1:${port}`,
+    output: () => output,
+    exited,
+    /** Presses Ctrl-C. */
+    interrupt: () => child.stdin.write('\x03'),
+    [Symbol.asyncDispose]: async () => {
+      child.stdin.end('\x03');
+      await exited;
+    },
+  };
+}
+
+/** The text that the expression finds in what is printed, once it is there. */
+function printed(look: { output(): string }, expression: RegExp): Promise<string> {
+  return waitFor(() => {
+    const found = expression.exec(look.output())?.[1];
+    if (found === undefined) throw new Error(`${expression} is not in: ${look.output()}`);
+    return found;
+  }, 120_000);
+}
+
+describeWith('script', 'npm run look', () => {
+  test('prints a link that signs in to a console with calls in it, and leaves nothing behind', async () => {
+    await using look = await startLook([]);
+    const link = await printed(look, /(http:\S+\/console\/sign-in\?code=[\w-]+)/);
+    expect(link.startsWith(look.url)).toBe(true);
+    const data = await printed(look, /its data in (\S+)\.\r?\n/);
+    expect(existsSync(join(data, 'operator.key'))).toBe(true);
+    const signedIn = await fetch(link, { redirect: 'manual' });
+    const cookie = (signedIn.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+    expect(cookie).toMatch(/=/);
+    await waitFor(async () => {
+      const page = await (await fetch(`${look.url}/console/activity`, { headers: { cookie } })).text();
+      for (const text of ['demo-agent-1', 'everything'])
+        if (!page.includes(text)) throw new Error(`${text} is not in Activity`);
+    }, 120_000);
+    look.interrupt();
+    expect(await look.exited).toBe(0);
+    expect(look.output()).toContain('The hub has stopped. Its data is removed.');
+    await expect(fetch(look.url)).rejects.toThrow();
+    expect(readdirSync(folder).filter((name) => name.startsWith('hestia-look-'))).toEqual([]);
+  });
+
+  test('keeps the data of a given folder', async () => {
+    const data = join(folder, 'kept');
+    await using look = await startLook(['--data', data]);
+    await printed(look, /(its data in)/);
+    look.interrupt();
+    expect(await look.exited).toBe(0);
+    expect(existsSync(join(data, 'hestia.db'))).toBe(true);
+  });
+});
