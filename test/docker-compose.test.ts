@@ -1,4 +1,5 @@
 /** docker-compose.yml, as Compose reads it: valid, pinned, bounded, closed to others, with every file it mounts. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Ajv2019 } from 'ajv/dist/2019.js';
@@ -6,6 +7,8 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { loadConfig } from '../src/config.ts';
+import { goProgram } from './support/programs/go-program.ts';
+import { describeWith } from './support/programs/requirements.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
@@ -160,5 +163,27 @@ describe('docker-compose.yml', () => {
     const config = await loadConfig({ environment, workingDirectory: root });
     expect(Object.keys(config.servers)).toEqual(['everything', 'files']);
     expect(JSON.stringify(config)).toContain('http://chroma:8000');
+  });
+});
+
+describeWith('compose-config', 'docker-compose.yml, read by the library of Compose', () => {
+  const read = (environment: Record<string, string>) =>
+    spawnSync(goProgram('compose-config'), [`${root}docker-compose.yml`], { encoding: 'utf8', env: environment });
+
+  test('is one project with all services, whose limits and mounts Compose understands', () => {
+    const { status, stdout, stderr } = read({ GRAFANA_ADMIN_PASSWORD: 'secret' });
+    expect([status, stderr]).toEqual([0, '']);
+    const project = z.looseObject({
+      services: z.record(z.string(), z.looseObject({ mem_limit: z.string(), image: z.string() })),
+    });
+    const resolved = project.parse(JSON.parse(stdout)).services;
+    expect(Object.keys(resolved).toSorted()).toEqual(Object.keys(services).toSorted());
+    expect(resolved.hestia?.mem_limit).toBe(String(2 ** 30));
+  });
+
+  test('is refused without a password, by the name of the variable', () => {
+    const { status, stderr } = read({});
+    expect(status).toBe(1);
+    expect(stderr).toContain('GRAFANA_ADMIN_PASSWORD');
   });
 });

@@ -50,9 +50,8 @@ export async function startCollector(environment: Record<string, string> = {}): 
   const receiver = await startOtlpReceiver();
   const folder = await mkdtemp(join(tmpdir(), 'hestia-collector-'));
   const ports = { http: await freePort(), grpc: await freePort(), hub: await freePort(), own: await freePort() };
-  const health = `${host}:${await freePort()}`;
   const variables = {
-    COLLECTOR_HEALTH_ADDRESS: health,
+    COLLECTOR_HEALTH_ADDRESS: `${host}:${await freePort()}`,
     COLLECTOR_OTLP_HTTP_ADDRESS: `${host}:${ports.http}`,
     COLLECTOR_OTLP_GRPC_ADDRESS: `${host}:${ports.grpc}`,
     COLLECTOR_HUB_METRICS_ADDRESS: `${host}:${ports.hub}`,
@@ -69,7 +68,7 @@ export async function startCollector(environment: Record<string, string> = {}): 
       command: collectorProgram(),
       args: ['--config', collectorConfiguration],
       environment: variables,
-      readyUrl: `http://${health}/`,
+      readyUrl: `http://${variables.COLLECTOR_HEALTH_ADDRESS}/`,
     });
   let program: Program = await start();
   return {

@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 /** The path of a program for the current sources, in the folder of this name. Does not check whether it is built. */
-export function goProgram(name: 'go-sdk' | 'log-verifier'): string {
+export function goProgram(name: 'compose-config' | 'go-sdk' | 'log-verifier'): string {
   const hash = createHash('sha256');
   for (const source of ['go.mod', 'go.sum', 'main.go']) {
     hash.update(readFileSync(new URL(`../../e2e/${name}/${source}`, import.meta.url)));

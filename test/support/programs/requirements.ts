@@ -15,8 +15,10 @@ import { pythonWithSdk } from './python-sdk.ts';
 const programs = {
   alertmanager: ['prometheus-alertmanager', '--version'],
   amtool: ['amtool', '--version'],
+  busybox: ['busybox', 'true'],
   chroma: [chromaProgram(), '--version'],
   chromium: ['chromium', '--version'],
+  'compose-config': [goProgram('compose-config'), '-help'],
   'go-sdk': [goProgram('go-sdk'), 'server'],
   fish: ['fish', '--version'],
   jq: ['jq', '--version'],
