@@ -1,4 +1,5 @@
 /** Attacks of an upstream server over stdio: deaths, floods, endless lines and lists, and answers to other calls. */
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { untilServersConnected } from '../support/hub/hub-process.ts';
@@ -135,5 +136,38 @@ describe('a server that closes its input or exits within a call', () => {
     expect([502, 503, 504]).toContain(failed.status);
     await untilServersConnected(hub, 'flood');
     expect((await run('flood', [])).status).toBe(200);
+  });
+});
+
+describe('a server that asks a client for input over and over', () => {
+  test('reaches it with a bounded number of requests, and what it is refused is recorded as a count', async () => {
+    const count = 500;
+    const { secret } = await hub.agent('asked');
+    const client = new Client(
+      { name: 'attack', version: '1.0.0' },
+      { capabilities: { sampling: {} }, versionNegotiation: { mode: 'legacy' } },
+    );
+    let asked = 0;
+    const answers = Promise.withResolvers<void>();
+    client.setRequestHandler('sampling/createMessage', async () => {
+      asked += 1;
+      await answers.promise;
+      return { role: 'assistant', model: 'none', content: { type: 'text', text: 'late' } };
+    });
+    const requestInit = { headers: { authorization: `Bearer ${secret}` } };
+    await client.connect(new StreamableHTTPClientTransport(new URL(`${hub.url}/mcp/flood`), { requestInit }));
+    const commands = [{ do: 'request', count, bytes: 100 }];
+    const call = client.callTool({ name: 'run', arguments: { commands, answerAfterMs: 3000 } });
+    const records = async () => {
+      const query = 'agentId=asked&event=CLIENT_INPUT_REQUESTED&limit=200';
+      const page = z.object({ items: z.array(z.object({ fields: z.object({ error_type: z.string().optional() }) })) });
+      return page.parse(await (await hub.operator.fetch(`/v1/audit/events?${query}`)).json()).items;
+    };
+    await expect.poll(async () => (await records()).length).toBe(1);
+    await call;
+    expect(asked).toBe(32);
+    expect(await records()).toMatchObject([{ fields: { error_type: 'OVERLOADED' } }]);
+    answers.resolve();
+    await client.close();
   });
 });

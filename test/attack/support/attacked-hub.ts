@@ -33,13 +33,15 @@ export interface Probe {
   /** The memory of the process, and what of it JavaScript uses after garbage collection. */
   residentMib: number;
   usedMib: number;
+  /** What of it JavaScript used after the last major collection of V8. */
+  usedAfterCollectionMib: number;
 }
 
 /** A hub under attack. */
 export interface AttackedHub extends HubProcess {
   probe(): Promise<Probe>;
   /** As {@link AttackedHub.probe} without a garbage collection, which holds the loop. */
-  stalls(): Promise<Pick<Probe, 'longestStallMs' | 'longestStallCpuMs' | 'stalls'>>;
+  stalls(): Promise<Omit<Probe, 'usedMib'>>;
   operator: AttackKey;
   agent(agentId: string, options?: { role?: Role; namespace?: string; scope?: KeyScope }): Promise<AttackKey>;
 }
@@ -50,13 +52,20 @@ export interface AttackedHubOptions extends HubProcessOptions {
 }
 
 const probedMain = fileURLToPath(new URL('./probed-main.ts', import.meta.url));
-const stallSchema = z.object({ at: z.number(), ms: z.number(), cpuMs: z.number(), waitedMs: z.number() });
+const stallSchema = z.object({
+  at: z.number(),
+  ms: z.number(),
+  cpuMs: z.number(),
+  waitedMs: z.number(),
+  collectedMs: z.number(),
+});
 const probeSchema = z.object({
   longestStallMs: z.number(),
   longestStallCpuMs: z.number(),
   stalls: z.array(stallSchema),
   residentMib: z.number(),
   usedMib: z.number(),
+  usedAfterCollectionMib: z.number(),
 });
 
 /** Starts the hub, and resolves when it is ready. Servers may not be connected yet. */

@@ -26,6 +26,8 @@ export interface SoakSample {
   atSeconds: number;
   isDiskFull: boolean;
   residentMib: number;
+  /** What JavaScript used after the last major garbage collection. */
+  usedMib: number;
   longestStallMs: number;
   longestStallCpuMs: number;
   /** The stalls over 30 ms. */
@@ -51,8 +53,10 @@ export interface SoakVerdict {
   longestStallCpuMs: number;
   /** Of them the longest, by the clock, of at most 20. */
   stalls: readonly LoopStall[];
-  /** Median memory of the second half of the last third over that of its first half. */
+  /** Median memory after garbage collection in the second half of the last third, over that in its first half. */
   memoryRatioLastThird: number;
+  /** The same of the resident memory of the process, in which V8 leaves garbage while there is room. */
+  residentRatioLastThird: number;
   /** Calls of good agents that were answered and are not on record, and those that the hub itself counts. */
   callsOffRecord: number;
   auditGap: number;
@@ -203,9 +207,10 @@ async function observe(
     at = (performance.now() - startedAt) / 1000;
     const { answered, refused, isDiskFull } = counts;
     const residentMib = Math.round(residentMiB(hub));
+    const usedMib = Math.round(stalled.usedAfterCollectionMib);
     const { longestStallMs, longestStallCpuMs, stalls } = stalled;
     const stallsFound = { longestStallMs, longestStallCpuMs, stalls };
-    const sample = { atSeconds: Math.round(at), isDiskFull, residentMib, ...stallsFound, answered, refused };
+    const sample = { atSeconds: Math.round(at), isDiskFull, residentMib, usedMib, ...stallsFound, answered, refused };
     samples.push(sample);
     onSample?.(sample);
   }
@@ -237,7 +242,8 @@ async function verdict(hub: AttackedHub, { samples, counts }: { samples: readonl
     longestStallMs: Math.max(0, ...calm.map(({ longestStallMs }) => longestStallMs)),
     longestStallCpuMs: Math.max(0, ...calm.map(({ longestStallCpuMs }) => longestStallCpuMs)),
     stalls: stalls.toSorted((one, other) => other.ms - one.ms).slice(0, stallsShownMax),
-    memoryRatioLastThird: memoryRatio(samples),
+    memoryRatioLastThird: ratioLastThird(samples.map(({ usedMib }) => usedMib)),
+    residentRatioLastThird: ratioLastThird(samples.map(({ residentMib }) => residentMib)),
   };
   if (crashed) return { ...found, callsOffRecord: Number.NaN, auditGap: Number.NaN, trailIntact: false };
   const { body } = await hub.operator.mcp('tools/call', { name: 'get_mcp_hub_status', arguments: {} });
@@ -260,8 +266,8 @@ async function recordedSuccesses(hub: AttackedHub): Promise<number> {
   return count;
 }
 
-function memoryRatio(samples: readonly SoakSample[]): number {
-  const last = samples.slice(-Math.max(2, Math.floor(samples.length / 3))).map(({ residentMib }) => residentMib);
+function ratioLastThird(values: readonly number[]): number {
+  const last = values.slice(-Math.max(2, Math.floor(values.length / 3)));
   const half = Math.floor(last.length / 2);
   return median(last.slice(half)) / median(last.slice(0, half));
 }

@@ -17,9 +17,11 @@ async function probe(mayCollect: boolean): Promise<Record<string, unknown>> {
   const report = watch.report();
   if (mayCollect) globalThis.gc?.();
   const { rss, heapUsed, external } = process.memoryUsage();
+  const usedAfterCollectionMib = watch.usedAfterCollection() / bytesPerMib;
   // The garbage collection was the probe's own.
   watch.reset();
-  return { ...report, residentMib: rss / bytesPerMib, usedMib: (heapUsed + external) / bytesPerMib };
+  const memory = { residentMib: rss / bytesPerMib, usedMib: (heapUsed + external) / bytesPerMib };
+  return { ...report, ...memory, usedAfterCollectionMib };
 }
 
 createServer((request, response) => {
