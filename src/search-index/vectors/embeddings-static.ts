@@ -1,14 +1,11 @@
 /** Embeddings by the static model of the repository: the default, offline, in microseconds a text. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createTimeSlices } from '../../flow/time-slices.ts';
 import type { Embeddings } from './embeddings.ts';
 import { isForeignQuery } from './query-language.ts';
 import { loadStaticModel } from './static-model.ts';
 
 /** The model's file; models/README.md has its origin and licences. */
 export const staticModelFile = new URL('../../../models/static-256-int4.bin', import.meta.url);
-
-/** The number of tools embedded before the event loop runs other work: about 2 ms. */
-const sliceTexts = 16;
 
 /** Opens the model. @throws Error where the file is missing or damaged */
 export function createStaticEmbeddings(file = staticModelFile): Embeddings {
@@ -19,9 +16,11 @@ export function createStaticEmbeddings(file = staticModelFile): Embeddings {
   return {
     model: model.name,
     async embed(texts, purpose) {
+      await model.prepare();
+      const slice = createTimeSlices();
       const vectors: Float32Array[] = [];
       for (const text of texts) {
-        if (vectors.length % sliceTexts === sliceTexts - 1) await nextTurn();
+        await slice();
         vectors.push((purpose === 'query' ? queryVector(text) : model.documentVector(text)) ?? noMeaning);
       }
       return vectors;

@@ -4,12 +4,15 @@
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { inTimeSlices } from '../../flow/time-slices.ts';
 import { wordPieces } from './word-pieces.ts';
 
 /** A loaded model. */
 export interface StaticModel {
   readonly name: string;
   readonly dimensions: number;
+  /** Reads the vocabulary in slices of the event loop. Without it, the first text reads it at once. */
+  prepare(): Promise<void>;
   /** The rows of a text's word pieces, in order. */
   piecesOf(text: string): number[];
   /** The unit vector of a query: the sum over all its pieces. Undefined where no piece is known. */
@@ -32,7 +35,7 @@ const headerSchema = z.object({
 const magic = 'HSE1';
 
 /**
- * Loads a model. Its vocabulary is read with the first text, in some 15 ms, so that a start does not wait for it.
+ * Loads a model. Its vocabulary is read before the first text, in some 15 ms, so that a start does not wait for it.
  * @throws Error where the file is not a model of this format
  */
 export function loadStaticModel(file: string | URL): StaticModel {
@@ -46,11 +49,10 @@ export function loadStaticModel(file: string | URL): StaticModel {
   const scalesStart = Math.ceil((vocabularyStart + vocabularyBytes) / 4) * 4;
   const rowsStart = scalesStart + 4 * tokens;
   if (bytes.length !== rowsStart + (tokens * dimensions) / 2) throw new Error(`${file}: has the wrong length`);
-  let vocabulary: Map<string, number> | undefined;
-  const piecesOf = (text: string) => {
-    vocabulary ??= vocabularyOf(bytes.toString('latin1', vocabularyStart, vocabularyStart + vocabularyBytes));
-    return wordPieces(text, vocabulary);
-  };
+  const vocabulary = createVocabulary(() =>
+    bytes.toString('latin1', vocabularyStart, vocabularyStart + vocabularyBytes),
+  );
+  const piecesOf = (text: string) => wordPieces(text, vocabulary.complete());
   const rows = bytes.subarray(rowsStart);
   const add = (sum: Float64Array, row: number, weight: number) =>
     addRow(sum, rows, { row, factor: weight * bytes.readFloatLE(scalesStart + 4 * row) });
@@ -63,6 +65,7 @@ export function loadStaticModel(file: string | URL): StaticModel {
   return {
     name,
     dimensions,
+    prepare: vocabulary.prepare,
     piecesOf,
     queryVector: (query) => rounded(partOf(query)),
     documentVector: (text) => {
@@ -83,9 +86,28 @@ export function loadStaticModel(file: string | URL): StaticModel {
   };
 }
 
-/** The row of each word piece; the text has one a line. */
-function vocabularyOf(text: string): Map<string, number> {
-  return new Map(text.split('\n').map((piece, row) => [piece, row]));
+/** The number of pieces that are read in one step: less than 1 ms. */
+const stepPieces = 1_000;
+
+/** The row of each word piece, read in steps. `source` is called once; its text has one piece a line. */
+function createVocabulary(source: () => string) {
+  const rows = new Map<string, number>();
+  const steps = read();
+  function* read(): Generator<void, void> {
+    const text = source();
+    for (let row = 0, start = 0, end = 0; end >= 0; row += 1, start = end + 1) {
+      end = text.indexOf('\n', start);
+      rows.set(text.slice(start, end < 0 ? undefined : end), row);
+      if (row % stepPieces === stepPieces - 1) yield;
+    }
+  }
+  return {
+    prepare: () => inTimeSlices(steps),
+    complete: (): ReadonlyMap<string, number> => {
+      while (steps.next().done !== true);
+      return rows;
+    },
+  };
 }
 
 /** The name before the first `: `, and the first sentence of the description behind it, or all of it. */

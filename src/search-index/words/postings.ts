@@ -87,30 +87,48 @@ function emptyPosting(term: string): Posting {
 
 /** Returns the posting lists that changed. */
 function removeFromPostings(removed: readonly RemovedDocument[]): Iterable<Posting> {
-  const changed = new Set<Posting>();
-  const numbers = new Set<number>();
-  for (const { document, namespace, postings } of removed) {
-    numbers.add(document);
+  const changed = new Map<Posting, number[]>();
+  // In ascending order, as the posting lists are.
+  for (const { document, namespace, postings } of removed.toSorted((one, other) => one.document - other.document)) {
     for (const posting of postings) {
-      changed.add(posting);
+      const numbers = changed.get(posting);
+      if (numbers === undefined) changed.set(posting, [document]);
+      else numbers.push(document);
       count(posting, namespace, -1);
     }
   }
-  for (const posting of changed) removeNumbers(posting, numbers);
-  return changed;
+  for (const [posting, numbers] of changed) removeNumbers(posting, numbers);
+  return changed.keys();
 }
 
-function removeNumbers({ documents, weights }: Posting, removed: ReadonlySet<number>): void {
-  let kept = 0;
-  for (let at = 0; at < documents.length; at += 1) {
+/** Removes documents, in ascending order. Only entries behind the first of them are moved. */
+function removeNumbers({ documents, weights }: Posting, removed: readonly number[]): void {
+  let next = 0;
+  let kept = positionOf(documents, removed[0] ?? 0);
+  for (let at = kept; at < documents.length; at += 1) {
     const document = documents[at] ?? 0;
-    if (removed.has(document)) continue;
+    if (document === removed[next]) {
+      next += 1;
+      continue;
+    }
     documents[kept] = document;
     weights[kept] = weights[at] ?? 0;
     kept += 1;
   }
   documents.length = kept;
   weights.length = kept;
+}
+
+/** The position of the first number that is not smaller, by binary search. */
+function positionOf(ascending: readonly number[], number: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ascending[middle] ?? 0) < number) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function count(posting: Posting, namespace: string | undefined, change: number): void {

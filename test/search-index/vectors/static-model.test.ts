@@ -35,6 +35,16 @@ describe('the model file', () => {
   });
 });
 
+describe('a vocabulary that is read in slices', () => {
+  test('is complete for a text that does not wait for it, and afterwards', async () => {
+    const sliced = loadStaticModel(staticModelFile);
+    const reading = sliced.prepare();
+    for (const { text, vector } of expected.queries) expectClose(sliced.queryVector(text), vector ?? []);
+    await Promise.all([reading, sliced.prepare()]);
+    for (const { text } of expected.queries) expect(sliced.piecesOf(text)).toEqual(model.piecesOf(text));
+  });
+});
+
 describe('the pieces of a text', () => {
   test.each(expected.queries)('$text', ({ text, pieces }) => {
     // Words with pieces that no other text has are unknown to this small vocabulary, but not to the model's.
