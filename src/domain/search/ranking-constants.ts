@@ -35,7 +35,7 @@ export const relevance = {
   othersMax: 2.5,
   /** The number of other keys that are not believed when they speak against a tool with which another key has succeeded. */
   contradictingKeysMax: 2,
-  /** The number of queries for which one key's evidence about one tool has full weight. Beyond it, the weight decreases. */
+  /** The number of queries for which one key's evidence about one tool has full weight. Beyond it, the weight falls as 1 / n². */
   requestsPerToolMax: 20,
   halfLifeMs: 30 * 86_400_000,
   /** The share of failures of available tools that are explained by the wrong choice of a tool. */

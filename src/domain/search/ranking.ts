@@ -144,7 +144,7 @@ const noEvidence: Evidence = { own: 0, others: 0, othersCount: 0 };
 
 /** The evidence of another key, with less weight if the key has evidence about the tool for very many queries. */
 function discounted({ sharedValue, requestsCount }: KeyedEvidence): number {
-  return clipped(sharedValue, relevance.otherMax) * Math.min(1, relevance.requestsPerToolMax / requestsCount);
+  return clipped(sharedValue, relevance.otherMax) * Math.min(1, relevance.requestsPerToolMax / requestsCount) ** 2;
 }
 
 function scored(candidate: TextPlaced, evidence: Evidence, { keyId, recollection }: RankingContext) {
