@@ -6,6 +6,7 @@ import { createSearchLog } from '../../src/domain/search/log.ts';
 import { matchTools } from '../../src/domain/search/match.ts';
 import { createOutcomeMemory } from '../../src/domain/search/outcome-memory.ts';
 import { shownTool } from '../../src/domain/search/ranking.ts';
+import type { ToolIndex } from '../../src/search-index/tool-index.ts';
 import type { Outcome } from '../../src/shapes/event.ts';
 import type { JsonObject } from '../../src/shapes/json.ts';
 import type { IndexedTool } from '../../src/shapes/tool.ts';
@@ -57,7 +58,7 @@ export function createAdapter({ tools, scoring = 'static' }: AdapterOptions): Ra
   const memory = createOutcomeMemory();
   const searchLog = createSearchLog();
   const indexed = indexedTools(tools);
-  const indexing = createEvalIndex(indexed.servers, scoring);
+  const indexing = createEvalIndex(indexed.servers, scoring).then(withCachedSearches);
   let count = 0;
   return {
     search: async (query, { agentId, k, now }) => {
@@ -84,6 +85,19 @@ export function createAdapter({ tools, scoring = 'static' }: AdapterOptions): Ra
       const call = { callId: `call_${count}`, serverId, toolName, agentId, namespace, keyId: agentId };
       const credit = searchLog.credit({ ...call, outcome, latencyMs, recordedAt: now });
       if (credit !== undefined) memory.learn(credit.lesson);
+    },
+  };
+}
+
+/** The replay repeats its queries, and the index of a replay never changes: each query is matched once. */
+function withCachedSearches(index: ToolIndex): ToolIndex {
+  const cached = new Map<string, ReturnType<ToolIndex['search']>>();
+  return {
+    ...index,
+    search: (query) => {
+      const found = cached.get(query.query) ?? index.search(query);
+      cached.set(query.query, found);
+      return found;
     },
   };
 }
