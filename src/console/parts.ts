@@ -29,9 +29,9 @@ export function emptyState(text: Shown): Markup {
   return html`<p class="empty">${text}</p>`;
 }
 
-/** A list of names and values; a value of `undefined` is left out. */
+/** A list of names and values; a value of `undefined` or `false` is left out. */
 export function facts(entries: readonly (readonly [string, Shown])[]): Markup {
-  const present = entries.filter(([, value]) => value !== undefined);
+  const present = entries.filter(([, value]) => value !== undefined && value !== false);
   return html`<dl class="facts">${present.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 }
 

@@ -10,11 +10,18 @@ const barWidthMin = 4;
 /** How many levels are indented. */
 const depthMax = 8;
 
-/** The waterfall of the spans of one trace: each below its parent, siblings in the order of their start. */
-export function waterfall(spans: readonly RecentSpan[]): Markup {
+/**
+ * The waterfall of the spans of one trace: each below its parent, siblings in the order of their start. `spans` is undefined where
+ * the hub makes none.
+ */
+export function waterfall(spans: readonly RecentSpan[] | undefined): Markup {
+  if (spans === undefined)
+    return emptyState(
+      html`The hub makes no spans, since <code>OTEL_SDK_DISABLED</code> is true. With <code>OTEL_TRACES_EXPORTER=none</code> it keeps them for this page, and sends none.`,
+    );
   if (spans.length === 0)
     return emptyState(
-      'The hub no longer has the spans of this trace. They are in the backend that the collector sends them to.',
+      'The hub no longer has the spans of this trace: it keeps the newest 2,000. A backend of traces has them, if the hub sends them to one.',
     );
   const end = Math.max(...spans.map(({ startedAt, durationMs }) => startedAt + durationMs));
   const start = Math.min(...spans.map(({ startedAt }) => startedAt));

@@ -40,8 +40,11 @@ export interface HubStatus {
    * @throws HestiaError FORBIDDEN; VIEWS_UNAVAILABLE
    */
   lastHour(caller: Caller): Promise<LastHour>;
-  /** The spans of a trace that the hub still has, in the order of their start. @throws HestiaError FORBIDDEN */
-  spansOf(caller: Caller, traceId: string): Promise<RecentSpan[]>;
+  /**
+   * The spans of a trace that the hub still has, in the order of their start; undefined where telemetry is disabled.
+   * @throws HestiaError FORBIDDEN
+   */
+  spansOf(caller: Caller, traceId: string): Promise<RecentSpan[] | undefined>;
 }
 
 /** What happened in the last hour. */

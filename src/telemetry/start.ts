@@ -31,8 +31,8 @@ import { createTraceIds } from './trace-ids.ts';
 export interface Telemetry extends AsyncDisposable {
   /** Counts of each signal's items since the start. Of metrics only exports are counted, since they are cumulative. */
   delivery(): Readonly<Record<Signal, Delivery>>;
-  /** The spans of a trace that this process ended lately; none where telemetry is disabled. */
-  spansOf(traceId: string): RecentSpan[];
+  /** The spans of a trace that this process ended lately, whatever is exported; undefined where telemetry is disabled. */
+  spansOf(traceId: string): RecentSpan[] | undefined;
 }
 
 /** How long the shutdown waits for the last traces and logs, and then for the last metrics, in milliseconds. */
@@ -51,7 +51,7 @@ export async function startTelemetry({
 }): Promise<Telemetry> {
   const { observer, counts } = createDeliveryCounts(log);
   if (configuration.disabled)
-    return { delivery: () => counts, spansOf: () => [], [Symbol.asyncDispose]: async () => undefined };
+    return { delivery: () => counts, spansOf: () => undefined, [Symbol.asyncDispose]: async () => undefined };
   const recentSpans = createRecentSpans();
   const traces = await spanPipeline(configuration, observer);
   const logs = await logPipeline(configuration, observer);

@@ -40,5 +40,9 @@ test('spans that are each other parents end the indentation', async () => {
 });
 
 test('a trace that is no longer kept says where it is', async () => {
-  expect(String(await waterfall([]))).toContain('The hub no longer has the spans of this trace.');
+  expect(String(await waterfall([]))).toContain('The hub no longer has the spans of this trace:');
+});
+
+test('a hub that makes no spans says which setting does that', async () => {
+  expect(String(await waterfall(undefined))).toContain('<code>OTEL_SDK_DISABLED</code> is true');
 });

@@ -20,11 +20,14 @@ const draw = (figure) => {
   // Bars of no height would be drawn as a line.
   const present = (counts) => counts.map((count) => (count === 0 ? null : count));
   const total = success.map((count, index) => count + failed[index]);
+  const clock = (seconds) => new Date(seconds * 1000).toTimeString().slice(0, 5);
+  // Without a pointer over the chart, its legend has the newest minute.
+  const newestOf = (values) => (_plot, _value, _series, at) => values[at ?? values.length - 1] ?? 'none';
   const options = {
     width: Math.max(280, figure.clientWidth),
     height: 240,
     axes: [
-      { ...axis, values: (_plot, times) => times.map((each) => new Date(each * 1000).toTimeString().slice(0, 5)) },
+      { ...axis, values: (_plot, times) => times.map(clock) },
       { ...axis, size: 50 },
       { ...axis, scale: 'ms', side: 1, size: 60, grid: { show: false } },
     ],
@@ -33,17 +36,31 @@ const draw = (figure) => {
       ms: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] },
     },
     series: [
-      {},
+      { label: 'minute', value: newestOf(time.map(clock)) },
       {
         label: 'success',
         stroke: colour('good'),
         fill: colour('good'),
         paths: bars,
         points: { show: false },
-        value: (_plot, _value, _series, at) => (at === null ? '' : success[at]),
+        value: newestOf(success),
       },
-      { label: 'failed', stroke: colour('bad'), fill: colour('bad'), paths: bars, points: { show: false } },
-      { label: '95 % within, ms', scale: 'ms', stroke: colour('accent'), width: 2, spanGaps: true },
+      {
+        label: 'failed',
+        stroke: colour('bad'),
+        fill: colour('bad'),
+        paths: bars,
+        points: { show: false },
+        value: newestOf(failed),
+      },
+      {
+        label: '95 % within, ms',
+        scale: 'ms',
+        stroke: colour('accent'),
+        width: 2,
+        spanGaps: true,
+        value: newestOf(latency),
+      },
     ],
   };
   new uPlot(options, [time, present(total), present(failed), latency], figure);

@@ -137,7 +137,7 @@ async function recordOf(audit: AuditService, { caller }: PageContext, seq: numbe
 
 function recordPage(
   record: AuditRecord,
-  { spans, grafana }: { spans: readonly RecentSpan[]; grafana: string | undefined },
+  { spans, grafana }: { spans: readonly RecentSpan[] | undefined; grafana: string | undefined },
   context: PageContext,
 ) {
   const { seq, trace_id: traceId, span_id: spanId, agent_id: agentId } = record;

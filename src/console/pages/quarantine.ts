@@ -1,4 +1,5 @@
 /** The page of the quarantine: what the content scan stopped, the passages, and the decision. */
+import { diffWordsWithSpace } from 'diff';
 import { Hono } from 'hono';
 import type { QuarantineService } from '../../domain/quarantine-service.ts';
 import { HestiaError } from '../../shapes/error.ts';
@@ -96,9 +97,22 @@ function findingPart({ ruleId, severity, part, line, why, evidence }: ScanFindin
   return html`<div class="finding"><p>${badge(severity, severity === 'low' ? 'neutral' : severity === 'medium' ? 'warning' : 'bad')} ${why} <span class="hint">${part}, line ${line}, rule ${ruleId}</span></p><pre>${evidence}</pre></div>`;
 }
 
+/** The differences of a definition, field by field, with what is only in one of the two marked. */
 function changesPart(changes: readonly FieldChange[]): Shown {
-  return changes.map(
-    ({ field, before, after }) => html`<div class="difference"><p>${field}</p>
-      <pre class="before">${before ?? '(absent)'}</pre><pre class="after">${after ?? '(absent)'}</pre></div>`,
-  );
+  return changes.map(({ field: name, before, after }) => {
+    const parts = before === undefined || after === undefined ? [] : (diffWordsWithSpace(before, after, bounds) ?? []);
+    const side = (text: string | undefined, leftOut: 'added' | 'removed') =>
+      parts.length === 0 ? (text ?? '(absent)') : parts.filter((part) => !part[leftOut]).map(marked);
+    return html`<div class="difference"><p><strong>${name}</strong> changed</p>
+      <div><p class="hint">Before</p><pre class="before">${side(before, 'added')}</pre></div>
+      <div><p class="hint">After</p><pre class="after">${side(after, 'removed')}</pre></div></div>`;
+  });
+}
+
+/** Texts that differ more are shown without marks. */
+const bounds = { timeout: 20 };
+
+function marked({ value, added, removed }: ReturnType<typeof diffWordsWithSpace>[number]): Shown {
+  if (added) return html`<ins>${value}</ins>`;
+  return removed ? html`<del>${value}</del>` : value;
 }

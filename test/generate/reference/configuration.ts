@@ -36,7 +36,10 @@ const variables: Record<keyof typeof environmentSchema.shape, { meaning: string;
     byDefault: 'the file `logins.keyFile`',
   },
   HESTIA_DATABASE_URL: { meaning: 'Reserved. A hub with this variable does not start.', byDefault: 'unset' },
-  OTEL_SDK_DISABLED: { meaning: '`true` exports nothing.' },
+  OTEL_SDK_DISABLED: {
+    meaning:
+      '`true` makes no spans and exports nothing. The console then has no traces; with all exporters `none` it has.',
+  },
   OTEL_SERVICE_NAME: { meaning: 'The resource attribute `service.name`.', byDefault: '`hestia`' },
   OTEL_RESOURCE_ATTRIBUTES: { meaning: 'Further resource attributes, `key=value` pairs.', byDefault: 'none' },
   OTEL_TRACES_EXPORTER: { meaning: '`otlp` or `none`.' },
