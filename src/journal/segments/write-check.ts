@@ -16,11 +16,19 @@ export interface WriteCheck {
 
 /** How often a failing journal is probed, and the space on the disk is checked, in milliseconds. */
 const intervalMs = 100;
+/** How long the place of the file is assumed to be as it was found, in milliseconds. Each write looks again. */
+const placeKnownMs = 5;
 
 /** Creates the state. `elapsedMs` is a monotonic clock. */
 export function createWriteCheck(elapsedMs: () => number): WriteCheck {
   let failure: JournalError | undefined;
   let checkedAtMs = Number.NEGATIVE_INFINITY;
+  let placeCheckedAtMs = Number.NEGATIVE_INFINITY;
+  const checkPlace = (file: SegmentFile) => {
+    if (elapsedMs() - placeCheckedAtMs < placeKnownMs) return;
+    file.checkPlace();
+    placeCheckedAtMs = elapsedMs();
+  };
   return {
     failed: (error) => {
       failure = error;
@@ -32,7 +40,7 @@ export function createWriteCheck(elapsedMs: () => number): WriteCheck {
     check: (file, isBusy) => {
       const isRecent = elapsedMs() - checkedAtMs < intervalMs;
       if (failure !== undefined && (isRecent || isBusy)) throw failure;
-      if (failure === undefined) file.checkPlace();
+      if (failure === undefined) checkPlace(file);
       if (isRecent) return;
       checkedAtMs = elapsedMs();
       if (failure === undefined) file.checkSpace();
