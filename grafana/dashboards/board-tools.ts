@@ -10,9 +10,10 @@ import { thresholds } from '../thresholds.ts';
 import { type BoardSection, createBoard, hubLogs, hubSpans } from './board.ts';
 import { meaning, outcomeColours, percentileColours } from './colour.ts';
 import { boardLink, limit, steps, units } from './panel.ts';
-import { heatmapPanel, percentileLines, rankingPanel, statPanel, timeSeriesPanel } from './panel-chart.ts';
-import { attributeColumn, logPanel, rootColumn, tablePanel, tracePanel } from './panel-list.ts';
+import { heatmapPanel, percentileLines, statPanel, timeSeriesPanel } from './panel-chart.ts';
+import { attributeColumn, logPanel, tablePanel, tracePanel } from './panel-list.ts';
 import { hub, is, isNot, matches, ofDeployment, overRange, perSecond, quantileOverRange, shareOf } from './promql.ts';
+import { slowCalls } from './section-slow-calls.ts';
 import { callDurations } from './span-metrics.ts';
 import { outcomeVariable, serverVariable, toolVariable } from './variable.ts';
 
@@ -36,7 +37,14 @@ export function toolsBoard(): Dashboard {
       ['Was a caller refused?', boardUids.skillsAndSecurity],
     ],
     variables: [serverVariable(), toolVariable(), outcomeVariable()],
-    sections: [inShort(), failures(), callsAndErrors(), durations(), byServer(), slowCalls()],
+    sections: [
+      inShort(),
+      failures(),
+      callsAndErrors(),
+      durations(),
+      byServer(),
+      slowCalls({ spans: chosenSpans, durationBuckets }),
+    ],
   });
 }
 
@@ -256,47 +264,3 @@ function byServer(): BoardSection {
     ],
   };
 }
-
-function slowCalls(): BoardSection {
-  return {
-    title: 'What is slow',
-    panels: [
-      rankingPanel({
-        title: 'Slowest tools, P95',
-        description: 'Which tools are slowest?',
-        unit: units.seconds,
-        noValue: 'no traffic yet',
-        query: {
-          expr: `topk(10, ${quantileOverRange(0.95, durationBuckets, labels.serverId, labels.genAiToolName)})`,
-          legend: `{{${labels.genAiToolName}}} ({{${labels.serverId}}})`,
-        },
-        size: { width: 14, height: 9 },
-      }),
-      timeSeriesPanel({
-        title: 'Calls in progress',
-        description:
-          'How many calls are in progress at once? A line that only rises is a server that no longer responds.',
-        unit: units.count,
-        queries: [{ expr: `sum by (instance) (${hub(series.callsRunning)})`, legend: '{{instance}}' }],
-        size: { width: 10, height: 9 },
-      }),
-      tracePanel({
-        title: 'Slow calls, newest first',
-        description: `Where did the time of calls over ${slowCall} go? Click the last cell for the trace of a call.`,
-        noValue: `no call took longer than ${slowCall}`,
-        where: `${chosenSpans} && span.${attributes.outcome} =~ "$outcome" && duration > ${slowCall}`,
-        columns: [
-          attributeColumn(attributes.genAiToolName, 'tool'),
-          attributeColumn(attributes.serverId, 'server'),
-          attributeColumn(attributes.genAiAgentId, 'agent'),
-          attributeColumn(attributes.outcome, 'outcome'),
-          rootColumn,
-        ],
-        size: { width: 24 },
-      }),
-    ],
-  };
-}
-
-/** The minimum duration of a slow call here, far below the threshold of the alert, to show a slowdown early. */
-const slowCall = '500ms';
