@@ -13,6 +13,8 @@ import { configurationFileSchema } from '../../src/shapes/configuration/config.t
 import { type BenchRun, barsPlot, figuresPage, growthPlot, runSchema } from '../bench/report.ts';
 import { startTestHub } from '../support/hub/hub.ts';
 import { withSourceTree } from './architecture-tree.ts';
+import { chartCopies } from './chart/copies.ts';
+import { chartValuesSchema } from './chart/values-schema.ts';
 import { referencePage } from './reference/page.ts';
 import { runbookPage } from './runbook-page.ts';
 import { scanRulePage } from './scan-rule-table.ts';
@@ -29,12 +31,8 @@ export interface GeneratedFile {
 
 const generatedNote = 'Made from the TypeScript beside it by `npm run generate`; changes here are lost.';
 
-/** All of them. */
-export const generatedFiles: readonly GeneratedFile[] = [
-  {
-    path: 'docs/hestia.config.schema.json',
-    content: async () => json(z.toJSONSchema(configurationFileSchema, { io: 'input' })),
-  },
+/** What Prometheus and Grafana read. The chart has copies of these files. */
+const rulesAndBoards: readonly GeneratedFile[] = [
   {
     path: 'grafana/rules/recording.yaml',
     content: async () => ruleFile(generatedNote, recordingRules({ timeScale: 1 })),
@@ -43,6 +41,18 @@ export const generatedFiles: readonly GeneratedFile[] = [
     path: 'grafana/rules/alerts.yaml',
     content: async () => ruleFile(generatedNote, alertRules({ timeScale: 1 })),
   },
+  ...boardFiles().map(({ path, board }) => ({ path, content: async () => json(board) })),
+];
+
+/** All of them. */
+export const generatedFiles: readonly GeneratedFile[] = [
+  {
+    path: 'docs/hestia.config.schema.json',
+    content: async () => json(z.toJSONSchema(configurationFileSchema, { io: 'input' })),
+  },
+  ...rulesAndBoards,
+  ...chartCopies([...rulesAndBoards, { path: 'otel-collector.yaml', content: () => readText('otel-collector.yaml') }]),
+  { path: 'chart/values.schema.json', content: async () => json(chartValuesSchema()) },
   { path: 'src/search-index/vectors/kernel.ts', content: async () => vectorKernelFile() },
   {
     path: 'ARCHITECTURE.md',
@@ -61,7 +71,6 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'docs/performance-figures.md', content: async () => figuresPage(await benchRun()) },
   { path: 'docs/performance-bars.svg', content: async () => barsPlot(await benchRun()) },
   { path: 'docs/performance-growth.svg', content: async () => growthPlot(await benchRun()) },
-  ...boardFiles().map(({ path, board }) => ({ path, content: async () => json(board) })),
 ];
 
 /** The full run whose figures are committed. */

@@ -9,6 +9,7 @@ import { mayMountSmallDisk } from '../small-disk.ts';
 import { chromaProgram } from './chroma-program.ts';
 import { collectorProgram } from './collector-program.ts';
 import { goProgram } from './go-program.ts';
+import { kubernetesTool } from './kubernetes-tools.ts';
 import { pythonWithSdk } from './python-sdk.ts';
 
 /** Programs by name: the command, and arguments with which it exits without effects. */
@@ -21,7 +22,9 @@ const programs = {
   'compose-config': [goProgram('compose-config'), '-help'],
   'go-sdk': [goProgram('go-sdk'), 'server'],
   fish: ['fish', '--version'],
+  helm: [kubernetesTool('helm'), 'version'],
   jq: ['jq', '--version'],
+  kubeconform: [kubernetesTool('kubeconform'), '-v'],
   'log-verifier': [goProgram('log-verifier'), '-help'],
   otelcol: [collectorProgram(), '--version'],
   prlimit: ['prlimit', '--version'],
