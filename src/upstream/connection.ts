@@ -250,7 +250,7 @@ class Connection implements UpstreamConnection {
     session.ended.addEventListener('abort', onEnded);
     // One lost request does not prove that the server is lost: a health check decides.
     session.client.onerror = () => this.#health?.checkNow();
-    this.#introduction = introductionOf(session);
+    this.#introduction = introductionOf(session, this.#deps);
     this.#offers.useSession(session);
     const onSubscriptionEnded = () => this.#health?.checkNow();
     const { onSkillsChanged: onList, ...deps } = this.#deps;

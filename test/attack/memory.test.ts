@@ -105,9 +105,9 @@ describe('a server with lists that are too long', () => {
   });
 });
 
-describe('a server with prompts that are too long, or always change', () => {
-  test('has those within the limits kept, and does not keep the hub busy', async () => {
-    using huge = createHostileUpstream({ prompts: { count: 20, bytes: 400_000 } });
+describe('a server with prompts and instructions that are too long, or prompts that always change', () => {
+  test('has those within the limits kept, nothing of too long instructions, and does not keep the hub busy', async () => {
+    using huge = createHostileUpstream({ prompts: { count: 20, bytes: 400_000 }, instructionsBytes: 5_000_000 });
     using wide = createHostileUpstream({ prompts: { count: 20, bytes: 150_000 } });
     using restless = createHostileUpstream({ prompts: { count: 300, bytes: 200, changing: true } });
     await using attacked = await startAttackedHub({
@@ -124,6 +124,7 @@ describe('a server with prompts that are too long, or always change', () => {
         new StreamableHTTPClientTransport(new URL(`${attacked.url}/mcp/${serverId}`), { requestInit }),
       );
       const { prompts } = await client.listPrompts();
+      expect(client.getInstructions()).toBeUndefined();
       await client.close();
       return prompts.length;
     };

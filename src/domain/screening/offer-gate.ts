@@ -76,6 +76,10 @@ async function screenOffer(
   { serverId, name, content }: ScreenedOffer,
   digest: string,
 ): Promise<boolean> {
+  const subject = { kind: 'tool', scope: serverId, name, digest } as const;
+  // Without another scan, so that what is held costs little however often clients ask for it.
+  const existing = await deps.quarantineStore.find(subject);
+  if (existing !== undefined) return existing.state === 'approved' || existing.state === 'noted';
   const { installerHosts } = deps.policy;
   const parts = [
     { part: 'name', text: name },
@@ -83,9 +87,6 @@ async function screenOffer(
   ];
   const findings = await scanContent(parts, { subject: 'tool', installerHosts });
   if (findings.length === 0) return true;
-  const subject = { kind: 'tool', scope: serverId, name, digest } as const;
-  const existing = await deps.quarantineStore.find(subject);
-  if (existing !== undefined) return existing.state === 'approved' || existing.state === 'noted';
   const state = ({ block: 'blocked', quarantine: 'held', warn: 'noted' } as const)[actionFor(deps.policy, findings)];
   const quarantineId = newId('qtn');
   const decision = { decidedAt: undefined, decidedBy: undefined };

@@ -134,7 +134,9 @@ function handle(line: string): void {
     const serverInfo = { name: 'hostile', version: '1.0.0' };
     const listChanged = { listChanged: true };
     const capabilities = { tools: listChanged, ...(behaviour().prompts && { prompts: listChanged }) };
-    answer({ protocolVersion: '2025-11-25', capabilities, serverInfo });
+    const { instructionsBytes: length } = behaviour();
+    const instructions = length === undefined ? undefined : 'x'.repeat(length);
+    answer({ protocolVersion: '2025-11-25', capabilities, serverInfo, instructions });
   } else if (method === 'tools/list') {
     lists += 1;
     answer(listResult(params));

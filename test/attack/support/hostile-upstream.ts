@@ -12,6 +12,8 @@ export interface Behaviour {
   generated?: { count: number; bytes?: number; changing?: boolean };
   /** Listed prompts, as `generated`. The server offers none without. */
   prompts?: { count: number; bytes?: number; changing?: boolean };
+  /** The length of its instructions. */
+  instructionsBytes?: number;
   /** The list has a page for each cursor, and then begins again, for ever. */
   cursors?: string[];
   /** The process exits so many milliseconds after each listing. */
