@@ -72,7 +72,20 @@ export default defineConfig({
         items: [
           { text: 'What Hestia is', link: '/' },
           { text: 'Ten minutes', link: '/start' },
-          { text: 'Connect your client', link: '/clients' },
+          {
+            text: 'Connect your client',
+            link: '/clients',
+            collapsed: true,
+            items: [
+              { text: 'Claude Code', link: '/clients/claude-code' },
+              { text: 'Claude Desktop', link: '/clients/claude-desktop' },
+              { text: 'VS Code', link: '/clients/vs-code' },
+              { text: 'Cursor', link: '/clients/cursor' },
+              { text: 'Windsurf', link: '/clients/windsurf' },
+              { text: 'Codex', link: '/clients/codex' },
+              { text: 'Gemini CLI', link: '/clients/gemini-cli' },
+            ],
+          },
           { text: 'Connect servers', link: '/servers' },
           { text: 'Servers with a login', link: '/logins' },
           { text: 'Skills', link: '/skills' },

@@ -8,6 +8,7 @@ import { alertRules } from '../../grafana/rules/alert-rules.ts';
 import { recordingRules } from '../../grafana/rules/recording-rules.ts';
 import { ruleFile } from '../../grafana/rules/rule.ts';
 import { version } from '../../src/config.ts';
+import { clientSetups } from '../../src/console/client-setups.ts';
 import { openApiDocument } from '../../src/http/app.ts';
 import { configurationFileSchema } from '../../src/shapes/configuration/config.ts';
 import { type BenchRun, barsPlot, figuresPage, growthPlot, runSchema } from '../bench/report.ts';
@@ -15,6 +16,7 @@ import { startTestHub } from '../support/hub/hub.ts';
 import { withSourceTree } from './architecture-tree.ts';
 import { chartCopies } from './chart/copies.ts';
 import { chartValuesSchema } from './chart/values-schema.ts';
+import { clientPagePath, withConfiguration } from './client-pages.ts';
 import { referencePage } from './reference/page.ts';
 import { runbookPage } from './runbook-page.ts';
 import { scanRulePage } from './scan-rule-table.ts';
@@ -71,6 +73,11 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'docs/performance-figures.md', content: async () => figuresPage(await benchRun()) },
   { path: 'docs/performance-bars.svg', content: async () => barsPlot(await benchRun()) },
   { path: 'docs/performance-growth.svg', content: async () => growthPlot(await benchRun()) },
+  ...clientSetups.map((setup) => ({
+    path: clientPagePath(setup),
+    content: async () => withConfiguration(await readText(clientPagePath(setup)), setup),
+  })),
+  ...boardFiles().map(({ path, board }) => ({ path, content: async () => json(board) })),
 ];
 
 /** The full run whose figures are committed. */

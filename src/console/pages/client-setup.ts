@@ -4,68 +4,14 @@ import type { AccessService } from '../../domain/access-service.ts';
 import { keyRequestSchema } from '../../shapes/access.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import { zodViolations } from '../../shapes/violation.ts';
+import { clientSetups } from '../client-setups.ts';
 import type { PageContext } from '../layout.ts';
 import { html, lines, type Markup } from '../markup.ts';
 import { actionForm, field } from '../parts.ts';
 import { type ConsoleEnv, show } from '../session.ts';
 
-/** A client, where its configuration goes, and the text for a hub and a key. */
-interface ClientSetup {
-  client: string;
-  place: string;
-  text: (hub: { url: string; key: string }) => string;
-}
-
 /** What stands for the key where none was created. */
 const keyPlaceholder = 'YOUR_KEY';
-
-const bearer = (key: string) => `Bearer ${key}`;
-const pretty = (value: object) => JSON.stringify(value, undefined, 2);
-
-// The forms that the documentation of each client has.
-const setups: readonly ClientSetup[] = [
-  {
-    client: 'Claude Code',
-    place: 'On the command line',
-    text: ({ url, key }) => `claude mcp add --transport http hestia ${url} --header "Authorization: ${bearer(key)}"`,
-  },
-  {
-    client: 'Claude Desktop',
-    place: 'In claude_desktop_config.json. It starts servers as programs; mcp-remote is one that connects to this hub.',
-    text: ({ url, key }) =>
-      pretty({
-        mcpServers: {
-          hestia: {
-            command: 'npx',
-            args: ['-y', 'mcp-remote', url, '--header', 'Authorization:${HESTIA_AUTHORIZATION}'],
-            env: { HESTIA_AUTHORIZATION: bearer(key) },
-          },
-        },
-      }),
-  },
-  {
-    client: 'VS Code',
-    place: 'In .vscode/mcp.json',
-    text: ({ url, key }) =>
-      pretty({ servers: { hestia: { type: 'http', url, headers: { Authorization: bearer(key) } } } }),
-  },
-  {
-    client: 'Cursor',
-    place: 'In ~/.cursor/mcp.json, or .cursor/mcp.json of a project',
-    text: ({ url, key }) => pretty({ mcpServers: { hestia: { url, headers: { Authorization: bearer(key) } } } }),
-  },
-  {
-    client: 'Codex',
-    place: 'In ~/.codex/config.toml',
-    text: ({ url, key }) => `[mcp_servers.hestia]\nurl = "${url}"\nhttp_headers = { Authorization = "${bearer(key)}" }`,
-  },
-  {
-    client: 'Gemini CLI',
-    place: 'In ~/.gemini/settings.json',
-    text: ({ url, key }) =>
-      pretty({ mcpServers: { hestia: { httpUrl: url, headers: { Authorization: bearer(key) } } } }),
-  },
-];
 
 /** The routes below `/console/connect`. */
 export function connectPages({ access }: { access: AccessService }): Hono<ConsoleEnv> {
@@ -107,7 +53,7 @@ function configurations({ url: { origin } }: PageContext, key: string): Markup {
   const isPlaceholder = key === keyPlaceholder;
   return html`<section><h2>${isPlaceholder ? '2. ' : ''}Its configuration</h2>
     <p>${isPlaceholder && html`With a new key, it is in the place of <code>${keyPlaceholder}</code>. `}Any other client connects by Streamable HTTP to <code>${url}</code>, with the key as bearer token.</p>
-    <div class="setups">${setups.map(
+    <div class="setups">${clientSetups.map(
       ({ client, place, text }) =>
         html`<article class="card"><h3>${client}</h3><p class="hint">${place}</p><pre class="copy" data-client="${client}"><code>${lines(text({ url, key }))}</code></pre></article>`,
     )}</div></section>`;

@@ -1,17 +1,10 @@
 /** The documents: every link and every file name in them leads to a file of this repository, every anchor to a heading. */
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { documentPaths, repositoryFolder as root } from '../support/documents/block.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const documents = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], {
-  cwd: root,
-  encoding: 'utf8',
-})
-  .split('\n')
-  .filter((path) => path !== '' && !/^(?:test\/fixtures\/)?skills\//.test(path) && existsSync(join(root, path)));
+const documents = documentPaths();
 
 /** Targets of Markdown links outside of code, but for those to other hosts. */
 function linksOf(markdown: string): string[] {
