@@ -77,7 +77,6 @@ export const generatedFiles: readonly GeneratedFile[] = [
     path: clientPagePath(setup),
     content: async () => withConfiguration(await readText(clientPagePath(setup)), setup),
   })),
-  ...boardFiles().map(({ path, board }) => ({ path, content: async () => json(board) })),
 ];
 
 /** The full run whose figures are committed. */

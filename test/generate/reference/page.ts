@@ -37,7 +37,7 @@ its attributes and \`exception.type\`, \`exception.message\` and \`exception.sta
 
 These commands work as written:
 
-\`\`\`
+\`\`\`sh
 grep "SKILL_ACTIVATION" data/hestia.log | jq '{time: .timestamp, skill: .skill_name, event: .security_event, agent: .agent_id}'
 grep "Tool outcome recorded" data/hestia.log | jq -r '.outcome' | sort | uniq -c
 grep "SCHEDULER_" data/hestia.log | jq '{time: .timestamp, event: .monitoring_event, details: .}'
