@@ -17,7 +17,13 @@ import { failSpan, inSpan } from '../telemetry/span.ts';
 import type { AccessGuard } from './access/guard.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import type { SkillGate } from './screening/skill-gate.ts';
-import { activationEvent, deactivationEvent, newActivation, storedActivationFields } from './skill/activation.ts';
+import {
+  type ActivationCause,
+  activationEvent,
+  deactivationEvent,
+  newActivation,
+  storedActivationFields,
+} from './skill/activation.ts';
 import { findSkill, type SkillAddress, skillFields, skillKey } from './skill/lookup.ts';
 import type { SkillCatalogue } from './skill-catalogue.ts';
 import type { SkillTools } from './skill-tools.ts';
@@ -41,6 +47,8 @@ export interface DeactivationAnswer {
 
 /** How a skill is activated. Without `ttlSeconds` the activation does not expire. */
 export interface ActivationOptions {
+  /** What activates the skill, if nobody asked for it. The configuration replaces no activation but its own. */
+  cause?: ActivationCause | undefined;
   ttlSeconds?: number | undefined;
   version?: number | undefined;
 }
@@ -103,7 +111,7 @@ export function createSkillLifecycle(deps: SkillLifecycleDeps): SkillLifecycle {
         await measured(deps, 'activate', async (span) => {
           await guard.require(caller, 'tool.call');
           const skill = await findSkill(deps, caller, address);
-          return activateSkill(deps, { caller, skill, span, isOnCall: true });
+          return activateSkill(deps, { caller, skill, span, cause: 'call' });
         });
       }),
     deactivate: (caller, address) =>
@@ -137,20 +145,14 @@ interface SkillChange {
 
 async function activateSkill(
   deps: SkillLifecycleDeps,
-  {
-    caller,
-    skill,
-    span,
-    ttlSeconds,
-    version: number = skill.latestVersion,
-    isOnCall = false,
-  }: SkillChange & ActivationOptions & { isOnCall?: boolean },
+  { caller, skill, span, ttlSeconds, version: number = skill.latestVersion, cause }: SkillChange & ActivationOptions,
 ): Promise<ActivationAnswer> {
   const version = await deps.skillStore.findVersion(skill.skillId, number);
   if (version === undefined) throw notFound('skill version');
   span.setAttribute(attributes.skillDigest, version.document.digest);
   const current = await currentActivation(deps, skill);
-  if (current?.registered && current.version === version.version && ttlSeconds === undefined) {
+  const isSame = current?.registered && current.version === version.version && ttlSeconds === undefined;
+  if (current && (isSame || (cause === 'configuration' && current.agentId !== caller.agentId))) {
     return { activation: current, changed: false, errorType: undefined };
   }
   await scanAgain(deps, caller, { skill, version });
@@ -158,7 +160,7 @@ async function activateSkill(
   const registered = deps.skillTools.register(proposed, version.document) === 'registered';
   const activation = { ...proposed, registered };
   try {
-    const event = activationEvent(caller, skill, { activation, isOnCall });
+    const event = activationEvent(caller, skill, { activation, cause });
     await deps.trail.commit({ event, by: caller, span }, async (tx) => {
       if (current) await deps.skillStore.deleteActivation(tx, current.activationId);
       await deps.skillStore.insertActivation(tx, activation);

@@ -16,6 +16,7 @@ import type { AccessGuard } from './access/guard.ts';
 import type { RateLimits } from './access/rate-limits.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import type { SkillGate } from './screening/skill-gate.ts';
+import type { ConfiguredActivation } from './skill/configured-activation.ts';
 import {
   findSkill,
   listSkillsInScope,
@@ -70,6 +71,7 @@ export interface SkillService {
 export interface SkillServiceDeps {
   skillStore: SkillStore;
   lifecycle: SkillLifecycle;
+  configuredActivation: Pick<ConfiguredActivation, 'onPublished'>;
   catalogue: SkillCatalogue;
   skillGate: SkillGate;
   trail: AuditTrail;
@@ -88,13 +90,15 @@ export function createSkillService(deps: SkillServiceDeps): SkillService {
     publish: async (caller, { namespace = caller.namespace, ...publication }) => {
       await guard.require(caller, 'skill.publish');
       await requireSkillInScope(guard, caller, publication.document.frontmatter.name);
-      return queue(skillKey(namespace, publication.document.frontmatter.name), () =>
+      const published = await queue(skillKey(namespace, publication.document.frontmatter.name), () =>
         measured(deps, 'publish', async () => {
           const published = await publishVersion(deps, caller, { namespace, ...publication });
           if (published.change !== 'unchanged') await deps.catalogue.refresh(published.skill);
           return published;
         }),
       );
+      if (published.change !== 'unchanged') await deps.configuredActivation.onPublished(published.skill);
+      return published;
     },
     list: (caller, page) => listSkills(deps, caller, page),
     get: async (caller, address) => {

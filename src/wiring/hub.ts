@@ -82,13 +82,14 @@ async function start(
   { config, version }: HubDeps,
   { audit, walCheckpointer }: Foundation,
   { searchIndex, pool }: Tools,
-  { searchLearning, lifecycle, skillSync, schedule }: Services,
+  { searchLearning, lifecycle, skillSync, configuredActivation, schedule }: Services,
 ): Promise<void> {
   await audit.start({ configuration: config, version });
   await searchLearning.rebuild();
   await lifecycle.restore();
   pool.start();
   await skillSync.start();
+  await configuredActivation.start();
   await schedule.start();
   walCheckpointer.start();
   searchIndex.start();

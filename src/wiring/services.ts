@@ -17,6 +17,7 @@ import { createOutcomeMemory } from '../domain/search/outcome-memory.ts';
 import { createServerRegistry } from '../domain/server/registry.ts';
 import { createServerOffers } from '../domain/server-offers.ts';
 import { createServerService, type ServerEditing, type ServerService } from '../domain/server-service.ts';
+import { createConfiguredActivation } from '../domain/skill/configured-activation.ts';
 import { skillKey } from '../domain/skill/lookup.ts';
 import { createSkillCatalogue, type SkillCatalogue } from '../domain/skill-catalogue.ts';
 import { createSkillLifecycle } from '../domain/skill-lifecycle.ts';
@@ -49,6 +50,7 @@ export async function createServices(deps: HubDeps, foundation: Foundation, tool
   const toolCall = createToolCalls(deps, foundation, tools, { skills, search, admission });
   return {
     lifecycle: skills.lifecycle,
+    configuredActivation: skills.configuredActivation,
     skills: skills.skills,
     skillResources: skills.skillResources,
     skillCatalogue: skills.catalogue,
@@ -178,9 +180,11 @@ function createSkillServices({ config }: HubDeps, foundation: Foundation, tools:
   const catalogue = createSkillCatalogue({ toolIndex, skillTools, skillStore, quarantineStore, log });
   const shared = { skillStore, catalogue, skillGate, trail, guard, metrics, queue, now };
   const lifecycle = createSkillLifecycle({ ...shared, skillTools });
+  const configuredActivation = createConfiguredActivation({ ...config.skills, skillStore, lifecycle, log });
   const skills = createSkillService({
     ...shared,
     lifecycle,
+    configuredActivation,
     rateLimits: foundation.rateLimits,
     limits: config.limits,
   });
@@ -190,6 +194,7 @@ function createSkillServices({ config }: HubDeps, foundation: Foundation, tools:
     queue(skillKey(skill.namespace, skill.name), () => catalogue.refresh(skill));
   return {
     lifecycle,
+    configuredActivation,
     skills,
     refreshSkill,
     catalogue,

@@ -25,16 +25,20 @@ export function newActivation(
   };
 }
 
-/** The event of an activation, which has failed if its tool is not registered. `isOnCall`: a call of the tool caused it. */
+/** What activates a skill that nobody asked to activate: a call of its tool, or `skills.activate`. */
+export type ActivationCause = 'call' | 'configuration';
+
+/** The event of an activation, which has failed if its tool is not registered. */
 export function activationEvent(
   caller: Caller,
   skill: Skill,
-  { activation, isOnCall }: { activation: Activation; isOnCall: boolean },
+  { activation, cause }: { activation: Activation; cause: ActivationCause | undefined },
 ): HubEvent {
   const fields = {
     ...skillFields(caller, skill, activation.version),
     activation_id: activation.activationId,
-    ...(isOnCall && { automatic: true }),
+    ...(cause !== undefined && { automatic: true }),
+    ...(cause === 'configuration' && { reason: 'skills.activate' }),
   };
   return activation.registered
     ? { kind: 'security', name: 'SKILL_ACTIVATION_SUCCESS', failed: false, fields }

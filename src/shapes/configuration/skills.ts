@@ -12,6 +12,15 @@ const skillDirectorySchema = z.strictObject({
     .describe('Put before the name of a skill whose name an earlier directory has. By default the parent folder.'),
 });
 
+const activationPatternsMax = 1000;
+
+/** The name of a skill, or a glob of names. A character that no name has would make a pattern that never matches. */
+const activationPatternSchema = z
+  .string({ error: 'must be the name of a skill, or a glob' })
+  .regex(/^[\p{L}\p{M}\p{N}._*?-]{1,64}$/u, {
+    error: 'must be the name of a skill, or a glob: 1 to 64 letters, digits, ".", "_", "-", "*" and "?"',
+  });
+
 /** `skills` in `hestia.config.json`. */
 export const skillsSchema = z
   .strictObject({
@@ -36,6 +45,13 @@ export const skillsSchema = z
       .boolean()
       .default(false)
       .describe('A call of a published skill that is not active activates it. Any caller of its namespace may do so.'),
+    activate: z
+      .array(activationPatternSchema)
+      .max(activationPatternsMax)
+      .default([])
+      .describe(
+        'Names of skills of `skills.namespace` that are always active, or globs: `*` matches any text, `?` one character. Activated at the start and with each new version; what somebody activates or deactivates stays as it is until then.',
+      ),
     strict: z
       .boolean()
       .default(false)

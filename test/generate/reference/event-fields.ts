@@ -5,7 +5,8 @@ export const fieldMeanings: Readonly<Record<string, string>> = {
   action:
     'What was refused, such as `skill.manage`; of the content scan: `block`, `quarantine` or `warn`; of an upstream tool: `warn` or `hold`',
   activation_id: 'The activation, `act_…`',
-  automatic: 'True if a call of the tool activated the skill (`skills.autoActivate`); absent otherwise',
+  automatic:
+    'True if nobody asked for the activation: a call of the tool (`skills.autoActivate`) or the configuration (`skills.activate`) caused it; absent otherwise',
   active_version: 'The version that stays active',
   agent_id:
     'The agent of the caller; of a key, the agent it belongs to; of an expired activation, the agent that activated the skill',
@@ -44,7 +45,8 @@ export const fieldMeanings: Readonly<Record<string, string>> = {
   previous_vkey: 'The verifier key that was replaced',
   quarantine_id: 'The entry of the quarantine, `qtn_…`',
   login_command: 'The command that logs in',
-  reason: 'Why the record or checkpoint does not hold, or why a login is required',
+  reason:
+    'Why the record or checkpoint does not hold, or why a login is required; `skills.activate` for an activation by the configuration',
   records: 'How many records were deleted',
   resource_uri: 'The URI of the resource or template, without query and fragment',
   role: '`agent`, `auditor` or `operator`',
