@@ -21,8 +21,9 @@ describe('the site of the documents', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('has a page of each document', () => {
-    const documents = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
-    const pages = documents.map((name) => name.replace(/md$/, 'html'));
+    const documents = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' });
+    const pages = documents.filter((name) => name.endsWith('.md')).map((name) => name.replace(/md$/, 'html'));
+    expect(pages).toContain('clients/cursor.html');
     expect(files).toEqual(expect.arrayContaining([...pages, 'index.html', 'architecture.html', 'runbook.html']));
   });
 
