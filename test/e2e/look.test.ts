@@ -1,10 +1,12 @@
 /** `hestia look` as a process: a hub with a demo that anyone can look at, and nothing that is left after Ctrl-C. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freePort } from '../support/hub/hub-process.ts';
 import { describeWith } from '../support/programs/requirements.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -52,6 +54,58 @@ function printed(look: { output(): string }, expression: RegExp): Promise<string
     return found;
   }, 120_000);
 }
+
+/** Runs the command in a pipe, without servers. */
+function startInPipe(words: readonly string[]) {
+  const file = join(root, 'src', 'hestia.ts');
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, 'look', ...words], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, TMPDIR: folder, OTEL_SDK_DISABLED: 'true' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const printed = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].on('data', (chunk) => {
+      printed[name] += chunk;
+    });
+  }
+  return { child, printed, exited: once(child, 'close') };
+}
+const leftOver = () => readdirSync(folder).filter((name) => name.startsWith('hestia-look-'));
+
+describe('hestia look in a pipe', () => {
+  test('says where the hub is, prints no link, and stops with it when the terminal is closed', async () => {
+    const port = await freePort();
+    const { child, printed, exited } = startInPipe(['--port', String(port)]);
+    await waitFor(() => {
+      if (!printed.stdout.includes('\n')) throw new Error(`nothing is printed: ${printed.stderr}`);
+    });
+    expect(JSON.parse(printed.stdout)).toMatchObject({ kind: 'hub', url: `http://127.0.0.1:${port}` });
+    child.kill('SIGHUP');
+    expect(await exited).toEqual([0, null]);
+    expect(printed.stdout.trim().split('\n').at(-1)).toBe('{"kind":"end","dataDirectory":null}');
+    expect(printed.stdout + printed.stderr).not.toMatch(/code=|hst_/);
+    await expect(fetch(`http://127.0.0.1:${port}`)).rejects.toThrow();
+    expect(leftOver()).toEqual([]);
+  });
+
+  test.each([
+    ['a port that is in use', /^hestia: --port: \d+ is in use or not permitted; any other from 1 to 65535/],
+    ['a file that does not exist', /^hestia: HESTIA_CONFIG: cannot read \S+no-such-file\.json: no such file/],
+  ])('fails with one line for %s, and leaves nothing behind', async (what, line) => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const words = what === 'a port that is in use' ? ['--port', String(port)] : ['--config', 'no-such-file.json'];
+    const { printed, exited } = startInPipe(words);
+    expect(await exited).toEqual([1, null]);
+    server.close();
+    expect(printed.stderr).toMatch(line);
+    expect(printed.stderr.trim()).not.toContain('\n');
+    expect(leftOver()).toEqual([]);
+  });
+});
 
 describeWith('script', 'npm run look', () => {
   test('prints a link that signs in to a console with calls in it, and leaves nothing behind', async () => {

@@ -25,6 +25,8 @@ export interface HubWait {
 export const startTimeoutMs = 120_000;
 /** The pause between two polls of a hub that starts. */
 export const pollMs = 50;
+/** How long one poll waits for an answer. */
+const pollTimeoutMs = 5000;
 
 /** Starts the process. Whoever starts it stops it. */
 export function spawnHub(
@@ -62,7 +64,7 @@ export async function untilReady(child: ChildProcess, { url, name, signal }: Hub
 
 async function isReady(url: string): Promise<boolean> {
   try {
-    const response = await fetch(`${url}/readyz`);
+    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(pollTimeoutMs) });
     await response.body?.cancel();
     return response.ok;
   } catch {

@@ -76,7 +76,7 @@ async function withHub(
   work: (hub: LookHub, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const { folder } = options;
-  const port = options.port ?? (await freePort(Number(new URL(context.defaults.url).port)));
+  const port = await listenPort(options.port, context);
   const url = `http://127.0.0.1:${port}`;
   const closed = new AbortController();
   const signal = AbortSignal.any([context.signal, closed.signal]);
@@ -96,6 +96,15 @@ async function withHub(
     process.off('SIGHUP', onHangUp);
     process.off('exit', onExit);
   }
+}
+
+/** The given port, or that of this environment if it is free, or another. @throws CommandError if the given one is in use */
+async function listenPort(given: number | undefined, { defaults }: CommandContext): Promise<number> {
+  const port = await freePort(given ?? Number(new URL(defaults.url).port));
+  // Another hub there would be taken for this one.
+  if (given !== undefined && port !== given)
+    throw new CommandError(exitCodes.failed, `--port: ${given} is in use or not permitted; any other from 1 to 65535`);
+  return port;
 }
 
 function hubEnvironment(
