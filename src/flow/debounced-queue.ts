@@ -17,7 +17,9 @@ export interface DebouncedQueueOptions {
 
 interface Entry {
   timer?: NodeJS.Timeout | undefined;
-  requestedAt?: number | undefined;
+  /** When the first and the last request came that the timer is for. */
+  requestedAt: number;
+  lastRequestedAt: number;
   /** The run that has not started yet. */
   waiting?: Promise<void> | undefined;
   /** Settles with the last run of the key. */
@@ -30,7 +32,7 @@ export function createDebouncedQueue(options: DebouncedQueueOptions): DebouncedQ
   let closed = false;
 
   const entryOf = (key: string): Entry => {
-    const entry = entries.get(key) ?? { last: Promise.resolve() };
+    const entry = entries.get(key) ?? { requestedAt: 0, lastRequestedAt: 0, last: Promise.resolve() };
     entries.set(key, entry);
     return entry;
   };
@@ -51,17 +53,10 @@ export function createDebouncedQueue(options: DebouncedQueueOptions): DebouncedQ
   const request = (key: string): void => {
     if (closed) return;
     const entry = entryOf(key);
-    entry.requestedAt ??= Date.now();
-    const postponableMs = Math.max(0, entry.requestedAt + options.postponedMsMax - Date.now());
-    clearTimeout(entry.timer);
-    entry.timer = setTimeout(
-      () => {
-        entry.timer = undefined;
-        entry.requestedAt = undefined;
-        void run(key);
-      },
-      Math.min(options.pauseMs, postponableMs),
-    ).unref();
+    entry.lastRequestedAt = Date.now();
+    if (entry.timer !== undefined) return;
+    entry.requestedAt = entry.lastRequestedAt;
+    wait(entry, options, () => void run(key));
   };
 
   return {
@@ -73,4 +68,24 @@ export function createDebouncedQueue(options: DebouncedQueueOptions): DebouncedQ
       await Promise.all([...entries.values()].map((entry) => entry.last));
     },
   };
+}
+
+/**
+ * Sets the timer of an entry, and again where requests came meanwhile. These set no timer of their own, so that a flood of them
+ * costs little.
+ */
+function wait(
+  entry: Entry,
+  options: Pick<DebouncedQueueOptions, 'pauseMs' | 'postponedMsMax'>,
+  onDue: () => void,
+): void {
+  const { requestedAt, lastRequestedAt } = entry;
+  const latestAt = requestedAt + options.postponedMsMax;
+  const dueAt = Math.min(lastRequestedAt + options.pauseMs, latestAt);
+  const onTime = () => {
+    if (entry.lastRequestedAt > lastRequestedAt && Date.now() < latestAt) return wait(entry, options, onDue);
+    entry.timer = undefined;
+    onDue();
+  };
+  entry.timer = setTimeout(onTime, Math.max(0, dueAt - Date.now())).unref();
 }

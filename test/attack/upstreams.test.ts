@@ -71,6 +71,10 @@ describe('a server that floods', () => {
     ['with 2,000 requests', [{ do: 'request', count: 2000, bytes: 2000 }]],
     ['with 2,000 requests of unknown methods', [{ do: 'request', count: 2000, method: 'nobody/knows' }]],
     ['with 20,000 notifications of a changed list', [{ do: 'announce', count: 20_000 }]],
+    [
+      'with 50,000 notifications of changed prompts',
+      [{ do: 'raw', count: 50_000, text: '{"jsonrpc":"2.0","method":"notifications/prompts/list_changed"}\n' }],
+    ],
     ['with 100,000 lines on standard error', [{ do: 'stderr', count: 100_000, bytes: 100 }]],
     ['with 50,000 lines that are not JSON', [{ do: 'raw', count: 50_000, text: '{"jsonrpc":\n' }]],
     [
