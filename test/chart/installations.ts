@@ -1,4 +1,7 @@
 /** Values of the chart as users combine them. */
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { z } from 'zod';
 
 /** What the sidecar needs. */
 export const sidecar = {
@@ -44,10 +47,18 @@ export const elsewhere = {
   runbookUrl: 'https://wiki.example/hestia',
 };
 
+/** The example of docs/operate.md. */
+function documented(): object {
+  const page = readFileSync(new URL('../../docs/operate.md', import.meta.url), 'utf8');
+  const text = /```yaml\n(image: [^`]*)```/.exec(page)?.[1];
+  return z.looseObject({ image: z.looseObject({}), collector: z.looseObject({}) }).parse(parse(text ?? ''));
+}
+
 /** All, by what is special about them. */
 export const installations: Readonly<Record<string, object>> = {
   'without values': {},
   'with everything': everything,
+  'as in the documentation': documented(),
   'with a collector and a secret that exist': elsewhere,
   'without storage, policy and budget': {
     persistence: { enabled: false },
