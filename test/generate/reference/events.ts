@@ -88,12 +88,12 @@ const securityEvents: Readonly<Record<SecurityEvent, EventEntry>> = {
     fields: [...server, 'mcp_method', 'latency_ms', 'error_type'],
   },
   TOOL_DEFINITION_CHANGED: {
-    when: 'An upstream server lists a tool with another definition than the pinned one. `changed_fields` is `unknown` if the old definition is no longer stored. Beyond 100 of a server in a minute, `count` says how many one record stands for.',
+    when: 'An upstream server lists a tool with another definition than the pinned one. `changed_fields` is `unknown` if the old definition is no longer stored.',
     failed: true,
     fields: [...tool, 'previous_digest', 'changed_fields', 'count'],
   },
   TOOL_POISONING_SUSPECTED: {
-    when: 'The content scan has a finding of severity `critical` or `high` in the definition of an upstream tool. `count` as above.',
+    when: 'The content scan has a finding of severity `critical` or `high` in the definition of an upstream tool.',
     failed: true,
     fields: [...tool, ...findings, 'count'],
   },
@@ -209,6 +209,9 @@ trail and, for security events and tool outcomes, as a counter. A field without 
 ### Security events
 
 The attribute \`security_event\` of spans and log lines, and the field \`event\` of audit records.
+
+Of refusals (\`AUTH_FAILED\`, \`ACCESS_DENIED\`, \`RATE_LIMITED\`, requests of servers that a client refuses) the first is recorded at once, and repeats as one record a minute with \`count\`: as many as it stands for. Of
+different ones of a key, address or server, also of findings of the content scan, the first 100 in a minute are recorded one by one, and the others as such a count.
 
 ${table(head, security)}
 
