@@ -197,6 +197,18 @@ function errorCode(error: unknown): string {
   return systemErrorCode(error) ?? 'unknown reason';
 }
 
+/** The hub has no arguments: what is on the command line is meant for `hestia`. */
+function refuseArguments(words: readonly string[]): void {
+  if (words.length === 0) return;
+  const command = printable(words.join(' '));
+  process.stderr.write(
+    `hestia: the hub takes no arguments, found ${command}; settings come from the environment and hestia.config.json; for commands: npm run hestia -- ${command}\n`,
+  );
+  process.exit(2);
+}
+
+// `hestia serve` imports this file, and has checked its own arguments.
+if (import.meta.main) refuseArguments(process.argv.slice(2));
 try {
   await run();
 } catch (error) {

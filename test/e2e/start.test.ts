@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type HubProcess, startHubProcess } from '../support/hub/hub-process.ts';
 
@@ -41,6 +42,16 @@ describe('a first start', () => {
       expect((await again.fetch('/v1/skills')).status).toBe(200);
     }
     await rm(folder, { recursive: true });
+  });
+});
+
+describe('the hub with arguments', () => {
+  test.each([[['skills', 'check', '.']], [['--help']], [['--port', '1']]])('refuses %j', async (words) => {
+    const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+    await using hub = await startHubProcess({ entry: [main, ...words] });
+    expect(await hub.exited).toBe(2);
+    expect(hub.stderr()).toContain(`takes no arguments, found ${words.join(' ')}; `);
+    expect(hub.stderr()).toContain(`npm run hestia -- ${words.join(' ')}\n`);
   });
 });
 
