@@ -11,6 +11,7 @@ import { collectorFindings } from './collector-check.ts';
 import { type Finding, ok } from './diagnosis.ts';
 import { hubFindings } from './hub-checks.ts';
 import { dataDirectoryFindings, programFindings } from './local-checks.ts';
+import { searchFindings } from './search-checks.ts';
 
 /** Adds the command. */
 export function addDoctorCommand(program: Command, context: CommandContext): void {
@@ -39,6 +40,7 @@ async function localFindings({ configuration, environment }: CommandContext): Pr
       ...dataDirectoryFindings(config),
       ...programFindings(config),
       ...(await collectorFindings(config, environment)),
+      ...(await searchFindings(config)),
     ];
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
