@@ -113,14 +113,23 @@ export function checked<T>(
   throw new HestiaError('INVALID_REQUEST', `${name}: this value is not one of the filter`);
 }
 
-/** The longest text of a page, in characters: a page is at most 150 kB. */
-const textMax = 20_000;
+/** The longest text of a page, in characters: a page with its scripts is at most 150 kB. */
+const textMax = 8000;
 
 /** A text that may be long, with its line breaks: its beginning, and how much is not shown. */
 export function longText(text: string): Shown {
   if (text.length <= textMax) return lines(text);
   return html`${lines(text.slice(0, textMax))}
 … ${text.length - textMax} more characters are not shown here; the API has all of it.`;
+}
+
+/** The first items of a list, and how many are not shown. */
+export function firstOf<Item>(items: readonly Item[], countMax: number, show: (item: Item) => Shown): Shown {
+  const rest = items.length - countMax;
+  const shown = items.slice(0, countMax).map(show);
+  return rest > 0
+    ? [...shown, html`<p class="hint">… ${rest} more are not shown here; the API has all of them.</p>`]
+    : shown;
 }
 
 /** A choice among values, the first of which stands for none. */

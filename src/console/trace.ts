@@ -7,6 +7,8 @@ import { badge, duration, emptyState } from './parts.ts';
 const axisWidth = 1000;
 /** The width of the shortest bar that can be seen. */
 const barWidthMin = 4;
+/** How many spans are shown: a page is at most 150 kB. */
+const rowsMax = 60;
 /** How many levels are indented. */
 const depthMax = 8;
 
@@ -27,8 +29,10 @@ export function waterfall(spans: readonly RecentSpan[] | undefined): Markup {
   const start = Math.min(...spans.map(({ startedAt }) => startedAt));
   const scale = axisWidth / Math.max(end - start, 1e-3);
   const byId = new Map(spans.map((span) => [span.spanId, span]));
-  const rows = belowParents(spans, byId).map((span) => row(span, { depth: depthOf(span, byId), start, scale }));
-  return html`<ol class="waterfall">${rows}</ol>`;
+  const ordered = belowParents(spans, byId);
+  const rows = ordered.slice(0, rowsMax).map((span) => row(span, { depth: depthOf(span, byId), start, scale }));
+  const rest = ordered.length - rows.length;
+  return html`<ol class="waterfall">${rows}</ol>${rest > 0 && html`<p class="hint">… ${rest} more spans are not shown here.</p>`}`;
 }
 
 /** Orders the spans as a tree. A child may start before its parent by the precision of the clock. */

@@ -1,7 +1,7 @@
 /**
  * A hub process with another audit trail, to measure the cost of the trail.
  * The first argument selects it: `watched` is the product's, `unwatched` writes no record and no outcome, `inline` appends each
- * record in a write of its own.
+ * record in a write of its own, `filled` is the product's, to which as many records are added at its start as the second argument says.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -11,6 +11,7 @@ import { openLog } from '../../src/telemetry/log.ts';
 import { startTelemetry } from '../../src/telemetry/start.ts';
 import { createAudit } from '../../src/wiring/audit.ts';
 import { createHub } from '../../src/wiring/hub.ts';
+import { fillTrail } from './many-records.ts';
 
 type CreateAudit = typeof createAudit;
 
@@ -36,7 +37,14 @@ const inline: CreateAudit = async (deps) => {
   return { ...parts, trail: { ...parts.trail, record } };
 };
 
-const trails: Record<string, CreateAudit> = { watched: createAudit, unwatched, inline };
+const filled: CreateAudit = async (deps) => {
+  const parts = await createAudit(deps);
+  // The hub is ready meanwhile. A failure ends the process.
+  void fillTrail(parts.journal, Number(process.argv[3]));
+  return parts;
+};
+
+const trails: Record<string, CreateAudit> = { watched: createAudit, unwatched, inline, filled };
 
 async function run(createAudit: CreateAudit | undefined): Promise<void> {
   if (createAudit === undefined) throw new Error(`the first argument is one of ${Object.keys(trails).join(', ')}`);

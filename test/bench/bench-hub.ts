@@ -11,18 +11,25 @@ export interface BenchHubOptions {
   environment?: Record<string, string>;
   file?: Record<string, unknown>;
   /** An audit trail other than the product's; see bench-hub-process.ts. */
-  trail?: 'watched' | 'unwatched' | 'inline';
+  trail?: 'watched' | 'unwatched' | 'inline' | 'filled';
+  /** How many records a filled trail has. */
+  records?: number;
 }
 
 /** Starts a hub and waits until its servers are connected. With `otlpUrl`, all its signals are on. */
-export async function startBenchHub({ servers, otlpUrl, ...options }: BenchHubOptions): Promise<HubProcess> {
+export async function startBenchHub({
+  servers,
+  otlpUrl,
+  records = 0,
+  ...options
+}: BenchHubOptions): Promise<HubProcess> {
   const hub = await startHubProcess({
     file: { limits: { requestsPerMinute: 100_000_000 }, ...options.file, mcpServers: servers },
     environment: {
       ...(otlpUrl !== undefined && { OTEL_SDK_DISABLED: 'false', OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl }),
       ...options.environment,
     },
-    ...(options.trail !== undefined && { entry: [benchFile('bench-hub-process.ts'), options.trail] }),
+    ...(options.trail !== undefined && { entry: [benchFile('bench-hub-process.ts'), options.trail, String(records)] }),
   });
   await hub.ready();
   await untilServersConnected(hub, ...Object.keys(servers));

@@ -14,6 +14,7 @@ import { suite as activation } from './suites/activation.ts';
 import { suite as callPath } from './suites/call-path.ts';
 import { suite as calls } from './suites/calls.ts';
 import { suite as collector } from './suites/collector.ts';
+import { suite as consolePages } from './suites/console.ts';
 import { suite as durability } from './suites/durability.ts';
 import { suite as endpoints } from './suites/endpoints.ts';
 import { suite as growth } from './suites/growth.ts';
@@ -40,6 +41,7 @@ const suites: readonly Suite[] = [
   activation,
   scheduler,
   journal,
+  consolePages,
   growth,
   start,
   overload,

@@ -9,7 +9,7 @@ import type { ServerStatus } from '../../shapes/server.ts';
 import type { PageContext } from '../layout.ts';
 import type { ConsoleLinks } from '../links.ts';
 import { html, type Markup } from '../markup.ts';
-import { badge, duration, emptyState, tile, time } from '../parts.ts';
+import { badge, duration, emptyState, firstOf, tile, time } from '../parts.ts';
 import { type ConsoleEnv, reportSignedOut, sessionToken, show } from '../session.ts';
 import { createSharedReads } from './shared-reads.ts';
 
@@ -23,6 +23,9 @@ export interface HomePagesDeps {
 
 /** How often an open page is updated, in milliseconds. */
 const liveMs = 1000;
+
+/** The most servers that are named as not connected. */
+const disconnectedMax = 5;
 
 /** The routes `/` and `/console/live`. */
 export function homePages({ hubStatus, servers, access, links }: HomePagesDeps): Hono<ConsoleEnv> {
@@ -91,7 +94,7 @@ function overview({ status, lastHour, servers }: Home, { caller, now }: Pick<Pag
   const { scheduler } = status;
   const disconnected = servers.filter(({ state }) => state !== 'connected');
   return html`<section class="tiles" aria-label="State">
-      ${tile('Servers', `${status.serversConnected} of ${status.serversTotal}`, disconnected.length === 0 ? 'all connected' : html`${disconnected.map(({ serverId, state }) => html`<span class="line">${serverId} ${badge(state, 'warning')}</span>`)}`, disconnected.length === 0 ? 'good' : 'warning')}
+      ${tile('Servers', `${status.serversConnected} of ${status.serversTotal}`, disconnected.length === 0 ? 'all connected' : firstOf(disconnected, disconnectedMax, ({ serverId, state }) => html`<span class="line"><a href="/console/servers/${encodeURIComponent(serverId)}">${serverId}</a> ${badge(state, 'warning')}</span>`), disconnected.length === 0 ? 'good' : 'warning')}
       ${tile('Calls, last hour', outcomes.success + failed, `${outcomes.success} succeeded, ${outcomes.error} failed, ${outcomes.timeout} timed out, ${outcomes.abandoned} abandoned`, failed === 0 ? 'good' : 'warning')}
       ${tile('Latency, last hour', duration(latencyMsP50) ?? 'no calls', latencyMsP95 !== undefined && `median; 95 % within ${duration(latencyMsP95) ?? ''}`)}
       ${tile('Missing records', status.auditGap, status.auditGap === 0 ? 'every event is on record since the start' : 'events without an audit record since the start', status.auditGap === 0 ? 'good' : 'bad')}

@@ -14,7 +14,7 @@ import {
 import type { ScanFinding } from '../../shapes/scan.ts';
 import type { PageContext } from '../layout.ts';
 import { html, type Markup, type Shown } from '../markup.ts';
-import { actionForm, badge, choice, emptyState, facts, field, nextPage, type Tone, time } from '../parts.ts';
+import { actionForm, badge, choice, emptyState, facts, field, firstOf, nextPage, type Tone, time } from '../parts.ts';
 import { type ConsoleEnv, show } from '../session.ts';
 
 /** Dependencies of the page. */
@@ -22,7 +22,9 @@ export interface QuarantinePagesDeps {
   quarantine: QuarantineService;
 }
 
-const pageSize = 20;
+const pageSize = 10;
+/** The most findings, and changed fields, that are shown of an entry: a page is at most 150 kB. */
+const partsMax = 5;
 
 /** The routes below `/console/quarantine`. */
 export function quarantinePages({ quarantine }: QuarantinePagesDeps): Hono<ConsoleEnv> {
@@ -76,7 +78,7 @@ function entryPart(entry: QuarantineEntry, context: PageContext): Markup {
       ['Reason', reason],
       ['Content', html`<code title="SHA-256 of the content">${digest.slice(0, 16)}…</code>`],
     ])}
-    ${findings.map(findingPart)} ${changesPart(changes)}
+    ${firstOf(findings, partsMax, findingPart)} ${firstOf(changes, partsMax, changePart)}
     ${context.caller.role === 'operator' && decisionForms(entry, context)}
   </article>`;
 }
@@ -97,16 +99,14 @@ function findingPart({ ruleId, severity, part, line, why, evidence }: ScanFindin
   return html`<div class="finding"><p>${badge(severity, severity === 'low' ? 'neutral' : severity === 'medium' ? 'warning' : 'bad')} ${why} <span class="hint">${part}, line ${line}, rule ${ruleId}</span></p><pre>${evidence}</pre></div>`;
 }
 
-/** The differences of a definition, field by field, with what is only in one of the two marked. */
-function changesPart(changes: readonly FieldChange[]): Shown {
-  return changes.map(({ field: name, before, after }) => {
-    const parts = before === undefined || after === undefined ? [] : (diffWordsWithSpace(before, after, bounds) ?? []);
-    const side = (text: string | undefined, leftOut: 'added' | 'removed') =>
-      parts.length === 0 ? (text ?? '(absent)') : parts.filter((part) => !part[leftOut]).map(marked);
-    return html`<div class="difference"><p><strong>${name}</strong> changed</p>
-      <div><p class="hint">Before</p><pre class="before">${side(before, 'added')}</pre></div>
-      <div><p class="hint">After</p><pre class="after">${side(after, 'removed')}</pre></div></div>`;
-  });
+/** The difference of a field of a definition: both texts, with what is only in one of them marked. */
+function changePart({ field: name, before, after }: FieldChange): Markup {
+  const parts = before === undefined || after === undefined ? [] : (diffWordsWithSpace(before, after, bounds) ?? []);
+  const side = (text: string | undefined, leftOut: 'added' | 'removed') =>
+    parts.length === 0 ? (text ?? '(absent)') : parts.filter((part) => !part[leftOut]).map(marked);
+  return html`<div class="difference"><p><strong>${name}</strong> changed</p>
+    <div><p class="hint">Before</p><pre class="before">${side(before, 'added')}</pre></div>
+    <div><p class="hint">After</p><pre class="after">${side(after, 'removed')}</pre></div></div>`;
 }
 
 /** Texts that differ more are shown without marks. */

@@ -3,10 +3,11 @@ import { Hono } from 'hono';
 import type { ToolStatisticsService } from '../../domain/tool-statistics-service.ts';
 import { decodeNumberCursor, encodeCursor } from '../../shapes/page.ts';
 import type { ListedSearch, PlacedUse, SearchFilter, SearchQuality } from '../../shapes/search.ts';
+import { truncated } from '../../shapes/text.ts';
 import { timeQuerySchema } from '../../shapes/time.ts';
 import type { PageContext } from '../layout.ts';
 import { html, type Markup, type Shown } from '../markup.ts';
-import { badge, checked, choice, nextPage, outcomeBadge, table, tile, time, toolPath } from '../parts.ts';
+import { badge, checked, choice, firstOf, nextPage, outcomeBadge, table, tile, time, toolPath } from '../parts.ts';
 import { type ConsoleEnv, show } from '../session.ts';
 
 /** Dependencies of the page. */
@@ -16,6 +17,9 @@ export interface SearchQualityPagesDeps {
 }
 
 const pageSize = 50;
+/** The longest request, in characters, and the most results, that are shown of a search: a page is at most 150 kB. */
+const queryMax = 300;
+const resultsMax = 10;
 
 /** The route `/console/search-quality`. */
 export function searchQualityPages({ toolStatistics, retention }: SearchQualityPagesDeps): Hono<ConsoleEnv> {
@@ -80,7 +84,7 @@ function summary(quality: SearchQuality): Markup {
         ${table(
           queriesWithoutResult,
           [
-            { title: 'Asked', cell: ({ query }) => query },
+            { title: 'Asked', cell: ({ query }) => truncated(query, queryMax) },
             { title: 'Times', cell: ({ count }) => count, isNumber: true },
           ],
           'Each search found something.',
@@ -111,7 +115,7 @@ function columns({ now }: PageContext) {
       cell: ({ agentId }: Row) =>
         html`<a href="/console/search-quality?agent=${encodeURIComponent(agentId)}">${agentId}</a>`,
     },
-    { title: 'Asked', cell: ({ query }: Row) => query },
+    { title: 'Asked', cell: ({ query }: Row) => truncated(query, queryMax) },
     { title: 'Shown', cell: ({ shown }: Row) => shownPart(shown) },
     { title: 'Used', cell: ({ uses, shown }: Row) => usedPart(uses, shown.length) },
   ];
@@ -120,7 +124,7 @@ function columns({ now }: PageContext) {
 function shownPart(shown: Row['shown']): Shown {
   if (shown.length === 0) return badge('nothing', 'warning');
   const [first] = shown;
-  const all = shown.map(([server, tool]) => html`<li>${server}/${tool}</li>`);
+  const all = firstOf(shown, resultsMax, ([server, tool]) => html`<li>${server}/${tool}</li>`);
   return html`<details><summary>${shown.length}, first ${first?.[0]}/${first?.[1]}</summary><ol>${all}</ol></details>`;
 }
 

@@ -5,10 +5,11 @@ import type { ServerService } from '../../domain/server-service.ts';
 import { HestiaError, notFound } from '../../shapes/error.ts';
 import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
 import type { LoginView } from '../../shapes/oauth/login.ts';
+import { decodeCursor, encodeCursor } from '../../shapes/page.ts';
 import { type ServerStatus, serverStateSchema } from '../../shapes/server.ts';
 import type { PageContext } from '../layout.ts';
 import { html, lines, type Markup, type Shown } from '../markup.ts';
-import { actionForm, badge, facts, field, type Tone, table, time } from '../parts.ts';
+import { actionForm, badge, checked, choice, facts, field, nextPage, type Tone, table, time } from '../parts.ts';
 import { type ConsoleEnv, show } from '../session.ts';
 
 /** Dependencies of the pages. */
@@ -21,11 +22,18 @@ export function serverPages({ servers }: ServerPagesDeps): Hono<ConsoleEnv> {
   const router = new Hono<ConsoleEnv>();
   router.get('/console/servers', async (c) => {
     const context = c.var.page;
-    const list = await servers.list(context.caller);
+    const { state, after, found } = await filtered(servers, context);
+    const list = found.slice(0, pageSize);
+    const last = list.at(-1);
+    const empty =
+      state === undefined && after === undefined
+        ? 'No server is configured yet. Paste a configuration below, or write it into mcpServers of hestia.config.json.'
+        : 'No server is in this state.';
     return show(c, {
       title: 'Servers',
       about: 'The MCP servers whose tools agents use through the hub.',
-      content: html`${table(list, columns(context), 'No server is configured yet. Paste a configuration below, or write it into mcpServers of hestia.config.json.')}
+      content: html`${stateFilter(state)}${table(list, columns(context), empty)}
+        ${nextPage(context, found.length > pageSize && last !== undefined ? encodeCursor(last.serverId) : undefined)}
         ${context.caller.role === 'operator' && addForm(context)}`,
     });
   });
@@ -80,6 +88,24 @@ function addChanges(router: Hono<ConsoleEnv>, servers: ServerService): void {
   router.post('/console/servers/:id/logout', (c) =>
     changed(c, (serverId) => servers.logout(c.var.page.caller, serverId, {})),
   );
+}
+
+const pageSize = 100;
+
+/** The servers in the order of their names, in the state and after the one that the page's address names. */
+async function filtered(servers: ServerService, { caller, url }: PageContext) {
+  const state = checked('state', url.searchParams.get('state') || undefined, serverStateSchema);
+  const after = decodeCursor(url.searchParams.get('cursor') ?? undefined);
+  const list = (await servers.list(caller)).toSorted((a, b) => (a.serverId < b.serverId ? -1 : 1));
+  const found = list.filter(
+    (server) => (state === undefined || server.state === state) && (after === undefined || server.serverId > after),
+  );
+  return { state, after, found };
+}
+
+function stateFilter(state: ServerStatus['state'] | undefined): Markup {
+  return html`<form method="get" action="/console/servers" class="filters"><div><label for="state">State</label>
+    ${choice('state', serverStateSchema.options, { none: 'all', selected: state })}</div><div class="submit"><button class="quiet">Show</button></div></form>`;
 }
 
 async function changed(

@@ -5,11 +5,11 @@ import type { SkillLifecycle } from '../../domain/skill-lifecycle.ts';
 import type { SkillDetails, SkillService } from '../../domain/skill-service.ts';
 import { invalidSkill, normalisedName, parseSkillDocument, registryName } from '../../domain/skill-source.ts';
 import { HestiaError } from '../../shapes/error.ts';
-import { decodeCursor, encodeCursor } from '../../shapes/page.ts';
+import { decodeCursor, decodeNumberCursor, encodeCursor } from '../../shapes/page.ts';
 import type { Activation, Skill, SkillDocument, SkillVersionSummary } from '../../shapes/skill.ts';
 import type { PageContext } from '../layout.ts';
 import { html, lines, type Markup, type Shown } from '../markup.ts';
-import { actionForm, badge, facts, field, nextPage, table, time } from '../parts.ts';
+import { actionForm, badge, facts, field, firstOf, longText, nextPage, table, time } from '../parts.ts';
 import { type ConsoleEnv, show } from '../session.ts';
 import { markdown } from './markdown.ts';
 
@@ -22,9 +22,11 @@ export interface SkillPagesDeps {
 }
 
 const pageSize = 50;
-const versionsShown = 100;
-/** The longest instructions that are shown, in characters: a page is at most 150 kB. */
-const instructionsMax = 60_000;
+const versionsShown = 20;
+/** The longest instructions and differences that are shown, in characters: a page is at most 150 kB. */
+const instructionsMax = 40_000;
+/** The most files that are named. */
+const filesMax = 100;
 
 /** The routes below `/console/skills`. */
 export function skillPages({ skills, lifecycle, strictSkills }: SkillPagesDeps): Hono<ConsoleEnv> {
@@ -48,8 +50,12 @@ export function skillPages({ skills, lifecycle, strictSkills }: SkillPagesDeps):
     const context = c.var.page;
     const address = c.req.param();
     const details = await skills.get(context.caller, address);
-    const versions = await skills.versions(context.caller, address, { limit: versionsShown });
-    return show(c, skillPage(details, versions, context));
+    // Versions are listed from the oldest, and shown from the newest.
+    const before = decodeNumberCursor(c.req.query('cursor')) ?? details.skill.latestVersion + 1;
+    const after = Math.max(0, before - 1 - versionsShown);
+    const listed = await skills.versions(context.caller, address, { after, limit: versionsShown });
+    const versions = listed.filter(({ version }) => version < before);
+    return show(c, skillPage(details, { versions, older: after === 0 ? undefined : after + 1 }, context));
   });
   router.get('/console/skills/:namespace/:name/compare', async (c) => {
     const { caller, url } = c.var.page;
@@ -135,7 +141,7 @@ function columns({ now }: PageContext) {
 
 function skillPage(
   { skill, latest, activation }: SkillDetails,
-  versions: readonly SkillVersionSummary[],
+  { versions, older }: { versions: readonly SkillVersionSummary[]; older: number | undefined },
   context: PageContext,
 ) {
   const path = skillPath(skill);
@@ -152,11 +158,17 @@ function skillPage(
       ['Ends', time(activation?.expiresAt, context.now)],
       ['Owner', skill.ownerAgentId],
       ['From', skill.source],
-      ['Files', files.length === 0 ? undefined : files.map((file) => html`<span class="line">${file.path}</span>`)],
+      [
+        'Files',
+        files.length === 0
+          ? undefined
+          : firstOf(files, filesMax, (file) => html`<span class="line">${file.path}</span>`),
+      ],
     ])}
     ${warnings.length > 0 && html`<div class="notice warning"><p>Deviations from the specification:</p><ul>${warnings.map(({ field, message }) => html`<li>${field}: ${message}</li>`)}</ul></div>`}
     ${canChange && activation !== undefined && actionForm(context, { action: `${path}/deactivate`, button: 'Deactivate', tone: 'quiet' })}
     <h2>Versions</h2>${table(versions.toReversed(), versionColumns({ path, activation, canChange, context }), 'No version.')}
+    ${nextPage(context, older === undefined ? undefined : encodeCursor(older), 'Older versions')}
     <h2>Instructions</h2><div class="card markdown">${markdown(instructions.slice(0, instructionsMax))}${instructions.length > instructionsMax && html`<p class="hint">… ${instructions.length - instructionsMax} more characters are not shown here.</p>`}</div>`;
   return { title: skill.name, about: html`A skill of the namespace ${skill.namespace}.`, content };
 }
@@ -197,17 +209,41 @@ function versionColumns({
   ];
 }
 
+/** How long a comparison may take, in milliseconds: the hub does nothing else meanwhile. */
+const comparisonMsMax = 50;
+
 /** The differences of SKILL.md, and the files that differ. */
 function differences(before: SkillDocument, after: SkillDocument): Markup {
-  const { hunks } = structuredPatch('before', 'after', before.source, after.source, undefined, undefined, {
-    context: 3,
-  });
+  const bounds = { context: 3, timeout: comparisonMsMax };
+  const patch = structuredPatch('before', 'after', before.source, after.source, undefined, undefined, bounds);
+  if (patch === undefined)
+    return html`<p class="notice warning">The texts differ in too many lines to compare them here.</p>
+      <div class="halves"><div><h2>Before</h2><pre>${longText(before.source)}</pre></div><div><h2>After</h2><pre>${longText(after.source)}</pre></div></div>
+      ${changedFiles(before, after)}`;
+  const { hunks } = patch;
+  const { shown, isCut } = withinLimit(hunks.map((hunk) => hunk.lines));
   const tone = (line: string) => (line.startsWith('+') ? 'added' : line.startsWith('-') ? 'removed' : 'same');
   return html`<div class="diff" role="region" aria-label="Differences" tabindex="0">
-      ${hunks.map((hunk) => html`<pre>${hunk.lines.map((line) => html`<span class="${tone(line)}">${line}</span>${lines('\n')}`)}</pre>`)}
-    </div>
+      ${shown.map((changed) => html`<pre>${changed.map((line) => html`<span class="${tone(line)}">${line}</span>${lines('\n')}`)}</pre>`)}
+    </div>${isCut && html`<p class="hint">Further differences are not shown here; the API has both versions.</p>`}
     ${hunks.length === 0 && html`<p>SKILL.md is the same.</p>`}${changedFiles(before, after)}`;
 }
+
+/** The first lines of the hunks, as many as a page holds. A line counts with its markup. */
+function withinLimit(hunks: readonly string[][]): { shown: string[][]; isCut: boolean } {
+  let left = instructionsMax;
+  let isCut = false;
+  const shown = hunks.map((hunk) =>
+    hunk.filter((line) => {
+      left -= line.length + markupOfLine;
+      isCut ||= left < 0;
+      return left >= 0;
+    }),
+  );
+  return { shown: shown.filter(({ length }) => length > 0), isCut };
+}
+
+const markupOfLine = 30;
 
 function changedFiles(before: SkillDocument, after: SkillDocument): Markup {
   const contents = ({ files }: SkillDocument) => new Map(files.map(({ path, content }) => [path, content]));
@@ -216,5 +252,5 @@ function changedFiles(before: SkillDocument, after: SkillDocument): Markup {
     .filter((path) => old.get(path) !== current.get(path))
     .sort();
   const state = (path: string) => (old.has(path) ? (current.has(path) ? 'changed' : 'removed') : 'added');
-  return html`<ul>${paths.map((path) => html`<li>${path}: ${state(path)}</li>`)}</ul>`;
+  return html`<ul>${firstOf(paths, filesMax, (path) => html`<li>${path}: ${state(path)}</li>`)}</ul>`;
 }
