@@ -5,7 +5,9 @@
  *     npm run build                  the npm package: its dependencies stay packages, which npm installs and updates
  *     npm run build -- --environment IMAGE   the image: dependencies too, so that it starts faster
  */
-import { basename, dirname, relative, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { defineConfig, type Plugin } from 'rolldown';
 import packageJson from './package.json' with { type: 'json' };
 
@@ -30,6 +32,19 @@ function sourceUrls(): Plugin {
   };
 }
 
+/** Adds the files of Swagger UI. Its package depends on one that reports installations, so it is no dependency of Hestia. */
+function swaggerUi(): Plugin {
+  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  const names = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png', 'LICENSE', 'NOTICE'];
+  return {
+    name: 'swagger-ui',
+    generateBundle() {
+      for (const name of names)
+        this.emitFile({ type: 'asset', fileName: `swagger-ui/${name}`, source: readFileSync(join(folder, name)) });
+    },
+  };
+}
+
 /** The build in CommonJS of this package requires modules by a name that only exists when it runs. */
 const neverBundled = ['jsonc-parser'];
 const external = process.env.IMAGE ? neverBundled : Object.keys(packageJson.dependencies);
@@ -38,6 +53,6 @@ export default defineConfig({
   input: { hestia: 'src/hestia.ts' },
   platform: 'node',
   external: (id) => id.startsWith('node:') || external.some((name) => id === name || id.startsWith(`${name}/`)),
-  plugins: [sourceUrls()],
+  plugins: [sourceUrls(), swaggerUi()],
   output: { dir: 'dist', cleanDir: true, chunkFileNames: '[name]-[hash].js', hashCharacters: 'hex' },
 });

@@ -1,6 +1,6 @@
 /** What is built: the npm package installed in an empty folder, and the files of the image. Both run as the sources do. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -84,5 +84,12 @@ function describeBuild(build: (folder: string) => string | Promise<string>): voi
   });
 }
 
-describeWith('registry', 'the npm package in an empty folder', () => describeBuild(installPackage));
+describeWith('registry', 'the npm package in an empty folder', () => {
+  describeBuild(async (folder) => {
+    const command = await installPackage(folder);
+    // It reports installations where npm runs install scripts.
+    expect(existsSync(join(folder, 'node_modules', '@scarf'))).toBe(false);
+    return command;
+  });
+});
 describe('the files of the image', () => describeBuild((folder) => join(layOutImage(folder), 'hestia.js')));

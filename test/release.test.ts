@@ -51,7 +51,7 @@ describeWith(['ssh-keygen'], 'a release', () => {
     const sbom = z.object({ bomFormat: z.literal('CycloneDX'), components: z.array(component) });
     const { components } = sbom.parse(JSON.parse(readFileSync(join(output, file), 'utf8')));
     const names = components.map(({ purl }) => decodeURIComponent(purl.replace(/^pkg:npm\/(.*)@.*$/, '$1')));
-    expect(names).toEqual(expect.arrayContaining(['hono', '@modelcontextprotocol/server', 'zod']));
+    expect(names).toEqual(expect.arrayContaining(['hono', '@modelcontextprotocol/server', 'swagger-ui-dist', 'zod']));
     expect(names.length).toBeGreaterThan(100);
     for (const name of ['vitest', 'typescript', '@biomejs/biome']) expect(names).not.toContain(name);
   });

@@ -1,7 +1,8 @@
-/** The page `/docs`: Swagger UI for `/openapi.json`, served from the installed package to work offline. */
+/** The page `/docs`: Swagger UI for `/openapi.json`, served by the hub to work offline. */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Hono } from 'hono';
 import { notFound } from '../../shapes/error.ts';
 
@@ -35,9 +36,18 @@ const start =
 const contentSecurityPolicy =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
 
+/** The package in a checkout. What is built has copies of its files. */
+function assetsFolder(): string {
+  try {
+    return dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  } catch {
+    return fileURLToPath(new URL('../../../dist/swagger-ui/', import.meta.url));
+  }
+}
+
 /** The page and its files. */
 export function docsRoutes(): Hono {
-  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  const folder = assetsFolder();
   const router = new Hono();
   router.get('/docs', (c) => c.html(page, 200, { 'content-security-policy': contentSecurityPolicy }));
   router.get('/docs/start.js', (c) => c.body(start, 200, { 'content-type': 'text/javascript; charset=utf-8' }));
