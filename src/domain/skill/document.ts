@@ -145,9 +145,11 @@ function textOf(source: string, report: SkillReport): string {
   return source.replace(/^\ufeff/, '').replaceAll('\r\n', '\n');
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     return undefined;
   }

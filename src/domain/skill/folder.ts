@@ -2,13 +2,14 @@
  * Reading of one skill folder on disk, within limits.
  * Never writes. Links out of a skill folder are not followed. Hidden files and what tools leave behind are ignored.
  */
-import { constants, type Dirent } from 'node:fs';
-import { open, readdir, realpath, stat } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { systemErrorCode } from '../../flow/system-error.ts';
 import { HestiaError, type Violation } from '../../shapes/error.ts';
 import { type SkillDocument, type SkillFile, skillLimits } from '../../shapes/skill.ts';
 import { invalidSkill, parseSkillDocument, skillFile, skillFileName } from './document.ts';
+import { readRegularFile } from './file-bytes.ts';
 import { printableExcerpt } from './frontmatter.ts';
 
 const folderEntriesMax = 5000;
@@ -92,9 +93,9 @@ async function readManifest(
   within: readonly string[] = [],
 ): Promise<FileReading | { outcome: 'absent' }> {
   try {
-    const path = join(root, fileName);
-    const reading = await readWithin([root, ...within], path, skillLimits.documentBytesMax);
-    return reading.outcome === 'read' ? { ...reading, isLinked: !isWithin(await realpath(path), root) } : reading;
+    const real = await realpath(join(root, fileName));
+    const reading = await readWithin([root, ...within], real, skillLimits.documentBytesMax);
+    return reading.outcome === 'read' ? { ...reading, isLinked: !isWithin(real, root) } : reading;
   } catch (error) {
     if (!isNotFound(error)) throw error;
     const isListed = (await readdir(root)).includes(fileName);
@@ -114,7 +115,7 @@ function broken(field: string, message: string, cause?: unknown): SkillFolderRea
 
 /** Files found in a skill folder, and what was noticed on the way. */
 interface FoundFiles {
-  paths: string[];
+  paths: { path: string; isLink: boolean }[];
   violations: Violation[];
   warnings: Violation[];
 }
@@ -127,10 +128,12 @@ async function readOtherFiles(
   const { paths, violations, warnings } = await findFiles(root, manifest);
   const files: SkillFile[] = [];
   let bytesTotal = 0;
-  for (const path of paths) {
+  for (const { path, isLink } of paths) {
     if (bytesTotal > skillLimits.bytesMax) break;
     try {
-      const file = await readWithin([root], join(root, path), skillLimits.bytesMax);
+      // The folders above a listed file were listed too, and are no links.
+      const real = isLink ? await realpath(join(root, path)) : join(root, path);
+      const file = await readWithin([root], real, skillLimits.bytesMax);
       if (file.outcome === 'outside') {
         const message = 'is a link out of the skill folder, and is left out';
         warnings.push({ field: `files/${printableExcerpt(path)}`, message });
@@ -168,11 +171,13 @@ async function findFiles(root: string, manifest: string): Promise<FoundFiles> {
         return { ...found, paths: [], violations: [...found.violations, { field: 'files', message }] };
       }
       if (entry.isDirectory()) pending.push(path);
-      if (entry.isFile() || entry.isSymbolicLink()) found.paths.push(relative(root, path));
+      if (entry.isFile() || entry.isSymbolicLink()) {
+        found.paths.push({ path: relative(root, path), isLink: entry.isSymbolicLink() });
+      }
       if (found.paths.length >= skillLimits.filesMax) return found;
     }
   }
-  found.paths.sort();
+  found.paths.sort((left, right) => (left.path < right.path ? -1 : 1));
   return found;
 }
 
@@ -195,21 +200,11 @@ type FileReading =
   | { outcome: 'outside' }
   | { outcome: 'not_regular' };
 
-/** Reads at most `bytesMax` + 1 bytes of a regular file inside one of `roots`, with links resolved. Does not block on a pipe. */
-async function readWithin(roots: readonly string[], path: string, bytesMax: number): Promise<FileReading> {
-  const real = await realpath(path);
+/** Reads at most `bytesMax` + 1 bytes of a regular file, by its path without links, inside one of `roots`. */
+async function readWithin(roots: readonly string[], real: string, bytesMax: number): Promise<FileReading> {
   if (!roots.some((root) => isWithin(real, root))) return { outcome: 'outside' };
-  await using handle = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  const status = await handle.stat();
-  if (!status.isFile()) return { outcome: 'not_regular' };
-  const buffer = Buffer.alloc(Math.min(status.size, bytesMax) + 1);
-  let length = 0;
-  while (length < buffer.length) {
-    const { bytesRead } = await handle.read(buffer, length, buffer.length - length);
-    if (bytesRead === 0) break;
-    length += bytesRead;
-  }
-  return { outcome: 'read', bytes: buffer.subarray(0, length) };
+  const bytes = await readRegularFile(real, bytesMax);
+  return bytes === undefined ? { outcome: 'not_regular' } : { outcome: 'read', bytes };
 }
 
 /** Whether SKILL.md was written after a time in Unix milliseconds. */
