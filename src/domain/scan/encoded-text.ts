@@ -36,6 +36,25 @@ function hasLongRun(line: string): boolean {
   return false;
 }
 
+/** Quick to test: whether a line may have an encoded text, other than tag characters and backslash escapes. */
+export function mayHoldEncoded(line: string): boolean {
+  for (let end = encodedLengthMin - 1; end < line.length; ) {
+    let at = end;
+    while (at > end - encodedLengthMin && isEncoding(line.charCodeAt(at))) at -= 1;
+    if (at === end - encodedLengthMin) return true;
+    end = at + encodedLengthMin;
+  }
+  return false;
+}
+
+const encodings = new Uint8Array(128);
+for (let code = 0; code < 128; code += 1) encodings[code] = /[A-Za-z0-9+/_%-]/.test(String.fromCharCode(code)) ? 1 : 0;
+
+/** A character of base64, hexadecimal or percent escapes. */
+function isEncoding(code: number): boolean {
+  return encodings[code] === 1;
+}
+
 /** Spaces and tabs. Another character between two runs makes one of them, which the expression then divides. */
 function isSpace(code: number): boolean {
   return code === 32 || code === 9;
@@ -62,6 +81,17 @@ function isText(text: string): boolean {
 const encodedLine = /^[\s>#*/"'`(+|]{0,24}([A-Za-z0-9+/_-]{8,200}={0,2})[\s"'`,;+\\)]{0,8}$/;
 const encodedLineLengthMax = 256;
 const blockLengthMax = 65_536;
+// What the expression allows before and after the encoded text.
+const [marksBeforeMax, marksAfterMax] = [24, 10];
+
+/** Quick to test: whether all that must be encoded text in such a line is. */
+function mayBeEncoded(line: string): boolean {
+  if (line.length <= 8 || line.length > encodedLineLengthMax) return false;
+  for (let at = marksBeforeMax; at < line.length - marksAfterMax; at += 1) {
+    if (!isEncoding(line.charCodeAt(at))) return false;
+  }
+  return true;
+}
 
 /**
  * Encoded texts that are wrapped over consecutive lines, each as one text with the number of its first line. Yields
@@ -71,7 +101,7 @@ export function* encodedBlocks(lines: readonly string[]): Generator<{ text: stri
   let runs: string[] = [];
   let length = 0;
   for (const [index, line] of lines.entries()) {
-    const run = line.length > 8 && line.length <= encodedLineLengthMax ? encodedLine.exec(line)?.[1] : undefined;
+    const run = mayBeEncoded(line) ? encodedLine.exec(line)?.[1] : undefined;
     if ((run === undefined || length >= blockLengthMax) && runs.length > 0) {
       if (runs.length > 1) yield { text: runs.join(''), line: index + 1 - runs.length };
       runs = [];

@@ -12,10 +12,10 @@ export interface ExpressionMatch {
   found: string;
 }
 
-/** Quick to test: whether a rule may match a line. `isHinted`: one of its words is. */
-export function mayMatchExpression(line: string, isHinted: boolean): boolean {
+/** Quick to test: whether a rule may match a line, or a part of it, unless one of its words is a hint. */
+export function mayMatchExpression(line: string): boolean {
   const text = withoutFormatting(line);
-  return isHinted || isLong(text) || lineHints.test(text);
+  return isLong(text) || lineHints.test(text);
 }
 
 /** The matches of all rules in a line, at most one for each set of expressions. Yields between costly steps. */

@@ -6,10 +6,22 @@ export interface ScanLine {
   line: number;
   /** The number of UTF-16 units of the line before this piece. */
   offset: number;
+  /** For which places the line, or a part of it, may matter; all if this is absent. See `words/line-reach`. */
+  reach?: number;
+}
+
+/** The reach of a line that was not tested. */
+export const everywhere = -1;
+
+/** For which places lines may matter. */
+export function reachOfLines(lines: readonly ScanLine[]): number {
+  let reach = 0;
+  for (const line of lines) reach |= line.reach ?? everywhere;
+  return reach;
 }
 
 /** Lines that a cheap step of the scan reads before it pauses. */
-const linesPerStep = 64;
+export const linesPerStep = 64;
 
 /** Whether a cheap step ends at this line. */
 export function isStepEnd(line: number): boolean {
@@ -23,6 +35,9 @@ const pieceOverlap = 256;
 
 const chunkLength = 32_768;
 
+const anyEnd = /\r\n|[\n\r\u2028\u2029\u0085]/;
+const otherEnd = /[\r\u2028\u2029\u0085]/;
+
 /** The lines of a text without their terminators. Yields after each chunk, so that a caller can pause. */
 export function* writtenLines(text: string): Generator<void, string[]> {
   const lines: string[] = [];
@@ -31,7 +46,7 @@ export function* writtenLines(text: string): Generator<void, string[]> {
     const end = feed === -1 ? text.length : feed;
     // A carriage return before the line feed belongs to the terminator.
     const chunk = text.slice(from, text[end - 1] === '\r' && feed !== -1 ? end - 1 : end);
-    for (const line of chunk.split(/\r\n|[\n\r\u2028\u2029\u0085]/)) lines.push(line);
+    for (const line of chunk.split(otherEnd.test(chunk) ? anyEnd : '\n')) lines.push(line);
     from = end + 1;
     yield;
   }

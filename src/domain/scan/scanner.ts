@@ -7,19 +7,19 @@ import { inTimeSlices } from '../../flow/time-slices.ts';
 import { compareSeverity, isInFile, type ScanFinding, type ScanSeverity, scanLimits } from '../../shapes/scan.ts';
 import { isAllowed, isAsserted } from './assertion.ts';
 import { commentsOf } from './code-comments.ts';
-import { decodedTexts, encodedBlocks, encodedLengthMin } from './encoded-text.ts';
-import { expressionMatches, expressionWindowLength, mayMatchExpression } from './expression-match.ts';
+import { decodedTexts, encodedBlocks } from './encoded-text.ts';
+import { expressionMatches, expressionWindowLength } from './expression-match.ts';
 import { cleanTextOf, Findings } from './findings.ts';
-import { characterRules } from './hidden-text.ts';
-import { isStepEnd, logicalLines, piecesOf, type ScanLine, writtenLines } from './lines.ts';
+import { everywhere, isStepEnd, logicalLines, reachOfLines, type ScanLine, writtenLines } from './lines.ts';
+import { partLines } from './part-lines.ts';
 import { indexSentence, type PatternMatch, type ScanToken, type SentenceIndex } from './pattern.ts';
 import { hiddenRules } from './rules/hidden.ts';
 import type { ScanRule } from './rules/rule.ts';
-import { mayMatch, stepsOf } from './rules/rule-filter.ts';
+import { bitOf, expressionBit, mayMatch, stepsOf } from './rules/rule-filter.ts';
 import { knownSymbols, type RulePlace, rulesFor } from './rules/rule-set.ts';
 import { type Segment, segmentsOf, taggedBlocks } from './segments.ts';
-import { dataLine, segmentLanguage, type TextFormat, textLanguages } from './text-format.ts';
-import { isAscii, normalisedLine } from './text-normalisation.ts';
+import { segmentLanguage, type TextFormat, textLanguages } from './text-format.ts';
+import { optionReach } from './words/line-reach.ts';
 import { BlockFilter, SentenceBlock, SentenceReader } from './words/tokens.ts';
 
 /** A named part of a skill or tool, such as `instructions` or `files/notes.md`. */
@@ -95,26 +95,12 @@ const decodingsMax = 2;
 
 function* scanPart(scan: PartScan): Generator<void> {
   const { written, format, part, findings } = scan;
-  const lines: ScanLine[] = [];
-  for (const [index, text] of written.entries()) {
-    if (isStepEnd(index)) yield;
-    if (text === '' && lines.at(-1)?.text === '') continue;
-    if (text === '') lines.push({ text, line: index + 1, offset: 0 });
-    else
-      for (const piece of piecesOf(text, index + 1)) {
-        const isPlain = isAscii(piece.text);
-        for (const rule of characterRules(piece.text, isPlain)) findings.add(rule, { part, written, line: piece.line });
-        const normalised = normalisedLine(piece.text, isPlain);
-        if (scan.depth < decodingsMax && text.length >= encodedLengthMin) {
-          const decoded = decodedTexts(piece.text);
-          if (normalised !== piece.text) decoded.push(...decodedTexts(normalised));
-          if (decoded.length > 0) yield* scanDecoded(scan, decoded, piece.line);
-        }
-        lines.push({ ...piece, text: format === 'data' ? dataLine(normalised) : normalised });
-        if (piece.offset > 0) yield;
-      }
-  }
-  if (scan.depth < decodingsMax)
+  const readsEncoded = scan.depth < decodingsMax;
+  const lines = yield* partLines(written, format, {
+    onCharacters: (rule, line) => findings.add(rule, { part, written, line }),
+    onDecoded: (texts, line) => scanDecoded(scan, readsEncoded ? texts : [], line),
+  });
+  if (readsEncoded)
     yield* forEach(encodedBlocks(written), ({ text, line }) => scanDecoded(scan, decodedTexts(text), line));
   yield* forEach(segmentsIn(lines, format), (segment) => scanSegment(scan, segment));
   yield* forEach(taggedBlocks(lines), (block) =>
@@ -147,9 +133,12 @@ function* scanDecoded(scan: PartScan, texts: readonly string[], line: number): G
 }
 
 function* scanSegment(scan: PartScan, segment: Segment): Generator<void> {
-  const { kind, language, lines } = segment;
-  if (lines.every(({ text }) => text.length < textLengthMin)) return;
-  const hinted = yield* kind === 'code' ? scanCode(scan, segment) : scanSentences(scan, segment);
+  const { kind, language, lines, context } = segment;
+  const reach = reachOfLines(lines) | (context === 'option' ? optionReach : 0);
+  if (reach === 0 || lines.every(({ text }) => text.length < textLengthMin)) return;
+  if (kind === 'code') yield* scanCode(scan, segment, reach);
+  else if ((reach & bitOf(placeOf(scan, segment))) !== 0) yield* scanSentences(scan, segment);
+  if ((reach & (bitOf('comment') | expressionBit)) === 0) return;
   if (kind === 'code' && !textLanguages.has(language)) {
     yield* forEach(commentsOf(lines), (comment) =>
       scanSegment(scan, { kind: 'comment', language: '', lines: comment }),
@@ -157,12 +146,16 @@ function* scanSegment(scan: PartScan, segment: Segment): Generator<void> {
     return;
   }
   for (const line of lines) {
-    for (const { rule, found } of mayMatchExpression(line.text, hinted.has(line.line))
-      ? yield* expressionMatches(line.text)
-      : [])
+    if (((line.reach ?? everywhere) & expressionBit) === 0) continue;
+    for (const { rule, found } of yield* expressionMatches(line.text))
       report(scan, segment, rule, [{ text: found, line: line.line }]);
     if (line.text.length > expressionWindowLength || isStepEnd(line.line)) yield;
   }
+}
+
+function placeOf({ options }: PartScan, { kind, language }: Segment): RulePlace {
+  if (kind === 'code') return textLanguages.has(language) ? options.subject : 'program';
+  return kind === 'hidden' || kind === 'comment' ? kind : options.subject;
 }
 
 const optionSteps = stepsOf(['@option']);
@@ -170,11 +163,9 @@ const optionSteps = stepsOf(['@option']);
 /** Words between two pauses. */
 const wordsPerStep = 512;
 
-/** Returns the lines that expressions may match. */
-function* scanSentences(scan: PartScan, segment: Segment): Generator<void, ReadonlySet<number>> {
-  const { kind, context } = segment;
-  const place = kind === 'hidden' || kind === 'comment' ? kind : scan.options.subject;
-  const isOption = context === 'option';
+function* scanSentences(scan: PartScan, segment: Segment): Generator<void> {
+  const place = placeOf(scan, segment);
+  const isOption = segment.context === 'option';
   let isFirst = true;
   const { reader } = scan;
   reader.begin((sentence) => {
@@ -189,7 +180,6 @@ function* scanSentences(scan: PartScan, segment: Segment): Generator<void, Reado
   });
   yield* readLines(reader, segment.lines);
   reader.end();
-  return reader.hintedLines;
 }
 
 function* readLines(reader: SentenceReader, lines: readonly ScanLine[]): Generator<void> {
@@ -201,29 +191,33 @@ function* readLines(reader: SentenceReader, lines: readonly ScanLine[]): Generat
   }
 }
 
-/** Applies the rules of commands to each line of code, and those of blocks to lines together. Returns as {@link scanSentences}. */
-function* scanCode(scan: PartScan, segment: Segment): Generator<void, ReadonlySet<number>> {
-  const place = textLanguages.has(segment.language) ? scan.options.subject : 'program';
+/** Applies the rules of commands to each line of code, and those of blocks to lines together. */
+function* scanCode(scan: PartScan, segment: Segment, reach: number): Generator<void> {
+  const place = placeOf(scan, segment);
+  const isBlock = (reach & bitOf('block')) !== 0;
+  const bit = bitOf(place);
+  if (!isBlock && (reach & bit) === 0) return;
   const filter = new BlockFilter((block) => mayMatch('block', block));
   const { reader } = scan;
   reader.begin((sentence) => {
-    filter.add(sentence);
+    if (isBlock) filter.add(sentence);
     if (!mayMatch(place, sentence)) return;
     applyRules(scan, { segment, tokens: sentence.tokens(), isFirst: false, place });
     reader.wordsRead = wordsPerStep;
   });
   for (const line of logicalLines(segment.lines)) {
+    if (isStepEnd(line[0]?.line ?? 0)) yield;
+    if (!isBlock && (reachOfLines(line) & bit) === 0) continue;
     yield* readLines(reader, line);
     reader.end();
   }
-  const { hintedLines } = reader;
   filter.end();
   if (filter.mayMatch) yield* scanBlock(scan, segment, 'block');
-  return hintedLines;
 }
 
 /** Applies the rules of a place to sentences together. Most code has no word for them, and is not read for them. */
 function* scanBlock(scan: PartScan, segment: Segment, place: 'block' | 'tagged'): Generator<void> {
+  if ((reachOfLines(segment.lines) & bitOf(place)) === 0) return;
   const block = new SentenceBlock((words) => {
     if (mayMatch(place, words)) applyRules(scan, { segment, tokens: words.tokens, isFirst: false, place });
   });

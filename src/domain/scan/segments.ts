@@ -2,7 +2,7 @@
  * Splits Markdown into segments: prose, table rows, code blocks, and text that a renderer hides.
  * Also finds pseudo-tags such as `<important>`. Pure.
  */
-import { isStepEnd, type ScanLine } from './lines.ts';
+import { everywhere, isStepEnd, type ScanLine } from './lines.ts';
 
 /** Consecutive lines of one kind. `hidden` text is not visible once the Markdown is rendered, `comment` is one in code. */
 export interface Segment {
@@ -41,7 +41,8 @@ export function* segmentsOf(lines: readonly ScanLine[]): Generator<Segment | und
   const reader = new SegmentReader();
   for (const line of lines) {
     reader.read(line);
-    yield* reader.closed();
+    const closed = reader.closed();
+    if (closed.length > 0) yield* closed;
     if (isStepEnd(line.line)) yield;
   }
   reader.end();
@@ -127,7 +128,7 @@ class SegmentReader {
     const { text } = line;
     const trimmed = text.trim();
     const hidden = hiddenTextOf(text);
-    if (hidden !== undefined) this.#appendAlone('hidden', { ...line, text: hidden });
+    if (hidden !== undefined) this.#appendAlone('hidden', { ...line, text: hidden, reach: everywhere });
     else if (trimmed === '') this.#close();
     else if (trimmed.startsWith('|')) {
       const cells = trimmed.replace(/^\||\|$/g, '').replace(/(?<!\\)\|/g, ' . ');

@@ -134,6 +134,8 @@ export const overrideRules: readonly ScanRule[] = [
     expressions: [
       {
         hint: /<\||\[\/?INST|<<|<\/?sys|_(?:SYSTEM|USER|ASSISTANT)_|={3}|^\s{0,8}#{2,4}\s{0,2}(?:system|instruction)|(?:^|\\n)\s{0,8}(?:human|assistant|system|user)\s?[(:]/i,
+        partHint:
+          /<\||\[\/?INST|<<|<\/?sys|_(?:SYSTEM|USER|ASSISTANT)_|={3}|#{2,4}\s{0,2}(?:system|instruction)|(?:human|assistant|system|user)\s?[(:]/i,
         expressions: [
           /<\|(?:im_(?:start|end|sep)|(?:start|end)_header_id|eot_id|eom_id|begin_of_text|end_of_(?:text|turn)|start_of_(?:role|turn)|system|user|assistant|tool|tool_(?:calls?|responses?|results?)|channel|message|start|end|return|python_tag)\|>/i,
           /<\|endoftext\|>\s{0,3}(?:<\||human|system|user|assistant|ignore|you|new)/i,

@@ -76,7 +76,7 @@ const hintsOf = (isWord: boolean) =>
   new RegExp(
     expressionRules
       .filter(({ inWords }) => (inWords !== undefined) === isWord)
-      .map(({ hint }) => hint.source)
+      .map(({ hint, partHint = hint }) => partHint.source)
       .join('|'),
     'i',
   );

@@ -4,6 +4,8 @@ import type { ScanSeverity } from '../../../shapes/scan.ts';
 /** Expressions, and what each line contains that one of them matches. Quick to test; lines without it are skipped. */
 export interface ExpressionSet {
   hint: RegExp;
+  /** What a line contains that has a part which the hint matches, such as a comment, if the hint looks at the beginning. */
+  partHint?: RegExp;
   /** What the hint matches within a word, so that each word is tested once and not each line: these parts and these words. */
   inWords?: { parts: readonly string[]; words: readonly string[] };
   expressions: readonly RegExp[];

@@ -2,6 +2,7 @@
  * Splits a line into words, URLs, paths, variables and signs, without making a string of each.
  * One pass. Lines with characters beyond the basic plane are split by an equivalent expression. Pure.
  */
+import { continues, flagsOf, follows, inUrl, isPlain, isSign, isSpace, prefix, starts } from './characters.ts';
 import { extendedHash, extendedPart, mayBeHint, mayBeKnown } from './notable-words.ts';
 
 // A word has at most about 200 characters and a URL 300. The rest becomes a further word. Full stops and marks of
@@ -15,45 +16,10 @@ export const wordExpression = new RegExp(`${url}|${word}|${sign}`, 'gu');
 const surrogate = /[\ud800-\udfff]/;
 const schemeLengthMax = 12;
 const urlLengthMax = 300;
-const prefixLengthMax = 3;
-const wordLengthMax = 200;
-
-// What a character may be. A character that was not seen yet has no flag.
-const known = 1;
-const starts = 2;
-const continues = 4;
-/** In a word, after `.` or `:`. */
-const follows = 8;
-const prefix = 16;
-const isSpace = 32;
-/** In a URL, anywhere. */
-const inUrl = 64;
-const isSign = 128;
-/** A Latin letter in lower case, or a digit. */
-const isPlain = 256;
-const flagsByCharacter = new Uint16Array(65_536);
-
-function flagsOf(code: number): number {
-  const flags = flagsByCharacter[code] ?? 0;
-  return flags === 0 ? classified(code) : flags;
-}
-
-function classified(code: number): number {
-  const character = String.fromCharCode(code);
-  const flag = (value: number, characters: RegExp) => (characters.test(character) ? value : 0);
-  const flags =
-    known |
-    flag(starts, /[\p{L}\p{N}_]/u) |
-    flag(continues, /[\p{L}\p{N}\p{M}_'/~$@+-]/u) |
-    flag(follows, /[\p{L}\p{N}/_~-]/u) |
-    flag(prefix, /[~$%@./-]/) |
-    flag(isSpace, /\s/) |
-    flag(inUrl, /[^\s<>"'`\\.,;!?)]/) |
-    flag(isSign, /[|;(){}<>=&#[\]!?:"“”«»`。！？]/) |
-    flag(isPlain, /[a-z0-9]/);
-  flagsByCharacter[code] = flags;
-  return flags;
-}
+/** Signs before a word that are a part of it. */
+export const prefixLengthMax = 3;
+/** UTF-16 units of a word after its first. */
+export const wordLengthMax = 200;
 
 /** A reader of the words of one line after another. */
 export class LineWords {

@@ -43,34 +43,47 @@ export function classesOf(text: string): string[] {
   // Plain words and numbers, which most tokens are, have no other class.
   if (/^(?:[\p{L}]+|\d+)$/u.test(text)) return classes;
   if (/^[a-z0-9-]+$/.test(text) && !/^-|^x-|apikey|crontab|launch|schtasks/.test(text)) return classes;
-  const address = /^[a-z][a-z0-9+.-]{1,11}:\/\/(?:[^\s/@]{1,100}@)?([^\s/:?#]{1,253})(?::\d{1,5})?(.*)$/.exec(text);
+  const address = text.includes('://') ? addressOf.exec(text) : null;
   if (address !== null) classes.push(...addressClasses(text, address[1] ?? '', address[2] ?? ''));
-  else if (/^(?:\d{1,3}\.){3}\d{1,3}$/.test(text) && !localHost.test(text)) classes.push('@ip');
-  else if (/^[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,6}(?:\/\S*)?$/.test(text))
-    classes.push(...hostClasses(text.split('/')[0] ?? ''), ...(bareHost.test(text) ? ['@host'] : []));
-  if (/^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$/.test(text)) classes.push('@email');
+  else if (text.includes('.')) classes.push(...dottedClasses(text));
+  if (text.includes('@') && /^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$/.test(text)) classes.push('@email');
   if (address === null && /[/.\\~_]/.test(text) && credentialPath.test(text)) classes.push('@credpath');
   if (text.length < 80 && !text.startsWith('your') && /[$%_]/.test(text) && secretVariable.test(text))
     classes.push('@secretvar');
-  if (ruleFile.test(text)) classes.push('@rulefile');
+  if (/(?:\.md|rules)$/.test(text) && ruleFile.test(text)) classes.push('@rulefile');
   if (startupFile.test(text)) classes.push('@startup');
-  if (address === null && /\.(?:zip|rar|7z|exe|msi|dmg|pkg|scr|bat|apk)$/.test(text)) classes.push('@archivefile');
-  if (/\.(?:sh|ps1|bash)$/.test(text)) classes.push('@script');
-  if (/(?:^|\/)\.env(?:\.\w{1,20})?$/.test(text)) classes.push('@envfile');
+  if (text.includes('.')) classes.push(...fileClasses(text, address !== null));
   if (/^(?:\/usr)?\/bin\/(?:ba|z|da|k)?sh$|^exec:/.test(text)) classes.push('@shell');
+  // A host without a dot or digit, such as `ATTACKER_IP`, is a placeholder.
+  if (text.startsWith('/dev/') && /^\/dev\/(?:tcp|udp)\/(?:[^/]{0,100}[.\d$]|localhost)/.test(text))
+    classes.push('@devtcp');
   if (/^--[a-z]/.test(text)) classes.push('@option');
   if (text.startsWith('@')) classes.push('@upload');
-  if (text.includes('169.254.169.254') || text.includes('metadata.google.internal')) classes.push('@metadata');
-  // A host without a dot or digit, such as `ATTACKER_IP`, is a placeholder.
-  if (/^\/dev\/(?:tcp|udp)\/(?:[^/]{0,100}[.\d$]|localhost)/.test(text)) classes.push('@devtcp');
   if (/^x-[a-z-]{0,40}(?:key|token|auth|secret|apikey)[a-z-]{0,20}$|^[a-z-]{1,40}-apikey$/.test(text))
     classes.push('@authheader');
   return classes;
 }
 
+const addressOf = /^[a-z][a-z0-9+.-]{1,11}:\/\/(?:[^\s/@]{1,100}@)?([^\s/:?#]{1,253})(?::\d{1,5})?(.*)$/;
+
+function dottedClasses(text: string): string[] {
+  if (/^(?:\d{1,3}\.){3}\d{1,3}$/.test(text) && !localHost.test(text)) return ['@ip'];
+  if (!/^[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,6}(?:\/\S*)?$/.test(text)) return [];
+  return [...hostClasses(text.split('/')[0] ?? ''), ...(bareHost.test(text) ? ['@host'] : [])];
+}
+
+function fileClasses(text: string, isAddress: boolean): string[] {
+  const classes: string[] = [];
+  if (!isAddress && /\.(?:zip|rar|7z|exe|msi|dmg|pkg|scr|bat|apk)$/.test(text)) classes.push('@archivefile');
+  if (/\.(?:sh|ps1|bash)$/.test(text)) classes.push('@script');
+  if (/(?:^|\/)\.env(?:\.\w{1,20})?$/.test(text)) classes.push('@envfile');
+  if (text.includes('169.254.169.254') || text.includes('metadata.google.internal')) classes.push('@metadata');
+  return classes;
+}
+
 /** The host of a URL token; undefined for any other token. */
 export function hostOf(text: string): string | undefined {
-  return /^[a-z][a-z0-9+.-]{1,11}:\/\/(?:[^\s/@]{1,100}@)?([^\s/:?#]{1,253})/.exec(text)?.[1];
+  return text.includes('://') ? addressOf.exec(text)?.[1] : undefined;
 }
 
 /** Whether each of the secret variables is named after one of the hosts: `$STRIPE_KEY` after `api.stripe.com`. */

@@ -6,6 +6,7 @@
 import type { ScanLine } from '../lines.ts';
 import type { ScanToken } from '../pattern.ts';
 import type { FilteredWords, StepNumbers } from '../rules/rule-filter.ts';
+import { withoutEmphasis } from './emphasis.ts';
 import { LineWords } from './line-words.ts';
 import { Sentence, sentenceTokensMax } from './sentence.ts';
 import { type Word, wordAt } from './word-cache.ts';
@@ -16,8 +17,6 @@ const abbreviations = new Set(['e.g', 'i.e', 'etc', 'vs', 'cf']);
 export class SentenceReader {
   /** Words that were read since this was last set to 0. */
   wordsRead = 0;
-  /** The lines with a word for which an expression may match. */
-  hintedLines = new Set<number>();
   #onSentence: (sentence: Sentence) => void = () => undefined;
   readonly #line = new LineWords();
   readonly #sentence = new Sentence();
@@ -26,7 +25,6 @@ export class SentenceReader {
   /** Begins a text. The one before it has ended. */
   begin(onSentence: (sentence: Sentence) => void): void {
     this.#onSentence = onSentence;
-    if (this.hintedLines.size > 0) this.hintedLines = new Set();
   }
 
   read({ text, line }: ScanLine): void {
@@ -47,7 +45,6 @@ export class SentenceReader {
   }
 
   #addNotable(word: Word, line: number): void {
-    if (word.isHint) this.hintedLines.add(line);
     const closingQuote = this.#closingQuote;
     if (word.endsSentence && !abbreviations.has(this.#sentence.lastText())) {
       this.#closingQuote = undefined;
@@ -143,10 +140,4 @@ export class SentenceBlock implements FilteredWords {
     this.places = 0;
     this.lastSteps = [];
   }
-}
-
-function withoutEmphasis(text: string): string {
-  const lower = text.toLowerCase();
-  // Emphasis marks inside a word would split it and hide it from the rules.
-  return lower.includes('*') || lower.includes('__') ? lower.replaceAll(/\*{1,3}|__/g, '') : lower;
 }

@@ -1,5 +1,5 @@
 /** The words of scanned text, each classified once: classification is costly and most words repeat. */
-import { lastStepsOf, placesOf, type StepNumbers, stepsOf } from '../rules/rule-filter.ts';
+import { bitOf, expressionBit, lastStepsOf, placesOf, type StepNumbers, stepsOf } from '../rules/rule-filter.ts';
 import { wordHints } from '../rules/rule-set.ts';
 import { secretPhrases } from './notable-words.ts';
 import { classesOf } from './token-classes.ts';
@@ -25,6 +25,8 @@ export interface Word {
   secretAfter: { words: readonly string[]; word: Word } | undefined;
   /** What it is at the beginning of a quotation, if it separates commands. */
   separator: Word | undefined;
+  /** One bit for each place for which the word may matter in any context, with that of expressions. */
+  reach: number;
   /** Whether any of this means something to a rule or divides sentences. */
   isNotable: boolean;
 }
@@ -39,37 +41,61 @@ const closingQuotes: ReadonlyMap<string, string> = new Map([
 ]);
 
 const placesMax = 32_768;
-const places: (Word | undefined)[] = new Array(placesMax).fill(undefined);
+const cache: (Word | undefined)[] = new Array(placesMax).fill(undefined);
 
 /** The word from `start` to `end` of a text in lower case. `hash` is of these characters; it decides on the place. */
 export function wordAt(text: string, start: number, end: number, hash: number): Word {
   const place = hash & (placesMax - 1);
-  const first = places[place];
+  const first = cache[place];
   if (first !== undefined && isAt(first.found, text, start, end)) return first;
-  const second = places[place ^ 1];
+  const second = cache[place ^ 1];
   if (second !== undefined && isAt(second.found, text, start, end)) return second;
-  const word = classifiedWord(text.slice(start, end));
-  places[place ^ 1] = first;
-  places[place] = word;
+  const word = classifiedWord(detached(text.slice(start, end)));
+  cache[place ^ 1] = first;
+  cache[place] = word;
   return word;
+}
+
+/** A copy of a part of a text, which does not keep the text in memory. */
+function detached(part: string): string {
+  return Buffer.from(part, 'utf16le').toString('utf16le');
 }
 
 function isAt(found: string, text: string, start: number, end: number): boolean {
   return found.length === end - start && text.startsWith(found, start);
 }
 
+const reachlessMax = 131_072;
+const reachless: string[] = new Array(reachlessMax).fill('');
+
+/** The {@link Word.reach} of a word, as {@link wordAt} finds it. Words without one are many, and cost little to remember. */
+export function reachAt(text: string, start: number, end: number, hash: number): number {
+  const place = (hash ^ (hash >>> 15)) & (reachlessMax - 1);
+  if (isAt(reachless[place] ?? '', text, start, end)) return 0;
+  const { reach, found } = wordAt(text, start, end, hash);
+  if (reach === 0) reachless[place] = found;
+  return reach;
+}
+
 function classifiedWord(found: string): Word {
-  const text =
-    found
-      .replace(/'s$/, '')
-      .replace(/[.:/-]+$/, '')
-      .replaceAll("'", '') || found;
+  const text = found.includes("'") || trailingMarks.test(found) ? withoutMarks(found) : found;
   const symbols = [text, ...classesOf(text)];
   const word = wordOf(found, text, symbols);
   const secretWords = secretPhrases.get(text);
   const secretAfter = secretWords && { words: secretWords, word: wordOf(found, text, [...symbols, '@secretdata']) };
   const separator = commandSeparators.has(text) ? wordOf(found, text, [...symbols, '@separator']) : undefined;
-  return { ...word, secretAfter, separator, isNotable: word.isNotable || secretWords !== undefined };
+  const reach = word.reach | (secretAfter?.word.reach ?? 0) | (separator?.reach ?? 0) | markReach(found);
+  return { ...word, secretAfter, separator, reach, isNotable: word.isNotable || secretWords !== undefined };
+}
+
+const trailingMarks = /[.:/-]$/;
+
+function withoutMarks(found: string): string {
+  const text = found
+    .replace(/'s$/, '')
+    .replace(/[.:/-]+$/, '')
+    .replaceAll("'", '');
+  return text === '' ? found : text;
 }
 
 function wordOf(found: string, text: string, symbols: readonly string[]): Word {
@@ -77,13 +103,20 @@ function wordOf(found: string, text: string, symbols: readonly string[]): Word {
   const closing = closingQuotes.get(found);
   const endsSentence = sentenceEnds.has(found);
   const isHint = wordHints.test(found);
+  const places = placesOf(steps) | placesOf(lastSteps);
   // A comma is in no sentence, and a separator of commands may be another word.
   const isSign = found === ',' || commandSeparators.has(text);
   return {
     ...{ found, text, symbols, steps, lastSteps, closing, endsSentence, isHint },
-    places: placesOf(steps) | placesOf(lastSteps),
+    places,
+    reach: places | (isHint ? expressionBit : 0),
     secretAfter: undefined,
     separator: undefined,
     isNotable: steps.length + lastSteps.length > 0 || closing !== undefined || endsSentence || isHint || isSign,
   };
+}
+
+/** A comment that begins within a word has a part of it. */
+function markReach(found: string): number {
+  return found.includes("'''") ? bitOf('comment') | expressionBit : 0;
 }
