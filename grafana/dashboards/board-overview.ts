@@ -8,7 +8,7 @@ import { meaning, outcomeColours, percentileColours, statusColours } from './col
 import { boardLink, limit, mustBeZero, steps, units } from './panel.ts';
 import { percentileLines, statPanel, timeSeriesPanel } from './panel-chart.ts';
 import { logPanel } from './panel-list.ts';
-import { hub, is, isNot, overRange, perSecond, quantile, quantileOverRange, shareOf } from './promql.ts';
+import { hub, is, isNot, overInterval, overRange, perSecond, quantile, quantileOverRange, shareOf } from './promql.ts';
 import { promises } from './section-promises.ts';
 
 const outcomes = (...matchers: readonly string[]) => hub(series.toolOutcomes, ...matchers);
@@ -233,7 +233,7 @@ function process(): BoardSection {
         size: { width: 12, height: 7 },
         queries: [
           {
-            expr: `sum by (${labels.errorType}) (increase(${hub(series.storageFailures)}[$__rate_interval]))`,
+            expr: overInterval(hub(series.storageFailures), labels.errorType),
             legend: `{{${labels.errorType}}}`,
           },
         ],

@@ -8,7 +8,7 @@ import { meaning, percentileColours } from './colour.ts';
 import { steps, units } from './panel.ts';
 import { heatmapPanel, percentileLines, statPanel, timeSeriesPanel } from './panel-chart.ts';
 import { attributeColumn, rootColumn, tracePanel } from './panel-list.ts';
-import { hub, is, overRange, perSecond, quantileOverRange, shareOf } from './promql.ts';
+import { hub, is, overInterval, overRange, perSecond, quantileOverRange, shareOf, sumOverRange } from './promql.ts';
 
 const searches = hub(`${series.searchDuration}_count`);
 const searchBuckets = hub(`${series.searchDuration}_bucket`);
@@ -68,7 +68,7 @@ function inShort(): BoardSection {
         min: 0,
         max: 1,
         noValue: 'no tool was used yet',
-        queries: [{ expr: shareOf(overRange(rankSum), overRange(rankCount)), legend: 'rank' }],
+        queries: [{ expr: shareOf(sumOverRange(rankSum), sumOverRange(rankCount)), legend: 'rank' }],
         thresholds: steps(meaning.bad, { from: 0.4, colour: meaning.suspect }, { from: 0.7, colour: meaning.good }),
       }),
       statPanel({
@@ -118,7 +118,7 @@ function searching(): BoardSection {
         description: 'Are there two groups of searches, fast and slow?',
         unit: units.seconds,
         size: { width: 8 },
-        query: `sum by (le) (increase(${searchBuckets}[$__rate_interval]))`,
+        query: overInterval(searchBuckets, 'le'),
         exemplars: false,
       }),
     ],

@@ -11,7 +11,7 @@ import { meaning } from './colour.ts';
 import { limit, mustBeZero, steps, units } from './panel.ts';
 import { statPanel, timeSeriesPanel } from './panel-chart.ts';
 import { logPanel } from './panel-list.ts';
-import { hub, is, matches, overRange, perSecond } from './promql.ts';
+import { collectorPerSecond, hub, is, matches, overInterval, overRange, perSecond } from './promql.ts';
 
 const collector = (name: string) => selector(name, is('job', scrapeJobs.collector));
 const signals = ['traces', 'logs', 'metrics'] as const;
@@ -145,12 +145,12 @@ function insideTheHub(): BoardSection {
 function insideTheCollector(): BoardSection {
   const bySignal = (counter: CollectorCounter, what: string) =>
     signals.map((signal) => ({
-      expr: perSecond(collector(collectorCounter(counter, signal))),
+      expr: collectorPerSecond(collector(collectorCounter(counter, signal))),
       legend: `${collectorItems[signal].replace('_', ' ')} ${what}`,
     }));
   const byExporter = (counter: CollectorCounter, what: string) =>
     (['traces', 'logs'] as const).map((signal) => ({
-      expr: perSecond(collector(collectorCounter(counter, signal)), 'exporter'),
+      expr: collectorPerSecond(collector(collectorCounter(counter, signal)), 'exporter'),
       legend: `{{exporter}} ${what}`,
     }));
   return {
@@ -225,7 +225,7 @@ function health(): BoardSection {
         size: { width: 8 },
         queries: [
           {
-            expr: `sum by (${labels.labelName}) (increase(${hub(series.labelOverflow)}[$__rate_interval]))`,
+            expr: overInterval(hub(series.labelOverflow), labels.labelName),
             legend: `{{${labels.labelName}}}`,
           },
         ],

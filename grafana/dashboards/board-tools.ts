@@ -12,7 +12,18 @@ import { meaning, outcomeColours, percentileColours } from './colour.ts';
 import { boardLink, limit, steps, units } from './panel.ts';
 import { heatmapPanel, percentileLines, statPanel, timeSeriesPanel } from './panel-chart.ts';
 import { attributeColumn, logPanel, tablePanel, tracePanel } from './panel-list.ts';
-import { hub, is, isNot, matches, ofDeployment, overRange, perSecond, quantileOverRange, shareOf } from './promql.ts';
+import {
+  hub,
+  is,
+  isNot,
+  matches,
+  ofDeployment,
+  overInterval,
+  overRange,
+  perSecond,
+  quantileOverRange,
+  shareOf,
+} from './promql.ts';
 import { slowCalls } from './section-slow-calls.ts';
 import { callDurations } from './span-metrics.ts';
 import { outcomeVariable, serverVariable, toolVariable } from './variable.ts';
@@ -132,7 +143,7 @@ function durations(): BoardSection {
         description:
           'Are all calls a little slow, or a few very slow? A dot is a call with its trace: click it to see where the time went.',
         unit: units.seconds,
-        query: `sum by (le) (increase(${callDurations(chosen)}[$__rate_interval]))`,
+        query: overInterval(callDurations(chosen), 'le'),
         exemplars: true,
       }),
       timeSeriesPanel({

@@ -22,3 +22,6 @@ export const collectorGauges = {
   queueCapacity: 'otelcol_exporter_queue_capacity',
   memory: 'otelcol_process_memory_rss_bytes',
 } as const;
+
+/** The uptime of the process, in seconds. */
+export const collectorUptime = 'otelcol_process_uptime_seconds_total';

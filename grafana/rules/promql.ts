@@ -56,25 +56,34 @@ export function noneOf(label: string, values: readonly string[]): string {
 export interface CountWindow {
   text: string;
   seconds: string;
+  /** How far back the window ends and begins, as PromQL durations; now and `text` by default. */
+  ago?: { end: string; begin: string };
 }
+
+/** The uptime of a hub, by which a new series is distinguished from one that is seen again. */
+const hubUptime = series.uptime;
 
 /**
  * How much the series of a counter grew within a window. Rules and dashboards count with this expression, so that they agree.
  * - A series that existed when the window began grew by the exact difference.
- * - A series that was born within the window grew by its value, because it was born with its first event. Its hub must have
- *   been seen when the window began, or have started since: a series that is merely missing there, because Prometheus was
- *   down, is not new.
- * - Otherwise, as after a restart of the hub, `increase` applies, which extrapolates.
+ * - A series whose value is lower than when the window began started again right there, and grew by its value.
+ * - A series that was born within the window grew by its value, because it was born with its first event. Its process must
+ *   have been seen when the window began, or have started since: a series that is merely missing there, because Prometheus
+ *   was down, is not new. `uptime` is the metric of that process.
+ * - Otherwise, as after a restart within the window, `increase` applies, which extrapolates.
  */
-export function growth(counter: string, { text, seconds }: CountWindow): string {
-  const last = `last_over_time(${counter}[${text}])`;
-  const before = `(${counter} offset ${text})`;
-  const steady = `resets(${counter}[${text}]) == 0`;
-  const knownOrNew = `((${series.uptime} offset ${text}) or max_over_time(${series.uptime}[${text}]) < ${seconds})`;
+export function growth(counter: string, { text, seconds, ago }: CountWindow, uptime = hubUptime): string {
+  const end = ago === undefined ? '' : ` offset ${ago.end}`;
+  const begin = `offset ${ago?.begin ?? text}`;
+  const last = `last_over_time(${counter}[${text}]${end})`;
+  const before = `(${counter} ${begin})`;
+  const steady = `resets(${counter}[${text}]${end}) == 0`;
+  const knownOrNew = `((${uptime} ${begin}) or max_over_time(${uptime}[${text}]${end}) < ${seconds})`;
   return [
-    `(${last} - ${before}) and ${steady}`,
+    `(${last} - ${before}) >= 0 and ${steady}`,
+    `(${last} < ${before}) and ${steady}`,
     `(${last} unless ${before}) and ${steady} and on (${hubLabels}) ${knownOrNew}`,
-    `increase(${counter}[${text}])`,
+    `increase(${counter}[${text}]${end})`,
   ].join(' or ');
 }
 

@@ -12,6 +12,7 @@ import {
   thresholds,
 } from '../thresholds.ts';
 import {
+  type CountWindow,
   duration,
   growth,
   hubLabels,
@@ -139,10 +140,13 @@ function sumOrZero(part: string, whole: string, by: string): string {
   return `(sum by (${by}) (${part}) or 0 * sum by (${by}) (${whole}))`;
 }
 
-/** Rates include the calls with which a series is born, unlike `rate`. */
+/** A rate that includes the events with which a series is born, unlike `rate`. */
+function perSecond(counter: string, window: CountWindow): string {
+  return `(${growth(counter, window)}) / ${window.seconds}`;
+}
+
 function rateRules(options: RuleOptions): RecordingRule[] {
-  const window = ruleWindow(rateSeconds, options);
-  const rate = (of: string) => `(${growth(of, window)}) / ${window.seconds}`;
+  const rate = (of: string) => perSecond(of, ruleWindow(rateSeconds, options));
   const fast = sumOrZero(rate(fastSuccesses), rate(successes), hubLabels);
   return [
     { record: rates.availability.all, expr: `sum by (${hubLabels}) (${rate(countedCalls)})` },
@@ -190,10 +194,10 @@ function budgetRules(): RecordingRule[] {
   }));
 }
 
-function serverRules({ timeScale }: RuleOptions): RecordingRule[] {
-  const rate = (of: string) => `rate(${of}[${duration(thresholds.toolErrors.windowSeconds * timeScale)}])`;
+function serverRules(options: RuleOptions): RecordingRule[] {
+  const rate = (of: string) => perSecond(of, ruleWindow(thresholds.toolErrors.windowSeconds, options));
   const durations = selector(`${calls}_bucket`, duringCall, noneOf(labels.errorType, errorTypesOf('caller')));
-  const window = duration(thresholds.toolCallsSlow.windowSeconds * timeScale);
+  const window = ruleWindow(thresholds.toolCallsSlow.windowSeconds, options);
   return [
     { record: serverRecords.rate, expr: `sum by (${byServer}) (${rate(countedCalls)})` },
     {
@@ -202,7 +206,7 @@ function serverRules({ timeScale }: RuleOptions): RecordingRule[] {
     },
     {
       record: serverRecords.durationP95,
-      expr: `histogram_quantile(${durationQuantile}, sum by (${byServer}, le) (rate(${durations}[${window}])))`,
+      expr: `histogram_quantile(${durationQuantile}, sum by (${byServer}, le) (${growth(durations, window)}))`,
     },
   ];
 }

@@ -1,7 +1,7 @@
 /** Alerts on tool calls: disconnected, failing, hanging and slow servers, and abandoned calls. */
 import { labels, series } from '../prometheus-name.ts';
 import { abandonedGrowthFactor, callsMin, thresholds } from '../thresholds.ts';
-import { countedBy, duration, hubLabels, oneOf, type RuleOptions, selector } from './promql.ts';
+import { countedBy, duration, growth, hubLabels, oneOf, type RuleOptions, ruleWindow, selector } from './promql.ts';
 import { serverRecords } from './recording-rules.ts';
 import type { Alert } from './rule.ts';
 import { errorTypesOf } from './tool-error-fault.ts';
@@ -80,8 +80,9 @@ function abandoned(options: RuleOptions): Alert {
   const { above, windowSeconds, forSeconds } = thresholds.toolCallsAbandoned;
   const cancelled = selector(series.serverCalls, `${labels.errorType}="cancelled"`);
   const now = countedBy(byServer, cancelled, windowSeconds, options);
-  const window = duration(windowSeconds * options.timeScale);
-  const before = `sum by (${byServer}) (increase(${cancelled}[${window}] offset ${window}))`;
+  const window = ruleWindow(windowSeconds, options);
+  const ago = { end: window.text, begin: duration(2 * windowSeconds * options.timeScale) };
+  const before = `sum by (${byServer}) (${growth(cancelled, { ...window, ago })})`;
   return {
     name: 'HestiaToolCallsAbandoned',
     severity: 'warning',

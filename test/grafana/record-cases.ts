@@ -1,4 +1,5 @@
 /** The expected value of each recording rule for one input with calls of every relevant outcome. */
+import { growth } from '../../grafana/rules/promql.ts';
 import type { RecordCase } from './rule-case.ts';
 import { collector, hub } from './rule-case.ts';
 
@@ -69,3 +70,26 @@ const values: RecordCase['values'] = [
 
 /** The case. */
 export const recordCase: RecordCase = { input, at: '20m', values };
+
+const outcomes = (name: string) => `hestia_tool_outcomes_total{hestia_outcome="${name}"}`;
+const born = (name: string, count: number) => ({ labels: `{hestia_outcome="${name}"}`, value: count });
+
+/**
+ * How much counters grew in a minute, with samples every fifteen seconds. The minute begins between the last sample of a
+ * hub and the first one after its restart, where `increase` finds nothing, and a difference is negative.
+ */
+export const growthCase: RecordCase = {
+  input: {
+    [outcomes('steady')]: '0+1x40',
+    [outcomes('born')]: '_x17 4x20',
+    [outcomes('restarted')]: '100x16 3x20',
+    process_uptime_seconds: '0+15x16 1+15x20',
+  },
+  at: '307s',
+  values: [
+    {
+      expr: `sum by (hestia_outcome) (${growth('hestia_tool_outcomes_total', { text: '1m', seconds: '60' })})`,
+      samples: [born('steady', 4), born('born', 4), born('restarted', 3)],
+    },
+  ],
+};

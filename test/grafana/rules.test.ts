@@ -6,7 +6,7 @@ import { describeWith } from '../support/programs/requirements.ts';
 import { hubAlertCases } from './hub-alert-cases.ts';
 import { objectiveAlertCases } from './objective-alert-cases.ts';
 import { pipelineAlertCases } from './pipeline-alert-cases.ts';
-import { recordCase } from './record-cases.ts';
+import { growthCase, recordCase } from './record-cases.ts';
 import { allAlerts, allRecords, askPromtool } from './rule-case.ts';
 import { securityAlertCases } from './security-alert-cases.ts';
 import { toolAlertCases } from './tool-alert-cases.ts';
@@ -102,6 +102,10 @@ describeWith('promtool', 'promtool', () => {
 
   test('sees each record have the value its case says', async () => {
     expect(await askPromtool([recordCase])).toBe('');
+  });
+
+  test('counts what series are born with, and what they count after a restart', async () => {
+    expect(await askPromtool([growthCase])).toBe('');
   });
 
   test('would see a case that is wrong', async () => {

@@ -179,6 +179,13 @@ export const toolAlertCases: readonly AlertCase[] = [
   { alert: abandoned, when: 'a constant rate', input: calls({ cancelled: '0+1x60' }), at: '40m', fires: [] },
   {
     alert: abandoned,
+    when: 'as many as the series was born with in the quarter of an hour before',
+    input: { ...calls({ cancelled: '_x10 11x9 22x20' }), process_uptime_seconds: '60+60x60' },
+    at: '30m',
+    fires: [],
+  },
+  {
+    alert: abandoned,
     when: 'ten after a quiet quarter of an hour',
     input: calls({ cancelled: '0x20 10x20' }),
     at: '30m',

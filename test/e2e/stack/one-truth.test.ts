@@ -70,6 +70,28 @@ describeWith(['otelcol', 'prometheus'], 'failures on a fresh hub', () => {
     await vi.waitFor(async () => expect(await value(query)).toBe(expected), poll);
   });
 
+  const failed = { timeout: truth.timeouts, error: truth.errors };
+  const byType = { timeout: truth.timeouts, upstream_error: truth.errors };
+  test.each([
+    ['hestia-overview', 'Calls by outcome', 'hestia_outcome', { success: truth.successes, ...failed }],
+    ['hestia-tools', 'Calls by outcome', 'hestia_outcome', { success: truth.successes, ...failed }],
+    ['hestia-tools', 'Errors by type', 'error_type', byType],
+    ['hestia-overview', 'HTTP requests by status', 'http_response_status_code', { 401: truth.wrongKeys }],
+    ['hestia-skills-security', 'Security events by name', 'security_event', { AUTH_FAILED: truth.wrongKeys }],
+  ])(
+    'are in the chart of the board %s, panel %s, with the events that its lines begin with',
+    slow,
+    async (board, panel, label, expected) => {
+      // An interval in which all of them are.
+      const chart = filledIn(boardQuery(board, panel), { intervalSeconds: 3600 });
+      const events = chart.endsWith(' / (3600000 / 1000)') ? `round(3600 * (${chart}))` : chart;
+      await vi.waitFor(async () => {
+        const lines = await watched.prometheus.query(events);
+        expect(Object.fromEntries(lines.map((line) => [line.labels[label], line.value]))).toMatchObject(expected);
+      }, poll);
+    },
+  );
+
   test('are in the table of tools by tool and outcome, without a row for what did not happen', slow, async () => {
     const failed = filledIn(boardQuery('hestia-tools', 'Outcomes by tool'));
     await vi.waitFor(async () => {

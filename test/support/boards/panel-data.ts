@@ -34,12 +34,27 @@ const matrixSchema = z.object({
 });
 
 /** Fills in variables and intervals. Longer names first, because `$__range` begins `$__range_s`. */
-export function filledFor(text: string, { fromSeconds, toSeconds, variables }: BoardView): string {
+export function filledFor(text: string, view: BoardView): string {
+  const { fromSeconds, toSeconds, variables } = view;
   const range = Math.round(toSeconds - fromSeconds);
-  const all = { __rate_interval: '15s', __range_s: `${range}`, __range: `${range}s`, ...variables };
+  const step = stepSeconds(view);
+  const all = {
+    __interval: `${step}s`,
+    __interval_ms: `${1000 * step}`,
+    __rate_interval: '15s',
+    __rate_interval_ms: '15000',
+    __range_s: `${range}`,
+    __range: `${range}s`,
+    ...variables,
+  };
   return Object.entries(all)
     .sort(([one], [other]) => other.length - one.length)
     .reduce((filled, [name, value]) => filled.replaceAll(`$${name}`, value), text);
+}
+
+/** The time between two points of a chart, as Grafana derives it from the width of the panel. */
+function stepSeconds({ fromSeconds, toSeconds }: BoardView): number {
+  return Math.max(1, Math.ceil((toSeconds - fromSeconds) / pointsMax));
 }
 
 /** The values of the variables of a dashboard with everything selected, as Grafana inserts them. */
@@ -76,7 +91,7 @@ export async function panelData(panel: ReadPanel, prometheus: Prometheus, view: 
 
 async function rangeOf(panel: ReadPanel, prometheus: Prometheus, view: BoardView) {
   const { fromSeconds, toSeconds } = view;
-  const step = Math.max(1, Math.ceil((toSeconds - fromSeconds) / pointsMax));
+  const step = stepSeconds(view);
   const times: number[] = [];
   for (let time = fromSeconds; time <= toSeconds; time += step) times.push(time);
   const series: ChartSeries[] = [];

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { duration } from '../../../grafana/rules/promql.ts';
 
 const dataSourceSchema = z.object({ type: z.string(), uid: z.string() });
 const linkSchema = z.object({ title: z.string(), url: z.string() });
@@ -169,10 +170,11 @@ function storeOf(type: string): Store {
   throw new Error(`no such store: ${type}`);
 }
 
-/** Fills in variables as Grafana does with all values selected; intervals are five minutes and an hour. */
-export function filledIn(text: string): string {
+/** Fills in variables as Grafana does with all values selected. The range is an hour, the interval of charts five minutes. */
+export function filledIn(text: string, { intervalSeconds = 300 } = {}): string {
   return text
-    .replaceAll('$__rate_interval', '5m')
+    .replaceAll(/\$__(rate_)?interval_ms/g, `${1000 * intervalSeconds}`)
+    .replaceAll(/\$__(rate_)?interval/g, duration(intervalSeconds))
     .replaceAll('$__range_s', '3600')
     .replaceAll('$__range', '1h')
     .replaceAll('$drills', 'drill')

@@ -1,5 +1,6 @@
 /** Parses PromQL with Prometheus' grammar: metrics, labels, and the dimension of a result. */
 import { parser } from '@prometheus-io/lezer-promql';
+import { collectorUptime } from '../../../grafana/dashboards/collector-metrics.ts';
 import { descendants } from './syntax-node.ts';
 
 /** A selector of a query: its metric, and the labels that it or an enclosing expression uses. */
@@ -38,11 +39,11 @@ export function selectors({ text, root }: PromqlQuery): Selector[] {
   }));
 }
 
-/** Counters of a query, and how each is read: the function over its range, or `offset`, or nothing. */
+/** Counters of a query but the uptime of a process, and how each is read: the function over its range, or `offset`, or nothing. */
 export function countersRead({ text, root }: PromqlQuery): { metric: string; how: string }[] {
   return descendants(root, 'VectorSelector').flatMap((node) => {
     const metric = textOf(text, node.getChild('Identifier'));
-    if (!/_(total|bucket|count|sum)$|^instance_failure:/.test(metric)) return [];
+    if (metric === collectorUptime || !/_(total|bucket|count|sum)$|^instance_failure:/.test(metric)) return [];
     const parent = node.parent;
     if (parent?.name === 'OffsetExpr') return [{ metric, how: 'offset' }];
     if (parent?.name !== 'MatrixSelector') return [{ metric, how: 'as it is' }];
@@ -119,6 +120,7 @@ function dimensionOfBinary(text: string, node: Node): Dimension {
   const operator = text.slice(left.to, right.from).match(/[-+*/%^]|[<>=!]=?|and|or|unless/)?.[0] ?? '';
   const [one, other] = [dimension(text, left), dimension(text, right)];
   if (/^([<>]|==|!=|>=|<=|and|unless)/.test(operator)) return one;
+  if (operator === '/' && isWindowOf(text, left, right)) return eachSecond(one);
   if (operator === '/') return one === other ? 'ratio' : other === 'number' || other === 'count' ? one : 'mixed';
   if (operator === '*') {
     if (one === 'number' || one === 'ratio') return other;
@@ -126,6 +128,17 @@ function dimensionOfBinary(text: string, node: Node): Dimension {
   }
   if (one === 'number') return other;
   return other === 'number' || one === other ? one : 'mixed';
+}
+
+/** Whether a divisor is the length, in seconds, of the one window in which the dividend counts: `… [5m] … / (300000 / 1000)`. */
+function isWindowOf(text: string, dividend: Node, divisor: Node): boolean {
+  const [, milliseconds, seconds] = /^(?:\((\d+) \/ 1000\)|(\d+))$/.exec(text.slice(divisor.from, divisor.to)) ?? [];
+  const length = milliseconds === undefined ? Number(seconds) : Number(milliseconds) / 1000;
+  const windows = [...text.slice(dividend.from, dividend.to).matchAll(/\[(\d+)([smh])\]/g)];
+  const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+  return (
+    windows.length > 0 && windows.every(([, count, unit = '']) => Number(count) * (unitSeconds[unit] ?? 0) === length)
+  );
 }
 
 function eachSecond(of: Dimension): Dimension {

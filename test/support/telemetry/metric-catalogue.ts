@@ -7,6 +7,7 @@ import {
   collectorCounter,
   collectorGauges,
   collectorItems,
+  collectorUptime,
 } from '../../../grafana/dashboards/collector-metrics.ts';
 import { spanLabels, spanSeries } from '../../../grafana/dashboards/span-metrics.ts';
 import { labels, type MetricKey, metricShapes, series } from '../../../grafana/prometheus-name.ts';
@@ -128,6 +129,7 @@ function* collectorSeries(): Generator<[string, string[]]> {
   yield [collectorGauges.queueSize, [...own, 'exporter', 'data_type']];
   yield [collectorGauges.queueCapacity, [...own, 'exporter', 'data_type']];
   yield [collectorGauges.memory, own];
+  yield [collectorUptime, own];
 }
 
 /** The series of recording rules. The level in a rule's name determines its labels. */
