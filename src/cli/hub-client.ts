@@ -18,8 +18,8 @@ export interface HubRequest {
   json?: unknown;
   text?: { type: string; content: string };
   signal?: AbortSignal | undefined;
-  /** The id of the trace that it starts, 32 hexadecimal digits; random by default. */
-  traceId?: string;
+  /** The header of the span that it belongs to; by default, of a trace of its own. */
+  traceparent?: string;
 }
 
 /** A response: status, parsed body (undefined if there is none), and the id of the trace that the request started. */
@@ -58,31 +58,31 @@ const pageSizeMax = 200;
 /** Maximum pages of one list, so that a hub that always returns a next page cannot keep a command running. */
 const pagesMax = 5000;
 
-/** A random trace id. */
-export function newTraceId(): string {
-  return randomBytes(16).toString('hex');
+/** A `traceparent` header with random ids and the sampled flag. Source: W3C Trace Context, version 00. */
+function newTraceparent(): string {
+  return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
 }
 
-/** A `traceparent` header with a random parent span and the sampled flag. Source: W3C Trace Context, version 00. */
-export function newTraceparent(traceId: string): string {
-  return `00-${traceId}-${randomBytes(8).toString('hex')}-01`;
+/** The id of the trace of a `traceparent` header. */
+function traceIdOf(traceparent: string): string {
+  return traceparent.slice(3, 35);
 }
 
 /** Creates a client of the hub at `url`. */
 export function createHubClient({ url, key }: { url: string; key: string }): HubClient {
   const origin = new URL(url).origin;
-  const fetchPath = (path: string, options: HubRequest, traceId: string) =>
+  const fetchPath = (path: string, options: HubRequest, traceparent: string) =>
     fetchResponse(origin, path, {
       method: options.method ?? (options.json === undefined ? 'GET' : 'POST'),
-      headers: headersOf(key, options, traceId),
+      headers: headersOf(key, options, traceparent),
       ...bodyOf(options),
       ...(options.signal && { signal: options.signal }),
     });
   const send: HubClient['send'] = async (path, options = {}) => {
-    const { traceId = newTraceId() } = options;
-    const response = await fetchPath(path, options, traceId);
+    const { traceparent = newTraceparent() } = options;
+    const response = await fetchPath(path, options, traceparent);
     const text = await response.text();
-    return { status: response.status, body: parsedJson(text), traceId };
+    return { status: response.status, body: parsedJson(text), traceId: traceIdOf(traceparent) };
   };
   const request: HubClient['request'] = async (path, schema, options) => {
     const answer = await send(path, options);
@@ -99,10 +99,12 @@ export function createHubClient({ url, key }: { url: string; key: string }): Hub
     request,
     list: (path, item, signal) => listAll(request, { path, item, signal }),
     stream: async function* (path, signal) {
-      const traceId = newTraceId();
-      const response = await fetchPath(path, { signal }, traceId);
-      if (!response.ok)
-        throw refusal(origin, { status: response.status, body: parsedJson(await response.text()), traceId });
+      const traceparent = newTraceparent();
+      const response = await fetchPath(path, { signal }, traceparent);
+      if (!response.ok) {
+        const body = parsedJson(await response.text());
+        throw refusal(origin, { status: response.status, body, traceId: traceIdOf(traceparent) });
+      }
       const decoder = new TextDecoder();
       for await (const chunk of response.body ?? []) yield decoder.decode(chunk, { stream: true });
       yield decoder.decode();
@@ -127,11 +129,11 @@ async function listAll<Schema extends z.ZodType>(
   return items;
 }
 
-function headersOf(key: string, { json, text }: HubRequest, traceId: string): Record<string, string> {
+function headersOf(key: string, { json, text }: HubRequest, traceparent: string): Record<string, string> {
   const type = json === undefined ? text?.type : 'application/json';
   return {
     authorization: `Bearer ${key}`,
-    traceparent: newTraceparent(traceId),
+    traceparent,
     ...(type !== undefined && { 'content-type': type }),
   };
 }

@@ -7,6 +7,7 @@ import { json } from '../support/hub/hub.ts';
 import { type ListeningHub, startListeningHub, untilConnected } from '../support/hub/hub-listening.ts';
 import { type CommandRun, type CommandRunOptions, runCommand } from '../support/programs/command-run.ts';
 import { realServer } from '../support/servers/real-server.ts';
+import { startOtlpReceiver } from '../support/telemetry/otlp-receiver.ts';
 
 let hub: ListeningHub;
 beforeAll(async () => {
@@ -51,6 +52,22 @@ describe('a demo in a pipe', () => {
       ]),
     );
     expect(summary?.traces).not.toEqual([]);
+    await expectNothingRemains();
+  });
+
+  test('exports the roots of its traces where the environment names a collector', async () => {
+    await using receiver = await startOtlpReceiver();
+    const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url };
+    const ended = await demo(['--duration', '2', '--agents', '1'], { environment });
+    expect(ended).toMatchObject({ exitCode: 0, stderr: '' });
+    const steps = ended.lines().slice(0, -1);
+    const roots = new Map(receiver.spans().map((span) => [span.traceId, span]));
+    expect(steps.filter(({ traceId }) => !roots.has(String(traceId)))).toEqual([]);
+    for (const { parentSpanId, name, kind } of roots.values()) {
+      expect(parentSpanId).toBeUndefined();
+      expect(name).toMatch(/^demo ((GET|POST|PUT) \/v1\/[a-z]+|tools\/call \w+)$/);
+      expect(kind).toBe('CLIENT');
+    }
     await expectNothingRemains();
   });
 

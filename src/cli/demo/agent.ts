@@ -3,8 +3,9 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { z } from 'zod';
 import { createdKeyViewSchema } from '../../shapes/access.ts';
 import type { JsonObject } from '../../shapes/json.ts';
-import { type HubClient, newTraceId, newTraceparent } from '../hub-client.ts';
+import type { HubClient } from '../hub-client.ts';
 import type { DemoRandom } from './random.ts';
+import type { DemoSpan, DemoSpans } from './spans.ts';
 
 /** The outcome of a demo step. `refused` covers every request that did not become a tool call. */
 export type DemoOutcome = 'success' | 'error' | 'timeout' | 'abandoned' | 'refused';
@@ -23,6 +24,8 @@ export interface DemoCallOptions {
   searchId?: string | undefined;
   abortAfterMs?: number;
   onProgress?: () => void;
+  /** A client with another key than that of the agent. */
+  client?: HubClient;
 }
 
 /** A demo agent. Disposing it closes its MCP session. The creator revokes its key. */
@@ -50,10 +53,21 @@ const failedResultSchema = z.object({ _meta: z.object({ 'hestia/error': problemS
 const protocolErrorSchema = z.object({ data: z.object({ code: z.string() }) });
 const outcomeBodySchema = z.object({ outcome: z.enum(['success', 'error']) });
 
-/** Creates the key and connects both clients. `signal` cancels requests in progress. */
+/** Options of {@link createDemoAgent}. */
+export interface DemoAgentOptions {
+  name: string;
+  namespace: string;
+  random: DemoRandom;
+  /** The spans of its requests. */
+  spans: DemoSpans;
+  /** Cancels requests in progress. */
+  signal: AbortSignal;
+}
+
+/** Creates the key and connects both clients. */
 export async function createDemoAgent(
   operator: HubClient,
-  { name, namespace, random, signal }: { name: string; namespace: string; random: DemoRandom; signal: AbortSignal },
+  { name, namespace, random, spans, signal }: DemoAgentOptions,
 ): Promise<DemoAgent> {
   const json = { agentId: name, namespace, role: 'agent' };
   const { key, keyId } = await operator.request('/v1/keys', createdKeyViewSchema, { json });
@@ -66,15 +80,43 @@ export async function createDemoAgent(
     keyId,
     hub,
     random,
-    http: (path, request, options = {}) =>
-      httpAnswer(
-        (cancellation, traceId) => hub.send(path, { ...request, traceId, signal: cancellation }),
-        cancellationOf(signal, options),
-      ),
-    mcp: (toolName, args, options = {}) =>
-      mcpAnswer(client, { toolName, args }, cancellationOf(signal, options), options),
+    http: (path, request, options = {}) => {
+      const method = request?.method ?? (request?.json === undefined ? 'GET' : 'POST');
+      const span = spans.start(`demo ${method} ${collectionOf(path)}`, name);
+      const cancellation = cancellationOf(signal, options);
+      const { traceparent } = span;
+      const { client = hub } = options;
+      return spanned(span, () =>
+        httpAnswer(
+          () => client.send(path, { ...request, traceparent, signal: cancellation }),
+          span.traceId,
+          cancellation,
+        ),
+      );
+    },
+    mcp: (toolName, args, options = {}) => {
+      const span = spans.start(`demo tools/call ${toolName}`, name);
+      return spanned(span, () => mcpAnswer(client, { toolName, args }, span, cancellationOf(signal, options), options));
+    },
     [Symbol.asyncDispose]: () => client.close(),
   };
+}
+
+/** The collection that a path belongs to, such as `/v1/tools`: few values, as names of spans must have. */
+function collectionOf(path: string): string {
+  return path.split(/[/?]/).slice(0, 3).join('/');
+}
+
+/** Ends a span with the result of its request. */
+async function spanned(span: DemoSpan, work: () => Promise<DemoAnswer>): Promise<DemoAnswer> {
+  try {
+    const answer = await work();
+    span.end(answer.code);
+    return answer;
+  } catch (error) {
+    span.end('failed');
+    throw error;
+  }
 }
 
 /** Aborts when the demo is interrupted, or when the caller cancels. */
@@ -83,12 +125,12 @@ function cancellationOf(signal: AbortSignal, { abortAfterMs }: DemoCallOptions):
 }
 
 async function httpAnswer(
-  send: (cancellation: AbortSignal, traceId: string) => ReturnType<HubClient['send']>,
+  send: () => ReturnType<HubClient['send']>,
+  traceId: string,
   cancellation: AbortSignal,
 ): Promise<DemoAnswer> {
-  const traceId = newTraceId();
   try {
-    const { status, body } = await send(cancellation, traceId);
+    const { status, body } = await send();
     const code = status < 400 ? undefined : (problemSchema.safeParse(body).data?.code ?? `HTTP_${status}`);
     return { outcome: outcomeOf(code, body), code, traceId, body };
   } catch (error) {
@@ -100,13 +142,13 @@ async function httpAnswer(
 async function mcpAnswer(
   client: Client,
   { toolName, args }: { toolName: string; args: JsonObject },
+  { traceId, traceparent }: DemoSpan,
   cancellation: AbortSignal,
   { onProgress }: DemoCallOptions,
 ): Promise<DemoAnswer> {
-  const traceId = newTraceId();
   try {
     const result = await client.callTool(
-      { name: toolName, arguments: args, _meta: { traceparent: newTraceparent(traceId) } },
+      { name: toolName, arguments: args, _meta: { traceparent } },
       { signal: cancellation, ...(onProgress && { onprogress: onProgress }) },
     );
     const code = failedResultSchema.safeParse(result).data?._meta['hestia/error'].code;

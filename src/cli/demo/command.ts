@@ -40,11 +40,11 @@ async function runDemo(context: CommandContext, options: DemoOptions): Promise<v
     stepsMax: options.steps,
     seed: options.seed,
   };
-  const { output, signal } = context;
+  const { output, signal, environment } = context;
   const progress = output.isTerminal ? createProgressBar(context, options) : createProgressLines(context);
   let summary: DemoSummary;
   try {
-    summary = demoSummary(await runDemoTraffic(hub, traffic, { signal, onStep: progress.onStep }));
+    summary = demoSummary(await runDemoTraffic(hub, traffic, { signal, environment, onStep: progress.onStep }));
   } finally {
     progress.stop();
   }

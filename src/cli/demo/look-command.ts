@@ -13,7 +13,7 @@ import { CommandError, exitCodes } from '../command-error.ts';
 import { wholeNumber } from '../command-options.ts';
 import { createHubClient, type HubClient } from '../hub-client.ts';
 import { freePort, pollMs, spawnHub, stopHub, untilReady } from './hub-process.ts';
-import { runDemoTraffic } from './traffic.ts';
+import { type DemoRun, runDemoTraffic } from './traffic.ts';
 
 interface LookOptions {
   data?: string;
@@ -60,7 +60,7 @@ async function runLook(context: CommandContext, options: LookOptions): Promise<v
         `Hestia runs at ${url}/ with its data in ${folder}.`,
         `${options.agents} agents work with its tools. Ctrl-C stops them and the hub${isKept ? '' : ', and removes the data'}.`,
       ]);
-      await sendTraffic(hub, { agents: options.agents, signal });
+      await sendTraffic(hub, { agents: options.agents, signal, environment: context.environment });
     });
   } finally {
     if (!isKept) await rm(folder, { recursive: true, force: true });
@@ -124,13 +124,16 @@ function hubEnvironment(
 }
 
 /** Runs the demo again and again until the interruption. @throws CommandError if the hub does not answer any more */
-async function sendTraffic(hub: LookHub, { agents, signal }: { agents: number; signal: AbortSignal }): Promise<void> {
+async function sendTraffic(
+  hub: LookHub,
+  { agents, signal, environment }: Pick<DemoRun, 'signal' | 'environment'> & { agents: number },
+): Promise<void> {
   const operator = createHubClient({ url: hub.url, key: readKey(keyFileOf(hub)) });
   try {
     await untilServersSettled(operator, signal);
     for (let seed = 1; !signal.aborted; seed += agents + 1) {
       const traffic = { agents, durationMs: roundMs, stepsMax: roundStepsMax, seed };
-      await runDemoTraffic(operator, traffic, { signal, onStep: () => undefined });
+      await runDemoTraffic(operator, traffic, { signal, environment, onStep: () => undefined });
     }
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -51,8 +51,15 @@ export const rareSteps: readonly DemoStep[] = [
   { name: 'request that the role forbids', run: (agent) => agent.http('/v1/scheduler/run', { method: 'POST' }) },
   { name: 'skill for two seconds', run: activateBriefly },
   { name: 'skill published, used and deleted', run: useSkillOnce },
-  { name: 'audit trail verified', run: (_, { operator }) => asOperator(operator, '/v1/audit/verify', 'GET') },
-  { name: 'cleanup', run: (_, { operator }) => asOperator(operator, '/v1/scheduler/run', 'POST') },
+  {
+    name: 'audit trail verified',
+    run: (agent, { operator }) => agent.http('/v1/audit/verify', {}, { client: operator }),
+  },
+  {
+    name: 'cleanup',
+    // Only an operator may start it. Of two at once, the hub refuses the second.
+    run: (agent, { operator }) => agent.http('/v1/scheduler/run', { method: 'POST' }, { client: operator }),
+  },
 ];
 
 /** Name of the skill that exists during the whole demo, and name prefix of the temporary ones. */
@@ -133,16 +140,8 @@ function callMcpTool(
   return agent.mcp('call_mcp_tool', named, options);
 }
 
-async function wrongKey(agent: DemoAgent): Promise<DemoAnswer> {
-  const { status, body, traceId } = await agent.hub.withKey('hst_this-key-does-not-exist').send('/v1/skills');
-  return { outcome: 'refused', code: `HTTP_${status}`, traceId, body };
-}
-
-/** Sends a request that only an operator may send. Of two cleanups at once, the hub refuses the second. */
-async function asOperator(operator: HubClient, path: string, method: 'GET' | 'POST'): Promise<DemoAnswer> {
-  const { status, body, traceId } = await operator.send(path, { method });
-  const refused = status >= 400;
-  return { outcome: refused ? 'refused' : 'success', code: refused ? `HTTP_${status}` : undefined, traceId, body };
+function wrongKey(agent: DemoAgent): Promise<DemoAnswer> {
+  return agent.http('/v1/skills', {}, { client: agent.hub.withKey('hst_this-key-does-not-exist') });
 }
 
 /** Activates a skill that expires after two seconds. The hub checks for expired skills every five seconds. */

@@ -5,10 +5,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { auditRecordSchema } from '../../shapes/audit.ts';
 import { skillViewSchema } from '../../shapes/skill-view.ts';
+import type { CommandContext } from '../command-context.ts';
 import type { HubClient } from '../hub-client.ts';
 import { createDemoAgent, type DemoAgent, type DemoAnswer } from './agent.ts';
 import { createDemoRandom, type DemoRandom } from './random.ts';
 import { demoSkillText } from './skill.ts';
+import { createDemoSpans } from './spans.ts';
 import { commonSteps, type DemoStep, type DemoWorld, demoSkillNames, rareSteps } from './steps.ts';
 import { findDemoTools } from './tools.ts';
 
@@ -47,12 +49,20 @@ const pauseMs = { min: 20, max: 250 };
 const rareRounds = 3;
 const cleanupTimeoutMs = 20_000;
 
-/** Runs the traffic and calls `onStep` after each step. @throws CommandError if no hub responds or it refuses the key */
+/** What a run needs of the command: its end by a signal, the environment, and what is called after each step. */
+export interface DemoRun {
+  signal: AbortSignal;
+  environment: CommandContext['environment'];
+  onStep: (report: DemoStepReport) => void;
+}
+
+/** Runs the traffic. @throws CommandError if no hub responds or it refuses the key */
 export async function runDemoTraffic(
   operator: HubClient,
   options: DemoTrafficOptions,
-  { signal, onStep }: { signal: AbortSignal; onStep: (report: DemoStepReport) => void },
+  { signal, environment, onStep }: DemoRun,
 ): Promise<DemoTrafficResult> {
+  await using spans = createDemoSpans(environment);
   const tools = await findDemoTools(operator, signal);
   const world: DemoWorld = { tools, operator, namespace: demoNamespace };
   const agents: DemoAgent[] = [];
@@ -62,7 +72,7 @@ export async function runDemoTraffic(
     for (let index = 1; index <= options.agents && !signal.aborted; index += 1) {
       const random = createDemoRandom(options.seed + index);
       const name = `demo-agent-${index}`;
-      agents.push(await createDemoAgent(operator, { name, namespace: demoNamespace, random, signal }));
+      agents.push(await createDemoAgent(operator, { name, namespace: demoNamespace, random, spans, signal }));
     }
     await publishPermanentSkill(agents);
     const report = (one: DemoStepReport) => {

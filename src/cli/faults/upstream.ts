@@ -1,8 +1,8 @@
 /** Faults of what a hub connects to: a disconnected server, a changed tool, an unreachable Chroma. */
+import { randomUUID } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { newTraceId } from '../hub-client.ts';
 import { callFaultTool } from './calls.ts';
 import { type Fault, type FaultContext, repeat, undoing } from './fault.ts';
 import { faultServer, faultServerId, faultToolNames } from './server.ts';
@@ -45,7 +45,7 @@ const unreachableUrl = 'http://127.0.0.1:9';
 const reconnectDelayMsMax = 1000;
 
 async function disconnect(context: FaultContext): Promise<AsyncDisposable> {
-  const absentWhile = join(tmpdir(), `hestia-demo-absent-${newTraceId()}`);
+  const absentWhile = join(tmpdir(), `hestia-demo-absent-${randomUUID()}`);
   const file = {
     mcpServers: { [faultServerId]: faultServer({ absentWhile }) },
     limits: { reconnectDelayMs: 100, reconnectDelayMsMax },

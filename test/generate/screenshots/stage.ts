@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { createDemoAgent } from '../../../src/cli/demo/agent.ts';
 import { createDemoRandom } from '../../../src/cli/demo/random.ts';
+import { createDemoSpans } from '../../../src/cli/demo/spans.ts';
 import { runDemoTraffic } from '../../../src/cli/demo/traffic.ts';
 import { createHubClient, type HubClient } from '../../../src/cli/hub-client.ts';
 import { auditRecordSchema } from '../../../src/shapes/audit.ts';
@@ -59,7 +60,8 @@ export async function openStage(trafficSeconds: number): Promise<Stage> {
   await untilServersConnected(hub, ...Object.keys(mcpServers));
   const operator = createHubClient({ url: hub.url, key: hub.key() });
   const traffic = { agents: 4, durationMs: trafficSeconds * 1000, stepsMax: 100_000, seed: 1 };
-  await runDemoTraffic(operator, traffic, { signal: new AbortController().signal, onStep: () => undefined });
+  const { signal } = new AbortController();
+  await runDemoTraffic(operator, traffic, { signal, environment: {}, onStep: () => undefined });
   await send(operator, '/v1/skills/incident-triage/activate');
   await define(hostile);
   await send(operator, '/v1/tools/messages/announce/call');
@@ -76,7 +78,8 @@ export async function openStage(trafficSeconds: number): Promise<Stage> {
 /** Finds and calls a tool as an agent does, over MCP, and returns the position of the call's record. */
 async function searchAndCall(operator: HubClient): Promise<number> {
   const { signal } = new AbortController();
-  const options = { name: 'billing-bot', namespace: 'default', random: createDemoRandom(1), signal };
+  await using spans = createDemoSpans({});
+  const options = { name: 'billing-bot', namespace: 'default', random: createDemoRandom(1), spans, signal };
   await using agent = await createDemoAgent(operator, options);
   const found = await agent.mcp('search_tools', { query: 'read the first lines of a file' });
   const { search_id } = z.object({ search_id: z.string() }).parse(found.body);
