@@ -25,11 +25,12 @@ const composeSchema = z.looseObject({
   volumes: z.record(z.string(), z.null()),
 });
 
-/** `${NAME:-default}`, `${NAME:?message}` and `$$`, as Compose replaces them. */
+/** `${NAME:-default}`, `${NAME:?message}`, `${NAME:+replacement}` and `$$`, as Compose replaces them. */
 function interpolated(text: string, environment: Record<string, string>): string {
-  return text.replace(/\$\$|\$\{(\w+)(?::([-?])([^}]*))?\}/g, (whole, name, kind, rest) => {
+  return text.replace(/\$\$|\$\{(\w+)(?::([-?+])([^}]*))?\}/g, (whole, name, kind, rest) => {
     if (whole === '$$') return '$';
     const value = environment[name] || undefined;
+    if (kind === '+') return value === undefined ? '' : rest;
     if (value === undefined && kind === '?') throw new Error(`${name}: ${rest}`);
     return value ?? rest ?? '';
   });

@@ -30,7 +30,10 @@ describeWith('otelcol', 'a collector with a trace share of 0 %', () => {
   const ordinary = Array.from({ length: 200 }, () => ({ name: 'ordinary' }));
 
   test('keeps errors, events and slow traces, and counts the spans of the others too', async () => {
-    await using collector = await startCollector({ COLLECTOR_TRACE_SHARE_PERCENT: '0' });
+    await using collector = await startCollector({
+      COLLECTOR_TRACE_PROCESSORS: '[tail_sampling]',
+      COLLECTOR_TRACE_SHARE_PERCENT: '0',
+    });
     await sendSpans(collector.otlpUrl, [...ordinary, ...worthKeeping]);
     await vi.waitFor(async () => {
       expect(await collector.ownMetrics()).toMatch(

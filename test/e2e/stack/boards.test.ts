@@ -34,8 +34,8 @@ const servers = {
   everything: realServer('everything', ['stdio']),
   files: realServer('filesystem', [docs]),
 };
-/** Small enough that a few hundred spans fill it. */
-const queueBytes = 400_000;
+/** Small enough that a few hundred spans fill it, and larger than the batches of otel-collector.yaml. */
+const queueBytes = 140_000;
 const setupMs = 300_000;
 
 describeWith(['otelcol', 'prometheus', 'chroma'], 'after a demo', () => {

@@ -45,13 +45,24 @@ export async function sendSpans(url: string, spans: SentSpan[], version?: string
   });
 }
 
+/** A log record. */
+export interface SentLogRecord {
+  body: string;
+  attributes: Record<string, string>;
+}
+
 /** Sends a log record. @throws Error if the collector does not accept it */
-export async function sendLogRecord(
-  url: string,
-  { body, attributes }: { body: string; attributes: Record<string, string> },
-): Promise<void> {
-  const record = { body: { stringValue: body }, attributes: attributeList(attributes) };
-  await send(`${url}/v1/logs`, { resourceLogs: [{ resource: resource(), scopeLogs: [{ logRecords: [record] }] }] });
+export function sendLogRecord(url: string, record: SentLogRecord): Promise<void> {
+  return sendLogRecords(url, [record]);
+}
+
+/** Sends log records in one request. @throws Error if the collector does not accept them */
+export async function sendLogRecords(url: string, records: SentLogRecord[]): Promise<void> {
+  const logRecords = records.map(({ body, attributes }) => ({
+    body: { stringValue: body },
+    attributes: attributeList(attributes),
+  }));
+  await send(`${url}/v1/logs`, { resourceLogs: [{ resource: resource(), scopeLogs: [{ logRecords }] }] });
 }
 
 function attributeList(attributes: Record<string, string>) {
