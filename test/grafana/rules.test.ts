@@ -21,7 +21,7 @@ const alertCases = [
 const alertNames = [...new Set(allAlerts.map(({ alert }) => alert))];
 
 /** Some hundred small Prometheus servers in one process: seconds, and more on a machine that is busy. */
-const promtoolTimeoutMs = 90_000;
+const promtoolTimeoutMs = 300_000;
 
 /** Conditions, by the names that issue and runbook use. */
 const conditions = [
