@@ -1,5 +1,6 @@
 /** Parts that pages share: tables, lists of facts, forms, times, states and further pages. */
 import { HestiaError } from '../shapes/error.ts';
+import { truncated } from '../shapes/text.ts';
 import { isoTime } from '../shapes/time.ts';
 import type { PageContext } from './layout.ts';
 import { html, lines, type Markup, type Shown } from './markup.ts';
@@ -101,17 +102,22 @@ export function tile(name: string, value: Shown, more: Shown, tone: Tone = 'neut
   return html`<article class="tile ${tone}"><h2>${name}</h2><p class="value">${value}</p><p class="more">${more}</p></article>`;
 }
 
-/** Parses a filter of a page's address. @throws HestiaError INVALID_REQUEST */
+/** Parses a filter of a page's address. `allowed` ends the sentence "must be …". @throws HestiaError INVALID_REQUEST */
 export function checked<T>(
-  name: string,
-  value: string | undefined,
+  { name, value, allowed }: { name: string; value: string | undefined; allowed: string },
   schema: { safeParse: (value: unknown) => { success: true; data: T } | { success: false; error: Error } },
 ): T | undefined {
   if (value === undefined) return undefined;
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new HestiaError('INVALID_REQUEST', `${name}: this value is not one of the filter`);
+  throw new HestiaError('INVALID_REQUEST', `${name}: must be ${allowed}, found "${truncated(value, foundMax)}"`);
 }
+
+/** What the filter of a time allows. */
+export const allowedTimes = 'a time such as 2h, 7d or 2026-01-31';
+
+/** The longest value that an error quotes, in characters. */
+const foundMax = 50;
 
 /** The longest text of a page, in characters: a page with its scripts is at most 150 kB. */
 const textMax = 8000;

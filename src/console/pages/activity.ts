@@ -13,7 +13,18 @@ import type { RecentSpan } from '../../telemetry/recent-spans.ts';
 import type { PageContext } from '../layout.ts';
 import type { ConsoleLinks } from '../links.ts';
 import { html, lines, type Markup, type Shown } from '../markup.ts';
-import { checked, choice, facts, longText, nextPage, outcomeBadge, table, time, toolPath } from '../parts.ts';
+import {
+  allowedTimes,
+  checked,
+  choice,
+  facts,
+  longText,
+  nextPage,
+  outcomeBadge,
+  table,
+  time,
+  toolPath,
+} from '../parts.ts';
 import { type ConsoleEnv, show } from '../session.ts';
 import { waterfall } from '../trace.ts';
 
@@ -85,10 +96,16 @@ function queryOf(parameters: URLSearchParams): AuditQuery {
     traceId: given('trace'),
     serverId: given('server'),
     target: ofTool ?? (skill === undefined ? given('target') : `skill:${skill}`),
-    event: checked('event', given('event'), eventNameSchema),
-    outcome: checked('outcome', given('outcome'), outcomeSchema),
-    since: checked('since', given('since'), timeQuerySchema),
-    until: checked('until', given('until'), timeQuerySchema),
+    event: checked(
+      { name: 'event', value: given('event'), allowed: `one of ${eventNameSchema.options.join(', ')}` },
+      eventNameSchema,
+    ),
+    outcome: checked(
+      { name: 'outcome', value: given('outcome'), allowed: `one of ${outcomeSchema.options.join(', ')}` },
+      outcomeSchema,
+    ),
+    since: checked({ name: 'since', value: given('since'), allowed: allowedTimes }, timeQuerySchema),
+    until: checked({ name: 'until', value: given('until'), allowed: allowedTimes }, timeQuerySchema),
   };
 }
 

@@ -7,7 +7,19 @@ import { truncated } from '../../shapes/text.ts';
 import { timeQuerySchema } from '../../shapes/time.ts';
 import type { PageContext } from '../layout.ts';
 import { html, type Markup, type Shown } from '../markup.ts';
-import { badge, checked, choice, firstOf, nextPage, outcomeBadge, table, tile, time, toolPath } from '../parts.ts';
+import {
+  allowedTimes,
+  badge,
+  checked,
+  choice,
+  firstOf,
+  nextPage,
+  outcomeBadge,
+  table,
+  tile,
+  time,
+  toolPath,
+} from '../parts.ts';
 import { type ConsoleEnv, show } from '../session.ts';
 
 /** Dependencies of the page. */
@@ -52,8 +64,8 @@ function filterOf(parameters: URLSearchParams): SearchFilter {
   const given = (name: string) => parameters.get(name) || undefined;
   return {
     agentId: given('agent'),
-    since: checked('since', given('since'), timeQuerySchema),
-    until: checked('until', given('until'), timeQuerySchema),
+    since: checked({ name: 'since', value: given('since'), allowed: allowedTimes }, timeQuerySchema),
+    until: checked({ name: 'until', value: given('until'), allowed: allowedTimes }, timeQuerySchema),
     foundNothing: given('found') === 'nothing',
   };
 }

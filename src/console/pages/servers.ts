@@ -94,7 +94,14 @@ const pageSize = 100;
 
 /** The servers in the order of their names, in the state and after the one that the page's address names. */
 async function filtered(servers: ServerService, { caller, url }: PageContext) {
-  const state = checked('state', url.searchParams.get('state') || undefined, serverStateSchema);
+  const state = checked(
+    {
+      name: 'state',
+      value: url.searchParams.get('state') || undefined,
+      allowed: `one of ${serverStateSchema.options.join(', ')}`,
+    },
+    serverStateSchema,
+  );
   const after = decodeCursor(url.searchParams.get('cursor') ?? undefined);
   const list = (await servers.list(caller)).toSorted((a, b) => (a.serverId < b.serverId ? -1 : 1));
   const found = list.filter(

@@ -105,7 +105,7 @@ function skillPath({ namespace, name }: { namespace: string; name: string }): st
 }
 
 function publishForm(context: PageContext): Markup {
-  const text = html`<textarea id="text" name="text" rows="10" required spellcheck="false" placeholder="${exampleSkill}"></textarea>`;
+  const text = html`<textarea id="text" name="text" rows="10" required spellcheck="false" placeholder="${lines(exampleSkill)}"></textarea>`;
   const content = html`
     ${field('name', 'Name', html`<input id="name" name="name" required maxlength="64" placeholder="greet">`)}
     ${field('text', 'SKILL.md', text, 'A new text for a name that exists is a new version of it.')}`;
