@@ -18,17 +18,19 @@ export function encodeCursor(position: string | number): string {
   return Buffer.from(String(position), 'utf8').toString('base64url');
 }
 
-/** The position of a cursor, and `undefined` for no cursor. */
+/** The position of a cursor, and `undefined` for no cursor. @throws HestiaError INVALID_REQUEST for one that is no cursor */
 export function decodeCursor(cursor: string | undefined): string | undefined {
-  return cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString('utf8');
+  if (cursor === undefined) return undefined;
+  const position = Buffer.from(cursor, 'base64url').toString('utf8');
+  if (encodeCursor(position) !== cursor) throw foreignCursor();
+  return position;
 }
 
 /** The position in a numbered list. @throws HestiaError INVALID_REQUEST for a cursor that the hub did not issue */
 export function decodeNumberCursor(cursor: string | undefined): number | undefined {
   const position = decodeCursor(cursor);
   if (position === undefined) return undefined;
-  if (!/^\d{1,15}$/.test(position))
-    throw new HestiaError('INVALID_REQUEST', 'cursor: must be the nextCursor of the page before');
+  if (!/^\d{1,15}$/.test(position)) throw foreignCursor();
   return Number(position);
 }
 
@@ -43,4 +45,8 @@ export function pageOf<Item, View>(
     items: items.map(view),
     ...(last !== undefined && items.length === limit && { nextCursor: encodeCursor(position(last)) }),
   };
+}
+
+function foreignCursor(): HestiaError {
+  return new HestiaError('INVALID_REQUEST', 'cursor: must be the nextCursor of the page before');
 }

@@ -20,6 +20,14 @@ const unitsMs = new Map([
 const isoTimeQuerySchema = z.iso.datetime({ offset: true }).or(z.iso.date());
 const relativePattern = /^(?<count>\d{1,6})(?<unit>[smhd])$/;
 
+/** Whether a period in a query ends after it begins. A period that does not would have an empty answer. */
+export function isPeriod({ since, until }: { since?: number | undefined; until?: number | undefined }): boolean {
+  return since === undefined || until === undefined || since <= until;
+}
+
+/** The refusal of a period that ends before it begins. */
+export const periodRefusal = { path: ['since'], error: 'must not be later than until' };
+
 /** A time in a query: ISO 8601, or how long ago, such as `15m`, `2h` or `7d`. Parses to Unix milliseconds. */
 export const timeQuerySchema = z
   .string()

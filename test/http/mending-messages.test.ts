@@ -89,3 +89,21 @@ test('a tool of a server that is called at the endpoint of the hub is said to be
     'call it through call_mcp_tool with server_id \\"faulty\\", tool_name \\"pid\\", or connect to /mcp/faulty',
   );
 });
+
+describe('a question that cannot be meant so', () => {
+  test.each([
+    ['/v1/audit/events?since=1h&until=2h', 'since: must not be later than until'],
+    ['/v1/tools/stats?since=1h&until=2h', 'since: must not be later than until'],
+    ['/v1/searches?since=1h&until=2h', 'since: must not be later than until'],
+    ['/v1/search-quality?since=1h&until=2h', 'since: must not be later than until'],
+    ['/v1/audit/events?traceId=0af76519', 'traceId: must be 32 hexadecimal digits'],
+    ['/v1/audit/events?agentId=', 'agentId: '],
+    ...['skills', 'keys', 'tools', 'searches', 'quarantine', 'audit/events'].map((list) => [
+      `/v1/${list}?cursor=xx`,
+      'cursor: must be the nextCursor of the page before',
+    ]),
+  ])('%s is refused and not answered with nothing', async (path, message) => {
+    const response = await hub.operator.fetch(path);
+    expect([response.status, (await json(response)).detail]).toEqual([400, expect.stringContaining(message)]);
+  });
+});

@@ -13,7 +13,7 @@ import { auditVerdictSchema } from '../../shapes/audit-log/verdict.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import { eventNameSchema, outcomeSchema } from '../../shapes/event.ts';
 import { decodeNumberCursor, pageOf, pageQuerySchema, pageSchema } from '../../shapes/page.ts';
-import { timeQuerySchema } from '../../shapes/time.ts';
+import { isPeriod, periodRefusal, timeQuerySchema } from '../../shapes/time.ts';
 import type { HubEnv } from '../authenticate.ts';
 import { invalidRequest } from '../problem.ts';
 import { createRouter, jsonAnswer, problemAnswers, security } from './route-parts.ts';
@@ -40,8 +40,11 @@ const eventsQuerySchema = pageQuerySchema.extend({
   order: auditOrderSchema.default('oldest').meta({ description: 'Which records come first.' }),
   event: eventNameSchema.optional().meta({ description: 'Only this event.' }),
   outcome: outcomeSchema.optional().meta({ description: 'Only tool calls with this outcome.' }),
-  agentId: z.string().max(64).optional(),
-  traceId: z.string().max(32).optional(),
+  agentId: z.string().min(1).max(64).optional(),
+  traceId: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/, 'must be 32 hexadecimal digits, in lower case')
+    .optional(),
   target: z.string().max(1024).optional().meta({
     description:
       'What the record is about, as in its `target`: `tool:github/get_issue`, `skill:invoices`, `server:github`.',
@@ -61,7 +64,7 @@ const eventsQuerySchema = pageQuerySchema.extend({
 });
 const eventsRoute = get('/v1/audit/events', {
   summary: 'List audit records by target, agent, event, outcome, trace and time',
-  request: { query: eventsQuerySchema },
+  request: { query: eventsQuerySchema.refine(isPeriod, periodRefusal) },
   answer: pageSchema(auditRecordSchema.meta({ id: 'AuditRecord' })),
   description: 'Records, read from a view of the journal. An export and its proofs are what can be verified.',
 });

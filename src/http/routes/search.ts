@@ -12,7 +12,7 @@ import {
   usedSearchView,
   usedSearchViewSchema,
 } from '../../shapes/search.ts';
-import { timeQuerySchema } from '../../shapes/time.ts';
+import { isPeriod, periodRefusal, timeQuerySchema } from '../../shapes/time.ts';
 import { searchIdSchema } from '../../shapes/tool.ts';
 import type { HubEnv } from '../authenticate.ts';
 import { createRouter, jsonAnswer, problemAnswers, security } from './route-parts.ts';
@@ -39,7 +39,7 @@ const listRoute = createRoute({
   summary: 'List searches with what they showed and led to, newest first; for auditors and operators',
   tags: ['tools'],
   security,
-  request: { query: pageQuerySchema.extend(filter.shape) },
+  request: { query: pageQuerySchema.extend(filter.shape).refine(isPeriod, periodRefusal) },
   responses: { 200: jsonAnswer(pageSchema(usedSearchViewSchema), 'Searches'), ...problemAnswers },
 });
 const qualityRoute = createRoute({
@@ -48,7 +48,7 @@ const qualityRoute = createRoute({
   summary: 'Read how good the newest 1,000 searches were; for auditors and operators',
   tags: ['tools'],
   security,
-  request: { query: filter },
+  request: { query: filter.refine(isPeriod, periodRefusal) },
   responses: { 200: jsonAnswer(searchQualitySchema, 'Their quality'), ...problemAnswers },
 });
 

@@ -9,7 +9,7 @@ import { exactJson, isJsonObject, type JsonObject } from '../../shapes/json.ts';
 import { decodeCursor, pageOf, pageQuerySchema, pageSchema } from '../../shapes/page.ts';
 import { searchAnswerSchema, searchRequestSchema } from '../../shapes/search-answer.ts';
 import { serverIdLengthMax } from '../../shapes/server.ts';
-import { timeQuerySchema } from '../../shapes/time.ts';
+import { isPeriod, periodRefusal, timeQuerySchema } from '../../shapes/time.ts';
 import {
   callRequestSchema,
   type ListedTool,
@@ -49,7 +49,7 @@ const statisticsRoute = createRoute({
   summary: 'Outcomes, errors and latency by tool, over a period',
   tags,
   security,
-  request: { query: periodQuerySchema },
+  request: { query: periodQuerySchema.refine(isPeriod, periodRefusal) },
   responses: {
     200: jsonAnswer(
       toolStatisticsViewSchema,
