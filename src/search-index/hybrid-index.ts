@@ -57,7 +57,6 @@ export interface HybridIndex {
 export function createHybridIndex(deps: HybridIndexDeps): HybridIndex {
   const { lexical } = deps;
   const tools = new Map<string, ToolEntry>();
-  const items = createItems();
   const writer = createVectorWriter({
     ...deps,
     items: async (ids) => {
@@ -69,7 +68,7 @@ export function createHybridIndex(deps: HybridIndexDeps): HybridIndex {
 
   function track(tool: IndexedTool): string {
     const id = toolKeyText(toolKeyOf(tool));
-    const item = items.of(tool);
+    const item = toolItem(tool);
     const before = tools.get(id)?.item.digest;
     tools.set(id, { tool, item });
     if (before !== item.digest) writer.enqueue(id);
@@ -82,7 +81,6 @@ export function createHybridIndex(deps: HybridIndexDeps): HybridIndex {
 
   const index: ToolIndex = {
     ...lexical,
-    prepare: (present) => Promise.all([lexical.prepare(present), items.prepare(present)]).then(() => undefined),
     replaceServer(serverId, present) {
       const before = lexical.list({ serverId }).map((tool) => toolKeyText(toolKeyOf(tool)));
       lexical.replaceServer(serverId, present);
@@ -130,21 +128,6 @@ async function replaceInSlices(
 interface ToolEntry {
   tool: IndexedTool;
   item: VectorItem;
-}
-
-/** Tools as items of the vector writer. Items can be prepared ahead. */
-function createItems() {
-  const prepared = new WeakMap<IndexedTool, VectorItem>();
-  return {
-    of: (tool: IndexedTool) => prepared.get(tool) ?? toolItem(tool),
-    async prepare(tools: readonly IndexedTool[]): Promise<void> {
-      const slice = createTimeSlices();
-      for (const tool of tools) {
-        prepared.set(tool, toolItem(tool));
-        await slice();
-      }
-    },
-  };
 }
 
 function createSearch(

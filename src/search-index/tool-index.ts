@@ -47,11 +47,6 @@ export interface TextMatches {
 
 /** The index of tools. It keeps references to the given tools, which must not be changed afterwards. */
 export interface ToolIndex {
-  /**
-   * Prepares the tools for indexing, in slices of a few milliseconds. {@link ToolIndex.replaceServer} with the same objects is
-   * then fast. Searches are not affected.
-   */
-  prepare(tools: readonly IndexedTool[]): Promise<void>;
   /** Replaces all tools of the server. Of equal keys, the last wins. The cost is proportional to that server's tools. */
   replaceServer(serverId: string, tools: readonly IndexedTool[]): void;
   /**

@@ -44,7 +44,6 @@ export async function createTools({ config, version }: HubDeps, foundation: Foun
     offer: async (serverId, definitions) => {
       const enabled = definitions.filter((definition) => !pool.isDisabled(definition));
       const indexed = enabled.map((definition) => ({ source: 'upstream', definition, namespace: undefined }) as const);
-      await toolIndex.prepare(indexed);
       await toolIndex.replaceServerInSlices(serverId, indexed);
       offerChanges.report({ serverId, kind: 'tools' });
     },

@@ -1,7 +1,6 @@
 /** What 10,000 tools of one server cost: the longest turn of the event loop while they are indexed, and memory. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { ToolIndex } from '../../src/search-index/tool-index.ts';
 import type { IndexedTool } from '../../src/shapes/tool.ts';
 import { openEvalIndex } from './eval-index.ts';
 
@@ -18,8 +17,9 @@ export async function measureSize(tools: readonly IndexedTool[]): Promise<Search
   const usedMib = () => {
     // What is held weakly goes with a later collection.
     for (let at = 0; at < 3; at += 1) collectGarbage();
-    const { heapUsed, arrayBuffers } = process.memoryUsage();
-    return (heapUsed + arrayBuffers) / 2 ** 20;
+    // External memory has the model's file and the WebAssembly memory of the vectors.
+    const { heapUsed, external } = process.memoryUsage();
+    return (heapUsed + external) / 2 ** 20;
   };
   const one = tools.map((tool, at) => ({
     ...tool,
@@ -29,7 +29,7 @@ export async function measureSize(tools: readonly IndexedTool[]): Promise<Search
     const before = usedMib();
     const { index, settled } = openEvalIndex(scoring);
     const turns = watchTurns();
-    await fill(index, one);
+    await index.replaceServerInSlices('one', one);
     await settled();
     const turnMsMax = turns.stop();
     await index.search({ query: 'read a file', limit: 10, namespace: 'default' });
@@ -41,11 +41,6 @@ export async function measureSize(tools: readonly IndexedTool[]): Promise<Search
   const words = await grownBy('words');
   const joint = await grownBy('static');
   return { turnMsMax: joint.turnMsMax, moreThanWordsMib: joint.mib - words.mib };
-}
-
-async function fill(index: ToolIndex, tools: readonly IndexedTool[]): Promise<void> {
-  await index.prepare(tools);
-  await index.replaceServerInSlices('one', tools);
 }
 
 /** Measures each turn of the event loop until it is stopped. */

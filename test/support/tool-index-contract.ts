@@ -139,7 +139,6 @@ export function describeToolIndex(name: string, create: () => Promise<IndexUnder
         const many = Array.from({ length: 250 }, (_, at) => tool('a', `tool${at}`, 'alpha'));
         index.replaceServer('a', [tool('a', 'old', 'alpha'), tool('a', 'tool0', 'beta')]);
         index.replaceServer('b', [tool('b', 'one', 'alpha')]);
-        await index.prepare(many);
         await index.replaceServerInSlices('a', many);
         expect(index.list({ serverId: 'a' })).toHaveLength(250);
         expect(await names('alpha', { serverId: 'b' })).toEqual(['b/one']);

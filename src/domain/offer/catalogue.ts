@@ -84,7 +84,6 @@ async function indexOffers(deps: OfferCatalogueDeps, serverId: string): Promise<
     isComplete &&= listed !== undefined;
     offers.push(...(listed ?? before.filter(({ offer }) => offer?.kind === kind)));
   }
-  if (offers.length > 0) await offerIndex.prepare(offers);
   if (offers.length > 0 || before.length > 0) {
     await offerIndex.replaceServerInSlices(serverId, isConnected() ? offers : []);
   }

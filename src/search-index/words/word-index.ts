@@ -7,8 +7,8 @@ import { createInvertedIndex, type DocumentWithPostings, type InvertedIndex } fr
 import { analyseText, type TextAnalysis } from './text-analysis.ts';
 import { type ToolText, toolText, toolTextFields } from './tool-text.ts';
 
-/** The most tools that are indexed or removed in one slice: some 2 to 4 ms. */
-const batchTools = 100;
+/** The most tools that are indexed or removed in one slice: some 1 to 2 ms. */
+const batchTools = 50;
 
 /** Creates an empty index. Its searches wait for nothing else. */
 export function createWordIndex(): ToolIndex {
@@ -16,11 +16,9 @@ export function createWordIndex(): ToolIndex {
     texts: createInvertedIndex(),
     servers: new Map(),
     entries: new Map(),
-    prepared: new WeakMap(),
   };
   const { texts, servers, entries } = content;
   return {
-    prepare: (tools) => prepare(content, tools),
     replaceServer: (serverId, tools) => {
       const kept = new Set(tools.map((tool) => toolKeyText(toolKeyOf(tool))));
       const removedIds = [...(servers.get(serverId)?.keys() ?? [])].filter((id) => !kept.has(id));
@@ -31,7 +29,7 @@ export function createWordIndex(): ToolIndex {
       for (let at = 0; at < tools.length; at += batchTools) {
         const batch = tools.slice(at, at + batchTools);
         for (const tool of batch) kept.add(toolKeyText(toolKeyOf(tool)));
-        putAll(content, batch, []);
+        putAll(content, batch, [], await analysedInSlices(content, batch));
         await nextSlice();
       }
       const removedIds = [...(servers.get(serverId)?.keys() ?? [])].filter((id) => !kept.has(id));
@@ -67,8 +65,6 @@ interface Content {
   servers: Map<string, Map<string, Entry>>;
   /** The entries by id. */
   entries: Map<string, Entry>;
-  /** Texts that were analysed ahead, by the tool they belong to. */
-  prepared: WeakMap<IndexedTool, PreparedText>;
 }
 
 interface Entry {
@@ -76,22 +72,28 @@ interface Entry {
   document: DocumentWithPostings;
 }
 
-interface PreparedText {
+interface AnalysedText {
   text: ToolText;
   analysis: TextAnalysis;
 }
 
-function analysed(tool: IndexedTool): PreparedText {
+function analysed(tool: IndexedTool): AnalysedText {
   const text = toolText(tool.definition);
   return { text, analysis: analyseText(text) };
 }
 
-async function prepare(content: Content, tools: readonly IndexedTool[]): Promise<void> {
+/** Analyses the tools whose texts are new or changed. */
+async function analysedInSlices(
+  content: Content,
+  tools: readonly IndexedTool[],
+): Promise<Map<IndexedTool, AnalysedText>> {
   const slice = createTimeSlices();
+  const texts = new Map<IndexedTool, AnalysedText>();
   for (const tool of tools) {
-    if (unchanged(content, tool) === undefined) content.prepared.set(tool, analysed(tool));
+    if (unchanged(content, tool) === undefined) texts.set(tool, analysed(tool));
     await slice();
   }
+  return texts;
 }
 
 /** The tool's entry if its text is unchanged. */
@@ -100,9 +102,17 @@ function unchanged({ entries }: Content, tool: IndexedTool): Entry | undefined {
   return present !== undefined && isSameText(present.text, toolText(tool.definition)) ? present : undefined;
 }
 
-/** Adds or replaces tools, the last of each key, and removes those whose ids are in `removedIds`. */
-function putAll(content: Content, tools: readonly IndexedTool[], removedIds: readonly string[]): void {
-  const { texts, servers, entries, prepared } = content;
+/**
+ * Adds or replaces tools, the last of each key, and removes those whose ids are in `removedIds`. `analysedTexts` has those that were
+ * analysed ahead.
+ */
+function putAll(
+  content: Content,
+  tools: readonly IndexedTool[],
+  removedIds: readonly string[],
+  analysedTexts?: ReadonlyMap<IndexedTool, AnalysedText>,
+): void {
+  const { texts, servers, entries } = content;
   const changed = new Map<string, IndexedTool>();
   for (const tool of tools) {
     const id = toolKeyText(toolKeyOf(tool));
@@ -113,7 +123,7 @@ function putAll(content: Content, tools: readonly IndexedTool[], removedIds: rea
   }
   removeAll(content, [...removedIds, ...changed.keys()]);
   for (const [id, tool] of changed) {
-    const { text, analysis } = prepared.get(tool) ?? analysed(tool);
+    const { text, analysis } = analysedTexts?.get(tool) ?? analysed(tool);
     const entry = { text, document: texts.add(tool, analysis) };
     entries.set(id, entry);
     const { serverId } = tool.definition;

@@ -144,8 +144,8 @@ describe('pairs of characters', () => {
       );
     for (let number = 1; number <= 100; number += 1) {
       const tools = round(number);
-      if (number % 2 === 0) await index.prepare(tools);
-      index.replaceServer('many', tools);
+      if (number % 2 === 0) await index.replaceServerInSlices('many', tools);
+      else index.replaceServer('many', tools);
     }
     const fresh = createWordIndex();
     fresh.replaceServer('many', round(100));
