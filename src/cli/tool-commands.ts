@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { JsonObject } from '../shapes/json.ts';
-import { type SearchAnswer, searchAnswerSchema } from '../shapes/search-answer.ts';
+import { searchAnswerSchema } from '../shapes/search-answer.ts';
 import { printable } from '../shapes/text.ts';
 import { searchSourceSchema, toolCallViewSchema, toolStatisticsViewSchema } from '../shapes/tool.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
@@ -11,6 +11,7 @@ import { choiceOption, jsonObject, wholeNumber } from './command-options.ts';
 import type { Column } from './command-output.ts';
 import { relativeTime } from './terminal/relative-time.ts';
 import { addDefinitionCommands } from './tools/definition-commands.ts';
+import { markOf, noteLines } from './tools/search-notes.ts';
 
 const resultsMax = 50;
 const timeoutMsMax = 3_600_000;
@@ -43,11 +44,8 @@ function addSearch(tools: Command, context: CommandContext): void {
       const { limit, source, server: serverId, explain, includeSchemas } = options;
       const json = { query: words.join(' '), limit, source, serverId, explain, includeSchemas };
       const request = { json, signal: context.signal };
-      const { searchId, results, ...notes } = await hubOf(options).request(
-        '/v1/tools/search',
-        searchAnswerSchema,
-        request,
-      );
+      const answer = await hubOf(options).request('/v1/tools/search', searchAnswerSchema, request);
+      const { searchId, results } = answer;
       context.output.table(
         results.map((result) => ({ searchId, ...result })),
         [
@@ -55,12 +53,15 @@ function addSearch(tools: Command, context: CommandContext): void {
           { title: 'TOOL', cell: ({ toolName }) => toolName, isText: true },
           { title: 'SOURCE', cell: ({ source }) => source },
           { title: 'SCORE', cell: ({ score }) => score.toFixed(2) },
+          { title: 'NOTE', cell: markOf },
           { title: 'DESCRIPTION', cell: ({ description }) => description, isText: true },
         ],
         'no matching tools',
       );
-      if (!context.output.isTerminal) return;
-      for (const line of [...noteLines(notes), searchId]) context.output.raw(`${context.output.tone('quiet', line)}\n`);
+      const notes = noteLines(answer);
+      // In a pipe, results alone are the output.
+      if (!context.output.isTerminal) for (const line of notes) context.stderr.write(`${line}\n`);
+      else for (const line of [...notes, searchId]) context.output.raw(`${context.output.tone('quiet', line)}\n`);
     });
 }
 
@@ -70,15 +71,6 @@ interface SearchOptions extends HubOptions {
   server?: string;
   explain: boolean;
   includeSchemas: boolean;
-}
-
-/** Which servers the answer is without. */
-function noteLines({ serversConnecting = [], serversUnavailable = [] }: Partial<SearchAnswer>): string[] {
-  const named = (servers: readonly string[]) => servers.map(printable).join(', ');
-  return [
-    ...(serversConnecting.length === 0 ? [] : [`still connecting, search again: ${named(serversConnecting)}`]),
-    ...(serversUnavailable.length === 0 ? [] : [`not connected: ${named(serversUnavailable)}`]),
-  ];
 }
 
 function addCall(tools: Command, context: CommandContext): void {

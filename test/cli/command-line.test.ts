@@ -156,6 +156,15 @@ describe('tools', () => {
     expect(stdout).toMatch(/^everything {2,}get-sum {2,}\d+ {2,}\d+/m);
   });
 
+  test('a search that finds nothing, or nothing that fits well, says so', async () => {
+    const nothing = await run(['tools', 'search', 'asdf', 'qwerty']);
+    expect(nothing.stdout).toBe('');
+    expect(nothing.stderr).toContain('nothing matches these words or their meaning\n');
+    const weak = await run(['tools', 'search', 'walk', 'the', 'dog', 'in', 'the', 'park'], { isTerminal: true });
+    expect(weak.stdout).toMatch(/^everything .* weak match /m);
+    expect(weak.stdout).toContain('nothing fits well: check a result before using it\n');
+  });
+
   test('a search is explained by its id, and an unknown id is refused', async () => {
     const [found] = (await run(['tools', 'search', 'add', 'two', 'numbers', '--limit', '2'])).lines();
     const searchId = String(found?.searchId);

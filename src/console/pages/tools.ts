@@ -138,9 +138,15 @@ async function searchPart(toolSearch: ToolSearch, { caller, url }: PageContext, 
     <p class="hint">Search ${answer.searchId}</p>`;
 }
 
-function hints({ serversConnecting = [], serversUnavailable = [], reasons = [] }: SearchAnswer): Shown {
+function hints({
+  serversConnecting = [],
+  serversUnavailable = [],
+  reasons = [],
+  filteredCount = 0,
+}: SearchAnswer): Shown {
   const notes = [
     reasons.includes('weak_matches') && 'Nothing fits well.',
+    filteredCount > 0 && `Left out, in other namespaces: ${filteredCount}.`,
     serversConnecting.length > 0 && `Still connecting: ${serversConnecting.join(', ')}.`,
     serversUnavailable.length > 0 && `Not connected: ${serversUnavailable.join(', ')}.`,
   ].filter((note) => note !== false);
@@ -158,8 +164,8 @@ function searchColumns(searchId: string) {
     { title: 'Score', cell: ({ score }: ToolReference) => score.toFixed(2), isNumber: true },
     {
       title: 'Description',
-      cell: ({ description, usage }: ToolReference) =>
-        html`${description}${usage !== undefined && html`<p class="hint">${usage}</p>`}`,
+      cell: ({ description, usage = '', activation = '' }: ToolReference) =>
+        html`${description}${usage !== '' && html`<p class="hint">${usage}</p>`}${activation !== '' && html`<p class="hint">${activation}</p>`}`,
     },
     {
       title: 'Why here',
