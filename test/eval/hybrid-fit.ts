@@ -7,10 +7,8 @@ import {
   wordCandidates,
 } from '../../src/search-index/hybrid-score.ts';
 import { type Embeddings, similarity } from '../../src/search-index/vectors/embeddings.ts';
-import { createEndpointEmbeddings } from '../../src/search-index/vectors/embeddings-endpoint.ts';
-import { createStaticEmbeddings } from '../../src/search-index/vectors/embeddings-static.ts';
 import { toolItem } from '../../src/search-index/vectors/tool-vectors.ts';
-import { createEvalIndex } from './eval-index.ts';
+import { createEvalIndex, embeddingsOf } from './eval-index.ts';
 import { indexedTools } from './ranker-adapter.ts';
 import { type EvalSubset, evalSubsets, loadSubset } from './search-eval-data.ts';
 
@@ -73,10 +71,7 @@ async function prepareFit(
 
 /** The static model, or one behind an endpoint, with the constants that the hub uses with it. */
 export function fittedModel(url: string | undefined, model: string): FittedModel {
-  if (url === undefined) return { embeddings: createStaticEmbeddings(), inUse: hybridConstants };
-  const signal = new AbortController().signal;
-  const embeddings = createEndpointEmbeddings({ url, model, key: undefined, signal, onRequest: () => undefined });
-  return { embeddings, inUse: hybridConstants };
+  return { embeddings: embeddingsOf(url === undefined ? 'static' : { url, model }), inUse: hybridConstants };
 }
 
 /** Compares the candidates on all subsets: one line for each of the best, and one for the constants in use. */

@@ -5,40 +5,20 @@ import type { SearchTimes } from './search-eval-times.ts';
 import type { EvalPart } from './search-eval-work.ts';
 
 /** A part and its result. */
-export interface Measured {
-  part: EvalPart;
-  result: unknown;
-}
+export const measuredSchema = z.object({ part: z.custom<EvalPart>(), result: z.unknown() });
 
-/** A figure with its targets. `isMost`: lower is better. */
-export interface Figure {
-  name: string;
-  value: number;
-  /** Half of the 95 % confidence interval of the mean over the seeds (Student's t), or over the queries. */
-  margin: number;
-  must: number;
-  goal: number;
-  isMost: boolean;
-}
-
-/** The summary of all measurements. */
-export interface EvalSummary {
-  figures: Figure[];
-  /** hit@1 of repeated queries by the number of outcomes of each, for the agent itself and for a new one. */
-  curve: { outcomes: number; own: number; newAgent: number }[];
-  statics: z.infer<typeof staticSchema>[];
-  times: SearchTimes | undefined;
-  size: SearchSize | undefined;
-}
+/** A part and its result. */
+export type Measured = z.infer<typeof measuredSchema>;
 
 const scores = z.object({ h1: z.number(), nd: z.number() });
 const staticSchema = z.object({
   subset: z.string(),
-  scoring: z.enum(['static', 'words']),
+  scoring: z.enum(['static', 'words', 'endpoint']),
   queries: z.number(),
   ndcg: z.number(),
   ndcgError: z.number(),
   hit1: z.number(),
+  hit1Error: z.number(),
 });
 const stepSchema = z.object({ seen: scores, para: scores, cold: scores, seenNew: scores });
 const liftSchema = z.object({
@@ -60,6 +40,33 @@ const stateSchema = z.object({ e1: z.number(), nd: z.number() });
 const poisonSchema = z.object({ before: stateSchema, hit: stateSchema, later: stateSchema });
 const timesSchema = z.custom<SearchTimes>();
 const sizeSchema = z.custom<SearchSize>();
+
+/** A figure with its targets. `isMost`: lower is better. */
+const figureSchema = z.object({
+  name: z.string(),
+  value: z.number(),
+  /** Half of the 95 % confidence interval of the mean over the seeds (Student's t), or over the queries. */
+  margin: z.number(),
+  must: z.number(),
+  goal: z.number(),
+  isMost: z.boolean(),
+});
+
+/** A figure with its targets. */
+export type Figure = z.infer<typeof figureSchema>;
+
+/** The summary of all measurements, which is also the form of docs/search-figures.json. */
+export const summarySchema = z.object({
+  figures: z.array(figureSchema),
+  /** hit@1 of repeated queries by the number of outcomes of each, for the agent itself and for a new one. */
+  curve: z.array(z.object({ outcomes: z.number(), own: z.number(), newAgent: z.number() })),
+  statics: z.array(staticSchema),
+  times: timesSchema.optional(),
+  size: sizeSchema.optional(),
+});
+
+/** The summary of all measurements. */
+export type EvalSummary = z.infer<typeof summarySchema>;
 
 /** Summarises the measurements by their means over the seeds. */
 export function summaryOf(measured: readonly Measured[]): EvalSummary {
@@ -83,7 +90,7 @@ export function summaryOf(measured: readonly Measured[]): EvalSummary {
         three: poisoned('boost', 3),
         errors: poisoned('errors', 1),
       }),
-    ],
+    ].filter(({ value }) => !Number.isNaN(value)),
     curve: [
       { outcomes: 0, own: mean(lifts, (run) => run.base.seen.h1), newAgent: mean(lifts, (run) => run.base.seen.h1) },
       ...([1, 3, 10] as const).map((outcomes) => ({
@@ -173,12 +180,18 @@ export function reportLines({ figures, statics, times, size }: EvalSummary): str
     ),
     ...statics.map(
       ({ subset, scoring, hit1, ndcg, queries }) =>
-        `${subset}, ${scoring === 'static' ? 'words and static model' : 'words alone'}: hit@1 ${hit1.toFixed(3)}, nDCG@10 ${ndcg.toFixed(3)} (${queries} queries)`,
+        `${subset}, ${scoringNames[scoring]}: hit@1 ${hit1.toFixed(3)}, nDCG@10 ${ndcg.toFixed(3)} (${queries} queries)`,
     ),
     ...(times === undefined ? [] : timeLines(times)),
     ...(size === undefined ? [] : [sizeLine(size)]),
   ];
 }
+
+const scoringNames = {
+  static: 'words and static model',
+  endpoint: 'words and the embeddings service',
+  words: 'words alone',
+} as const;
 
 function verdict({ value, must, goal, isMost }: Figure): string {
   const reaches = (bound: number) => (isMost ? value <= bound : value >= bound);

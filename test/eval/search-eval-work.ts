@@ -1,4 +1,4 @@
-/** The worker thread of the search evaluation: static figures, a run of the replay, or times. */
+/** The worker thread of the search evaluation: figures without learning, a run of the replay, or times. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -56,6 +56,9 @@ async function replayed(work: Exclude<EvalPart, { kind: 'static' | 'times' | 'si
 
 async function measureStatic({ subset, scoring }: Extract<EvalPart, { kind: 'static' }>) {
   const { gains, hits } = await measureSubset(directory, { subset, scoring });
-  const { value: ndcg, error: ndcgError } = meanOf(gains);
-  return { subset, scoring, queries: gains.length, ndcg, ndcgError, hit1: meanOf(hits).value };
+  const [ndcg, hit1] = [meanOf(gains), meanOf(hits)];
+  return {
+    ...{ subset, scoring: typeof scoring === 'string' ? scoring : 'endpoint', queries: gains.length },
+    ...{ ndcg: ndcg.value, ndcgError: ndcg.error, hit1: hit1.value, hit1Error: hit1.error },
+  };
 }

@@ -1,15 +1,17 @@
 /**
  * The evaluation of search and learning on a labelled data set with a replay.
- * `npm run eval:search -- --data <directory> [--json] [--seeds <count>] [--svg <file>]` runs it on two threads and compares the
- * figures with their targets.
+ * `npm run eval:search -- --data <directory> [--json] [--seeds <count>] [--parts <file>] [--write]` runs it on two threads and
+ * compares the figures with their targets. Parts that `--parts` has are not measured again.
  */
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { SingleBar } from 'cli-progress';
+import type { EvalScoring } from './eval-index.ts';
 import { evalSubsets } from './search-eval-data.ts';
-import { type Measured, plotOf, reportLines, summaryOf } from './search-eval-report.ts';
+import { type Measured, measuredSchema, reportLines, summaryOf } from './search-eval-report.ts';
 import type { EvalPart } from './search-eval-work.ts';
 
 const threadsCount = 2;
@@ -19,7 +21,7 @@ const { values } = parseArgs({
     data: { type: 'string' },
     json: { type: 'boolean', default: false },
     seeds: { type: 'string', default: '3' },
-    svg: { type: 'string' },
+    parts: { type: 'string' },
     gate: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     fit: { type: 'boolean', default: false },
@@ -30,7 +32,8 @@ const { values } = parseArgs({
 const seeds = Number(values.seeds);
 if ((values.data === undefined && !values.gate) || !Number.isInteger(seeds) || seeds < 1 || seeds > 20) {
   process.stderr.write(
-    `usage: npm run eval:search -- --data <directory> [--json] [--seeds <1 to 20>] [--svg <file>]
+    `usage: npm run eval:search -- --data <directory> [--json] [--seeds <1 to 20>] [--parts <file>] [--write]
+                          [--url <embeddings service> --model <model>]
        npm run eval:search -- --gate [--data <directory>] [--write]
        npm run eval:search -- --fit --data <directory> [--url <embeddings service> --model <model>]
 `,
@@ -47,7 +50,8 @@ else await runAll();
 async function runAll(): Promise<void> {
   const bar = new SingleBar({ stream: process.stderr, format: '{bar} {value}/{total} {part}', clearOnComplete: true });
   const summary = summaryOf(await measureAll(parts(seeds), bar));
-  if (values.svg !== undefined) await writeFile(values.svg, plotOf(summary));
+  const figures = new URL('../../docs/search-figures.json', import.meta.url);
+  if (values.write) await writeFile(figures, `${JSON.stringify(summary, null, 2)}\n`);
   process.stdout.write(values.json ? `${JSON.stringify(summary, null, 2)}\n` : `${reportLines(summary).join('\n')}\n`);
 }
 
@@ -85,7 +89,7 @@ function parts(count: number): EvalPart[] {
       { kind: 'poison', seed: 31 + at, mode: 'boost', principals: 3 },
       { kind: 'poison', seed: 31 + at, mode: 'errors', principals: 1 },
     ]),
-    ...(['static', 'words'] as const).flatMap((scoring) =>
+    ...scorings().flatMap((scoring) =>
       evalSubsets.toReversed().map((subset): EvalPart => ({ kind: 'static', subset, scoring })),
     ),
     { kind: 'times' },
@@ -93,19 +97,33 @@ function parts(count: number): EvalPart[] {
   ];
 }
 
+function scorings(): EvalScoring[] {
+  const { url, model } = values;
+  return ['static', ...(url === undefined ? [] : [{ url, model }]), 'words'];
+}
+
 async function measureAll(all: readonly EvalPart[], bar: SingleBar): Promise<Measured[]> {
-  const waiting = [...all];
-  const done: Measured[] = [];
-  bar.start(all.length, 0, { part: '' });
+  const done = finishedParts();
+  const waiting = all.filter((part) => !done.some((one) => isDeepStrictEqual(one.part, part)));
+  bar.start(all.length, all.length - waiting.length, { part: '' });
   const thread = async () => {
     for (let part = waiting.shift(); part !== undefined; part = waiting.shift()) {
-      done.push({ part, result: await measure(part) });
+      const measured = { part, result: await measure(part) };
+      done.push(measured);
+      if (values.parts !== undefined) appendFileSync(values.parts, `${JSON.stringify(measured)}\n`);
       bar.increment({ part: part.kind });
     }
   };
   await Promise.all(Array.from({ length: threadsCount }, thread));
   bar.stop();
   return done;
+}
+
+/** The parts of an earlier run, one a line. */
+function finishedParts(): Measured[] {
+  if (values.parts === undefined || !existsSync(values.parts)) return [];
+  const lines = readFileSync(values.parts, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => measuredSchema.parse(JSON.parse(line)));
 }
 
 function measure(part: EvalPart): Promise<unknown> {

@@ -12,6 +12,7 @@ import { clientSetups } from '../../src/console/client-setups.ts';
 import { openApiDocument } from '../../src/http/app.ts';
 import { configurationFileSchema } from '../../src/shapes/configuration/config.ts';
 import { type BenchRun, barsPlot, figuresPage, growthPlot, runSchema } from '../bench/report.ts';
+import { type EvalSummary, plotOf, summarySchema } from '../eval/search-eval-report.ts';
 import { startTestHub } from '../support/hub/hub.ts';
 import { withSourceTree } from './architecture-tree.ts';
 import { chartCopies } from './chart/copies.ts';
@@ -20,6 +21,7 @@ import { clientPagePath, withConfiguration } from './client-pages.ts';
 import { referencePage } from './reference/page.ts';
 import { runbookPage } from './runbook-page.ts';
 import { scanRulePage } from './scan-rule-table.ts';
+import { withSearchFigures } from './search-figures.ts';
 import { vectorKernelFile } from './vector-kernel.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -77,11 +79,22 @@ export const generatedFiles: readonly GeneratedFile[] = [
     path: clientPagePath(setup),
     content: async () => withConfiguration(await readText(clientPagePath(setup)), setup),
   })),
+  {
+    path: 'docs/search.md',
+    content: async () => withSearchFigures(await readText('docs/search.md'), await searchSummary()),
+  },
+  { path: 'docs/search-hit-at-1.svg', content: async () => plotOf(await searchSummary()) },
+  ...boardFiles().map(({ path, board }) => ({ path, content: async () => json(board) })),
 ];
 
 /** The full run whose figures are committed. */
 async function benchRun(): Promise<BenchRun> {
   return runSchema.parse(JSON.parse(await readText('docs/performance.json')));
+}
+
+/** The evaluation of search whose figures are committed. */
+async function searchSummary(): Promise<EvalSummary> {
+  return summarySchema.parse(JSON.parse(await readText('docs/search-figures.json')));
 }
 
 /** A file of the repository. */
