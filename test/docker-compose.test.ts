@@ -6,7 +6,7 @@ import { Ajv2019 } from 'ajv/dist/2019.js';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { loadConfig } from '../src/config.ts';
+import { loadConfig, version } from '../src/config.ts';
 import { goProgram } from './support/programs/go-program.ts';
 import { describeWith } from './support/programs/requirements.ts';
 
@@ -71,10 +71,10 @@ describe('docker-compose.yml', () => {
   });
 
   test('names one version of each image, and those that are not built here by digest', () => {
-    const version = /^[a-z-]+(\/[a-z-]+)?:v?\d+\.\d+\.\d+/;
+    const versioned = /^[a-z-]+(\/[a-z-]+)?:v?\d+\.\d+\.\d+/;
     for (const [name, { image }] of Object.entries(services)) {
-      const isBuilt = image === 'hestia:0.1.0';
-      expect(image, name).toMatch(new RegExp(`${version.source}${isBuilt ? '' : '@sha256:[0-9a-f]{64}'}$`));
+      const isBuilt = image === `hestia:${version}`;
+      expect(image, name).toMatch(new RegExp(`${versioned.source}${isBuilt ? '' : '@sha256:[0-9a-f]{64}'}$`));
     }
     const bases = read('Dockerfile').match(/^FROM .*$/gm) ?? [];
     expect(bases).toHaveLength(3);

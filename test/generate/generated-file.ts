@@ -48,6 +48,13 @@ const rulesAndBoards: readonly GeneratedFile[] = [
   ...boardFiles().map(({ path, board }) => ({ path, content: async () => json(board) })),
 ];
 
+/** Files written by hand that repeat the version of package.json, which follows each match of `before` in them. */
+const versionCopies: readonly { path: string; before: RegExp }[] = [
+  { path: 'chart/Chart.yaml', before: /^((?:version|appVersion): )\S+$/gm },
+  { path: 'docs/operate.md', before: /(registry\.example\/hestia:)[^ \n]+/g },
+  { path: 'docker-compose.yml', before: /^( +image: hestia:)\S+$/gm },
+];
+
 /** All of them. */
 export const generatedFiles: readonly GeneratedFile[] = [
   {
@@ -56,6 +63,10 @@ export const generatedFiles: readonly GeneratedFile[] = [
   },
   ...rulesAndBoards,
   ...chartCopies([...rulesAndBoards, { path: 'otel-collector.yaml', content: () => readText('otel-collector.yaml') }]),
+  ...versionCopies.map(({ path, before }) => ({
+    path,
+    content: async () => (await readText(path)).replaceAll(before, `$1${version}`),
+  })),
   { path: 'chart/values.schema.json', content: async () => json(chartValuesSchema()) },
   { path: 'src/search-index/vectors/kernel.ts', content: async () => vectorKernelFile() },
   {
