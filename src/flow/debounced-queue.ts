@@ -83,7 +83,7 @@ function wait(
   const latestAt = requestedAt + options.postponedMsMax;
   const dueAt = Math.min(lastRequestedAt + options.pauseMs, latestAt);
   const onTime = () => {
-    if (entry.lastRequestedAt > lastRequestedAt && Date.now() < latestAt) return wait(entry, options, onDue);
+    if (dueAt < latestAt && entry.lastRequestedAt > lastRequestedAt) return wait(entry, options, onDue);
     entry.timer = undefined;
     onDue();
   };
