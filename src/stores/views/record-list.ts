@@ -137,8 +137,10 @@ function matchingSql(conditions: readonly Condition[], order: Page['order']): st
     `${index === leading ? '' : '+'}${column} ${is}`,
     ...(also === undefined ? [] : [also]),
   ]);
-  // A line that is not a valid record has no event.
-  const all = ['seq BETWEEN :first AND :last', 'event IS NOT NULL', ...compared].join(' AND ');
+  // A line that is not a valid record has no columns, so that it matches no condition. Without that of the event, the failed
+  // calls of a server are found in the index alone.
+  const isRecord = conditions.length === 0 ? ['event IS NOT NULL'] : [];
+  const all = ['seq BETWEEN :first AND :last', ...isRecord, ...compared].join(' AND ');
   return `SELECT seq FROM records WHERE ${all} ORDER BY seq ${order === 'oldest' ? 'ASC' : 'DESC'} LIMIT :limit`;
 }
 
