@@ -98,6 +98,7 @@ describe('a question that cannot be meant so', () => {
     ['/v1/search-quality?since=1h&until=2h', 'since: must not be later than until'],
     ['/v1/audit/events?traceId=0af76519', 'traceId: must be 32 hexadecimal digits'],
     ['/v1/audit/events?agentId=', 'agentId: '],
+    ['/v1/audit/events?tool=memory/delete_*', 'tool: must be the complete name of a tool'],
     ...['skills', 'keys', 'tools', 'searches', 'quarantine', 'audit/events'].map((list) => [
       `/v1/${list}?cursor=xx`,
       'cursor: must be the nextCursor of the page before',

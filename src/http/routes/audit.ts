@@ -54,6 +54,10 @@ const eventsQuerySchema = pageQuerySchema.extend({
     .string()
     .max(1024)
     .refine((text) => targetOfTool(text) !== undefined, 'must be a server and a tool, such as "github/get_issue"')
+    .refine(
+      (text) => !text.includes('*'),
+      'must be the complete name of a tool, without "*"; "server" has all its tools',
+    )
     .optional()
     .meta({ description: 'Only this tool, as `server/tool`.' }),
   skill: z.string().max(256).optional().meta({ description: 'Only this skill.' }),
