@@ -19,10 +19,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs `npm run look` on a terminal of its own, with temporary folders below `folder`. */
+/**
+ * Runs `npm run look` on a terminal of its own, with temporary folders below `folder`. Without `exec` a shell between
+ * would be interrupted, too, and its exit status be the one that is seen.
+ */
 async function startLook(words: readonly string[]) {
   const port = String(await freePort());
-  const command = ['npm', 'run', '--silent', 'look', '--', '--port', port, ...words].join(' ');
+  const command = ['exec npm', 'run', '--silent', 'look', '--', '--port', port, ...words].join(' ');
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     cwd: root,
     env: { ...process.env, TMPDIR: folder, OTEL_SDK_DISABLED: 'true' },
