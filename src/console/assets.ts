@@ -13,18 +13,21 @@ const resolve = createRequire(import.meta.url).resolve;
 const own = (file: string) => fileURLToPath(new URL(`./assets/${file}`, import.meta.url));
 const ofLibrary = (entry: string, file: string) => join(dirname(resolve(entry)), file);
 
-const files: Readonly<Record<string, { path: () => string; type: string }>> = {
-  'console.css': { path: () => own('console.css'), type: style },
-  'parts.css': { path: () => own('parts.css'), type: style },
-  'pages.css': { path: () => own('pages.css'), type: style },
-  'console.js': { path: () => own('console.js'), type: script },
-  'chart.js': { path: () => own('chart.js'), type: script },
-  'proof.js': { path: () => own('proof.js'), type: script },
-  'icon.svg': { path: () => own('icon.svg'), type: 'image/svg+xml' },
-  'htmx.min.js': { path: () => ofLibrary('htmx.org', 'htmx.min.js'), type: script },
-  'hx-sse.min.js': { path: () => ofLibrary('htmx.org', 'ext/hx-sse.min.js'), type: script },
-  'uplot.js': { path: () => ofLibrary('uplot', 'uPlot.iife.min.js'), type: script },
-  'uplot.css': { path: () => ofLibrary('uplot', 'uPlot.min.css'), type: style },
+const files: Readonly<Record<string, { paths: () => string[]; type: string }>> = {
+  'console.css': { paths: () => [own('console.css')], type: style },
+  'parts.css': { paths: () => [own('parts.css')], type: style },
+  'pages.css': { paths: () => [own('pages.css')], type: style },
+  'console.js': { paths: () => [own('console.js')], type: script },
+  'chart.js': { paths: () => [own('chart.js')], type: script },
+  'proof.js': { paths: () => [own('proof.js')], type: script },
+  'icon.svg': { paths: () => [own('icon.svg')], type: 'image/svg+xml' },
+  // htmx reads the page in a timer that it sets when it is loaded. An extension in a file of its own may come later.
+  'htmx.js': {
+    paths: () => ['htmx.min.js', 'ext/hx-sse.min.js'].map((file) => ofLibrary('htmx.org', file)),
+    type: script,
+  },
+  'uplot.js': { paths: () => [ofLibrary('uplot', 'uPlot.iife.min.js')], type: script },
+  'uplot.css': { paths: () => [ofLibrary('uplot', 'uPlot.min.css')], type: style },
 };
 
 /** The routes below `/console/assets`. They need no session. */
@@ -34,8 +37,8 @@ export function assetRoutes(): Hono {
     const name = c.req.param('file');
     const file = Object.hasOwn(files, name) ? files[name] : undefined;
     if (file === undefined) throw notFound('page');
-    const content = await readFile(file.path());
-    return c.body(new Uint8Array(content), 200, { 'content-type': file.type, 'cache-control': 'max-age=3600' });
+    const parts = await Promise.all(file.paths().map((path) => readFile(path, 'utf8')));
+    return c.body(parts.join(';\n'), 200, { 'content-type': file.type, 'cache-control': 'max-age=3600' });
   });
   return router;
 }

@@ -76,7 +76,7 @@ function document(title: string, body: Markup, scripts: readonly string[]): Mark
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
-        ${scripts.includes('htmx.min.js') && html`<meta name="htmx-config" content="history:false">`}
+        ${scripts.includes('htmx.js') && html`<meta name="htmx-config" content="history:false">`}
         <title>${title} · Hestia</title>
         <link rel="icon" href="/console/assets/icon.svg" type="image/svg+xml">
         <link rel="stylesheet" href="/console/assets/parts.css">

@@ -1,4 +1,5 @@
 /** The console in Debian's Chromium: every page in three widths and two schemes, what updates itself, and the proof. */
+import { setTimeout as delay } from 'node:timers/promises';
 import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -33,6 +34,8 @@ const findingsSchema = z.object({
     z.object({ id: z.string(), impact: z.string().nullable(), nodes: z.array(z.object({ html: z.string() })) }),
   ),
 });
+/** The pause between two scripts of a page, long enough for timers of the first one to end. */
+const scriptPauseMs = 200;
 const widths = [360, 900, 1600];
 const schemes = ['light', 'dark'] as const;
 
@@ -97,8 +100,16 @@ describeWith('chromium', 'the console in a browser', () => {
     );
   });
 
-  test('a home page that is open shows a call that is made meanwhile', async () => {
+  test('a home page that is open shows a call that is made meanwhile, however its scripts arrive', async () => {
     const { context, page, faults } = await open();
+    let scripts = 0;
+    await page.route(/\/assets\/[^/]+\.js$/, async (route) => {
+      scripts += 1;
+      await delay(scripts * scriptPauseMs);
+      await route.continue();
+    });
+    await page.reload();
+    await page.getByRole('heading', { name: 'Home' }).waitFor();
     const calls = page.locator('.tile', { hasText: 'Calls, last hour' }).locator('.value');
     const before = Number(await calls.textContent());
     const path = '/v1/tools/everything/echo/call';

@@ -57,7 +57,7 @@ export function homePages({ hubStatus, servers, access, links }: HomePagesDeps):
       title: 'Home',
       about: 'Is the hub well, and what did agents do in the last hour?',
       content,
-      scripts: ['htmx.min.js', 'hx-sse.min.js', 'uplot.js', 'chart.js'],
+      scripts: ['htmx.js', 'uplot.js', 'chart.js'],
     });
   });
   router.get('/console/live', (c) => {
