@@ -46,8 +46,12 @@ export interface SoakVerdict {
   answeredShare: number;
   answeredShareOverall: number;
   abusiveRequests: number;
-  /** Stalls of the event loop over 100 ms while the disk took writes: by the clock, and by the processor time of its thread. */
+  /**
+   * Stalls of the event loop over 100 ms while the disk took writes: by the clock, by the clock less the time in which the
+   * thread waited for a processor that others used, and by the processor time of the thread.
+   */
   stallsOver100Ms: number;
+  stallsOver100MsUnwaited: number;
   stallsOver100MsCpu: number;
   longestStallMs: number;
   longestStallCpuMs: number;
@@ -238,6 +242,7 @@ async function verdict(hub: AttackedHub, { samples, counts }: { samples: readonl
     answeredShare: counts.answered / (counts.answered + counts.refused),
     answeredShareOverall: total / sent,
     stallsOver100Ms: stalls.filter(({ ms }) => ms > stallMs).length,
+    stallsOver100MsUnwaited: stalls.filter(({ ms, waitedMs }) => ms - waitedMs > stallMs).length,
     stallsOver100MsCpu: stalls.filter(({ cpuMs }) => cpuMs > stallMs).length,
     longestStallMs: Math.max(0, ...calm.map(({ longestStallMs }) => longestStallMs)),
     longestStallCpuMs: Math.max(0, ...calm.map(({ longestStallCpuMs }) => longestStallCpuMs)),
