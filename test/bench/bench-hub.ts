@@ -23,16 +23,22 @@ export async function startBenchHub({
   records = 0,
   ...options
 }: BenchHubOptions): Promise<HubProcess> {
-  const hub = await startHubProcess({
-    file: { limits: { requestsPerMinute: 100_000_000 }, ...options.file, mcpServers: servers },
-    environment: {
-      ...(otlpUrl !== undefined && { OTEL_SDK_DISABLED: 'false', OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl }),
-      ...options.environment,
-    },
-    ...(options.trail !== undefined && { entry: [benchFile('bench-hub-process.ts'), options.trail, String(records)] }),
-  });
+  await using parts = new AsyncDisposableStack();
+  const hub = parts.use(
+    await startHubProcess({
+      file: { limits: { requestsPerMinute: 100_000_000 }, ...options.file, mcpServers: servers },
+      environment: {
+        ...(otlpUrl !== undefined && { OTEL_SDK_DISABLED: 'false', OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl }),
+        ...options.environment,
+      },
+      ...(options.trail !== undefined && {
+        entry: [benchFile('bench-hub-process.ts'), options.trail, String(records)],
+      }),
+    }),
+  );
   await hub.ready();
   await untilServersConnected(hub, ...Object.keys(servers));
+  parts.move();
   return hub;
 }
 

@@ -27,14 +27,19 @@ export async function startObservedHub(
   mcpServers: Record<string, unknown>,
   { file, environment, entry }: Pick<HubProcessOptions, 'file' | 'environment' | 'entry'> = {},
 ): Promise<ObservedHub> {
+  await using parts = new AsyncDisposableStack();
   const receiver = await startOtlpReceiver();
-  const hub = await startHubProcess({
-    file: { ...file, mcpServers },
-    ...(entry !== undefined && { entry }),
-    environment: { ...quickExports, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, ...environment },
-  });
+  parts.defer(() => receiver.close());
+  const hub = parts.use(
+    await startHubProcess({
+      file: { ...file, mcpServers },
+      ...(entry !== undefined && { entry }),
+      environment: { ...quickExports, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, ...environment },
+    }),
+  );
   await hub.ready();
   await untilServersConnected(hub, ...Object.keys(mcpServers));
+  const kept = parts.move();
   return {
     hub,
     receiver,
@@ -43,9 +48,6 @@ export async function startObservedHub(
       receiver.waitFor(() =>
         receiver.spans().find((span) => span.name === name && (traceId === undefined || span.traceId === traceId)),
       ),
-    [Symbol.asyncDispose]: async () => {
-      await hub[Symbol.asyncDispose]();
-      await receiver.close();
-    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }

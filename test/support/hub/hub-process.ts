@@ -34,13 +34,18 @@ export interface HubProcess extends AsyncDisposable {
   key(): string;
   fetch(path: string, init?: RequestInit & { json?: unknown }): Promise<Response>;
   logLines(): Record<string, unknown>[];
-  /** Resolves when the hub is ready. Rejects with its standard error if it exits first. */
-  ready(): Promise<void>;
+  /**
+   * Resolves when the hub is ready. Rejects with its standard error if it exits first, or is not ready after `timeoutMs`
+   * (120 s). It is then no longer running.
+   */
+  ready(timeoutMs?: number): Promise<void>;
 }
 
 /** The options of Node with which `npm start` and the image start the hub. */
 const hubOptions = ['--disable-sigusr1', '--disable-warning=ExperimentalWarning'];
 const mainFile = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+/** How long one answer of a starting hub may take. Without it, a hub that accepts connections and is stuck is waited for without end. */
+const answerTimeoutMs = 30_000;
 
 /** A port that is currently free. */
 export async function freePort(): Promise<number> {
@@ -79,6 +84,10 @@ export async function startHubProcess(options: HubProcessOptions = {}): Promise<
   const url = `http://127.0.0.1:${port}`;
   const key = () => readFileSync(join(folder, 'data', 'operator.key'), 'utf8').trim();
   const logFile = join(folder, 'data', 'hestia.log');
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await exited;
+  };
   return {
     url,
     port,
@@ -100,23 +109,36 @@ export async function startHubProcess(options: HubProcessOptions = {}): Promise<
         },
         ...(json !== undefined && { body: JSON.stringify(json) }),
       }),
-    ready: () => untilReady(url, child, () => output.stderr),
+    ready: async (timeoutMs) => {
+      try {
+        await untilReady({ url, child, timeoutMs });
+      } catch (cause) {
+        await kill();
+        throw new Error(`the hub did not start: ${output.stderr}`, { cause });
+      }
+    },
     [Symbol.asyncDispose]: async () => {
-      child.kill('SIGKILL');
-      await exited;
+      await kill();
       if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-async function untilReady(url: string, child: ChildProcess, stderr: () => string): Promise<void> {
+interface Waiting {
+  url: string;
+  child: ChildProcess;
+  timeoutMs: number | undefined;
+}
+
+async function untilReady({ url, child, timeoutMs }: Waiting): Promise<void> {
   const hasExited = () => child.exitCode !== null || child.signalCode !== null;
   await waitFor(async () => {
     if (hasExited()) return;
-    const response = await fetch(`${url}/readyz`);
-    if (!response.ok) throw new Error('not ready yet');
-  });
-  if (hasExited()) throw new Error(`the hub exited at startup: ${stderr()}`);
+    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(answerTimeoutMs) });
+    await response.body?.cancel();
+    if (!response.ok) throw new Error(`/readyz answers ${response.status}`);
+  }, timeoutMs);
+  if (hasExited()) throw new Error('it exited at startup');
 }
 
 /** The resident memory of the process, in MiB. Linux only. */
