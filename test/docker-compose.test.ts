@@ -16,6 +16,7 @@ const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
 const serviceSchema = z.looseObject({
   image: z.string(),
   mem_limit: z.string().optional(),
+  pull_policy: z.string().optional(),
   ports: z.array(z.string()).default([]),
   volumes: z.array(z.string()).default([]),
   environment: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
@@ -79,6 +80,31 @@ describe('docker-compose.yml', () => {
     const bases = read('Dockerfile').match(/^FROM .*$/gm) ?? [];
     expect(bases).toHaveLength(3);
     for (const base of bases) expect(base).toMatch(/^FROM node:24\.\d+\.\d+-bookworm-slim@sha256:[0-9a-f]{64}( AS |$)/);
+  });
+
+  test('builds the image in one service, and pulls it in none', () => {
+    const built = Object.entries(services).filter(([, service]) => 'build' in service);
+    expect(built.map(([name]) => name)).toEqual(['hestia']);
+    const borrowed = Object.entries(services).filter(
+      ([name, { image }]) => image === services.hestia?.image && name !== 'hestia',
+    );
+    expect(borrowed.map(([name, { pull_policy }]) => [name, pull_policy])).toEqual([
+      ['collector-queue-owner', 'never'],
+      ['readiness', 'never'],
+    ]);
+  });
+
+  test('starts Grafana without waiting for its stores, with a health check of its own, and nothing fetched', () => {
+    expect(services.grafana).toMatchObject({
+      depends_on: ['prometheus', 'tempo', 'loki', 'alertmanager'],
+      healthcheck: { test: ['CMD', 'wget', '-q', '-O', '/dev/null', 'http://127.0.0.1:3000/api/health'] },
+      environment: {
+        GF_PLUGINS_PREINSTALL_DISABLED: 'true',
+        GF_ANALYTICS_REPORTING_ENABLED: 'false',
+        GF_ANALYTICS_CHECK_FOR_UPDATES: 'false',
+        GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES: 'false',
+      },
+    });
   });
 
   test('gives no service rights, and none a root file system that can be written', () => {

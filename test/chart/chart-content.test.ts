@@ -81,6 +81,20 @@ describeWith('helm', 'an installation with everything', () => {
     );
   });
 
+  test('keeps its data and the queue of its collector, and is probed where the hub answers without a key', () => {
+    const claims = ['data', 'queue'].map((name) => ({ metadata: { name } }));
+    expect(chartObject(objects, 'StatefulSet')).toMatchObject({ spec: { volumeClaimTemplates: claims } });
+    expect(podOf(objects).containers).toMatchObject([
+      {
+        startupProbe: { httpGet: { path: '/livez', port: 'http' } },
+        livenessProbe: { httpGet: { path: '/livez', port: 'http' } },
+        readinessProbe: { httpGet: { path: '/readyz', port: 'http' } },
+        ports: [{ name: 'http', containerPort: 7420 }],
+      },
+      { livenessProbe: { httpGet: { path: '/', port: 'health' } } },
+    ]);
+  });
+
   test('is scraped under the jobs that rules and boards rely on', () => {
     const endpoint = z.looseObject({
       port: z.string(),
