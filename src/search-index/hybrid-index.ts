@@ -122,7 +122,10 @@ async function replaceInSlices(
     kept.add(track(tool));
     await slice();
   }
-  for (const [id, { tool }] of tools) if (tool.definition.serverId === serverId && !kept.has(id)) untrack(id);
+  for (const [id, { tool }] of tools) {
+    if (tool.definition.serverId === serverId && !kept.has(id)) untrack(id);
+    await slice();
+  }
 }
 
 interface ToolEntry {

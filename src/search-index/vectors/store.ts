@@ -2,6 +2,7 @@
  * The port of vector stores, and the store in this process. The store in Chroma is in `store-chroma.ts`.
  * A store keeps vectors with labels to filter by, and finds the nearest ones. It knows nothing of their texts.
  */
+import { bestIndexes } from '../best-values.ts';
 import { createVectorMatrix, type VectorMatrix } from './matrix.ts';
 
 /** The kinds of entries: tools, prompts and resources, or queries with their outcomes. */
@@ -125,26 +126,23 @@ function translated<T>(work: () => T): T {
   }
 }
 
-/** Compares with each entry. Matches are sorted and cut repeatedly, so that few are sorted at a time. */
+/** Compares with each entry. */
 function nearestOf(table: VectorTable | undefined, { vector, limit, where }: VectorQuery): VectorMatch[] {
   if (table === undefined) return [];
+  const { entries, matrix } = table;
   const filters = Object.entries(where);
-  const best = () => matches.sort((one, other) => other.similarity - one.similarity).slice(0, limit);
-  let matches: VectorMatch[] = [];
-  let floor = Number.NEGATIVE_INFINITY;
-  const products = table.matrix.products(vector);
-  for (let row = 0; row < products.length; row += 1) {
-    const product = products[row] ?? Number.NaN;
-    const entry = table.entries[row];
-    // The cosine is checked first, since it is the cheapest check and excludes most entries.
-    if (entry === undefined || product <= floor) continue;
-    if (!filters.every(([key, values]) => isOneOf(entry.labels[key], values))) continue;
-    matches.push({ id: entry.id, similarity: Math.max(-1, Math.min(1, product)), labels: entry.labels });
-    if (matches.length < 4 * limit) continue;
-    matches = best();
-    floor = matches.at(-1)?.similarity ?? floor;
+  const similarities = new Float64Array(matrix.products(vector));
+  for (let row = 0; row < similarities.length; row += 1) {
+    similarities[row] = Math.max(-1, Math.min(1, similarities[row] ?? 0));
   }
-  return best();
+  const isWanted = (row: number) => filters.every(([key, values]) => isOneOf(entries[row]?.labels[key], values));
+  return bestIndexes(similarities, { countMax: limit, above: Number.NEGATIVE_INFINITY, isWanted })
+    .flatMap((row) => {
+      const entry = entries[row];
+      return entry === undefined ? [] : [{ id: entry.id, similarity: similarities[row] ?? 0, labels: entry.labels }];
+    })
+    .sort((one, other) => other.similarity - one.similarity)
+    .slice(0, limit);
 }
 
 function isOneOf(value: string | number | undefined, values: readonly string[]): boolean {

@@ -3,32 +3,36 @@
  * Rareness of words is computed from the tools that the namespace sees, so that scores reveal nothing of other namespaces.
  */
 import type { IndexedTool } from '../../shapes/tool.ts';
+import { bestIndexes } from '../best-values.ts';
 import { compareTools, isWanted, type TextMatches, type ToolIndexQuery } from '../tool-index.ts';
 import { rareness, textScoring } from './bm25f-constants.ts';
-import { kthLargest } from './kth-largest.ts';
-import type { Posting, Postings } from './postings.ts';
-import type { TextAnalysis } from './text-analysis.ts';
+import { holdersOf, type Posting, type Postings } from './postings.ts';
+import { createRescoring, type RescoredDocument } from './rescoring.ts';
+import type { SimilarTerms } from './similar-terms.ts';
 import { type QueryWord, type QueryWords, queryWords } from './tokenizer.ts';
 
 /** A tool in the index. */
-export interface IndexedDocument extends Pick<TextAnalysis, 'sequences' | 'nameStems'> {
-  number: number;
+export interface IndexedDocument extends RescoredDocument {
+  readonly number: number;
   tool: IndexedTool;
 }
 
 /** What an inverted index contains: the dictionaries of all terms, and the documents at the index of their number. */
 export interface InvertedIndexContent {
-  stems: Postings;
-  forms: Postings;
-  affixes: Postings;
-  documents: (IndexedDocument | undefined)[];
+  readonly stems: Postings;
+  readonly forms: Postings;
+  readonly affixes: Postings;
+  /** The terms of `forms`. */
+  readonly similarForms: SimilarTerms;
+  /** Undefined at the numbers of removed documents. */
+  readonly documents: (IndexedDocument | undefined)[];
   /** The number of tools of all namespaces, and of each namespace. */
-  counts: { shared: number; owned: Map<string, number> };
+  readonly counts: { shared: number; owned: Map<string, number> };
 }
 
 /** The number of candidates that are rescored by coverage and word order, which cannot raise others to the top. */
 const rescoredMax = 200;
-/** The most unknown words that are looked up as typing errors. Each is compared with all known words. */
+/** The most unknown words that are looked up as typing errors. Each is compared with the known words of similar length. */
 const typingErrorsMax = 8;
 /** The most known words that one unknown word is replaced with. */
 const nearWordsMax = 4;
@@ -39,8 +43,12 @@ export function searchText(index: InvertedIndexContent, query: ToolIndexQuery): 
   const scorer = createScorer(index, query.namespace);
   addWords(scorer, words);
   addTypingErrors(scorer, words.words);
+  const rescored = createRescoring({ ...scorer, stems: index.stems, words: words.words });
   const matches = topDocuments(index, scorer, query, Math.max(rescoredMax, query.limit))
-    .map(({ document, score }) => ({ tool: document.tool, lexical: rescored(scorer, words.words, document, score) }))
+    .map(({ document, score }) => ({
+      tool: document.tool,
+      lexical: rescored(document, { score, covered: scorer.coveredRareness[document.number] ?? 0 }),
+    }))
     .sort((one, other) => other.lexical - one.lexical || compareTools(one.tool, other.tool))
     .slice(0, query.limit);
   const best = matches[0]?.lexical ?? 1;
@@ -55,55 +63,60 @@ export function searchText(index: InvertedIndexContent, query: ToolIndexQuery): 
 /** The sums of one search, by document number. */
 interface Scorer {
   index: InvertedIndexContent;
-  namespace: string;
   scores: Float64Array;
   /** The sum of the rareness of the distinct words found in each document, and of all words of the query. */
   coveredRareness: Float64Array;
   totalRareness: number;
-  rarenessOf: (stem: string) => number;
+  rarenessOf: (posting: Posting | undefined) => number;
+  /** Whether a tool that the namespace sees contains the term. */
+  isKnown: (posting: Posting | undefined) => boolean;
 }
 
 function createScorer(index: InvertedIndexContent, namespace: string): Scorer {
   const toolsCount = index.counts.shared + (index.counts.owned.get(namespace) ?? 0);
   return {
     index,
-    namespace,
     scores: new Float64Array(index.documents.length),
     coveredRareness: new Float64Array(index.documents.length),
     totalRareness: 0,
-    rarenessOf: (stem) => rareness(index.stems.holders(stem, namespace), toolsCount),
+    rarenessOf: (posting) => rareness(holdersOf(posting, namespace), toolsCount),
+    isKnown: (posting) => holdersOf(posting, namespace) > 0,
   };
 }
 
 function addWords(scorer: Scorer, { words, wholes }: QueryWords): void {
   const { stems, forms, affixes } = scorer.index;
+  const { rarenessOf } = scorer;
   const seen = new Set<string>();
   const isNew = (key: string) => !seen.has(key) && seen.add(key);
   for (const { form, stem, weight } of words) {
-    const rare = scorer.rarenessOf(stem);
+    const rare = rarenessOf(stems.find(stem));
     if (isNew(`stem ${stem}`)) {
       const repeated = words.filter((word) => word.stem === stem).length;
-      addPosting(scorer, stems.find(stem), rare * weight * (1 + textScoring.repetition * Math.log(repeated)), rare);
+      addPosting(scorer, stems.find(stem), rare * weight * (1 + textScoring.repetition * Math.log(repeated)));
+      addCovered(scorer, stems.find(stem), rare);
       scorer.totalRareness += rare;
     }
     if (!isNew(`form ${form}`)) continue;
-    addPosting(scorer, forms.find(form), formRareness(scorer, form) * weight * textScoring.exactForm);
+    addPosting(scorer, forms.find(form), rarenessOf(forms.find(form)) * weight * textScoring.exactForm);
     addPosting(scorer, affixes.find(form), Math.min(rare, textScoring.affixRarenessMax) * textScoring.affix);
   }
   for (const { form, stem } of wholes) {
-    if (isNew(`stem ${stem}`)) addPosting(scorer, stems.find(stem), scorer.rarenessOf(stem));
+    if (isNew(`stem ${stem}`)) addPosting(scorer, stems.find(stem), rarenessOf(stems.find(stem)));
     if (isNew(`form ${form}`)) {
-      addPosting(scorer, forms.find(form), formRareness(scorer, form) * textScoring.exactForm);
+      addPosting(scorer, forms.find(form), rarenessOf(forms.find(form)) * textScoring.exactForm);
     }
   }
 }
 
 function addTypingErrors(scorer: Scorer, words: readonly QueryWord[]): void {
-  const { stems, forms } = scorer.index;
-  const unknown = words.filter(({ form, stem }) => editsMax(form) > 0 && stems.find(stem) === undefined);
+  const { isKnown, index } = scorer;
+  const { stems, forms, similarForms } = index;
+  const unknown = words.filter(({ form, stem }) => editsMax(form) > 0 && !isKnown(stems.find(stem)));
   for (const { form } of unknown.slice(0, typingErrorsMax)) {
-    for (const near of forms.near(form, editsMax(form)).sort().slice(0, nearWordsMax)) {
-      addPosting(scorer, forms.find(near), formRareness(scorer, near) * textScoring.typingError);
+    const near = similarForms.near(form, editsMax(form)).filter((term) => isKnown(forms.find(term)));
+    for (const term of near.sort().slice(0, nearWordsMax)) {
+      addPosting(scorer, forms.find(term), scorer.rarenessOf(forms.find(term)) * textScoring.typingError);
     }
   }
 }
@@ -113,93 +126,47 @@ function editsMax(form: string): number {
   return form.length < 9 ? 1 : 2;
 }
 
-function formRareness({ index, namespace }: Scorer, form: string): number {
-  return rareness(index.forms.holders(form, namespace), index.counts.shared + (index.counts.owned.get(namespace) ?? 0));
-}
-
-// The innermost loop of a search, over every tool that contains a word: plain indexing, no iterators.
-function addPosting(
-  { scores, coveredRareness }: Scorer,
-  posting: Posting | undefined,
-  factor: number,
-  covers = 0,
-): void {
+// The innermost loops of a search, over every tool that contains a word: plain indexing, no iterators. The numbers of removed
+// documents get scores as well, until a sweep.
+function addPosting({ scores }: Scorer, posting: Posting | undefined, factor: number): void {
   if (posting === undefined) return;
   const { documents, weights } = posting;
   for (let at = 0; at < documents.length; at += 1) {
     const document = documents[at] ?? 0;
     scores[document] = (scores[document] ?? 0) + factor * (weights[at] ?? 0);
-    coveredRareness[document] = (coveredRareness[document] ?? 0) + covers;
   }
+}
+
+function addCovered({ coveredRareness }: Scorer, posting: Posting | undefined, rare: number): void {
+  if (posting === undefined) return;
+  const { documents } = posting;
+  for (let at = 0; at < documents.length; at += 1) {
+    const document = documents[at] ?? 0;
+    coveredRareness[document] = (coveredRareness[document] ?? 0) + rare;
+  }
+}
+
+interface ScoredDocument {
+  document: IndexedDocument;
+  score: number;
 }
 
 /** The best `countMax` documents that pass the filters, in order. Only these are sorted. */
-function topDocuments(index: InvertedIndexContent, { scores }: Scorer, query: ToolIndexQuery, countMax: number) {
-  const wanted = new Float64Array(scores.length);
-  let count = 0;
-  for (let number = 0; number < scores.length; number += 1) {
-    const score = scores[number] ?? 0;
-    const document = score > 0 ? index.documents[number] : undefined;
-    if (document === undefined || !isWanted(document.tool, query)) scores[number] = 0;
-    else {
-      wanted[count] = score;
-      count += 1;
-    }
-  }
-  const least = count > countMax ? kthLargest(wanted.subarray(0, count), countMax) : Number.MIN_VALUE;
-  const found: { document: IndexedDocument; score: number }[] = [];
-  for (let number = 0; number < scores.length; number += 1) {
-    const score = scores[number] ?? 0;
-    const document = score >= least ? index.documents[number] : undefined;
-    if (document !== undefined) found.push({ document, score });
-  }
-  return found
+function topDocuments(
+  { documents }: InvertedIndexContent,
+  { scores }: Scorer,
+  query: ToolIndexQuery,
+  countMax: number,
+): ScoredDocument[] {
+  const isFound = (number: number) => {
+    const document = documents[number];
+    return document !== undefined && isWanted(document.tool, query);
+  };
+  return bestIndexes(scores, { countMax, above: 0, isWanted: isFound })
+    .flatMap((number) => {
+      const document = documents[number];
+      return document === undefined ? [] : [{ document, score: scores[number] ?? 0 }];
+    })
     .sort((one, other) => other.score - one.score || compareTools(one.document.tool, other.document.tool))
     .slice(0, countMax);
-}
-
-/** The score with the coverage of the query, the coverage of the tool's name, and adjacent words. */
-function rescored(scorer: Scorer, words: readonly QueryWord[], document: IndexedDocument, score: number): number {
-  const queryStems = new Set(words.map(({ stem }) => stem));
-  const covered = (scorer.coveredRareness[document.number] ?? 0) / Math.max(scorer.totalRareness, Number.MIN_VALUE);
-  return (
-    score * Math.max(coverageMin, Math.min(1, covered)) ** textScoring.coverage +
-    textScoring.nameCoverage * nameCoverage(scorer, queryStems, document) +
-    textScoring.neighbours * neighbours(scorer, words, document)
-  );
-}
-
-/** The coverage of tools found only by a typing error or an affix, which cover no word but must still be found. */
-const coverageMin = 0.02;
-
-function nameCoverage({ rarenessOf }: Scorer, queryStems: ReadonlySet<string>, { nameStems }: IndexedDocument): number {
-  let total = 0;
-  let covered = 0;
-  for (const stem of nameStems) {
-    const rare = rarenessOf(stem);
-    total += rare;
-    if (queryStems.has(stem)) covered += rare;
-  }
-  return total === 0 ? 0 : (covered * covered) / total;
-}
-
-function neighbours({ rarenessOf }: Scorer, words: readonly QueryWord[], { sequences }: IndexedDocument): number {
-  let sum = 0;
-  for (let at = 0; at + 1 < words.length; at += 1) {
-    const left = words[at]?.stem;
-    const right = words[at + 1]?.stem;
-    if (left === undefined || right === undefined || left === right) continue;
-    const weight = sequences.reduce(
-      (best, { stems, weight }) => (weight > best && areAdjacent(stems, left, right) ? weight : best),
-      0,
-    );
-    if (weight > 0) sum += weight * Math.min(rarenessOf(left), rarenessOf(right));
-  }
-  return sum;
-}
-
-function areAdjacent(stems: readonly string[], left: string, right: string): boolean {
-  for (let at = stems.indexOf(left); at >= 0; at = stems.indexOf(left, at + 1))
-    if (stems[at + 1] === right) return true;
-  return false;
 }

@@ -1,5 +1,5 @@
 /** The word index: all tools in memory, and the BM25F search over their words. */
-import { createTimeSlices, nextSlice } from '../../flow/time-slices.ts';
+import { createTimeSlices, inTimeSlices, nextSlice } from '../../flow/time-slices.ts';
 import type { IndexedTool } from '../../shapes/tool.ts';
 import { compareTools, isWanted, type ToolIndex, toolKeyOf, toolKeyText } from '../tool-index.ts';
 import { searchText } from './bm25f.ts';
@@ -23,23 +23,18 @@ export function createWordIndex(): ToolIndex {
       const kept = new Set(tools.map((tool) => toolKeyText(toolKeyOf(tool))));
       const removedIds = [...(servers.get(serverId)?.keys() ?? [])].filter((id) => !kept.has(id));
       putAll(content, tools, removedIds);
+      sweepIfDue(texts);
     },
-    replaceServerInSlices: async (serverId, tools) => {
-      const kept = new Set<string>();
-      for (let at = 0; at < tools.length; at += batchTools) {
-        const batch = tools.slice(at, at + batchTools);
-        for (const tool of batch) kept.add(toolKeyText(toolKeyOf(tool)));
-        putAll(content, batch, [], await analysedInSlices(content, batch));
-        await nextSlice();
-      }
-      const removedIds = [...(servers.get(serverId)?.keys() ?? [])].filter((id) => !kept.has(id));
-      for (let at = 0; at < removedIds.length; at += batchTools) {
-        removeAll(content, removedIds.slice(at, at + batchTools));
-        await nextSlice();
-      }
+    replaceServerInSlices: (serverId, tools) => replaceInSlices(content, serverId, tools),
+    put: (tool) => {
+      putAll(content, [tool], []);
+      sweepIfDue(texts);
     },
-    put: (tool) => putAll(content, [tool], []),
-    remove: (key) => removeAll(content, [toolKeyText(key)]),
+    remove: (key) => {
+      const isRemoved = removeAll(content, [toolKeyText(key)]);
+      sweepIfDue(texts);
+      return isRemoved;
+    },
     find: (key) =>
       (entries.get(toolKeyText(key)) ?? entries.get(toolKeyText({ ...key, namespace: undefined })))?.document.tool,
     count: (namespace) => {
@@ -58,6 +53,25 @@ export function createWordIndex(): ToolIndex {
   };
 }
 
+/** Puts the tools in batches, then removes others of the server in batches, and sweeps what is left of removed ones. */
+async function replaceInSlices(content: Content, serverId: string, tools: readonly IndexedTool[]): Promise<void> {
+  const { texts, servers } = content;
+  const kept = new Set<string>();
+  for (let at = 0; at < tools.length; at += batchTools) {
+    const batch = tools.slice(at, at + batchTools);
+    for (const tool of batch) kept.add(toolKeyText(toolKeyOf(tool)));
+    putAll(content, batch, [], await analysedInSlices(content, batch));
+    await nextSlice();
+    if (texts.isSweepDue()) await inTimeSlices(texts.sweep());
+  }
+  const removedIds = [...(servers.get(serverId)?.keys() ?? [])].filter((id) => !kept.has(id));
+  for (let at = 0; at < removedIds.length; at += batchTools) {
+    removeAll(content, removedIds.slice(at, at + batchTools));
+    await nextSlice();
+  }
+  await inTimeSlices(texts.sweep());
+}
+
 /** What the index contains. */
 interface Content {
   texts: InvertedIndex;
@@ -70,6 +84,11 @@ interface Content {
 interface Entry {
   text: ToolText;
   document: DocumentWithPostings;
+}
+
+function sweepIfDue(texts: InvertedIndex): void {
+  const steps = texts.sweep();
+  while (texts.isSweepDue() && steps.next().done !== true);
 }
 
 interface AnalysedText {

@@ -125,6 +125,48 @@ describe('a tool of another namespace', () => {
     for (let at = 0; at < 30; at += 1) index.put(tool('s', `other_${at}`, 'deploys the billing service', 'blue'));
     expect(await own()).toEqual(before);
   });
+
+  test('affects no typing errors: neither which words are known, nor by which they are replaced', async () => {
+    const own = () => search('deplay the bilings', { namespace: 'red' });
+    index.put(tool('s', 'deploy', 'deploys a service'));
+    index.put(tool('s', 'billing', 'billings', 'red'));
+    const before = await own();
+    expect(before).toHaveLength(2);
+    const words = ['deplay', 'dealay', 'depaay', 'deplaa', 'bilings', 'aillings', 'billingsa'];
+    index.put(tool('s', 'other', words.join(' '), 'blue'));
+    expect(await own()).toEqual(before);
+  });
+});
+
+describe('an index whose tools change', () => {
+  const listed = (count: number, text: string) =>
+    Array.from({ length: count }, (_, at) => tool('many', `tool_${at}`, `${text}, part ${at % 10} of number${at}`));
+
+  test('returns the same as a new one while removed tools are swept, and after changes in between', async () => {
+    index.replaceServer('many', listed(400, 'lists things'));
+    const changes = index.replaceServerInSlices('many', listed(100, 'shows things'));
+    for (let at = 0; at < 12; at += 1) {
+      index.put(tool('other', `put_${at % 4}`, `lists things, shows part ${at}`));
+      index.remove({ serverId: 'other', toolName: `put_${(at + 1) % 4}`, namespace: undefined });
+      await new Promise(setImmediate);
+      const fresh = createWordIndex();
+      for (const left of index.list({})) fresh.put(left);
+      expect(await search('lists or shows part 7')).toEqual(await search('lists or shows part 7', { from: fresh }));
+    }
+    await changes;
+    expect(index.list({ serverId: 'many' })).toHaveLength(100);
+  });
+
+  test('returns the same as a new one after thousands of changes of single tools', async () => {
+    index.replaceServer('many', listed(20, 'lists things'));
+    for (let at = 0; at < 3_000; at += 1) index.put(tool('other', 'changing', `lists round ${at}`));
+    const fresh = createWordIndex();
+    for (const left of index.list({})) fresh.put(left);
+    expect(await search('lists round 2999 of things')).toEqual(
+      await search('lists round 2999 of things', { from: fresh }),
+    );
+    expect([await names('2998'), await names('2999')]).toEqual([[], ['changing']]);
+  });
 });
 
 describe('pairs of characters', () => {
@@ -134,7 +176,7 @@ describe('pairs of characters', () => {
     expect(await names('气天')).toEqual([]);
   });
 
-  test('return the same results after documents were renumbered, prepared or not', async () => {
+  test('return the same results after numbers of removed documents were used again, prepared or not', async () => {
     const index = createWordIndex();
     const other = [tool('other', 'stays', 'Lists what stays the same.')];
     index.replaceServer('other', other);

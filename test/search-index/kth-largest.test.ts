@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { kthLargest } from '../../../src/search-index/words/kth-largest.ts';
+import { kthLargest } from '../../src/search-index/kth-largest.ts';
 
 test('the k-th largest is the k-th of the sorted numbers, even with many equal ones', () => {
   const numbers = fc.oneof(
