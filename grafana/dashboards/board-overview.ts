@@ -5,15 +5,28 @@ import { labels, series } from '../prometheus-name.ts';
 import { thresholds } from '../thresholds.ts';
 import { type BoardSection, createBoard, hubLogs } from './board.ts';
 import { meaning, outcomeColours, percentileColours, statusColours } from './colour.ts';
-import { boardLink, limit, mustBeZero, steps, units } from './panel.ts';
+import { type BoardPanel, boardLink, limit, mustBeZero, type PanelText, steps, units } from './panel.ts';
 import { percentileLines, statPanel, timeSeriesPanel } from './panel-chart.ts';
 import { logPanel } from './panel-list.ts';
-import { hub, is, isNot, overInterval, overRange, perSecond, quantile, quantileOverRange, shareOf } from './promql.ts';
+import {
+  hub,
+  is,
+  isNot,
+  matches,
+  overInterval,
+  overRange,
+  perSecond,
+  quantile,
+  quantileOverRange,
+  shareOf,
+} from './promql.ts';
 import { promises } from './section-promises.ts';
 
 const outcomes = (...matchers: readonly string[]) => hub(series.toolOutcomes, ...matchers);
 const served = `${series.mcpServerOperationDuration}_count`;
 const toTools = boardLink('Tools', boardUids.tools);
+/** The routes of MCP, of tools, and of activations. Of all routes, there are more than colours that differ. */
+const agentRoutes = '/(mcp|sse).*|/v1/tools.*|/v1/skills/:name/(de)?activate';
 
 /** The dashboard Overview. */
 export function overviewBoard(): Dashboard {
@@ -168,25 +181,34 @@ function rateErrorsDuration(): BoardSection {
           },
         ],
       }),
-      timeSeriesPanel({
-        title: 'P95 duration of HTTP requests, by route',
-        description: 'Which route is slow? A stream counts until it is closed.',
-        unit: units.seconds,
-        many: true,
-        size: { width: 24 },
-        queries: [
-          {
-            expr: quantile(
-              0.95,
-              hub(`${series.httpServerRequestDuration}_bucket`, isNot(labels.httpRoute, '')),
-              labels.httpRoute,
-            ),
-            legend: `{{${labels.httpRoute}}}`,
-          },
-        ],
+      routeDurations({
+        title: 'P95 duration by route: MCP and tools',
+        description: 'Which route that agents use is slow? A stream counts until it is closed.',
+        routes: matches(labels.httpRoute, agentRoutes),
+      }),
+      routeDurations({
+        title: 'P95 duration by route: others',
+        description: 'Which other route is slow? A stream counts until it is closed.',
+        routes: `${labels.httpRoute}!~"|${agentRoutes}"`,
       }),
     ],
   };
+}
+
+function routeDurations({ routes, ...texts }: PanelText & { routes: string }): BoardPanel {
+  return timeSeriesPanel({
+    ...texts,
+    unit: units.seconds,
+    many: true,
+    size: { width: 12 },
+    noValue: 'no request yet',
+    queries: [
+      {
+        expr: quantile(0.95, hub(`${series.httpServerRequestDuration}_bucket`, routes), labels.httpRoute),
+        legend: `{{${labels.httpRoute}}}`,
+      },
+    ],
+  });
 }
 
 function process(): BoardSection {

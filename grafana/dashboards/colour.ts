@@ -30,11 +30,15 @@ export const percentileColours: Readonly<Record<string, Colour>> = {
   p99: meaning.bad,
 };
 
-/** Colours of HTTP status codes, by pattern. */
+/** Colours of HTTP status codes, by pattern. Green was answered, orange and yellow was refused, red failed. The last one that matches counts. */
 export const statusColours: Readonly<Record<string, Colour>> = {
   '/^2/': meaning.good,
   '/^3/': meaning.notice,
   '/^4/': meaning.suspect,
+  '/^401$/': 'dark-orange',
+  '/^403$/': 'light-orange',
+  '/^404$/': 'yellow',
+  '/^429$/': 'dark-yellow',
   '/^5/': meaning.bad,
 };
 

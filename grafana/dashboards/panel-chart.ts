@@ -108,7 +108,8 @@ export function timeSeriesPanel(
     .stacking(new StackingConfigBuilder().mode(form === 'lines' ? StackingMode.None : StackingMode.Normal))
     .legend(options.many === true ? legendBeside() : legendBelow())
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
-    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName));
+    // In the order of the series. By name, a hash picks among sixty colours, of which some are nearly white.
+    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassic));
   // Otherwise Grafana draws the axis of a chart that is always zero from 0 to 100.
   if (options.max === undefined) panel.axisSoftMax(softMax(options.unit));
   if (options.thresholds) {

@@ -4,6 +4,7 @@ import { boardUids } from '../../grafana/board-uid.ts';
 import { outcomeColours, securityEventColours } from '../../grafana/dashboards/colour.ts';
 import { outcomeSchema, securityEventSchema } from '../../src/shapes/event.ts';
 import { boardQueries, cellLinks, type ReadBoard, type ReadPanel, readBoards } from '../support/queries/board.ts';
+import { allAlerts } from './rule-case.ts';
 
 const boards = readBoards();
 const panels = boards.flatMap((board) => board.panels.map((panel) => ({ board: board.uid, panel })));
@@ -130,6 +131,36 @@ describe('each panel', () => {
     }
   });
 
+  test('is of a kind that cuts no words, as the narrow parts of a state timeline do', () => {
+    const kinds = ['bargauge', 'heatmap', 'logs', 'stat', 'table', 'timeseries'];
+    expect(new Set(drawn.map(({ panel }) => panel.type))).toEqual(new Set(kinds));
+  });
+
+  test('of a table leaves empty cells empty: its text is for an empty table', () => {
+    const tables = drawn.filter(({ panel }) => panel.type === 'table');
+    expect(tables.length).toBeGreaterThan(5);
+    for (const { panel } of tables) {
+      const everywhere = panel.fieldConfig?.overrides.filter(({ matcher }) => matcher.options === '.*') ?? [];
+      const properties = everywhere.flatMap((override) => override.properties);
+      expect(properties, panel.title).toContainEqual({ id: 'noValue', value: '' });
+    }
+  });
+
+  test('of spans asks for the newest, chooses its columns, and has the newest first', () => {
+    const tables = drawn.filter(({ panel }) => panel.datasource?.type === 'tempo');
+    expect(tables.length).toBeGreaterThan(4);
+    for (const { panel } of tables) {
+      expect(panel.targets[0]?.query, panel.title).toMatch(/ \| select\(name, .+\) with \(most_recent=true\)$/);
+      expect(panel.options?.sortBy, panel.title).toEqual([{ displayName: 'time', desc: true }]);
+    }
+  });
+
+  test('of alerts has critical ones first: it sorts their severities as text', () => {
+    const found = drawn.find(({ panel }) => panel.title === 'Firing and pending alerts');
+    expect(found?.panel.options?.sortBy).toEqual([{ displayName: 'severity', desc: false }]);
+    expect([...new Set(allAlerts.map(({ labels }) => labels.severity))].toSorted()).toEqual(['critical', 'warning']);
+  });
+
   test('of time series shows a readable legend, and all values in its tooltip', () => {
     const charts = drawn.filter(({ panel }) => panel.type === 'timeseries');
     expect(charts.length).toBeGreaterThan(20);
@@ -178,6 +209,22 @@ describe('colours', () => {
   test.each(outcomeSchema.options)('of %s are the same on every panel', (outcome) => {
     expect(coloursOf(outcome).length).toBeGreaterThan(2);
     expect(new Set(coloursOf(outcome))).toEqual(new Set([outcomeColours[outcome]]));
+  });
+
+  test('of lines without one of their own follow the order of the palette: by name, some would be nearly white', () => {
+    const charts = drawn.filter(({ panel }) => panel.type === 'timeseries');
+    const modes = charts.map(({ panel }) => panel.fieldConfig?.defaults.color?.mode);
+    expect(new Set(modes)).toEqual(new Set(['palette-classic']));
+  });
+
+  test('are never nearly white', () => {
+    const given = drawn.flatMap(({ panel }) =>
+      (panel.fieldConfig?.overrides ?? []).flatMap(({ properties }) =>
+        properties.filter(({ id }) => id === 'color').map(({ value }) => fixed(value)),
+      ),
+    );
+    expect(given.length).toBeGreaterThan(20);
+    expect(given.filter((colour) => /^(super-light|white|text)/.test(colour))).toEqual([]);
   });
 
   test('of security events exist for each, and distinguish them', () => {

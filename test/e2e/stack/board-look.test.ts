@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { z } from 'zod';
 import { boardPage } from '../../support/boards/board-page.ts';
 import { type BoardView, panelData, variablesOf } from '../../support/boards/panel-data.ts';
 import { quickExports } from '../../support/hub/hub-observed.ts';
@@ -84,16 +85,21 @@ describeWith(['otelcol', 'prometheus', 'chromium'], 'the boards after a demo and
   const stat = (page: Page, title: string) => panel(page, title).locator('.value').textContent();
 
   test.each(boards.flatMap(({ uid }) => widths.map((width) => [uid, width] as const)))(
-    '%s, %d pixels wide, cuts no title, no cell and no legend, and has no panel without data',
+    '%s, %d pixels wide, cuts no text, has no pale line, and neither a panel nor a cell that says there is no data',
     async (uid, width) => {
       const page = await open(uid, { width });
       await page.screenshot({ path: join(folder, `${uid}-${width}.png`), fullPage: true });
       expect(await page.evaluate(`(${cutTexts})()`)).toEqual([]);
+      expect(await page.evaluate(`(${paleLines})()`)).toEqual([]);
       const none = await page
         .locator('section:has(.none)')
         .evaluateAll((found) => found.map((one) => one.getAttribute('data-title')));
       expect(none.filter((title) => ![...empty, ...emptyStats].includes(title ?? ''))).toEqual([]);
       expect(await page.locator('main').textContent()).not.toContain('No data');
+      for (const { title, type, fieldConfig } of boards.find((board) => board.uid === uid)?.panels ?? []) {
+        const cells = type === 'table' ? await panel(page, title).locator('td').allTextContents() : [];
+        expect(cells, title).not.toContain(fieldConfig?.defaults.noValue);
+      }
       await page.close();
     },
     120_000,
@@ -116,6 +122,54 @@ describeWith(['otelcol', 'prometheus', 'chromium'], 'the boards after a demo and
       { timeout: 60_000, interval: 1000 },
     );
   }, 120_000);
+
+  /** How many refusals the log has: repeats within a minute are one line with their count. */
+  const refused = (event: string) =>
+    watched.hub
+      .logLines()
+      .filter(({ security_event }) => security_event === event)
+      .reduce((sum, { count = 1 }) => sum + Number(count), 0)
+      .toLocaleString('en-US');
+  const cleanups = () =>
+    watched.hub.logLines().filter(({ monitoring_event }) => monitoring_event === 'SCHEDULER_CLEANUP_SUCCESS').length;
+  const searches = async () =>
+    z.object({ searches: z.int() }).parse(await (await watched.hub.fetch('/v1/search-quality')).json()).searches;
+
+  test('say what the hub did and refused, as its log and its records do', async () => {
+    const truth = async (): Promise<Record<string, Record<string, string>>> => ({
+      'hestia-skills-security': {
+        'Wrong keys': refused('AUTH_FAILED'),
+        'Access denied': refused('ACCESS_DENIED'),
+        'Suspected attacks': '0',
+      },
+      'hestia-scheduler': { Scheduler: 'running', Cleanups: `${cleanups()}`, 'Failed runs': '0' },
+      'hestia-search-learning': { Searches: `${await searches()}` },
+      'hestia-telemetry-pipeline': {
+        Collector: 'up',
+        'Hub metrics': 'up',
+        'Dropped by the hub': '0',
+        'Collector refused': '0',
+        'Collector lost': '0',
+      },
+    });
+    expect(cleanups()).toBeGreaterThan(0);
+    expect(await searches()).toBeGreaterThan(0);
+    await vi.waitFor(
+      async () => {
+        const shown: Record<string, Record<string, string | null>> = {};
+        const expected = await truth();
+        for (const [uid, stats] of Object.entries(expected)) {
+          const page = await open(uid);
+          const found = Object.keys(stats).map(async (title) => [title, await stat(page, title)] as const);
+          shown[uid] = Object.fromEntries(await Promise.all(found));
+          await page.close();
+        }
+        expect(shown).toEqual(expected);
+      },
+      // The log has the last refusals after a minute.
+      { timeout: 180_000, interval: 2000 },
+    );
+  }, 240_000);
 
   test('list the alerts of the hub, and those of drills only where they are shown', async () => {
     for (const [drills, hasDrill] of [
@@ -148,7 +202,19 @@ describeWith(['otelcol', 'prometheus', 'chromium'], 'the boards after a demo and
 
 /** Texts that do not fit where they are, one line each. Runs in the page. */
 const cutTexts = `() => {
-  const cut = [...document.querySelectorAll('.title, td, th, .bar span, .stats b, .chart li span')].filter((one) => one.scrollWidth > one.clientWidth + 1);
+  const cut = [...document.querySelectorAll('.title, td, th, .bar span, .bar b, .stats b, .stats small, .chart li span, .chart li b')].filter((one) => one.scrollWidth > one.clientWidth + 1);
   const lists = [...document.querySelectorAll('.below ul')].filter((one) => one.scrollHeight > one.clientHeight + 1);
   return [...cut, ...lists].map((one) => one.closest('section').dataset.title + ': ' + one.textContent);
+}`;
+
+/** Lines of charts whose colour is nearly white, one line each. Runs in the page. */
+const paleLines = `() => {
+  const context = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const isPale = (colour) => {
+    context.fillStyle = colour;
+    context.fillRect(0, 0, 1, 1);
+    return Math.min(...context.getImageData(0, 0, 1, 1).data.slice(0, 3)) > 165;
+  };
+  const lines = [...document.querySelectorAll('.chart li')];
+  return lines.filter((one) => isPale(getComputedStyle(one.querySelector('u')).backgroundColor)).map((one) => one.closest('section').dataset.title + ': ' + one.textContent);
 }`;

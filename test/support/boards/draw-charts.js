@@ -37,13 +37,21 @@ for (const element of document.querySelectorAll('[data-chart]')) {
       cursor: { show: false },
       scales: { y: { range: [0, peak || 1] } },
       series: [{}, ...series],
-      axes: [axis, { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => tickText(tick, chart.unit)) }],
+      axes: [
+        { ...axis, space: 70, values: (_, ticks) => ticks.map(timeText) },
+        { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => tickText(tick, chart.unit)) },
+      ],
     },
     [times, ...order.map((at) => drawn[at])],
     element,
   );
 }
 document.body.dataset.drawn = 'yes';
+
+/** A time of an axis, as Grafana writes it for a short range: hours, minutes and seconds, which fit on one line. */
+function timeText(seconds) {
+  return new Date(seconds * 1000).toISOString().slice(11, 19);
+}
 
 /** A number of an axis in the unit of its chart. */
 function tickText(tick, unit) {

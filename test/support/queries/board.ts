@@ -29,6 +29,7 @@ const panelSchema = z.object({
   fieldConfig: z
     .object({
       defaults: z.object({
+        color: z.object({ mode: z.string() }).optional(),
         unit: z.string().optional(),
         noValue: z.string().optional(),
         decimals: z.number().optional(),
