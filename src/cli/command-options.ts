@@ -7,6 +7,12 @@ export function choiceOption(flags: string, description: string, choices: readon
   return new Option(flags, description).choices(choices);
 }
 
+/** The query of a path, with the options that are given; empty if there are none. */
+export function queryOf(options: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(options).filter((one): one is [string, string] => one[1] !== undefined);
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
+}
+
 /** A parser for whole numbers from `min` to `max`. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {

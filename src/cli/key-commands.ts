@@ -1,9 +1,9 @@
 /** `hestia keys`: create, list and revoke API keys. */
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { createdKeyViewSchema, type KeyScope, keyViewSchema, roleSchema } from '../shapes/access.ts';
+import { createdKeyViewSchema, type KeyScope, keyFilterSchema, keyViewSchema, roleSchema } from '../shapes/access.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
-import { choiceOption, daysFromNow } from './command-options.ts';
+import { choiceOption, daysFromNow, queryOf } from './command-options.ts';
 import { addResetCommand } from './key-reset-command.ts';
 import { relativeTime } from './terminal/relative-time.ts';
 
@@ -14,6 +14,13 @@ interface KeyOptions {
   tool?: string[];
   readOnly?: true;
   expires?: number;
+}
+
+interface KeyListOptions {
+  query?: string;
+  namespace?: string;
+  role?: string;
+  state?: string;
 }
 
 /** Adds the commands below `keys`. */
@@ -65,8 +72,19 @@ function addCreateCommand(keys: Command, context: CommandContext): void {
 function addListCommand(keys: Command, context: CommandContext): void {
   withHubOptions(keys.command('list'), context)
     .description('list keys, without their secrets')
-    .action(async (options: HubOptions) => {
-      const found = await hubOf(options).list('/v1/keys', keyViewSchema, context.signal);
+    .option('--query <text>', 'only keys whose agent or id contains this text')
+    .option('--namespace <name>', 'only keys of this namespace')
+    .addOption(choiceOption('--role <role>', 'only keys of this role', roleSchema.options))
+    .addOption(
+      choiceOption(
+        '--state <state>',
+        'only keys in this state; expiring: valid for at most 30 more days',
+        keyFilterSchema.shape.state.unwrap().options,
+      ),
+    )
+    .action(async ({ query, namespace, role, state, ...options }: HubOptions & KeyListOptions) => {
+      const path = `/v1/keys${queryOf({ query, namespace, role, state })}`;
+      const found = await hubOf(options).list(path, keyViewSchema, context.signal);
       context.output.table(
         found,
         [

@@ -12,7 +12,7 @@ import {
 import { printable } from '../shapes/text.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
 import { CommandError, exitCodes } from './command-error.ts';
-import { wholeNumber } from './command-options.ts';
+import { choiceOption, queryOf, wholeNumber } from './command-options.ts';
 import { addSkillReadCommands } from './skill-read-commands.ts';
 import { forEachSkill, namespaceQuery, type SkillOptions } from './skill-selection.ts';
 
@@ -27,12 +27,21 @@ export function addSkillCommands(program: Command, context: CommandContext): voi
   addSkillReadCommands(skills, context);
 }
 
+interface SkillListOptions {
+  query?: string;
+  state?: string;
+  warnings?: true;
+}
+
 function addList(skills: Command, context: CommandContext): void {
   withHubOptions(skills.command('list'), context)
     .description('list skills')
     .option('--namespace <name>', 'another namespace; for operators and auditors')
-    .action(async (options: SkillOptions) => {
-      const path = `/v1/skills${namespaceQuery(options)}`;
+    .option('--query <text>', 'only skills whose name or description contains this text')
+    .addOption(choiceOption('--state <state>', 'only skills that are, or are not, in use', ['active', 'inactive']))
+    .option('--warnings', 'only skills that deviate from the Agent Skills specification')
+    .action(async ({ namespace, query, state, warnings, ...options }: SkillOptions & SkillListOptions) => {
+      const path = `/v1/skills${queryOf({ namespace, query, state, warnings: warnings && 'some' })}`;
       const found = await hubOf(options).list(path, skillViewSchema.loose(), context.signal);
       context.output.table(
         found,

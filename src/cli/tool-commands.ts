@@ -7,7 +7,7 @@ import { printable } from '../shapes/text.ts';
 import { searchSourceSchema, toolCallViewSchema, toolStatisticsViewSchema } from '../shapes/tool.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from './command-context.ts';
 import { CommandError, exitCodes } from './command-error.ts';
-import { choiceOption, jsonObject, wholeNumber } from './command-options.ts';
+import { choiceOption, jsonObject, queryOf, wholeNumber } from './command-options.ts';
 import type { Column } from './command-output.ts';
 import { relativeTime } from './terminal/relative-time.ts';
 import { addDefinitionCommands } from './tools/definition-commands.ts';
@@ -119,8 +119,7 @@ function addStatistics(tools: Command, context: CommandContext): void {
     .option('--since <time>', 'calls from this time on: ISO 8601, or how long ago (15m, 2h, 7d)')
     .option('--until <time>', 'calls before this time')
     .action(async ({ since, until, ...options }: HubOptions & { since?: string; until?: string }) => {
-      const given = Object.entries({ since, until }).filter((one): one is [string, string] => one[1] !== undefined);
-      const path = `/v1/tools/stats?${new URLSearchParams(given)}`;
+      const path = `/v1/tools/stats${queryOf({ since, until })}`;
       const { items } = await hubOf(options).request(path, toolStatisticsViewSchema, { signal: context.signal });
       context.output.table(items, statisticsColumns, 'no tool was called');
     });

@@ -2,11 +2,10 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { AccessService } from '../domain/access-service.ts';
-import { errorCodes, HestiaError } from '../shapes/error.ts';
+import { HestiaError, notFound } from '../shapes/error.ts';
 import type { Log } from '../telemetry/log.ts';
 import { assetRoutes } from './assets.ts';
-import { plainDocument } from './layout.ts';
-import { html } from './markup.ts';
+import { errorPage } from './error-page.ts';
 import { type ActivityPagesDeps, activityPages } from './pages/activity.ts';
 import { connectPages } from './pages/client-setup.ts';
 import { type HomePagesDeps, homePages } from './pages/home.ts';
@@ -18,7 +17,7 @@ import { type ServerPagesDeps, serverPages } from './pages/servers.ts';
 import { type SignInPagesDeps, signInPages, signOutPages } from './pages/sign-in.ts';
 import { type SkillPagesDeps, skillPages } from './pages/skills.ts';
 import { type ToolPagesDeps, toolPages } from './pages/tools.ts';
-import { type ConsoleEnv, requireSession, respond } from './session.ts';
+import { type ConsoleEnv, requireSession } from './session.ts';
 
 /** Dependencies of the console. */
 export interface ConsoleDeps
@@ -38,11 +37,9 @@ export interface ConsoleDeps
 /** Creates the console, an application to be mounted at `/`. */
 export function createConsole(deps: ConsoleDeps): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>();
-  app.onError((error) => {
-    const { code, message } = publicError(error, deps.log);
-    const { status, title } = errorCodes[code];
-    const content = html`<p class="notice bad" role="alert">${message}</p><p><a href="/">Home</a></p>`;
-    return respond(plainDocument(title, content), status);
+  app.onError((error, c) => {
+    if (!(error instanceof HestiaError)) deps.log.error('A page of the console failed', {}, { error });
+    return errorPage(c, error);
   });
   app.use(bodyLimit({ maxSize: formBytesMax, onError: refuseLongForm }));
   app.route('/', assetRoutes());
@@ -64,6 +61,9 @@ export function createConsole(deps: ConsoleDeps): Hono<ConsoleEnv> {
   ]) {
     app.route('/', pages);
   }
+  app.all('/console/*', () => {
+    throw notFound('page');
+  });
   return app;
 }
 
@@ -72,11 +72,4 @@ const formBytesMax = 1_048_576;
 
 function refuseLongForm(): never {
   throw new HestiaError('PAYLOAD_TOO_LARGE', `the form is longer than ${formBytesMax} bytes`);
-}
-
-/** What a page says about an error. An error that is not of the hub says nothing about its cause. */
-function publicError(error: unknown, log: Log): Pick<HestiaError, 'code' | 'message'> {
-  if (error instanceof HestiaError) return error;
-  log.error('A page of the console failed', {}, { error });
-  return { code: 'INTERNAL', message: 'the hub failed; its log has the cause' };
 }

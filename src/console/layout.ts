@@ -23,9 +23,10 @@ export interface Page {
   scripts?: readonly string[];
 }
 
+const home = { path: '/', title: 'Home' };
 /** The pages of the navigation, and the roles that may open them; all roles if undefined. */
 const navigation: readonly { path: string; title: string; roles?: readonly Role[] }[] = [
-  { path: '/', title: 'Home' },
+  home,
   { path: '/console/servers', title: 'Servers' },
   { path: '/console/tools', title: 'Tools' },
   { path: '/console/skills', title: 'Skills' },
@@ -90,6 +91,11 @@ function document(title: string, body: Markup, scripts: readonly string[]): Mark
         ${body}
       </body>
     </html>`;
+}
+
+/** The page of the navigation that an address belongs to; the home page if it belongs to none. */
+export function sectionOf(url: URL): { path: string; title: string } {
+  return navigation.find(({ path }) => isOpen(path, url)) ?? home;
 }
 
 function isOpen(path: string, { pathname }: URL): boolean {

@@ -1,6 +1,4 @@
-/** Parts that pages share: tables, lists of facts, forms, times, states and further pages. */
-import { HestiaError } from '../shapes/error.ts';
-import { truncated } from '../shapes/text.ts';
+/** Parts that pages share: tables, lists of facts, forms, times, states and long texts. */
 import { isoTime } from '../shapes/time.ts';
 import type { PageContext } from './layout.ts';
 import { html, lines, type Markup, type Shown } from './markup.ts';
@@ -11,18 +9,36 @@ export interface Column<Row> {
   cell: (row: Row) => Shown;
   /** Whether cells are numbers, which are aligned at their end. */
   isNumber?: boolean;
+  /** Whether cells are sentences, which need more room than names. */
+  isText?: boolean;
 }
 
 /** A table, or what would be here and how to get it. */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], empty: Shown): Markup {
   if (rows.length === 0) return emptyState(empty);
-  const kind = ({ isNumber }: Column<Row>) => isNumber && html` class="number"`;
+  return tableOf(
+    rows.map((row) => tableRow(row, columns)),
+    columns,
+  );
+}
+
+/** A table of rows that {@link tableRow} drew. */
+export function tableOf<Row>(rows: readonly Markup[], columns: readonly Column<Row>[]): Markup {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Table">
     <table>
-      <thead><tr>${columns.map((column) => html`<th scope="col"${kind(column)}>${column.title}</th>`)}</tr></thead>
-      <tbody>${rows.map((row) => html`<tr>${columns.map((column) => html`<td${kind(column)}>${column.cell(row)}</td>`)}</tr>`)}</tbody>
+      <thead><tr>${columns.map((column) => html`<th scope="col"${classOf(column)}>${column.title}</th>`)}</tr></thead>
+      <tbody>${rows}</tbody>
     </table>
   </div>`;
+}
+
+/** A row of a table. */
+export function tableRow<Row>(row: Row, columns: readonly Column<Row>[]): Markup {
+  return html`<tr>${columns.map((column) => html`<td${classOf(column)} data-label="${column.title}">${column.cell(row)}</td>`)}</tr>`;
+}
+
+function classOf<Row>({ isNumber, isText }: Column<Row>): Shown {
+  return isNumber === true ? html` class="number"` : isText === true && html` class="text"`;
 }
 
 /** What would be here, and how to get it. */
@@ -102,31 +118,27 @@ export function tile(name: string, value: Shown, more: Shown, tone: Tone = 'neut
   return html`<article class="tile ${tone}"><h2>${name}</h2><p class="value">${value}</p><p class="more">${more}</p></article>`;
 }
 
-/** Parses a filter of a page's address. `allowed` ends the sentence "must be …". @throws HestiaError INVALID_REQUEST */
-export function checked<T>(
-  { name, value, allowed }: { name: string; value: string | undefined; allowed: string },
-  schema: { safeParse: (value: unknown) => { success: true; data: T } | { success: false; error: Error } },
-): T | undefined {
-  if (value === undefined) return undefined;
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new HestiaError('INVALID_REQUEST', `${name}: must be ${allowed}, found "${truncated(value, foundMax)}"`);
-}
-
-/** What the filter of a time allows. */
-export const allowedTimes = 'a time such as 2h, 7d or 2026-01-31';
-
-/** The longest value that an error quotes, in characters. */
-const foundMax = 50;
-
-/** The longest text of a page, in characters: a page with its scripts is at most 150 kB. */
-const textMax = 8000;
+/** The most bytes of a long text: a page with all its files is at most 150 kB, whatever its texts are. */
+const textBytesMax = 16_000;
 
 /** A text that may be long, with its line breaks: its beginning, and how much is not shown. */
 export function longText(text: string): Shown {
-  if (text.length <= textMax) return lines(text);
-  return html`${lines(text.slice(0, textMax))}
-… ${text.length - textMax} more characters are not shown here; the API has all of it.`;
+  const shown = beginningOf(text, textBytesMax);
+  if (shown.length === text.length) return lines(text);
+  return html`${lines(shown)}
+… ${text.length - shown.length} more characters are not shown here; the API has all of it.`;
+}
+
+/** As much of a text as weighs this many bytes as HTML. */
+export function beginningOf(text: string, bytesMax: number): string {
+  let shown = text.slice(0, bytesMax);
+  for (let bytes = bytesOf(shown); bytes > bytesMax; bytes = bytesOf(shown))
+    shown = shown.slice(0, Math.min(shown.length - 1, Math.floor((shown.length * bytesMax) / bytes)));
+  return shown.length < text.length && !shown.isWellFormed() ? shown.slice(0, -1) : shown;
+}
+
+function bytesOf(text: string): number {
+  return Buffer.byteLength(String(lines(text)));
 }
 
 /** The first items of a list, and how many are not shown. */
@@ -148,18 +160,6 @@ export function choice(
     (value) => html`<option value="${value}"${value === selected && html` selected`}>${value}</option>`,
   );
   return html`<select id="${id}" name="${id}"><option value="">${none}</option>${options}</select>`;
-}
-
-/** The link to the next page of a list: this page with another cursor. Nothing on the last page. */
-export function nextPage(
-  { url }: Pick<PageContext, 'url'>,
-  cursor: string | undefined,
-  title = 'More',
-): Markup | undefined {
-  if (cursor === undefined) return undefined;
-  const next = new URLSearchParams(url.searchParams);
-  next.set('cursor', cursor);
-  return html`<p class="pages"><a class="button" rel="next" href="${url.pathname}?${next.toString()}">${title}</a></p>`;
 }
 
 /** The address of a tool's page. */

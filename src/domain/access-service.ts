@@ -2,7 +2,7 @@
  * Authentication by API key or access token, and management of API keys. A key's secret is shown once, stored as a hash and
  * compared in constant time. Access tokens are accepted if an issuer is configured.
  */
-import { type ApiKey, anonymousCaller, type Caller, type KeyRequest } from '../shapes/access.ts';
+import { type ApiKey, anonymousCaller, type Caller, type KeyFilter, type KeyRequest } from '../shapes/access.ts';
 import { HestiaError, notFound } from '../shapes/error.ts';
 import type { AccessStore } from '../stores/access-store.ts';
 import type { Database } from '../stores/database.ts';
@@ -36,7 +36,8 @@ export interface AccessService {
    */
   admit(request: AccessRequest): Promise<Caller>;
   create(caller: Caller, request: KeyRequest): Promise<CreatedKey>;
-  list(caller: Caller, page: { after?: string | undefined; limit: number }): Promise<ApiKey[]>;
+  /** A page of the keys that match all given filters, in the order of their ids. */
+  list(caller: Caller, page: KeyFilter & { after?: string | undefined; limit: number }): Promise<ApiKey[]>;
   /** Revokes a key at once, and ends what its callers have open. Idempotent. @throws HestiaError NOT_FOUND; CONFLICT for the last operator's key */
   revoke(caller: Caller, keyId: string): Promise<void>;
   /**
@@ -98,7 +99,7 @@ export function createAccessService(deps: AccessServiceDeps): AccessService {
     },
     list: async (caller, page) => {
       await guard.require(caller, 'key.manage');
-      return accessStore.listKeys(page);
+      return accessStore.listKeys({ ...page, now: now() });
     },
     revoke: async (caller, keyId) => {
       await guard.require(caller, 'key.manage');

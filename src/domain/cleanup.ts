@@ -113,7 +113,13 @@ async function cleanUp(deps: CleanupDeps, run: CleanupRun): Promise<CleanupRepor
   }
   const deletedCount = Object.values(deleted).reduce((sum, count) => sum + count, 0);
   const durationMs = performance.now() - startedAt;
-  const recorded = await deps.schedulerService.finished({ deletedCount, failedParts, by: run.by, span: run.span });
+  const recorded = await deps.schedulerService.finished({
+    deletedCount,
+    durationMs,
+    failedParts,
+    by: run.by,
+    span: run.span,
+  });
   const succeeded = failedParts.length === 0 && recorded;
   if (!succeeded) failSpan(run.span, 'cleanup_failed');
   for (const kind of cleanupKindSchema.options) deps.metrics.cleanupDeleted(deleted[kind], kind);

@@ -1,12 +1,7 @@
 /** Lists the quarantine, and approves or refuses quarantined skill versions and tool definitions. */
 import type { Caller } from '../shapes/access.ts';
 import { notFound } from '../shapes/error.ts';
-import {
-  type QuarantineEntry,
-  type QuarantineKind,
-  type QuarantineState,
-  quarantineOrigin,
-} from '../shapes/quarantine.ts';
+import { type QuarantineEntry, type QuarantineFilter, quarantineOrigin } from '../shapes/quarantine.ts';
 import type { QuarantineStore, StoredQuarantineEntry } from '../stores/quarantine-store.ts';
 import type { SkillStore } from '../stores/skill-store.ts';
 import { inSpan } from '../telemetry/span.ts';
@@ -22,12 +17,7 @@ import type { SkillSync } from './skill-sync.ts';
 export interface QuarantineService {
   list(
     caller: Caller,
-    query: {
-      kind?: QuarantineKind | undefined;
-      state?: QuarantineState | undefined;
-      before?: number | undefined;
-      limit: number;
-    },
+    page: QuarantineFilter & { before?: number | undefined; limit: number },
   ): Promise<StoredQuarantineEntry[]>;
   /**
    * Approves the content of an entry, identified by its digest. A tool, or a skill of a watched directory, becomes available
@@ -68,9 +58,9 @@ export function createQuarantineService(deps: QuarantineServiceDeps): Quarantine
     return entry;
   };
   return {
-    list: async (caller, query) => {
+    list: async (caller, page) => {
       await guard.require(caller, 'quarantine.read');
-      return quarantineStore.list(query);
+      return quarantineStore.list(page);
     },
     approve: async (caller, quarantineId) => {
       const entry = await find(caller, quarantineId);

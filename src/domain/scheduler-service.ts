@@ -13,6 +13,7 @@ import type { AuditTrail } from './audit/trail.ts';
 /** The result of a cleanup run. */
 export interface FinishedRun {
   deletedCount: number;
+  durationMs: number;
   failedParts: readonly string[];
   by: Caller;
   span: Span;
@@ -96,7 +97,7 @@ async function recordRun(
           kind: 'monitoring',
           name: 'SCHEDULER_CLEANUP_SUCCESS',
           failed: false,
-          fields: { deleted_count: run.deletedCount, ...totalFields(totals) },
+          fields: { deleted_count: run.deletedCount, run_ms: run.durationMs, ...totalFields(totals) },
         } as const)
       : ({
           kind: 'monitoring',
@@ -105,6 +106,8 @@ async function recordRun(
           fields: {
             error_type: 'cleanup_part_failed',
             failed_parts: run.failedParts.join(' '),
+            deleted_count: run.deletedCount,
+            run_ms: run.durationMs,
             total_cleanups_attempted: totals.totalCleanups,
           },
         } as const);

@@ -6,8 +6,15 @@
 import type { KeyedQueue } from '../flow/keyed-queue.ts';
 import type { Caller } from '../shapes/access.ts';
 import { notFound } from '../shapes/error.ts';
-import type { Activation, Skill, SkillSource, SkillVersion, SkillVersionSummary } from '../shapes/skill.ts';
-import type { Resumption, SkillOrigin, SkillStore } from '../stores/skill-store.ts';
+import type {
+  Activation,
+  Skill,
+  SkillFilter,
+  SkillSource,
+  SkillVersion,
+  SkillVersionSummary,
+} from '../shapes/skill.ts';
+import type { Resumption, SkillOrigin, SkillPage, SkillStore } from '../stores/skill-store.ts';
 import { timed } from '../telemetry/duration.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes } from '../telemetry/names.ts';
@@ -36,6 +43,13 @@ export interface SkillDetails {
   activation: Activation | undefined;
 }
 
+/** A skill in a list: its activation, if any, and how many deviations from the specification its latest version has. */
+export interface ListedSkill {
+  skill: Skill;
+  activation: Activation | undefined;
+  warningsCount: number;
+}
+
 /** The skill registry. Errors: NOT_FOUND, FORBIDDEN, CONFLICT, INJECTION_SUSPECTED, STORAGE_FAILED. */
 export interface SkillService {
   /** Publishes a version of a skill. The namespace defaults to the caller's. */
@@ -43,11 +57,8 @@ export interface SkillService {
     caller: Caller,
     publication: Omit<SkillPublication, 'namespace'> & { namespace?: string },
   ): Promise<Publication>;
-  /** Lists skills by name. An agent sees its own namespace only. */
-  list(
-    caller: Caller,
-    page: { namespace?: string | undefined; after?: string | undefined; limit: number },
-  ): Promise<{ skill: Skill; activation: Activation | undefined }[]>;
+  /** Lists the skills that match all given filters, by name. An agent sees its own namespace only. */
+  list(caller: Caller, page: SkillPage & SkillFilter): Promise<ListedSkill[]>;
   get(caller: Caller, address: SkillAddress): Promise<SkillDetails>;
   /** Lists the versions of a skill without their content. */
   versions(
@@ -132,13 +143,17 @@ export function createSkillService(deps: SkillServiceDeps): SkillService {
 async function listSkills(
   { skillStore, guard }: SkillServiceDeps,
   caller: Caller,
-  page: { namespace?: string | undefined; after?: string | undefined; limit: number },
-): Promise<{ skill: Skill; activation: Activation | undefined }[]> {
+  page: SkillPage & SkillFilter,
+): Promise<ListedSkill[]> {
   await guard.require(caller, 'skill.read');
   const namespace = caller.role === 'agent' ? caller.namespace : page.namespace;
   const skills = await listSkillsInScope(skillStore, caller.scope, { ...page, namespace });
   return Promise.all(
-    skills.map(async (skill) => ({ skill, activation: await skillStore.findActivation(skill.skillId) })),
+    skills.map(async (skill) => ({
+      skill,
+      activation: await skillStore.findActivation(skill.skillId),
+      warningsCount: await skillStore.countWarnings(skill.skillId, skill.latestVersion),
+    })),
   );
 }
 

@@ -8,7 +8,13 @@ import type { ExplainedSearch, ShownTool } from '../shapes/search.ts';
 import { offerUsage, type SearchAnswer, type SearchRequest, type ToolReference } from '../shapes/search-answer.ts';
 import type { ServerStatus } from '../shapes/server.ts';
 import { truncated } from '../shapes/text.ts';
-import { type IndexedTool, type ListedTool, listedToolPosition, type ToolDefinition } from '../shapes/tool.ts';
+import {
+  type IndexedTool,
+  type ListedTool,
+  listedToolPosition,
+  type ToolDefinition,
+  type ToolFilter,
+} from '../shapes/tool.ts';
 import { timed } from '../telemetry/duration.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { attributes, spanNames } from '../telemetry/names.ts';
@@ -29,8 +35,11 @@ import type { SkillTools } from './skill-tools.ts';
 export interface ToolSearch {
   /** The best tools, prompts and resources for a need, as references without schemas by default. The list may be empty. */
   search(caller: Caller, request: SearchRequest): Promise<SearchAnswer>;
-  /** All tools that the caller may see, and those that are switched off, by server and name. Inactive skills are left out. */
-  list(caller: Caller, page: { after: string | undefined; limit: number }): Promise<ListedTool[]>;
+  /**
+   * A page of all tools that the caller may see, also of those that are switched off, which match all given filters: by server and
+   * name. Inactive skills are left out.
+   */
+  list(caller: Caller, page: ToolFilter & { after: string | undefined; limit: number }): Promise<ListedTool[]>;
   /** One tool with its schemas. @throws HestiaError NOT_FOUND */
   inspect(caller: Caller, address: { serverId: string; toolName: string }): Promise<IndexedTool>;
   /** A recorded search, with the reasons for the rank of each tool. @throws HestiaError NOT_FOUND, FORBIDDEN */
@@ -75,9 +84,10 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
           inSpan(spanNames.toolSearch, { attributes: spanAttributes }, (span) => search(deps, caller, request, span)),
       );
     },
-    list: async (caller, { after = '', limit }) => {
+    list: async (caller, { after = '', limit, ...filter }) => {
       await guard.require(caller, 'tool.search');
       return listedTools(deps, caller)
+        .filter((tool) => matches(tool, filter))
         .map((tool) => ({ tool, position: listedToolPosition(tool) }))
         .filter(({ position }) => position > after)
         .sort((left, right) => (left.position < right.position ? -1 : 1))
@@ -90,10 +100,8 @@ export function createToolSearch(deps: ToolSearchDeps): ToolSearch {
       if (tool === undefined) await guard.recordOutOfScope(caller, 'tool.search', { serverId, toolName });
       if (tool === undefined || !isLive(skillTools, caller, tool)) throw notFound('tool');
       if (tool.inactiveSkill !== undefined && !deps.autoActivate) {
-        throw new HestiaError(
-          'NOT_FOUND',
-          `the skill is not active. ${howToActivate(deps, caller, tool.inactiveSkill)}`,
-        );
+        const how = howToActivate(deps, caller, tool.inactiveSkill);
+        throw new HestiaError('NOT_FOUND', `the skill is not active. ${how}`);
       }
       return tool;
     },
@@ -134,6 +142,14 @@ function listedTools(deps: ToolSearchDeps, caller: Caller): ListedTool[] {
     ),
     ...disabled.map((definition) => ({ ...definition, source: 'upstream' as const, enabled: false })),
   ];
+}
+
+function matches(tool: ListedTool, { serverId, source, state }: ToolFilter): boolean {
+  return (
+    (serverId === undefined || tool.serverId === serverId) &&
+    (source === undefined || tool.source === source) &&
+    (state === undefined || tool.enabled === (state === 'on'))
+  );
 }
 
 async function search(deps: ToolSearchDeps, caller: Caller, request: SearchRequest, span: Span): Promise<SearchAnswer> {

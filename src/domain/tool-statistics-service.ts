@@ -1,7 +1,7 @@
 /** Statistics of tools and searches, limited to what the caller may see. */
 import type { ToolIndex } from '../search-index/tool-index.ts';
 import type { Caller } from '../shapes/access.ts';
-import { toolTarget } from '../shapes/audit.ts';
+import { type AuditRecord, toolTarget } from '../shapes/audit.ts';
 import type { ListedSearch, PlacedUse, SearchFilter, SearchQuality } from '../shapes/search.ts';
 import type { ToolStatistics } from '../shapes/tool.ts';
 import type { SearchStore } from '../stores/search-store.ts';
@@ -20,6 +20,8 @@ export interface ToolStatisticsService {
   statistics(caller: Caller, period?: StatisticsPeriod): Promise<ToolStatistics[]>;
   /** The newest calls of one tool, at most 10,000; undefined if there are none. It is cheap also where there are millions. */
   ofTool(caller: Caller, tool: { serverId: string; toolName: string }): Promise<NewestCalls | undefined>;
+  /** The newest failed calls of one tool, among its newest 10,000. For auditors and operators. */
+  failuresOf(caller: Caller, tool: { serverId: string; toolName: string }): Promise<AuditRecord[]>;
   /** A page of searches with the calls that they led to, the newest first. For auditors and operators. */
   searches(
     caller: Caller,
@@ -41,25 +43,25 @@ export type NewestCalls = Omit<ToolStatistics, 'errorTypes' | 'latencyMsP50' | '
 /** The most searches that one quality is computed from. */
 const qualitySearchesMax = 1000;
 
+/** The most failed calls of a tool that are listed. */
+const failuresMax = 5;
+
 const dayMs = 86_400_000;
 
-/** Creates the service. */
-export function createToolStatisticsService({
-  views,
-  searchStore,
-  toolIndex,
-  guard,
-  outcomesDays,
-  now,
-}: {
-  views: Pick<AuditViews, 'statistics' | 'callsOf' | 'usesOf'>;
+/** Dependencies of the service. */
+export interface ToolStatisticsDeps {
+  views: Pick<AuditViews, 'statistics' | 'callsOf' | 'failuresOf' | 'usesOf'>;
   searchStore: Pick<SearchStore, 'list'>;
   toolIndex: ToolIndex;
   guard: AccessGuard;
   /** How old an outcome may be to count. */
   outcomesDays: number;
   now: () => number;
-}): ToolStatisticsService {
+}
+
+/** Creates the service. */
+export function createToolStatisticsService(deps: ToolStatisticsDeps): ToolStatisticsService {
+  const { views, searchStore, toolIndex, guard, outcomesDays, now } = deps;
   const usesIn = (list: readonly ListedSearch[]) => usesOf(views, list);
   return {
     statistics: async (caller, { since: from, until } = {}) => {
@@ -80,6 +82,10 @@ export function createToolStatisticsService({
       const since = now() - outcomesDays * dayMs;
       const found = await views.callsOf({ target: toolTarget(serverId, toolName), since, namespace });
       return found && { serverId, toolName, ...withOutcomes(found) };
+    },
+    failuresOf: async (caller, { serverId, toolName }) => {
+      await guard.require(caller, 'audit.read');
+      return views.failuresOf({ target: toolTarget(serverId, toolName), limit: failuresMax });
     },
     searches: async (caller, page) => {
       await guard.require(caller, 'audit.read');

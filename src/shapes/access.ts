@@ -1,5 +1,6 @@
 /** Roles, callers and API keys. A key's secret is in no shape here. */
 import { z } from 'zod';
+import { filterTextSchema } from './page.ts';
 import { isoTime, isoTimeSchema } from './time.ts';
 
 /**
@@ -95,6 +96,28 @@ export const apiKeySchema = z.object({
   lastUsedAt: z.number().optional(),
 });
 export type ApiKey = z.infer<typeof apiKeySchema>;
+
+/** Whether a key can be used, and otherwise why not. */
+export const keyStateSchema = z.enum(['valid', 'expired', 'revoked']);
+export type KeyState = z.infer<typeof keyStateSchema>;
+
+/** The state of a key at a time in Unix milliseconds. An expired key is revoked at its expiry, and is still expired. */
+export function keyState({ expiresAt, revokedAt }: Pick<ApiKey, 'expiresAt' | 'revokedAt'>, at: number): KeyState {
+  if (revokedAt !== undefined) return revokedAt === expiresAt ? 'expired' : 'revoked';
+  return expiresAt !== undefined && expiresAt <= at ? 'expired' : 'valid';
+}
+
+/** Filters of a list of keys, which must all match. */
+export const keyFilterSchema = z.object({
+  query: filterTextSchema.optional().describe('Only keys whose agent or id contains this text, in any case of ASCII.'),
+  namespace: namespaceSchema.optional().describe('Only keys of this namespace.'),
+  role: roleSchema.optional().describe('Only keys of this role.'),
+  state: z
+    .enum([...keyStateSchema.options, 'expiring'])
+    .optional()
+    .describe('Only keys in this state. `expiring`: valid for at most 30 more days.'),
+});
+export type KeyFilter = z.infer<typeof keyFilterSchema>;
 
 /** A key in an answer. */
 export const keyViewSchema = apiKeySchema

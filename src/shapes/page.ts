@@ -8,6 +8,9 @@ export const pageQuerySchema = z.object({
   cursor: z.string().max(512).optional().meta({ description: 'The `nextCursor` of the previous page.' }),
 });
 
+/** The text that what a filter lets through contains. */
+export const filterTextSchema = z.string().max(200);
+
 /** A page of a list. `nextCursor` is absent on the last page. */
 export function pageSchema<Item extends z.ZodType>(item: Item) {
   return z.object({ items: z.array(item), nextCursor: z.string().optional() });

@@ -1,5 +1,6 @@
 /** The quarantine: skills and tools that policy blocks, holds or notes, and the decisions of operators. */
 import { z } from 'zod';
+import { filterTextSchema } from './page.ts';
 import { scanFindingSchema } from './scan.ts';
 import { isoTime, isoTimeSchema } from './time.ts';
 
@@ -42,6 +43,16 @@ export const quarantineEntrySchema = z.object({
   decidedBy: z.string().optional(),
   reason: z.string().optional().meta({ description: 'Why an operator refused it.' }),
 });
+
+/** Filters of a list of entries, which must all match. */
+export const quarantineFilterSchema = z.object({
+  kind: quarantineKindSchema.optional(),
+  state: quarantineStateSchema.optional(),
+  query: filterTextSchema
+    .optional()
+    .describe('Only entries whose name, namespace or server contains this text, in any case of ASCII.'),
+});
+export type QuarantineFilter = z.infer<typeof quarantineFilterSchema>;
 
 /** The body of `POST /v1/quarantine/{id}/refuse`. */
 export const refusalRequestSchema = z.strictObject({

@@ -1,6 +1,7 @@
 /** Skills: the SKILL.md document (Agent Skills specification), versions, and activations as MCP tools. */
 import { hash } from 'node:crypto';
 import { z } from 'zod';
+import { filterTextSchema } from './page.ts';
 import { violationSchema } from './violation.ts';
 
 /** Limits of a skill. Bytes are those on disk. Files and bytes are the limits of the Skills extension (SEP-2640). */
@@ -78,6 +79,19 @@ export const skillSchema = z.object({
   updatedAt: z.number(),
 });
 export type Skill = z.infer<typeof skillSchema>;
+
+/** Filters of a list of skills, which must all match. */
+export const skillFilterSchema = z.object({
+  query: filterTextSchema
+    .optional()
+    .describe('Only skills whose name or description contains this text, in any case of ASCII.'),
+  state: z.enum(['active', 'inactive']).optional().describe('Only skills that are, or are not, in use as a tool.'),
+  warnings: z
+    .literal('some')
+    .optional()
+    .describe('Only skills whose latest version deviates from the Agent Skills specification.'),
+});
+export type SkillFilter = z.infer<typeof skillFilterSchema>;
 
 /** A version of a skill without its document. `digest` is the document's; `createdAt` is Unix milliseconds. */
 export const skillVersionSummarySchema = z.object({

@@ -4,6 +4,7 @@ import { toolErrorTypes } from './audit-log/record-values.ts';
 import { type Outcome, outcomeSchema } from './event.ts';
 import { type JsonObject, jsonObjectSchema, withPlainNumbers } from './json.ts';
 import type { OfferReference } from './search.ts';
+import { serverIdLengthMax } from './server.ts';
 import { isoTime, isoTimeSchema } from './time.ts';
 
 /** A tool as its server lists it. `inputSchema` is JSON Schema, draft 2020-12 unless `$schema` says otherwise. */
@@ -80,6 +81,14 @@ export const listedToolSchema = z
   })
   .meta({ id: 'ListedTool' });
 export type ListedTool = z.infer<typeof listedToolSchema>;
+
+/** Filters of the list of all tools, which must all match. */
+export const toolFilterSchema = z.object({
+  serverId: z.string().max(serverIdLengthMax).optional().describe('Only tools of this server.'),
+  source: toolSourceSchema.optional().describe('Only tools from this source.'),
+  state: z.enum(['on', 'off']).optional().describe('Only tools that are switched on, or off.'),
+});
+export type ToolFilter = z.infer<typeof toolFilterSchema>;
 
 /** The position of a tool in the list of all tools. */
 export function listedToolPosition({ serverId, toolName }: Pick<ListedTool, 'serverId' | 'toolName'>): string {

@@ -2,8 +2,7 @@
 import { z } from 'zod';
 import {
   type QuarantineEntry,
-  type QuarantineKind,
-  type QuarantineState,
+  type QuarantineFilter,
   type QuarantineSubject,
   quarantineDetailSchema,
   quarantineEntrySchema,
@@ -25,13 +24,8 @@ export interface QuarantineStore {
   put(tx: Transaction, entry: QuarantineEntry): Promise<void>;
   find(subject: QuarantineSubject): Promise<QuarantineEntry | undefined>;
   findById(quarantineId: string): Promise<QuarantineEntry | undefined>;
-  /** Newest first, before the entry `before`, at most `limit`. */
-  list(query: {
-    kind?: QuarantineKind | undefined;
-    state?: QuarantineState | undefined;
-    before?: number | undefined;
-    limit: number;
-  }): Promise<StoredQuarantineEntry[]>;
+  /** Those that match all given filters, newest first, before the entry `before`, at most `limit`. */
+  list(page: QuarantineFilter & { before?: number | undefined; limit: number }): Promise<StoredQuarantineEntry[]>;
   /** Stores a decision of an operator. Returns false if the entry does not exist or is in this state already. */
   decide(tx: Transaction, decision: QuarantineDecision): Promise<boolean>;
 }
@@ -67,6 +61,7 @@ export function createQuarantineStore(database: Database): QuarantineStore {
   const findById = database.query(`${selectEntries} WHERE quarantine_id = :quarantineId`, rowSchema);
   const list = database.query(
     `${selectEntries} WHERE (:kind IS NULL OR kind = :kind) AND (:state IS NULL OR state = :state)
+       AND (:query IS NULL OR instr(lower(name), lower(:query)) > 0 OR instr(lower(scope), lower(:query)) > 0)
        AND (:before IS NULL OR seq < :before)
      ORDER BY seq DESC LIMIT :limit`,
     rowSchema,
@@ -83,7 +78,7 @@ export function createQuarantineStore(database: Database): QuarantineStore {
     },
     find: async ({ kind, scope, name, digest }) => find.first({ kind, scope, name, digest }),
     findById: async (quarantineId) => findById.first({ quarantineId }),
-    list: async ({ kind, state, before, limit }) => list.all({ kind, state, before, limit }),
+    list: async ({ kind, state, query, before, limit }) => list.all({ kind, state, query, before, limit }),
     decide: async (tx, { quarantineId, state, by, at, reason }) =>
       decide.run(tx, { quarantineId, state, by, at, reason }) === 1,
   };

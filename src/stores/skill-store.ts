@@ -7,6 +7,7 @@ import { z } from 'zod';
 import {
   type Skill,
   type SkillDocument,
+  type SkillFilter,
   type SkillVersion,
   type SkillVersionSummary,
   skillSchema,
@@ -33,9 +34,11 @@ export interface SkillStore extends SkillActivationStore, SkillOriginStore {
   findSkill(key: { namespace: string; name: string }): Promise<Skill | undefined>;
   /**
    * Skills of one namespace or of all, ordered by namespace and name, at most `limit`. `after` is the {@link skillCursor} of the
-   * last skill of the page before, or its name alone if a namespace is given.
+   * last skill of the page before, or its name alone if a namespace is given. All filters that are given must match.
    */
-  listSkills(page: { namespace?: string | undefined; after?: string | undefined; limit: number }): Promise<Skill[]>;
+  listSkills(page: SkillPage): Promise<Skill[]>;
+  /** How many deviations from the specification a version has; 0 for a version that is not stored. */
+  countWarnings(skillId: string, version: number): Promise<number>;
   /** The digest of a version, without reading its content. */
   findDigest(skillId: string, version: number): Promise<string | undefined>;
   /** The bytes of all stored versions that an agent has published in a namespace, also those of deleted skills. */
@@ -50,6 +53,13 @@ export interface SkillStore extends SkillActivationStore, SkillOriginStore {
    */
   deleteSkill(tx: Transaction, skillId: string, deletedAt: number): Promise<boolean>;
 }
+
+/** A page of skills. */
+export type SkillPage = Omit<SkillFilter, 'warnings'> & {
+  namespace?: string | undefined;
+  after?: string | undefined;
+  limit: number;
+};
 
 /** The cursor with which {@link SkillStore.listSkills} continues after this skill: `namespace/name`. */
 export function skillCursor({ namespace, name }: { namespace: string; name: string }): string {
@@ -71,8 +81,15 @@ export function createSkillStore(database: Database): SkillStore {
   const list = database.query(
     `${selectSkills} WHERE deleted_at IS NULL AND retired_at IS NULL AND (:namespace IS NULL OR namespace = :namespace)
        AND (namespace, name) > (:afterNamespace, :afterName)
+       AND (:query IS NULL OR instr(lower(name), lower(:query)) > 0 OR instr(lower(description), lower(:query)) > 0)
+       AND (:isActive IS NULL OR :isActive = EXISTS (SELECT 1 FROM activations WHERE skill_id = skills.skill_id))
      ORDER BY namespace, name LIMIT :limit`,
     skillSchema,
+  );
+  const warnings = database.query(
+    `SELECT coalesce(json_array_length(document, '$.warnings'), 0) AS warnings
+     FROM skill_versions WHERE skill_id = :skillId AND version = :version`,
+    z.object({ warnings: z.int() }),
   );
   const remove = database.command(
     'UPDATE skills SET deleted_at = :deletedAt WHERE skill_id = :skillId AND deleted_at IS NULL',
@@ -85,7 +102,11 @@ export function createSkillStore(database: Database): SkillStore {
       insert.run(tx, { ...skill });
     },
     findSkill: async ({ namespace, name }) => find.first({ namespace, name }),
-    listSkills: async ({ namespace, after = '', limit }) => list.all({ namespace, limit, ...cursor(after, namespace) }),
+    listSkills: async ({ namespace, after = '', limit, query, state }) => {
+      const filters = { query, isActive: state && state === 'active' };
+      return list.all({ namespace, limit, ...filters, ...cursor(after, namespace) });
+    },
+    countWarnings: async (skillId, version) => warnings.first({ skillId, version })?.warnings ?? 0,
     deleteSkill: async (tx, skillId, deletedAt) => remove.run(tx, { skillId, deletedAt }) === 1,
   };
 }

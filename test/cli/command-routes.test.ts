@@ -41,7 +41,7 @@ const rows: Record<string, Row> = {
   'GET /v1/search-quality': { without: 'for the console' },
   'GET /v1/searches/{searchId}': { command: 'search explain', names: { searchId: '<search-id>' } },
   'GET /v1/tools/stats': { command: 'tools stats' },
-  'GET /v1/tools': { command: 'tools list', without: listed },
+  'GET /v1/tools': { command: 'tools list', names: { serverId: '--server' }, without: listed },
   'GET /v1/tools/{server}/{tool}': { command: 'tools show' },
   'PATCH /v1/tools/{server}/{tool}': { command: 'tools enable', without: { enabled: 'the name of the command' } },
   'POST /v1/tools/{server}/{tool}/call': { command: 'tools call' },

@@ -27,7 +27,11 @@ const paths = [
   '/console/connect',
   '/console/search-quality',
   '/console/scheduler',
+  '/console/keys?query=nobody',
+  '/console/sign-in',
 ];
+/** Pages of errors. A browser logs their status. */
+const refusedPaths = ['/console/activity?since=never', '/console/no-such-page'];
 const steps = ['leaf', 'root', 'checkpoint', 'signature'];
 const findingsSchema = z.object({
   violations: z.array(
@@ -87,13 +91,9 @@ describeWith('chromium', 'the console in a browser', () => {
       '%d pixels wide, every page fits, is accessible and reports no error',
       async (width) => {
         const { context, page, faults } = await open(width, scheme);
-        for (const path of paths) {
-          await page.goto(hub.url + path);
-          const excess = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');
-          expect(excess, `${path} is wider than the window`).toBeLessThanOrEqual(0);
-          expect(await seriousFindings(page), path).toEqual([]);
-        }
+        for (const path of paths) await expectUsable(page, path);
         expect(faults).toEqual([]);
+        for (const path of refusedPaths) await expectUsable(page, path);
         await context.close();
       },
       180_000,
@@ -189,11 +189,29 @@ describeWith('chromium', 'the console in a browser', () => {
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.getByText('The sum of 2 and 40 is 42.').waitFor();
+    await page.goto(`${hub.url}/console/scheduler`);
+    await page.getByRole('button', { name: 'Clean up now' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('cell', { name: 'operator' }).first().waitFor();
+    await page.goto(`${hub.url}/console/servers`);
+    await page.getByLabel('Server', { exact: true }).focus();
+    await page.keyboard.type('every');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/query=every/);
+    expect(await page.getByRole('link', { name: 'everything' }).count()).toBe(1);
+    expect(await page.getByRole('link', { name: 'broken' }).count()).toBe(0);
     await context.close();
   }, 120_000);
 
   function states(page: Page): Promise<(string | null)[]> {
     return Promise.all(steps.map((step) => page.locator(`[data-step="${step}"]`).getAttribute('data-state')));
+  }
+
+  async function expectUsable(page: Page, path: string): Promise<void> {
+    await page.goto(hub.url + path);
+    const excess = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');
+    expect(excess, `${path} is wider than the window`).toBeLessThanOrEqual(0);
+    expect(await seriousFindings(page), path).toEqual([]);
   }
 
   /** What axe-core finds that keeps people from using a page, one line each. */

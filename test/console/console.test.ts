@@ -140,7 +140,7 @@ describe('the pages', () => {
     const secret = /hst_([0-9a-f]{16})_[\w-]{43}/.exec(created);
     expect(secret).not.toBeNull();
     const list = await operator.read('/console/keys');
-    expect(list).toContain('{&quot;readOnly&quot;:true}');
+    expect(list).toContain('<span class="line">tools that read</span>');
     expect(list).not.toContain(secret?.[0]);
     await operator.send(`/console/keys/${secret?.[1]}/revoke`);
     const { items } = await json(hub.operator.fetch('/v1/keys?limit=200'));
@@ -172,6 +172,13 @@ describe('the pages', () => {
     expect(text).toContain('arguments.b');
   });
 
+  test('a form with an argument that is not valid keeps what was entered, and says what is allowed', async () => {
+    const answer = await operator.send('/console/tools/everything/get-sum/call', { 'argument.a': 'two' });
+    const text = await answer.text();
+    expect(text).toContain('arguments.a: must be JSON of the type &quot;number&quot;');
+    expect(text).toContain('value="two"');
+  });
+
   test('a skill is activated and deactivated', async () => {
     await operator.send('/console/skills/default/invoices/activate', { version: '1' });
     expect(await operator.read('/console/skills/default/invoices')).toContain('skill_invoices');
@@ -183,8 +190,7 @@ describe('the pages', () => {
     await publishSkill(hub.operator, 'compared', skillText('compared', 'One line.\nAnother line.'));
     await publishSkill(hub.operator, 'compared', skillText('compared', 'One line.\nA different line.'));
     const text = await operator.read('/console/skills/default/compared/compare?before=1&after=2');
-    expect(text).toContain('<span class="removed">-Another line.</span>');
-    expect(text).toContain('<span class="added">+A different line.</span>');
+    expect(text).toContain('<span class="removed">-Another line.</span><span class="added">+A different line.</span>');
   });
 
   test('a configuration that is not valid is refused with the place, and one that is adds its servers', async () => {

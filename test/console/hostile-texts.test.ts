@@ -18,6 +18,7 @@ beforeAll(async () => {
   const shownText = hostileText.replace(/[^ -~]/g, '');
   const instructions = `${shownText}\n\n[x](javascript:alert(1)) <b>bold</b> ![i](https://elsewhere.example/x.png) [y](https://elsewhere.example/)`;
   await publishSkill(hub.operator, 'hostile', skillText('hostile', JSON.stringify(shownText), instructions));
+  await publishSkill(hub.operator, 'hostile', skillText('hostile', 'Changed.', `${instructions}\n${shownText}`));
   operator = await signIn(hub, hub.operator.secret);
 });
 afterAll(() => hub[Symbol.asyncDispose]());
@@ -46,10 +47,20 @@ describe('hostile texts', () => {
     `/console/tools/hostile/markup?searchId=${query}`,
     '/console/skills',
     '/console/skills/default/hostile',
+    `/console/skills?query=${query}&namespace=${query}`,
+    '/console/skills/default/hostile/compare?before=1&after=2',
     '/console/activity',
+    '/console/activity/1',
     `/console/activity?agent=${query}&target=${query}&trace=x&cursor=`,
     '/console/quarantine',
+    `/console/quarantine?query=${query}`,
     '/console/keys',
+    `/console/keys?query=${query}&namespace=${query}`,
+    `/console/servers?query=${query}`,
+    '/console/connect',
+    '/console/scheduler',
+    `/console/scheduler?since=1h&cursor=&unknown=${query}`,
+    '/console/sign-in',
     '/console/search-quality',
     `/console/search-quality?agent=${query}`,
   ])('do nothing on %s', async (path) => expectHarmless(await operator.read(path)));
@@ -57,6 +68,16 @@ describe('hostile texts', () => {
   test.each([
     `/console/activity?event=${query}`,
     `/console/activity?cursor=${query}`,
+    `/console/activity?since=${query}`,
+    `/console/keys?state=${query}`,
+    `/console/skills?warnings=${query}`,
+    `/console/skills/default/hostile/compare?before=${query}&after=2`,
+    `/console/servers?state=${query}`,
+    `/console/quarantine?kind=${query}`,
+    `/console/scheduler?result=${query}`,
+    `/console/search-quality?found=${query}`,
+    `/console/tools?source=${query}`,
+    `/console/${query}`,
     `/console/tools/${query}/${query}`,
     `/console/skills/default/${query}`,
     `/console/servers/${query}`,
@@ -72,6 +93,9 @@ describe('hostile texts', () => {
     expectHarmless(page);
     expect(page).toContain('&lt;img src=x onerror=alert(1)&gt;');
     expect(page).toContain('\\u202eabc');
+    const failures = await operator.read('/console/tools/hostile/markup');
+    expectHarmless(failures);
+    expect(failures).toMatch(/Recent failures[\s\S]*>operator<\/td>[\s\S]*badge bad">error/);
   });
 
   test('of a skill are Markdown without HTML, images and links, each shown in full', async () => {

@@ -65,7 +65,7 @@ describeWith('chromium', 'a new hub in a browser', () => {
 
     await page.bringToFront();
     await page.getByRole('link', { name: 'Skills' }).click();
-    await page.getByLabel('Name').fill('greet');
+    await page.getByLabel('Name', { exact: true }).fill('greet');
     await page.getByLabel('SKILL.md').fill(skillText('greet', 'Greets a person in the language they ask for.'));
     await page.getByRole('button', { name: 'Publish' }).click();
     await page.getByRole('button', { name: 'Activate' }).click();

@@ -131,7 +131,13 @@ describe('a cleanup', () => {
     });
     expect(succeeded).toMatchObject({
       event: 'SCHEDULER_CLEANUP_SUCCESS',
-      fields: { deleted_count: 0, total_cleanups: 1, total_deleted: 0, last_run_time: expect.any(String) },
+      fields: {
+        deleted_count: 0,
+        run_ms: expect.any(Number),
+        total_cleanups: 1,
+        total_deleted: 0,
+        last_run_time: expect.any(String),
+      },
     });
     await expect
       .poll(() => hub.logLines().find((line) => line.monitoring_event === 'SCHEDULER_CLEANUP_SUCCESS'))
@@ -170,7 +176,13 @@ describe('a cleanup', () => {
     expect(report.deleted.audit_records).toBeGreaterThan(0);
     expect((await monitoringEvents(hub)).at(-1)).toMatchObject({
       event: 'SCHEDULER_CLEANUP_FAILED',
-      fields: { error_type: 'cleanup_part_failed', failed_parts: 'searches', total_cleanups_attempted: 1 },
+      fields: {
+        error_type: 'cleanup_part_failed',
+        failed_parts: 'searches',
+        deleted_count: report.deletedCount,
+        run_ms: expect.any(Number),
+        total_cleanups_attempted: 1,
+      },
     });
     await hub[Symbol.asyncDispose]();
     await using again = await startTestHub({ folder });

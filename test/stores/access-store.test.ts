@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ApiKey } from '../../src/shapes/access.ts';
+import { type ApiKey, type KeyFilter, keyState } from '../../src/shapes/access.ts';
 import { type AccessStore, createAccessStore } from '../../src/stores/access-store.ts';
 import { openStoreDatabase, type StoreDatabase } from '../support/store-database.ts';
 
@@ -70,5 +70,35 @@ describe('the keys', () => {
     expect(await access.listKeys({ limit: 2 })).toEqual([key('a'), key('b')]);
     expect(await access.listKeys({ after: 'b', limit: 2 })).toEqual([key('c')]);
     expect(await access.countKeys()).toBe(3);
+  });
+
+  test('are filtered by agent or id, namespace, role, and their state at a time', async () => {
+    const now = 100;
+    const keys: ApiKey[] = [
+      { ...key('a1'), agentId: 'Billing' },
+      { ...key('b2'), role: 'auditor', namespace: 'other' },
+      { ...key('c3'), expiresAt: now },
+      { ...key('d4'), expiresAt: now + 1 },
+      { ...key('e5'), expiresAt: now + 40 * 86_400_000 },
+      { ...key('f6'), expiresAt: now + 1, revokedAt: 50 },
+      // Expired, although the clock was set back.
+      { ...key('g7'), expiresAt: now + 5, revokedAt: now + 5 },
+      { ...key('h8'), revokedAt: 50 },
+    ];
+    for (const each of keys)
+      await store.database.transaction((tx) => access.insertKey(tx, { key: each, secretHash: each.keyId }));
+    const ids = async (filter: KeyFilter) =>
+      (await access.listKeys({ ...filter, limit: 10, now })).map(({ keyId }) => keyId).join(' ');
+    expect(await ids({ query: 'BILLING' })).toBe('a1 b2 c3 d4 e5 f6 g7 h8');
+    expect(await ids({ query: 'billing-' })).toBe('b2 c3 d4 e5 f6 g7 h8');
+    expect(await ids({ query: 'g7' })).toBe('g7');
+    expect(await ids({ query: '%' })).toBe('');
+    expect(await ids({ role: 'auditor' })).toBe('b2');
+    expect(await ids({ namespace: 'other' })).toBe('b2');
+    expect(await ids({ state: 'valid' })).toBe('a1 b2 d4 e5');
+    expect(await ids({ state: 'expiring' })).toBe('d4');
+    expect(await ids({ state: 'expired' })).toBe('c3 g7');
+    expect(await ids({ state: 'revoked' })).toBe('f6 h8');
+    for (const each of keys) expect(await ids({ state: keyState(each, now) }), each.keyId).toContain(each.keyId);
   });
 });

@@ -102,6 +102,21 @@ describe('a skill', () => {
     expect(await list({ after: 'x/b' })).toEqual(['y/a']);
     expect(await list({ limit: 1 })).toEqual(['x/a']);
   });
+
+  test('is found by a part of its name or description, and by whether it is active', async () => {
+    for (const name of ['invoices', 'other']) await insert(skill(name));
+    await store.database.transaction((tx) => skills.insertActivation(tx, activation('default-other')));
+    const list = async (filter: object) =>
+      (await skills.listSkills({ limit: 10, ...filter })).map(({ name }) => name).join(' ');
+    expect(await list({ query: 'VOICE' })).toBe('invoices');
+    expect(await list({ query: 'version 1' })).toBe('invoices other');
+    expect(await list({ query: '_' })).toBe('');
+    expect(await list({ state: 'active' })).toBe('other');
+    expect(await list({ state: 'inactive' })).toBe('invoices');
+    expect(await list({ state: 'inactive', query: 'other' })).toBe('');
+    expect(await skills.countWarnings('default-other', 1)).toBe(1);
+    expect(await skills.countWarnings('default-other', 2)).toBe(0);
+  });
 });
 
 describe('a version', () => {

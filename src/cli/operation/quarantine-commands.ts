@@ -5,7 +5,7 @@ import { quarantineKindSchema, quarantineStateSchema, quarantineViewSchema } fro
 import { printable } from '../../shapes/text.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from '../command-context.ts';
 import { CommandError, exitCodes } from '../command-error.ts';
-import { choiceOption } from '../command-options.ts';
+import { choiceOption, queryOf } from '../command-options.ts';
 import { relativeTime } from '../terminal/relative-time.ts';
 
 type Entry = z.infer<typeof quarantineViewSchema>;
@@ -13,6 +13,7 @@ type Entry = z.infer<typeof quarantineViewSchema>;
 interface ListOptions extends HubOptions {
   kind?: string;
   state?: string;
+  query?: string;
 }
 
 /** Adds the commands below `quarantine`. */
@@ -22,9 +23,10 @@ export function addQuarantineCommands(program: Command, context: CommandContext)
     .description('list suspected or changed skills and tools, newest first')
     .addOption(choiceOption('--kind <kind>', 'only these', quarantineKindSchema.options))
     .addOption(choiceOption('--state <state>', 'only those in this state', quarantineStateSchema.options))
-    .action(async ({ kind, state, ...options }: ListOptions) => {
-      const query = new URLSearchParams({ ...(kind !== undefined && { kind }), ...(state !== undefined && { state }) });
-      const found = await hubOf(options).list(`/v1/quarantine?${query}`, quarantineViewSchema, context.signal);
+    .option('--query <text>', 'only entries whose name, namespace or server contains this text')
+    .action(async ({ kind, state, query, ...options }: ListOptions) => {
+      const path = `/v1/quarantine${queryOf({ kind, state, query })}`;
+      const found = await hubOf(options).list(path, quarantineViewSchema, context.signal);
       context.output.table(found, columns, 'nothing is in quarantine');
     });
   withHubOptions(quarantine.command('show'), context)

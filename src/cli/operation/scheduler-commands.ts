@@ -63,6 +63,12 @@ const columns = [
   { title: 'AGO', cell: ({ time }: AuditRecord) => relativeTime(time) },
   { title: 'RESULT', cell: ({ outcome }: AuditRecord) => outcome },
   { title: 'DELETED', cell: ({ fields }: AuditRecord) => Number(fields.deleted_count ?? 0) },
+  { title: 'TOOK', cell: ({ fields }: AuditRecord) => tookText(fields.run_ms) },
   { title: 'BY', cell: ({ agent_id: agentId }: AuditRecord) => agentId },
   { title: 'FAILURE', cell: ({ fields }: AuditRecord) => fields.error_type?.toString(), isText: true },
 ];
+
+/** How long a cleanup took; nothing for one that was recorded before the hub recorded that. */
+function tookText(runMs: unknown): string {
+  return typeof runMs === 'number' ? `${runMs.toFixed(0)} ms` : '';
+}

@@ -2,15 +2,26 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { printable } from '../../shapes/text.ts';
-import { listedToolSchema, toolViewSchema } from '../../shapes/tool.ts';
+import { listedToolSchema, toolSourceSchema, toolViewSchema } from '../../shapes/tool.ts';
 import { type CommandContext, type HubOptions, hubOf, withHubOptions } from '../command-context.ts';
+import { choiceOption, queryOf } from '../command-options.ts';
+
+interface ListOptions {
+  server?: string;
+  source?: string;
+  state?: string;
+}
 
 /** Adds the commands below `tools`. */
 export function addDefinitionCommands(tools: Command, context: CommandContext): void {
   withHubOptions(tools.command('list'), context)
     .description('list all tools, also those that are switched off')
-    .action(async (options: HubOptions) => {
-      const found = await hubOf(options).list('/v1/tools', listedToolSchema, context.signal);
+    .option('--server <id>', 'only tools of this server')
+    .addOption(choiceOption('--source <source>', 'only tools from this source', toolSourceSchema.options))
+    .addOption(choiceOption('--state <state>', 'only tools that are switched on, or off', ['on', 'off']))
+    .action(async ({ server: serverId, source, state, ...options }: HubOptions & ListOptions) => {
+      const path = `/v1/tools${queryOf({ serverId, source, state })}`;
+      const found = await hubOf(options).list(path, listedToolSchema, context.signal);
       context.output.table(
         found,
         [

@@ -3,28 +3,27 @@ import { Hono } from 'hono';
 import type { AuditService } from '../../domain/audit-service.ts';
 import type { HubStatus } from '../../domain/hub-status.ts';
 import type { Caller } from '../../shapes/access.ts';
-import { type AuditQuery, type AuditRecord, targetOfTool } from '../../shapes/audit.ts';
+import { type AuditQuery, type AuditRecord, auditOrderSchema, targetOfTool } from '../../shapes/audit.ts';
 import type { AuditInclusionProof, AuditKey } from '../../shapes/audit-log/proof.ts';
 import { HestiaError, notFound } from '../../shapes/error.ts';
 import { eventNameSchema, outcomeSchema } from '../../shapes/event.ts';
-import { decodeNumberCursor, encodeCursor } from '../../shapes/page.ts';
-import { timeQuerySchema } from '../../shapes/time.ts';
+import { decodeNumberCursor } from '../../shapes/page.ts';
 import type { RecentSpan } from '../../telemetry/recent-spans.ts';
 import type { PageContext } from '../layout.ts';
 import type { ConsoleLinks } from '../links.ts';
-import { html, lines, type Markup, type Shown } from '../markup.ts';
 import {
-  allowedTimes,
-  checked,
-  choice,
-  facts,
-  longText,
-  nextPage,
-  outcomeBadge,
-  table,
-  time,
-  toolPath,
-} from '../parts.ts';
+  choicesOf,
+  cursorOf,
+  type Filter,
+  filterForm,
+  given,
+  givenChoice,
+  givenPeriod,
+  listTable,
+  periodFilters,
+} from '../list.ts';
+import { html, lines, type Markup, type Shown } from '../markup.ts';
+import { facts, longText, outcomeBadge, time, toolPath } from '../parts.ts';
 import { type ConsoleEnv, show } from '../session.ts';
 import { waterfall } from '../trace.ts';
 
@@ -42,14 +41,21 @@ export function activityPages({ audit, hubStatus, links }: ActivityPagesDeps): H
   const router = new Hono<ConsoleEnv>();
   router.get('/console/activity', async (c) => {
     const context = c.var.page;
-    const found = await audit.list(context.caller, queryOf(context.url.searchParams));
-    const last = found.at(-1);
-    const content = html`${filterForm(context.url.searchParams)}
-      ${table(found, columns(context), 'No record matches these filters.')}
-      ${nextPage(context, found.length === pageSize && last !== undefined ? encodeCursor(last.seq) : undefined, 'Older')}`;
+    const found = await audit.list(context.caller, queryOf(context));
+    const content = html`${filterForm(context, filters)}
+      ${listTable(context, {
+        rows: found,
+        pageSize,
+        position: ({ seq }) => seq,
+        columns: columns(context),
+        empty: 'No record yet. What agents and people do would be here.',
+        noun: 'record',
+        filters: [...filters, { name: 'target', label: 'Target' }],
+        more: given(context, 'order') === 'oldest' ? 'Newer' : 'Older',
+      })}`;
     return show(c, {
       title: 'Activity',
-      about: 'Who did what, with which result: the audit trail, the newest first.',
+      about: 'Who did what, with which result: the audit trail.',
       content,
     });
   });
@@ -80,47 +86,37 @@ export function activityPages({ audit, hubStatus, links }: ActivityPagesDeps): H
   return router;
 }
 
+const filters: readonly Filter[] = [
+  { name: 'agent', label: 'Agent', placeholder: 'billing-bot' },
+  { name: 'tool', label: 'Tool', placeholder: 'github/get_issue' },
+  { name: 'server', label: 'Server', placeholder: 'github' },
+  { name: 'skill', label: 'Skill', placeholder: 'invoices' },
+  { name: 'event', label: 'Event', choices: choicesOf(eventNameSchema.options) },
+  { name: 'outcome', label: 'Outcome', choices: choicesOf(outcomeSchema.options) },
+  ...periodFilters,
+  { name: 'trace', label: 'Trace', placeholder: '32 hexadecimal digits' },
+  { name: 'order', label: 'Order', choices: { oldest: 'oldest first' }, none: 'newest first' },
+];
+
 /** The query of a page's address. @throws HestiaError INVALID_REQUEST for a filter that is not valid */
-function queryOf(parameters: URLSearchParams): AuditQuery {
-  const given = (name: string) => parameters.get(name) || undefined;
-  const tool = given('tool');
-  const skill = given('skill');
+function queryOf(context: PageContext): AuditQuery {
+  const tool = given(context, 'tool');
+  const skill = given(context, 'skill');
   const ofTool = tool === undefined ? undefined : targetOfTool(tool);
   if (tool !== undefined && ofTool === undefined)
     throw new HestiaError('INVALID_REQUEST', 'tool: must be a server and a tool, such as "github/get_issue"');
   return {
-    order: given('order') === 'oldest' ? 'oldest' : 'newest',
+    order: givenChoice(context, 'order', auditOrderSchema) ?? 'newest',
     limit: pageSize,
-    after: decodeNumberCursor(given('cursor')),
-    agentId: given('agent'),
-    traceId: given('trace'),
-    serverId: given('server'),
-    target: ofTool ?? (skill === undefined ? given('target') : `skill:${skill}`),
-    event: checked(
-      { name: 'event', value: given('event'), allowed: `one of ${eventNameSchema.options.join(', ')}` },
-      eventNameSchema,
-    ),
-    outcome: checked(
-      { name: 'outcome', value: given('outcome'), allowed: `one of ${outcomeSchema.options.join(', ')}` },
-      outcomeSchema,
-    ),
-    since: checked({ name: 'since', value: given('since'), allowed: allowedTimes }, timeQuerySchema),
-    until: checked({ name: 'until', value: given('until'), allowed: allowedTimes }, timeQuerySchema),
+    after: decodeNumberCursor(cursorOf(context)),
+    agentId: given(context, 'agent'),
+    traceId: given(context, 'trace'),
+    serverId: given(context, 'server'),
+    target: ofTool ?? (skill === undefined ? given(context, 'target') : `skill:${skill}`),
+    event: givenChoice(context, 'event', eventNameSchema),
+    outcome: givenChoice(context, 'outcome', outcomeSchema),
+    ...givenPeriod(context),
   };
-}
-
-function filterForm(parameters: URLSearchParams): Markup {
-  const value = (name: string) => parameters.get(name) ?? undefined;
-  const input = (name: string, label: string, placeholder: string) =>
-    html`<div><label for="${name}">${label}</label><input id="${name}" name="${name}" value="${value(name)}" placeholder="${placeholder}"></div>`;
-  const events = choice('event', eventNameSchema.options, { none: 'any', selected: value('event') });
-  const outcomes = choice('outcome', outcomeSchema.options, { none: 'any', selected: value('outcome') });
-  return html`<form method="get" action="/console/activity" class="filters">
-    ${input('agent', 'Agent', 'billing-bot')} ${input('tool', 'Tool', 'github/get_issue')} ${input('server', 'Server', 'github')}
-    <div><label for="event">Event</label>${events}</div> <div><label for="outcome">Outcome</label>${outcomes}</div>
-    ${input('since', 'Since', '2h')} ${input('until', 'Until', '2026-01-31')} ${input('trace', 'Trace', '32 hexadecimal digits')}
-    <div class="submit"><button>Filter</button> <a href="/console/activity">Clear</a></div>
-  </form>`;
 }
 
 function columns({ now }: PageContext) {
@@ -131,8 +127,8 @@ function columns({ now }: PageContext) {
         html`<a href="/console/activity/${record.seq}">${time(Date.parse(record.time), now)}</a>`,
     },
     { title: 'Agent', cell: ({ agent_id: agentId }: AuditRecord) => agentId },
-    { title: 'Event', cell: ({ event }: AuditRecord) => event },
-    { title: 'Target', cell: ({ target }: AuditRecord) => target },
+    { title: 'Event', cell: ({ event }: AuditRecord) => event, isText: true },
+    { title: 'Target', cell: ({ target }: AuditRecord) => target, isText: true },
     {
       title: 'Outcome',
       cell: ({ outcome, fields }: AuditRecord) =>

@@ -1,27 +1,53 @@
 /** The pages of API keys: who may use the hub, new keys and their revocation. */
 import { Hono } from 'hono';
 import type { AccessService } from '../../domain/access-service.ts';
-import { type ApiKey, keyRequestSchema, roleSchema } from '../../shapes/access.ts';
+import {
+  type ApiKey,
+  type KeyScope,
+  keyFilterSchema,
+  keyRequestSchema,
+  keyState,
+  keyStateSchema,
+  roleSchema,
+} from '../../shapes/access.ts';
 import { HestiaError } from '../../shapes/error.ts';
-import { decodeCursor, encodeCursor } from '../../shapes/page.ts';
+import { decodeCursor } from '../../shapes/page.ts';
 import { zodViolations } from '../../shapes/violation.ts';
 import type { PageContext } from '../layout.ts';
-import { html, type Markup } from '../markup.ts';
-import { actionForm, badge, choice, field, nextPage, table, time } from '../parts.ts';
+import { choicesOf, cursorOf, type Filter, filterForm, given, givenChoice, listTable } from '../list.ts';
+import { html, type Markup, type Shown } from '../markup.ts';
+import { actionForm, badge, choice, field, time } from '../parts.ts';
 import { type ConsoleEnv, show } from '../session.ts';
 
 const pageSize = 50;
+
+const filters: readonly Filter[] = [
+  { name: 'query', label: 'Agent or key', placeholder: 'billing-bot' },
+  { name: 'namespace', label: 'Namespace', placeholder: 'default' },
+  { name: 'role', label: 'Role', choices: choicesOf(roleSchema.options) },
+  {
+    name: 'state',
+    label: 'State',
+    choices: { ...choicesOf(keyStateSchema.options), expiring: 'ends within 30 days' },
+  },
+];
 
 /** The routes below `/console/keys`. */
 export function keyPages({ access }: { access: AccessService }): Hono<ConsoleEnv> {
   const router = new Hono<ConsoleEnv>();
   router.get('/console/keys', async (c) => {
     const context = c.var.page;
-    const after = decodeCursor(c.req.query('cursor'));
-    const keys = await access.list(context.caller, { limit: pageSize, ...(after !== undefined && { after }) });
-    const last = keys.at(-1);
-    const content = html`${table(keys, columns(context), 'No key.')}
-      ${nextPage(context, keys.length === pageSize && last !== undefined ? encodeCursor(last.keyId) : undefined)}
+    const keys = await access.list(context.caller, {
+      query: given(context, 'query'),
+      namespace: given(context, 'namespace'),
+      role: givenChoice(context, 'role', roleSchema),
+      state: givenChoice(context, 'state', keyFilterSchema.shape.state.unwrap()),
+      after: decodeCursor(cursorOf(context)),
+      limit: pageSize,
+    });
+    const page = { rows: keys, pageSize, position: ({ keyId }: ApiKey) => keyId, columns: columns(context), filters };
+    const content = html`${filterForm(context, filters)}
+      ${listTable(context, { ...page, noun: 'key', empty: 'No key yet. Create one below.' })}
       <section><h2>New key</h2>${createForm(context)}</section>`;
     return show(c, {
       title: 'Keys',
@@ -49,23 +75,32 @@ function columns(context: PageContext) {
   return [
     {
       title: 'Agent',
-      cell: ({ agentId }: ApiKey) => html`<a href="/console/activity?agent=${agentId}&amp;order=newest">${agentId}</a>`,
+      cell: ({ agentId, keyId }: ApiKey) =>
+        html`<a href="/console/activity?agent=${agentId}">${agentId}</a><code class="hint line" title="the id of the key">${keyId}</code>`,
+      isText: true,
     },
     { title: 'Namespace', cell: ({ namespace }: ApiKey) => namespace },
     { title: 'Role', cell: ({ role }: ApiKey) => role },
-    { title: 'Limited to', cell: ({ scope }: ApiKey) => scope && JSON.stringify(scope) },
+    { title: 'Limited to', cell: ({ scope }: ApiKey) => scope && limits(scope) },
     { title: 'Created', cell: ({ createdAt }: ApiKey) => time(createdAt, now) },
     { title: 'Last used', cell: ({ lastUsedAt }: ApiKey) => time(lastUsedAt, now) ?? 'never' },
     { title: 'State', cell: (key: ApiKey) => stateOf(key, context) },
   ];
 }
 
-function stateOf({ keyId, revokedAt, expiresAt }: ApiKey, context: PageContext): Markup {
+/** What a key is limited to, one condition a line. */
+function limits({ readOnly, servers, tools }: KeyScope): Shown {
+  const list = [readOnly === true && 'tools that read', ...(servers ?? []), ...(tools ?? [])];
+  return list.filter((each) => each !== false).map((each) => html`<span class="line">${each}</span>`);
+}
+
+function stateOf(key: ApiKey, context: PageContext): Markup {
+  const { keyId, revokedAt, expiresAt } = key;
   const { now } = context;
-  if (revokedAt !== undefined) return html`${badge('revoked', 'neutral')} ${time(revokedAt, now)}`;
-  if (expiresAt !== undefined && expiresAt <= now) return html`${badge('expired', 'neutral')} ${time(expiresAt, now)}`;
+  const state = keyState(key, now);
+  if (state !== 'valid') return html`${badge(state, 'neutral')} ${time(revokedAt ?? expiresAt, now)}`;
   const revoke = actionForm(context, { action: `/console/keys/${keyId}/revoke`, button: 'Revoke', tone: 'quiet' });
-  return html`${badge('valid', 'good')}${expiresAt !== undefined && html` until ${time(expiresAt, now)}`} ${revoke}`;
+  return html`${badge('valid', 'good')}${expiresAt !== undefined && html` ends ${time(expiresAt, now)}`} ${revoke}`;
 }
 
 function createForm(context: PageContext): Markup {

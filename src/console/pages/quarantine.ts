@@ -3,18 +3,20 @@ import { diffWordsWithSpace } from 'diff';
 import { Hono } from 'hono';
 import type { QuarantineService } from '../../domain/quarantine-service.ts';
 import { HestiaError } from '../../shapes/error.ts';
-import { decodeNumberCursor, encodeCursor } from '../../shapes/page.ts';
+import { decodeNumberCursor } from '../../shapes/page.ts';
 import {
   type FieldChange,
   type QuarantineEntry,
+  quarantineKindSchema,
   quarantineOrigin,
   quarantineStateSchema,
   refusalRequestSchema,
 } from '../../shapes/quarantine.ts';
 import type { ScanFinding } from '../../shapes/scan.ts';
 import type { PageContext } from '../layout.ts';
-import { html, type Markup, type Shown } from '../markup.ts';
-import { actionForm, badge, choice, emptyState, facts, field, firstOf, nextPage, type Tone, time } from '../parts.ts';
+import { choicesOf, cursorOf, type Filter, filterForm, given, givenChoice, listOf } from '../list.ts';
+import { html, lines, type Markup, type Shown } from '../markup.ts';
+import { actionForm, badge, facts, field, firstOf, type Tone, time } from '../parts.ts';
 import { type ConsoleEnv, show } from '../session.ts';
 
 /** Dependencies of the page. */
@@ -26,20 +28,36 @@ const pageSize = 10;
 /** The most findings, and changed fields, that are shown of an entry: a page is at most 150 kB. */
 const partsMax = 5;
 
+const filters: readonly Filter[] = [
+  { name: 'query', label: 'Name or origin', placeholder: 'send_message' },
+  { name: 'kind', label: 'Kind', choices: choicesOf(quarantineKindSchema.options) },
+  { name: 'state', label: 'State', choices: choicesOf(quarantineStateSchema.options) },
+];
+
 /** The routes below `/console/quarantine`. */
 export function quarantinePages({ quarantine }: QuarantinePagesDeps): Hono<ConsoleEnv> {
   const router = new Hono<ConsoleEnv>();
   router.get('/console/quarantine', async (c) => {
     const context = c.var.page;
-    const state = quarantineStateSchema.safeParse(c.req.query('state')).data;
-    const before = decodeNumberCursor(c.req.query('cursor'));
-    const found = await quarantine.list(context.caller, { limit: pageSize, state, before });
-    const filter = html`<form method="get" class="filters"><label for="state">State</label>
-      ${choice('state', quarantineStateSchema.options, { none: 'all', selected: state })}<button class="quiet">Show</button></form>`;
-    const last = found.at(-1);
-    const content = html`${filter}
-      ${found.length === 0 ? emptyState('Nothing is in quarantine. What the content scan finds in skills and tool definitions would be here.') : found.map((entry) => entryPart(entry, context))}
-      ${nextPage(context, found.length === pageSize && last !== undefined ? encodeCursor(last.seq) : undefined)}`;
+    const found = await quarantine.list(context.caller, {
+      query: given(context, 'query'),
+      kind: givenChoice(context, 'kind', quarantineKindSchema),
+      state: givenChoice(context, 'state', quarantineStateSchema),
+      before: decodeNumberCursor(cursorOf(context)),
+      limit: pageSize,
+    });
+    const content = html`${filterForm(context, filters)}${listOf(context, {
+      rows: found,
+      pageSize,
+      position: ({ seq }) => seq,
+      draw: (entry) => entryPart(entry, context),
+      frame: (entries) => html`${entries}`,
+      empty:
+        'Nothing is in quarantine. What the content scan finds in skills and tool definitions would be here, and definitions that changed.',
+      noun: 'entry',
+      filters,
+      more: 'Older',
+    })}`;
     const about =
       'Skills and tools whose texts read like an attack, or whose definitions changed. An approval is for one content only.';
     return show(c, { title: 'Quarantine', about, content });
@@ -103,7 +121,7 @@ function findingPart({ ruleId, severity, part, line, why, evidence }: ScanFindin
 function changePart({ field: name, before, after }: FieldChange): Markup {
   const parts = before === undefined || after === undefined ? [] : (diffWordsWithSpace(before, after, bounds) ?? []);
   const side = (text: string | undefined, leftOut: 'added' | 'removed') =>
-    parts.length === 0 ? (text ?? '(absent)') : parts.filter((part) => !part[leftOut]).map(marked);
+    parts.length === 0 ? withBreaks(text ?? '(absent)') : parts.filter((part) => !part[leftOut]).map(marked);
   return html`<div class="difference"><p><strong>${name}</strong> changed</p>
     <div><p class="hint">Before</p><pre class="before">${side(before, 'added')}</pre></div>
     <div><p class="hint">After</p><pre class="after">${side(after, 'removed')}</pre></div></div>`;
@@ -113,6 +131,12 @@ function changePart({ field: name, before, after }: FieldChange): Markup {
 const bounds = { timeout: 20 };
 
 function marked({ value, added, removed }: ReturnType<typeof diffWordsWithSpace>[number]): Shown {
-  if (added) return html`<ins>${value}</ins>`;
-  return removed ? html`<del>${value}</del>` : value;
+  const text = withBreaks(value);
+  if (added) return html`<ins>${text}</ins>`;
+  return removed ? html`<del>${text}</del>` : text;
+}
+
+/** A text with its line feeds, which are stored as escapes. */
+function withBreaks(text: string): Markup {
+  return lines(text.replaceAll('\\u000a', '\n'));
 }

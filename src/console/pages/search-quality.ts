@@ -1,25 +1,24 @@
 /** The page of the quality of search: what agents asked, what they were shown, and what they used. */
 import { Hono } from 'hono';
+import { z } from 'zod';
 import type { ToolStatisticsService } from '../../domain/tool-statistics-service.ts';
-import { decodeNumberCursor, encodeCursor } from '../../shapes/page.ts';
+import { decodeNumberCursor } from '../../shapes/page.ts';
 import type { ListedSearch, PlacedUse, SearchFilter, SearchQuality } from '../../shapes/search.ts';
 import { truncated } from '../../shapes/text.ts';
-import { timeQuerySchema } from '../../shapes/time.ts';
 import type { PageContext } from '../layout.ts';
-import { html, type Markup, type Shown } from '../markup.ts';
 import {
-  allowedTimes,
-  badge,
-  checked,
-  choice,
-  firstOf,
-  nextPage,
-  outcomeBadge,
-  table,
-  tile,
-  time,
-  toolPath,
-} from '../parts.ts';
+  choicesOf,
+  cursorOf,
+  type Filter,
+  filterForm,
+  given,
+  givenChoice,
+  givenPeriod,
+  listTable,
+  periodFilters,
+} from '../list.ts';
+import { html, type Markup, type Shown } from '../markup.ts';
+import { badge, firstOf, outcomeBadge, table, tile, time, toolPath } from '../parts.ts';
 import { type ConsoleEnv, show } from '../session.ts';
 
 /** Dependencies of the page. */
@@ -38,18 +37,25 @@ export function searchQualityPages({ toolStatistics, retention }: SearchQualityP
   const router = new Hono<ConsoleEnv>();
   router.get('/console/search-quality', async (c) => {
     const context = c.var.page;
-    const { searchParams } = context.url;
-    const filter = filterOf(searchParams);
-    const before = decodeNumberCursor(searchParams.get('cursor') ?? undefined);
+    const filter = filterOf(context);
+    const before = decodeNumberCursor(cursorOf(context));
     const [quality, found] = await Promise.all([
       toolStatistics.searchQuality(context.caller, filter),
       toolStatistics.searches(context.caller, { ...filter, before, limit: pageSize }),
     ]);
-    const last = found.at(-1);
-    const content = html`${filterForm(searchParams)}${summary(quality)}
+    const content = html`${filterForm(context, filters)}${summary(quality)}
       <h2>Searches</h2>
-      ${table(found, columns(context), 'No search matches. What agents ask for would be here, with what they were shown and what they used.')}
-      ${nextPage(context, found.length === pageSize && last !== undefined ? encodeCursor(last.position) : undefined, 'Older')}
+      ${listTable(context, {
+        rows: found,
+        pageSize,
+        position: ({ position }) => position,
+        columns: columns(context),
+        empty:
+          'No agent has searched yet. What agents ask for would be here, with what they were shown and what they used.',
+        noun: 'search',
+        filters,
+        more: 'Older',
+      })}
       <p class="hint">The hub keeps the text and the results of a search for ${retention.searchesDays} days (retention.searchesDays), and no arguments or results of calls. A search is used where a call of a tool that it showed followed: one that names the search, within a day, or one of the same key, within ten minutes.</p>`;
     return show(c, {
       title: 'Search quality',
@@ -60,25 +66,16 @@ export function searchQualityPages({ toolStatistics, retention }: SearchQualityP
   return router;
 }
 
-function filterOf(parameters: URLSearchParams): SearchFilter {
-  const given = (name: string) => parameters.get(name) || undefined;
-  return {
-    agentId: given('agent'),
-    since: checked({ name: 'since', value: given('since'), allowed: allowedTimes }, timeQuerySchema),
-    until: checked({ name: 'until', value: given('until'), allowed: allowedTimes }, timeQuerySchema),
-    foundNothing: given('found') === 'nothing',
-  };
-}
+const foundSchema = z.enum(['nothing']);
+const filters: readonly Filter[] = [
+  { name: 'agent', label: 'Agent', placeholder: 'billing-bot' },
+  ...periodFilters,
+  { name: 'found', label: 'Found', choices: choicesOf(foundSchema.options), none: 'anything' },
+];
 
-function filterForm(parameters: URLSearchParams): Markup {
-  const input = (name: string, label: string, placeholder: string) =>
-    html`<div><label for="${name}">${label}</label><input id="${name}" name="${name}" value="${parameters.get(name) ?? undefined}" placeholder="${placeholder}"></div>`;
-  const found = choice('found', ['nothing'], { none: 'anything', selected: parameters.get('found') ?? undefined });
-  return html`<form method="get" action="/console/search-quality" class="filters">
-    ${input('agent', 'Agent', 'billing-bot')} ${input('since', 'Since', '7d')} ${input('until', 'Until', '2026-01-31')}
-    <div><label for="found">Found</label>${found}</div>
-    <div class="submit"><button>Filter</button> <a href="/console/search-quality">Clear</a></div>
-  </form>`;
+function filterOf(context: PageContext): SearchFilter {
+  const foundNothing = givenChoice(context, 'found', foundSchema) === 'nothing';
+  return { agentId: given(context, 'agent'), ...givenPeriod(context), foundNothing };
 }
 
 function summary(quality: SearchQuality): Markup {
@@ -127,7 +124,7 @@ function columns({ now }: PageContext) {
       cell: ({ agentId }: Row) =>
         html`<a href="/console/search-quality?agent=${encodeURIComponent(agentId)}">${agentId}</a>`,
     },
-    { title: 'Asked', cell: ({ query }: Row) => truncated(query, queryMax) },
+    { title: 'Asked', cell: ({ query }: Row) => truncated(query, queryMax), isText: true },
     { title: 'Shown', cell: ({ shown }: Row) => shownPart(shown) },
     { title: 'Used', cell: ({ uses, shown }: Row) => usedPart(uses, shown.length) },
   ];

@@ -5,12 +5,14 @@ import type { ServerService } from '../../domain/server-service.ts';
 import { HestiaError, notFound } from '../../shapes/error.ts';
 import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
 import type { LoginView } from '../../shapes/oauth/login.ts';
-import { decodeCursor, encodeCursor } from '../../shapes/page.ts';
+import { decodeCursor } from '../../shapes/page.ts';
 import { type ServerStatus, serverStateSchema } from '../../shapes/server.ts';
 import type { PageContext } from '../layout.ts';
+import { choicesOf, cursorOf, type Filter, filterForm, given, givenChoice, listTable } from '../list.ts';
 import { html, lines, type Markup, type Shown } from '../markup.ts';
-import { actionForm, badge, checked, choice, facts, field, nextPage, type Tone, table, time } from '../parts.ts';
+import { actionForm, badge, facts, field, type Tone, time } from '../parts.ts';
 import { type ConsoleEnv, show } from '../session.ts';
+import { serverAdvice } from './server-advice.ts';
 
 /** Dependencies of the pages. */
 export interface ServerPagesDeps {
@@ -22,19 +24,22 @@ export function serverPages({ servers }: ServerPagesDeps): Hono<ConsoleEnv> {
   const router = new Hono<ConsoleEnv>();
   router.get('/console/servers', async (c) => {
     const context = c.var.page;
-    const { state, after, found } = await filtered(servers, context);
-    const list = found.slice(0, pageSize);
-    const last = list.at(-1);
-    const empty =
-      state === undefined && after === undefined
-        ? 'No server is configured yet. Paste a configuration below, or write it into mcpServers of hestia.config.json.'
-        : 'No server is in this state.';
+    const isOperator = context.caller.role === 'operator';
+    const empty = html`No server is configured yet. ${isOperator ? 'Paste a configuration below, or write it into' : 'An operator adds one here, or in'} <code>mcpServers</code> of <code>hestia.config.json</code>.`;
+    const list = listTable(context, {
+      rows: await filtered(servers, context),
+      pageSize,
+      position: ({ serverId }) => serverId,
+      columns: columns(context),
+      empty,
+      noun: 'server',
+      filters,
+    });
     return show(c, {
       title: 'Servers',
       about: 'The MCP servers whose tools agents use through the hub.',
-      content: html`${stateFilter(state)}${table(list, columns(context), empty)}
-        ${nextPage(context, found.length > pageSize && last !== undefined ? encodeCursor(last.serverId) : undefined)}
-        ${context.caller.role === 'operator' && addForm(context)}`,
+      content: html`${filterForm(context, filters)}${list}
+        ${isOperator && addForm(context)}`,
     });
   });
   router.post('/console/servers', async (c) => {
@@ -92,27 +97,25 @@ function addChanges(router: Hono<ConsoleEnv>, servers: ServerService): void {
 
 const pageSize = 100;
 
-/** The servers in the order of their names, in the state and after the one that the page's address names. */
-async function filtered(servers: ServerService, { caller, url }: PageContext) {
-  const state = checked(
-    {
-      name: 'state',
-      value: url.searchParams.get('state') || undefined,
-      allowed: `one of ${serverStateSchema.options.join(', ')}`,
-    },
-    serverStateSchema,
-  );
-  const after = decodeCursor(url.searchParams.get('cursor') ?? undefined);
-  const list = (await servers.list(caller)).toSorted((a, b) => (a.serverId < b.serverId ? -1 : 1));
-  const found = list.filter(
-    (server) => (state === undefined || server.state === state) && (after === undefined || server.serverId > after),
-  );
-  return { state, after, found };
-}
+const filters: readonly Filter[] = [
+  { name: 'query', label: 'Server', placeholder: 'github' },
+  { name: 'state', label: 'State', choices: choicesOf(serverStateSchema.options) },
+];
 
-function stateFilter(state: ServerStatus['state'] | undefined): Markup {
-  return html`<form method="get" action="/console/servers" class="filters"><div><label for="state">State</label>
-    ${choice('state', serverStateSchema.options, { none: 'all', selected: state })}</div><div class="submit"><button class="quiet">Show</button></div></form>`;
+/** The servers of a page, in the order of their names. */
+async function filtered(servers: ServerService, context: PageContext): Promise<ServerStatus[]> {
+  const state = givenChoice(context, 'state', serverStateSchema);
+  const query = given(context, 'query')?.toLowerCase() ?? '';
+  const after = decodeCursor(cursorOf(context));
+  return (await servers.list(context.caller))
+    .filter(
+      (server) =>
+        (state === undefined || server.state === state) &&
+        server.serverId.toLowerCase().includes(query) &&
+        (after === undefined || server.serverId > after),
+    )
+    .toSorted((a, b) => (a.serverId < b.serverId ? -1 : 1))
+    .slice(0, pageSize);
 }
 
 async function changed(
@@ -146,7 +149,7 @@ function columns({ now }: PageContext) {
     { title: 'Since', cell: ({ stateSince }: ServerStatus) => time(stateSince, now) },
     { title: 'Tools', cell: ({ toolsCount }: ServerStatus) => toolsCount, isNumber: true },
     { title: 'Transport', cell: ({ transport }: ServerStatus) => transport },
-    { title: 'Why', cell: (server: ServerStatus) => whyNot(server) },
+    { title: 'Why', cell: (server: ServerStatus) => whyNot(server), isText: true },
   ];
 }
 
@@ -170,6 +173,7 @@ function details(server: ServerStatus, context: PageContext): Markup {
   return html`${facts([
     ['State', html`${stateBadge(server)} ${time(server.stateSince, context.now)}`],
     ['Why', why === '' ? undefined : why],
+    ['What to do', server.state !== 'connected' && serverAdvice(server)],
     ['Next attempt', time(server.retryAt, context.now)],
     ['Transport', server.transport],
     ['Protocol', server.protocolVersion],
@@ -177,7 +181,7 @@ function details(server: ServerStatus, context: PageContext): Markup {
     ['Tools refused', server.toolsRefusedCount === 0 ? undefined : server.toolsRefusedCount],
   ])}
     ${failure?.stderrLines !== undefined && html`<h2>Standard error, last lines</h2><pre>${lines(failure.stderrLines.join('\n'))}</pre>`}
-    <p><a href="/console/activity?server=${encodeURIComponent(serverId)}&amp;order=newest">What agents did with it</a></p>
+    <p><a href="/console/activity?server=${encodeURIComponent(serverId)}">What agents did with it</a></p>
     ${context.caller.role === 'operator' && html`${loginPart(server, context)}${changes(server, context)}`}`;
 }
 

@@ -1,17 +1,20 @@
 /** The pages of skills: all of them, one with its versions and their differences, and its activation. */
-import { structuredPatch } from 'diff';
 import { Hono } from 'hono';
+import { z } from 'zod';
 import type { SkillLifecycle } from '../../domain/skill-lifecycle.ts';
-import type { SkillDetails, SkillService } from '../../domain/skill-service.ts';
+import type { ListedSkill, SkillDetails, SkillService } from '../../domain/skill-service.ts';
 import { invalidSkill, normalisedName, parseSkillDocument, registryName } from '../../domain/skill-source.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import { decodeCursor, decodeNumberCursor, encodeCursor } from '../../shapes/page.ts';
-import type { Activation, Skill, SkillDocument, SkillVersionSummary } from '../../shapes/skill.ts';
+import { type Activation, type SkillVersionSummary, skillFilterSchema } from '../../shapes/skill.ts';
+import { truncated } from '../../shapes/text.ts';
 import type { PageContext } from '../layout.ts';
+import { choicesOf, cursorOf, type Filter, filterForm, given, givenChoice, listTable, nextPage } from '../list.ts';
 import { html, lines, type Markup, type Shown } from '../markup.ts';
-import { actionForm, badge, facts, field, firstOf, longText, nextPage, table, time } from '../parts.ts';
+import { actionForm, badge, facts, field, firstOf, longText, table, time } from '../parts.ts';
 import { type ConsoleEnv, show } from '../session.ts';
 import { markdown } from './markdown.ts';
+import { skillComparison } from './skill-comparison.ts';
 
 /** Dependencies of the pages. */
 export interface SkillPagesDeps {
@@ -23,58 +26,89 @@ export interface SkillPagesDeps {
 
 const pageSize = 50;
 const versionsShown = 20;
-/** The longest instructions and differences that are shown, in characters: a page is at most 150 kB. */
+/** The longest instructions that are shown, in characters, and in bytes of HTML: a page is at most 150 kB. */
 const instructionsMax = 40_000;
-/** The most files that are named. */
+const instructionsBytesMax = 80_000;
+/** The most files that are named, and the most warnings. */
 const filesMax = 100;
+const warningsMax = 20;
+
+/** The longest description in the list, in characters. */
+const descriptionMax = 300;
+
+const skillStateSchema = skillFilterSchema.shape.state.unwrap();
+const skillWarningsSchema = z.enum(['some']);
+const textFilters: readonly Filter[] = [{ name: 'query', label: 'Name or text', placeholder: 'invoices' }];
+const namespaceFilter: Filter = { name: 'namespace', label: 'Namespace', placeholder: 'default' };
+const stateFilters: readonly Filter[] = [
+  { name: 'state', label: 'State', choices: { active: 'active', inactive: 'not active' } },
+  { name: 'warnings', label: 'Warnings', choices: choicesOf(skillWarningsSchema.options) },
+];
+
+const comparedVersions: readonly Filter[] = [
+  { name: 'before', label: 'Version' },
+  { name: 'after', label: 'with version' },
+];
+
+/** The filters of a reader. Agents see one namespace. */
+function filtersFor({ caller }: PageContext): readonly Filter[] {
+  return [...textFilters, ...(caller.role === 'agent' ? [] : [namespaceFilter]), ...stateFilters];
+}
 
 /** The routes below `/console/skills`. */
 export function skillPages({ skills, lifecycle, strictSkills }: SkillPagesDeps): Hono<ConsoleEnv> {
   const router = new Hono<ConsoleEnv>();
   router.get('/console/skills', async (c) => {
     const context = c.var.page;
-    const after = decodeCursor(c.req.query('cursor'));
-    const list = await skills.list(context.caller, { after, limit: pageSize });
-    const last = list.at(-1);
-    const empty = html`No skill is published yet. Paste one below. <code>hestia skills publish folder</code> publishes a folder, and <code>skills.directories</code> of the configuration all of a repository.`;
-    const content = html`${table(list, columns(context), empty)}
-      ${nextPage(context, list.length === pageSize && last !== undefined ? encodeCursor(last.skill.name) : undefined)}
-      ${context.caller.role !== 'auditor' && publishForm(context)}`;
-    return show(c, {
-      title: 'Skills',
-      about: 'Instructions (SKILL.md) that agents use as tools once they are active.',
-      content,
-    });
+    const content = html`${await listPart(skills, context)}${context.caller.role !== 'auditor' && publishForm(context)}`;
+    const about = 'Instructions (SKILL.md) that agents use as tools once they are active.';
+    return show(c, { title: 'Skills', about, content });
   });
   router.get('/console/skills/:namespace/:name', async (c) => {
     const context = c.var.page;
     const address = c.req.param();
     const details = await skills.get(context.caller, address);
     // Versions are listed from the oldest, and shown from the newest.
-    const before = decodeNumberCursor(c.req.query('cursor')) ?? details.skill.latestVersion + 1;
+    const before = decodeNumberCursor(cursorOf(context)) ?? details.skill.latestVersion + 1;
     const after = Math.max(0, before - 1 - versionsShown);
     const listed = await skills.versions(context.caller, address, { after, limit: versionsShown });
     const versions = listed.filter(({ version }) => version < before);
     return show(c, skillPage(details, { versions, older: after === 0 ? undefined : after + 1 }, context));
   });
   router.get('/console/skills/:namespace/:name/compare', async (c) => {
-    const { caller, url } = c.var.page;
+    const context = c.var.page;
     const address = c.req.param();
     const version = async (name: string) => {
-      const number = Number(url.searchParams.get(name));
+      const number = Number(given(context, name));
       if (!Number.isSafeInteger(number) || number < 1)
         throw new HestiaError('INVALID_REQUEST', `${name}: must be the number of a version`);
-      return skills.version(caller, address, number);
+      return skills.version(context.caller, address, number);
     };
     const [before, after] = [await version('before'), await version('after')];
     return show(c, {
       title: `${address.name}, ${before.version} and ${after.version}`,
-      about: 'What changed between two versions.',
-      content: differences(before.document, after.document),
+      about: html`What changed between two versions of <a href="${skillPath(address)}">${address.name}</a>.`,
+      content: html`${filterForm(context, comparedVersions, { button: 'Compare', isNeeded: true })}${skillComparison(before, after)}`,
     });
   });
   addChanges(router, { skills, lifecycle, strictSkills });
   return router;
+}
+
+async function listPart(skills: SkillService, context: PageContext): Promise<Markup> {
+  const rows = await skills.list(context.caller, {
+    query: given(context, 'query'),
+    namespace: given(context, 'namespace'),
+    state: givenChoice(context, 'state', skillStateSchema),
+    warnings: givenChoice(context, 'warnings', skillWarningsSchema),
+    after: decodeCursor(cursorOf(context)),
+    limit: pageSize,
+  });
+  const empty = html`No skill is published yet. ${context.caller.role !== 'auditor' && 'Paste one below. '}<code>hestia skills publish folder</code> publishes a folder, and <code>skills.directories</code> of the configuration all of a repository.`;
+  const filters = filtersFor(context);
+  const position = ({ skill }: ListedSkill) => `${skill.namespace}/${skill.name}`;
+  const page = { rows, pageSize, position, columns: columns(context), empty, noun: 'skill', filters };
+  return html`${filterForm(context, filters)}${listTable(context, page)}`;
 }
 
 /** Adds the changes: publish a skill, activate or deactivate one. */
@@ -119,24 +153,24 @@ description: Greets a person in the language they ask for.
 
 Greet the person named in the arguments, warmly and briefly.`;
 
-interface Listed {
-  skill: Skill;
-  activation: Activation | undefined;
-}
-
 function columns({ now }: PageContext) {
   return [
-    { title: 'Skill', cell: ({ skill }: Listed) => html`<a href="${skillPath(skill)}">${skill.name}</a>` },
+    { title: 'Skill', cell: ({ skill }: ListedSkill) => html`<a href="${skillPath(skill)}">${skill.name}</a>` },
+    { title: 'State', cell: stateOf },
+    { title: 'Version', cell: ({ skill }: ListedSkill) => skill.latestVersion, isNumber: true },
+    { title: 'Namespace', cell: ({ skill }: ListedSkill) => skill.namespace },
+    { title: 'Changed', cell: ({ skill }: ListedSkill) => time(skill.updatedAt, now) },
     {
-      title: 'State',
-      cell: ({ activation }: Listed) =>
-        activation ? html`${badge('active', 'good')} version ${activation.version}` : badge('not active', 'neutral'),
+      title: 'Description',
+      cell: ({ skill }: ListedSkill) => truncated(skill.description, descriptionMax),
+      isText: true,
     },
-    { title: 'Version', cell: ({ skill }: Listed) => skill.latestVersion, isNumber: true },
-    { title: 'Namespace', cell: ({ skill }: Listed) => skill.namespace },
-    { title: 'Changed', cell: ({ skill }: Listed) => time(skill.updatedAt, now) },
-    { title: 'Description', cell: ({ skill }: Listed) => skill.description },
   ];
+}
+
+function stateOf({ activation, warningsCount }: ListedSkill): Markup {
+  return html`${activation ? html`${badge('active', 'good')} version ${activation.version}` : badge('not active', 'neutral')}
+    ${warningsCount > 0 && html`<span class="line">${badge(`${warningsCount} ${warningsCount === 1 ? 'warning' : 'warnings'}`, 'warning')}</span>`}`;
 }
 
 function skillPage(
@@ -147,7 +181,7 @@ function skillPage(
   const path = skillPath(skill);
   const { warnings, instructions, files } = latest.document;
   const canChange = context.caller.role === 'operator' || context.caller.agentId === skill.ownerAgentId;
-  const content = html`<p>${skill.description}</p>
+  const content = html`<p class="pre-line">${longText(skill.description)}</p>
     ${facts([
       [
         'State',
@@ -165,12 +199,22 @@ function skillPage(
           : firstOf(files, filesMax, (file) => html`<span class="line">${file.path}</span>`),
       ],
     ])}
-    ${warnings.length > 0 && html`<div class="notice warning"><p>Deviations from the specification:</p><ul>${warnings.map(({ field, message }) => html`<li>${field}: ${message}</li>`)}</ul></div>`}
+    ${warnings.length > 0 && html`<div class="notice warning"><p>Deviations from the specification:</p><ul>${firstOf(warnings, warningsMax, ({ field, message }) => html`<li>${field}: ${message}</li>`)}</ul></div>`}
     ${canChange && activation !== undefined && actionForm(context, { action: `${path}/deactivate`, button: 'Deactivate', tone: 'quiet' })}
     <h2>Versions</h2>${table(versions.toReversed(), versionColumns({ path, activation, canChange, context }), 'No version.')}
-    ${nextPage(context, older === undefined ? undefined : encodeCursor(older), 'Older versions')}
-    <h2>Instructions</h2><div class="card markdown">${markdown(instructions.slice(0, instructionsMax))}${instructions.length > instructionsMax && html`<p class="hint">… ${instructions.length - instructionsMax} more characters are not shown here.</p>`}</div>`;
+    ${older !== undefined && nextPage(context, encodeCursor(older), 'Older versions')}
+    <h2>Instructions</h2><div class="card markdown">${shownMarkdown(instructions)}</div>`;
   return { title: skill.name, about: html`A skill of the namespace ${skill.namespace}.`, content };
+}
+
+/** The instructions rendered, as much as a page may weigh. */
+function shownMarkdown(instructions: string): Markup {
+  for (let length = instructionsMax; ; length = Math.floor(length / 2)) {
+    const rendered = markdown(instructions.slice(0, length));
+    if (length > 1 && Buffer.byteLength(String(rendered)) > instructionsBytesMax) continue;
+    const rest = instructions.length - length;
+    return html`${rendered}${rest > 0 && html`<p class="hint">… ${rest} more characters are not shown here.</p>`}`;
+  }
 }
 
 function versionColumns({
@@ -207,50 +251,4 @@ function versionColumns({
     },
     { title: 'In use', cell: ({ version }: SkillVersionSummary) => activate(version) },
   ];
-}
-
-/** How long a comparison may take, in milliseconds: the hub does nothing else meanwhile. */
-const comparisonMsMax = 50;
-
-/** The differences of SKILL.md, and the files that differ. */
-function differences(before: SkillDocument, after: SkillDocument): Markup {
-  const bounds = { context: 3, timeout: comparisonMsMax };
-  const patch = structuredPatch('before', 'after', before.source, after.source, undefined, undefined, bounds);
-  if (patch === undefined)
-    return html`<p class="notice warning">The texts differ in too many lines to compare them here.</p>
-      <div class="halves"><div><h2>Before</h2><pre>${longText(before.source)}</pre></div><div><h2>After</h2><pre>${longText(after.source)}</pre></div></div>
-      ${changedFiles(before, after)}`;
-  const { hunks } = patch;
-  const { shown, isCut } = withinLimit(hunks.map((hunk) => hunk.lines));
-  const tone = (line: string) => (line.startsWith('+') ? 'added' : line.startsWith('-') ? 'removed' : 'same');
-  return html`<div class="diff" role="region" aria-label="Differences" tabindex="0">
-      ${shown.map((changed) => html`<pre>${changed.map((line) => html`<span class="${tone(line)}">${line}</span>${lines('\n')}`)}</pre>`)}
-    </div>${isCut && html`<p class="hint">Further differences are not shown here; the API has both versions.</p>`}
-    ${hunks.length === 0 && html`<p>SKILL.md is the same.</p>`}${changedFiles(before, after)}`;
-}
-
-/** The first lines of the hunks, as many as a page holds. A line counts with its markup. */
-function withinLimit(hunks: readonly string[][]): { shown: string[][]; isCut: boolean } {
-  let left = instructionsMax;
-  let isCut = false;
-  const shown = hunks.map((hunk) =>
-    hunk.filter((line) => {
-      left -= line.length + markupOfLine;
-      isCut ||= left < 0;
-      return left >= 0;
-    }),
-  );
-  return { shown: shown.filter(({ length }) => length > 0), isCut };
-}
-
-const markupOfLine = 30;
-
-function changedFiles(before: SkillDocument, after: SkillDocument): Markup {
-  const contents = ({ files }: SkillDocument) => new Map(files.map(({ path, content }) => [path, content]));
-  const [old, current] = [contents(before), contents(after)];
-  const paths = [...new Set([...old.keys(), ...current.keys()])]
-    .filter((path) => old.get(path) !== current.get(path))
-    .sort();
-  const state = (path: string) => (old.has(path) ? (current.has(path) ? 'changed' : 'removed') : 'added');
-  return html`<ul>${firstOf(paths, filesMax, (path) => html`<li>${path}: ${state(path)}</li>`)}</ul>`;
 }

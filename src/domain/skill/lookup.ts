@@ -1,10 +1,11 @@
 /** Looks up a skill that the caller may see, and names it in event fields. */
+import { createTimeSlices } from '../../flow/time-slices.ts';
 import type { Caller, KeyScope } from '../../shapes/access.ts';
 import { notFound } from '../../shapes/error.ts';
 import type { EventFields } from '../../shapes/event.ts';
 import { hubServerId } from '../../shapes/server.ts';
-import { type Skill, skillToolName } from '../../shapes/skill.ts';
-import type { SkillStore } from '../../stores/skill-store.ts';
+import { type Skill, type SkillFilter, skillToolName } from '../../shapes/skill.ts';
+import type { SkillPage, SkillStore } from '../../stores/skill-store.ts';
 import type { AccessGuard } from '../access/guard.ts';
 import { isSkillInScope } from '../access/scope.ts';
 
@@ -51,17 +52,24 @@ export async function requireSkillInScope(guard: AccessGuard, caller: Caller, na
   throw notFound('skill');
 }
 
-/** A page of the skills in the scope, by name, after the position `after`. At most `limit`. */
+/** A page of the skills in the scope, by name, after the position `after`. At most `limit`. Reads in time slices. */
 export async function listSkillsInScope(
-  skillStore: SkillStore,
+  skillStore: Pick<SkillStore, 'listSkills' | 'countWarnings'>,
   scope: KeyScope | undefined,
-  page: Parameters<SkillStore['listSkills']>[0],
+  { warnings, ...page }: SkillPage & Pick<SkillFilter, 'warnings'>,
 ): Promise<Skill[]> {
+  const isListed = async ({ skillId, name, latestVersion }: Skill) =>
+    isSkillInScope(scope, name) &&
+    (warnings === undefined || (await skillStore.countWarnings(skillId, latestVersion)) > 0);
+  const slice = createTimeSlices();
   const found: Skill[] = [];
   let { after } = page;
   while (true) {
     const stored = await skillStore.listSkills({ ...page, after });
-    found.push(...stored.filter(({ name }) => isSkillInScope(scope, name)));
+    for (const skill of stored) {
+      if (await isListed(skill)) found.push(skill);
+      await slice();
+    }
     const last = stored.at(-1);
     if (last === undefined || stored.length < page.limit || found.length >= page.limit) break;
     after = `${last.namespace}/${last.name}`;

@@ -2,7 +2,13 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { AccessService } from '../../domain/access-service.ts';
-import { createdKeyViewSchema, keyRequestSchema, keyView, keyViewSchema } from '../../shapes/access.ts';
+import {
+  createdKeyViewSchema,
+  keyFilterSchema,
+  keyRequestSchema,
+  keyView,
+  keyViewSchema,
+} from '../../shapes/access.ts';
 import { decodeCursor, pageOf, pageQuerySchema, pageSchema } from '../../shapes/page.ts';
 import type { HubEnv } from '../authenticate.ts';
 import { createRouter, jsonAnswer, jsonBody, problemAnswers, security } from './route-parts.ts';
@@ -23,7 +29,7 @@ const listRoute = createRoute({
   summary: 'List keys, without their secrets',
   tags,
   security,
-  request: { query: pageQuerySchema },
+  request: { query: pageQuerySchema.extend(keyFilterSchema.shape) },
   responses: { 200: jsonAnswer(pageSchema(keyViewSchema), 'Keys'), ...problemAnswers },
 });
 const revokeRoute = createRoute({
@@ -44,8 +50,8 @@ export function keyRoutes({ access }: { access: AccessService }): OpenAPIHono<Hu
     return c.json({ ...keyView(key), key: secret }, 201);
   });
   router.openapi(listRoute, async (c) => {
-    const { limit, cursor } = c.req.valid('query');
-    const found = await access.list(c.var.caller, { limit, after: decodeCursor(cursor) });
+    const { limit, cursor, ...filter } = c.req.valid('query');
+    const found = await access.list(c.var.caller, { ...filter, limit, after: decodeCursor(cursor) });
     return c.json(pageOf(found, limit, { position: ({ keyId }) => keyId, view: keyView }), 200);
   });
   router.openapi(revokeRoute, async (c) => {

@@ -4,9 +4,8 @@ import { z } from 'zod';
 import type { QuarantineService } from '../../domain/quarantine-service.ts';
 import { decodeNumberCursor, pageOf, pageQuerySchema, pageSchema } from '../../shapes/page.ts';
 import {
+  quarantineFilterSchema,
   quarantineIdSchema,
-  quarantineKindSchema,
-  quarantineStateSchema,
   quarantineView,
   quarantineViewSchema,
   refusalRequestSchema,
@@ -21,9 +20,7 @@ const listRoute = createRoute({
   summary: 'List suspected skills and suspected or changed tools, newest first',
   tags,
   security,
-  request: {
-    query: pageQuerySchema.extend({ kind: quarantineKindSchema.optional(), state: quarantineStateSchema.optional() }),
-  },
+  request: { query: pageQuerySchema.extend(quarantineFilterSchema.shape) },
   responses: { 200: jsonAnswer(pageSchema(quarantineViewSchema), 'Entries'), ...problemAnswers },
 });
 const approveRoute = createRoute({
@@ -49,8 +46,8 @@ const refuseRoute = createRoute({
 export function quarantineRoutes({ quarantine }: { quarantine: QuarantineService }): OpenAPIHono<HubEnv> {
   const router = createRouter();
   router.openapi(listRoute, async (c) => {
-    const { limit, cursor, kind, state } = c.req.valid('query');
-    const found = await quarantine.list(c.var.caller, { limit, kind, state, before: decodeNumberCursor(cursor) });
+    const { limit, cursor, ...filter } = c.req.valid('query');
+    const found = await quarantine.list(c.var.caller, { ...filter, limit, before: decodeNumberCursor(cursor) });
     return c.json(pageOf(found, limit, { position: ({ seq }) => seq, view: quarantineView }), 200);
   });
   router.openapi(approveRoute, async (c) =>

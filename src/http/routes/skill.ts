@@ -15,7 +15,12 @@ import { namespaceSchema } from '../../shapes/access.ts';
 import { HestiaError } from '../../shapes/error.ts';
 import { isJsonObject } from '../../shapes/json.ts';
 import { decodeCursor, decodeNumberCursor, pageOf, pageQuerySchema, pageSchema } from '../../shapes/page.ts';
-import { activateRequestSchema, type SkillDocument, skillPublishSchema } from '../../shapes/skill.ts';
+import {
+  activateRequestSchema,
+  type SkillDocument,
+  skillFilterSchema,
+  skillPublishSchema,
+} from '../../shapes/skill.ts';
 import {
   activationAnswerSchema,
   activationView,
@@ -67,7 +72,7 @@ const listRoute = createRoute({
   summary: 'List skills',
   tags,
   security,
-  request: { query: pageQuerySchema.extend(namespaceQuery.shape) },
+  request: { query: pageQuerySchema.extend(namespaceQuery.shape).extend(skillFilterSchema.shape) },
   responses: { 200: jsonAnswer(pageSchema(skillViewSchema), 'Skills by name'), ...problemAnswers },
 });
 const getRoute = createRoute({
@@ -159,8 +164,8 @@ function addPublish(router: OpenAPIHono<HubEnv>, skills: SkillService, strict: b
 
 function addRegistry(router: OpenAPIHono<HubEnv>, skills: SkillService): void {
   router.openapi(listRoute, async (c) => {
-    const { limit, cursor, namespace } = c.req.valid('query');
-    const found = await skills.list(c.var.caller, { limit, namespace, after: decodeCursor(cursor) });
+    const { limit, cursor, ...filter } = c.req.valid('query');
+    const found = await skills.list(c.var.caller, { ...filter, limit, after: decodeCursor(cursor) });
     const page = pageOf(found, limit, {
       position: ({ skill }) => `${skill.namespace}/${skill.name}`,
       view: ({ skill, activation }) => skillView(skill, activation),

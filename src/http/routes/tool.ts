@@ -17,6 +17,7 @@ import {
   listedToolSchema,
   toolCallView,
   toolCallViewSchema,
+  toolFilterSchema,
   toolPatchSchema,
   toolStatisticsView,
   toolStatisticsViewSchema,
@@ -64,7 +65,7 @@ const listRoute = createRoute({
   summary: 'List all tools, also those that are switched off',
   tags,
   security,
-  request: { query: pageQuerySchema },
+  request: { query: pageQuerySchema.extend(toolFilterSchema.shape) },
   responses: { 200: jsonAnswer(pageSchema(listedToolSchema), 'Tools, by server and name'), ...problemAnswers },
 });
 const patchRoute = createRoute({
@@ -115,8 +116,8 @@ export function toolRoutes({ toolSearch, toolCall, toolStatistics, servers }: To
     return c.json(toolStatisticsView(found), 200);
   });
   router.openapi(listRoute, async (c) => {
-    const { limit, cursor } = c.req.valid('query');
-    const found = await toolSearch.list(c.var.caller, { limit, after: decodeCursor(cursor) });
+    const { limit, cursor, ...filter } = c.req.valid('query');
+    const found = await toolSearch.list(c.var.caller, { ...filter, limit, after: decodeCursor(cursor) });
     const view = (tool: ListedTool) => listedToolSchema.parse(tool);
     return c.json(pageOf(found, limit, { position: listedToolPosition, view }), 200);
   });

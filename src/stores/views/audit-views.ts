@@ -51,6 +51,8 @@ export interface AuditViews extends AsyncDisposable {
   hasCalls(): Promise<boolean>;
   /** The newest calls of a tool that were made at or after `since` (Unix milliseconds); undefined if there are none. */
   callsOf(tool: { target: string; since: number; namespace?: string | undefined }): Promise<CallSummary | undefined>;
+  /** The newest failed calls of a tool among its newest 10,000, the newest first, at most `limit`. */
+  failuresOf(tool: { target: string; limit: number }): Promise<AuditRecord[]>;
   /** The calls that were credited to these searches. */
   usesOf(searchIds: readonly string[]): Promise<SearchUse[]>;
   /** The outcome of a call, if it was credited to a search and its record is stored. */
@@ -141,11 +143,12 @@ export function createAuditViews(deps: AuditViewsDeps): AuditViews {
 /** The reads of calls for pages. */
 function callReads(
   read: <T>(work: (queries: ViewQueries) => T) => Promise<T>,
-): Pick<AuditViews, 'hasCalls' | 'callsOf' | 'usesOf'> {
+): Pick<AuditViews, 'hasCalls' | 'callsOf' | 'failuresOf' | 'usesOf'> {
   return {
     hasCalls: () => read(({ hasCalls }) => hasCalls()),
     callsOf: ({ target, since, namespace }) =>
       read(({ callsOf, firstSince }) => callsOf({ target, namespace, fromSeq: firstSince(since) })),
+    failuresOf: (tool) => read(({ failuresOf }) => failuresOf(tool)),
     usesOf: (searchIds) => read(({ usesOf }) => usesOf(searchIds)),
   };
 }

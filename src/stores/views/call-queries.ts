@@ -1,8 +1,9 @@
 /** The queries of tool calls: whether there are any, those of a tool, those that searches led to. */
 import { z } from 'zod';
+import type { AuditRecord } from '../../shapes/audit.ts';
 import { outcomeSchema } from '../../shapes/event.ts';
 import { type SearchUse, searchUseSchema } from '../../shapes/search.ts';
-import { nameParameter, type PrepareQuery } from './record-list.ts';
+import { nameParameter, type PrepareQuery, recordRowSchema } from './record-list.ts';
 import { idKey } from './view-row.ts';
 
 /** The queries. Each reads a bounded number of rows. */
@@ -11,6 +12,8 @@ export interface CallQueries {
   hasCalls(): boolean;
   /** The newest calls of a tool, by the target of its records; undefined if there are none. */
   callsOf(tool: { target: string; fromSeq: number; namespace: string | undefined }): CallSummary | undefined;
+  /** The newest failed calls of a tool among its newest 10,000, the newest first. */
+  failuresOf(tool: { target: string; limit: number }): AuditRecord[];
   /** The calls that were credited to these searches. */
   usesOf(searchIds: readonly string[]): SearchUse[];
 }
@@ -52,6 +55,13 @@ export function prepareCallQueries(query: PrepareQuery): CallQueries {
      ) JOIN records AS last ON last.seq = lastSeq`,
     callSummarySchema,
   );
+  const failures = query(
+    `SELECT seq, (SELECT body FROM records AS whole WHERE whole.seq = newest.seq) AS body FROM (
+       SELECT seq, outcome FROM records INDEXED BY records_by_target
+       WHERE target = ${nameParameter('target')} AND outcome IS NOT NULL ORDER BY seq DESC LIMIT ${summedCallsMax}
+     ) AS newest WHERE outcome > 2 ORDER BY seq DESC LIMIT :limit`,
+    recordRowSchema,
+  );
   const uses = query(
     `SELECT records.seq AS seq, wanted.value ->> 'id' AS searchId, json_extract(body, '$.fields.server_id') AS serverId,
        json_extract(body, '$.fields.tool_name') AS toolName, names.name AS outcome
@@ -64,6 +74,7 @@ export function prepareCallQueries(query: PrepareQuery): CallQueries {
   return {
     hasCalls: () => anyCall.first() !== undefined,
     callsOf: ({ target, fromSeq, namespace }) => calls.first({ target, fromSeq, namespace }),
+    failuresOf: ({ target, limit }) => failures.all({ target, limit }),
     usesOf: (searchIds) => uses.all({ searches: JSON.stringify(searchIds.map((id) => ({ id, key: idKey(id) }))) }),
   };
 }

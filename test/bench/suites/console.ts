@@ -25,6 +25,7 @@ const pages = [
   '/console/tools?query=echo%20a%20text',
   '/console/tools/echo/echo',
   '/console/skills',
+  '/console/skills?query=nothing&warnings=some',
   '/console/activity',
   '/console/activity?agent=agent-3',
   '/console/activity?event=ACCESS_DENIED',
@@ -39,10 +40,13 @@ const pages = [
   '/console/activity/{seq}',
   '/console/activity/{seq}/proof',
   '/console/quarantine',
+  '/console/quarantine?query=nothing',
   '/console/search-quality',
   '/console/keys',
+  '/console/keys?query=nothing&state=expiring',
   '/console/connect',
   '/console/scheduler',
+  '/console/scheduler?result=failed&since=7d',
 ];
 
 /** How often each page is read. */

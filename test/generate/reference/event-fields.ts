@@ -51,6 +51,7 @@ export const fieldMeanings: Readonly<Record<string, string>> = {
   resource_uri: 'The URI of the resource or template, without query and fragment',
   role: '`agent`, `auditor` or `operator`',
   rule_ids: 'The rules of the [content scan](scan-rules.md), separated by commas',
+  run_ms: 'How long the cleanup took, in milliseconds',
   search_id: 'The search that led to the call, `srch_…`',
   credited_search_id: 'The search that learns from the outcome, whether the call named it or not',
   count: 'How many further refusals of this kind by the same key or address came since the last record of them',

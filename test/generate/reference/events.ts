@@ -136,11 +136,11 @@ const securityEvents: Readonly<Record<SecurityEvent, EventEntry>> = {
 const monitoringEvents: Readonly<Record<MonitoringEvent, EventEntry>> = {
   SCHEDULER_START: { when: 'The scheduler starts.', fields: ['interval_hours', 'next_run_time'] },
   SCHEDULER_STOP: { when: 'The scheduler stops.', fields: totals },
-  SCHEDULER_CLEANUP_SUCCESS: { when: 'A cleanup finished.', fields: ['deleted_count', ...totals] },
+  SCHEDULER_CLEANUP_SUCCESS: { when: 'A cleanup finished.', fields: ['deleted_count', 'run_ms', ...totals] },
   SCHEDULER_CLEANUP_FAILED: {
     when: 'A cleanup finished, but a part of it failed.',
     failed: true,
-    fields: ['error_type', 'failed_parts', 'total_cleanups_attempted'],
+    fields: ['error_type', 'failed_parts', 'deleted_count', 'run_ms', 'total_cleanups_attempted'],
   },
 };
 
