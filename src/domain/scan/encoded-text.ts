@@ -41,11 +41,42 @@ export function mayHoldEncoded(line: string): boolean {
   for (let end = encodedLengthMin - 1; end < line.length; ) {
     let at = end;
     while (at > end - encodedLengthMin && isEncoding(line.charCodeAt(at))) at -= 1;
-    if (at === end - encodedLengthMin) return true;
+    if (at === end - encodedLengthMin) {
+      at = runEnd(line, end + 1);
+      if (mayDecode(line, end + 1 - encodedLengthMin, at)) return true;
+    }
     end = at + encodedLengthMin;
   }
   return false;
 }
+
+function runEnd(line: string, from: number): number {
+  let end = from;
+  while (end < line.length && isEncoding(line.charCodeAt(end))) end += 1;
+  return end;
+}
+
+/** Whether `decodedRun` may decode a run: it mixes upper and lower case, is hexadecimal, or has percent escapes. */
+function mayDecode(line: string, from: number, end: number): boolean {
+  let start = from;
+  while (start > 0 && isEncoding(line.charCodeAt(start - 1))) start -= 1;
+  let [hasUpper, hasLower, isHexadecimal] = [false, false, true];
+  for (let at = start; at < end; at += 1) {
+    const code = line.charCodeAt(at);
+    if (code === percent) return true;
+    const isUpper = code >= upperA && code <= upperZ;
+    const isLower = code >= lowerA && code <= lowerZ;
+    hasUpper ||= isUpper;
+    hasLower ||= isLower;
+    const isDigit = code >= digit0 && code <= digit9;
+    isHexadecimal &&= isDigit || (isUpper && code <= upperF) || (isLower && code <= lowerF);
+  }
+  return isHexadecimal || (hasUpper && hasLower);
+}
+
+const [percent, digit0, digit9, upperA, upperF, upperZ, lowerA, lowerF, lowerZ] = [
+  37, 48, 57, 65, 70, 90, 97, 102, 122,
+];
 
 const encodings = new Uint8Array(128);
 for (let code = 0; code < 128; code += 1) encodings[code] = /[A-Za-z0-9+/_%-]/.test(String.fromCharCode(code)) ? 1 : 0;
@@ -100,7 +131,8 @@ function mayBeEncoded(line: string): boolean {
 export function* encodedBlocks(lines: readonly string[]): Generator<{ text: string; line: number } | undefined> {
   let runs: string[] = [];
   let length = 0;
-  for (const [index, line] of lines.entries()) {
+  for (let index = 0; index < lines.length; index += 1) {
+    const line = lines[index] ?? '';
     const run = mayBeEncoded(line) ? encodedLine.exec(line)?.[1] : undefined;
     if ((run === undefined || length >= blockLengthMax) && runs.length > 0) {
       if (runs.length > 1) yield { text: runs.join(''), line: index + 1 - runs.length };

@@ -22,8 +22,9 @@ export function mayMatchExpression(line: string): boolean {
 export function* expressionMatches(line: string): Generator<void, ExpressionMatch[]> {
   const text = withoutFormatting(line);
   const matches: ExpressionMatch[] = [];
-  for (const { rule, expressions, hint } of expressionRules) {
-    const found = isLong(text) || hint.test(text) ? yield* firstMatch(expressions, text) : undefined;
+  for (const { rule, expressions, hint, needs } of expressionRules) {
+    const mayMatch = (isLong(text) || hint.test(text)) && needs?.test(text) !== false;
+    const found = mayMatch ? yield* firstMatch(expressions, text) : undefined;
     if (found !== undefined) matches.push({ rule, found: found.toLowerCase() });
   }
   return matches;
@@ -39,15 +40,24 @@ function withoutFormatting(text: string): string {
   return text.replaceAll(/\*+/g, '').replaceAll(/ {2,}/g, ' ');
 }
 
+/** How often an expression is used until V8 has compiled it, for text in Latin letters and for any other. */
+const usesUntilCompiled = 4;
+const uses = new WeakMap<RegExp, number>();
+
 /**
- * The text that the first of the expressions matches in a line; undefined if none does. Yields before each expression but
- * the first, since V8 compiles an expression when it is first used, which takes some milliseconds.
+ * The text that the first of the expressions matches in a line; undefined if none does. Yields before an expression that
+ * was seldom used, since V8 compiles one when it is first used, which takes some milliseconds, and between windows.
  */
 function* firstMatch(expressions: readonly RegExp[], line: string): Generator<void, string | undefined> {
   for (let from = 0; from < line.length; from += expressionWindowLength - windowOverlap) {
+    if (from > 0) yield;
     const window = line.slice(from, from + expressionWindowLength);
-    for (const [index, expression] of expressions.entries()) {
-      if (index > 0) yield;
+    for (const expression of expressions) {
+      const count = uses.get(expression) ?? 0;
+      if (count < usesUntilCompiled) {
+        uses.set(expression, count + 1);
+        yield;
+      }
       const found = expression.exec(window);
       if (found !== null) return found[0];
     }

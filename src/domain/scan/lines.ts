@@ -1,4 +1,5 @@
 /** Splits untrusted text into numbered lines, and long lines into pieces of bounded length. Pure. */
+import { anyReach, type LineReach } from './rules/step-signature.ts';
 
 /** One line of a part, or a piece of a long one, with the number of its line in the part, from 1. */
 export interface ScanLine {
@@ -7,17 +8,14 @@ export interface ScanLine {
   /** The number of UTF-16 units of the line before this piece. */
   offset: number;
   /** For which places the line, or a part of it, may matter; all if this is absent. See `words/line-reach`. */
-  reach?: number;
+  reach?: LineReach;
 }
 
-/** The reach of a line that was not tested. */
-export const everywhere = -1;
-
-/** For which places lines may matter. */
-export function reachOfLines(lines: readonly ScanLine[]): number {
-  let reach = 0;
-  for (const line of lines) reach |= line.reach ?? everywhere;
-  return reach;
+/** For which places lines may matter, each alone. */
+export function placesOfLines(lines: readonly ScanLine[]): number {
+  let places = 0;
+  for (const { reach = anyReach } of lines) places |= reach.places;
+  return places;
 }
 
 /** Lines that a cheap step of the scan reads before it pauses. */
@@ -79,6 +77,22 @@ export function* logicalLines(lines: readonly ScanLine[]): Generator<ScanLine[]>
     logical = [];
   }
   if (logical.length > 0) yield logical;
+}
+
+/** Those of the {@link logicalLines} that have a line for which one of the `places` matters. */
+export function* logicalLinesFor(lines: readonly ScanLine[], places: number): Generator<ScanLine[]> {
+  for (let start = 0, at = 0; at < lines.length; at += 1) {
+    if ((placesOf(lines[at]) & places) === 0) continue;
+    let from = at;
+    while (from > start && isContinued(lines[from - 1]?.text ?? '')) from -= 1;
+    while (at + 1 < lines.length && isContinued(lines[at]?.text ?? '')) at += 1;
+    start = at + 1;
+    yield lines.slice(from, start);
+  }
+}
+
+function placesOf(line: ScanLine | undefined): number {
+  return (line?.reach ?? anyReach).places;
 }
 
 const trailingSpacesMax = 8;

@@ -2,9 +2,10 @@
 import { decodedTexts, encodedLengthMin, mayHoldEncoded } from './encoded-text.ts';
 import { type CharacterRule, characterRules } from './hidden-text.ts';
 import { linesPerStep, piecesOf, type ScanLine } from './lines.ts';
+import { noReach } from './rules/step-signature.ts';
 import { dataLine, type TextFormat } from './text-format.ts';
-import { isAscii, normalisedLine } from './text-normalisation.ts';
-import { reachOf, reachOfPlain } from './words/line-reach.ts';
+import { isAscii, isTypographic, normalisedLine } from './text-normalisation.ts';
+import { reachOfPlain } from './words/line-reach.ts';
 
 /** Who is called with what a line contains before it is normalised. */
 export interface LineFindings {
@@ -39,7 +40,7 @@ function readSimpleLines(
   for (let index = from; index < to; index += 1) {
     const text = written[index] ?? '';
     if (text === '') {
-      if (lines.at(-1)?.text !== '') lines.push({ text, line: index + 1, offset: 0, reach: 0 });
+      if (lines.at(-1)?.text !== '') lines.push({ text, line: index + 1, offset: 0, reach: noReach });
       continue;
     }
     if (!isSimple(text)) return index;
@@ -51,16 +52,18 @@ function readSimpleLines(
 
 function scanLine({ text, line, offset }: ScanLine, format: TextFormat): ScanLine {
   const read = format === 'data' ? dataLine(text) : text;
-  return { text: read, line, offset, reach: isAscii(read) ? reachOfPlain(read) : reachOf(read) };
+  return { text: read, line, offset, reach: reachOfPlain(read) };
 }
 
 const simpleLengthMax = 1_000;
 // Beyond ASCII, or the beginning of an entity or of an escape.
 const special = /[\u0080-\uffff]|&[#A-Za-z]|\\[xXuU]/;
+const escapes = /&[#A-Za-z]|\\[xXuU]/;
 
 /** Whether a line is its own normal form, with nothing encoded or hidden in it. Most lines are. */
 function isSimple(text: string): boolean {
-  return text.length <= simpleLengthMax && !special.test(text) && !mayHoldEncoded(text);
+  if (text.length > simpleLengthMax || mayHoldEncoded(text)) return false;
+  return !special.test(text) || (isTypographic(text) && !escapes.test(text));
 }
 
 function* readPieces(

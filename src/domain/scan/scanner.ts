@@ -10,13 +10,14 @@ import { commentsOf } from './code-comments.ts';
 import { decodedTexts, encodedBlocks } from './encoded-text.ts';
 import { expressionMatches, expressionWindowLength } from './expression-match.ts';
 import { cleanTextOf, Findings } from './findings.ts';
-import { everywhere, isStepEnd, logicalLines, reachOfLines, type ScanLine, writtenLines } from './lines.ts';
+import { isStepEnd, logicalLines, logicalLinesFor, placesOfLines, type ScanLine, writtenLines } from './lines.ts';
 import { partLines } from './part-lines.ts';
 import { indexSentence, type PatternMatch, type ScanToken, type SentenceIndex } from './pattern.ts';
 import { hiddenRules } from './rules/hidden.ts';
 import type { ScanRule } from './rules/rule.ts';
 import { bitOf, expressionBit, mayMatch, stepsOf } from './rules/rule-filter.ts';
 import { knownSymbols, type RulePlace, rulesFor } from './rules/rule-set.ts';
+import { anyReach, linesMayMatch } from './rules/step-signature.ts';
 import { type Segment, segmentsOf, taggedBlocks } from './segments.ts';
 import { segmentLanguage, type TextFormat, textLanguages } from './text-format.ts';
 import { optionReach } from './words/line-reach.ts';
@@ -134,19 +135,21 @@ function* scanDecoded(scan: PartScan, texts: readonly string[], line: number): G
 
 function* scanSegment(scan: PartScan, segment: Segment): Generator<void> {
   const { kind, language, lines, context } = segment;
-  const reach = reachOfLines(lines) | (context === 'option' ? optionReach : 0);
-  if (reach === 0 || lines.every(({ text }) => text.length < textLengthMin)) return;
-  if (kind === 'code') yield* scanCode(scan, segment, reach);
-  else if ((reach & bitOf(placeOf(scan, segment))) !== 0) yield* scanSentences(scan, segment);
-  if ((reach & (bitOf('comment') | expressionBit)) === 0) return;
+  const ofContext = context === 'option' ? optionReach : undefined;
+  const places = placesOfLines(lines) | (ofContext?.places ?? 0);
+  if (places === 0 || lines.every(({ text }) => text.length < textLengthMin)) return;
+  if (kind === 'code') yield* scanCode(scan, segment, places);
+  else if (linesMayMatch(placeOf(scan, segment), lines, ofContext)) yield* scanSentences(scan, segment);
+  if ((places & (bitOf('comment') | expressionBit)) === 0) return;
   if (kind === 'code' && !textLanguages.has(language)) {
+    if ((places & expressionBit) === 0 && !linesMayMatch('comment', lines)) return;
     yield* forEach(commentsOf(lines), (comment) =>
       scanSegment(scan, { kind: 'comment', language: '', lines: comment }),
     );
     return;
   }
   for (const line of lines) {
-    if (((line.reach ?? everywhere) & expressionBit) === 0) continue;
+    if (((line.reach ?? anyReach).places & expressionBit) === 0) continue;
     for (const { rule, found } of yield* expressionMatches(line.text))
       report(scan, segment, rule, [{ text: found, line: line.line }]);
     if (line.text.length > expressionWindowLength || isStepEnd(line.line)) yield;
@@ -192,11 +195,10 @@ function* readLines(reader: SentenceReader, lines: readonly ScanLine[]): Generat
 }
 
 /** Applies the rules of commands to each line of code, and those of blocks to lines together. */
-function* scanCode(scan: PartScan, segment: Segment, reach: number): Generator<void> {
+function* scanCode(scan: PartScan, segment: Segment, places: number): Generator<void> {
   const place = placeOf(scan, segment);
-  const isBlock = (reach & bitOf('block')) !== 0;
-  const bit = bitOf(place);
-  if (!isBlock && (reach & bit) === 0) return;
+  const isBlock = linesMayMatch('block', segment.lines);
+  if (!isBlock && (places & bitOf(place)) === 0) return;
   const filter = new BlockFilter((block) => mayMatch('block', block));
   const { reader } = scan;
   reader.begin((sentence) => {
@@ -205,9 +207,9 @@ function* scanCode(scan: PartScan, segment: Segment, reach: number): Generator<v
     applyRules(scan, { segment, tokens: sentence.tokens(), isFirst: false, place });
     reader.wordsRead = wordsPerStep;
   });
-  for (const line of logicalLines(segment.lines)) {
+  for (const line of isBlock ? logicalLines(segment.lines) : logicalLinesFor(segment.lines, bitOf(place))) {
     if (isStepEnd(line[0]?.line ?? 0)) yield;
-    if (!isBlock && (reachOfLines(line) & bit) === 0) continue;
+    if (!isBlock && !linesMayMatch(place, line)) continue;
     yield* readLines(reader, line);
     reader.end();
   }
@@ -217,7 +219,7 @@ function* scanCode(scan: PartScan, segment: Segment, reach: number): Generator<v
 
 /** Applies the rules of a place to sentences together. Most code has no word for them, and is not read for them. */
 function* scanBlock(scan: PartScan, segment: Segment, place: 'block' | 'tagged'): Generator<void> {
-  if ((reachOfLines(segment.lines) & bitOf(place)) === 0) return;
+  if (!linesMayMatch(place, segment.lines)) return;
   const block = new SentenceBlock((words) => {
     if (mayMatch(place, words)) applyRules(scan, { segment, tokens: words.tokens, isFirst: false, place });
   });

@@ -2,7 +2,8 @@
  * Splits Markdown into segments: prose, table rows, code blocks, and text that a renderer hides.
  * Also finds pseudo-tags such as `<important>`. Pure.
  */
-import { everywhere, isStepEnd, type ScanLine } from './lines.ts';
+import { isStepEnd, type ScanLine } from './lines.ts';
+import { anyReach } from './rules/step-signature.ts';
 
 /** Consecutive lines of one kind. `hidden` text is not visible once the Markdown is rendered, `comment` is one in code. */
 export interface Segment {
@@ -81,7 +82,7 @@ class SegmentReader {
   }
 
   #readCode(line: ScanLine, openingFence: string): void {
-    const marks = line.text.trim();
+    const marks = line.text.includes(openingFence) ? line.text.trim() : '';
     if (marks.startsWith(openingFence) && /^(?:`+|~+)$/.test(marks)) {
       this.#fence = undefined;
       this.#close();
@@ -128,7 +129,7 @@ class SegmentReader {
     const { text } = line;
     const trimmed = text.trim();
     const hidden = hiddenTextOf(text);
-    if (hidden !== undefined) this.#appendAlone('hidden', { ...line, text: hidden, reach: everywhere });
+    if (hidden !== undefined) this.#appendAlone('hidden', { ...line, text: hidden, reach: anyReach });
     else if (trimmed === '') this.#close();
     else if (trimmed.startsWith('|')) {
       const cells = trimmed.replace(/^\||\|$/g, '').replace(/(?<!\\)\|/g, ' . ');
@@ -145,11 +146,9 @@ class SegmentReader {
     const newField = this.#frontMatter === 'open' && /^\S/.test(text);
     const isItem = listItem.test(text);
     if (newField || isItem) this.#close();
-    this.#append(
-      'prose',
-      { ...line, text: text.replace(/^[\s>]{1,24}/, '') },
-      isItem ? this.#itemContext(text) : undefined,
-    );
+    const inner = /^[\s>]/.test(text) ? text.replace(/^[\s>]{1,24}/, '') : text;
+    const context = isItem ? this.#itemContext(text) : undefined;
+    this.#append('prose', inner === text ? line : { ...line, text: inner }, context);
     // A line that is no item and is not indented below one begins another paragraph.
     if (!isItem && /^\S/.test(text)) this.#afterProhibition = isProhibitiveLead(text);
   }

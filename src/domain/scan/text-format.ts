@@ -45,11 +45,15 @@ export function segmentLanguage(format: TextFormat): string {
 
 const escapes: Readonly<Record<string, string>> = { n: ' ', r: ' ', t: ' ', '"': ' ', '/': '/', '\\': ' ' };
 
+const escaped = /\\(?:u([0-9a-fA-F]{4})|([nrt"/\\]))/g;
+
+function resolvedEscape(_found: string, code: unknown, letter: unknown): string {
+  if (code === undefined) return escapes[String(letter)] ?? ' ';
+  return String.fromCharCode(Number.parseInt(String(code), 16));
+}
+
 /** A line of structured data with its escapes resolved and each of its strings as a sentence. */
 export function dataLine(line: string): string {
-  return line
-    .replace(/\\(?:u([0-9a-fA-F]{4})|([nrt"/\\]))/g, (_found, code, letter) =>
-      code === undefined ? (escapes[String(letter)] ?? ' ') : String.fromCharCode(Number.parseInt(String(code), 16)),
-    )
-    .replace(/"/g, ' . ');
+  const resolved = line.includes('\\') ? line.replace(escaped, resolvedEscape) : line;
+  return resolved.includes('"') ? resolved.replaceAll('"', ' . ') : resolved;
 }

@@ -3,6 +3,7 @@
  * Resolves compatibility forms and HTML entities, removes invisible characters and maps look-alike letters to Latin.
  * Works line by line, so line numbers do not change. Pure; linear in the text.
  */
+import { BoundedMap } from '../../flow/bounded-map.ts';
 
 // Zero-width characters, the soft hyphen, Hangul fillers, bidirectional controls, variation selectors and the tag
 // block (Unicode 17, Default_Ignorable_Code_Point).
@@ -116,6 +117,43 @@ const foreignLetter = /(?![\u0000-\u007f])[\p{L}\p{M}]/u;
 /** Whether the text has only characters of ASCII. */
 export function isAscii(text: string): boolean {
   return !beyondAscii.test(text);
+}
+
+/** Whether all characters beyond ASCII are signs such as dashes, arrows and emoji, which normalisation leaves as they are. */
+export function isTypographic(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code <= lastAscii) continue;
+    const isPair = code >= 0xd800 && code <= 0xdbff;
+    if (!(isPair ? isSignPair(text.slice(at, at + 2)) : isSignCode(code))) return false;
+    if (isPair) at += 1;
+  }
+  return true;
+}
+
+const lastAscii = 127;
+const noSign = /[\p{L}\p{M}\p{N}\p{Z}\p{C}’]/u;
+/** What is known of each UTF-16 unit: 0 nothing, 1 a sign, 2 none. */
+const signs = new Uint8Array(65_536);
+
+function isSignCode(code: number): boolean {
+  if (signs[code] === 0) signs[code] = isSign(String.fromCharCode(code)) ? 1 : 2;
+  return signs[code] === 1;
+}
+
+const signPairsMax = 4096;
+const signPairs = new BoundedMap<string, boolean>(signPairsMax);
+
+function isSignPair(pair: string): boolean {
+  const known = signPairs.get(pair);
+  if (known !== undefined) return known;
+  const isOne = pair.length === 2 && isSign(pair);
+  signPairs.set(pair, isOne);
+  return isOne;
+}
+
+function isSign(character: string): boolean {
+  return !noSign.test(character) && character.replace(invisible, '').normalize('NFKC') === character;
 }
 
 /** Normalises one line. `isPlain`: the line is in ASCII. */

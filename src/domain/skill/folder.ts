@@ -44,6 +44,11 @@ export function skillFileOf(names: readonly string[]): string | undefined {
     : names.find((name) => name.toLowerCase() === skillFileName.toLowerCase());
 }
 
+/** Whether a listed path has a part that is not UTF-8, which is read as a replacement character and cannot be opened. */
+export function isUndecodable(path: string): boolean {
+  return path.includes('\ufffd');
+}
+
 /** Whether a real path is a folder or lies in it. */
 export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
@@ -103,6 +108,7 @@ async function readManifest(
   }
 }
 
+const undecodableMessage = 'has a name that is not UTF-8, and is left out';
 const notRegularMessage = 'must be a regular file inside the skill folder';
 
 function unreadableMessage(error: unknown): string {
@@ -120,7 +126,10 @@ interface FoundFiles {
   warnings: Violation[];
 }
 
-/** Reads the other files of a skill. Stops just past a limit, so that {@link parseSkillDocument} can report it. */
+/** Files that are read at the same time. Each may have as many bytes as all of a skill. */
+const filesAtOnce = 4;
+
+/** Reads the other files of a skill. Stops past a limit, so that {@link parseSkillDocument} can report it. */
 async function readOtherFiles(
   root: string,
   manifest: string,
@@ -128,26 +137,41 @@ async function readOtherFiles(
   const { paths, violations, warnings } = await findFiles(root, manifest);
   const files: SkillFile[] = [];
   let bytesTotal = 0;
-  for (const { path, isLink } of paths) {
-    if (bytesTotal > skillLimits.bytesMax) break;
-    try {
-      // The folders above a listed file were listed too, and are no links.
-      const real = isLink ? await realpath(join(root, path)) : join(root, path);
-      const file = await readWithin([root], real, skillLimits.bytesMax);
-      if (file.outcome === 'outside') {
-        const message = 'is a link out of the skill folder, and is left out';
-        warnings.push({ field: `files/${printableExcerpt(path)}`, message });
-      }
-      if (file.outcome !== 'read') continue;
-      bytesTotal += file.bytes.byteLength;
-      files.push(skillFile(path.split(sep).join('/'), file.bytes));
-    } catch (error) {
-      // A file that was deleted after it was listed is ignored. The watcher reports its removal separately.
-      if (!isNotFound(error))
-        violations.push({ field: `files/${printableExcerpt(path)}`, message: unreadableMessage(error) });
+  for (let at = 0; at < paths.length && bytesTotal <= skillLimits.bytesMax; at += filesAtOnce) {
+    const batch = paths.slice(at, at + filesAtOnce);
+    const readings = await Promise.all(batch.map((listed) => readListedFile(root, listed)));
+    for (const { path, bytes, warning, violation } of readings) {
+      const field = `files/${printableExcerpt(path)}`;
+      if (warning !== undefined) warnings.push({ field, message: warning });
+      if (violation !== undefined) violations.push({ field, message: violation });
+      if (bytes === undefined) continue;
+      bytesTotal += bytes.byteLength;
+      files.push(skillFile(path.split(sep).join('/'), bytes));
     }
   }
   return { files, violations, warnings };
+}
+
+interface ListedFile {
+  path: string;
+  /** Absent for what is not part of the skill. */
+  bytes?: Buffer;
+  warning?: string;
+  violation?: string;
+}
+
+async function readListedFile(root: string, { path, isLink }: FoundFiles['paths'][number]): Promise<ListedFile> {
+  try {
+    // The folders above a listed file were listed too, and are no links.
+    const real = isLink ? await realpath(join(root, path)) : join(root, path);
+    const file = await readWithin([root], real, skillLimits.bytesMax);
+    if (file.outcome === 'outside') return { path, warning: 'is a link out of the skill folder, and is left out' };
+    return file.outcome === 'read' ? { path, bytes: file.bytes } : { path };
+  } catch (error) {
+    if (isUndecodable(path)) return { path, warning: undecodableMessage };
+    // A file that was deleted after it was listed is ignored. The watcher reports its removal separately.
+    return isNotFound(error) ? { path } : { path, violation: unreadableMessage(error) };
+  }
 }
 
 /** Lists the files of a skill by path. A folder with a SKILL.md of its own is another skill. */
@@ -156,7 +180,7 @@ async function findFiles(root: string, manifest: string): Promise<FoundFiles> {
   const pending = [root];
   let entriesSeen = 0;
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-    const entries = await readEntries(root, folder, found.violations);
+    const entries = await readEntries(root, folder, found);
     if (folder !== root && skillFileOf(entries.map(({ name }) => name)) !== undefined) {
       const message = 'has a SKILL.md of its own, and is not part of this skill';
       found.warnings.push({ field: `files/${printableExcerpt(relative(root, folder))}`, message });
@@ -181,16 +205,17 @@ async function findFiles(root: string, manifest: string): Promise<FoundFiles> {
   return found;
 }
 
-async function readEntries(root: string, folder: string, violations: Violation[]): Promise<Dirent[]> {
+async function readEntries(
+  root: string,
+  folder: string,
+  { violations, warnings }: Pick<FoundFiles, 'violations' | 'warnings'>,
+): Promise<Dirent[]> {
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch (error) {
-    if (!isNotFound(error)) {
-      violations.push({
-        field: `files/${printableExcerpt(relative(root, folder))}`,
-        message: unreadableMessage(error),
-      });
-    }
+    const field = `files/${printableExcerpt(relative(root, folder))}`;
+    if (isUndecodable(folder)) warnings.push({ field, message: undecodableMessage });
+    else if (!isNotFound(error)) violations.push({ field, message: unreadableMessage(error) });
     return [];
   }
 }

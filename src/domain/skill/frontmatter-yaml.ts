@@ -24,9 +24,7 @@ export function readFrontmatterYaml(yaml: string): FrontmatterReading {
   const strict = parseYaml(yaml);
   if (strict.attributes !== undefined || strict.problems.length === 0) return strict;
   const blocks = topLevelBlocks(yaml);
-  if (blocks.length === 0) return strict;
-  const quoted = blocks.map(({ key, lines }) => quotedBlock(key, lines)).join('\n');
-  return { attributes: parseYaml(quoted).attributes ?? asTexts(blocks), problems: strict.problems };
+  return blocks.length === 0 ? strict : { attributes: readBlocks(blocks), problems: strict.problems };
 }
 
 /**
@@ -87,33 +85,54 @@ interface KeyBlock {
   lines: string[];
 }
 
-/** Splits YAML at its top-level keys. Lines before the first key, and lines of other documents, are left out. */
+/** Splits YAML at its top-level keys. Lines before the first key, comments, and lines of other documents are left out. */
 function topLevelBlocks(yaml: string): KeyBlock[] {
   const blocks: KeyBlock[] = [];
   for (const line of yaml.split('\n')) {
     const start = /^(?:"([^"]+)"|'([^']+)'|([\p{L}\p{N}_][^\s:#]*(?: [^\s:#]+)*))[ \t]*:(?:[ \t]+(.*))?$/u.exec(line);
     const key = start?.[1] ?? start?.[2] ?? start?.[3];
     if (key !== undefined) blocks.push({ key, lines: [start?.[4] ?? ''] });
-    else if (!/^(?:\.\.\.|---|%)/.test(line)) blocks.at(-1)?.lines.push(line);
+    else if (!/^(?:\.\.\.|---|%|#)/.test(line)) blocks.at(-1)?.lines.push(line);
   }
   return blocks;
+}
+
+function block(key: string, lines: readonly string[]): string {
+  return `${JSON.stringify(key)}: ${lines.join('\n')}`;
 }
 
 /** YAML of one key. A plain value, which may hold `: ` or ` #`, is quoted; every other form is returned unchanged. */
 function quotedBlock(key: string, [first = '', ...rest]: string[]): string {
   const isPlain = first !== '' && !/^(?:["'[{|>#&*!])/.test(first);
-  const value = isPlain ? JSON.stringify(foldedText([first, ...rest])) : [first, ...rest].join('\n');
-  return `${JSON.stringify(key)}: ${value}`;
+  return block(key, isPlain ? [JSON.stringify(foldedText([first, ...rest]))] : [first, ...rest]);
 }
 
-function asTexts(blocks: readonly KeyBlock[]): JsonObject {
+/** Keys that are parsed one by one. Further ones are read as text, so that the time is bounded. */
+const blocksParsedMax = 200;
+
+/** Reads each key by itself. Of a key that is written twice the last value counts, as for most clients. */
+function readBlocks(blocks: readonly KeyBlock[]): JsonObject {
+  const values = blocks.map((block, index) => {
+    const parsed = index < blocksParsedMax ? parsedValue(block) : undefined;
+    return [block.key, parsed === undefined ? textOf(block) : parsed] as const;
+  });
   // Entries make an own property of `__proto__` too.
-  return Object.fromEntries(
-    blocks.map(({ key, lines: [first = '', ...rest] }) => {
-      const lines = /^[|>][+-]?\d?[+-]?\s*$/.test(first) ? rest : [first, ...rest];
-      return [key, foldedText(lines).replace(/^(["'])(.*)\1$/s, '$2')];
-    }),
-  );
+  return Object.fromEntries(values);
+}
+
+/** The value of a key if its lines are YAML, perhaps with tabs in place of the spaces before them. */
+function parsedValue({ key, lines }: KeyBlock): unknown {
+  const indented = lines.map((line) => line.replace(/^[ \t]+/, (before) => before.replaceAll('\t', '  ')));
+  for (const yaml of [block(key, lines), quotedBlock(key, lines), quotedBlock(key, indented)]) {
+    const { attributes } = parseYaml(yaml);
+    if (attributes !== undefined) return Object.entries(attributes)[0]?.[1];
+  }
+  return undefined;
+}
+
+function textOf({ lines: [first = '', ...rest] }: KeyBlock): string {
+  const lines = /^[|>][+-]?\d?[+-]?\s*$/.test(first) ? rest : [first, ...rest];
+  return foldedText(lines).replace(/^(["'])(.*)\1$/s, '$2');
 }
 
 function foldedText(lines: readonly string[]): string {

@@ -6,7 +6,10 @@ import { hash } from 'node:crypto';
 import type { Dirent, Stats } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { fileErrorCode, isIgnoredName, isNotFound, isWithin, skillFileOf } from './folder.ts';
+import { fileErrorCode, isIgnoredName, isNotFound, isUndecodable, isWithin, skillFileOf } from './folder.ts';
+
+/** Files whose state is read at the same time. */
+const filesAtOnce = 16;
 
 /** Limits of a search. Depth is counted in folders below the directory. */
 export const searchLimits = { depthMax: 10, foldersMax: 10_000, entriesMax: 500_000 } as const;
@@ -116,7 +119,7 @@ class FolderSearch {
     try {
       await this.#visit(visit, await readdir(visit.real, { withFileTypes: true }));
     } catch (error) {
-      if (!isNotFound(error)) this.#leaveOut(visit.path, 'unreadable');
+      if (!isNotFound(error) || isUndecodable(visit.path)) this.#leaveOut(visit.path, 'unreadable');
     }
   }
 
@@ -131,6 +134,8 @@ class FolderSearch {
       skill = { folder: path, real, files: [] };
       this.#skills.push(skill);
     }
+    const isOwnFile = (entry: Dirent) => !entry.isDirectory() && !isIgnoredName(entry.name);
+    if (skill !== undefined) await this.#addFiles(skill, real, entries.filter(isOwnFile));
     for (const entry of entries.sort((left, right) => (left.name < right.name ? -1 : 1))) {
       const visit = { path: join(path, entry.name), real: join(real, entry.name), depth: depth + 1, skill };
       const isOwn = skill !== undefined && !isIgnoredName(entry.name);
@@ -138,8 +143,14 @@ class FolderSearch {
         if (!isNeverSearched(entry.name)) await this.#enter({ ...visit, skill: isOwn ? skill : undefined });
         continue;
       }
-      if (isOwn && skill !== undefined) await this.#addFile(skill, visit.real);
       if (entry.isSymbolicLink() && !isNeverSearched(entry.name)) await this.#addLink(visit);
+    }
+  }
+
+  async #addFiles(skill: SkillState, folder: string, entries: readonly Dirent[]): Promise<void> {
+    for (let at = 0; at < entries.length; at += filesAtOnce) {
+      const batch = entries.slice(at, at + filesAtOnce);
+      await Promise.all(batch.map(({ name }) => this.#addFile(skill, join(folder, name))));
     }
   }
 

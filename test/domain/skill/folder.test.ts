@@ -118,6 +118,21 @@ describe('a skill folder', () => {
     ]);
   });
 
+  test('leaves out files and folders whose names are not UTF-8, with a warning', async () => {
+    const { reported } = await reportedOf(async (folder) => {
+      const undecodable = Buffer.concat([Buffer.from(`${folder}/x`), Buffer.from([0xff])]);
+      await writeFile(undecodable, 'text');
+      await mkdir(Buffer.concat([undecodable, Buffer.from('d')]));
+      await writeFile(join(folder, 'kept.txt'), 'text');
+    });
+    const message = 'has a name that is not UTF-8, and is left out';
+    expect(documentOf(reported).files.map(({ path }) => path)).toEqual(['kept.txt']);
+    expect(documentOf(reported).warnings.toSorted((one, other) => (one.field < other.field ? -1 : 1))).toEqual([
+      { field: 'files/x\ufffd', message },
+      { field: 'files/x\ufffdd', message },
+    ]);
+  });
+
   test('whose SKILL.md is a link within the directory is read, with a warning', async () => {
     const { reported } = await reportedOf(async (folder) => {
       const agents = join(dirname(folder), 'agents');

@@ -149,7 +149,8 @@ describe('YAML', () => {
     ['a bracket that is not closed', 'description: Fine\nargument-hint: [file] [--all', 'Fine'],
     ['a block with a bad key beside it', 'description: >\n  Folded\n  text.\nargument-hint: <a>: [b', 'Folded text.'],
     ['a tag', 'description: Fine\nlicense: !!python/object:os.system x', 'Fine'],
-    ['an alias', 'description: &x a\ncompatibility: *x', '&x a'],
+    ['an alias', 'description: &x a\ncompatibility: *x', 'a'],
+    ['a comment after plain text', 'description: Use when: asked\n# internal\nlicense: MIT', 'Use when: asked'],
     ['a document end', 'description: Fine\n...\nlicense: MIT', 'Fine'],
   ])('with %s is read line by line with a warning, and strict mode refuses it', (_what, yaml, description) => {
     const document = parse(withFrontmatter(['name: a', yaml]));
@@ -171,6 +172,23 @@ describe('YAML', () => {
       ]),
     );
     expect(attributes).toMatchObject({ metadata: { tags: ['x'] }, tools: ['Read', 'Bash'] });
+  });
+
+  test.each([
+    ['a key that is written twice', ['license: MIT', 'license: Apache-2.0'], { license: 'Apache-2.0' }],
+    ['an alias', ['license: &x MIT', 'compatibility: *x'], { license: 'MIT', compatibility: '*x' }],
+    [
+      'tabs as indentation',
+      ['metadata:', '\tauthor: x', '\ttags:', '\t\t- y'],
+      { metadata: { author: 'x', tags: ['y'] } },
+    ],
+    ['text after a quotation', ['license: "MIT" or: later'], { license: '"MIT" or: later' }],
+    ['an apostrophe in a quotation', ["license: 'It's free'"], { license: "It's free" }],
+  ])('with %s keeps the values of the other keys', (_what, lines, kept) => {
+    const others = ['allowed-tools:', '  - Read', '  - Write', 'version: 2', 'nothing:'];
+    const { attributes, frontmatter } = parse(withFrontmatter([...minimal, ...lines, ...others]));
+    expect(attributes).toMatchObject({ ...kept, 'allowed-tools': ['Read', 'Write'], version: 2, nothing: null });
+    expect(frontmatter.allowedTools).toEqual(['Read', 'Write']);
   });
 
   test.each([

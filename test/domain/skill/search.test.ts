@@ -43,6 +43,13 @@ describe('a repository of skills', () => {
     });
   });
 
+  test('names a folder whose name is not UTF-8, which cannot be read', async () => {
+    const root = await createDirectory();
+    await writeSkill(root, 'a');
+    await mkdir(Buffer.concat([Buffer.from(`${root}/x`), Buffer.from([0xff])]));
+    expect(await searched(root)).toEqual({ found: ['a'], notSearched: ['x\ufffd: unreadable'] });
+  });
+
   test('that does not exist, or is a file, is missing', async () => {
     const root = await createDirectory();
     await writeFile(join(root, 'file'), '');

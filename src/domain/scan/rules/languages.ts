@@ -88,6 +88,16 @@ const overrideWords = [
   ...['sus', 'del', 'todo', 'todas', 'gli', 'le', 'delle', 'tutte', 'tue'],
 ];
 
+/** What an override in a language written in Latin letters names, or how it names all that was said. */
+const overrideNeeds = new RegExp(
+  [
+    ...[german, french, spanish].map(({ instruction }) => instruction),
+    'schrankung|instrucoes|regras|orientacoes|diretrizes|istruzion|regole|indicazion|direttiv',
+    'alles|tout ce|todo lo',
+  ].join('|'),
+  'i',
+);
+
 /** The rule OVR-07. */
 export const languageRules: readonly ScanRule[] = [
   {
@@ -100,6 +110,7 @@ export const languageRules: readonly ScanRule[] = [
       {
         hint: new RegExp(`${overrideParts.join('|')}|\\b(?:${overrideWords.join('|')})\\b`, 'i'),
         inWords: { parts: overrideParts, words: overrideWords },
+        needs: overrideNeeds,
         expressions: [
           ...[german, french, spanish].flatMap(overridesIn),
           // German: verbs with a negation at the end, and "forget all you were told".

@@ -81,6 +81,21 @@ function needsOf(rules: RuleIndex, bit: number): Needs {
   return { byStep, bit };
 }
 
+/** How many of 1,000 lines of skills have a symbol of a step, roughly. */
+export function frequencyOf(step: number): number {
+  return frequencyByStep[step] ?? 0;
+}
+
+/** The symbols of each step. */
+export function stepSymbols(): string[][] {
+  return [...numberBySymbols.keys()].map((key) => key.split(' '));
+}
+
+/** For each step that is the rarest of patterns of the place, these patterns, each as the steps that it needs. */
+export function stepsByRarest(place: RulePlace): readonly (readonly StepNumbers[] | undefined)[] {
+  return needsByPlace.get(place)?.byStep ?? [];
+}
+
 /** The symbols of all steps. One that ends in `$` means the last word of a sentence. */
 export function symbolsOfSteps(): string[] {
   return [...numbersBySymbol.keys()];

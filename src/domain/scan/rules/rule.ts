@@ -8,6 +8,8 @@ export interface ExpressionSet {
   partHint?: RegExp;
   /** What the hint matches within a word, so that each word is tested once and not each line: these parts and these words. */
   inWords?: { parts: readonly string[]; words: readonly string[] };
+  /** What a line contains besides the hint that one of the expressions matches. */
+  needs?: RegExp;
   expressions: readonly RegExp[];
 }
 

@@ -4,6 +4,7 @@
  */
 import { continues, flagsOf, follows, inUrl, isPlain, isSign, isSpace, prefix, starts } from './characters.ts';
 import { extendedHash, extendedPart, mayBeHint, mayBeKnown } from './notable-words.ts';
+import { mayBeKnownOdd } from './odd-words.ts';
 
 // A word has at most about 200 characters and a URL 300. The rest becomes a further word. Full stops and marks of
 // Chinese and Japanese end a word of these scripts, which write no spaces.
@@ -101,7 +102,8 @@ export class LineWords {
     let all = at === start ? isPlain : 0;
     let part = 0;
     let isHint = false;
-    for (const first = at; at < endMax; at += 1) {
+    const first = at;
+    for (; at < endMax; at += 1) {
       const code = text.charCodeAt(at);
       const flags = flagsOf(code);
       const isPart =
@@ -118,7 +120,7 @@ export class LineWords {
     }
     this.end = at;
     this.hash = hash;
-    this.mayBeNotable = all === 0 || isHint || mayBeKnown(hash);
+    this.mayBeNotable = isHint || (all === 0 ? mayBeKnownOdd(text, start, first, at) : mayBeKnown(hash));
     return true;
   }
 

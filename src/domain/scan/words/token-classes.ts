@@ -35,6 +35,30 @@ const ruleFile =
 const startupFile =
   /(?:^|\/)\.(?:bashrc|zshrc|profile|bash_profile|zprofile|zshenv|bash_login)$|\/etc\/(?:cron|rc\.local|profile|systemd)|launchagents|launchdaemons|\/systemd\/|\.plist$|\.git\/hooks|\bcrontab\b|schtasks|currentversion\\run/;
 
+/**
+ * Of each class for which the signs of a word matter, texts of which such a word contains one, if it does not begin with `--`
+ * or `x-`, contain `@`, consist of digits and full stops, or have one of the {@link classLabels}.
+ */
+export const classParts: readonly string[] = [
+  ...['.ssh', 'id_rsa', 'id_ed25519', 'id_ecdsa', 'id_dsa', 'authorized_keys', '.aws', '.netrc', '.npmrc', '.pypirc'],
+  ...['credential', '.pgpass', '.kube/', '.docker/', '.gnupg', '/etc/', '.config/', 'login', 'cookies.sqlite'],
+  ...['key3.db', 'key4.db', '_history', 'mcp.json', 'desktop_config', '.clawdbot/', '.openclaw/', 'e/co', 'wallet.dat'],
+  ...['keystore', '.metamask', 'exodus', 'electrum', 'keychains', 'ntds.dit', 'lsass', '/environ', 'run/secrets'],
+  ...['apikey', 'api_key', 'token', 'secret', 'password', 'passwd', 'privatekey', 'accesskey', '_key', 'database_url'],
+  ...['aws_', 'claude.md', 'agent.md', 'agents.md', 'memory.md', 'soul.md', 'gemini.md', 'identity.md', 'tools.md'],
+  ...['bootstrap.md', 'heartbeat.md', 'user.md', 'copilot-instructions.md', '.cursorrules', '.windsurfrules'],
+  ...['.clinerules', 'bashrc', 'zshrc', 'profile', 'zshenv', 'bash_login', 'launch', '/systemd/', '.plist'],
+  ...['.git/hooks', 'crontab', 'schtasks', 'currentversion', '169.254.169.254', 'google.internal', '/bin/', 'exec:'],
+  '/dev/',
+];
+
+/** Names after a full stop, before another sign or at the end, of which a host, an archive or a script has one. */
+export const classLabels: readonly string[] = [
+  ...['com', 'net', 'org', 'io', 'dev', 'app', 'xyz', 'site', 'ru', 'cn', 'info', 'top', 'co', 'tk', 'cloud', 'online'],
+  ...['invalid', 'pro', 'live', 'fun', 'me', 'sh', 'lt', 'st', 'ee', 'rs', 'us', 'ly', 'gl', 'gd', 'at', 'gy', 'cc'],
+  ...['zip', 'rar', '7z', 'exe', 'msi', 'dmg', 'pkg', 'scr', 'bat', 'apk', 'ps1', 'bash', 'env'],
+];
+
 /** The classes of a token that is in lower case, each written with its `@`. */
 export function classesOf(text: string): string[] {
   const classes: string[] = [];

@@ -1,6 +1,7 @@
 /** The words of scanned text, each classified once: classification is costly and most words repeat. */
 import { bitOf, expressionBit, lastStepsOf, placesOf, type StepNumbers, stepsOf } from '../rules/rule-filter.ts';
 import { wordHints } from '../rules/rule-set.ts';
+import { type Signature, signatureOf } from '../rules/step-signature.ts';
 import { secretPhrases } from './notable-words.ts';
 import { classesOf } from './token-classes.ts';
 
@@ -27,6 +28,10 @@ export interface Word {
   separator: Word | undefined;
   /** One bit for each place for which the word may matter in any context, with that of expressions. */
   reach: number;
+  /** Of these, those for which what it is a part of may matter. */
+  untested: number;
+  /** The bits of all steps that it may match in any context. */
+  signature: Signature;
   /** Whether any of this means something to a rule or divides sentences. */
   isNotable: boolean;
 }
@@ -65,16 +70,18 @@ function isAt(found: string, text: string, start: number, end: number): boolean 
   return found.length === end - start && text.startsWith(found, start);
 }
 
-const reachlessMax = 131_072;
-const reachless: string[] = new Array(reachlessMax).fill('');
+const unknownMax = 131_072;
+const unknown: string[] = new Array(unknownMax).fill('');
 
-/** The {@link Word.reach} of a word, as {@link wordAt} finds it. Words without one are many, and cost little to remember. */
-export function reachAt(text: string, start: number, end: number, hash: number): number {
-  const place = (hash ^ (hash >>> 15)) & (reachlessMax - 1);
-  if (isAt(reachless[place] ?? '', text, start, end)) return 0;
-  const { reach, found } = wordAt(text, start, end, hash);
-  if (reach === 0) reachless[place] = found;
-  return reach;
+/** A word as {@link wordAt} finds it; undefined if no rule knows it. Those are many, and cost little to remember. */
+export function knownWordAt(text: string, start: number, end: number, hash: number): Word | undefined {
+  const place = (hash ^ (hash >>> 15)) & (unknownMax - 1);
+  if (isAt(unknown[place] ?? '', text, start, end)) return undefined;
+  const word = wordAt(text, start, end, hash);
+  const { reach, found, signature } = word;
+  if (reach !== 0 || signature.low !== 0 || signature.high !== 0) return word;
+  unknown[place] = found;
+  return undefined;
 }
 
 function classifiedWord(found: string): Word {
@@ -84,8 +91,22 @@ function classifiedWord(found: string): Word {
   const secretWords = secretPhrases.get(text);
   const secretAfter = secretWords && { words: secretWords, word: wordOf(found, text, [...symbols, '@secretdata']) };
   const separator = commandSeparators.has(text) ? wordOf(found, text, [...symbols, '@separator']) : undefined;
-  const reach = word.reach | (secretAfter?.word.reach ?? 0) | (separator?.reach ?? 0) | markReach(found);
-  return { ...word, secretAfter, separator, reach, isNotable: word.isNotable || secretWords !== undefined };
+  const untested = markReach(found);
+  const reach = word.reach | (secretAfter?.word.reach ?? 0) | (separator?.reach ?? 0) | untested;
+  const signature = joined(word.signature, secretAfter?.word.signature, separator?.signature);
+  return {
+    ...{ ...word, secretAfter, separator, reach, untested, signature },
+    isNotable: word.isNotable || secretWords !== undefined,
+  };
+}
+
+function joined(...signatures: readonly (Signature | undefined)[]): Signature {
+  let [low, high] = [0, 0];
+  for (const signature of signatures) {
+    low |= signature?.low ?? 0;
+    high |= signature?.high ?? 0;
+  }
+  return { low, high };
 }
 
 const trailingMarks = /[.:/-]$/;
@@ -110,6 +131,8 @@ function wordOf(found: string, text: string, symbols: readonly string[]): Word {
     ...{ found, text, symbols, steps, lastSteps, closing, endsSentence, isHint },
     places,
     reach: places | (isHint ? expressionBit : 0),
+    untested: 0,
+    signature: joined(signatureOf(steps), signatureOf(lastSteps)),
     secretAfter: undefined,
     separator: undefined,
     isNotable: steps.length + lastSteps.length > 0 || closing !== undefined || endsSentence || isHint || isSign,
