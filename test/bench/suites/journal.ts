@@ -2,7 +2,7 @@
  * The journal: what a record costs, with few and with many records stored; verification and retention of 1,000,000.
  * Costs are of the event loop's thread. The views follow in their own thread, which is part of what a record costs others.
  */
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, hash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,8 +16,10 @@ import { signCheckpoint } from '../../../src/journal/checkpoint.ts';
 import { type Journal, openJournal } from '../../../src/journal/journal.ts';
 import { recordLine } from '../../../src/journal/record-line.ts';
 import { noteSigner } from '../../../src/journal/signed-note.ts';
+import { newId } from '../../../src/shapes/id.ts';
 import { type AuditViews, createAuditViews } from '../../../src/stores/views/audit-views.ts';
 import { openLog } from '../../../src/telemetry/log.ts';
+import { createTraceIds } from '../../../src/telemetry/trace-ids.ts';
 import { longestStalls } from '../event-loop-stall.ts';
 import { type Finding, figureFinding, withVerdict } from '../findings.ts';
 import { quantile } from '../paired.ts';
@@ -90,16 +92,26 @@ async function append(journal: Journal, count: number): Promise<void> {
   await Promise.all(Array.from({ length: count }, () => appendCall(journal)));
 }
 
+const traceIds = createTraceIds();
+const by = { agentId: 'agent', namespace: 'default', keyId: '0123456789abcdef', role: 'agent' } as const;
+/** What a record has of its call's arguments and result. Computing it is no part of the record. */
+const digests = { arguments: hash('sha256', 'arguments'), result: hash('sha256', 'result') };
+
+/** Appends the record of a call with its outcome, which has the fields and the ids of a real one. */
 async function appendCall(journal: Journal): Promise<void> {
-  const span = trace.wrapSpanContext({
-    traceId: randomBytes(16).toString('hex'),
-    spanId: randomBytes(8).toString('hex'),
-    traceFlags: 1,
-  });
-  const by = { agentId: 'agent', namespace: 'default', keyId: '0123456789abcdef', role: 'agent' } as const;
-  const fields = { tool_name: 'echo', server_id: 'echo', outcome: 'success', latency_ms: 1.25, agent_id: 'agent' };
+  const ids = { traceId: traceIds.generateTraceId(), spanId: traceIds.generateSpanId() };
+  const span = trace.wrapSpanContext({ ...ids, traceFlags: 1 });
+  const fields = {
+    agent_id: by.agentId,
+    call_id: newId('call'),
+    latency_ms: 1.25,
+    namespace: by.namespace,
+    outcome: 'success',
+    server_id: 'echo',
+    tool_name: 'echo',
+  };
   const event = { kind: 'tool_outcome', outcome: 'success', fields } as const;
-  const entry = auditEntry({ event, by, span }, { writerId, timeMs: Date.now() });
+  const entry = auditEntry({ event, by, span, digests }, { writerId, timeMs: Date.now() });
   await journal.append((seq) => recordLine(entry, seq));
 }
 
