@@ -11,12 +11,12 @@ function stage(spansMax?: number): { spans: RecentSpans; tracer: Tracer } {
 
 /** Ends a span with one child, and returns the id of their trace. */
 function endPair(tracer: Tracer, name: string): string {
-  const parent = tracer.startSpan(name, { startTime: 1000, attributes: { 'hestia.server.id': 'a' } });
+  const parent = tracer.startSpan(name, { startTime: new Date(1000), attributes: { 'hestia.server.id': 'a' } });
   const within = trace.setSpan(context.active(), parent);
-  const child = tracer.startSpan(`${name} child`, { startTime: 1010 }, within);
+  const child = tracer.startSpan(`${name} child`, { startTime: new Date(1010) }, within);
   child.setStatus({ code: SpanStatusCode.ERROR });
-  child.end(1015);
-  parent.end(1020);
+  child.end(new Date(1015));
+  parent.end(new Date(1020));
   return parent.spanContext().traceId;
 }
 
