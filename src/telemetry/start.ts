@@ -146,7 +146,7 @@ async function spanPipeline(
   if (traces.exporter === 'none') return undefined;
   const exporter: SpanExporter = usesJson(traces)
     ? new (await import('@opentelemetry/exporter-trace-otlp-http')).OTLPTraceExporter()
-    : new (await import('@opentelemetry/exporter-trace-otlp-proto')).OTLPTraceExporter();
+    : (await import('./otlp/exporters.ts')).createSpanExporter();
   return createSpanPipeline(exporter, traces, observer);
 }
 
@@ -157,7 +157,7 @@ async function logPipeline(
   if (logs.exporter === 'none') return undefined;
   const exporter: LogRecordExporter = usesJson(logs)
     ? new (await import('@opentelemetry/exporter-logs-otlp-http')).OTLPLogExporter()
-    : new (await import('@opentelemetry/exporter-logs-otlp-proto')).OTLPLogExporter();
+    : (await import('./otlp/exporters.ts')).createLogExporter();
   return createLogPipeline(exporter, logs, observer);
 }
 
