@@ -130,7 +130,10 @@ export const serverStatusSchema = z.object({
   state: serverStateSchema,
   stateSince: z.number(),
   toolsCount: z.int(),
-  /** Tools that were listed but cannot be offered: a second one of the same name, or a definition that is not valid. */
+  /**
+   * Tools that were listed but cannot be offered: a second one of the same name, a definition that is not valid, or a new name
+   * where 50,000 of the server are pinned.
+   */
   toolsRefusedCount: z.int(),
   /** The protocol version agreed with the server, once connected. */
   protocolVersion: z.string().optional(),

@@ -23,6 +23,8 @@ export interface SearchStore {
   list(filter: SearchFilter & { before: number | undefined; limit: number }): Promise<ListedSearch[]>;
   /** Deletes the oldest searches made before `before` (Unix milliseconds), at most `limit`; returns how many. May be repeated. */
   prune(tx: Transaction, range: { before: number; limit: number }): Promise<number>;
+  /** Deletes the oldest searches but `searchesMax`, at most `limit`; returns how many. May be repeated. */
+  pruneBeyond(tx: Transaction, range: { searchesMax: number; limit: number }): Promise<number>;
 }
 
 /** A tool in the results of a search. */
@@ -66,6 +68,12 @@ export function createSearchStore(database: Database): SearchStore {
     `DELETE FROM searches WHERE rowid IN
        (SELECT rowid FROM searches WHERE searched_at < :before ORDER BY searched_at LIMIT :limit)`,
   );
+  // Row numbers ascend with each search, so that the table is not counted.
+  const pruneBeyond = database.command(
+    `DELETE FROM searches WHERE rowid IN
+       (SELECT rowid FROM searches WHERE rowid <= (SELECT max(rowid) FROM searches) - :searchesMax
+        ORDER BY rowid LIMIT :limit)`,
+  );
   const list = prepareList(database);
   return {
     list: async (filter) => list(filter),
@@ -76,6 +84,7 @@ export function createSearchStore(database: Database): SearchStore {
     isEmpty: async () => any.first() === undefined,
     findShown: async (pairs) => findShown.all({ pairs: JSON.stringify(pairs) }),
     prune: async (tx, { before, limit }) => prune.run(tx, { before, limit }),
+    pruneBeyond: async (tx, { searchesMax, limit }) => pruneBeyond.run(tx, { searchesMax, limit }),
   };
 }
 

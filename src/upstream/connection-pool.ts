@@ -28,6 +28,8 @@ export interface ConnectionPoolDeps {
   log: UpstreamLog;
   /** May return a promise, which must not reject. A new connection is `connected` only after it has resolved. */
   onToolsChanged(serverId: string, tools: readonly ToolDefinition[]): unknown;
+  /** The number of tools of a server that were reported but are not offered, which its status counts as refused. */
+  unofferedCount?: ((serverId: string) => number) | undefined;
   /** Called with each list of a server's skills, and with undefined when the server is disconnected. */
   onSkillsChanged?: ((serverId: string, list: UpstreamSkillList | undefined) => unknown) | undefined;
   /** Called when a list of a server's prompts, resources or templates may have changed, or a resource was updated. */
@@ -99,8 +101,8 @@ export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
   };
   return {
     start: () => connectAll(connections.keys()),
-    list: () => [...[...connections.values()].map((connection) => connection.status()), ...misconfigured.values()],
-    status: (serverId) => connections.get(serverId)?.status() ?? misconfigured.get(serverId),
+    list: () => [...[...connections.values()].flatMap((each) => statusOf(each, deps) ?? []), ...misconfigured.values()],
+    status: (serverId) => statusOf(connections.get(serverId), deps) ?? misconfigured.get(serverId),
     find: (serverId) => connections.get(serverId),
     configuration,
     isDisabled,
@@ -127,6 +129,16 @@ export function createConnectionPool(deps: ConnectionPoolDeps): ConnectionPool {
     },
     [Symbol.asyncDispose]: () => close([...connections.values()]),
   };
+}
+
+/** The status of a connection, if there is one. Tools that it reported and that are not offered count as refused. */
+function statusOf(
+  connection: UpstreamConnection | undefined,
+  { unofferedCount }: ConnectionPoolDeps,
+): ServerStatus | undefined {
+  const status = connection?.status();
+  const unoffered = status === undefined || status.toolsCount === 0 ? 0 : (unofferedCount?.(status.serverId) ?? 0);
+  return status && { ...status, toolsRefusedCount: status.toolsRefusedCount + unoffered };
 }
 
 function connectionFactory({ environment, limits, clientVersion, onStateChanged, ...deps }: ConnectionPoolDeps) {

@@ -72,7 +72,7 @@ export async function createFoundation(deps: HubDeps) {
     access,
     memory: createMemoryWatch(config.limits.memoryBytesMax, log),
     ...stores,
-    searchWriter: createSearchWriter({ database, searchStore, log }),
+    searchWriter: createSearchWriter({ database, searchStore, searchesMax: config.retention.searchesMax, log }),
     storedLessons: createStoredLessons({ views: audit.views, searchStore }),
   };
 }

@@ -60,6 +60,7 @@ export async function createTools({ config, version }: HubDeps, foundation: Foun
     clientVersion: version,
     log,
     onToolsChanged: toolGate.admit,
+    unofferedCount: toolGate.unpinnedCount,
     onSkillsChanged: upstreamSkills.admit,
     onQuarantined: createQuarantineRecord({ trail, log }),
     ...serverEvents({ log, offerChanges, refreshOffers: (serverId) => offerCatalogue.refresh(serverId) }),

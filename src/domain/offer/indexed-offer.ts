@@ -1,7 +1,11 @@
 /** Prompts, resources and templates in the form of the search index. Pure. */
 import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
+import { truncated } from '../../shapes/text.ts';
 import type { IndexedTool } from '../../shapes/tool.ts';
 import { type OfferKind, offerKey } from '../../upstream/offers/offer-list.ts';
+
+/** The longest name of a resource that is indexed and recorded, in UTF-16 units. Its URI identifies it. */
+const nameLengthMax = 256;
 
 /** An entry of a list, as its server sent it, in the form of the index. The arguments of a prompt become a schema. */
 export function indexedOffer(serverId: string, kind: OfferKind, entry: JsonObject): IndexedTool {
@@ -11,7 +15,7 @@ export function indexedOffer(serverId: string, kind: OfferKind, entry: JsonObjec
     namespace: undefined,
     definition: {
       serverId,
-      toolName: textOf(entry.name),
+      toolName: truncated(textOf(entry.name), nameLengthMax),
       title: typeof entry.title === 'string' ? entry.title : undefined,
       description: textOf(entry.description),
       inputSchema: kind === 'prompts' ? argumentsSchema(entry.arguments) : {},

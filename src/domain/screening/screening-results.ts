@@ -19,6 +19,8 @@ import type { ScreeningEvents } from './screening-events.ts';
 export interface Verdict {
   digest: string;
   offered: boolean;
+  /** Set for a tool that cannot be pinned, since too many names of its server are. */
+  isUnpinned?: true;
 }
 
 /** The result of screening a definition: its verdict, and what is written for it. */

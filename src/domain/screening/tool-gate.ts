@@ -3,7 +3,6 @@
  * A definition is scanned when it is new, pinned when it is first seen, and compared with its pin at each listing.
  * Only tools that policy allows are offered. The lists of one server are screened one after another.
  */
-
 import { createKeyedQueue } from '../../flow/keyed-queue.ts';
 import { createTimeSlices } from '../../flow/time-slices.ts';
 import { actionFor, type ContentScanPolicy, type ToolChangesPolicy } from '../../shapes/configuration/scan-policy.ts';
@@ -21,6 +20,7 @@ import { scanContent } from '../scan/scanner.ts';
 import { toolParts } from '../scan/subject.ts';
 import { definitionChanges, firstDefinitionDigest, pinnedDefinition } from '../scan/tool-definition.ts';
 import { type ListedTool, listedTools } from './listed-tool.ts';
+import { unpinnedCount, unpinnedVerdict, warnOfUnpinned } from './pin-limit.ts';
 import { releaseOldDefinitions } from './pin-retention.ts';
 import type { ScreeningEvents } from './screening-events.ts';
 import { type ScreenedTool, type ScreeningResult, type Verdict, writeScreeningResults } from './screening-results.ts';
@@ -34,6 +34,8 @@ export interface ToolGate {
   screen(serverId: string, tools: readonly ToolDefinition[]): Promise<ToolDefinition[]>;
   /** Screens the last list of a server again, after a decision of an operator. */
   readmit(serverId: string): Promise<void>;
+  /** The number of tools of a server that are not offered since too many of its names are pinned. */
+  unpinnedCount(serverId: string): number;
 }
 
 /** Dependencies of the tool gate. */
@@ -100,6 +102,7 @@ export function createToolGate(deps: ToolGateDeps): ToolGate {
         return listed.filter((item) => isOffered(item, verdicts)).map(({ tool }) => tool);
       }),
     readmit,
+    unpinnedCount: (serverId) => unpinnedCount(servers.get(serverId)?.verdicts),
   };
 }
 
@@ -133,7 +136,11 @@ async function screenList(
   const screened: ScreenedTool[] = [];
   const slice = createTimeSlices();
   for (const { tool, definition, digest } of listed) {
-    if (digest === undefined || (!pins.has(tool.toolName) && pins.size + screened.length >= pinsPerServerMax)) continue;
+    if (digest === undefined) continue;
+    if (!pins.has(tool.toolName) && pins.size + screened.length >= pinsPerServerMax) {
+      screenedVerdicts.set(tool.toolName, unpinnedVerdict(digest));
+      continue;
+    }
     const earlier = verdicts.get(tool.toolName);
     if (earlier?.digest === digest) {
       screenedVerdicts.set(tool.toolName, earlier);
@@ -156,6 +163,7 @@ async function screenList(
     screened.push({ tool, result: { ...result, pin } });
     await slice();
   }
+  warnOfUnpinned(deps.log, serverId, screenedVerdicts);
   await writeScreeningResults(deps, screened);
   if (screened.some(({ result }) => result.pin !== undefined)) {
     await releaseOldDefinitions(deps, serverId, new Set(inUse.map(nameOf)));

@@ -16,7 +16,9 @@ export interface SearchWriter extends AsyncDisposable {
 /** Dependencies of the writer. */
 export interface SearchWriterDeps {
   database: Database;
-  searchStore: Pick<SearchStore, 'insert'>;
+  searchStore: Pick<SearchStore, 'insert' | 'pruneBeyond'>;
+  /** The most searches that are stored. */
+  searchesMax: number;
   log: Log;
 }
 
@@ -26,13 +28,15 @@ export const searchesWaitingMax = 10_000;
 const groupMax = 200;
 
 /** Creates the writer. */
-export function createSearchWriter({ database, searchStore, log }: SearchWriterDeps): SearchWriter {
+export function createSearchWriter({ database, searchStore, searchesMax, log }: SearchWriterDeps): SearchWriter {
   const waiting = new Map<string, SearchRecord>();
   let dropped = 0;
   const writeGroup = async (): Promise<void> => {
     const group = [...waiting.values()].slice(0, groupMax);
     await database.transaction(async (tx) => {
       for (const record of group) await searchStore.insert(tx, record);
+      // More than are added, so that a lower limit in the configuration is reached as well.
+      await searchStore.pruneBeyond(tx, { searchesMax, limit: 2 * groupMax });
     });
     for (const { searchId } of group) waiting.delete(searchId);
   };

@@ -57,6 +57,12 @@ export const configurationFileSchema = z.strictObject({
         .max(3650)
         .default(30)
         .describe('Days a search is kept, with its text and its results.'),
+      searchesMax: z
+        .int()
+        .min(100)
+        .max(100_000_000)
+        .default(1_000_000)
+        .describe('Newest searches kept. Older ones are deleted before `retention.searchesDays`.'),
       skillVersions: z
         .int()
         .min(1)

@@ -8,7 +8,7 @@ import { createToolGate } from '../../../src/domain/screening/tool-gate.ts';
 import { contentScanSchema, type ToolChangesPolicy } from '../../../src/shapes/configuration/scan-policy.ts';
 import type { ToolDefinition } from '../../../src/shapes/tool.ts';
 import { createQuarantineStore } from '../../../src/stores/quarantine-store.ts';
-import { createToolPinStore } from '../../../src/stores/tool-pin-store.ts';
+import { createToolPinStore, pinsPerServerMax } from '../../../src/stores/tool-pin-store.ts';
 import { openRecorder, type Recorder } from '../../support/audit/recorder.ts';
 
 function tool(toolName: string, description: string, serverId = 'files'): ToolDefinition {
@@ -24,7 +24,9 @@ function gateOver(
 ) {
   const errors: string[] = [];
   const error = (message: string) => void errors.push(message);
-  const log = { debug: () => {}, info: () => {}, warn: () => {}, error, flush: () => {}, close: async () => {} };
+  const warnings: unknown[] = [];
+  const warn = (_message: string, fields?: object) => void warnings.push(fields);
+  const log = { debug: () => {}, info: () => {}, warn, error, flush: () => {}, close: async () => {} };
   const offered = new Map<string, string[]>();
   const pinStore = createToolPinStore(database);
   const quarantineStore = createQuarantineStore(database);
@@ -46,7 +48,7 @@ function gateOver(
     },
   });
   const events = async () => (await records()).map(({ event }) => event);
-  return { gate, offered, errors, events, pinStore, quarantineStore };
+  return { gate, offered, errors, warnings, events, pinStore, quarantineStore };
 }
 
 describe('a server seen for the first time', () => {
@@ -71,6 +73,23 @@ describe('a server seen for the first time', () => {
       Array.from({ length: 1000 }, (_, index) => tool(`t${index}`, `Does ${index}.`)),
     );
     expect(offered.get('files')).toHaveLength(1000);
+  });
+
+  test('with as many names pinned as may be has no new one offered, which is logged and counted', async () => {
+    await using store = await openRecorder();
+    const { gate, offered, warnings } = gateOver(store);
+    await gate.admit('files', [tool('read', 'Reads.')]);
+    const { database } = store.store;
+    const pinned = database.command(
+      `WITH RECURSIVE numbers(number) AS (SELECT 2 UNION ALL SELECT number + 1 FROM numbers WHERE number < :count)
+       INSERT INTO tool_pins SELECT 'files', 'old_' || number, 'digest', '', 0, NULL FROM numbers`,
+    );
+    await database.transaction(async (tx) => void pinned.run(tx, { count: pinsPerServerMax }));
+    await gate.admit('files', [tool('read', 'Reads.'), tool('new', 'Writes.'), tool('newer', 'Deletes.')]);
+    expect([offered.get('files'), gate.unpinnedCount('files')]).toEqual([['Reads.'], 2]);
+    expect(warnings).toEqual([{ server_id: 'files', unpinned_count: 2, pins_max: pinsPerServerMax }]);
+    await gate.admit('files', [tool('read', 'Reads.')]);
+    expect([gate.unpinnedCount('files'), warnings.length]).toEqual([0, 1]);
   });
 
   test('does not have a tool offered whose definition has no canonical form', async () => {
