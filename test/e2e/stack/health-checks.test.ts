@@ -19,6 +19,9 @@ import { describeWith } from '../../support/programs/requirements.ts';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const read = (path: string) => readFile(join(root, path), 'utf8');
 
+/** The programs that no registry has, each with the path at which it says that it is ready. */
+const absent = { 'tempo:3200': '/ready', 'loki:3100': '/ready', 'grafana:3000': '/api/health' };
+
 const serviceSchema = z.looseObject({
   healthcheck: z.looseObject({ test: z.array(z.string()) }).optional(),
   entrypoint: z.array(z.string()).optional(),
@@ -86,8 +89,7 @@ describeWith(['alertmanager', 'busybox', 'chroma', 'otelcol', 'prometheus'], 'th
     expect(command).toBe('node');
     const check = (script: string) => run(process.execPath, [...args.slice(0, -1), here(script.replaceAll('$$', '$'))]);
     const script = args.at(-1) ?? '';
-    const absent = await freePort();
-    for (const service of ['tempo:3200', 'loki:3100', 'grafana:3000']) places[service] = `127.0.0.1:${absent}`;
+    for (const service of Object.keys(absent)) places[service] = `127.0.0.1:${await freePort()}`;
     const { status, stdout } = await check(script);
     expect(stdout.trim().split('\n')).toEqual([
       'hestia: ready',
@@ -100,11 +102,17 @@ describeWith(['alertmanager', 'busybox', 'chroma', 'otelcol', 'prometheus'], 'th
       'grafana: not ready (no answer)',
     ]);
     expect(status).toBe(1);
-    // In place of the three programs that no registry has.
-    const stand = createServer((_request, response) => response.end());
-    parts.defer(() => void stand.close());
-    await new Promise<void>((resolve) => stand.listen(absent, '127.0.0.1', resolve));
-    expect(await check(script)).toMatchObject({ status: 0, stdout: expect.not.stringContaining('not ready') });
+    const missing = Object.keys(absent).map((service) => service.split(':')[0]);
+    for (const [service, path] of Object.entries(absent)) {
+      const stand = createServer((request, response) => response.writeHead(request.url === path ? 200 : 404).end());
+      parts.defer(() => void stand.close());
+      await new Promise<void>((resolve) => stand.listen(Number(places[service]?.split(':')[1]), '127.0.0.1', resolve));
+      missing.shift();
+      const { status, stdout } = await check(script);
+      const notReady = stdout.split('\n').filter((line) => line.includes('not ready'));
+      expect(notReady).toEqual(missing.map((name) => `${name}: not ready (no answer)`));
+      expect(status).toBe(missing.length === 0 ? 0 : 1);
+    }
   });
 
   test('has health checks of Prometheus and Alertmanager that succeed, and fail once they stopped', async () => {
