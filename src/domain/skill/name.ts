@@ -11,18 +11,27 @@ export function normalisedName(name: string): string {
 
 /**
  * The name in the registry of a skill in a folder of this name. Characters other than letters, digits, `.`, `_` and `-`
- * become hyphens, and a name over the limit is cut and gets a digest. A name that needs no change is returned unchanged.
+ * become hyphens, and a name over the limit is cut and gets a digest. A name of symbols alone, such as an emoji, becomes
+ * `skill-` and a digest. A name that needs no change is returned unchanged.
  * @returns undefined if nothing is left
  */
 export function registryName(folderName: string): string | undefined {
   const name = normalisedName(folderName)
     .replace(/[^\p{L}\p{M}\p{N}._-]+/gu, '-')
     .replace(/^[.-]+|-+$/g, '');
-  if (name === '' || !name.isWellFormed()) return undefined;
+  if (name === '') return beyondAscii.test(folderName) ? `skill-${digestOf(normalisedName(folderName))}` : undefined;
+  if (!name.isWellFormed()) return undefined;
   const characters = [...name];
   if (characters.length <= skillLimits.nameLengthMax) return name;
   const kept = characters.slice(0, skillLimits.nameLengthMax - digestLength - 1).join('');
-  return `${kept}-${hash('sha256', name, 'hex').slice(0, digestLength)}`;
+  return `${kept}-${digestOf(name)}`;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression matches what is not ASCII
+const beyondAscii = /[^\u0000-\u007f]/;
+
+function digestOf(name: string): string {
+  return hash('sha256', name, 'hex').slice(0, digestLength);
 }
 
 /** The rules of the specification that a name breaks, one message each. */

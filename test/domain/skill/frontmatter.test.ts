@@ -46,6 +46,7 @@ describe('a name', () => {
     ['a/../../b', 'a-..-..-b'],
     ['launch_darkly', 'launch_darkly'],
     ['小说拆条', '小说拆条'],
+    ['🚀', 'skill-ebbc0b28'],
     ['x'.repeat(80), `${'x'.repeat(55)}-d929cdee`],
   ])('of the folder %s becomes %s, which is safe in a path', (folderName, name) => {
     const { frontmatter } = parse(withFrontmatter(minimal), { folderName });
