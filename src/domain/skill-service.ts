@@ -148,11 +148,12 @@ async function listSkills(
   await guard.require(caller, 'skill.read');
   const namespace = caller.role === 'agent' ? caller.namespace : page.namespace;
   const skills = await listSkillsInScope(skillStore, caller.scope, { ...page, namespace });
+  const warned = await skillStore.countWarnings(skills);
   return Promise.all(
     skills.map(async (skill) => ({
       skill,
       activation: await skillStore.findActivation(skill.skillId),
-      warningsCount: await skillStore.countWarnings(skill.skillId, skill.latestVersion),
+      warningsCount: warned.get(skill.skillId) ?? 0,
     })),
   );
 }

@@ -37,8 +37,8 @@ export interface SkillStore extends SkillActivationStore, SkillOriginStore {
    * last skill of the page before, or its name alone if a namespace is given. All filters that are given must match.
    */
   listSkills(page: SkillPage): Promise<Skill[]>;
-  /** How many deviations from the specification a version has; 0 for a version that is not stored. */
-  countWarnings(skillId: string, version: number): Promise<number>;
+  /** How many deviations from the specification the latest versions of these skills have, by `skillId`; only those with any. */
+  countWarnings(skills: readonly Pick<Skill, 'skillId' | 'latestVersion'>[]): Promise<ReadonlyMap<string, number>>;
   /** The digest of a version, without reading its content. */
   findDigest(skillId: string, version: number): Promise<string | undefined>;
   /** The bytes of all stored versions that an agent has published in a namespace, also those of deleted skills. */
@@ -87,9 +87,11 @@ export function createSkillStore(database: Database): SkillStore {
     skillSchema,
   );
   const warnings = database.query(
-    `SELECT coalesce(json_array_length(document, '$.warnings'), 0) AS warnings
-     FROM skill_versions WHERE skill_id = :skillId AND version = :version`,
-    z.object({ warnings: z.int() }),
+    `SELECT skill_id AS skillId, json_array_length(document, '$.warnings') AS warnings
+     FROM json_each(:skills) AS wanted JOIN skill_versions
+       ON skill_id = wanted.value ->> 0 AND version = wanted.value ->> 1
+     WHERE json_array_length(document, '$.warnings') > 0`,
+    z.object({ skillId: z.string(), warnings: z.int() }),
   );
   const remove = database.command(
     'UPDATE skills SET deleted_at = :deletedAt WHERE skill_id = :skillId AND deleted_at IS NULL',
@@ -106,7 +108,10 @@ export function createSkillStore(database: Database): SkillStore {
       const filters = { query, isActive: state && state === 'active' };
       return list.all({ namespace, limit, ...filters, ...cursor(after, namespace) });
     },
-    countWarnings: async (skillId, version) => warnings.first({ skillId, version })?.warnings ?? 0,
+    countWarnings: async (wanted) => {
+      const pairs = JSON.stringify(wanted.map(({ skillId, latestVersion }) => [skillId, latestVersion]));
+      return new Map(warnings.all({ skills: pairs }).map((row) => [row.skillId, row.warnings]));
+    },
     deleteSkill: async (tx, skillId, deletedAt) => remove.run(tx, { skillId, deletedAt }) === 1,
   };
 }

@@ -114,8 +114,10 @@ describe('a skill', () => {
     expect(await list({ state: 'active' })).toBe('other');
     expect(await list({ state: 'inactive' })).toBe('invoices');
     expect(await list({ state: 'inactive', query: 'other' })).toBe('');
-    expect(await skills.countWarnings('default-other', 1)).toBe(1);
-    expect(await skills.countWarnings('default-other', 2)).toBe(0);
+    const [latest, absent] = [skill('other'), { skillId: 'absent', latestVersion: 1 }];
+    expect(await skills.countWarnings([latest, absent, { ...skill('invoices'), latestVersion: 2 }])).toEqual(
+      new Map([['default-other', 1]]),
+    );
   });
 });
 

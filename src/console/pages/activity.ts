@@ -94,7 +94,7 @@ const filters: readonly Filter[] = [
   { name: 'event', label: 'Event', choices: choicesOf(eventNameSchema.options) },
   { name: 'outcome', label: 'Outcome', choices: choicesOf(outcomeSchema.options) },
   ...periodFilters,
-  { name: 'trace', label: 'Trace', placeholder: '32 hexadecimal digits' },
+  { name: 'trace', label: 'Trace', placeholder: '32 hex digits' },
   { name: 'order', label: 'Order', choices: { oldest: 'oldest first' }, none: 'newest first' },
 ];
 

@@ -58,18 +58,15 @@ export async function listSkillsInScope(
   scope: KeyScope | undefined,
   { warnings, ...page }: SkillPage & Pick<SkillFilter, 'warnings'>,
 ): Promise<Skill[]> {
-  const isListed = async ({ skillId, name, latestVersion }: Skill) =>
-    isSkillInScope(scope, name) &&
-    (warnings === undefined || (await skillStore.countWarnings(skillId, latestVersion)) > 0);
   const slice = createTimeSlices();
   const found: Skill[] = [];
   let { after } = page;
   while (true) {
     const stored = await skillStore.listSkills({ ...page, after });
-    for (const skill of stored) {
-      if (await isListed(skill)) found.push(skill);
-      await slice();
-    }
+    const inScope = stored.filter(({ name }) => isSkillInScope(scope, name));
+    const warned = warnings === undefined ? undefined : await skillStore.countWarnings(inScope);
+    found.push(...inScope.filter(({ skillId }) => warned === undefined || warned.has(skillId)));
+    await slice();
     const last = stored.at(-1);
     if (last === undefined || stored.length < page.limit || found.length >= page.limit) break;
     after = `${last.namespace}/${last.name}`;
