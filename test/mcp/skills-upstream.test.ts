@@ -47,6 +47,35 @@ describe.each(['2025-11-25', '2026-07-28'])('a server of protocol %s that serves
   });
 });
 
+describe('a server whose list has skills that cannot be read', () => {
+  const digest = `sha256:${'0'.repeat(64)}`;
+  const file = (uri: string) => ({ uri, digest, size: 1 });
+  const skill = (name: string, more: { frontmatter?: object; resources?: object[] } = {}) => ({
+    uri: `skill://${name}/SKILL.md`,
+    frontmatter: { name, description: 'Helps.', ...more.frontmatter },
+    resources: [file(`skill://${name}/SKILL.md`), ...(more.resources ?? [])],
+  });
+  let deep = {};
+  for (let level = 0; level < 3000; level += 1) deep = { a: deep };
+
+  test.each([
+    ['a path that is no text', skill('path', { resources: [file('skill://path/%ff')] })],
+    ['a frontmatter nested 3,000 levels', skill('deep', { frontmatter: { deep } })],
+  ])('for %s: the hub refuses them, and goes on', async (_what, odd) => {
+    const introduction = {
+      capabilities: { tools: {}, resources: {}, extensions: { 'io.modelcontextprotocol/skills': {} } },
+    };
+    const results = { 'skills/list': { skills: [odd], ttlMs: 0, cacheScope: 'private' } };
+    const loose = supportServer('loose-server.ts', JSON.stringify({ introduction, results }));
+    const hub = await startListeningHub({ file: { mcpServers: { loose } } });
+    onTestFinished(() => hub[Symbol.asyncDispose]());
+    const refused = () =>
+      hub.logLines().filter(({ message }) => message === 'Skills of an upstream server were refused');
+    await vi.waitFor(() => expect(refused()).toMatchObject([{ server_id: 'loose' }]), 30_000);
+    expect((await hub.operator.fetch('/v1/tools/loose/plain/call', { json: {} })).status).toBe(200);
+  });
+});
+
 describe('a poisoned skill of a server', () => {
   test('is reported, listed in the quarantine under its server, and served once it is approved', async () => {
     const hub = await startHub();

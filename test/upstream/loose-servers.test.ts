@@ -6,6 +6,13 @@ import { callTool, connectTo } from '../support/servers/upstream-connection.ts';
 const loose = (answers: object) => supportServer('loose-server.ts', JSON.stringify(answers));
 const tool = (name: unknown, more = {}) => ({ name, description: `Does ${name}.`, inputSchema: {}, ...more });
 
+/** An object in an object, and so on. Comparing, checking or writing a deeper one overflows the stack. */
+function nested(levels: number): Record<string, unknown> {
+  let value: Record<string, unknown> = {};
+  for (let level = 0; level < levels; level += 1) value = { a: value };
+  return value;
+}
+
 const introductions: [string, Record<string, unknown>][] = [
   [
     'null for all that is absent',
@@ -25,6 +32,8 @@ const introductions: [string, Record<string, unknown>][] = [
   ['no version', { serverInfo: { name: 'x' } }],
   ['a version that is a number', { serverInfo: { name: 'x', version: 2 } }],
   ['instructions that are a list', { instructions: ['x'] }],
+  ['a capability nested 3,000 levels', { capabilities: { tools: {}, experimental: nested(3000) } }],
+  ['a name nested 3,000 levels', { serverInfo: { name: 'x', version: '1', more: nested(3000) } }],
 ];
 
 describe('a server whose introduction has', () => {
@@ -59,6 +68,18 @@ describe('a list of tools with', () => {
     const { connection } = await connectTo(loose({ pages }));
     expect(connection.tools().map(({ toolName }) => toolName)).toEqual(names);
   });
+});
+
+describe('a list with a tool that is nested 3,000 levels', () => {
+  test.each(['inputSchema', 'outputSchema', 'annotations', '_meta'])(
+    'in %s / has the others offered',
+    async (member) => {
+      const tools = [tool('deep', { [member]: nested(3000) }), tool('plain')];
+      const { connection } = await connectTo(loose({ pages: [{ tools }] }));
+      expect(connection.tools().map(({ toolName }) => toolName)).toEqual(['plain']);
+      expect(connection.status().toolsRefusedCount).toBe(1);
+    },
+  );
 });
 
 describe('a tool whose', () => {

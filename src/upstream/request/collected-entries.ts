@@ -1,6 +1,6 @@
 /** The entries of a list over its pages, within the limits of lengths. What exceeds them is not held until the last page. */
 import { createTimeSlices } from '../../flow/time-slices.ts';
-import { valueLength } from '../response-limits.ts';
+import { isDeeperThan, valueLength } from '../response-limits.ts';
 
 /** The limits of a list. Lengths are UTF-16 units of the texts and names of one entry, and of all together. */
 export interface EntryLimits {
@@ -8,6 +8,9 @@ export interface EntryLimits {
   entryLengthMax: number;
   listLengthMax: number;
 }
+
+/** Levels of nesting of an entry. Comparing and writing deeper ones could overflow the stack, which would hide the whole list. */
+const levelsMax = 200;
 
 /** Collects entries. */
 export class CollectedEntries {
@@ -26,7 +29,9 @@ export class CollectedEntries {
     const { entryLengthMax, listLengthMax } = this.#limits;
     for (const entry of page) {
       const length = valueLength(entry, entryLengthMax);
-      if (length > entryLengthMax || this.#length + length > listLengthMax) this.tooLongCount += 1;
+      // Each level has a length of 1 at least, so that most entries need no look at their levels.
+      const isDeep = length > levelsMax && isDeeperThan(levelsMax, entry);
+      if (isDeep || length > entryLengthMax || this.#length + length > listLengthMax) this.tooLongCount += 1;
       else {
         this.#length += length;
         this.entries.push(entry);

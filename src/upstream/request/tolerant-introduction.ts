@@ -5,6 +5,7 @@
 import { specTypeSchemas } from '@modelcontextprotocol/client';
 import { prunedValue } from '../../flow/pruned-value.ts';
 import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
+import { isDeeperThan } from '../response-limits.ts';
 
 /** Whether a result is that of `initialize` or `server/discover`. A tool result has content. */
 export function isIntroduction({
@@ -17,12 +18,16 @@ export function isIntroduction({
   return hasVersion && content === undefined && structuredContent === undefined;
 }
 
+/** Levels of nesting of a member. The schemas of the library are recursive, so that deeper ones could overflow the stack. */
+const levelsMax = 32;
+
 /** The result with capabilities and a name, without members that the library refuses. A result beyond repair is returned unchanged. */
 export function tolerantIntroduction(result: JsonObject): JsonObject {
-  const { capabilities, serverInfo } = result;
+  const { capabilities, ...rest } = result;
+  const { serverInfo, ...others } = withoutDeepMembers(rest);
   const isInitialization = result.protocolVersion !== undefined;
   const completed = {
-    ...result,
+    ...others,
     capabilities: declaredCapabilities(capabilities),
     ...((isInitialization || serverInfo !== undefined) && { serverInfo: namedServer(serverInfo) }),
   };
@@ -33,11 +38,17 @@ export function tolerantIntroduction(result: JsonObject): JsonObject {
 /** A capability that is true or a list has no options; one that is false or null is absent. A server that declares none at all is asked for tools. */
 function declaredCapabilities(capabilities: unknown): JsonObject {
   if (!isJsonObject(capabilities)) return { tools: {} };
-  const declared = Object.entries(capabilities).flatMap(([name, options]): [string, JsonObject][] => {
-    if (isJsonObject(options)) return [[name, options]];
-    return options === true || Array.isArray(options) ? [[name, {}]] : [];
-  });
+  const declared = Object.entries(withoutDeepMembers(capabilities)).flatMap(
+    ([name, options]): [string, JsonObject][] => {
+      if (isJsonObject(options)) return [[name, options]];
+      return options === true || Array.isArray(options) ? [[name, {}]] : [];
+    },
+  );
   return Object.fromEntries(declared);
+}
+
+function withoutDeepMembers(value: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => !isDeeperThan(levelsMax, member)));
 }
 
 function namedServer(serverInfo: unknown): JsonObject {

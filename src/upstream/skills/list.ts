@@ -6,6 +6,7 @@
 import { SKILL_LIMITS, type Skill, SkillsClient } from '@modelcontextprotocol/client/ext/skills';
 import { callFailure, UpstreamCallError } from '../call-failure.ts';
 import type { UpstreamLog } from '../log.ts';
+import { isDeeperThan } from '../response-limits.ts';
 import type { Session } from '../session.ts';
 
 /** Limits of the skills of one server. Bytes are those of all files of a skill, as its entry states them. */
@@ -68,14 +69,26 @@ export async function fetchSkillList({ serverId, session, timeoutMs, log }: Skil
   return { skills, read: (skill, uri, signal) => readFile({ client, session, timeoutMs }, { skill, uri, signal }) };
 }
 
+/** Levels of nesting of a frontmatter. A deeper one could not be written as JSON. */
+const levelsMax = 32;
+
 /** Accepts a skill within the limits whose files have digests: without them, what is read is not what was scanned. */
 function isAcceptable(skill: Skill): skill is UpstreamSkill {
-  const { uri, resources } = skill;
+  const { uri, resources, frontmatter } = skill;
+  if (isDeeperThan(levelsMax, frontmatter)) return false;
   if (resources === 'dynamic' || resources.length > upstreamSkillLimits.filesMax) return false;
-  if ([uri, ...resources.map((file) => file.uri)].some((text) => text.length > upstreamSkillLimits.uriLengthMax)) {
+  if (![uri, ...resources.map((file) => file.uri)].every(isReadableUri)) return false;
+  return resources.reduce((sum, { size }) => sum + size, 0) <= upstreamSkillLimits.bytesMax;
+}
+
+/** Whether a URI is short enough, and its escapes are text: the path of a file is what they stand for. */
+function isReadableUri(uri: string): boolean {
+  try {
+    decodeURIComponent(uri);
+    return uri.length <= upstreamSkillLimits.uriLengthMax;
+  } catch {
     return false;
   }
-  return resources.reduce((sum, { size }) => sum + size, 0) <= upstreamSkillLimits.bytesMax;
 }
 
 async function readFile(

@@ -10,7 +10,7 @@ import { fetchSkillList, type SkillListDeps, servesSkills, type UpstreamSkillLis
 export interface SkillWatchDeps
   extends Omit<SkillListDeps, 'timeoutMs'>,
     Pick<ListWatch<void>, 'limits' | 'random' | 'onSubscriptionEnded'> {
-  /** If unset: skills are not watched. */
+  /** If unset: skills are not watched. May return a promise: no other list is fetched before it has settled. */
   onList: ((list: UpstreamSkillList) => unknown) | undefined;
 }
 
@@ -21,7 +21,7 @@ export async function watchSkills(deps: SkillWatchDeps): Promise<void> {
   const refresh = async () => {
     try {
       const list = await fetchSkillList({ ...deps, timeoutMs: deps.limits.connectTimeoutMs });
-      if (!session.ended.aborted) onList(list);
+      if (!session.ended.aborted) await onList(list);
     } catch (error) {
       if (session.ended.aborted) return;
       const { errorType, jsonRpcCode } = callFailure(error, session.era === 'modern');

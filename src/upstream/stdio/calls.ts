@@ -65,7 +65,7 @@ export class Calls {
    * request that was never sent fails a call as soon as it can have been meant for no other.
    */
   accept(response: JsonObject): boolean {
-    const id = response.id === null ? Number.NaN : Number(response.id);
+    const id = idOf(response);
     if (id >= idMin && id <= this.#idLargest) {
       this.#settle(id, response);
       return true;
@@ -128,6 +128,11 @@ export class Calls {
       this.#take(id)?.reject(new UpstreamCallError('invalid_response'));
     }
   }
+}
+
+/** The id of a response as a number; NaN for one that names no call. Of other types none is converted: an object may throw. */
+function idOf({ id }: JsonObject): number {
+  return typeof id === 'number' || typeof id === 'string' ? Number(id) : Number.NaN;
 }
 
 function isSubset(part: ReadonlySet<number>, of: ReadonlySet<number>): boolean {

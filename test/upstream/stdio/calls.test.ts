@@ -61,6 +61,16 @@ describe('a response', () => {
     expect(await ending).toBe('invalid_response');
   });
 
+  test.each([[{ valueOf: 1, toString: 1 }], [[{ valueOf: 1, toString: 1 }]], [[1_000_000_000]], [true]])(
+    'with the id %j, of no type that an id has, fails the only call that it can be for',
+    async (id) => {
+      const { calls, call } = calling();
+      const { ending } = call();
+      expect(calls.accept({ id, result: {} })).toBe(true);
+      expect(await ending).toBe('invalid_response');
+    },
+  );
+
   test('with an unknown id fails a call as soon as the others are settled', async () => {
     const { calls, call } = calling();
     const [first, second, third] = [call(), call(), call()];
