@@ -30,13 +30,23 @@ export interface HttpChannelDeps {
   authorizer: Authorizer | undefined;
 }
 
+/** The shortest and the longest time after which a stream is resumed, in milliseconds, whatever a server asks for with `retry`. */
+const resumeMsMin = 100;
+const resumeMsMax = 30_000;
+
 /** How the library resumes a broken stream: after 1 s, then with a delay that grows by half at each retry. */
 const reconnectionOptions = {
   maxRetries: 5,
   initialReconnectionDelay: 1000,
-  maxReconnectionDelay: 30_000,
+  maxReconnectionDelay: resumeMsMax,
   reconnectionDelayGrowFactor: 1.5,
 };
+
+/** Resumes a broken stream. Returns what cancels that. */
+function scheduleResumption(resume: () => void, delayMs: number): () => void {
+  const timer = setTimeout(resume, Math.min(Math.max(delayMs, resumeMsMin), resumeMsMax)).unref();
+  return () => clearTimeout(timer);
+}
 
 /** How long the server may take to terminate its session on close, in milliseconds. */
 const terminateMsMax = 1000;
@@ -102,6 +112,7 @@ class HttpTransport extends StreamableHTTPClientTransport {
     super(url, {
       requestInit: { headers: configuration.headers },
       reconnectionOptions,
+      reconnectionScheduler: scheduleResumption,
       fetch: async (target, init) => {
         const exchange = current.getStore();
         const observer = this.#bodyObserver(exchange);
