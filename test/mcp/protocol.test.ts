@@ -27,6 +27,23 @@ async function answerOf(response: Response) {
   return JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text);
 }
 
+describe('a message that opens a session or a stream, of which parts are kept while that is open', () => {
+  const long = 'x'.repeat(70_000);
+  test.each([
+    ['initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: long, version: '1' } }],
+    ['subscriptions/listen', { notifications: { resourceSubscriptions: [`hestia://faulty/${long}`] } }],
+  ])('is refused if it is too long: %s', async (method, params) => {
+    for (const path of ['/mcp', '/mcp/faulty', '/mcp/all']) {
+      const headers = { accept, 'content-type': 'application/json' };
+      const response = await hub.operator.fetch(path, { method: 'POST', body: message(method, params), headers });
+      expect([response.status, await answerOf(response)]).toMatchObject([
+        413,
+        { id: 1, error: { code: -32602, data: { code: 'PAYLOAD_TOO_LARGE' } } },
+      ]);
+    }
+  });
+});
+
 describe('a request that is not valid MCP', () => {
   test.each([
     ['JSON that does not parse', '{', 400, -32700],

@@ -4,9 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { ProtocolError } from '@modelcontextprotocol/server';
-import type { HeldResults } from '../../flow/held-results.ts';
+import type { HeldResults, ResultAccount } from '../../flow/held-results.ts';
 import type { Caller } from '../../shapes/access.ts';
-import { isJsonObject, parsedJson } from '../../shapes/json.ts';
+import { isJsonObject, type JsonObject, parsedJson } from '../../shapes/json.ts';
 import { jsonRpcRefusal } from '../refusal.ts';
 import { type ClientMessage, createEndpointClient, type SseEndpoint } from './endpoint-client.ts';
 import { createEventStream, type EventStream } from './event-stream.ts';
@@ -34,7 +34,7 @@ export interface SseSessionDeps {
   url: string;
   /** The path that messages of a session are sent to. */
   messagePath: (sessionId: string) => string;
-  /** Counts results until they are on the stream. */
+  /** Counts messages while they run, and results until they are on the stream. */
   results: HeldResults;
   onEnded: (reason: SessionEnd) => void;
 }
@@ -57,6 +57,7 @@ export function createSseSession(deps: SseSessionDeps): SseSession {
   const id = randomUUID();
   const ending = new AbortController();
   const running = new Set<Running>();
+  let isListening = false;
   const stream = createEventStream(() => end('disconnected'));
   const client = createEndpointClient(deps.endpoint, deps.url, ending.signal);
   const keepAlive = setInterval(() => {
@@ -73,12 +74,20 @@ export function createSseSession(deps: SseSessionDeps): SseSession {
     onEnded(reason);
   }
 
-  async function run(message: Running, by: Caller): Promise<void> {
+  async function run(message: Running, by: Caller, account: ResultAccount): Promise<void> {
     running.add(message);
-    const isAnswered = await counted(deps.results, by, () => relay(client.post(message, by), message, stream));
+    const isAnswered = await counted(account, () => relay(client.post(message, by), message, stream));
     running.delete(message);
     if (!isAnswered && isAwaited(message)) await stream.send('message', noAnswer(message.id));
-    if (message.method === 'notifications/initialized') await relay(client.listen(caller), message, stream);
+    if (message.method === 'notifications/initialized') void listen();
+  }
+
+  /** Relays what the endpoint sends without being asked. One stream of it is enough, however often the client says that it is ready. */
+  async function listen(): Promise<void> {
+    if (isListening) return;
+    isListening = true;
+    await relay(client.listen(caller), { isCancelled: false }, stream);
+    isListening = false;
   }
 
   return {
@@ -95,8 +104,10 @@ export function createSseSession(deps: SseSessionDeps): SseSession {
       const text = await request.text();
       const message = parsedJson(text);
       if (!isJsonObject(message)) return invalid();
+      const account = deps.results.open(by.keyId, { isPrivileged: by.role === 'operator' });
+      if (account.take(text.length) !== undefined) return busy();
       if (message.method === 'notifications/cancelled') markCancelled(running, message.params);
-      void run({ text, id: message.id, method: message.method, isCancelled: false }, by);
+      void run({ text, id: requestId(message), method: message.method, isCancelled: false }, by, account);
       return new Response(null, { status: 202 });
     },
     end,
@@ -108,10 +119,15 @@ function whenAborted(signal: AbortSignal | undefined, listener: () => void): voi
   if (signal?.aborted) listener();
 }
 
-/** Counts results as held until all of them are on the stream. */
-async function counted<T>(results: HeldResults, { keyId, role }: Caller, work: () => Promise<T>): Promise<T> {
-  using account = results.open(keyId, { isPrivileged: role === 'operator' });
+/** Counts a message, and its results, as held until all of them are on the stream. */
+async function counted<T>(account: ResultAccount, work: () => Promise<T>): Promise<T> {
+  using _account = account;
   return await account.run(work);
+}
+
+/** The id of a request; undefined for a notification, and for an id that JSON-RPC does not have: it may be nested too deeply to be written. */
+function requestId({ id }: JsonObject): string | number | undefined {
+  return typeof id === 'string' || typeof id === 'number' ? id : undefined;
 }
 
 function isAwaited({ id, method, isCancelled }: Running): boolean {
@@ -124,7 +140,11 @@ function noAnswer(id: unknown): string {
 }
 
 /** Sends messages of the endpoint on the stream, unless the request was cancelled. @returns whether there were any */
-async function relay(messages: AsyncGenerator<string>, to: Running, stream: EventStream): Promise<boolean> {
+async function relay(
+  messages: AsyncGenerator<string>,
+  to: Pick<Running, 'isCancelled'>,
+  stream: EventStream,
+): Promise<boolean> {
   let isAnswered = false;
   try {
     for await (const message of messages) {
@@ -151,7 +171,7 @@ function isBusy(running: Set<Running>): boolean {
 }
 
 function busy(): Response {
-  const message = `this session has ${messagesRunningMax} requests, or too long ones, under way; try again`;
+  const message = `this session has ${messagesRunningMax} requests under way, or this key too long ones; try again`;
   const response = jsonRpcRefusal(503, new ProtocolError(-32603, message, { code: 'OVERLOADED' }));
   response.headers.set('retry-after', '1');
   return response;

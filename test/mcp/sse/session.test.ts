@@ -24,7 +24,44 @@ function openSession(deps: Partial<SseSessionDeps> = {}, signal = new AbortContr
 
 const keepAliveMs = 15_000;
 
+const post = (body: string) => new Request('http://localhost/sse', { method: 'POST', body });
+const notify = (method: string) => post(JSON.stringify({ jsonrpc: '2.0', method }));
+
 describe('an open session', () => {
+  test('answers a request whose id is no text and no number, however deeply it is nested', async () => {
+    const refused = { jsonrpc: '2.0', id: null, error: { code: -32_600, message: 'Invalid Request' } };
+    const { session, response } = openSession({ endpoint: { handle: async () => Response.json(refused) } });
+    const id = '['.repeat(50_000) + ']'.repeat(50_000);
+    await session.post(post(`{"jsonrpc":"2.0","id":${id},"method":"ping"}`), caller);
+    await new Promise((resolve) => setImmediate(resolve));
+    session.end('shutdown');
+    expect(await response.text()).toContain('"id":null');
+  });
+
+  test('opens one stream of changes, however often its client says that it is ready', async () => {
+    const methods: string[] = [];
+    const never = new Promise<never>(() => {});
+    const handle = async ({ method }: Request) => {
+      methods.push(method);
+      return method === 'GET' ? never : new Response(null, { status: 202 });
+    };
+    const { session } = openSession({ endpoint: { handle } });
+    for (let count = 0; count < 3; count += 1) await session.post(notify('notifications/initialized'), caller);
+    await new Promise((resolve) => setImmediate(resolve));
+    session.end('shutdown');
+    expect(methods.filter((method) => method === 'GET')).toHaveLength(1);
+  });
+
+  test('accepts no more text of running messages than the share of its key', async () => {
+    const never = new Promise<never>(() => {});
+    const { session } = openSession({ endpoint: { handle: () => never } });
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { x: 'x'.repeat(400_000) } });
+    const statuses = [];
+    for (let count = 0; count < 3; count += 1) statuses.push((await session.post(post(body), caller)).status);
+    session.end('shutdown');
+    expect(statuses).toEqual([202, 503, 503]);
+  });
+
   test('keeps its connection open with comments', async () => {
     const { session, ends, response } = openSession();
     await vi.advanceTimersByTimeAsync(2 * keepAliveMs);
