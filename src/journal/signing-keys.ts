@@ -33,6 +33,8 @@ export interface SigningKeys {
   verifiers(): readonly NoteVerifier[];
   /** The verifier key of the current key. */
   vkey(): string;
+  /** The verifier keys of all keys whose files are there, also of one that an interrupted rotation is about to use. */
+  ownVkeys(): readonly string[];
   /** The public half of the current key. */
   publicKey(): KeyObject;
   /** The keys that were replaced and still sign, the last one first. */
@@ -94,6 +96,11 @@ export function openSigningKeys({ directory, origin, signingKey, overlapMs, now 
     signers: () => [current, ...signing().map(({ signer }) => signer)],
     verifiers: () => [current.vkey, ...replaced.map(({ vkey }) => vkey)].map(verifierOf),
     vkey: () => current.vkey,
+    ownVkeys: () => {
+      const next = readIfPresent(nextFile);
+      const nextVkeys = next === undefined ? [] : [noteSigner(origin, createPrivateKey(next)).vkey];
+      return [current.vkey, ...replaced.map(({ vkey }) => vkey), ...nextVkeys];
+    },
     publicKey: () => createPublicKey(currentKey),
     replaced: () => signing().map(({ vkey, signsUntil }) => ({ vkey, signsUntil })),
     isRotationPending: () => readIfPresent(nextFile) !== undefined,

@@ -9,6 +9,7 @@ import { createAuditLedger } from '../domain/audit/ledger.ts';
 import { createLogCheckpointer, type LogCheckpointer } from '../domain/audit/log-checkpointer.ts';
 import { createLogWitnesses, type LogWitnessesDeps } from '../domain/audit/log-witnesses.ts';
 import { createOutbox } from '../domain/audit/outbox.ts';
+import { checkQueuedRotations } from '../domain/audit/own-rotations.ts';
 import { type AuditRetention, createAuditRetention } from '../domain/audit/retention.ts';
 import { type AuditTrail, type AuditTrailDeps, createAuditTrail } from '../domain/audit/trail.ts';
 import type { TrailSources } from '../domain/audit/verification/trail-lines.ts';
@@ -119,7 +120,7 @@ export async function createAudit(deps: AuditDeps): Promise<Audit> {
     key: () => auditKey(origin, signingKeys),
     start: async (started) => {
       await retention.observe();
-      await recordStart(parts, started);
+      await recordStart(parts, { ...started, unsignedRecords: stored.unsignedRecords });
       await keyRotator.resume().catch((error: unknown) => {
         log.error('An interrupted rotation of the signing key could not be completed', {}, { error });
       });
@@ -140,7 +141,7 @@ type Stored = Awaited<ReturnType<typeof openStored>>;
 /** Builds what writes records, and appends what an earlier process left in the outbox. */
 async function createRecording(
   { database, settings, report, metrics, log, now }: AuditDeps,
-  { journal, writerId }: Stored,
+  { journal, writerId, place, signingKeys }: Stored,
 ) {
   const ledger = createAuditLedger(journal.size());
   const outboxStore = createOutboxStore(database);
@@ -149,6 +150,8 @@ async function createRecording(
     metrics.auditRecord();
   };
   const outbox = createOutbox({ journal, database, outboxStore, onAppended, onWaiting: ledger.waits, log });
+  const left = (await outboxStore.list()).map(({ entry }) => entry);
+  checkQueuedRotations(left, { directory: place.directory, ownVkeys: signingKeys.ownVkeys() });
   await outbox.recover();
   const { auditMode } = settings;
   const trail = createAuditTrail({ database, journal, outbox, ledger, writerId, auditMode, report, metrics, log, now });
@@ -242,10 +245,15 @@ function dropExpiredKeys(keys: SigningKeys, log: Log): void {
 
 async function recordStart(
   { journal, trail, contentDigest }: Pick<Audit, 'journal' | 'trail' | 'contentDigest'>,
-  { configuration, version }: { configuration: object; version: string },
+  { configuration, version, unsignedRecords }: { configuration: object; version: string; unsignedRecords: number },
 ): Promise<void> {
   const tornBytes = journal.tornBytes > 0 ? journal.tornBytes : undefined;
-  const fields = { hub_version: version, configuration_digest: contentDigest(configuration), torn_bytes: tornBytes };
+  const fields = {
+    hub_version: version,
+    configuration_digest: contentDigest(configuration),
+    torn_bytes: tornBytes,
+    unsigned_records: unsignedRecords > 0 ? unsignedRecords : undefined,
+  };
   const event = { kind: 'change', name: 'CONFIGURATION_LOADED', fields } as const;
   await inSpan('configuration.load', { parent: ROOT_CONTEXT }, (span) => trail.record({ event, by: hubCaller, span }));
 }

@@ -4,6 +4,7 @@
  * database is upgraded. A key without a signed head is thus always an alarm.
  */
 
+import { checkUnsignedRotations } from '../domain/audit/own-rotations.ts';
 import type { OldTrailFault } from '../domain/audit/takeover/old-chain.ts';
 import { takeOverTrail } from '../domain/audit/takeover/take-over.ts';
 import { signCheckpoint } from '../journal/checkpoint.ts';
@@ -65,6 +66,8 @@ export interface OpenedJournal {
   keys: AuditKeys;
   signingKeys: SigningKeys;
   checkpointFiles: CheckpointFiles;
+  /** The records that no checkpoint covers, as the folder was found. */
+  unsignedRecords: number;
 }
 
 /** Dependencies of the opening, besides its place. */
@@ -91,6 +94,8 @@ export async function openSignedJournal(place: JournalPlace, opening: JournalOpe
   const journal = opened.use(await openJournal({ ...opening, directory, check }));
   const digestKey = loadDigestKey({ directory: dataDirectory, mayCreate: storedKey === undefined });
   const checkpointFiles = await openCheckpointFiles({ directory, headFile });
+  const coveredSize = checkpointFiles.newest()?.size ?? 0;
+  await checkUnsignedRotations(journal, { directory, coveredSize, ownVkeys: signingKeys.ownVkeys() });
   if (storedKey === undefined) {
     const signers = [noteSigner(origin, signingKey)];
     const sign = (checkpoint: { size: number; root: Buffer }) => signCheckpoint({ origin, ...checkpoint }, signers);
@@ -99,5 +104,6 @@ export async function openSignedJournal(place: JournalPlace, opening: JournalOpe
   }
   // From here on the caller owns the journal.
   opened.move();
-  return { journal, keys: { signingKey, digestKey }, signingKeys, checkpointFiles };
+  const unsignedRecords = journal.size() - coveredSize;
+  return { journal, keys: { signingKey, digestKey }, signingKeys, checkpointFiles, unsignedRecords };
 }

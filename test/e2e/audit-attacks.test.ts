@@ -1,8 +1,12 @@
 /** What someone with write access does to the data of a stopped hub: the hub does not start, and the command names it. */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import canonicalize from 'canonicalize';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { vkeyOf } from '../../src/journal/signed-note.ts';
 import { type HubProcess, startHubProcess } from '../support/hub/hub-process.ts';
 import { runCommand } from '../support/programs/command-run.ts';
 
@@ -68,6 +72,27 @@ const rewriteJournal = (data: string, change: (text: string) => string) => {
   }
 };
 
+/** A record as the hub would write it after its last one. */
+function nextRecord(data: string, changes: object): { file: string; record: Record<string, unknown> } {
+  const folder = join(data, 'journal', 'segments');
+  const file = join(folder, readdirSync(folder).sort().at(-1) ?? '');
+  const { record_id: _, ...last } = JSON.parse(readFileSync(file, 'utf8').trimEnd().split('\n').at(-1) ?? '');
+  return { file, record: { ...last, ...changes, seq: last.seq + 1 } };
+}
+
+function appendRecord(data: string, changes: object): void {
+  const { file, record } = nextRecord(data, changes);
+  appendFileSync(file, `${canonicalize(record)}\n`);
+}
+
+/** The record of a rotation to the key of the attacker. Whoever verifies a trail that is signed beyond it trusts that key. */
+function rotation(data: string): object {
+  const origin = readFileSync(join(data, 'audit.head'), 'utf8').split('\n')[0] ?? '';
+  const vkey = vkeyOf(origin, generateKeyPairSync('ed25519').publicKey);
+  const fields = { agent_id: 'operator', namespace: 'default', vkey, previous_vkey: vkey, signs_until: '2099-01-01' };
+  return { kind: 'security', event: 'AUDIT_KEY_ROTATED', target: 'hub', outcome: 'success', fields };
+}
+
 describe('the data of a stopped hub', () => {
   test('that nobody touched verifies, and the hub starts', async () => {
     const folder = attacked(() => undefined);
@@ -108,6 +133,7 @@ describe('the data of a stopped hub', () => {
         cpSync(join(original, 'older'), join(data, 'journal'), { recursive: true });
       },
     ],
+    ['a rotation of the signing key was appended', (data) => appendRecord(data, rotation(data))],
     ['the segments were deleted', (data) => rmSync(join(data, 'journal', 'segments'), { recursive: true })],
   ];
   test.each(attacks)('if %s: verification fails, and the hub does not start', async (_what, attack) => {
@@ -135,6 +161,33 @@ describe('the data of a stopped hub', () => {
     expect(readFileSync(join(folder, 'data', 'operator.key'), 'utf8')).toBe(
       readFileSync(join(original, 'data', 'operator.key'), 'utf8'),
     );
+  });
+
+  test('if a rotation of the signing key was put into the outbox: the hub does not start, and signs nothing', async () => {
+    const folder = attacked((data) => {
+      const { seq: _, ...entry } = nextRecord(data, { ...rotation(data), record_id: 'rec_forged' }).record;
+      using database = new DatabaseSync(join(data, 'hestia.db'));
+      database
+        .prepare('INSERT INTO outbox (record_id, entry, journal_size) VALUES (?, ?, 0)')
+        .run('rec_forged', JSON.stringify(entry));
+    });
+    const { exitCode, line, logged } = await start(folder);
+    expect([exitCode, line]).toEqual([1, expect.stringContaining('names a signing key that this hub does not have')]);
+    expect(logged).toContain('AUDIT_CHAIN_BROKEN');
+    expect(await verify(folder)).toMatchObject({ exitCode: 0 });
+  });
+
+  test('if a record was appended: the hub starts, and records how many records nobody had signed', async () => {
+    const folder = attacked((data) => appendRecord(data, {}));
+    await using hub = await startHubProcess({ folder });
+    await hub.ready();
+    const events = await hub.fetch('/v1/audit/events?event=CONFIGURATION_LOADED&order=newest&limit=2');
+    const { items } = JSON.parse(await events.text());
+    expect(items.map(({ fields }: { fields: Record<string, unknown> }) => fields.unsigned_records)).toEqual([
+      1,
+      undefined,
+    ]);
+    await stop(hub);
   });
 
   test('is set aside by start-new, and the hub begins a new trail with another key', async () => {

@@ -68,6 +68,8 @@ export const fieldMeanings: Readonly<Record<string, string>> = {
   target_namespace: 'The namespace of the target, where it is not the caller’s',
   tool_name: 'The name of the tool',
   torn_bytes: 'Bytes of an incomplete line that were cut off the journal at this start; absent if there were none',
+  unsigned_records:
+    'Records that no checkpoint covered at this start, so that nothing proves who appended them. A hub that was killed leaves some, one that was stopped none; absent if there were none',
   total_cleanups: 'Cleanups since the database was created',
   total_cleanups_attempted: 'The same, the failed one included',
   total_deleted: 'Rows that all cleanups deleted',

@@ -172,7 +172,10 @@ const changeEvents: Readonly<Record<ChangeEvent, EventEntry>> = {
     when: 'A checkpoint is signed. Log line and span only: it is no record of the trail.',
     fields: ['audit_seq', 'checkpoint'],
   },
-  CONFIGURATION_LOADED: { when: 'The hub starts.', fields: ['hub_version', 'configuration_digest', 'torn_bytes'] },
+  CONFIGURATION_LOADED: {
+    when: 'The hub starts.',
+    fields: ['hub_version', 'configuration_digest', 'torn_bytes', 'unsigned_records'],
+  },
 };
 
 const toolOutcome: EventEntry = {

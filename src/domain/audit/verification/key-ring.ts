@@ -30,6 +30,12 @@ export const rotationEvent = 'AUDIT_KEY_ROTATED';
 
 const rotationSchema = z.object({ fields: z.object({ vkey: z.string(), previous_vkey: z.string() }) });
 
+/** The verifier keys that the record of a rotation names, the new one first; none where the line is not such a record. */
+export function rotatedKeys(line: string): string[] {
+  const parsed = rotationSchema.safeParse(parsedJson(line));
+  return parsed.success ? [parsed.data.fields.vkey, parsed.data.fields.previous_vkey] : [];
+}
+
 /** A note whose signatures are not verified yet. */
 export interface ParsedNote {
   text: string;
@@ -64,10 +70,7 @@ export function createKeyRing(trusted: readonly NoteVerifier[]): KeyRing {
       return isTrusted ? 'trusted' : 'unknown';
     },
     announce: (line) => {
-      const parsed = rotationSchema.safeParse(parsedJson(line));
-      if (!parsed.success) return;
-      const { vkey, previous_vkey: previous } = parsed.data.fields;
-      announced.push(...[vkey, previous].flatMap(readVerifier));
+      announced.push(...rotatedKeys(line).flatMap(readVerifier));
     },
     cover: () => {
       for (const verifier of announced)
