@@ -2,7 +2,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { AccessService } from '../domain/access-service.ts';
 import type { Caller } from '../shapes/access.ts';
-import { clientAddress } from './client-address.ts';
+import { clientSource } from './client-address.ts';
 
 /** The variables of a request's context: its caller, set by {@link authenticate}. */
 export type HubEnv = { Variables: { caller: Caller } };
@@ -13,7 +13,7 @@ const pagePaths = /^\/(docs(\/.*)?|openapi\.json|config\.schema\.json)$/;
 /** The middleware; it sets the request's caller. */
 export function authenticate({ access }: { access: AccessService }): MiddlewareHandler<HubEnv> {
   return async (c, next) => {
-    c.set('caller', await access.admit({ secret: presentedKey(c), address: clientAddress(c) }));
+    c.set('caller', await access.admit({ secret: presentedKey(c), address: clientSource(c) }));
     return next();
   };
 }
@@ -21,7 +21,7 @@ export function authenticate({ access }: { access: AccessService }): MiddlewareH
 /** The caller of a request that needs no key; undefined without a valid one. A failed authentication is recorded as any. */
 export async function optionalCaller({ access }: { access: AccessService }, c: Context): Promise<Caller | undefined> {
   if (c.req.header('authorization') === undefined) return undefined;
-  return access.admit({ secret: presentedKey(c), address: clientAddress(c) }).catch(() => undefined);
+  return access.admit({ secret: presentedKey(c), address: clientSource(c) }).catch(() => undefined);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Hono } from 'hono';
 import type { ConsoleEnv } from '../console/session.ts';
 import { createHeldResults, type HeldResults } from '../flow/held-results.ts';
 import { type AppDeps, createApp } from '../http/app.ts';
-import { clientAddress } from '../http/client-address.ts';
+import { clientSource } from '../http/client-address.ts';
 import { createHubServer } from '../mcp/endpoint.ts';
 import { createMetaTools } from '../mcp/meta-tools.ts';
 import { createStreamPlaces } from '../mcp/request/stream-places.ts';
@@ -118,7 +118,7 @@ function createConsoleLoader({ config }: HubDeps, { access, log }: Foundation, s
       ([{ createConsole }, { createConsoleLinks }]) => {
         const links = createConsoleLinks(config.console.grafanaUrl);
         const shared = { audit, access, log, links, retention, strictSkills };
-        return createConsole({ ...services, ...shared, addressOf: clientAddress });
+        return createConsole({ ...services, ...shared, addressOf: clientSource });
       },
     );
     return (await loading).fetch(request, Object(bindings));

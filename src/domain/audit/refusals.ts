@@ -4,6 +4,7 @@
  * is absent) is the number of refusals.
  */
 import { BoundedMap } from '../../flow/bounded-map.ts';
+import { anonymousCaller } from '../../shapes/access.ts';
 import type { EventReport } from '../../telemetry/event-report.ts';
 import { type AuditedEvent, eventName } from './entry.ts';
 
@@ -38,6 +39,11 @@ export const refusalKindsMax = 10_000;
  * together: a key may ask for ever new names.
  */
 export const kindsPerSourceMax = 100;
+/**
+ * The most addresses of which refusals of one event are recorded one by one in an interval, where nobody was authenticated. Those
+ * of further ones are counted together: their records would not say who it was either.
+ */
+export const anonymousSourcesMax = 100;
 
 interface Repeated {
   /** The last refusal, whose trace and span ids the record of the count carries. */
@@ -101,8 +107,18 @@ export function createRefusals({ append, onCounted, report }: RefusalsDeps): Ref
 function createRefusalKeys(isKnown: (key: string) => boolean) {
   /** The different refusals in this interval, by source and event. */
   const kinds = new BoundedMap<string, number>(refusalKindsMax);
+  /** The addresses of refusals in this interval for which nobody was authenticated. */
+  const anonymous = new Set<string>();
+  const countedSource = ({ by }: AuditedEvent, source: string): string => {
+    if (by.keyId !== anonymousCaller.keyId || anonymous.has(source)) return source;
+    if (anonymous.size >= anonymousSourcesMax) return 'further addresses';
+    anonymous.add(source);
+    return source;
+  };
   return {
-    keyOf: ({ event }: AuditedEvent, source: string, sameBy: 'fields' | 'event'): string => {
+    keyOf: (audited: AuditedEvent, from: string, sameBy: 'fields' | 'event'): string => {
+      const { event } = audited;
+      const source = countedSource(audited, from);
       const group = JSON.stringify([source, eventName(event)]);
       if (sameBy === 'event') return group;
       const own = JSON.stringify([source, event.kind, event.fields]);
@@ -112,6 +128,9 @@ function createRefusalKeys(isKnown: (key: string) => boolean) {
       kinds.set(group, count);
       return own;
     },
-    nextInterval: () => kinds.clear(),
+    nextInterval: () => {
+      kinds.clear();
+      anonymous.clear();
+    },
   };
 }

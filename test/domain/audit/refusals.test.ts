@@ -3,6 +3,7 @@ import { trace } from '@opentelemetry/api';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { AuditedEvent } from '../../../src/domain/audit/entry.ts';
 import {
+  anonymousSourcesMax,
   createRefusals,
   kindsPerSourceMax,
   refusalIntervalMs,
@@ -68,6 +69,18 @@ describe('a source that is refused for ever new things', () => {
     expect(sum).toBe(kindsPerSourceMax + 51);
     await refuse('of the next interval');
     expect(records.at(-1)).toEqual({ action: 'of the next interval' });
+  });
+});
+
+describe('refusals of nobody who was authenticated, from ever new addresses', () => {
+  test('are recorded for the first addresses, and counted together for the others, in each interval', async () => {
+    const { refuse, records, nextInterval } = refusalsUnderTest();
+    for (let at = 0; at < anonymousSourcesMax + 50; at += 1) await refuse('tool.call', `address ${at}`);
+    expect(records).toHaveLength(anonymousSourcesMax + 1);
+    await nextInterval();
+    expect(records.at(-1)).toEqual({ action: 'tool.call', count: 49 });
+    await refuse('tool.call', 'address of the next interval');
+    expect(records.at(-1)).toEqual({ action: 'tool.call' });
   });
 });
 
