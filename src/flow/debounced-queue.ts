@@ -17,7 +17,7 @@ export interface DebouncedQueueOptions {
 
 interface Entry {
   timer?: NodeJS.Timeout | undefined;
-  /** When the first and the last request came that the timer is for. */
+  /** When the first and the last request came that the timer is for, by a clock that is never set. */
   requestedAt: number;
   lastRequestedAt: number;
   /** The run that has not started yet. */
@@ -53,7 +53,7 @@ export function createDebouncedQueue(options: DebouncedQueueOptions): DebouncedQ
   const request = (key: string): void => {
     if (closed) return;
     const entry = entryOf(key);
-    entry.lastRequestedAt = Date.now();
+    entry.lastRequestedAt = performance.now();
     if (entry.timer !== undefined) return;
     entry.requestedAt = entry.lastRequestedAt;
     wait(entry, options, () => void run(key));
@@ -87,5 +87,5 @@ function wait(
     entry.timer = undefined;
     onDue();
   };
-  entry.timer = setTimeout(onTime, Math.max(0, dueAt - Date.now())).unref();
+  entry.timer = setTimeout(onTime, Math.max(0, dueAt - performance.now())).unref();
 }

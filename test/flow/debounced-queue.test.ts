@@ -38,6 +38,16 @@ describe('requests for one key', () => {
     expect(runs).toEqual(['a at 250']);
   });
 
+  test('are run in time where the clock is set back meanwhile', async () => {
+    const { queue, runs } = observed();
+    queue.request('a');
+    await vi.advanceTimersByTimeAsync(60);
+    queue.request('a');
+    vi.setSystemTime(Date.now() - 7_200_000);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(runs).toHaveLength(1);
+  });
+
   test('made during a run lead to one more run, after it', async () => {
     const { queue, runs } = observed(500);
     queue.request('a');

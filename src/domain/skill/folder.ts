@@ -232,8 +232,11 @@ async function readWithin(roots: readonly string[], real: string, bytesMax: numb
   return bytes === undefined ? { outcome: 'not_regular' } : { outcome: 'read', bytes };
 }
 
-/** Whether SKILL.md was written after a time in Unix milliseconds. */
+/**
+ * Whether SKILL.md was written after a time in Unix milliseconds. A time in the future, as after the clock was set back, says
+ * nothing.
+ */
 export async function wasWrittenAfter(timeMs: number, folder: string): Promise<boolean> {
   const { mtimeMs } = await stat(join(folder, skillFileName)).catch(() => ({ mtimeMs: Number.NEGATIVE_INFINITY }));
-  return mtimeMs > timeMs;
+  return mtimeMs > timeMs && mtimeMs <= Date.now();
 }

@@ -55,6 +55,16 @@ describe('a started watcher', () => {
     await untilReported(reported, ['skill alpha: Do it.', 'broken alpha: description', 'skill alpha: Repaired.']);
   });
 
+  test('reports a broken document whose time is in the future, as after the clock was set back', async () => {
+    const { directory, reported } = await startedWatch(['alpha']);
+    const file = join(directory, 'alpha', 'SKILL.md');
+    await writeFile(`${file}.new`, '---\nname: alpha\n---\n');
+    const future = new Date(Date.now() + 86_400_000);
+    await utimes(`${file}.new`, future, future);
+    await rename(`${file}.new`, file);
+    await untilReported(reported, ['skill alpha: Do it.', 'broken alpha: description']);
+  });
+
   test('does not report a file that was written again with the same content', async () => {
     const { directory, reported } = await startedWatch(['alpha']);
     await writeSkill(directory, 'alpha');
