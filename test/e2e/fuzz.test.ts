@@ -182,9 +182,11 @@ describe('/mcp', () => {
 
 describe('after all fuzz tests', () => {
   test('the hub works, its trail verifies, and its log has no internal failure', async () => {
-    expect((await hub.operator.fetch('/v1/tools/spare/pid/call', { json: {} })).status).toBe(200);
+    // The deadline of calls is short here, and a busy machine may exceed it.
+    const called = async () => (await hub.operator.fetch('/v1/tools/spare/pid/call', { json: {} })).status;
+    await expect.poll(called, { timeout: 30_000 }).toBe(200);
     expect(await json(hub.operator.fetch('/v1/audit/verify'))).toMatchObject({ intact: true });
     const broken = hub.logLines().filter(({ level, code }) => level === 'error' || code === 'INTERNAL');
     expect(broken).toEqual([]);
-  });
+  }, 120_000);
 });
