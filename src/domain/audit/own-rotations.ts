@@ -1,5 +1,5 @@
 /**
- * Records of rotations that the hub is about to sign at a start: those that no checkpoint covers, and those in the outbox.
+ * Checks the records of key rotations that a start is about to sign: in the journal and in the outbox.
  * Whoever could write these files while the hub was stopped may have added some. A signed rotation makes readers trust the keys
  * that it names, so that they must be keys of this hub.
  */

@@ -57,12 +57,11 @@ export function createSseSession(deps: SseSessionDeps): SseSession {
   const id = randomUUID();
   const ending = new AbortController();
   const running = new Set<Running>();
-  let isListening = false;
   const stream = createEventStream(() => end('disconnected'));
   const client = createEndpointClient(deps.endpoint, deps.url, ending.signal);
-  const keepAlive = setInterval(() => {
-    if (!stream.keepAlive()) end('stalled');
-  }, keepAliveMs).unref();
+  const listen = oneAtATime(() => relay(client.listen(caller), { isCancelled: false }, stream));
+  const onTime = () => stream.keepAlive() || end('stalled');
+  const keepAlive = setInterval(onTime, keepAliveMs).unref();
   const onCredentialEnded = () => end('revoked');
 
   function end(reason: SessionEnd): void {
@@ -82,14 +81,6 @@ export function createSseSession(deps: SseSessionDeps): SseSession {
     if (message.method === 'notifications/initialized') void listen();
   }
 
-  /** Relays what the endpoint sends without being asked. One stream of it is enough, however often the client says that it is ready. */
-  async function listen(): Promise<void> {
-    if (isListening) return;
-    isListening = true;
-    await relay(client.listen(caller), { isCancelled: false }, stream);
-    isListening = false;
-  }
-
   return {
     id,
     caller,
@@ -100,17 +91,46 @@ export function createSseSession(deps: SseSessionDeps): SseSession {
       return stream.response;
     },
     post: async (request, by) => {
-      if (isBusy(running)) return busy();
-      const text = await request.text();
-      const message = parsedJson(text);
-      if (!isJsonObject(message)) return invalid();
-      const account = deps.results.open(by.keyId, { isPrivileged: by.role === 'operator' });
-      if (account.take(text.length) !== undefined) return busy();
-      if (message.method === 'notifications/cancelled') markCancelled(running, message.params);
-      void run({ text, id: requestId(message), method: message.method, isCancelled: false }, by, account);
+      const posted = await readMessage(request);
+      if (posted === undefined) return invalid();
+      const account = isBusy(running) ? undefined : openAccount(deps.results, by, posted);
+      if (account === undefined) return busy();
+      if (posted.method === 'notifications/cancelled') markCancelled(running, posted.cancelledId);
+      void run(posted, by, account);
       return new Response(null, { status: 202 });
     },
     end,
+  };
+}
+
+/** The message of a request, without its parameters, which its text has; undefined for a body that is none. */
+async function readMessage(request: Request): Promise<(Running & { cancelledId: unknown }) | undefined> {
+  const text = await request.text();
+  const parsed = parsedJson(text);
+  if (!isJsonObject(parsed)) return undefined;
+  const { method, params } = parsed;
+  const cancelledId = isJsonObject(params) ? params.requestId : undefined;
+  return { text, id: requestId(parsed), method, cancelledId, isCancelled: false };
+}
+
+/** Counts a message as held; undefined where that is more than the share of its key. */
+function openAccount(
+  results: HeldResults,
+  { keyId, role }: Caller,
+  { text }: Pick<Running, 'text'>,
+): ResultAccount | undefined {
+  const account = results.open(keyId, { isPrivileged: role === 'operator' });
+  return account.take(text.length) === undefined ? account : undefined;
+}
+
+/** Work that does nothing while it is running already: one stream of changes is enough. It must not reject. */
+function oneAtATime(work: () => Promise<unknown>): () => Promise<void> {
+  let isRunning = false;
+  return async () => {
+    if (isRunning) return;
+    isRunning = true;
+    await work();
+    isRunning = false;
   };
 }
 
@@ -158,10 +178,9 @@ async function relay(
 }
 
 /** A request that was cancelled gets no answer: its client no longer waits for one. */
-function markCancelled(running: Set<Running>, params: unknown): void {
-  const requestId = isJsonObject(params) ? params.requestId : undefined;
+function markCancelled(running: Set<Running>, cancelledId: unknown): void {
   for (const message of running) {
-    if (message.id !== undefined && message.id === requestId) message.isCancelled = true;
+    if (message.id !== undefined && message.id === cancelledId) message.isCancelled = true;
   }
 }
 
