@@ -6,7 +6,7 @@ import { generateKeyPairSync, hash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import { trace } from '@opentelemetry/api';
 import { auditEntry } from '../../../src/domain/audit/entry.ts';
 import { trustedKey } from '../../../src/domain/audit/verification/key-ring.ts';
@@ -152,6 +152,9 @@ async function verifying({ journal }: BenchJournal): Promise<number> {
   return (user + system) / size;
 }
 
+/** How long a process without work is measured, without any work, for comparison. */
+const idleMs = 3000;
+
 /** The longest stall of the event loop while all closed segments are deleted, and their rows in the views. */
 async function retention(
   { journal, views }: BenchJournal,
@@ -164,9 +167,11 @@ async function retention(
     await views.prune(journal.firstSeq());
   });
   reportProgress(`${records.toLocaleString('en')} records deleted`);
+  const idle = await longestStalls(() => delay(idleMs));
   const name = 'retention of 1,000,000 records, longest stall of the event loop';
   return [
     figureFinding(name, 'ms', longestMs, `${records.toLocaleString('en')} records in closed segments`),
     figureFinding(`${name}, processor time`, 'ms', longestCpuMs, 'without waiting for a processor'),
+    figureFinding('no work for three seconds, longest stall of the event loop', 'ms', idle.longestMs, 'without any work, for comparison'),
   ];
 }
