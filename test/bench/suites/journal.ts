@@ -172,6 +172,6 @@ async function retention(
   return [
     figureFinding(name, 'ms', longestMs, `${records.toLocaleString('en')} records in closed segments`),
     figureFinding(`${name}, processor time`, 'ms', longestCpuMs, 'without waiting for a processor'),
-    figureFinding('no work for three seconds, longest stall of the event loop', 'ms', idle.longestMs, 'without any work, for comparison'),
+    figureFinding('no work for three seconds, longest stall of the event loop', 'ms', idle.longestMs, 'for comparison'),
   ];
 }
