@@ -1,4 +1,5 @@
 /** The parts of a skill or tool definition that are scanned, and scan findings as fields of an event. Pure. */
+import { hash } from 'node:crypto';
 import type { EventFields } from '../../shapes/event.ts';
 import { isJsonObject } from '../../shapes/json.ts';
 import { filePart, type ScanFinding } from '../../shapes/scan.ts';
@@ -21,7 +22,7 @@ export function skillParts({
   const { name: writtenName = '', description: _description, ...rest } = attributes;
   return [
     { part: 'description', text: description },
-    { part: 'instructions', text: instructions },
+    { part: 'instructions', text: instructions, digest: hash('sha256', instructions, 'hex') },
     { part: 'name', text: name },
     ...(writtenName === name ? [] : [{ part: 'name', text: textsOf(writtenName).join('\n') }]),
     ...Object.entries(rest).map(([key, value]) => ({ part: partOf(key), text: textsOf(value).join('\n') })),

@@ -83,3 +83,21 @@ describe('the policy for findings in files', () => {
     expect(actionFor(policyOf({ critical: 'warn' }), [inFile])).toBe('warn');
   });
 });
+
+describe('a text that was scanned before', () => {
+  const rulesIn = async (instructions: string, file: string) => {
+    const document = {
+      ...{ frontmatter: { name: 'notes', description: 'Keeps notes.' }, attributes: {}, instructions },
+      files: [{ path: file, content: attack, encoding: 'utf-8' as const }],
+    };
+    return (await scanContent(skillParts(document), { subject: 'skill' })).map(({ part }) => part);
+  };
+
+  test('has the same findings again, as instructions and as files that are read in another way', async () => {
+    for (const _round of [1, 2]) {
+      expect(await rulesIn('Write notes.', 'notes.py')).toEqual([]);
+      expect(await rulesIn(attack, 'notes.py')).toEqual(['instructions']);
+      expect(await rulesIn('Write notes.', 'notes.md')).toEqual(['files/notes.md']);
+    }
+  });
+});
