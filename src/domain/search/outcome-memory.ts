@@ -23,6 +23,8 @@ export interface KeyedObservations {
   keyId: string;
   successes: number;
   failures: number;
+  /** The number of queries for which this key has evidence about this tool. */
+  requestsCount: number;
 }
 
 /** What the memory contains about one search. Tool keys are those of {@link toolKeyText}. */
@@ -68,8 +70,8 @@ interface State {
   requests: BoundedMap<string, RememberedRequest>;
   observed: BoundedMap<string, BoundedMap<string, Observed>>;
   uses: BoundedMap<string, BoundedMap<string, number>>;
-  /** The number of queries for which a key has an opinion of a tool, by namespace, key and tool. */
-  opinions: Map<string, number>;
+  /** The number of queries for which a key has an opinion of a tool, by namespace and tool, and then by key. */
+  opinions: Map<string, Map<string, number>>;
 }
 
 /** Creates an empty memory. */
@@ -109,7 +111,7 @@ function learnRelevance(state: State, lesson: Lesson, tool: ToolKey, toolKey: st
     byKey: new BoundedMap<string, Opinion>(memoryLimits.keysPerToolMax),
   };
   const before = remembered.byKey.get(keyId);
-  if (before === undefined) count(state.opinions, scoped(namespace, keyId, toolKey), 1);
+  if (before === undefined) countOpinion(state, { namespace, toolKey, keyId }, 1);
   const kept = before === undefined ? 0 : decayed(1, recordedAt - before.at, relevance.halfLifeMs);
   const updated = (value: number) => clipped(relevance.carried * kept * value + change, relevance.ownMax);
   const { value, sharedValue } = before ?? { value: 0, sharedValue: 0 };
@@ -119,7 +121,7 @@ function learnRelevance(state: State, lesson: Lesson, tool: ToolKey, toolKey: st
     at: recordedAt,
   };
   const [evictedKey] = remembered.byKey.set(keyId, opinion) ?? [];
-  if (evictedKey !== undefined) count(state.opinions, scoped(namespace, evictedKey, toolKey), -1);
+  if (evictedKey !== undefined) countOpinion(state, { namespace, toolKey, keyId: evictedKey }, -1);
   const [, evictedTool] = request.tools.set(toolKey, remembered) ?? [];
   if (evictedTool !== undefined) forgetOpinions(state, namespace, evictedTool);
   const [, evictedRequest] = state.requests.set(scoped(namespace, queryKey), request) ?? [];
@@ -127,7 +129,8 @@ function learnRelevance(state: State, lesson: Lesson, tool: ToolKey, toolKey: st
 }
 
 function forgetOpinions(state: State, namespace: string, { tool, byKey }: RememberedTool): void {
-  for (const [keyId] of byKey) count(state.opinions, scoped(namespace, keyId, toolKeyText(tool)), -1);
+  const toolKey = toolKeyText(tool);
+  for (const [keyId] of byKey) countOpinion(state, { namespace, toolKey, keyId }, -1);
 }
 
 function relevanceChange({ outcome, blame }: Lesson): number {
@@ -181,32 +184,45 @@ function recall(
   const request = queryKey === undefined ? undefined : state.requests.get(scoped(namespace, queryKey));
   const evidence = new Map<string, { tool: ToolKey; byKey: KeyedEvidence[] }>();
   for (const [toolKey, { tool, byKey }] of request?.tools ?? []) {
-    const opinions = [...byKey].map(([key, opinion]) => ({
+    const opinions = state.opinions.get(scoped(namespace, toolKey));
+    const evidenceByKey = [...byKey].map(([key, opinion]) => ({
       keyId: key,
       value: decayed(opinion.value, at - opinion.at, relevance.halfLifeMs),
       sharedValue: decayed(opinion.sharedValue, at - opinion.at, relevance.halfLifeMs),
-      requestsCount: state.opinions.get(scoped(namespace, key, toolKey)) ?? 1,
+      requestsCount: opinions?.get(key) ?? 1,
     }));
-    evidence.set(toolKey, { tool, byKey: opinions });
+    evidence.set(toolKey, { tool, byKey: evidenceByKey });
   }
   const used = state.uses.get(scoped(namespace, keyId));
   return {
     evidence,
     outcomesCount: request?.outcomesCount ?? 0,
-    observations: (toolKey) =>
-      [...(state.observed.get(scoped(namespace, toolKey)) ?? [])].map(([key, seen]) => {
-        const { ownHalfLifeMs, othersHalfLifeMs } = availability;
+    observations: (toolKey) => {
+      const { ownHalfLifeMs, othersHalfLifeMs } = availability;
+      const scopedKey = scoped(namespace, toolKey);
+      const opinions = state.opinions.get(scopedKey);
+      return [...(state.observed.get(scopedKey) ?? [])].map(([key, seen]) => {
         const kept = decayed(1, at - seen.at, key === keyId ? ownHalfLifeMs : othersHalfLifeMs);
-        return { keyId: key, successes: seen.successes * kept, failures: seen.failures * kept };
-      }),
+        const requestsCount = opinions?.get(key) ?? 0;
+        return { keyId: key, successes: seen.successes * kept, failures: seen.failures * kept, requestsCount };
+      });
+    },
     uses: (toolKey) => used?.get(toolKey) ?? 0,
   };
 }
 
-function count(counts: Map<string, number>, key: string, change: number): void {
-  const after = (counts.get(key) ?? 0) + change;
-  if (after <= 0) counts.delete(key);
-  else counts.set(key, after);
+function countOpinion(
+  { opinions }: State,
+  { namespace, toolKey, keyId }: { namespace: string; toolKey: string; keyId: string },
+  change: number,
+): void {
+  const scopedKey = scoped(namespace, toolKey);
+  const byKey = opinions.get(scopedKey) ?? new Map<string, number>();
+  const after = (byKey.get(keyId) ?? 0) + change;
+  if (after <= 0) byKey.delete(keyId);
+  else byKey.set(keyId, after);
+  if (byKey.size === 0) opinions.delete(scopedKey);
+  else opinions.set(scopedKey, byKey);
 }
 
 function scoped(...parts: string[]): string {

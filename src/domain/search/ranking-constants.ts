@@ -37,6 +37,11 @@ export const relevance = {
   contradictingKeysMax: 2,
   /** The number of queries for which one key's evidence about one tool has full weight. Beyond it, the weight falls as 1 / n². */
   requestsPerToolMax: 20,
+  /**
+   * The least weight with which another key vouches for a tool. A key with outcomes of one tool for more than 89 queries vouches
+   * for none of them: it could keep a tool that fails for all others from losing its place.
+   */
+  vouchingMin: 0.05,
   halfLifeMs: 30 * 86_400_000,
   /** The share of failures of available tools that are explained by the wrong choice of a tool. */
   wrongFails: 0.45,

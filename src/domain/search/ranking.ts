@@ -129,9 +129,9 @@ function pooledEvidence(
   };
 }
 
-/** Without the keys that speak most against a tool with which another key has succeeded. They may be dishonest together. */
+/** Without the keys that speak most against a tool for which another key vouches. They may be dishonest together. */
 function trusted(values: readonly number[]): readonly number[] {
-  if (!values.some((value) => value > 0)) return values;
+  if (!values.some((value) => value >= relevance.vouchingMin)) return values;
   const ascending = values.toSorted((one, other) => one - other);
   return ascending.filter((value, at) => value >= 0 || at >= relevance.contradictingKeysMax);
 }
@@ -144,7 +144,12 @@ const noEvidence: Evidence = { own: 0, others: 0, othersCount: 0 };
 
 /** The evidence of another key, with less weight if the key has evidence about the tool for very many queries. */
 function discounted({ sharedValue, requestsCount }: KeyedEvidence): number {
-  return clipped(sharedValue, relevance.otherMax) * Math.min(1, relevance.requestsPerToolMax / requestsCount) ** 2;
+  return clipped(sharedValue, relevance.otherMax) * weightOf(requestsCount);
+}
+
+/** The weight in [0, 1] of what another key says about a tool for which it has evidence of so many queries. */
+function weightOf(requestsCount: number): number {
+  return Math.min(1, relevance.requestsPerToolMax / requestsCount) ** 2;
 }
 
 function scored(candidate: TextPlaced, evidence: Evidence, { keyId, recollection }: RankingContext) {
@@ -177,19 +182,22 @@ export function combinedScore(logOdds: number, isUp: number): Pick<ScoreParts, '
 export function availabilityFor(keyId: string, observations: readonly KeyedObservations[]): number {
   const { prior, priorStrength, othersStrength, observationsPerKeyMax, singleKeyDiscount } = availability;
   let successes = 0;
+  let isVouched = false;
   const failures: number[] = [];
-  let own: KeyedObservations = { keyId, successes: 0, failures: 0 };
+  let own: KeyedObservations = { keyId, successes: 0, failures: 0, requestsCount: 0 };
   for (const seen of observations) {
     if (seen.keyId === keyId) {
       own = seen;
       continue;
     }
     const scale = Math.min(1, observationsPerKeyMax / Math.max(seen.successes + seen.failures, Number.MIN_VALUE));
-    successes += seen.successes * scale;
+    const weight = weightOf(seen.requestsCount);
+    successes += seen.successes * scale * weight;
+    isVouched ||= seen.successes > 0 && weight >= relevance.vouchingMin;
     failures.push(seen.failures * scale);
   }
   // One key cannot discredit a tool, nor two one that works for another.
-  const discounted = successes > 0 ? relevance.contradictingKeysMax : 1;
+  const discounted = isVouched ? relevance.contradictingKeysMax : 1;
   const most = failures.toSorted((one, other) => other - one).slice(0, discounted);
   const counted = sumOf(failures) - singleKeyDiscount * sumOf(most);
   // Successes of others outweigh failures, but praise nothing above the prior: keys that praise a tool for everything could.

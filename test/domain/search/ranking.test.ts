@@ -140,7 +140,7 @@ describe('a failure', () => {
 });
 
 describe('availability', () => {
-  const down = (keyId: string, failures = 5) => ({ keyId, successes: 0, failures });
+  const down = (keyId: string, failures = 5) => ({ keyId, successes: 0, failures, requestsCount: 1 });
 
   test('is the prior without observations', () => {
     expect(availabilityFor('me', [])).toBeCloseTo(0.9);
@@ -154,7 +154,12 @@ describe('availability', () => {
   });
 
   test('does not rise above the prior with successes of others, which outweigh failures', () => {
-    const praised = ['one', 'two', 'three'].map((keyId) => ({ keyId, successes: 200, failures: 0 }));
+    const praised = ['one', 'two', 'three'].map((keyId) => ({
+      keyId,
+      successes: 200,
+      failures: 0,
+      requestsCount: 1,
+    }));
     expect(availabilityFor('me', praised)).toBeCloseTo(0.9);
     const failed = [down('one'), down('two'), down('three')];
     expect(
@@ -164,7 +169,9 @@ describe('availability', () => {
 
   test('weighs own observations of the key more than those of others', () => {
     const others = [down('a'), down('b'), down('c')];
-    expect(availabilityFor('me', [...others, { keyId: 'me', successes: 6, failures: 0 }])).toBeGreaterThan(0.8);
+    expect(
+      availabilityFor('me', [...others, { keyId: 'me', successes: 6, failures: 0, requestsCount: 1 }]),
+    ).toBeGreaterThan(0.8);
     expect(availabilityFor('me', [down('me')])).toBeLessThan(0.3);
   });
 });
@@ -209,6 +216,19 @@ describe('two dishonest keys together', () => {
     attack('error', 'tool_00');
     attack('success', 'tool_09');
     expect(order({ key: 'bystander' })[0]).toBe('tool_00');
+  });
+
+  test('that praise one tool for hundreds of queries leave it as it is for others with whom it fails', () => {
+    const bystander = { key: 'bystander', query: 'q5' };
+    for (const key of ['anna', 'ben', 'carl']) learn('tool_00', 'error', { key, query: 'q5' });
+    const before = partsOf('tool_00', bystander);
+    for (let at = 0; at < 300; at += 1) {
+      for (const key of ['eve', 'mallory']) learn('tool_00', 'success', { key, query: `q${at}` });
+    }
+    const after = partsOf('tool_00', bystander);
+    expect(after?.availability).toBeCloseTo(before?.availability ?? 0, 2);
+    expect(after?.othersEvidence).toBeCloseTo(before?.othersEvidence ?? 0, 1);
+    expect(after?.total).toBeCloseTo(before?.total ?? 0, 1);
   });
 
   test('are believed where no key has succeeded with the tool', () => {
