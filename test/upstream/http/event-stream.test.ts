@@ -16,6 +16,22 @@ function cut(text: string, places: number[]): Uint8Array[] {
 
 const places = fc.array(fc.nat(), { maxLength: 20 });
 
+describe('a flood of short events', () => {
+  test('lets the event loop turn', async () => {
+    const flood = new TextEncoder().encode(': x\n\n'.repeat(200_000));
+    let turns = 0;
+    let isRead = false;
+    const turn = () => {
+      turns += 1;
+      if (!isRead) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const text = await rewritten([flood], (data) => data);
+    isRead = true;
+    expect([text.length, turns > 5]).toEqual([flood.length, true]);
+  });
+});
+
 describe('a stream of events', () => {
   test('is unchanged if its messages are, in any spelling and however it is cut', async () => {
     const lineBreak = fc.constantFrom('\n', '\r\n', '\r');
