@@ -35,6 +35,8 @@ export interface AccessService {
    *   ISSUER_UNAVAILABLE if an access token cannot be verified now
    */
   admit(request: AccessRequest): Promise<Caller>;
+  /** Counts a further message of an admitted request against the rate limits. @throws HestiaError RATE_LIMITED */
+  countRequest(caller: Caller): Promise<void>;
   create(caller: Caller, request: KeyRequest): Promise<CreatedKey>;
   /** A page of the keys that match all given filters, in the order of their ids. */
   list(caller: Caller, page: KeyFilter & { after?: string | undefined; limit: number }): Promise<ApiKey[]>;
@@ -87,6 +89,7 @@ export function createAccessService(deps: AccessServiceDeps): AccessService {
   };
   return {
     admit,
+    countRequest: rateLimits.countRequest,
     signIn: createSignIn({ ...deps, admit, callerOf: (holder) => callerOfHolder(holder, { keys, lifetimes }) }),
     saveUses: () => {
       const saving = uses;

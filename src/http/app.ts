@@ -14,7 +14,7 @@ import type { OauthConfiguration } from '../shapes/configuration/oauth.ts';
 import { notFound } from '../shapes/error.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { authenticate, challengeFor, type HubEnv } from './authenticate.ts';
+import { authenticate, challengeFor, type HubEnv, type MessageAdmission } from './authenticate.ts';
 import { completeJson, secureHeaders } from './complete-response.ts';
 import { withBodyFault } from './json-body.ts';
 import { type KeySharesDeps, limitKeys } from './key-shares.ts';
@@ -56,11 +56,16 @@ export interface AppDeps extends SkillRoutesDeps, ToolRoutesDeps {
   /** The pages for people, at `/` and below `/console`; `bindings` are those of the server. */
   console: (request: Request, bindings: unknown) => Promise<Response>;
   /** The MCP endpoint; it returns a response, or the JSON text of a complete one. */
-  mcp: (request: Request, caller: Caller) => Promise<Response | string>;
+  mcp: (request: Request, caller: Caller, admission: MessageAdmission) => Promise<Response | string>;
   /** The same endpoint for clients of the HTTP+SSE transport. */
   sse: (request: Request, caller: Caller, serverId?: string) => Promise<Response>;
   /** The MCP endpoint of a server, by its id. */
-  serverMcp: (request: Request, caller: Caller, serverId: string) => Promise<Response | string>;
+  serverMcp: (
+    request: Request,
+    caller: Caller,
+    serverId: string,
+    admission: MessageAdmission,
+  ) => Promise<Response | string>;
   /** Called for each request but health probes. */
   onRequest: () => void;
   /** Addresses of logins to upstream servers. */
@@ -131,13 +136,13 @@ export function createApp(deps: AppDeps): OpenAPIHono<HubEnv> {
 /** Adds the MCP endpoints. */
 function routeMcp(app: OpenAPIHono<HubEnv>, deps: AppDeps): void {
   app.all('/mcp', async (c) => {
-    const answer = await deps.mcp(c.req.raw, c.get('caller'));
+    const answer = await deps.mcp(c.req.raw, c.var.caller, c.var);
     return typeof answer === 'string' ? completeJson(answer) : answer;
   });
   app.all('/sse', (c) => deps.sse(c.req.raw, c.var.caller));
   app.all('/sse/:server{.+}', (c) => deps.sse(c.req.raw, c.var.caller, serverIdIn(c.req.url)));
   app.all('/mcp/:server{.+}', async (c) => {
-    const answer = await deps.serverMcp(c.req.raw, c.var.caller, serverIdIn(c.req.url));
+    const answer = await deps.serverMcp(c.req.raw, c.var.caller, serverIdIn(c.req.url), c.var);
     return typeof answer === 'string' ? completeJson(answer) : answer;
   });
 }

@@ -4,8 +4,14 @@ import type { AccessService } from '../domain/access-service.ts';
 import type { Caller } from '../shapes/access.ts';
 import { clientSource } from './client-address.ts';
 
-/** The variables of a request's context: its caller, set by {@link authenticate}. */
-export type HubEnv = { Variables: { caller: Caller } };
+/** The admission of further messages of a request that has several. */
+export interface MessageAdmission {
+  /** Counts a message as a request of its key, and waits for its turn. @throws HestiaError RATE_LIMITED */
+  nextMessage: () => Promise<void>;
+}
+
+/** The variables of a request's context: its caller, set by {@link authenticate}, and the admission, set by `limitKeys`. */
+export type HubEnv = { Variables: MessageAdmission & { caller: Caller } };
 
 /** Pages for people: a browser cannot send a bearer key, so it may send it as the password of Basic authentication. */
 const pagePaths = /^\/(docs(\/.*)?|openapi\.json|config\.schema\.json)$/;

@@ -3,6 +3,7 @@
  * Bodies are counted as they arrive. Requests of a key that floods are paced. While the process holds too much memory, only operators are served.
  */
 import type { Context, MiddlewareHandler } from 'hono';
+import type { AccessService } from '../domain/access-service.ts';
 import { createFairBudget, type FairBudget } from '../flow/fair-budget.ts';
 import { createFairPace } from '../flow/fair-pace.ts';
 import type { HeldResults } from '../flow/held-results.ts';
@@ -17,6 +18,7 @@ import { createUnreadResults } from './unread-results.ts';
 
 /** Dependencies of {@link limitKeys}. */
 export interface KeySharesDeps {
+  access: Pick<AccessService, 'countRequest'>;
   limits: RequestLimits & { resultReadMsMax: number };
   memory: Pick<MemoryWatch, 'isOver' | 'limitBytes'>;
   results: HeldResults;
@@ -36,7 +38,7 @@ const bytesPerValue = 64;
 const memoryShare = 0.25;
 
 /** The middleware, for authenticated requests. An operator has no share, but may take everything that is left. */
-export function limitKeys({ limits, memory, results, log }: KeySharesDeps): MiddlewareHandler<HubEnv> {
+export function limitKeys({ access, limits, memory, results, log }: KeySharesDeps): MiddlewareHandler<HubEnv> {
   const requests = createFairBudget(limits.requestsRunningMax);
   const bytesMax = Math.min(limits.requestBytesHeldMax, Math.floor(memory.limitBytes * memoryShare));
   const bodies = createFairBudget(bytesMax);
@@ -55,6 +57,11 @@ export function limitKeys({ limits, memory, results, log }: KeySharesDeps): Midd
     const declared = declaredBytes(c.req);
     const turn = pace.enter(keyId, 1 + (declared ?? smallBodyBytesMax) / bytesPerCost);
     if (turn !== undefined) await turn;
+    c.set('nextMessage', async () => {
+      await access.countRequest(caller);
+      pace.leave(keyId);
+      await pace.enter(keyId);
+    });
     try {
       if (declared !== undefined && declared <= smallBodyBytesMax) held.take(declared);
       else c.req.raw = await withReadBody(c, held, limits);

@@ -27,6 +27,7 @@ import { type ChangeBus, createChangeBus } from './list-change/bus.ts';
 import { type ListSources, reportListChanges } from './list-change/reports.ts';
 import { createListChangeStreams } from './list-change/streams.ts';
 import { methodNotAllowed, noSession, tooManyStreams } from './refusal.ts';
+import { answerEach, type BatchOptions } from './request/batch.ts';
 import { type ClientDeclaration, declarationOf } from './request/client-declaration.ts';
 import type { StreamOptions, StreamPlaces } from './request/stream-places.ts';
 import { callOnFastPath, cancelCall, progressRelay, sessionHeader, versionHeader } from './request/tool-calls.ts';
@@ -45,7 +46,7 @@ export interface HubServer {
    * @returns a response; for a call on the fast path, the JSON-RPC message that is the whole body of a 200. What takes
    *   long is a stream of events. It has no answer if the client has cancelled the call
    */
-  handle(request: Request, caller: Caller, options?: StreamOptions): Promise<Answer>;
+  handle(request: Request, caller: Caller, options?: StreamOptions & BatchOptions): Promise<Answer>;
   /** Closes open streams; running requests finish by themselves. */
   close(): Promise<void>;
 }
@@ -79,6 +80,13 @@ export function createHubServer(deps: HubServerDeps): HubServer {
     const ending = await callOnFastPath(deps, { tools, sessions }, call, { request, caller });
     return ending === 'cancelled' ? cancelledResponse() : plainCallResponse(call, ending, serverInfo);
   };
+  const answerOne = async (message: unknown, request: Request, caller: Caller): Promise<Answer> => {
+    const call = plainCall(message, request.headers);
+    if (call !== undefined) return answerCall(call, request, caller);
+    return isPassedOn(message)
+      ? deps.servers.passOn(request, caller, message)
+      : messages.handle(request, caller, message);
+  };
   return {
     handle: async (request, caller, options) => {
       if (request.method === 'GET') {
@@ -88,12 +96,8 @@ export function createHubServer(deps: HubServerDeps): HubServer {
       if (request.method !== 'POST') return methodNotAllowed();
       const body = await readBody(request);
       if ('refusal' in body) return body.refusal;
-      const call = plainCall(body.parsed, request.headers);
-      const answerMessage = () =>
-        isPassedOn(body.parsed)
-          ? deps.servers.passOn(request, caller, body.parsed)
-          : messages.handle(request, caller, body.parsed);
-      const answer = call ? answerCall(call, request, caller) : answerMessage();
+      const context = { ...options, signal: request.signal, log: deps.log };
+      const answer = answerEach(body.parsed, (message) => answerOne(message, request, caller), context);
       return keptAlive(answer, request.headers.get('accept'));
     },
     close: async () => {

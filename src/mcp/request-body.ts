@@ -1,7 +1,7 @@
-/** Reads the JSON-RPC message in the body of a request, also where the SDK would refuse or change it. */
+/** Reads the JSON-RPC message in the body of a request, or the messages of a batch, also where the SDK would refuse or change them. */
 import { ProtocolError } from '@modelcontextprotocol/server';
 import { jsonFault } from '../shapes/configuration/file/json-text.ts';
-import { exactJson, isJsonObject, type JsonObject } from '../shapes/json.ts';
+import { exactJson, isDeeperThan, isJsonObject, type JsonObject } from '../shapes/json.ts';
 import { printable } from '../shapes/text.ts';
 import { jsonRpcRefusal } from './refusal.ts';
 
@@ -11,12 +11,17 @@ const openingMethods: ReadonlySet<unknown> = new Set(['initialize', 'subscriptio
 /** The longest message that opens something, in UTF-16 units. */
 const openingLengthMax = 65_536;
 
+/** Levels of nesting of a message without its arguments. The schemas of the SDK are recursive: deeper ones could overflow the stack. */
+const levelsMax = 200;
+
 /** The parsed body; its content is checked by whoever handles it. */
 export async function readBody(request: Request): Promise<{ parsed: unknown } | { refusal: Response }> {
   const text = await request.text().catch(() => '');
   try {
     const parsed: unknown = JSON.parse(text);
     if (text.length > openingLengthMax && isOpening(parsed)) return { refusal: tooLong(parsed) };
+    // Each level has two brackets.
+    if (text.length > 2 * levelsMax && isTooDeep(parsed)) return { refusal: tooDeep(parsed) };
     return { parsed: withoutNullParams(withExactArguments(parsed, text)) };
   } catch {
     const error = new ProtocolError(-32700, printable(`the body is not valid JSON: ${jsonFault(text)}`), {
@@ -26,26 +31,61 @@ export async function readBody(request: Request): Promise<{ parsed: unknown } | 
   }
 }
 
-function isOpening(message: unknown): message is JsonObject {
+/** Whether a message opens a session or a stream. */
+export function isOpening(message: unknown): message is JsonObject {
   return isJsonObject(message) && openingMethods.has(message.method);
 }
 
-function tooLong({ id, method }: JsonObject): Response {
-  const message = `a message of ${method} must have at most ${openingLengthMax} characters`;
+function tooLong(opening: JsonObject): Response {
+  const message = `a message of ${opening.method} must have at most ${openingLengthMax} characters`;
   const error = new ProtocolError(-32602, message, { code: 'PAYLOAD_TOO_LARGE' });
-  return jsonRpcRefusal(413, error, typeof id === 'string' || typeof id === 'number' ? id : null);
+  return jsonRpcRefusal(413, error, idOf(opening));
 }
 
-/** The message, in whose arguments integers keep the digits of its text. */
-function withExactArguments(message: unknown, text: string): unknown {
-  if (!isJsonObject(message) || !isJsonObject(message.params) || message.params.arguments === undefined) return message;
-  const exact = exactJson(text);
-  if (!isJsonObject(exact) || !isJsonObject(exact.params)) return message;
+function isTooDeep(body: unknown): boolean {
+  if (Array.isArray(body)) return body.some(isTooDeep);
+  if (!isJsonObject(body)) return isDeeperThan(levelsMax, body);
+  const { params, ...envelope } = body;
+  const parts = isJsonObject(params) ? Object.entries(params).filter(([name]) => name !== 'arguments') : params;
+  return isDeeperThan(levelsMax, [envelope, parts]);
+}
+
+function tooDeep(body: unknown): Response {
+  const error = new ProtocolError(
+    -32600,
+    `a message must have at most ${levelsMax} levels of nesting, its arguments apart`,
+    {
+      code: 'INVALID_REQUEST',
+    },
+  );
+  return jsonRpcRefusal(400, error, isJsonObject(body) ? idOf(body) : null);
+}
+
+function idOf({ id }: JsonObject): string | number | null {
+  return typeof id === 'string' || typeof id === 'number' ? id : null;
+}
+
+/** The message, or each message of a batch, in whose arguments integers keep the digits of its text. */
+function withExactArguments(body: unknown, text: string): unknown {
+  if (Array.isArray(body)) {
+    const exact = exactJson(text);
+    return Array.isArray(exact) ? body.map((message, index) => withArgumentsOf(message, exact[index])) : body;
+  }
+  return hasArguments(body) ? withArgumentsOf(body, exactJson(text)) : body;
+}
+
+function withArgumentsOf(message: unknown, exact: unknown): unknown {
+  if (!hasArguments(message) || !hasArguments(exact)) return message;
   return { ...message, params: { ...message.params, arguments: exact.params.arguments } };
+}
+
+function hasArguments(message: unknown): message is { params: JsonObject } {
+  return isJsonObject(message) && isJsonObject(message.params) && message.params.arguments !== undefined;
 }
 
 /** The message without parameters that are null. Go clients send a map that is nil as null, which means that it is absent. */
 function withoutNullParams(message: unknown): unknown {
+  if (Array.isArray(message)) return message.map(withoutNullParams);
   if (!isJsonObject(message) || !isJsonObject(message.params)) return message;
   const { params } = message;
   if (!nullableParams.some((name) => params[name] === null)) return message;

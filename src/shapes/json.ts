@@ -88,3 +88,18 @@ function withoutNullsInside(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNullsInside);
   return isJsonObject(value) ? withoutNulls(value) : value;
 }
+
+/** Whether a parsed JSON value is nested deeper than `levelsMax`. Not recursive. */
+export function isDeeperThan(levelsMax: number, root: unknown): boolean {
+  let level: unknown[] = [root];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > levelsMax) return true;
+    const next: unknown[] = [];
+    for (const value of level) {
+      if (typeof value !== 'object' || value === null) continue;
+      for (const item of Object.values(value)) next.push(item);
+    }
+    level = next;
+  }
+  return false;
+}

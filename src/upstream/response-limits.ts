@@ -59,21 +59,6 @@ export function valueLength(root: unknown, lengthMax: number): number {
   return length;
 }
 
-/** Whether a parsed JSON value is nested deeper than `levelsMax`. Not recursive. */
-export function isDeeperThan(levelsMax: number, root: unknown): boolean {
-  let level: unknown[] = [root];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > levelsMax) return true;
-    const next: unknown[] = [];
-    for (const value of level) {
-      if (typeof value !== 'object' || value === null) continue;
-      for (const item of Object.values(value)) next.push(item);
-    }
-    level = next;
-  }
-  return false;
-}
-
 /** The memory of a JSON value beside its texts and names, in bytes: an empty array, with its place in another. */
 const bytesPerValue = 64;
 

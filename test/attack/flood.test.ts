@@ -10,7 +10,7 @@ import { createHostileUpstream } from './support/hostile-upstream.ts';
 const upstream = createHostileUpstream();
 let hub: AttackedHub;
 let good: AttackKey;
-let flooder: Worker;
+let flooders: Worker[] = [];
 
 const windowMs = 2000;
 const connections = 64;
@@ -18,17 +18,27 @@ const connections = 64;
 const roundsMin = 4;
 const roundsMax = 12;
 
+const batch = Array.from({ length: 100 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'tools/list' }));
+const floods = [
+  { what: 'calls', path: '/v1/tools/plain/run/call', body: '{"arguments":{}}', requests: 1 },
+  { what: 'batches of messages', path: '/mcp', body: JSON.stringify(batch), requests: batch.length },
+] as const;
+
+async function startFlooder({ path, body }: (typeof floods)[number], index: number): Promise<Worker> {
+  const { secret } = await hub.agent(`flooder-${index}`);
+  return new Worker(new URL('./support/flood-worker.ts', import.meta.url), {
+    workerData: { port: hub.port, secret, path, body, connections },
+  });
+}
+
 beforeAll(async () => {
   hub = await startAttackedHub({ file: { mcpServers: { plain: upstream.configuration } } });
   await untilServersConnected(hub, 'plain');
   good = await hub.agent('good');
-  const { secret } = await hub.agent('flooder');
-  flooder = new Worker(new URL('./support/flood-worker.ts', import.meta.url), {
-    workerData: { port: hub.port, secret, path: '/v1/tools/plain/run/call', body: '{"arguments":{}}', connections },
-  });
+  flooders = await Promise.all(floods.map(startFlooder));
 });
 afterAll(async () => {
-  await flooder?.terminate();
+  await Promise.all(flooders.map((flooder) => flooder.terminate()));
   await hub[Symbol.asyncDispose]();
   upstream[Symbol.dispose]();
 });
@@ -50,8 +60,10 @@ function median(values: number[]): number {
   return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-describe('a key that floods the hub over 64 connections', () => {
-  test('leaves the calls of another key within 1.5 times of their quiet median, and is itself answered', async () => {
+describe.each(floods)('a key that floods the hub with $what over 64 connections', ({ what, requests }) => {
+  test('leaves the calls of another key within 1.5 times of their quiet median', async () => {
+    const flooder = flooders[floods.findIndex((flood) => flood.what === what)];
+    if (flooder === undefined) throw new Error(`no flooder with ${what}`);
     const quiet: number[] = [];
     const flooded: number[] = [];
     let answered = 0;
@@ -74,8 +86,9 @@ describe('a key that floods the hub over 64 connections', () => {
       floodedCalls: flooded.length,
       floodAnswered: answered,
     };
-    console.info('flood', figures);
+    console.info('flood', what, figures);
     expect(figures.ratio).toBeLessThan(1.5);
-    expect(answered).toBeGreaterThan(connections);
+    // It is slowed, not stopped. Of batches, which are answered when all of their messages are, none may be by then.
+    if (requests === 1) expect(answered).toBeGreaterThan(connections);
   });
 });

@@ -16,6 +16,7 @@ import { type PlainCall, plainCall, plainCallResponse } from '../fast-path.ts';
 import { type Answer, cancelledResponse, keptAlive } from '../late-response.ts';
 import { createLegacySessions, type LegacySessions } from '../legacy-session.ts';
 import { jsonRpcRefusal, methodNotAllowed, noSession } from '../refusal.ts';
+import { answerEach, type BatchOptions } from '../request/batch.ts';
 import { declarationOf } from '../request/client-declaration.ts';
 import type { StreamOptions, StreamPlaces } from '../request/stream-places.ts';
 import { callOnFastPath } from '../request/tool-calls.ts';
@@ -34,7 +35,7 @@ import { createSingleServer } from './single-server.ts';
 /** The endpoints of all servers. */
 export interface ServerEndpoints {
   /** Answers one HTTP request of an authenticated caller to the endpoint of this name. */
-  handle(request: Request, caller: Caller, name: string, options?: StreamOptions): Promise<Answer>;
+  handle(request: Request, caller: Caller, name: string, options?: StreamOptions & BatchOptions): Promise<Answer>;
   /** Answers a message of `/mcp` about prompts, resources or completion as `/mcp/all` does. */
   passOn(request: Request, caller: Caller, body: unknown): Promise<Response>;
   /** The resources of all servers that the caller may use, under the URIs of `/mcp/all`. */
@@ -111,7 +112,7 @@ interface SharedParts {
 /** The endpoint of one name. */
 interface Endpoint {
   offers: EndpointOffers;
-  handle(request: Request, caller: Caller, face: EndpointFace, options?: StreamOptions): Promise<Answer>;
+  handle(request: Request, caller: Caller, face: EndpointFace, options?: StreamOptions & BatchOptions): Promise<Answer>;
   /** Answers a message that belongs to no session. */
   handleMessage: MessageHandler['handle'];
   changed(change: ServerOfferChange, concerns: (caller: Caller) => boolean): void;
@@ -140,8 +141,10 @@ function createEndpoint(deps: ServerEndpointsDeps, endpoint: EndpointOffers, sha
       const body = await readBody(request);
       if ('refusal' in body) return body.refusal;
       if (session === 'unknown') return sessionNotFound(body.parsed);
-      const posted = { request, caller, face, session, body: body.parsed };
-      const answer = answerPost(deps, { tools, calls, messages, sessions, rounds }, posted);
+      const endpointParts = { tools, calls, messages, sessions, rounds };
+      const answerOne = (message: unknown) =>
+        answerPost(deps, endpointParts, { request, caller, face, session, body: message });
+      const answer = answerEach(body.parsed, answerOne, { ...options, signal: request.signal, log: deps.log });
       return keptAlive(answer, request.headers.get('accept'));
     },
     handleMessage: messages.handle,

@@ -4,8 +4,8 @@
  */
 import type { Caller } from '../../shapes/access.ts';
 import { isJsonObject, parsedJson } from '../../shapes/json.ts';
+import { messagesOf } from '../request/answer-messages.ts';
 import type { StreamOptions } from '../request/stream-places.ts';
-import { messagesOf } from './answer.ts';
 
 /** An endpoint of Streamable HTTP, such as `/mcp`. */
 export interface SseEndpoint {

@@ -1,6 +1,8 @@
 /** The entries of a list over its pages, within the limits of lengths. What exceeds them is not held until the last page. */
+
 import { createTimeSlices } from '../../flow/time-slices.ts';
-import { isDeeperThan, valueLength } from '../response-limits.ts';
+import { isDeeperThan } from '../../shapes/json.ts';
+import { valueLength } from '../response-limits.ts';
 
 /** The limits of a list. Lengths are UTF-16 units of the texts and names of one entry, and of all together. */
 export interface EntryLimits {

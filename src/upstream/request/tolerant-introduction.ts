@@ -4,8 +4,7 @@
  */
 import { specTypeSchemas } from '@modelcontextprotocol/client';
 import { prunedValue } from '../../flow/pruned-value.ts';
-import { isJsonObject, type JsonObject } from '../../shapes/json.ts';
-import { isDeeperThan } from '../response-limits.ts';
+import { isDeeperThan, isJsonObject, type JsonObject } from '../../shapes/json.ts';
 
 /** Whether a result is that of `initialize` or `server/discover`. A tool result has content. */
 export function isIntroduction({

@@ -3,10 +3,11 @@
  * library checks each entry, and each file against the size and digest of its entry. What exceeds a limit is refused and
  * counted.
  */
+
 import { SKILL_LIMITS, type Skill, SkillsClient } from '@modelcontextprotocol/client/ext/skills';
+import { isDeeperThan } from '../../shapes/json.ts';
 import { callFailure, UpstreamCallError } from '../call-failure.ts';
 import type { UpstreamLog } from '../log.ts';
-import { isDeeperThan } from '../response-limits.ts';
 import type { Session } from '../session.ts';
 
 /** Limits of the skills of one server. Bytes are those of all files of a skill, as its entry states them. */

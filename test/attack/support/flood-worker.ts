@@ -10,7 +10,11 @@ const { port, secret, path, body, connections } = z
   .object({ port: z.int(), secret: z.string(), path: z.string(), body: z.string(), connections: z.int() })
   .parse(workerData);
 const agent = new Agent({ keepAlive: true, maxSockets: connections });
-const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' };
+const headers = {
+  authorization: `Bearer ${secret}`,
+  accept: 'application/json, text/event-stream',
+  'content-type': 'application/json',
+};
 
 let isOn = false;
 let answered = 0;
