@@ -48,12 +48,21 @@ describe('grafana/tempo.yaml', () => {
       storage: z.object({ trace: z.object({ wal: z.strictObject({ path: z.string() }), backend: z.string() }) }),
       live_store: z.object({ wal: z.object({ ingestion_time_range_slack: hours }) }),
       query_frontend: z.object({ search: z.object({ max_duration: hours }) }),
-      overrides: z.object({ defaults: z.object({ compaction: z.object({ block_retention: hours }) }) }),
+      overrides: z.object({
+        defaults: z.object({
+          ingestion: z.object({ max_traces_per_user: z.int() }),
+          compaction: z.object({ block_retention: hours }),
+        }),
+      }),
     })
     .parse(read('grafana/tempo.yaml'));
 
   test('gives late spans the time they were made, by the key that Tempo 3 reads, so that a search finds them', () => {
     expect(tempo.live_store.wal.ingestion_time_range_slack).toBeGreaterThanOrEqual(outageHours);
+  });
+
+  test('discards no trace because many arrive at once, as they do after an outage', () => {
+    expect(tempo.overrides.defaults.ingestion.max_traces_per_user).toBe(0);
   });
 
   test('lets a search cover all that is kept', () => {
