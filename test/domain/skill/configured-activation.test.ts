@@ -110,10 +110,13 @@ describe('a skill that skills.activate names', () => {
     await writeSkill('triage', attack);
     await using hub = await start(['triage', 'forensics', 'absent-*']);
     expect(await activation(hub, 'forensics')).toMatchObject({ agentId: 'hestia' });
-    const warned = hub
-      .logLines()
-      .filter(({ message }) => message === 'skills.activate names no skill of its namespace');
-    expect(warned.map(({ level, pattern }) => [level, pattern])).toEqual([
+    const warned = () =>
+      hub
+        .logLines()
+        .filter(({ message }) => message === 'skills.activate names no skill of its namespace')
+        .map(({ level, pattern }) => [level, pattern]);
+    // Lines are gathered for a moment before they are written.
+    await expect.poll(warned).toEqual([
       ['warn', 'triage'],
       ['warn', 'absent-*'],
     ]);
