@@ -1,6 +1,6 @@
 /**
- * Batches of JSON-RPC messages, which MCP 2025-03-26 has: an array of messages, answered by an array of responses.
- * Its messages are answered one after the other, and each counts as a request of its own.
+ * Batches of JSON-RPC messages (MCP 2025-03-26): an array of messages, answered by an array of responses.
+ * The messages are answered one after the other, and each counts as a request.
  */
 import { setImmediate } from 'node:timers/promises';
 import { ProtocolError } from '@modelcontextprotocol/server';
