@@ -1,4 +1,4 @@
-/** Reads the JSON-RPC messages in the body of a request, also where the SDK would refuse or change them. */
+/** Reads the JSON-RPC messages of a request, also where the SDK would refuse or change them. */
 import { ProtocolError } from '@modelcontextprotocol/server';
 import { jsonFault } from '../shapes/configuration/file/json-text.ts';
 import { exactJson, isDeeperThan, isJsonObject, type JsonObject } from '../shapes/json.ts';
