@@ -1,5 +1,5 @@
 /**
- * Batches of JSON-RPC messages (MCP 2025-03-26): an array of messages, answered by an array of responses.
+ * Batches of JSON-RPC messages (MCP 2025-03-26): arrays of messages, answered by arrays of responses.
  * The messages are answered one after the other, and each counts as a request.
  */
 import { setImmediate } from 'node:timers/promises';
