@@ -10,7 +10,6 @@ import { serve } from '@hono/node-server';
 import { configurationSource, loadConfig, version } from './config.ts';
 import { restrictFile, writePrivateFile } from './flow/private-file.ts';
 import { systemErrorCode } from './flow/system-error.ts';
-import { collectYoungOnOneThread } from './flow/young-collection.ts';
 import type { Config } from './shapes/configuration/config.ts';
 import { ConfigurationError } from './shapes/configuration/configuration-error.ts';
 import { printable } from './shapes/text.ts';
@@ -30,7 +29,6 @@ interface Running {
 }
 
 async function run(): Promise<void> {
-  collectYoungOnOneThread();
   const sources = { environment: process.env, workingDirectory: process.cwd() };
   const config = loadConfig(sources);
   prepareDirectories(config);

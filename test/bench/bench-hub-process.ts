@@ -7,7 +7,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { serve } from '@hono/node-server';
 import { loadConfig, version } from '../../src/config.ts';
-import { collectYoungOnOneThread } from '../../src/flow/young-collection.ts';
 import { openLog } from '../../src/telemetry/log.ts';
 import { startTelemetry } from '../../src/telemetry/start.ts';
 import { createAudit } from '../../src/wiring/audit.ts';
@@ -49,7 +48,6 @@ const trails: Record<string, CreateAudit> = { watched: createAudit, unwatched, i
 
 async function run(createAudit: CreateAudit | undefined): Promise<void> {
   if (createAudit === undefined) throw new Error(`the first argument is one of ${Object.keys(trails).join(', ')}`);
-  collectYoungOnOneThread();
   const config = loadConfig({ environment: process.env, workingDirectory: process.cwd() });
   for (const folder of [config.dataDirectory, dirname(config.log.file)]) mkdirSync(folder, { recursive: true });
   const log = await openLog({ ...config.log, standardOutput: 'ndjson' });
