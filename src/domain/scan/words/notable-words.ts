@@ -4,6 +4,7 @@
  */
 import { symbolsOfSteps } from '../rules/rule-filter.ts';
 import { hintParts, hintWords } from '../rules/rule-set.ts';
+import { rarestPart } from './rarest-part.ts';
 import { classesByWord } from './vocabulary.ts';
 
 /** Words that are after certain others the name of a secret: the first words of each second word. */
@@ -21,6 +22,8 @@ export const secretPhrases: ReadonlyMap<string, readonly string[]> = new Map(
 const hashesMax = 65_536;
 const knownHashes = new Uint8Array(hashesMax);
 const partLength = 5;
+/** Letters that are frequent in English. */
+const frequentLetters: ReadonlySet<string> = new Set('etaoinsr');
 const partsMax = 16_384;
 const knownParts = new Uint8Array(partsMax);
 
@@ -54,15 +57,7 @@ for (const word of [...classesByWord.keys(), ...symbolsOfSteps(), ...hintWords, 
 }
 for (const text of [...hintParts, ...classifiedParts]) {
   let part = 0;
-  for (const character of rarestPart(text)) part = extendedPart(part, character.charCodeAt(0));
+  for (const character of rarestPart(text, { length: partLength, frequent: frequentLetters }))
+    part = extendedPart(part, character.charCodeAt(0));
   knownParts[(part ^ (part >>> 15)) & (partsMax - 1)] = 1;
-}
-
-/** Five characters of a text, with few letters that are frequent in English. */
-function rarestPart(text: string): string {
-  const parts = Array.from({ length: text.length - partLength + 1 }, (_, at) => text.slice(at, at + partLength));
-  const frequent = (part: string) => part.replace(/[^etaoinsr]/g, '').length;
-  const [rarest] = parts.sort((one, other) => frequent(one) - frequent(other));
-  if (rarest === undefined) throw new Error(`a hint of less than ${partLength} characters: ${text}`);
-  return rarest;
 }

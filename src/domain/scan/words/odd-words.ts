@@ -5,6 +5,7 @@
 import { stepsOf, symbolsOfSteps } from '../rules/rule-filter.ts';
 import { hintParts, hintWords } from '../rules/rule-set.ts';
 import { extendedHash, secretPhrases } from './notable-words.ts';
+import { rarestPart } from './rarest-part.ts';
 import { classLabels, classParts } from './token-classes.ts';
 import { classesByWord } from './vocabulary.ts';
 
@@ -43,26 +44,20 @@ const hints = new HashSet(hintWords);
 const labels = new HashSet(classLabels);
 
 const partLength = 4;
+/** Letters that are frequent in names. */
+const frequentLetters: ReadonlySet<string> = new Set('etaoinsrdlc');
 const parts = new Uint8Array(placesMax);
 const hintsWithMarks = hintWords.filter((word) => /\W/.test(word)).map((word) => word.replaceAll("'", ''));
 for (const text of [...classParts, ...hintParts, ...hintsWithMarks]) {
   let part = 0;
-  for (const character of rarestPart(text)) part = extendedPart(part, character.charCodeAt(0));
+  for (const character of rarestPart(text, { length: partLength, frequent: frequentLetters }))
+    part = extendedPart(part, character.charCodeAt(0));
   parts[mixed(part) >>> 16] = 1;
 }
 
 /** A number for the last four characters, after one more. */
 function extendedPart(part: number, code: number): number {
   return ((part << 6) ^ code) & 0xff_ffff;
-}
-
-/** Four characters of a text, with few letters that are frequent in names. */
-function rarestPart(text: string): string {
-  const all = Array.from({ length: text.length - partLength + 1 }, (_, at) => text.slice(at, at + partLength));
-  const frequent = (part: string) => part.replace(/[^etaoinsrdlc]/g, '').length;
-  const [rarest] = all.sort((one, other) => frequent(one) - frequent(other));
-  if (rarest === undefined) throw new Error(`a part of less than ${partLength} characters: ${text}`);
-  return rarest;
 }
 
 /**
