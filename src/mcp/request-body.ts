@@ -39,30 +39,29 @@ export function isOpening(message: unknown): message is JsonObject {
 function tooLong(opening: JsonObject): Response {
   const message = `a message of ${opening.method} must have at most ${openingLengthMax} characters`;
   const error = new ProtocolError(-32602, message, { code: 'PAYLOAD_TOO_LARGE' });
-  return jsonRpcRefusal(413, error, idOf(opening));
+  return jsonRpcRefusal(413, error, requestId(opening));
 }
 
 function isTooDeep(body: unknown): boolean {
-  if (Array.isArray(body)) return body.some(isTooDeep);
-  if (!isJsonObject(body)) return isDeeperThan(levelsMax, body);
-  const { params, ...envelope } = body;
+  return Array.isArray(body) ? body.some(isMessageTooDeep) : isMessageTooDeep(body);
+}
+
+function isMessageTooDeep(message: unknown): boolean {
+  if (!isJsonObject(message)) return isDeeperThan(levelsMax, message);
+  const { params, ...envelope } = message;
   const parts = isJsonObject(params) ? Object.entries(params).filter(([name]) => name !== 'arguments') : params;
   return isDeeperThan(levelsMax, [envelope, parts]);
 }
 
 function tooDeep(body: unknown): Response {
-  const error = new ProtocolError(
-    -32600,
-    `a message must have at most ${levelsMax} levels of nesting, its arguments apart`,
-    {
-      code: 'INVALID_REQUEST',
-    },
-  );
-  return jsonRpcRefusal(400, error, isJsonObject(body) ? idOf(body) : null);
+  const message = `a message must have at most ${levelsMax} levels of nesting, its arguments apart`;
+  return jsonRpcRefusal(400, new ProtocolError(-32600, message, { code: 'INVALID_REQUEST' }), requestId(body));
 }
 
-function idOf({ id }: JsonObject): string | number | null {
-  return typeof id === 'string' || typeof id === 'number' ? id : null;
+/** The id of a request; undefined for a notification, and for an id that JSON-RPC does not have: it may be nested too deeply to be written. */
+export function requestId(message: unknown): string | number | undefined {
+  const id = isJsonObject(message) ? message.id : undefined;
+  return typeof id === 'string' || typeof id === 'number' ? id : undefined;
 }
 
 /** The message, or each message of a batch, in whose arguments integers keep the digits of its text. */

@@ -98,6 +98,7 @@ describe('a message that is nested too deeply', () => {
   test.each([
     ['in its parameters', meta],
     ['in a batch', `[${meta}]`],
+    ['as a list in a batch', `[${deep}]`],
     ['outside of its parameters', `{"jsonrpc":"2.0","id":1,"method":"ping","x":${deep}}`],
   ])('%s is refused', async (_what, body) => {
     for (const path of ['/mcp', '/mcp/faulty']) {

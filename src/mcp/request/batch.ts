@@ -8,7 +8,7 @@ import { isJsonObject, parsedJson } from '../../shapes/json.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Answer } from '../late-response.ts';
 import { jsonRpcRefusal } from '../refusal.ts';
-import { isOpening } from '../request-body.ts';
+import { isOpening, requestId } from '../request-body.ts';
 import { protocolError } from '../tool-result.ts';
 import { messagesOf } from './answer-messages.ts';
 
@@ -75,11 +75,6 @@ function refused(id: string | number | undefined, error: ProtocolError): Answer 
 function isResponse(text: string): boolean {
   const message = parsedJson(text);
   return isJsonObject(message) && message.method === undefined;
-}
-
-function requestId(message: unknown): string | number | undefined {
-  const id = isJsonObject(message) ? message.id : undefined;
-  return typeof id === 'string' || typeof id === 'number' ? id : undefined;
 }
 
 function faultOf(messages: readonly unknown[]): string | undefined {

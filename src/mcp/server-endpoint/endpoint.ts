@@ -20,7 +20,7 @@ import { answerEach, type BatchOptions } from '../request/batch.ts';
 import { declarationOf } from '../request/client-declaration.ts';
 import type { StreamOptions, StreamPlaces } from '../request/stream-places.ts';
 import { callOnFastPath } from '../request/tool-calls.ts';
-import { readBody } from '../request-body.ts';
+import { readBody, requestId } from '../request-body.ts';
 import { protocolError } from '../tool-result.ts';
 import { allServersName, createAllServers } from './all-servers.ts';
 import type { ClientSession } from './client-session.ts';
@@ -228,15 +228,10 @@ function sessionNotFound(body: unknown): Response {
 /** The refusal of a request to an endpoint that the caller does not have. */
 async function refusal(request: Request, error: unknown, log: Log): Promise<Response> {
   const body = request.method === 'POST' ? await readBody(request) : { parsed: undefined };
-  const id = 'parsed' in body ? requestId(body.parsed) : null;
+  const id = 'parsed' in body ? requestId(body.parsed) : undefined;
   const isUnknown = error instanceof HestiaError && error.code === 'NOT_FOUND';
   const answered = isUnknown
     ? new ProtocolError(-32602, 'no such server: it is unknown, or this key may not use it', { code: 'NOT_FOUND' })
     : protocolError(error, log);
   return jsonRpcRefusal(isUnknown ? 404 : 500, answered, id);
-}
-
-function requestId(body: unknown): string | number | null {
-  const id = isJsonObject(body) ? body.id : undefined;
-  return typeof id === 'string' || typeof id === 'number' ? id : null;
 }

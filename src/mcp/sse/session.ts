@@ -6,8 +6,9 @@ import { randomUUID } from 'node:crypto';
 import { ProtocolError } from '@modelcontextprotocol/server';
 import type { HeldResults, ResultAccount } from '../../flow/held-results.ts';
 import type { Caller } from '../../shapes/access.ts';
-import { isJsonObject, type JsonObject, parsedJson } from '../../shapes/json.ts';
+import { isJsonObject, parsedJson } from '../../shapes/json.ts';
 import { jsonRpcRefusal } from '../refusal.ts';
+import { requestId } from '../request-body.ts';
 import { type ClientMessage, createEndpointClient, type SseEndpoint } from './endpoint-client.ts';
 import { createEventStream, type EventStream } from './event-stream.ts';
 
@@ -143,11 +144,6 @@ function whenAborted(signal: AbortSignal | undefined, listener: () => void): voi
 async function counted<T>(account: ResultAccount, work: () => Promise<T>): Promise<T> {
   using _account = account;
   return await account.run(work);
-}
-
-/** The id of a request; undefined for a notification, and for an id that JSON-RPC does not have: it may be nested too deeply to be written. */
-function requestId({ id }: JsonObject): string | number | undefined {
-  return typeof id === 'string' || typeof id === 'number' ? id : undefined;
 }
 
 function isAwaited({ id, method, isCancelled }: Running): boolean {
